@@ -1,0 +1,1 @@
+"""Winnow: batch text cleaning that an analyst can trust. Start reading at `flows.build`."""

@@ -1,0 +1,99 @@
+"""The values that travel between stages: frozen, plain, and free of behaviour beyond what they are."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+OF_A_COPY = "duplicate_document"
+"""Reason of every passage of a document that is left out whole."""
+
+
+def doc_id_of(source: str) -> str:
+    """First 16 hex digits of SHA-256 of the source.
+
+    >>> doc_id_of("a/b.txt")
+    '5550000d3b1cf1ff'
+    """
+    return hashlib.sha256(source.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class RawDocument:
+    """One source's text as it was decoded, before any repair. Line ends are LF.
+
+    ``content`` holds the bytes as read where they differ from the text in UTF-8; ``content_sha256`` is of the
+    bytes as read either way. ``input`` is the input file that held it, relative to the input root.
+    """
+
+    source: str
+    text: str
+    encoding: str
+    content_sha256: str
+    title: str | None = None
+    collected_at: datetime | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    content: bytes | None = None
+    input: str = ""
+
+    @property
+    def doc_id(self) -> str:
+        return doc_id_of(self.source)
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A document that failed to be read or failed an expectation, with its bytes and its input file."""
+
+    source: str
+    stage: str
+    reason: str
+    expectation: str
+    content: bytes
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    input: str = ""
+
+    @property
+    def doc_id(self) -> str:
+        return doc_id_of(self.source)
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One repair. ``start`` and ``end`` are code-point offsets in the text as it stood before this edit."""
+
+    seq: int
+    rule: str
+    rule_version: int
+    start: int
+    end: int
+    before: str
+    after: str
+    confidence: float
+    applied: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """One block of a document; ``text + gap`` of all passages in order is the repaired text."""
+
+    position: int
+    kind: str
+    text: str
+    gap: str
+    part: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """A passage left out on purpose, and what was kept instead (None where nothing was)."""
+
+    doc_id: str
+    position: int
+    part: int
+    reason: str
+    kept_doc_id: str | None = None
+    kept_position: int | None = None
+    similarity: float | None = None
