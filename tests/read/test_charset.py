@@ -1,0 +1,84 @@
+"""Bytes to text: proven encodings first, nothing lost silently, binary rejected."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flows.errors import ReadError
+from flows.read.charset import decode, without_lone_surrogates
+
+RUSSIAN = "Она сказала, что придёт завтра вечером, если не будет дождя. Он ничего не ответил и вышел из комнаты."
+POLISH = "Zażółć gęślą jaźń. Wszyscy ludzie rodzą się wolni i równi pod względem swej godności i swych praw."
+JAPANESE = "すべての人間は、生まれながらにして自由であり、かつ、尊厳と権利とについて平等である。"
+GERMAN = "Alle Menschen sind frei und gleich an Würde und Rechten geboren. Größe, Straße, schön – „ja“."
+
+
+@pytest.mark.parametrize(
+    ("text", "codec"),
+    [
+        (RUSSIAN, "cp1251"), (RUSSIAN, "koi8-r"), (RUSSIAN, "cp866"), (RUSSIAN, "utf-16"), (RUSSIAN, "utf-16-be"),
+        (RUSSIAN, "utf-32"), (POLISH, "iso8859-2"), (POLISH, "cp1250"), (JAPANESE, "shift_jis"), (JAPANESE, "euc_jp"),
+        (JAPANESE, "iso2022_jp"), (GERMAN, "cp1252"), (GERMAN, "utf-8-sig"), (GERMAN, "utf-8"),
+    ],
+)  # fmt: skip
+def test_text_comes_out_as_it_was_written(text, codec):
+    assert decode((text + "\n").encode(codec)).text == text + "\n"
+
+
+def test_a_declared_charset_decides_where_detection_cannot():
+    page = '<html><head><meta charset="iso-8859-7"></head><body>\u03b1\u03b2</body></html>'
+    assert decode(page.encode("iso8859-7")).text == page
+
+
+def test_line_ends_become_lf():
+    assert decode(b"a\r\nb\rc\n").text == "a\nb\nc\n"
+
+
+def test_windows_bytes_in_utf8_are_decoded_and_named():
+    content = ("Ünïcödé everywhere, ß and 日本. " * 5).encode() + b"caf\xe9 \x93quoted\x94 end"
+    text, encoding = decode(content)
+    assert text.endswith("café “quoted” end") and encoding == "utf-8 (with cp1252 bytes)"
+
+
+def test_a_cut_last_character_is_said():
+    text, encoding = decode("日本語です".encode()[:-1])
+    assert text == "日本語で\ufffd" and "cut off" in encoding
+
+
+def test_surrogates_written_as_utf8_are_joined():
+    assert decode(b"smile \xed\xa0\xbd\xed\xb8\x80").text == "smile 😀"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [bytes(1000), bytes(100_000), b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(range(256)) * 4, b"%PDF-1.4\n1 0 obj",
+     bytes(range(256)) * 64, b"\x7fELF\x02\x01\x01" + bytes(200)],
+    ids=["zeros", "more zeros", "png", "pdf", "all bytes", "elf"],
+)  # fmt: skip
+def test_binary_is_rejected_with_a_remedy(content):
+    with pytest.raises(ReadError) as error:
+        decode(content)
+    assert error.value.kind == "binary" and re.search("text", str(error.value))
+
+
+def test_a_stray_zero_does_not_make_a_text_binary():
+    assert decode(b"some text with a \0 in it, and more text after it").encoding == "utf-8"
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_decode_or_are_binary(content):
+    try:
+        text, _ = decode(content)
+    except ReadError as error:
+        assert error.kind == "binary"
+    else:
+        text.encode("utf-8")
+        assert "\r" not in text
+
+
+@given(st.text())
+def test_lone_surrogates_never_pass(text):
+    assert without_lone_surrogates(text) == text
+    without_lone_surrogates(text + "\ud800").encode("utf-8")
