@@ -1,0 +1,24 @@
+"""The order in which the rules run, visible in one place.
+
+Invisible characters and mojibake come first, for the other rules look for words and signs; markup follows, from the
+inside of the escaping to the outside, with the lines that it stood for; then words; the tidying of white space comes
+last.
+"""
+
+from __future__ import annotations
+
+from flows.repair.encoding import ENCODING
+from flows.repair.entities import ENTITIES
+from flows.repair.invisible import INVISIBLE
+from flows.repair.markup import MARKUP
+from flows.repair.remains import REMAINS
+from flows.repair.rule import Rule
+from flows.repair.spacing import SPACING
+from flows.repair.tidy import TIDY
+from flows.repair.wiki import OTHER_MARKUP
+
+REPAIRS: tuple[Rule, ...] = (*INVISIBLE, *ENCODING, *ENTITIES, *MARKUP, *OTHER_MARKUP, *REMAINS, *SPACING, *TIDY)
+"""Every rule, in the order in which the engine runs them."""
+
+SPACING_NAMES = frozenset(rule.name for rule in SPACING)
+"""The rules that the setting ``repair.spacing`` governs: off, near damage, or everywhere."""

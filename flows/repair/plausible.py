@@ -1,0 +1,100 @@
+"""How likely a reading is to be what was written: its characters, and its words."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+# Characters of the writing systems in daily use, and the signs set beside them. Archaic letters, rare blocks, controls
+# and the unassigned are what wrong readings turn up.
+_DAILY = re.compile(
+    "[\n\t -~\xa0-\u017e\u0192\u01a0\u01a1\u01af\u01b0\u01cd-\u01dc\u0218-\u021b\u0259\u018f\u02bb-\u02bc\u02c6\u02dc"
+    "\u0300-\u0304\u0306-\u030c\u0323\u0327\u0328"
+    "\u0384-\u03ce\u0400-\u045f\u0490-\u04e9\u04ef\u04f0-\u04f9"  # Greek, Cyrillic
+    "\u0531-\u058a\u05b0-\u05ea\u05f3\u05f4\u060c-\u06ff"  # Armenian, Hebrew, Arabic
+    "\u0900-\u0dff\u0e01-\u0eff\u0f00-\u0fbc\u1000-\u109f\u10a0-\u10ff\u1200-\u137c\u1780-\u17f9"  # India to Cambodia
+    "\u1e00-\u1eff\u1f00-\u1fff"
+    "\u200b-\u201f\u2020-\u2026\u2028\u202a-\u202e\u202f\u2030\u2032\u2033\u2039\u203a\u203b\u2044\u2060\u2066-\u2069"
+    "\u2070-\u209c\u20a0-\u20bf\u2100-\u214f\u2150-\u218b\u2190-\u23ff\u2460-\u27bf\u2900-\u29ff\u2b00-\u2bff"
+    "\u3000-\u303f\u3041-\u30ff\u3105-\u312f\u3131-\u318e\u3200-\u33ff\u4e00-\u9fff\uac00-\ud7a3"
+    "\ufb01\ufb02\ufe0e\ufe0f\ufe10-\ufe4f\ufe81-\ufeff\uff01-\uffe6"
+    "\U0001f000-\U0001faff\U000e0020-\U000e007f]+"
+)
+# Letters that only stand among the Latin ones by their number.
+_OLD = re.compile("[ĸŉŀĿ]")
+# A Latin letter beside one of another alphabet. Greek stands beside Latin letters in formulas; Chinese, Japanese,
+# Korean and Thai do so anyway.
+_OTHER = "\u0400-\u052f\u0531-\u058a\u05d0-\u05ea\u0620-\u06ff\u0900-\u0dff\u10a0-\u10ff"
+_MIXED = re.compile(f"[A-Za-z\xc0-\u024f][{_OTHER}]|[{_OTHER}][A-Za-z\xc0-\u024f]")
+_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
+
+# Lists by script; only words of three letters and more, or with a letter beyond ASCII, say anything.
+_LATIN = (
+    "en", "de", "fr", "es", "it", "pt", "nl", "pl", "sv", "cs", "tr", "ro", "hu", "da", "nb", "fi", "vi", "sk",
+    "ca", "sh", "sl", "lt", "lv", "is",
+)  # fmt: skip
+_CYRILLIC = ("ru", "uk", "bg", "mk")
+_LISTS = {"\u0370": ("el",), "\u0400": _CYRILLIC, "\u0590": ("he",), "\u0600": ("ar", "fa")}
+MIN_FREQUENCY = 1e-6  # once in a million words
+COMMON_FREQUENCY = 3e-5
+
+
+def strange(text: str, known: frozenset[str] = frozenset()) -> int:
+    """Number of characters outside daily use, those of `known` left out, and of joints of alphabets inside words.
+
+    >>> strange("Привет, née, 你好"), strange("ôaſaſ"), strange("\\x81"), strange("lՎtՎ")
+    (0, 2, 1, 2)
+    """
+    rest = _DAILY.sub("", text) + "".join(_OLD.findall(text))
+    return sum(c not in known for c in rest) + len(_MIXED.findall(text))
+
+
+def systems(text: str) -> frozenset[int]:
+    """The writing systems that stand in a text, Latin and signs left out, as numbers that mean nothing else."""
+    return frozenset(_system(c) for c in set(text)) - {0}
+
+
+def fits(chars: str, home: frozenset[int]) -> bool:
+    """Whether characters are at home among writing systems: Latin, signs, or of one of them.
+
+    >>> fits("é", systems("A cafe")), fits("頻", systems("A cafe")), fits("頻", systems("一目"))
+    (True, False, True)
+    """
+    return systems(chars) <= home
+
+
+def _system(char: str) -> int:
+    if char < "\u0370" or "\u1e00" <= char < "\u1f00" or "\u2000" <= char < "\u3000" or char >= "\U0001f000":
+        return 0
+    code = ord(char)
+    return 0x3000 if 0x3000 <= code < 0xA000 or 0xFF00 <= code < 0xFFF0 else code >> 8 & ~1
+
+
+@lru_cache(maxsize=64)
+def _words_of(language: str, at_least: float) -> frozenset[str]:
+    from wordfreq import get_frequency_dict  # costs 0.2 s, and most texts never need it
+
+    return frozenset(w for w, f in get_frequency_dict(language, "small").items() if f >= at_least)
+
+
+def is_word(word: str, common: bool = False) -> bool:
+    """Whether any language's list has it, among its commonest words if `common`.
+
+    The lists are read when first asked for (wordfreq, 1e-6 and above).
+
+    >>> is_word("turístico"), is_word("tur’stico")
+    (True, False)
+    """
+    low = word.lower().replace("’", "'")
+    first = next((c for c in low if c > "\x7f" and c.isalpha()), "")
+    lists: tuple[str, ...] = _LATIN
+    if "\u1e00" <= first < "\u1f00":
+        first = ""  # Vietnamese
+    if first >= "\u0370":
+        lists = next((v for k, v in sorted(_LISTS.items(), reverse=True) if first >= k), ())
+    at_least = COMMON_FREQUENCY if common else MIN_FREQUENCY
+    return any(low in _words_of(language, at_least) for language in lists)
+
+
+def words(text: str) -> list[str]:
+    return _WORD.findall(text)

@@ -1,0 +1,115 @@
+"""What a rule is: it looks at a text and proposes changes; it never makes them itself."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+REACH = 4000  # characters; longer than nearly any paragraph
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Replace ``text[start:end]`` by ``after``. ``confidence`` says how sure the rule is, 0 to 1."""
+
+    start: int
+    end: int
+    after: str
+    confidence: float = 1.0
+
+
+@dataclass(slots=True)
+class Evidence:
+    """Where damage has been proven so far: sorted offsets in the text as it stands, kept in step by the engine."""
+
+    points: list[int] = field(default_factory=list)
+    everywhere: bool = False
+    """Act as if damage had been proven on every line: the setting ``spacing = "everywhere"``."""
+    by: frozenset[str] = frozenset()
+    """Names of the rules that have changed the text so far."""
+
+    def near(self, text: str, start: int, end: int, lines: int = 1) -> bool:
+        """Whether damage was proven in the lines that hold ``text[start:end]`` or up to `lines` lines beside them.
+
+        Looks at most REACH characters to either side, so that a text of one line costs no more than any other.
+        """
+        if self.everywhere or not self.points:
+            return self.everywhere
+        low, floor = start, max(start - REACH, 0)
+        for _ in range(lines + 1):
+            low = text.rfind("\n", floor, low)
+            if low < 0:
+                low = floor
+                break
+        high, ceiling = end, min(end + REACH, len(text))
+        for _ in range(lines + 1):
+            at = text.find("\n", high, ceiling)
+            if at < 0:
+                high = ceiling
+                break
+            high = at + 1
+        at = bisect_left(self.points, low)
+        return at < len(self.points) and self.points[at] <= high
+
+    def shifted(self, made: Sequence[Change], proves: bool, by: str = "") -> Evidence:
+        """The same evidence in the text after `made` (ascending, not overlapping) were applied, plus their places."""
+        moved: list[int] = []
+        delta, at = 0, 0
+        for change in made:
+            while at < len(self.points) and self.points[at] < change.end:
+                moved.append(min(self.points[at], change.start) + delta)
+                at += 1
+            if proves:
+                moved.append(change.start + delta)
+            delta += len(change.after) - (change.end - change.start)
+        moved.extend(p + delta for p in self.points[at:])
+        moved.sort()
+        return Evidence(moved, False, self.by | {by})
+
+
+Find = Callable[[str, Evidence], Iterable[Change]]
+"""Looks at a text and yields changes in ascending order that do not overlap."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)  # told apart by identity: hashing by value costs more than a short text
+class Rule:
+    """A named, versioned finder.
+
+    ``gate`` is an RE2 expression that must match somewhere in the text for `find` to have anything to do.
+    ``proves``: what it repairs is proof of damage, on which rules that need evidence may act.
+    ``needs_evidence``: it acts only near proven damage.
+    """
+
+    name: str
+    version: int
+    find: Find
+    gate: str
+    proves: bool = True
+    needs_evidence: bool = False
+
+    def __call__(self, text: str, damaged: bool = True) -> str:
+        """The text with every change made that a recipe makes by default; for doctests and tests of one rule.
+
+        `damaged` says whether to act as if damage had been proven on every line.
+        """
+        points = [0, *(i for i, c in enumerate(text) if c == "\n")] if damaged else []
+        return apply_changes(text, (c for c in self.find(text, Evidence(points)) if c.confidence >= 0.5))
+
+
+def apply_changes(text: str, changes: Iterable[Change]) -> str:
+    """The text with `changes` (ascending, not overlapping) made.
+
+    >>> apply_changes("abc", [Change(1, 2, "-"), Change(3, 3, "!")])
+    'a-c!'
+    """
+    out: list[str] = []
+    at = 0
+    for change in changes:
+        if change.start < at or change.end < change.start or change.end > len(text):
+            raise ValueError(f"change {change} overlaps the one before it or lies outside the text ({len(text)})")
+        out.append(text[at : change.start])
+        out.append(change.after)
+        at = change.end
+    out.append(text[at:])
+    return "".join(out)

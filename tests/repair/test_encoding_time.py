@@ -1,0 +1,62 @@
+"""Hostile input for the rules on encoding, invisible characters and white space: linear, whatever it is."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from flows.repair.encoding import ENCODING
+from flows.repair.engine import run_rules
+from flows.repair.invisible import INVISIBLE
+from flows.repair.tidy import TIDY
+
+RULES = (*INVISIBLE, *ENCODING, *TIDY)
+SIZE = 120_000
+UNITS = {
+    "one line of mojibake": "Ã©",
+    "mojibake words": "Ã©tÃ© ",
+    "lead signs alone": "Ã",
+    "signs that words must prove": "pi√π ",
+    "garble": "ã†â€™ãƒâ€ ã¢â‚¬â„¢ãƒæ’ã‚â¢",
+    "mixed lines": "Seór Muñoz pagÃ³ 30 â‚¬\n",
+    "C1 controls in words": "a\x92b ",
+    "spaces": " ",
+    "spaces before letters": "    a",
+    "blank lines": " \n",
+    "carriage returns": "\r",
+    "backspaces": "a\x08",
+    "escapes never closed": "\x1b]",
+    "controls": "\x00a",
+    "combining characters": "e\u0301\u0301",
+    "joiners": "\u200d",
+    "flags never closed": "\U0001f3f4\U000e0067",
+    "replacement characters": "\ufffd ",
+    "Cyrillic that could be UTF-8": "Рі",
+}
+
+
+def seconds(text: str) -> float:
+    start = time.process_time()
+    run_rules(text, RULES, 0.5)
+    return time.process_time() - start
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _warm() -> None:
+    run_rules("pi√π è·‹ Ã©tÃ© вЂ™ tur\x92stico", RULES, 0.5)  # word lists load once
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_twice_the_size_takes_about_twice_the_time(name: str) -> None:
+    text = UNITS[name] * (SIZE // len(UNITS[name]))
+    half = min(seconds(text[: len(text) // 2]) for _ in range(2))
+    assert min(seconds(text) for _ in range(2)) <= 4 * half + 0.3
+
+
+@pytest.mark.parametrize(
+    "sentence", ["The quick brown fox jumps over it.\n", "Все люди равны в правах.\n", "L’été à Noël.\n"]
+)
+def test_clean_text_costs_next_to_nothing(sentence: str) -> None:
+    text = (sentence * (1_000_000 // len(sentence.encode()))).strip()
+    assert min(seconds(text) for _ in range(3)) < 0.2  # a second a megabyte would be 1; 0.01 is usual

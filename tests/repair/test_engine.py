@@ -1,0 +1,140 @@
+"""The promises of repair hold on anything: exact ledger, rest after one repair, suspicions that fit."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from flows.errors import LedgerError, RecipeError
+from flows.recipe import RepairSettings, RuleSettings
+from flows.records import Edit
+from flows.repair import REPAIRS, repair, replay, rule_versions, undo
+
+PIECES = (
+    "<",
+    ">",
+    "/",
+    "&",
+    ";",
+    " ",
+    "\n",
+    "\n\n",
+    "amp;",
+    "lt;",
+    "&l t;",
+    "& gt ;",
+    "&amp;amp;",
+    "&nbsp;",
+    "&#39;",
+    "b",
+    "li",
+    "s trong",
+    "< strong >",
+    "</ li >",
+    "td >",
+    "tr",
+    "<tr>",
+    "<td>",
+    "<!--",
+    "-->",
+    "<script>",
+    "</script>",
+    "word",
+    "A nd",
+    "t o",
+    ".By",
+    "- ",
+    " | ",
+    "[1] ",
+    "[2] ",
+    "\xa0",
+    "Ã©",
+    "â€™",
+    "\u0301",
+    "é",
+    "<b x='1'>",
+    "=",
+    '"',
+    "1 < 2",
+    "&",
+    "x",
+    "'",
+    "ADVERTISEMENT",
+    ".—",
+    "br/>",
+    "<br",
+    "<h2>",
+    "[b]",
+    "[[a|b]]",
+    "{{x}}",
+    "\t",
+    "\r",
+    "\ufffd",
+    "'''",
+)
+MARKUP_SHAPED = st.lists(st.sampled_from(PIECES), max_size=40).map("".join)
+ANYTHING = st.text(max_size=120)
+QUICK = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@QUICK
+@given(st.one_of(MARKUP_SHAPED, ANYTHING))
+def test_the_ledger_leads_to_the_repaired_text_and_back(text: str) -> None:
+    repaired = repair(text)
+    assert replay(text, repaired.edits) == repaired.text
+    assert undo(repaired.text, repaired.edits) == text
+
+
+@QUICK
+@given(st.one_of(MARKUP_SHAPED, ANYTHING))
+def test_repairing_a_repaired_text_changes_nothing(text: str) -> None:
+    once = repair(text).text
+    assert repair(once).text == once
+
+
+@QUICK
+@given(MARKUP_SHAPED)
+def test_suspicions_stand_where_they_say_in_the_repaired_text(text: str) -> None:
+    repaired = repair(text)
+    for edit in repaired.edits:
+        if not edit.applied:
+            assert repaired.text[edit.start : edit.end] == edit.before
+
+
+@QUICK
+@given(MARKUP_SHAPED, st.sampled_from([r.name for r in REPAIRS]), st.sampled_from(["off", "near_damage", "everywhere"]))
+def test_the_ledger_stays_exact_with_any_rule_off(text: str, name: str, spacing: str) -> None:
+    chosen = RepairSettings(rules={name: RuleSettings(enabled=False)}, spacing=spacing)
+    repaired = repair(text, chosen)
+    assert all(e.rule != name for e in repaired.edits)
+    assert undo(repaired.text, repaired.edits) == text
+
+
+def test_edits_are_numbered_in_order_and_name_their_rules() -> None:
+    repaired = repair("one < strong >two< / strong > &a mp ; three .\n\n\n\nx ")
+    assert [e.seq for e in repaired.edits] == list(range(len(repaired.edits)))
+    assert all(rule_versions()[e.rule] == e.rule_version for e in repaired.edits)
+
+
+def test_an_unknown_rule_is_named_with_the_nearest_known_one() -> None:
+    with pytest.raises(RecipeError, match=r"entitys.*did you mean 'entities'"):
+        repair("x", RepairSettings(rules={"entitys": RuleSettings()}))
+
+
+def test_a_high_threshold_turns_changes_into_suspicions() -> None:
+    text = "fish &amp;amp;amp; chips"
+    chosen = RepairSettings(rules={"entities": RuleSettings(threshold=1.0)})
+    repaired = repair(text, chosen)
+    assert repaired.text == text
+    assert [(e.rule, e.after, e.applied) for e in repaired.edits] == [("entities", "&", False)]
+
+
+def test_a_ledger_that_does_not_fit_is_refused() -> None:
+    edit = Edit(0, "entities", 1, 0, 5, "&amp;", "&", 1.0, True)
+    with pytest.raises(LedgerError, match="edit 0 expects '&amp;' at offset 0"):
+        replay("something else", [edit])
+
+
+def test_rule_names_are_unique() -> None:
+    assert len({r.name for r in REPAIRS}) == len(REPAIRS)

@@ -1,0 +1,57 @@
+"""Rules of markup: each row of the cases changes as it says, or stays as it is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from flows.repair import REPAIRS, repair, replay
+from flows.repair.markup import MARKUP
+from flows.repair.remains import REMAINS
+from flows.repair.rule import Evidence, Rule, apply_changes
+
+CASES = [json.loads(line) for line in (Path(__file__).parents[1] / "cases" / "markup.jsonl").open(encoding="utf-8")]
+RULES: dict[str, Rule] = {rule.name: rule for rule in REPAIRS}
+NEGATIVES = [case for case in CASES if case["input"] == case["expected"]]
+
+
+def _label(case: dict[str, str]) -> str:
+    return f"{case['rule']}: {case['why']}"
+
+
+@pytest.mark.parametrize("case", CASES, ids=_label)
+def test_a_rule_does_what_its_case_says(case: dict[str, str]) -> None:
+    rule = RULES[case["rule"]]
+    # Rules that need evidence are shown damage on every line; the others have to find their own.
+    assert rule(case["input"], damaged=rule.needs_evidence) == case["expected"]
+
+
+@pytest.mark.parametrize("case", NEGATIVES, ids=_label)
+def test_all_rules_together_leave_undamaged_text_alone(case: dict[str, str]) -> None:
+    repaired = repair(case["input"])
+    assert repaired.text == case["input"].rstrip("\n")
+
+
+@pytest.mark.parametrize("case", CASES, ids=_label)
+def test_the_ledger_of_a_case_is_exact(case: dict[str, str]) -> None:
+    repaired = repair(case["input"])
+    assert replay(case["input"], repaired.edits) == repaired.text
+
+
+@pytest.mark.parametrize("name", sorted({*(r.name for r in (*MARKUP, *REMAINS)), "entities", "bbcode", "wiki"}))
+def test_every_rule_has_a_case_that_changes_and_one_that_stays(name: str) -> None:
+    mine = [case for case in CASES if case["rule"] == name]
+    assert any(c["input"] != c["expected"] for c in mine)
+    assert any(c["input"] == c["expected"] for c in mine)
+
+
+def test_a_gate_lets_through_every_text_its_rule_changes() -> None:
+    import re2
+
+    for case in CASES:
+        rule = RULES[case["rule"]]
+        evidence = Evidence([0]) if rule.needs_evidence else Evidence()
+        if apply_changes(case["input"], rule.find(case["input"], evidence)) != case["input"]:
+            assert re2.search(rule.gate, case["input"]), case

@@ -1,0 +1,28 @@
+"""Text that only looks damaged comes out as it went in: code, formulas, tables, mail, verse, scripts of the world."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from flows.repair import repair
+
+CASES = [json.loads(line) for line in (Path(__file__).parents[1] / "cases" / "unharmed.jsonl").open(encoding="utf-8")]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["label"])
+def test_what_only_looks_damaged_is_left_alone(case: dict[str, str]) -> None:
+    repaired = repair(case["text"])
+    assert [(e.rule, e.before, e.after) for e in repaired.edits if e.applied] == []
+    assert repaired.text == case["text"]
+
+
+def test_many_such_texts_in_one_document_are_left_alone_too() -> None:
+    text = "\n\n".join(case["text"] for case in CASES)
+    assert repair(text).text == text
+
+
+def test_labels_are_unique() -> None:
+    assert len({case["label"] for case in CASES}) == len(CASES)
