@@ -1,0 +1,72 @@
+"""What the compiled splitter has to know of each character: one table of flags, made from what Python says of it."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from flows.deduplicate.lines import BULLETS, CLOSERS, CODE_SIGNS, FULL_STOPS, HEADING_ENDS, QUOTES
+
+SPACE, ALPHA, LOWER, UPPER, TITLE, SIGN, STOP, CLOSER, HEADING_END, BULLET, QUOTE, ALNUM = (1 << n for n in range(12))
+_TOP = 0x32400  # no character above has any of these properties
+
+
+@lru_cache(maxsize=1)
+def flag_table() -> NDArray[np.uint16]:
+    """Flags by code point; those above the table have none."""
+    table = np.zeros(_TOP, np.uint16)
+    for code in range(_TOP):
+        char = chr(code)
+        said = (
+            (char.isspace(), SPACE),
+            (char.isalpha(), ALPHA),
+            (char.islower(), LOWER),
+            (char.isupper(), UPPER),
+            (char.istitle() and not char.isupper(), TITLE),
+            (char.isalnum() or char == "_", ALNUM),
+        )
+        table[code] = sum(flag for holds, flag in said if holds)
+    sets = ((CODE_SIGNS, SIGN), (FULL_STOPS, STOP), (CLOSERS, CLOSER), (HEADING_ENDS, HEADING_END))
+    for chars, flag in (*sets, (BULLETS, BULLET), (QUOTES, QUOTE)):
+        for char in chars:
+            table[ord(char)] |= flag
+    return table
+
+
+@njit(cache=True, nogil=True)
+def decode(data, start, end, table, codes, flags, places):  # type: ignore[no-untyped-def]
+    """Code points, flags and byte offsets (from `start`) of the UTF-8 in ``data[start:end]``; returns how many."""
+    n = 0
+    at = start
+    while at < end:
+        places[n] = at - start
+        byte = np.uint32(data[at])
+        if byte < 0x80:
+            code = byte
+            at += 1
+        elif byte < 0xE0:
+            code = (byte & np.uint32(31)) << np.uint32(6) | np.uint32(data[at + 1]) & np.uint32(63)
+            at += 2
+        elif byte < 0xF0:
+            code = (
+                (byte & np.uint32(15)) << np.uint32(12)
+                | (np.uint32(data[at + 1]) & np.uint32(63)) << np.uint32(6)
+                | np.uint32(data[at + 2]) & np.uint32(63)
+            )
+            at += 3
+        else:
+            code = (
+                (byte & np.uint32(7)) << np.uint32(18)
+                | (np.uint32(data[at + 1]) & np.uint32(63)) << np.uint32(12)
+                | (np.uint32(data[at + 2]) & np.uint32(63)) << np.uint32(6)
+                | np.uint32(data[at + 3]) & np.uint32(63)
+            )
+            at += 4
+        codes[n] = code
+        flags[n] = table[code] if code < len(table) else 0
+        n += 1
+    places[n] = end - start
+    return n

@@ -1,0 +1,116 @@
+"""Small corpora for tests: repaired documents as the files that the stage reads, and its decisions as plain dicts."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor, Future
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from flows.deduplicate.prepare import PreparedShard, prepare_shard
+from flows.deduplicate.removals import find_removals
+from flows.recipe import DeduplicateSettings
+from flows.records import doc_id_of
+from schemas.staged import REPAIRED
+
+WORDS = [
+    "river", "council", "bridge", "winter", "market", "garden", "letter", "window", "mountain", "doctor", "village",
+    "summer", "engine", "harbour", "teacher", "forest", "painter", "journey", "kitchen", "station", "island", "museum",
+    "farmer", "captain", "library", "thunder", "blanket", "candle", "festival", "orchard",
+]  # fmt: skip
+
+
+class Here(Executor):
+    """An executor that does the work at once, in this process."""
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        done: Future[Any] = Future()
+        done.set_result(fn(*args, **kwargs))
+        return done
+
+
+def sentence(rng: random.Random, words: int = 14) -> str:
+    return " ".join(rng.choice(WORDS) + str(rng.randrange(90)) for _ in range(words)).capitalize() + "."
+
+
+def paragraph(rng: random.Random, sentences: int = 5) -> str:
+    return " ".join(sentence(rng) for _ in range(sentences))
+
+
+def article(seed: int, paragraphs: int = 6) -> list[str]:
+    rng = random.Random(seed)
+    return [paragraph(rng) for _ in range(paragraphs)]
+
+
+def write_repaired(path: Path, documents: Mapping[str, str], damage: Mapping[str, int] | None = None) -> Path:
+    """Sources and texts as one file of repaired documents, sorted by doc_id."""
+    rows = sorted(documents.items(), key=lambda row: doc_id_of(row[0]))
+    n = len(rows)
+    columns: dict[str, list[Any]] = {name: [None] * n for name in REPAIRED.names}
+    columns |= {
+        "doc_id": [doc_id_of(s) for s, _ in rows],
+        "source": [s for s, _ in rows],
+        "encoding": ["utf-8"] * n,
+        "content_sha256": [hashlib.sha256(t.encode()).hexdigest() for _, t in rows],
+        "metadata": [[]] * n,
+        "input": ["in.jsonl"] * n,
+        "text": [t for _, t in rows],
+        "n_chars": [len(t) for _, t in rows],
+        "n_words": [len(t.split()) for _, t in rows],
+        "n_edits": [(damage or {}).get(s, 0) for s, _ in rows],
+        "letter_share": [0.8] * n,
+        "residual_markup": [0.0] * n,
+        "edits": [[]] * n,
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.table({f.name: pa.array(columns[f.name], f.type) for f in REPAIRED}, schema=REPAIRED), path)
+    return path
+
+
+def prepared(
+    folder: Path,
+    documents: Mapping[str, str],
+    settings: DeduplicateSettings,
+    *,
+    version: int = 1,
+    shards: int = 1,
+    arrivals: Mapping[str, int] | None = None,
+    damage: Mapping[str, int] | None = None,
+) -> list[PreparedShard]:
+    """The documents prepared in `shards` files, dealt out in the order given."""
+    known = None
+    if arrivals:
+        known = folder / "arrivals.parquet"
+        folder.mkdir(parents=True, exist_ok=True)
+        pq.write_table(
+            pa.table({"doc_id": [doc_id_of(s) for s in arrivals], "arrival": pa.array(arrivals.values(), pa.int32())}),
+            known,
+        )
+    out = []
+    items = list(documents.items())
+    for n in range(shards):
+        file = write_repaired(folder / f"s{n}.parquet", dict(items[n::shards]), damage)
+        out.append(prepare_shard(file, folder, version, settings, "recipe", known))
+    return out
+
+
+def decide(
+    folder: Path,
+    shards: Sequence[PreparedShard],
+    settings: DeduplicateSettings,
+    executor: Executor | None = None,
+    **carried: Any,
+) -> tuple[dict[str, dict[str, Any]], list[dict[str, Any]]]:
+    """Document decisions by doc_id, and passage decisions in order."""
+    found = find_removals(
+        [s.index for s in shards], [s.passages for s in shards], folder, settings, executor or Here(), **carried
+    )
+    documents = [row for f in found.document_files for row in pq.read_table(f).to_pylist()]
+    passages = [row for f in found.passage_files for row in pq.read_table(f).to_pylist()]
+    assert len({row["doc_id"] for row in documents}) == len(documents)
+    return {row["doc_id"]: row for row in documents}, passages

@@ -1,0 +1,134 @@
+import random
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flows.deduplicate.clean import inside_document
+from flows.deduplicate.inside import cut_at_repeats, inner_repeats
+from flows.deduplicate.passages import split_passages
+from flows.recipe import DeduplicateSettings
+from tests.deduplicate.corpus import article, paragraph, sentence
+
+SETTINGS = DeduplicateSettings()
+SEEDS = Path(__file__).parents[2] / "seeds"
+
+
+def removed(text: str, settings: DeduplicateSettings = SETTINGS) -> list[tuple[str, str, int | None]]:
+    return [(p.text, why.reason, why.kept_position) for p, why in inside_document(text, settings)[1]]
+
+
+def test_seed_004_loses_what_an_editor_would_take_out_and_nothing_else() -> None:
+    text = next(SEEDS.glob("004_*")).read_text(encoding="utf-8").strip()
+    kept, _ = inside_document(text, SETTINGS)
+    assert [(t[:24], r) for t, r, _ in removed(text)] == [
+        ("- YOU MAY ALSO LIKE TO W", "promo"),
+        ("The media try to claim t", "promo"),
+        ("El Salvador says it shar", "repeat"),
+        ("“We raise our hands and ", "repeat"),
+    ]
+    assert kept.count("We raise our hands and say") == 2  # once as a passage, once inside a paragraph
+
+
+@pytest.mark.parametrize("name", ["000", "001", "002", "003"])
+def test_the_other_seeds_lose_nothing(name: str) -> None:
+    text = next(SEEDS.glob(f"{name}_*")).read_text(encoding="utf-8").strip()
+    assert inside_document(text, SETTINGS) == (text, [])
+
+
+def test_headings_labels_and_rows_that_stand_twice_stay() -> None:
+    rng = random.Random(1)
+    text = "\n\n".join(
+        part
+        for _ in range(3)
+        for part in ("Conclusion", paragraph(rng), "- Pros:", "| name | value |\n| one | two |", paragraph(rng))
+    )
+    assert removed(text) == []
+
+
+def test_two_copies_glued_together_become_one_with_their_headings() -> None:
+    body = "\n\n".join(f"Chapter {('One', 'Two', 'Three')[n]}\n\n{p}" for n, p in enumerate(article(2, 3)))
+    text = f"The Title of It All\n\n{body}"
+    kept, gone = inside_document(f"{text}\n\n{text}", SETTINGS)
+    assert kept.strip() == text
+    assert [why.kept_position for _, why in gone] == list(range(7))
+
+
+def test_a_run_of_three_sentences_is_cut_out_of_a_longer_passage() -> None:
+    rng = random.Random(3)
+    run = " ".join(sentence(rng) for _ in range(3))
+    first, second = f"{sentence(rng)} {run} {sentence(rng)}", f"{sentence(rng)} {run} {sentence(rng)}"
+    text = f"{first}\n\n{paragraph(rng)}\n\n{second}"
+    assert removed(text) == [(run, "repeat", 0)]
+    rows = cut_at_repeats(blocks := split_passages(text), inner_repeats(blocks, SETTINGS))
+    assert [p.part for p, _ in rows] == [0, 0, 0, 1, 2]
+    assert "".join(p.text + p.gap for p, _ in rows) == text
+
+
+def test_two_sentences_are_no_run() -> None:
+    rng = random.Random(4)
+    run = " ".join(sentence(rng) for _ in range(2))
+    assert removed(f"{sentence(rng)} {run} {sentence(rng)}\n\n{sentence(rng)} {run} {sentence(rng)}") == []
+
+
+def test_the_same_paragraph_with_another_date_is_a_near_repeat() -> None:
+    one = paragraph(random.Random(5), 4)
+    text = f"On 3 May {one}\n\n{paragraph(random.Random(6))}\n\nOn 4 June {one}"
+    (gone,) = inside_document(text, SETTINGS)[1]
+    assert (gone[1].reason, gone[1].kept_position) == ("near_repeat", 0)
+    assert gone[1].similarity is not None and 0.9 <= gone[1].similarity < 1
+
+
+def test_a_copy_of_a_near_repeat_points_to_what_is_kept() -> None:
+    one = paragraph(random.Random(5), 4)
+    parts = [
+        f"On 3 May {one}",
+        paragraph(random.Random(6)),
+        f"On 4 June {one}",
+        paragraph(random.Random(7)),
+        f"On 4 June {one}",
+    ]
+    gone = inside_document("\n\n".join(parts), SETTINGS)[1]
+    assert [(p.position, why.reason, why.kept_position) for p, why in gone] == [
+        (2, "near_repeat", 0),
+        (4, "near_repeat", 0),
+    ]
+
+
+def test_the_allow_list_keeps_what_would_go() -> None:
+    formula = "No part of this publication may be reproduced without the written permission of the publisher."
+    text = f"{formula}\n\n{paragraph(random.Random(7))}\n\n{formula}"
+    assert removed(text) and removed(text, DeduplicateSettings(keep=(formula.upper(),))) == []
+
+
+def test_a_quote_repeated_inside_prose_stays() -> None:
+    quote = "“We raise our hands and say that it is not random at all,”"
+    rng = random.Random(8)
+    assert removed(f"{quote} he said. {paragraph(rng)}\n\n{paragraph(rng)} {quote} he repeated.") == []
+
+
+_POOL = [paragraph(random.Random(n), 1 + n % 5) for n in range(6)] + ["Conclusion", "- item", "ADVERTISEMENT", "a | b"]
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from(_POOL), max_size=14))
+def test_rows_tile_the_text_and_every_removal_points_to_what_is_kept(parts: list[str]) -> None:
+    text = "\n\n".join(parts)
+    blocks = split_passages(text)
+    rows = cut_at_repeats(blocks, inner_repeats(blocks, SETTINGS))
+    assert "".join(p.text + p.gap for p, _ in rows) == text
+    whole_gone = {why.position for p, why in rows if why and why.end - why.start == len(blocks[p.position].text)}
+    for _, why in rows:
+        if why and why.kept_position is not None:
+            assert why.kept_position < why.position and why.kept_position not in whole_gone
+    again, more = inside_document(inside_document(text, SETTINGS)[0], SETTINGS)
+    assert more == [], again
+
+
+@pytest.mark.parametrize("unit", ["a. ", "A b c. D e f. ", "word " * 40 + ".\n\n", "He said so. " * 3 + "\n\n"])
+def test_hostile_repetition_takes_linear_time(unit: str) -> None:
+    started = time.process_time()
+    inside_document(unit * (400_000 // len(unit)), SETTINGS)
+    assert time.process_time() - started < 10

@@ -1,0 +1,227 @@
+import random
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flows.deduplicate.prepare import PreparedShard
+from flows.errors import DatasetError
+from flows.recipe import DeduplicateSettings
+from flows.records import doc_id_of
+from tests.deduplicate.corpus import article, decide, paragraph, prepared, sentence
+
+SETTINGS = DeduplicateSettings()
+
+
+def texts(*paragraphs: str) -> str:
+    return "\n\n".join(paragraphs)
+
+
+def edited(text: str, seed: int, share: float) -> str:
+    rng = random.Random(seed)
+    words = text.split(" ")
+    for n in rng.sample(range(len(words)), int(share * len(words))):
+        words[n] = f"other{n}"
+    return " ".join(words)
+
+
+@pytest.fixture(scope="module")
+def corpus() -> dict[str, str]:
+    """Forty documents: articles, exact and near copies, excerpts, shared paragraphs, boilerplate, short ones."""
+    rng = random.Random(11)
+    out = {f"site{n % 3}/a{n}": texts(f"Title number {n}", *article(n)) for n in range(18)}
+    footer = "All rights reserved by the house of many words; copying needs the consent of its owner in writing."
+    for n in range(0, 18, 3):
+        out[f"site0/a{n}"] += f"\n\n{footer}"
+    for n in range(4):
+        out[f"copies/exact{n}"] = out[f"site{n % 3}/a{n}"]
+        out[f"copies/near{n}"] = edited(out[f"site{n % 3}/a{n}"], n, 0.03)
+    for n in range(4, 7):
+        out[f"copies/excerpt{n}"] = texts(*article(n)[1:3])
+    shared = paragraph(rng)
+    for n in range(4):
+        out[f"shared/{n}"] = texts(*article(100 + n, 3), shared, *article(200 + n, 2))
+    out["short/1"], out["short/2"], out["short/3"] = "Short one.", "Short one.", "Another short text."
+    out["short/4"] = texts("My page", shared)
+    return out
+
+
+def test_exact_near_and_contained_documents_are_found_with_what_they_copy(
+    corpus: dict[str, str], tmp_path: Path
+) -> None:
+    documents, _ = decide(tmp_path / "w", prepared(tmp_path / "p", corpus, SETTINGS), SETTINGS)
+    for n in range(4):
+        group = {doc_id_of(s) for s in (f"copies/exact{n}", f"copies/near{n}", f"site{n % 3}/a{n}")}
+        gone = group & set(documents)
+        assert len(gone) == 2
+        assert {documents[d]["kept_doc_id"] for d in gone} == group - gone
+    for n in range(4, 7):
+        row = documents[doc_id_of(f"copies/excerpt{n}")]
+        assert (row["kind"], row["kept_doc_id"]) == ("contained", doc_id_of(f"site{n % 3}/a{n}"))
+        assert row["containment"] == 1
+    assert documents[doc_id_of("short/2")]["kind"] == "exact" or documents[doc_id_of("short/1")]["kind"] == "exact"
+    assert doc_id_of("short/3") not in documents
+    assert documents[doc_id_of("short/4")]["kind"] == "contained"
+    assert len(documents) == 4 * 2 + 3 + 2
+
+
+def test_every_removed_passage_points_to_one_that_is_kept(corpus: dict[str, str], tmp_path: Path) -> None:
+    shards = prepared(tmp_path / "p", corpus, SETTINGS, shards=2)
+    documents, passages = decide(tmp_path / "w", shards, SETTINGS)
+    rows = {(r["doc_id"], r["position"], r["part"]): r for s in shards for r in pq.read_table(s.passages).to_pylist()}
+    gone = {(r["doc_id"], r["position"], r["part"]) for r in passages}
+    assert {r["reason"] for r in passages} == {"repeat", "boilerplate"}
+    for r in passages:
+        assert r["doc_id"] not in documents
+        if r["kept_doc_id"] is None:
+            assert r["reason"] in ("boilerplate", "promo")
+            continue
+        kept = (r["kept_doc_id"], r["kept_position"], 0)
+        assert kept not in gone and r["kept_doc_id"] not in documents
+        assert rows[kept]["fingerprint"] == rows[r["doc_id"], r["position"], r["part"]]["fingerprint"]
+
+
+def test_order_split_and_executor_change_nothing(corpus: dict[str, str], tmp_path: Path) -> None:
+    plain = decide(tmp_path / "w", prepared(tmp_path / "p", corpus, SETTINGS), SETTINGS)
+    items = list(corpus.items())
+    random.Random(5).shuffle(items)
+    with ProcessPoolExecutor(2, get_context("spawn")) as pool:  # a forked polars may hang
+        mixed = prepared(tmp_path / "q", dict(items), SETTINGS, shards=5)
+        assert decide(tmp_path / "x", mixed[::-1], SETTINGS, pool) == plain
+
+
+def carried(folder: Path, shards: list[PreparedShard], leave_out: list[str] | None = None) -> dict[str, object]:
+    """What a dataset that holds these shards would hand back, in other files than they came in, in one row order."""
+    folder.mkdir(parents=True, exist_ok=True)
+    index = pa.concat_tables([pq.read_table(s.index) for s in shards]).sort_by("doc_id")
+    passages = pa.concat_tables([pq.read_table(s.passages) for s in shards]).sort_by(
+        [("doc_id", "ascending"), ("position", "ascending"), ("part", "ascending")]
+    )
+    pq.write_table(index, folder / "index.parquet")
+    half = passages.num_rows // 2  # falls inside a document, as it may after a compaction
+    pq.write_table(passages.slice(0, half), folder / "passages-0.parquet")
+    pq.write_table(passages.slice(half), folder / "passages-1.parquet")
+    options: dict[str, object] = {
+        "carried_index": [folder / "index.parquet"],
+        "carried_passages": [folder / "passages-0.parquet", folder / "passages-1.parquet"],
+    }
+    if leave_out:
+        pq.write_table(pa.table({"doc_id": leave_out}), folder / "leave.parquet")
+        options["leave_out"] = folder / "leave.parquet"
+    return options
+
+
+@settings(max_examples=6, deadline=None)
+@given(st.randoms(use_true_random=False))
+def test_incremental_runs_equal_the_whole_and_later_copies_change_nothing(
+    corpus: dict[str, str], tmp_path_factory: pytest.TempPathFactory, rng: random.Random
+) -> None:
+    folder = tmp_path_factory.mktemp("runs")
+    arrivals = {source: rng.choice((1, 2, 3)) for source in corpus}
+    seen: list[PreparedShard] = []
+    before: tuple[dict[str, object], list[object]] = ({}, [])
+    for version in (1, 2, 3):
+        batch = {s: t for s, t in corpus.items() if arrivals[s] == version}
+        new = prepared(folder / f"p{version}", batch, SETTINGS, version=version, shards=2)
+        old = carried(folder / f"c{version}", seen) if seen else {}
+        documents, passages = decide(folder / f"w{version}", new, SETTINGS, **old)
+        known = {doc_id_of(s) for s, v in arrivals.items() if v < version}
+        assert {d: r for d, r in documents.items() if d in known} == before[0]
+        assert [r for r in passages if r["doc_id"] in known] == before[1]
+        before = documents, passages
+        seen += new
+    whole = prepared(folder / "all", corpus, SETTINGS, version=9, arrivals=arrivals)
+    assert decide(folder / "wall", whole, SETTINGS) == before
+
+
+def test_withdrawing_a_kept_document_brings_the_copy_back(corpus: dict[str, str], tmp_path: Path) -> None:
+    shards = prepared(tmp_path / "p", corpus, SETTINGS)
+    documents, _ = decide(tmp_path / "w", shards, SETTINGS)
+    copy, row = next((d, r) for d, r in documents.items() if r["kind"] == "contained" and r["similarity"] < 0.4)
+    again, passages = decide(tmp_path / "x", [], SETTINGS, **carried(tmp_path / "c", shards, [row["kept_doc_id"]]))
+    assert copy not in again
+    without = {s: t for s, t in corpus.items() if doc_id_of(s) != row["kept_doc_id"]}
+    assert (again, passages) == decide(tmp_path / "y", prepared(tmp_path / "q", without, SETTINGS), SETTINGS)
+
+
+def test_a_replaced_document_is_taken_from_the_new_files(corpus: dict[str, str], tmp_path: Path) -> None:
+    shards = prepared(tmp_path / "p", corpus, SETTINGS)
+    replaced = {"copies/exact0": texts(*article(900))}
+    new = prepared(tmp_path / "n", replaced, SETTINGS, version=2, arrivals={"copies/exact0": 1})
+    with pytest.raises(DatasetError, match="given twice"):
+        decide(tmp_path / "w", new, SETTINGS, **carried(tmp_path / "c", shards))
+    options = carried(tmp_path / "d", shards, [doc_id_of("copies/exact0")])
+    whole = prepared(tmp_path / "q", {**corpus, **replaced}, SETTINGS)
+    assert decide(tmp_path / "x", new, SETTINGS, **options) == decide(tmp_path / "y", whole, SETTINGS)
+
+
+def test_the_first_in_the_total_order_is_kept(tmp_path: Path) -> None:
+    text = texts(*article(1))
+    documents = {"b": text, "a": edited(text, 1, 0.01), "c": text + " More."}
+    damage = {"a": 0, "b": 2, "c": 2}
+    found, _ = decide(tmp_path / "w", prepared(tmp_path / "p", documents, SETTINGS, damage=damage), SETTINGS)
+    assert {r["kept_doc_id"] for r in found.values()} == {doc_id_of("a")}
+    arrivals = {"a": 2, "b": 2, "c": 1}
+    later = prepared(tmp_path / "q", documents, SETTINGS, damage=damage, arrivals=arrivals)
+    found, _ = decide(tmp_path / "x", later, SETTINGS)
+    assert {r["kept_doc_id"] for r in found.values()} == {doc_id_of("c")}
+
+
+def test_removed_documents_are_within_the_threshold_of_the_very_one_kept(tmp_path: Path) -> None:
+    text = texts(*article(1))
+    chain = {}
+    for n in range(6):
+        chain[f"c{n}"] = text
+        text = edited(text, n, 0.06)
+    found, _ = decide(tmp_path / "w", prepared(tmp_path / "p", chain, SETTINGS), SETTINGS)
+    assert found
+    for row in found.values():
+        assert row["similarity"] >= SETTINGS.document_threshold
+        assert row["kept_doc_id"] not in found
+
+
+def test_boilerplate_goes_everywhere_on_its_site_and_stays_elsewhere(tmp_path: Path) -> None:
+    note = "Share this story"
+    pages = {f"https://a.org/{n}": texts(*article(n, 2), f"{note}.") for n in range(8)}
+    pages["https://b.org/1"] = texts(*article(50, 2), f"{note}.")
+    _, passages = decide(tmp_path / "w", prepared(tmp_path / "p", pages, SETTINGS), SETTINGS)
+    assert {r["doc_id"] for r in passages} == {doc_id_of(s) for s in pages if "a.org" in s}
+    assert {(r["reason"], r["kept_doc_id"]) for r in passages} == {("boilerplate", None)}
+
+
+def test_protected_passages_stay_across_documents(tmp_path: Path) -> None:
+    rng = random.Random(1)
+    quote = f"“{sentence(rng, 20)}” – the minister of many words"
+    row = f"| {sentence(rng, 12)} | {sentence(rng, 12)} |"
+    heading = "The Long Heading That Stands in Each of These Documents and Says Much About What Follows in Them"
+    formula = "Permission is granted to copy this document so long as this notice stays with all of its copies."
+    parts = {f"d{n}": texts(heading, paragraph(rng), quote, row, formula, paragraph(rng)) for n in range(3)}
+    allowing = DeduplicateSettings(keep=(formula,))
+    _, passages = decide(tmp_path / "w", prepared(tmp_path / "p", parts, allowing), allowing)
+    assert passages == []
+    _, passages = decide(tmp_path / "x", prepared(tmp_path / "q", parts, SETTINGS), SETTINGS)
+    assert len(passages) == 2  # the formula, without the allow-list
+
+
+def test_nothing_is_left_empty(tmp_path: Path) -> None:
+    one, two = article(1, 3), article(2, 3)
+    pages = {"a": texts(*one), "b": texts(*two), "mix": texts(one[0], two[0]), "ad": "ADVERTISEMENT"}
+    documents, passages = decide(tmp_path / "w", prepared(tmp_path / "p", pages, SETTINGS), SETTINGS)
+    # What two documents hold together is a copy of neither, and an advertisement alone has no other home.
+    assert documents == {} and passages == []
+
+
+def test_thousands_of_like_documents_take_no_quadratic_time(tmp_path: Path) -> None:
+    text = texts(*article(1, 2))
+    pages = {f"p{n}": edited(text, n, 0.02) for n in range(1500)}
+    documents, _ = decide(tmp_path / "w", prepared(tmp_path / "p", pages, SETTINGS), SETTINGS)
+    assert len(documents) > 1400
+
+
+def test_no_documents_give_no_decisions(tmp_path: Path) -> None:
+    assert decide(tmp_path / "w", [], SETTINGS) == ({}, [])
