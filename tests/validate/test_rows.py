@@ -1,0 +1,111 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from flows.errors import ContractBroken
+from flows.recipe import ValidateSettings
+from flows.validate import rows
+from flows.validate.judge import columns_of, judge
+from flows.validate.rows import check_rows, check_table
+from schemas import suite, suite_names
+
+SETTINGS = ValidateSettings()
+
+
+def frame(n, **columns):
+    good = {
+        "doc_id": [f"{i:016x}" for i in range(n)],
+        "n_chars": np.full(n, 100),
+        "letter_share": np.full(n, 0.8, dtype="float32"),
+        "residual_markup": np.zeros(n, dtype="float32"),
+    }
+    return pd.DataFrame({**good, **columns})
+
+
+def test_no_rows_have_no_failures():
+    assert check_rows(frame(0), SETTINGS) == []
+
+
+def test_sound_rows_have_no_failures():
+    assert check_rows(frame(10), SETTINGS) == []
+
+
+def test_each_failure_names_document_expectation_limit_and_remedy():
+    failures = check_rows(frame(3, n_chars=[100, 0, 100], residual_markup=[0.0, 0.0, 0.5]), SETTINGS)
+    assert [(f.doc_id[-1], f.expectation) for f in failures] == [
+        ("1", "length_in_limits"),
+        ("2", "markup_undone"),
+    ]
+    assert failures[1].reason.startswith("0.5 of its characters still stand in damaged markup; at most 0.05 may")
+    assert "validate.max_residual_markup" in failures[1].reason
+
+
+def test_the_limits_are_those_of_the_settings():
+    assert check_rows(frame(2), ValidateSettings(min_chars=101)) != []
+    assert check_rows(frame(2, residual_markup=[0.5, 0.5]), ValidateSettings(max_residual_markup=0.5)) == []
+
+
+def test_a_missing_measure_is_a_failure_and_not_a_pass():
+    assert [f.expectation for f in check_rows(frame(2, letter_share=[0.8, None]), SETTINGS)] == ["letter_share_present"]
+
+
+def test_all_failing_rows_are_found_when_there_are_more_than_any_partial_list_holds(monkeypatch):
+    monkeypatch.setattr(rows, "CHUNK", 700)
+    failures = check_rows(frame(2000, n_chars=np.zeros(2000)), SETTINGS)
+    assert [f.doc_id for f in failures] == [f"{i:016x}" for i in range(2000)]
+
+
+def test_half_a_million_rows_are_checked_and_the_index_of_the_frame_does_not_matter():
+    n_chars = np.full(500_000, 100)
+    n_chars[[7, 123_456, 499_999]] = 0
+    big = frame(500_000, n_chars=n_chars)
+    big.index = np.zeros(500_000, dtype=int)
+    assert [int(f.doc_id, 16) for f in check_rows(big, SETTINGS)] == [7, 123_456, 499_999]
+
+
+def test_a_check_that_cannot_run_is_an_error_and_not_a_pass():
+    with pytest.raises(ContractBroken, match="needs the columns"):
+        judge(frame(2).drop(columns="n_chars"), "repaired", SETTINGS.model_dump())
+    with pytest.raises(ContractBroken, match="could not run"):
+        judge(frame(2, n_chars=["many", "few"]), "repaired", SETTINGS.model_dump())
+
+
+def test_nothing_is_written_to_the_terminal(capfd):
+    check_rows(frame(1000), SETTINGS)
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("name", suite_names())
+def test_every_expectation_has_a_name_a_description_and_a_reason(name):
+    expectations = suite(name)["expectations"]
+    names = [e["meta"]["name"] for e in expectations]
+    assert len(set(names)) == len(names)
+    assert all(e["description"] and e["meta"]["reason"] for e in expectations)
+    assert "text" not in columns_of(name)  # expectations look at measures, never at texts
+
+
+def edits(**columns):
+    good = {
+        "doc_id": ["a", "a", "b"], "seq": [0, 1, 0], "rule": ["r"] * 3, "rule_version": [1] * 3,
+        "start": [0, 5, 0], "end": [1, 5, 2], "confidence": [1.0, 0.5, 0.0],
+    }  # fmt: skip
+    return pd.DataFrame({**good, **columns})
+
+
+def test_a_table_is_checked_frame_by_frame():
+    checked = {c.expectation: c for c in check_table("edits", [edits(), edits()], SETTINGS)}
+    assert all(c.passed and c.n_rows == 6 for c in checked.values())
+
+
+@pytest.mark.parametrize(
+    "columns, expectation",
+    [
+        ({"seq": [0, 0, 0]}, "seq_unique"),
+        ({"end": [1, 4, 2]}, "end_not_before_start"),
+        ({"confidence": [1.0, 0.5, 1.5]}, "confidence_is_a_share"),
+    ],
+)
+def test_rows_that_break_a_table_suite_are_counted_and_shown(columns, expectation):
+    broken = [c for c in check_table("edits", [edits(), edits(**columns)], SETTINGS) if not c.passed]
+    assert [c.expectation for c in broken] == [expectation]
+    assert broken[0].examples and 1 <= broken[0].n_failed <= 2
