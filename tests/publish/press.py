@@ -1,0 +1,207 @@
+"""A small dataset to publish: documents with passages and edits that fit them, and runs that publish them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from flows.publish.dataset import Dataset
+from flows.publish.manifest import Manifest
+from flows.publish.recover import recover
+from flows.publish.run import RunRecord
+from flows.publish.tables import Checkpoint, no_checkpoint
+from flows.publish.version import no_extras, publish_version
+from flows.recipe import PublishSettings
+from flows.records import doc_id_of
+from schemas import SORT_KEYS, TABLES
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+SETTINGS = PublishSettings(name="Test", licence="cc0-1.0", file_mb=1)
+
+
+def rows_of(source: str, word: str = "plain", version: int = 1, removed: int = 1) -> dict[str, list[dict[str, Any]]]:
+    """A document of three passages, `removed` of them left out, repaired once, as rows of its tables."""
+    doc_id = doc_id_of(source)
+    texts = [f"{source} {word} {n}" for n in range(3)]
+    kept, left = texts[: 3 - removed], texts[3 - removed :]
+    text = "\n".join(kept)
+    sha = hashlib.sha256((source + word).encode()).hexdigest()
+    document = {
+        "doc_id": doc_id,
+        "source": source,
+        "title": None,
+        "text": text,
+        "language": "en",
+        "language_confidence": 0.5,
+        "n_chars": len(text),
+        "n_words": len(text.split()),
+        "n_passages": len(kept),
+        "n_edits": 1,
+        "n_removed": len(left),
+        "encoding": "utf-8",
+        "content_sha256": sha,
+        "collected_at": START,
+        "metadata": [("k", "v")],
+        "first_version": version,
+        "recipe_id": "r" * 16,
+        "run_id": "run",
+    }
+    passages = [
+        {
+            "doc_id": doc_id,
+            "position": n,
+            "part": 0,
+            "kind": "paragraph",
+            "text": t,
+            "gap": "\n" if n < 2 else "",
+            "fingerprint": hashlib.md5(t.encode()).digest(),
+            "status": "kept" if t in kept else "removed",
+            "reason": None if t in kept else "boilerplate",
+            "kept_doc_id": None,
+            "kept_position": None,
+            "similarity": None,
+        }
+        for n, t in enumerate(texts)
+    ]
+    edits = [
+        {
+            "doc_id": doc_id,
+            "seq": 0,
+            "rule": "entities",
+            "rule_version": 1,
+            "start": 0,
+            "end": 0,
+            "before": "",
+            "after": source[:1],
+            "confidence": 1.0,
+            "applied": True,
+        }
+    ]
+    index = [
+        {
+            "doc_id": doc_id,
+            "input": source,
+            "arrival": version,
+            "damage": 1,
+            "length": len(text),
+            "collected_at": START,
+            "content_sha256": sha,
+            "recipe_id": "r" * 16,
+            "site": "s",
+            "n_shingles": 1,
+            "bands": [-1, 2],
+            "sketch": [3],
+        }
+    ]
+    inputs = [
+        {
+            "path": source,
+            "bytes": 1,
+            "sha256": sha,
+            "n_documents": 1,
+            "n_rejects": 0,
+            "recipe_id": "r" * 16,
+            "run_id": "run",
+        }
+    ]
+    return {"documents": [document], "passages": passages, "edits": edits, "index": index, "inputs": inputs}
+
+
+def _blank(kind: pa.DataType) -> Any:
+    """A value for a column that these rows say nothing about."""
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
+        return 0
+    if pa.types.is_boolean(kind):
+        return False
+    if pa.types.is_fixed_size_binary(kind):
+        return bytes(kind.byte_width)
+    if pa.types.is_binary(kind):
+        return b""
+    return [] if pa.types.is_nested(kind) else ""
+
+
+def write_part(path: Path, name: str, rows: Iterable[Mapping[str, Any]], schema: pa.Schema | None = None) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    schema = schema or TABLES[name]
+    ordered = sorted(rows, key=lambda r: tuple(r[c] for c in SORT_KEYS[name]))
+    blanks = {f.name: None if f.nullable else _blank(f.type) for f in schema}
+    pq.write_table(pa.Table.from_pylist([{**blanks, **r} for r in ordered], schema=schema), path)
+    return path
+
+
+@dataclass
+class Press:
+    """Publishes batches of documents into one dataset, under a clock that moves a minute a call."""
+
+    dataset: Dataset
+    work: Path
+    ticks: int = 0
+    expected: dict[int, dict[str, list[dict[str, Any]]]] = field(default_factory=dict)
+
+    def clock(self) -> datetime:
+        self.ticks += 1
+        return START + timedelta(minutes=self.ticks)
+
+    def run(self, run_id: str | None = None) -> RunRecord:
+        started = self.clock()
+        return RunRecord(
+            run_id=run_id or f"run-{self.ticks}",
+            started_at=started,
+            recipe={"x": 1},
+            recipe_id="r" * 16,
+            packages={"pyarrow": pa.__version__},
+            counts={"read": {"documents": 1}},
+        )
+
+    def parts(self, sources: Mapping[str, str], version: int, removed: int = 1) -> dict[str, list[Path]]:
+        tables: dict[str, list[dict[str, Any]]] = {}
+        for source, word in sources.items():
+            for name, rows in rows_of(source, word, version, removed).items():
+                tables.setdefault(name, []).extend(rows)
+        folder = self.work / f"parts-{self.ticks}"
+        return {n: [write_part(folder / f"{n}.parquet", n, rows)] for n, rows in tables.items()}
+
+    def publish(
+        self,
+        sources: Mapping[str, str],
+        withdrawn: Sequence[str] = (),
+        run_id: str | None = None,
+        checkpoint: Checkpoint = no_checkpoint,
+        extras: Callable[..., Mapping[str, bytes]] = no_extras,
+        settings: PublishSettings = SETTINGS,
+        more: Mapping[str, list[Path]] | None = None,
+        removed: int = 1,
+    ) -> Manifest | None:
+        """Publish `sources` (source to a word of its text) in place of what they were before."""
+        run = self.run(run_id)
+        with self.dataset.writing(run.run_id):
+            recover(self.dataset)
+            parts = self.parts(sources, self.dataset.next_version(), removed) | dict(more or {})
+            paths = [*sources, *withdrawn]
+            ids = [doc_id_of(s) for s in paths]
+            replaced = {n: paths if n == "inputs" else ids for n in TABLES if n != "runs"}
+            return publish_version(self.dataset, parts, replaced, run, settings, self.clock, extras, checkpoint)
+
+
+def sources(*names: str, word: str = "plain") -> dict[str, str]:
+    return dict.fromkeys(names, word)
+
+
+def texts_of(dataset: Dataset, version: int | None = None) -> dict[str, str]:
+    """Published texts by source, from the plain files of a view."""
+    number = version or dataset.latest_version()
+    assert number is not None
+    table = pq.read_table(dataset.view(number) / "documents")
+    return dict(zip(table["source"].to_pylist(), table["text"].to_pylist(), strict=True))
+
+
+def first_file(dataset: Dataset, version: int, table: str) -> Path:
+    """The first Parquet file of a table in a view."""
+    return min((dataset.view(version) / table).iterdir())

@@ -1,0 +1,80 @@
+"""The card says what the manifest says, and nothing from outside can break out of its place."""
+
+from dataclasses import replace
+
+import pytest
+import yaml
+
+from flows.publish.card import card, fenced, markdown, size_category
+from flows.publish.manifest import Manifest
+from flows.recipe import PublishSettings
+from schemas import TABLES
+from tests.publish.press import Press, sources
+
+HOSTILE = 'x"\n---\nlicense: evil\n```\n</b><script>alert(1)</script> | `a` [x](javascript:1) # \x1b[31m \u202e'
+
+
+@pytest.fixture
+def manifest(press: Press) -> Manifest:
+    published = press.publish(sources("a", "b"))
+    assert published is not None
+    return published
+
+
+def head(text: str) -> dict[str, object]:
+    found = yaml.safe_load(text.split("---\n")[1])
+    assert isinstance(found, dict)
+    return found
+
+
+def test_the_head_is_what_hugging_face_reads(manifest: Manifest) -> None:
+    settings = PublishSettings(name="News", licence="cc-by-4.0")
+    found = head(card(manifest, settings, {"en": 1, "no": 1, "": 3}))
+    assert found["license"] == "cc-by-4.0"
+    assert found["language"] == ["en", "no"]
+    assert found["size_categories"] == ["n<1K"]
+    configs = found["configs"]
+    assert isinstance(configs, list)
+    assert [c["config_name"] for c in configs] == list(TABLES)
+    assert [c["config_name"] for c in configs if c.get("default")] == ["documents"]
+
+
+def test_the_head_tells_the_types_of_tables_that_hold_a_map(manifest: Manifest) -> None:
+    told = head(card(manifest, PublishSettings(), {}))["dataset_info"]
+    assert isinstance(told, list)
+    assert [t["config_name"] for t in told] == ["documents", "duplicates", "rejects"]
+    types = {f["name"]: f["dtype"] for f in told[0]["features"]}
+    assert list(types) == TABLES["documents"].names
+    assert (types["metadata"], types["language_confidence"]) == ("json", "float32")
+
+
+def test_every_column_stands_in_the_card_with_its_meaning(manifest: Manifest) -> None:
+    text = card(manifest, PublishSettings(), {})
+    for name, schema in TABLES.items():
+        assert f"### Table {name}" in text
+        for field in schema:
+            assert f"| `{field.name}` |" in text
+            assert markdown(field.metadata[b"description"].decode()) in text
+
+
+def test_hostile_text_stays_in_its_place(manifest: Manifest) -> None:
+    bad = replace(manifest, run_id=HOSTILE, recipe={HOSTILE: HOSTILE}, packages={HOSTILE: "1"}, note=HOSTILE)
+    settings = PublishSettings(name=HOSTILE, licence=HOSTILE)
+    text = card(bad, settings, {"en": 1, HOSTILE: 2})
+    found = head(text)
+    assert (found["pretty_name"], found["license"], found["language"]) == (HOSTILE, HOSTILE, ["en"])
+    outside = text.replace(fenced("{\n"), "")
+    lines = [line for line in outside.splitlines() if "script" in line and not line.startswith(("  ", "pretty", "lic"))]
+    assert lines
+    assert all("<script>" not in line.replace("\\<script\\>", "") or "`" in line for line in lines)
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+
+
+def test_a_fence_is_longer_than_any_in_the_text() -> None:
+    assert fenced("a ```` b").startswith("`````\n")
+
+
+@pytest.mark.parametrize(("rows", "name"), [(0, "n<1K"), (10**6, "1M<n<10M"), (10**13, "n>1T")])
+def test_sizes_have_their_names(rows: int, name: str) -> None:
+    assert size_category(rows) == name

@@ -1,0 +1,185 @@
+"""A run that is killed at any step leaves the last version whole, and the next run finishes the work."""
+
+import multiprocessing
+import os
+import signal
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from deltalake import DeltaTable
+
+from flows.publish.dataset import Dataset
+from flows.publish.recover import recover
+from flows.publish.version import publish_version, record_run
+from schemas import TABLES
+from tests.publish.load import read_everywhere
+from tests.publish.press import SETTINGS, Press, sources, texts_of
+
+
+class Killed(BaseException):
+    """Ends a run between two steps, as a signal would."""
+
+
+FIRST = sources("a", "b", "c")
+SECOND = sources("b", "d", word="new")
+
+
+def rows_of_all_tables(dataset: Dataset) -> dict[str, list[dict[str, object]]]:
+    """The rows of the Delta tables as they stand, without what differs from run to run."""
+    found = {}
+    for name in TABLES:
+        table = DeltaTable(str(dataset.table(name))).to_pyarrow_table()
+        drop = {"started_at", "finished_at", "run_id", "table_versions"}
+        rows = table.drop_columns([c for c in table.column_names if c in drop]).to_pylist()
+        found[name] = sorted(rows, key=repr)
+    return found
+
+
+def steps(tmp_path: Path, first: bool) -> list[str]:
+    """Names of all the steps of a run: the first of a dataset, or a later one."""
+    press = Press(Dataset(tmp_path / "steps"), tmp_path / "steps work")
+    seen: list[str] = []
+    if first:
+        press.publish(FIRST, checkpoint=seen.append)
+    else:
+        press.publish(FIRST)
+        press.publish(SECOND, checkpoint=seen.append)
+    # The tables are written one like the other: the first, an empty one and the last stand for all.
+    tested = ("documents", "rejects", "runs")
+    return [s for s in seen if ":" not in s or s.split(":")[0] in tested]
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_run_killed_at_any_step_leaves_the_last_version_and_the_next_run_finishes(
+    tmp_path: Path, first: bool
+) -> None:
+    undisturbed = Press(Dataset(tmp_path / "undisturbed"), tmp_path / "work")
+    undisturbed.publish(FIRST)
+    if not first:
+        undisturbed.publish(SECOND)
+    wanted = rows_of_all_tables(undisturbed.dataset)
+    names = steps(tmp_path, first)
+    assert {"documents: committed", "view renamed", "latest moved"} <= set(names)
+    for number, name in enumerate(names):
+        press = Press(Dataset(tmp_path / str(number)), tmp_path / f"work {number}")
+        if not first:
+            press.publish(FIRST)
+
+        def kill(step: str, at: str = name) -> None:
+            if step == at:
+                raise Killed
+
+        with pytest.raises(Killed):
+            press.publish(FIRST if first else SECOND, checkpoint=kill)
+        last = press.dataset.latest_manifest()
+        done = name in ("view renamed", "latest moved")
+        if last is not None:
+            assert last.version == (1 if first else 2) - (not done)
+            read_everywhere(press.dataset, last, delta=False)
+        with press.dataset.writing("next"):
+            recover(press.dataset)
+        if last is not None:
+            assert press.dataset.latest.readlink() == Path(f"v{last.version}")
+        if not done:
+            manifest = press.publish(FIRST if first else SECOND)
+            assert manifest is not None
+            read_everywhere(press.dataset, manifest)
+        assert rows_of_all_tables(press.dataset) == wanted, name
+        assert texts_of(press.dataset) == texts_of(undisturbed.dataset)
+        assert list(press.dataset.building.iterdir()) == []
+
+
+def _publish_and_die(root: Path, step: str) -> None:
+    press = Press(Dataset(root / "dataset"), root / "dying")
+
+    def kill(name: str) -> None:
+        if name == step:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    press.publish(SECOND, run_id="dying", checkpoint=kill)
+
+
+@pytest.mark.parametrize("step", ["documents: rearranged", "index: committed", "view linked", "view renamed"])
+def test_a_process_killed_by_the_kernel_frees_the_lock_and_loses_nothing(tmp_path: Path, step: str) -> None:
+    press = Press(Dataset(tmp_path / "dataset"), tmp_path / "work")
+    press.publish(FIRST)
+    process = multiprocessing.get_context("spawn").Process(target=_publish_and_die, args=(tmp_path, step))
+    process.start()
+    process.join(60)
+    assert process.exitcode == -signal.SIGKILL
+    read_everywhere(press.dataset, press.dataset.published()[-1], delta=False)
+    press.publish(sources("e"))
+    manifest = press.dataset.latest_manifest()
+    assert manifest is not None
+    read_everywhere(press.dataset, manifest)
+    expected = {"a", "b", "c", "e"} | ({"d"} if step == "view renamed" else set())
+    assert set(texts_of(press.dataset)) == expected
+
+
+def test_recovery_after_a_good_run_does_nothing(press: Press) -> None:
+    press.publish(FIRST)
+    with press.dataset.writing("again"):
+        done = recover(press.dataset)
+    assert (done.restored, done.removed, done.latest) == ((), (), None)
+
+
+def test_files_that_vanished_from_the_tables_are_linked_back(press: Press) -> None:
+    manifest = press.publish(FIRST)
+    assert manifest is not None
+    lost = press.dataset.table("documents") / str(manifest.tables["documents"].files[0].delta_path)
+    lost.unlink()
+    with press.dataset.writing("again"):
+        assert recover(press.dataset).relinked == (f"documents/{lost.name}",)
+    read_everywhere(press.dataset, manifest)
+
+
+def test_a_run_that_was_held_back_is_recorded_and_stays_so(press: Press) -> None:
+    press.publish(FIRST)
+    held = replace(press.run("held"), status="held", gate={"few_rejects": False})
+    record_run(press.dataset, held, SETTINGS, press.clock)
+    record_run(press.dataset, replace(held, note="looked at"), SETTINGS, press.clock)
+    with press.dataset.writing("next"):
+        assert recover(press.dataset).restored == ()
+    assert press.dataset.version_numbers() == [1]
+    manifest = press.publish(SECOND)
+    assert manifest is not None
+    runs = pq.read_table(press.dataset.view(2) / "runs").to_pylist()
+    assert [(r["status"], r["version"], r["note"]) for r in runs] == [
+        ("published", 1, None),
+        ("held", 2, "looked at"),
+        ("published", 2, None),
+    ]
+    read_everywhere(press.dataset, manifest)
+
+
+def test_a_recovered_table_is_not_restored_again(press: Press) -> None:
+    press.publish(FIRST)
+
+    def kill(name: str) -> None:
+        if name == "index: committed":
+            raise Killed
+
+    with pytest.raises(Killed):
+        press.publish(SECOND, checkpoint=kill)
+    with press.dataset.writing("again"):
+        assert "documents" in recover(press.dataset).restored
+        assert recover(press.dataset).restored == ()
+
+
+def test_a_step_that_is_tried_again_under_the_same_run_commits_once(press: Press) -> None:
+    press.publish(FIRST)
+    run = press.run("one")
+    parts = press.parts(sources("d"), 2)
+
+    def fail(name: str) -> None:
+        if name == "view linked":
+            raise Killed
+
+    with pytest.raises(Killed):
+        publish_version(press.dataset, parts, {}, run, SETTINGS, press.clock, checkpoint=fail)
+    manifest = publish_version(press.dataset, parts, {}, run, SETTINGS, press.clock)
+    assert manifest is not None
+    read_everywhere(press.dataset, manifest)
+    assert manifest.tables["documents"].rows == 4
