@@ -1,0 +1,60 @@
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from flows.recipe import Recipe, ValidateSettings
+from flows.report.collect import collect
+from flows.report.page import render
+from flows.validate.facts import Facts
+from flows.validate.gate import check_dataset
+from flows.validate.rows import Checked
+from tests.report.hostile import ALL, HOSTILE
+from tests.report.view_of import write_view
+
+SEEDS = Path(__file__).parents[2] / "seeds"
+CREATED = datetime(2026, 1, 10, 9, 31, tzinfo=UTC)
+
+
+def facts(version):
+    return Facts(6 * version, 5 * version, 0, version, n_chars=20_000 * version, edits_by_rule={"tags": 9})
+
+
+def runs(count):
+    tables = [Checked("documents", "doc_id_unique", ALL, 5, 1, (ALL,))]
+    gate = check_dataset(facts(count), facts(count - 1), ValidateSettings(), tables).as_dict()
+    recipe = Recipe().model_dump(mode="json", by_alias=True) | {"note": ALL}
+    return [{"facts": facts(n).as_dict(), "gate": gate, "recipe": recipe, "note": ALL} for n in range(1, count + 1)]
+
+
+@pytest.fixture(scope="session")
+def seeds_view(tmp_path_factory):
+    records = [{"source": p.name, "text": p.read_text(encoding="utf-8")} for p in sorted(SEEDS.glob("*.txt"))]
+    return write_view(tmp_path_factory.mktemp("view"), records, runs=runs(1)[:1])
+
+
+@pytest.fixture(scope="session")
+def hostile_view(tmp_path_factory):
+    """Hostile text as source, title, text, language, site, rule-made change, reason, note: in every field there is."""
+    records = [
+        {
+            "source": f"{n} {text}", "title": text, "language": text[:20], "site": text,
+            "text": f"{ALL}\n\n<p>{text} &amp;amp; & lt ;br& gt ;\n\nADVERTISEMENT {text}\n\nA quiet end, {n}.",
+        }
+        for n, text in enumerate(HOSTILE)
+    ]  # fmt: skip
+    rejects = [
+        {"source": r["source"], "stage": "read", "expectation": r["title"], "reason": r["title"], "content": ALL}
+        for r in records
+    ]
+    return write_view(tmp_path_factory.mktemp("hostile"), records, rejects, runs(3), copies=2)
+
+
+@pytest.fixture(scope="session")
+def hostile_page(hostile_view):
+    return render(collect(hostile_view, 3, CREATED, "run-3", ALL, 2, "../gx/data_docs/index.html"))
+
+
+@pytest.fixture(scope="session")
+def seeds_page(seeds_view):
+    return render(collect(seeds_view, 1, CREATED, "run-1", "Seeds"))

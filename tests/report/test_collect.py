@@ -1,0 +1,54 @@
+import polars as pl
+
+from flows.report import collect as collecting
+from flows.report.collect import collect
+from tests.report.conftest import CREATED
+from tests.report.view_of import write_view
+
+
+def test_the_report_counts_what_the_tables_hold(seeds_view):
+    report = collect(seeds_view, 1, CREATED, "run-1")
+    documents = pl.read_parquet(seeds_view / "documents" / "*.parquet")
+    edits = pl.read_parquet(seeds_view / "edits" / "*.parquet").filter("applied")
+    assert report.n_published == len(documents) == len(report.documents)
+    assert report.n_chars == documents["n_chars"].sum()
+    assert sum(t.count for t in report.repairs) == len(edits)
+    assert sum(n for _, _, n in report.lengths) == len(documents)
+    assert sum(n for _, n in report.languages) == len(documents)
+
+
+def test_every_stream_that_flows_into_a_stage_flows_out_of_it(hostile_view):
+    report = collect(hostile_view, 3, CREATED, "run-3")
+    for links in (report.documents_flow, report.characters_flow):
+        names = {link.source for link in links} & {link.target for link in links}
+        assert names
+        for name in names:
+            inflow = sum(link.value for link in links if link.target == name)
+            assert inflow == sum(link.value for link in links if link.source == name)
+
+
+def test_samples_show_the_whole_change_from_decoded_to_repaired(seeds_view):
+    report = collect(seeds_view, 1, CREATED, "run-1")
+    assert len(report.samples) == 5
+    for sample in report.samples:
+        assert sample.cut >= 0 and sample.pieces
+        assert all(p.rules or p.raw == p.clean for p in sample.pieces)
+
+
+def test_examples_stand_in_the_text_as_it_was_at_that_moment(seeds_view):
+    report = collect(seeds_view, 1, CREATED, "run-1")
+    examples = [e for t in report.repairs for e in t.examples]
+    assert examples
+    assert all(e.before != e.after for e in examples)
+    assert all(len(e.lead) <= 48 and len(e.tail) <= 48 for e in examples)
+
+
+def test_a_dataset_without_rows_has_a_report(tmp_path):
+    report = collect(write_view(tmp_path, []), 1, CREATED, "run-1")
+    assert (report.n_published, report.lengths, report.repairs, report.samples) == (0, (), (), ())
+
+
+def test_the_list_is_capped_and_the_count_is_not(seeds_view, monkeypatch):
+    monkeypatch.setattr(collecting, "LIST_DOCUMENTS", 2)
+    report = collect(seeds_view, 1, CREATED, "run-1")
+    assert (len(report.documents), report.n_published) == (2, 5)
