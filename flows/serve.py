@@ -1,0 +1,161 @@
+"""``winnow serve``: one process that runs build, replay and maintain when the recipe says, on a Prefect server."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
+
+from flows.errors import UsageError, WinnowError
+from flows.log import LOGGER
+from flows.recipe import Recipe, load_recipe
+from flows.telemetry import switch_off
+from flows.terminal import say
+
+if TYPE_CHECKING:
+    from prefect.deployments.runner import RunnerDeployment
+
+FLOWS = ("build", "replay", "maintain")
+WAIT_SECONDS = (
+    3600  # a scheduled run finds the dataset taken for as long as another flow takes; then it fails and says so
+)
+
+
+def serve_flows(source: str, into: Path, recipe: Path | None, workers: int | None, mirror: bool) -> int:
+    """Serve the deployments until the process is stopped; schedules are paused then, and resumed at the next start.
+
+    Raises UsageError where no server is named or none answers, and RecipeError for a wrong schedule.
+    """
+    settings = load_recipe(recipe)
+    refuse_credentials(source)
+    api = os.environ.get("PREFECT_API_URL")
+    if not api:
+        raise UsageError(
+            "PREFECT_API_URL names no server; start one with `prefect server start` (it listens on 127.0.0.1 only), "
+            "then: PREFECT_API_URL=http://127.0.0.1:4200/api winnow serve ..."
+        )
+    prepare_environment()
+    _ask(api)
+    import httpx
+    from prefect import serve
+    from prefect.exceptions import PrefectException
+
+    served = deployments(source, into, recipe, settings, workers, mirror)
+    say(f"serving {', '.join(f'{d.flow_name}/{d.name}' for d in served)} on {_shown(api)}; stop with Ctrl-C")
+    try:
+        # One run at a time in this process: the flows of one dataset wait for one another anyway.
+        serve(*served, limit=1, print_starting_message=False)
+    except (httpx.HTTPError, PrefectException) as error:
+        raise WinnowError(
+            f"the Prefect server at {_shown(api)} went away or forgot the deployments: {error}"
+        ) from error
+    return 0
+
+
+def prepare_environment() -> None:
+    """What the processes that run the flows inherit: no reports to anyone, and Winnow's log lines go to Prefect too."""
+    switch_off()
+    loggers = os.environ.get("PREFECT_LOGGING_EXTRA_LOGGERS", "")
+    if LOGGER not in loggers.split(","):
+        os.environ["PREFECT_LOGGING_EXTRA_LOGGERS"] = f"{loggers},{LOGGER}".strip(",")
+
+
+def deployments(
+    source: str, into: Path, recipe: Path | None, settings: Recipe, workers: int | None = None, mirror: bool = False
+) -> list[RunnerDeployment]:
+    """One deployment a flow, named after the dataset; a flow without a schedule runs when it is asked for.
+
+    Paths are made absolute: runs start in folders of their own.
+    """
+    from prefect.types.entrypoint import EntrypointType
+
+    from flows.build import build
+    from flows.maintain import maintain
+    from flows.replay import replay
+
+    name = deployment_name(into)
+    own: dict[str, dict[str, Any]] = {
+        "build": {"source": _absolute(source), "workers": workers, "mirror": mirror},
+        "replay": {"workers": workers},
+        "maintain": {},
+    }
+    common = {
+        "into": str(into.resolve()),
+        "recipe": str(recipe.resolve()) if recipe else None,
+        "wait_seconds": WAIT_SECONDS,
+    }
+    made = [
+        flow.to_deployment(
+            name,
+            parameters={**common, **own[flow.name]},
+            schedule=schedule_of(settings, flow.name),
+            tags=["winnow", name],
+            # The dataset's lock allows one writer; here a second run waits in line instead of failing.
+            concurrency_limit=1,
+            description=flow.description,
+            entrypoint_type=EntrypointType.MODULE_PATH,
+        )
+        for flow in (build, replay, maintain)
+    ]
+    return cast("list[RunnerDeployment]", made)  # to_deployment is a coroutine only where a loop runs
+
+
+def schedule_of(settings: Recipe, flow: str) -> Any:
+    """The flow's schedule as Prefect knows it, None where the recipe has none.
+
+    Raises UsageError for a cron line that Prefect cannot read.
+    """
+    from prefect.schedules import Cron
+
+    cron = getattr(settings.schedule, flow)
+    if cron is None:
+        return None
+    try:
+        return Cron(cron, timezone=settings.schedule.timezone)
+    except ValueError as error:
+        raise UsageError(f"schedule.{flow} = {cron!r}: is no cron line; five fields, as in '30 2 * * *'") from error
+
+
+def deployment_name(into: Path) -> str:
+    """Name of a dataset's deployments, from its folder.
+
+    >>> deployment_name(Path("/data/My articles"))
+    'my-articles'
+    """
+    return re.sub("[^a-z0-9]+", "-", into.resolve().name.lower()).strip("-") or "dataset"
+
+
+def refuse_credentials(source: str) -> None:
+    """Raise UsageError for an address that holds a password: Prefect stores and shows the parameters of its runs.
+
+    >>> refuse_credentials("s3://bucket/articles")
+    """
+    if "://" in source and urlsplit(source).password:
+        raise UsageError("the source's address holds a password, which Prefect would store; put it in the environment")
+
+
+def _absolute(source: str) -> str:
+    return source if "://" in source else str(Path(source).resolve())
+
+
+def _ask(api: str) -> None:
+    """Raise UsageError where no Prefect server answers."""
+    import httpx
+
+    try:
+        httpx.get(f"{api.rstrip('/')}/health", timeout=10, headers=_headers(os.environ)).raise_for_status()
+    except httpx.HTTPError as error:
+        raise UsageError(f"no Prefect server answers at {_shown(api)}: {error}") from error
+
+
+def _headers(environment: Mapping[str, str]) -> dict[str, str]:
+    key = environment.get("PREFECT_API_KEY")
+    return {"Authorization": f"Bearer {key}"} if key else {}
+
+
+def _shown(api: str) -> str:
+    parts = urlsplit(api)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
