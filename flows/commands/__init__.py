@@ -1,0 +1,1 @@
+"""The commands of ``winnow``: each parses its call, asks one stage, and prints. Heavy imports stand inside them."""
