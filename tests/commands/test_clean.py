@@ -1,0 +1,40 @@
+"""The filter: text in, repaired text out; a line that is no record is answered in its place."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from flows.cli import app
+
+PROSE = "This paragraph is long enough to be no coincidence when it stands twice in one article about rivers."
+
+
+def clean(text: str, *options: str):
+    return CliRunner().invoke(app, ["clean", *options], input=text)
+
+
+def test_text_is_repaired_from_standard_input():
+    assert clean("a &amp;amp; b\r\n").stdout == "a & b\n"
+
+
+def test_repeats_go_only_where_asked():
+    text = f"{PROSE}\n\nSomething else stands here.\n\n{PROSE}\n"
+    assert clean(text).stdout.count(PROSE) == 2
+    assert clean(text, "--passages").stdout.count(PROSE) == 1
+
+
+def test_each_record_has_its_answer_and_a_bad_line_says_what_is_wrong():
+    lines = ['{"id": 1, "text": "x &amp;amp; y", "site": "s"}', "no json", '{"id": 2}', '{"id": 3, "text": "\\ud800"}']
+    done = clean("\n".join(lines), "--jsonl")
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    assert answers[0] == {"id": 1, "text": "x & y", "site": "s"}
+    assert [a["error"].split(":")[0] for a in answers[1:3]] == ["-, line 2", "-, line 3"]
+    assert answers[3]["text"] == "\ufffd"
+    assert done.exit_code == 1
+
+
+@pytest.mark.parametrize("options", [["--explain"], ["--explain", "--jsonl"]])
+def test_explain_names_the_rule(options):
+    text = "x &amp;amp; y" if len(options) == 1 else '{"id": 1, "text": "x &amp;amp; y"}'
+    assert "entities" in clean(text, *options).stdout

@@ -1,0 +1,75 @@
+"""Help: one screen for all, an example for each, and completion that knows the commands."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from flows.cli import app
+from tests.conftest import ROOT
+
+COMMANDS = [
+    c.name or c.callback.__name__ for part in app.registered_groups for c in part.typer_instance.registered_commands
+]
+
+
+def run(*words, stdin=None, **environment):
+    return subprocess.run(
+        [sys.executable, "-m", "flows.cli", *words],
+        capture_output=True, text=True, cwd=ROOT, input=stdin, env={**os.environ, **environment}, timeout=60,
+    )  # fmt: skip
+
+
+def test_help_fits_a_screen_and_names_every_command_and_exit_code(winnow):
+    lines = winnow("--help").stdout.splitlines()
+    assert len(lines) <= 30
+    assert max(map(len, lines)) <= 100
+    assert {line[6:16].strip() for line in lines} >= set(COMMANDS)
+    assert "Exit codes: 0 done, 1 held back or a check failed, 2 wrong call, 130 interrupted." in lines
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_help_of_every_command_has_an_example_that_calls_it(winnow, command):
+    shown = winnow(command, "--help")
+    assert shown.exit_code == 0
+    assert f"winnow {command}" in shown.stdout.partition("Example:")[2]
+
+
+def test_every_command_that_prints_a_table_has_json(winnow):
+    for command in set(COMMANDS) - {"clean", "serve"}:
+        assert "--json" in winnow(command, "--help").stdout, command
+
+
+def test_the_shell_completes_commands():
+    env = {"_WINNOW_COMPLETE": "complete_bash", "COMP_WORDS": "winnow ver", "COMP_CWORD": "1"}
+    code = "import sys; sys.argv[0] = 'winnow'; from flows.cli import app; app(prog_name='winnow')"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, env={**os.environ, **env}
+    )
+    assert done.stdout.split() == ["versions", "verify"]
+
+
+def test_a_wrong_call_is_one_line_and_exit_code_2(tmp_path):
+    done = run("versions", "--into", str(tmp_path / "none"))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1 and done.stderr.startswith("winnow: ")
+
+
+def test_the_filter_needs_none_of_the_heavy_packages():
+    heavy = ("pyarrow", "polars", "pandas", "numpy", "wordfreq", "prefect", "great_expectations", "rich")
+    code = (
+        "import sys, io; sys.argv = ['winnow', 'clean']; from flows.cli import main\n"
+        "try: main()\nexcept SystemExit: pass\n"
+        f"print([m for m in {heavy!r} if m in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, input="x")
+    assert (done.stdout, done.stderr.strip()) == ("x\n", "[]")
+
+
+def test_a_reader_that_has_enough_ends_the_filter_quietly():
+    text = "line\n" * 200_000
+    clean = subprocess.Popen([sys.executable, "-m", "flows.cli", "clean"], stdin=-1, stdout=-1, stderr=-1, cwd=ROOT)
+    clean.stdout.close()
+    _, error = clean.communicate(text.encode())
+    assert (clean.returncode, error) == (0, b"")

@@ -1,0 +1,89 @@
+"""Commands that look: each says what the dataset says, as a table and as JSON."""
+
+import json
+
+import pytest
+
+from flows.errors import UsageError
+from schemas import TABLES
+
+
+def of(result):
+    assert result.exit_code in (0, 1), result.output
+    return json.loads(result.stdout)
+
+
+@pytest.fixture
+def data(history):
+    return history / "dataset"
+
+
+def test_versions_show_and_status_agree(winnow, data):
+    listed = of(winnow("versions", "--into", data, "--json"))
+    shown = of(winnow("show", "--into", data, "--json"))
+    state = of(winnow("status", "--into", data, "--json"))
+    assert [v["version"] for v in listed] == [1, 2] and listed[-1]["latest"]
+    assert shown["tables"]["documents"]["rows"] == listed[-1]["documents"] == state["documents"] == 2
+    assert (state["version"], state["held"], state["writer"], state["rejects_waiting"]) == (2, None, None, 1)
+    for command in ("versions", "show", "status"):
+        assert "v2" in winnow(command, "--into", data).stdout
+
+
+def test_the_schema_is_that_of_the_tables(winnow):
+    told = of(winnow("schema", "--json"))
+    assert {t: [c["name"] for c in s["columns"]] for t, s in told.items()} == {t: s.names for t, s in TABLES.items()}
+    assert "Identity of the document" in winnow("schema", "rejects").stdout
+    assert isinstance(winnow("schema", "reject").exception, UsageError)
+
+
+def test_diff_tells_the_change_and_its_words(winnow, data):
+    told = of(winnow("diff", "--into", data, "--json"))
+    assert (told["added"], told["withdrawn"], told["changed"]) == (0, 0, 1)
+    assert "[-children-]{+fishermen+}" in winnow("diff", 1, 2, "--doc", "kites", "--into", data).stdout
+    assert "~" in winnow("diff", "--into", data).stdout
+
+
+def test_why_aligns_a_copy_with_what_was_kept(winnow, data):
+    copies = of(winnow("why", "river", "--into", data, "--json")), of(winnow("why", "copy", "--into", data, "--json"))
+    left_out = next(c for c in copies if not c["published"])
+    assert left_out["copy_of"]["kept_source"] in ("river", "copy")
+    assert left_out["copy_of"]["similarity"] > 0.8
+    assert "One more sentence ends it." in winnow("why", left_out["source"], "--into", data).stdout
+
+
+def test_explain_shows_the_repair(winnow, data):
+    assert "entities" in winnow("explain", "kites", "--into", data).stdout
+
+
+def test_rejects_wait_with_their_reason(winnow, data):
+    [row] = of(winnow("rejects", "--into", data, "--json"))
+    assert (row["source"], row["expectation"], row["stage"]) == ("signs", "enough_letters", "validate")
+    assert "letters or digits" in winnow("rejects", "--into", data).stdout
+    assert "did you mean 'enough_letters'" in str(
+        winnow("rejects", "--reason", "enough_leters", "--into", data).exception
+    )
+
+
+def test_the_gate_explains_itself(winnow, data):
+    told = of(winnow("gate", "--into", data, "--json"))
+    assert told["gate"]["passed"] and told["status"] == "published"
+    assert "few_rejects" in winnow("gate", "--into", data).stdout
+
+
+def test_the_report_is_opened_where_asked(winnow, data, monkeypatch):
+    from flows.commands import versions
+
+    opened = []
+    assert versions.show_report(data, None, True, False, opened.append) == 0
+    assert opened[0].startswith("file://") and opened[0].endswith("/v2/report.html")
+
+
+def test_verify_finds_a_flipped_byte_and_names_the_file(winnow, own):
+    assert winnow("verify", "--into", own).exit_code == 0
+    victim = next((own / "v2" / "edits").glob("*.parquet"))
+    content = bytearray(victim.read_bytes())
+    content[len(content) // 2] ^= 1
+    victim.unlink()
+    victim.write_bytes(content)
+    found = winnow("verify", 2, "--into", own)
+    assert found.exit_code == 1 and f"v2/edits/{victim.name}" in found.stdout

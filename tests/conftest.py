@@ -1,0 +1,59 @@
+"""What tests of several rooms share: a real Prefect server for the session, and the real flow on small folders."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flows.telemetry import switch_off
+
+switch_off()
+os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
+
+ROOT = Path(__file__).resolve().parent.parent
+SEEDS = ROOT / "seeds"
+
+Build = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture(scope="session")
+def prefect_server() -> Iterator[None]:
+    """One temporary Prefect server (API, database) for all tests that run a flow."""
+    from prefect.testing.utilities import prefect_test_harness
+
+    with prefect_test_harness(server_startup_timeout=120):
+        yield
+
+
+@pytest.fixture
+def build(prefect_server: None) -> Build:
+    """The flow itself; shards run inline unless a test asks for processes."""
+    from flows.build import build as flow
+
+    def run(source: Path | str, into: Path, **options: Any) -> dict[str, Any]:
+        summary: dict[str, Any] = flow(source=str(source), into=str(into), **{"executor": "inline", **options})
+        return summary
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def seeds_dataset(prefect_server: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The seeds, published once as v1; read it, do not run on it."""
+    from flows.build import build as flow
+
+    into = tmp_path_factory.mktemp("seeds") / "dataset"
+    flow(source=str(SEEDS), into=str(into), executor="inline")
+    return into
+
+
+def write_jsonl(path: Path, records: list[Mapping[str, Any]]) -> Path:
+    """The records as one JSONL file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps(r, ensure_ascii=False) + "\n" for r in records), encoding="utf-8")
+    return path

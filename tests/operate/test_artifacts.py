@@ -1,0 +1,72 @@
+"""What Prefect is told stays on the side: it shows hostile names harmlessly, and its failures cost no run."""
+
+import http.server
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from flows import artifacts
+from flows.recipe import Recipe
+
+SUMMARY = {
+    "run_id": "r", "version": 3, "latest": 3, "seconds": 1.0, "documents": {"read": 5, "published": 4},
+    "repairs": {"tags": 2}, "removals": {}, "rejects": {"not_json": 1},
+    "warnings": ["a<script>alert(1)</script>|x\n# heading.txt: not read"],
+}  # fmt: skip
+
+
+@contextmanager
+def webhook() -> Iterator[tuple[str, list[bytes]]]:
+    """A real HTTP server that keeps what it is sent."""
+    received: list[bytes] = []
+
+    class Keep(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            received.append(self.rfile.read(int(self.headers["content-length"])))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None: ...
+
+    server = http.server.HTTPServer(("127.0.0.1", 0), Keep)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"127.0.0.1:{server.server_port}", received
+    finally:
+        server.shutdown()
+
+
+def test_the_summary_shows_names_as_text():
+    shown = artifacts.summary_text(SUMMARY)
+    assert "<script>" not in shown.replace("\\<", "")
+    assert "\n# heading" not in shown
+    assert "| not_json | 1 |" in shown.replace("\\", "")
+
+
+def test_a_notification_goes_through_the_block_that_the_recipe_names(prefect_server):
+    from prefect.blocks.notifications import CustomWebhookNotificationBlock
+
+    with webhook() as (address, received):
+        block = CustomWebhookNotificationBlock(
+            name="team", url=f"http://{address}/", json_data={"subject": "{{subject}}", "body": "{{body}}"}
+        )
+        block.save("data-team", overwrite=True)
+        slug = CustomWebhookNotificationBlock.get_block_type_slug()
+        recipe = Recipe.model_validate({"schedule": {"notify": f"{slug}/data-team"}})
+        artifacts.notify(recipe, "articles v3 published", "4 documents")
+    assert b"articles v3 published" in received[0] and b"4 documents" in received[0]
+
+
+def test_a_block_that_is_not_there_costs_a_warning_and_no_run(prefect_server, tmp_path, caplog):
+    recipe = tmp_path / "r.toml"
+    recipe.write_text('[schedule]\nnotify = "slack-webhook/nobody"\n')
+
+    class Run:
+        parameters = {"recipe": str(recipe)}  # noqa: RUF012
+        name = "odd-owl"
+
+    class State:
+        name, message = "HeldBack", "too few"
+
+    artifacts.tell_failed(None, Run(), State())
+    assert "Prefect was not told" in caplog.text

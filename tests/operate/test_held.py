@@ -1,0 +1,87 @@
+"""A version that the gate holds back: a state a person sees, an approval on record, nothing let through unseen."""
+
+import json
+import shutil
+import socket
+
+import pytest
+
+from flows.commands.gate import approve_run, show_status, writer
+from flows.errors import GateHeld, UsageError
+from flows.held import held_run, past_runs, remembered_call, without_credentials
+from tests.operate.conftest import GOOD, SIGNS, Place
+
+
+@pytest.fixture(scope="module")
+def stopped(prefect_server, tmp_path_factory):
+    """A dataset whose first version is held back, and the state that Prefect shows."""
+    from flows.build import build
+
+    place = Place(tmp_path_factory.mktemp("held"))
+    place.write([GOOD[0], SIGNS])
+    state = build(**place.call(source=str(place.folder / "in")), return_state=True)
+    return place, state
+
+
+@pytest.fixture
+def place(stopped, tmp_path):
+    """A copy of it to write on; the input stays where the held run read it."""
+    shutil.copytree(stopped[0].folder / "dataset", tmp_path / "dataset", symlinks=True)
+    return Place(tmp_path)
+
+
+@pytest.fixture
+def held(place):
+    return held_run(place.dataset)
+
+
+def test_a_held_version_is_a_state_of_that_name(stopped):
+    state = stopped[1]
+    assert (state.type.value, state.name) == ("FAILED", "HeldBack")
+    assert "winnow approve" in state.message
+    with pytest.raises(GateHeld, match="few_rejects"):
+        state.result()
+
+
+def test_an_approval_publishes_it_with_the_reason_on_record(place, held, capsys):
+    assert place.dataset.latest_version() is None
+    assert show_status(place.dataset.root, as_json=True) == 1
+    assert approve_run(place.dataset.root, held.run_id, "signs are wanted", None, as_json=True) == 0
+    assert place.dataset.latest_version() == 1
+    last = past_runs(place.dataset)[-1]
+    assert (last.status, last.note) == ("approved", "signs are wanted")
+    with pytest.raises(UsageError, match="no run waits for approval"):
+        approve_run(place.dataset.root, held.run_id, "again", None, as_json=True)
+
+
+@pytest.mark.parametrize("run_id", ["nope", "20260101T000000Z-00000000"])
+def test_only_the_run_that_waits_can_be_approved(place, held, run_id):
+    with pytest.raises(UsageError, match=f"the one that waits is {held.run_id}"):
+        approve_run(place.dataset.root, run_id, "because", None, as_json=True)
+
+
+def test_an_approval_does_not_cover_what_failed_later(place, held):
+    place.write([SIGNS])  # now no document is left either
+    with pytest.raises(GateHeld, match="enough_documents"):
+        approve_run(place.dataset.root, held.run_id, "because", str(place.folder / "in"), as_json=True)
+
+
+def test_an_approval_needs_a_reason(place, held):
+    with pytest.raises(UsageError, match="say in a few words"):
+        approve_run(place.dataset.root, held.run_id, "  ", None, as_json=True)
+
+
+def test_how_a_held_run_was_called_is_kept_without_credentials(stopped, place, held):
+    flow, call = remembered_call(place.dataset, held.run_id)
+    assert (flow, call["source"], call["executor"]) == ("build", str(stopped[0].folder / "in"), "inline")
+    cut = without_credentials({"source": "s3://key:secret@bucket/a"})
+    assert "secret" not in str(cut) and cut["source_was_cut"]
+
+
+def test_status_names_the_writer_only_while_it_lives(place):
+    with place.dataset.writing("run-1"):
+        assert writer(place.dataset.root)["run"] == "run-1"
+    assert writer(place.dataset.root) is None
+    note = {"run": "dead", "pid": 4194304, "host": socket.gethostname()}  # beyond the largest process number
+    (place.dataset.root / ".lock").write_text(json.dumps(note))
+    assert writer(place.dataset.root) is None

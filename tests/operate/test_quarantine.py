@@ -1,0 +1,100 @@
+"""What waits in quarantine can be read again, and what a person took out stays out."""
+
+import pytest
+
+from flows.commands.quarantine import rejects_of
+from flows.errors import UsageError
+from flows.plan import find_sources
+from flows.publish.dataset import Dataset
+from flows.publish.verify import verify
+from flows.quarantined import waiting_shards
+from flows.recipe import Recipe
+from flows.repair import undo
+from flows.run import begin
+from tests.operate.conftest import GOOD, RIVER, SIGNS, Place
+from tests.publish.press import texts_of
+
+LENIENT = "[validate]\nmax_reject_share = 0.9\n"
+MENDED = LENIENT + "min_letter_share = 0.0\n"
+
+
+def replay(place: Place, **more):
+    from flows.replay import replay as flow
+
+    return flow(**place.call(**more))
+
+
+def withdraw(place: Place, *sources: str, **more):
+    from flows.withdraw import withdraw as flow
+
+    return flow(sources=list(sources), **place.call(**more))
+
+
+def waiting(place: Place) -> set[tuple[str, str]]:
+    return {(r["source"].partition("#")[0], r["expectation"]) for r in rejects_of(place.dataset, None, False)}
+
+
+def test_after_a_mended_setting_a_replay_publishes_what_passes_and_marks_it(place):
+    place.write([*GOOD, SIGNS], "no json\n")
+    place.build(recipe=place.recipe(LENIENT))
+    assert waiting(place) == {("signs", "enough_letters"), ("a.jsonl", "not_json")}
+    (place.folder / "in" / "a.jsonl").unlink()  # the kept bytes are all it needs
+
+    again = replay(place, recipe=place.recipe(LENIENT))
+    assert again["version"] is None, "what fails as before changes nothing"
+
+    done = replay(place, recipe=place.recipe(MENDED))
+    assert done["version"] == 2
+    assert set(texts_of(place.dataset)) == {"river", "kites", "signs"}
+    assert waiting(place) == {("a.jsonl", "not_json")}
+    assert [r["replayed_in"] for r in rejects_of(place.dataset, "enough_letters", True)] == [done["run_id"]]
+    assert verify(place.dataset, undo=undo) == []
+
+
+@pytest.mark.slow
+def test_a_replayed_document_is_the_one_that_a_run_on_the_input_would_have_made(place, tmp_path):
+    place.write([*GOOD, SIGNS])
+    place.build(recipe=place.recipe(LENIENT))
+    replay(place, recipe=place.recipe(MENDED), reason="enough_letters")
+    assert place.build(recipe=place.recipe(MENDED))["documents"]["published"] == 3
+    other = Place(tmp_path / "other")
+    other.write([*GOOD, SIGNS])
+    other.build(recipe=place.recipe(MENDED))
+    assert texts_of(place.dataset) == texts_of(other.dataset)
+
+
+def test_a_replay_of_a_reason_that_nobody_has_is_a_wrong_call(seeds_dataset):
+    run = begin("", Dataset(seeds_dataset), Recipe(), intake="quarantine", reason="x")
+    with pytest.raises(UsageError, match="no reject waits for the reason 'x'"):
+        waiting_shards(run)
+
+
+def test_a_withdrawn_document_leaves_its_copy_comes_back_and_it_stays_out(place):
+    place.write([*GOOD, {"id": "longer", "text": RIVER + " One more sentence ends it."}])
+    place.build()
+    published = set(texts_of(place.dataset))
+    kept = (published & {"river", "longer"}).pop()
+    copy = ({"river", "longer"} - {kept}).pop()
+
+    assert withdraw(place, kept)["documents"]["withdrawn"] == 1
+    assert set(texts_of(place.dataset)) == {copy, "kites"}
+    [mark] = rejects_of(place.dataset, "withdrawn", False)
+    assert (mark["source"], mark["bytes"]) == (kept, 0), "its bytes are not kept"
+
+    place.build(full=True)
+    assert set(texts_of(place.dataset)) == {copy, "kites"}
+    assert verify(place.dataset, undo=undo) == []
+
+
+def test_what_is_not_there_cannot_be_withdrawn(seeds_dataset):
+    with pytest.raises(UsageError, match="no document has the source or doc_id 'nobody'"):
+        find_sources(Dataset(seeds_dataset), ["nobody"])
+
+
+@pytest.mark.slow
+def test_a_withdrawn_reject_loses_its_bytes(place):
+    place.write([*GOOD, SIGNS])
+    place.build(recipe=place.recipe(LENIENT))
+    withdraw(place, "signs", recipe=place.recipe(LENIENT))
+    [row] = rejects_of(place.dataset, None, True)
+    assert (row["expectation"], row["bytes"]) == ("withdrawn", 0)

@@ -1,0 +1,154 @@
+"""Two runs, a run and an upkeep, a run and a reader: one at a time writes, the other is told, no reader sees a half."""
+
+from __future__ import annotations
+
+import multiprocessing
+import re
+import time
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from flows.errors import DatasetBusy
+from flows.publish.dataset import Dataset
+from flows.recipe import Recipe
+from flows.stages import release
+from flows.upkeep import tidy_up
+from tests.articles import article
+from tests.conftest import write_jsonl
+from tests.operate.dataset_runs import RECIPE, assert_tidy, in_child, rows_of, run_stages, two_batches
+
+HOLD_SECONDS = 2.0
+
+
+@pytest.fixture(autouse=True)
+def _without_pages(monkeypatch):
+    monkeypatch.setattr(release, "store_results", lambda *_: None)
+
+
+def slow_run(source: Path, into: Path, mark: Path) -> None:
+    """A run that stops for a while with the dataset in its hands."""
+
+    def at(step: str) -> None:
+        if step == "read":
+            mark.touch()
+            time.sleep(HOLD_SECONDS)
+
+    release.store_results = lambda *_: None  # type: ignore[assignment]
+    run_stages(source, into, at=at)
+
+
+def begin_slow_run(source: Path, into: Path, mark: Path) -> multiprocessing.process.BaseProcess:
+    child = in_child(slow_run, source, into, mark)
+    end = time.monotonic() + 60
+    while not mark.exists() and time.monotonic() < end:
+        time.sleep(0.05)
+    assert mark.exists()
+    return child
+
+
+def test_a_second_run_is_told_who_writes_or_waits_and_then_finds_the_first_ones_version(tmp_path):
+    first, second = two_batches(tmp_path)
+    into = tmp_path / "dataset"
+    child = begin_slow_run(first, into, tmp_path / "mark")
+    with pytest.raises(DatasetBusy, match=rf"run 2\w+-\w+ \(process {child.pid} on .+\) is writing; wait for it"):
+        run_stages(second, into)
+    with pytest.raises(DatasetBusy):
+        tidy_up(Dataset(into), RECIPE, dry_run=False)
+    run_stages(second, into, wait_seconds=60)
+    child.join(60)
+    assert child.exitcode == 0
+    run_stages(first, tmp_path / "other")
+    run_stages(second, tmp_path / "other")
+    assert Dataset(into).version_numbers() == [1, 2]
+    assert rows_of(into) == rows_of(tmp_path / "other")
+    assert_tidy(into)
+
+
+def read_on(root: Path, stop: Path, told: Path) -> None:
+    """Read two tables through `latest` until told to stop; note each state that was seen, and each miss.
+
+    Documented for readers: `latest` may move on between the listing of a folder and the opening of its files. Then a
+    file is not found, and the reader reads again. What must never happen is to read some of one version and some of
+    another.
+    """
+    seen: set[str] = set()
+    reads = misses = 0
+    other: set[str] = set()
+    while not stop.exists():
+        try:
+            documents = pq.read_table(root / "latest" / "documents", columns=["doc_id", "text"])
+            pd.read_parquet(root / "latest" / "passages", columns=["doc_id"])
+        except FileNotFoundError:
+            misses += 1
+            continue
+        except (OSError, pa.ArrowException) as error:
+            other.add(f"{type(error).__name__}: {str(error)[:200]}")
+            continue
+        reads += 1
+        seen.add(repr(sorted(zip(*documents.to_pydict().values(), strict=True))))
+    told.write_text(repr((reads, misses, sorted(seen), sorted(other))), encoding="utf-8")
+
+
+def publish_under_a_reader(tmp_path: Path, versions: int) -> None:
+    source, into = tmp_path / "in", tmp_path / "dataset"
+    stop, told = tmp_path / "stop", tmp_path / "told"
+    recipe = Recipe.model_validate({"read": {"shard_mb": 0.01}, "maintain": {"keep_versions": versions + 1}})
+
+    def publish(number: int) -> None:
+        # Every text changes with every version, so that any mixture shows.
+        rows = [{"id": f"d{n}", "text": article(100 * number + n)} for n in range(6)]
+        write_jsonl(source / "a.jsonl", rows)
+        run_stages(source, into, recipe=recipe)
+
+    publish(0)
+    reader = in_child(read_on, into, stop, told)
+    for number in range(1, versions):
+        publish(number)
+        if number % 2:
+            tidy_up(Dataset(into), recipe, dry_run=False)
+    stop.touch()
+    reader.join(60)
+    reads, _, seen, other = eval(told.read_text(encoding="utf-8"))
+    published = {
+        repr(sorted(zip(*pq.read_table(d / "documents", columns=["doc_id", "text"]).to_pydict().values(), strict=True)))
+        for d in into.iterdir()
+        if re.fullmatch(r"v\d+", d.name)
+    }
+    assert len(published) == versions
+    assert other == []
+    assert set(seen) <= published
+    assert reads > 10
+    assert len(seen) >= min(versions, 3) - 1
+    assert_tidy(into)
+
+
+def test_a_reader_in_a_loop_sees_whole_versions_only(tmp_path):
+    publish_under_a_reader(tmp_path, 3)
+
+
+@pytest.mark.slow
+def test_a_reader_in_a_loop_for_minutes_sees_whole_versions_only(tmp_path):
+    publish_under_a_reader(tmp_path, 40)
+
+
+def run_in_turn(source: Path, into: Path, told: Path) -> None:
+    release.store_results = lambda *_: None  # type: ignore[assignment]
+    told.write_text(str(run_stages(source, into, wait_seconds=120, full=True)["version"]))
+
+
+@pytest.mark.slow
+def test_many_runs_that_wait_for_one_another_all_come_to_their_turn(tmp_path):
+    _, source = two_batches(tmp_path)
+    into = tmp_path / "dataset"
+    children = [in_child(run_in_turn, source, into, tmp_path / f"told {n}") for n in range(5)]
+    for child in children:
+        child.join(300)
+    assert [c.exitcode for c in children] == [0] * 5
+    assert sorted(int((tmp_path / f"told {n}").read_text()) for n in range(5)) == [1, 2, 3, 4, 5]
+    run_stages(source, tmp_path / "alone")
+    assert rows_of(into) == rows_of(tmp_path / "alone")
+    assert_tidy(into)
