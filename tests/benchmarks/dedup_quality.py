@@ -1,0 +1,186 @@
+"""How well copies are found, and how little else: Winnow and its peers side by side.
+
+usage: python tests/benchmarks/dedup_quality.py [--gold DIR] [--corpus DIR] [--peers DIR] [--slice] [--only SET,...]
+
+Sets: corpus (needs damaged.jsonl and truth.json), revisions, planted, licences, speed. What is not there is named and
+skipped. `--slice` takes the 10 MB slice of the corpus. Peers run in environments of their own: PEERS/datasketch,
+PEERS/text-dedup, PEERS/datatrove, each a virtual environment with the package of that name.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+if __name__ == "__main__":  # run as a script, from anywhere
+    sys.path[:0] = [str(ROOT), str(Path(__file__).resolve().parent)]
+
+import numpy as np  # noqa: E402
+from dedup_peers import PEERS, run_peer  # noqa: E402
+from dedup_sets import (  # noqa: E402
+    Outcome,
+    b_cubed,
+    licence_ways,
+    lines_of,
+    precision,
+    recall_by_rate,
+    tidy,
+    winnow,
+)
+
+from flows.deduplicate.keys import as_bytes, fingerprints  # noqa: E402
+from flows.deduplicate.minhash import sign_documents  # noqa: E402
+from flows.deduplicate.passages import split_passages  # noqa: E402
+from flows.recipe import DeduplicateSettings  # noqa: E402
+
+SETTINGS = DeduplicateSettings()
+
+
+def shown(scores: Mapping[str, float]) -> str:
+    return "  ".join(f"{name} {value:.4f}" for name, value in scores.items())
+
+
+def corpus(folder: Path, peers: Path | None, small: bool) -> None:
+    """Injected copies with 1 to 5 % of their words edited, among real documents with revisions of their own."""
+    name = "damaged_10mb.jsonl" if small else "damaged.jsonl"
+    texts = {r["id"]: r["text"] for r in lines_of(folder / name)}
+    truth = json.loads((folder / "truth.json").read_text(encoding="utf-8"))
+    pairs = [(a, b, rate) for a, b, rate in truth["near"] if a in texts and b in texts]
+    megabytes = sum(len(t.encode()) for t in texts.values()) / 1e6
+    print(f"\ncorpus: {len(texts)} documents, {megabytes:.0f} MB, {len(pairs)} injected copies")
+    outcome = winnow(texts, SETTINGS)
+    report("winnow", outcome, texts, pairs)
+    for stage in ("prepare", "decide"):
+        print(f"  {stage}: {megabytes / outcome.seconds[stage]:.1f} MB/s on one core")
+    print(f"  peak memory of the process {outcome.megabytes:.0f} MB")
+    for peer in PEERS if peers else ():
+        other = run_peer(peer, peers, texts)
+        if isinstance(other, str):
+            print(other)
+            continue
+        report(peer, other, texts, pairs)
+        print(f"  {megabytes / other.seconds['wall']:.1f} MB/s")
+
+
+def report(name: str, outcome: Outcome, texts: Mapping[str, str], pairs: list[tuple[str, str, float]]) -> None:
+    print(f"{name}: left out {len(outcome.kept)}")
+    print(f"  recall     {shown(recall_by_rate(pairs, outcome))}")
+    print(f"  precision  {shown(precision(texts, outcome, SETTINGS))}")
+
+
+def revisions(gold: Path, peers: Path | None) -> None:
+    """Two real revisions of each page, with their exact Jaccard."""
+    texts = {r["id"]: r["text"] for r in lines_of(gold / "repeats" / "revisions.jsonl.gz")}
+    pairs = {(r["a"], r["b"]): r for r in lines_of(gold / "repeats" / "revisions_pairs.jsonl")}
+    least = SETTINGS.document_threshold
+    close = [p for p, r in pairs.items() if r["jaccard5"] >= least]
+    outcome = winnow(texts, SETTINGS, 1)
+    print(f"\nrevisions: {len(close)} of {len(pairs)} pairs at or above {least}")
+    found = sum(a in outcome.kept or b in outcome.kept for a, b in close)
+    together = sum(outcome.root(a) == outcome.root(b) for a, b in close)
+    errors = []
+    for name, row in outcome.rows.items():
+        known = pairs.get((row["kept"], name)) or pairs.get((name, row["kept"]))
+        if known:  # given to four places
+            errors.append(abs(round(row["similarity"], 4) - known["jaccard5"]))
+    print(f"winnow: one of the two left out {found / len(close):.4f}, both in one group {together / len(close):.4f}")
+    print(f"  mean error of similarity {np.mean(errors):.5f}")
+    print(f"  precision {shown(precision(texts, outcome, SETTINGS))}")
+    for peer in PEERS if peers else ():
+        other = run_peer(peer, peers, texts)
+        if isinstance(other, str):
+            print(other)
+        else:
+            found = sum(a in other.kept or b in other.kept for a, b in close)
+            together = sum(other.root(a) == other.root(b) for a, b in close)
+            groups = f"both in one group {together / len(close):.4f}"
+            print(f"{peer}: one of the two left out {found / len(close):.4f}, {groups}")
+
+
+def planted(gold: Path, peers: Path | None) -> None:
+    """A thousand news digests with ten planted copies."""
+    texts = {r["id"]: r["text"] for r in lines_of(gold / "repeats" / "planted_1000.jsonl")}
+    wanted = {frozenset((r["a"], r["b"])) for r in lines_of(gold / "repeats" / "planted_1000_pairs.jsonl")}
+    outcomes: dict[str, Outcome | str] = {"winnow": winnow(texts, SETTINGS, 1)}
+    outcomes |= {peer: run_peer(peer, peers, texts) for peer in PEERS} if peers else {}
+    print("\nplanted_1000")
+    for name, outcome in outcomes.items():
+        if isinstance(outcome, str):
+            print(outcome)
+            continue
+        got = {frozenset(pair) for pair in outcome.kept.items()}
+        print(f"{name}: F1 {2 * len(got & wanted) / (len(got) + len(wanted)):.4f}")
+
+
+def licences(gold: Path) -> None:
+    """One licence worded many ways: B-cubed over the labels that stand in at least five packages."""
+    rows = lines_of(gold / "repeats" / "licence_passages.jsonl.gz")
+    packages: dict[str, set[str]] = {}
+    for row in rows:
+        packages.setdefault(row["label"], set()).add(row["package"])
+    labels = {r["id"]: r["label"] for r in rows if len(packages[r["label"]]) >= 5}
+    print(f"\nlicence_passages: {len(labels)} passages, {len(set(labels.values()))} labels")
+    for name, way in licence_ways(rows).items():
+        p, r, f = b_cubed(labels, way())
+        print(f"{name}: B-cubed precision {p:.3f} recall {r:.3f} F1 {f:.3f}")
+
+
+def speed(folder: Path) -> None:
+    """The two inner loops on one core, medians of five: exact passages, and signatures of documents."""
+    texts = [tidy(r["text"]) for r in lines_of(folder / "clean_10mb.jsonl")]
+    passages = [p.text for text in texts for p in split_passages(text)]
+    documents = as_bytes(texts)
+    laid = as_bytes(passages)
+
+    def exact_passages() -> None:
+        prints = np.frombuffer(b"".join(fingerprints(laid, False)), np.dtype("V16"))
+        np.unique(prints.view(np.uint64).reshape(-1, 2)[:, 0], return_index=True)
+
+    def signatures() -> None:
+        sign_documents(*documents, SETTINGS.min_document_words)
+
+    print()
+    for name, work, data in (("passage dedup", exact_passages, laid[0]), ("signatures", signatures, documents[0])):
+        times = []
+        for _ in range(6):
+            begun = time.process_time()
+            work()
+            times.append(time.process_time() - begun)
+        print(f"{name}: {len(data) / 1e6 / np.median(times[1:]):.0f} MB/s on one core")
+    copies = {str(n): text for n, text in enumerate(texts)}
+    outcome = winnow(copies, DeduplicateSettings(passages=False))
+    whole = len(documents[0]) / 1e6 / (outcome.seconds["decide"] + float(np.median(times[1:])))
+    print(f"signatures + LSH + verification, through files: {whole:.0f} MB/s on one core")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--gold", type=Path, default=ROOT.parent / "shared" / "gold")
+    parser.add_argument("--corpus", type=Path, default=ROOT.parent / "bench" / "data" / "corpus")
+    parser.add_argument("--peers", type=Path)
+    parser.add_argument("--slice", action="store_true")
+    parser.add_argument("--only", default="corpus,revisions,planted,licences,speed")
+    options = parser.parse_args()
+    for name in options.only.split(","):
+        needed = options.corpus if name in ("corpus", "speed") else options.gold
+        if not needed.is_dir():
+            print(f"{name}: skipped, no folder {needed}")
+        elif name == "corpus":
+            corpus(needed, options.peers, options.slice)
+        elif name == "revisions":
+            revisions(needed, options.peers)
+        elif name == "planted":
+            planted(needed, options.peers)
+        elif name == "licences":
+            licences(needed)
+        else:
+            speed(needed)
+
+
+if __name__ == "__main__":
+    main()

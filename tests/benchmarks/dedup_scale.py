@@ -1,0 +1,141 @@
+"""How cost grows: time and peak memory of preparing and deciding, over all processes, for texts of growing size.
+
+usage: python tests/benchmarks/dedup_scale.py [--corpus DIR] [--mb 10,100,1000] [--workers 2] [--work DIR]
+
+Sizes above the corpus are filled with its documents again, every fifth word exchanged by a draw from a fixed seed, so
+that they are new texts of the same make.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import shutil
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+if __name__ == "__main__":  # run as a script, from anywhere
+    sys.path[:0] = [str(ROOT), str(Path(__file__).resolve().parent)]
+
+from dedup_sets import lines_of, tidy  # noqa: E402
+
+from flows.deduplicate.prepare import prepare_shard  # noqa: E402
+from flows.deduplicate.removals import find_removals  # noqa: E402
+from flows.recipe import DeduplicateSettings  # noqa: E402
+from tests.deduplicate.corpus import write_repaired  # noqa: E402
+
+SHARD_MB = 16
+
+
+def documents(folder: Path, megabytes: float) -> Iterator[tuple[str, str]]:
+    rows = [(r["id"], tidy(r["text"])) for r in lines_of(folder / "damaged.jsonl")]
+    left = megabytes * 1e6
+    rng = random.Random(7)
+    for round_ in range(10_000):
+        for name, text in rows:
+            if left <= 0:
+                return
+            if round_:
+                words = text.split(" ")
+                for n in range(rng.randrange(5), len(words), 5):
+                    words[n] = f"w{rng.randrange(1_000_000)}"
+                text = " ".join(words)
+            left -= len(text.encode())
+            yield f"r{round_}/{name}", text
+
+
+def write_shards(corpus: Path, megabytes: float, folder: Path) -> list[Path]:
+    shard: dict[str, str] = {}
+    files: list[Path] = []
+    held = 0
+    for name, text in documents(corpus, megabytes):
+        shard[name] = text
+        held += len(text.encode())
+        if held > SHARD_MB * 1e6:
+            files.append(write_repaired(folder / f"s{len(files)}.parquet", shard))
+            shard, held = {}, 0
+    return [*files, write_repaired(folder / f"s{len(files)}.parquet", shard)] if shard else files
+
+
+class Memory(threading.Thread):
+    """Watches the proportional memory (Pss) of this process and its children; shared pages count once."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.peak = 0.0
+        self._done = threading.Event()
+
+    def run(self) -> None:
+        while not self._done.wait(0.2):
+            self.peak = max(self.peak, sum(map(_pss, _family())))
+
+    def stop(self) -> float:
+        self._done.set()
+        self.join()
+        return self.peak
+
+
+def _family() -> list[int]:
+    found, todo = [], [os.getpid()]
+    while todo:
+        pid = todo.pop()
+        found.append(pid)
+        try:
+            for task in Path(f"/proc/{pid}/task").iterdir():
+                todo += [int(p) for p in (task / "children").read_text().split()]
+        except OSError:  # it ended meanwhile
+            continue
+    return found
+
+
+def _pss(pid: int) -> float:
+    try:
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) / 1000
+    except OSError:
+        pass
+    return 0.0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--corpus", type=Path, default=ROOT.parent / "bench" / "data" / "corpus")
+    parser.add_argument("--mb", default="10,100,1000")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--work", type=Path)
+    options = parser.parse_args()
+    settings = DeduplicateSettings()
+    for size in map(float, options.mb.split(",")):
+        folder = Path(tempfile.mkdtemp(dir=options.work))
+        with ProcessPoolExecutor(1, get_context("spawn")) as apart:  # its memory is none of ours
+            files = apart.submit(write_shards, options.corpus, size, folder).result()
+        memory = Memory()
+        memory.start()
+        with ProcessPoolExecutor(options.workers, get_context("spawn")) as pool:
+            n = len(files)
+            begun = time.perf_counter()
+            made = list(pool.map(prepare_shard, files, [folder] * n, [1] * n, [settings] * n, ["scale"] * n))
+            ready = time.perf_counter()
+            found = find_removals([m.index for m in made], [m.passages for m in made], folder / "w", settings, pool)
+            done = time.perf_counter()
+        print(
+            f"{size:.0f} MB, {sum(m.n_documents for m in made)} documents, {options.workers} workers: "
+            f"prepare {ready - begun:.1f} s ({size / (ready - begun):.1f} MB/s), "
+            f"decide {done - ready:.1f} s ({size / (done - ready):.1f} MB/s), "
+            f"peak {memory.stop():.0f} MB over all processes; {dict(found.counts)}",
+            flush=True,
+        )
+        shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,184 @@
+"""How fast a whole run is and what memory it takes, all processes together, beside peers.
+
+usage: python tests/benchmarks/pipeline_speed.py [--corpus FILE.jsonl] [--peers DIR] [--bench-kit DIR] [--times 3]
+       python tests/benchmarks/pipeline_speed.py --growth 10,100,1000 [--corpus FILE.jsonl]
+       python tests/benchmarks/pipeline_speed.py --smoke
+
+Runs alternate (ours, peer, ours, ...), so that a busy machine is as unkind to one as to the other; figures are medians
+of whole processes. Peers stand in environments of their own, ``DIR/datatrove`` and ``DIR/data-juicer``; one that is
+missing is left out. ``--smoke`` runs the sample articles once, ``--growth`` texts of growing size.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+ROOT = Path(__file__).resolve().parents[2]
+if __name__ == "__main__":  # run as a script, from anywhere
+    sys.path[:0] = [str(ROOT), str(Path(__file__).resolve().parent)]
+
+from grown_corpus import write_grown  # noqa: E402
+from process_memory import Measured, measure_command  # noqa: E402
+from published_score import score_published  # noqa: E402
+
+HERE = Path(__file__).resolve().parent
+
+
+@dataclass(frozen=True, slots=True)
+class Contestant:
+    """A way to clean a folder of JSON lines: ``command(source, into)``."""
+
+    name: str
+    command: Callable[[Path, Path], Sequence[str]]
+
+
+def winnow(workers: int) -> Contestant:
+    """The command a user types, with Prefect and its temporary server."""
+
+    def command(source: Path, into: Path) -> Sequence[str]:
+        return [
+            sys.executable, "-m", "flows.cli", "run", str(source), "--into", str(into), "--workers", str(workers),
+        ]  # fmt: skip
+
+    return Contestant("winnow run", command)
+
+
+def stages_alone(workers: int) -> Contestant:
+    """The same stages without Prefect."""
+
+    def command(source: Path, into: Path) -> Sequence[str]:
+        return [sys.executable, str(HERE / "stage_run.py"), str(source), str(into), "--workers", str(workers)]
+
+    return Contestant("stages alone", command)
+
+
+def peers(folder: Path | None, kit: Path, workers: int) -> list[Contestant]:
+    """The peers that are there, with a word on those that are not."""
+    found = []
+    datatrove = folder / "datatrove" / "bin" / "python" if folder else None
+    if datatrove and datatrove.exists() and (kit / "peer_datatrove.py").exists():
+        script = str(kit / "peer_datatrove.py")
+        found.append(Contestant("datatrove", lambda s, o: [str(datatrove), script, str(workers), str(s), str(o)]))
+    else:
+        print(f"datatrove: left out, {datatrove or 'no --peers'} or the kit's script is missing")
+    juicer = folder / "data-juicer" / "bin" / "dj-process" if folder else None
+    if juicer and juicer.exists() and (kit / "peer_datajuicer.yaml").exists():
+        found.append(Contestant("data-juicer", lambda s, o: [str(juicer), "--config", _juicer_config(kit, s, o)]))
+    else:
+        print(f"data-juicer: left out, {juicer or 'no --peers'} or the kit's configuration is missing")
+    return found
+
+
+def _juicer_config(kit: Path, source: Path, into: Path) -> str:
+    into.mkdir(parents=True, exist_ok=True)
+    text = (kit / "peer_datajuicer.yaml").read_text().replace("OUT/", f"{into}/")
+    lines = [f"dataset_path: {source}" if line.startswith("dataset_path:") else line for line in text.splitlines()]
+    path = into / "config.yaml"
+    path.write_text("\n".join(lines))
+    return str(path)
+
+
+def run_once(contestant: Contestant, source: Path, work: Path) -> Measured:
+    into = work / "out"
+    shutil.rmtree(into, ignore_errors=True)
+    env = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{HERE}"}
+    measured = measure_command(contestant.command(source, into), work, env)
+    if measured.returncode:
+        sys.exit(f"{contestant.name} failed ({measured.returncode}):\n{measured.output[-3000:]}")
+    return measured
+
+
+def size_mb(source: Path) -> float:
+    return sum(f.stat().st_size for f in source.rglob("*") if f.is_file()) / 1e6
+
+
+def cut_in_two(corpus: Path, folder: Path, megabytes: float | None) -> Path:
+    """The corpus as two files, which is what the peers need to use two workers."""
+    folder.mkdir(parents=True)
+    files = [(folder / f"half-{n}.jsonl").open("wb") for n in (0, 1)]
+    left = (megabytes or 1e9) * 1e6
+    with corpus.open("rb") as lines:
+        for number, line in enumerate(lines):
+            left -= len(line)
+            if left < 0:
+                break
+            files[number % 2].write(line)
+    for file in files:
+        file.close()
+    return folder
+
+
+def compare(contestants: Sequence[Contestant], source: Path, work: Path, times: int) -> None:
+    """Alternate the contestants `times` times; print medians, and each one's speed as a multiple of the others'."""
+    runs: dict[str, list[Measured]] = {c.name: [] for c in contestants}
+    for _ in range(times):
+        for contestant in contestants:
+            runs[contestant.name].append(run_once(contestant, source, work))
+    mb = size_mb(source)
+    ours = median(m.seconds for m in runs[contestants[0].name])
+    print(f"\n{mb:.1f} MB, medians of {times}\n")
+    print("| | seconds | MB/s | processor seconds | peak memory, MB | winnow is so many times faster |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    for name, measured in runs.items():
+        seconds, cpu = median(m.seconds for m in measured), median(m.cpu_seconds for m in measured)
+        peak = median(m.peak_mb for m in measured)
+        print(f"| {name} | {seconds:.1f} | {mb / seconds:.2f} | {cpu:.1f} | {peak:.0f} | {seconds / ours:.2f} |")
+
+
+def grow(sizes: Sequence[float], corpus: Path, work: Path, workers: int) -> None:
+    """Time, memory and staging of the stages for texts of growing size."""
+    print("| MB | seconds | MB/s | processor seconds | peak memory, MB | staging bytes a byte |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    for megabytes in sizes:
+        source = work / "grown"
+        shutil.rmtree(source, ignore_errors=True)
+        written = write_grown(corpus, source, megabytes)
+        m = run_once(stages_alone(workers), source, work)
+        told = json.loads(m.output.splitlines()[-1])
+        print(
+            f"| {written / 1e6:.0f} | {m.seconds:.1f} | {written / 1e6 / m.seconds:.2f} | {m.cpu_seconds:.1f} "
+            f"| {m.peak_mb:.0f} | {told['staging_bytes'] / written:.2f} |",
+            flush=True,
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--corpus", type=Path, default=ROOT / "../bench/data/corpus/damaged.jsonl")
+    parser.add_argument("--bench-kit", type=Path, default=ROOT / "../shared/bench")
+    parser.add_argument("--peers", type=Path, help="folder of environments: datatrove, data-juicer")
+    parser.add_argument("--mb", type=float, help="take only so much of the corpus")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--times", type=int, default=3)
+    parser.add_argument("--growth", help="sizes in MB: 10,100,1000")
+    parser.add_argument("--smoke", action="store_true", help="the sample articles, once, in seconds")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="winnow-bench-") as folder:
+        work = Path(folder)
+        if options.smoke:
+            compare([stages_alone(options.workers)], ROOT / "seeds", work, 1)
+            return
+        if not options.corpus.exists():
+            sys.exit(f"{options.corpus}: no such corpus; give one by --corpus, or run with --smoke")
+        if options.growth:
+            grow([float(s) for s in options.growth.split(",")], options.corpus, work, options.workers)
+            return
+        source = cut_in_two(options.corpus, work / "source", options.mb)
+        ours = [winnow(options.workers), stages_alone(options.workers)]
+        compare([*ours, *peers(options.peers, options.bench_kit, options.workers)], source, work, options.times)
+        if (options.bench_kit / "score.py").exists() and (options.corpus.parent / "truth.json").exists():
+            run_once(ours[1], source, work)
+            print(score_published(work / "out", options.corpus.parent, options.bench_kit, work))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,263 @@
+"""What 1 TB and 100 TB would cost, from slopes measured here: time, memory, shuffle, Prefect calls, the first limit.
+
+usage: python tests/benchmarks/scale_model.py [--sizes 10,40] [--corpus FILE.jsonl] [--workers 64,1024] [--json]
+
+Each size is one run of all stages in a process of its own, with one worker. What the driver waits for is work that
+workers share; the rest is the driver's own and does not shrink with workers. Both are taken as lines through the two
+largest sizes, and carried on. That is a model: it says where to look first, not what a bill will be.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
+
+TB = 10**12
+DRIVER_GB = 64  # a large, ordinary machine
+DAY = 24 * 3600.0  # flows.build.LONGEST_SECONDS
+# Six tasks times (create, three states, read, finish); the flow's own, artifacts and batches of log lines.
+PREFECT_CALLS = 6 * 6 + 12
+
+ASSUMPTIONS = f"""Assumptions
+  Text like the sample: as many characters a document, as much damage, as few copies. Many copies of one text cost more:
+  candidate pairs grow with the square of a cluster, up to the limits in flows.deduplicate.
+  One core of a worker is as fast as one here, and shared storage feeds it (measured: local disk, files in cache).
+  The driver has {DRIVER_GB} GB. A version is built from nothing; a later one re-reads all index and passage rows.
+  Prefect is told of stages, never of shards: {PREFECT_CALLS} calls, whatever the size."""
+
+
+class Waiting(Executor):
+    """Passes calls on and adds up how long their results were waited for."""
+
+    def __init__(self, inner: Executor) -> None:
+        self.inner, self.seconds = inner, 0.0
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        began = time.perf_counter()
+        future = self.inner.submit(fn, *args, **kwargs)
+        future.result()
+        self.seconds += time.perf_counter() - began
+        return future
+
+    def map(self, fn: Any, *iterables: Any, **options: Any) -> Iterator[Any]:
+        results = self.inner.map(fn, *iterables, **options)
+        while True:
+            began = time.perf_counter()
+            try:
+                result = next(results)
+            except StopIteration:
+                return
+            finally:
+                self.seconds += time.perf_counter() - began
+            yield result
+
+
+def one_run(source: Path, into: Path) -> dict[str, Any]:
+    """Figures of one run: seconds by stage (driver's, workers'), bytes, documents, the driver's peak memory."""
+    from flows import stages
+    from flows.execute import open_executor
+    from flows.publish.dataset import Dataset
+    from flows.publish.recover import recover
+    from flows.recipe import Recipe
+    from flows.run import begin
+
+    dataset, laps = Dataset(into), {}
+    with dataset.writing("scale"), open_executor("processes", 1) as pool:
+        list(pool.map(abs, [1]))  # a worker is up
+        shards = Waiting(pool)
+        recover(dataset)
+        run = begin(str(source), dataset, Recipe())
+        at = time.perf_counter()
+
+        def lap(name: str) -> None:
+            nonlocal at
+            spent = time.perf_counter() - at
+            laps[name] = {"driver": spent - shards.seconds, "workers": shards.seconds}
+            shards.seconds, at = 0.0, time.perf_counter()
+
+        documents = stages.read(run, shards)
+        lap("read")
+        repaired = stages.repair(run, shards, documents)
+        lap("repair")
+        checked = stages.check(run, documents, repaired)
+        lap("check")
+        rows = stages.deduplicate(run, shards, documents, repaired, checked)
+        lap("deduplicate")
+        staging, shuffle = folder_bytes(dataset.staging), folder_bytes(run.work / "removals")
+        at = time.perf_counter()
+        judged = stages.validate(run, documents, checked, rows)
+        lap("validate")
+        stages.publish(run, documents, repaired, rows, judged)
+        lap("publish")
+    return {
+        "bytes": folder_bytes(source),
+        "documents": documents.counts["documents"],
+        "laps": laps,
+        "staging": staging,
+        "shuffle": shuffle,
+        "dataset": folder_bytes(dataset.table("documents").parent),
+        "driver_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+    }
+
+
+def folder_bytes(folder: Path) -> int:
+    return sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
+
+
+def measure(megabytes: float, corpus: Path | None, work: Path) -> dict[str, Any]:
+    """A run over so much text, in a process of its own."""
+    source = work / f"in-{megabytes}"
+    source.mkdir()
+    write_text(source / "a.jsonl", int(megabytes * 1e6), corpus)
+    command = [sys.executable, __file__, "--one", str(source), str(work / f"out-{megabytes}")]
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    if done.returncode:
+        raise SystemExit(done.stderr)
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def write_text(path: Path, size: int, corpus: Path | None) -> None:
+    """The head of the corpus, or made-up articles where none is given."""
+    from tests.articles import article
+
+    written = number = 0
+    with path.open("wb") as out:
+        lines = corpus.open("rb") if corpus else None
+        while written < size:
+            if lines:
+                line = lines.readline()
+                if not line:
+                    break
+            else:
+                text = article(number).replace("the ", "the &amp;amp; ", 2)
+                line = json.dumps({"id": f"d{number}", "text": text}).encode() + b"\n"
+            written += out.write(line)
+            number += 1
+
+
+class Line:
+    """A line through the two largest measurements: ``fixed + slope * x``; neither is taken below nothing."""
+
+    def __init__(self, xs: Sequence[float], ys: Sequence[float]) -> None:
+        (x0, y0), (x1, y1) = sorted(zip(xs, ys, strict=True))[-2:]
+        self.slope = max(0.0, (y1 - y0) / (x1 - x0))
+        self.fixed = max(0.0, y1 - self.slope * x1)
+
+    def at(self, x: float) -> float:
+        return self.fixed + self.slope * x
+
+    def reaches(self, y: float) -> float:
+        """The x at which the line is at `y`."""
+        return (y - self.fixed) / self.slope if self.slope else float("inf")
+
+
+def model(runs: Sequence[dict[str, Any]], workers: Sequence[int]) -> dict[str, Any]:
+    """Costs at 1 TB and 100 TB of input, and the sizes at which something gives way."""
+    sizes = [r["bytes"] for r in runs]
+    stages = list(runs[0]["laps"])
+    lines = {
+        (stage, who): Line(sizes, [r["laps"][stage][who] for r in runs])
+        for stage in stages
+        for who in ("driver", "workers")
+    }
+    memory = Line(sizes, [r["driver_bytes"] for r in runs])
+    per_document = runs[-1]["bytes"] / runs[-1]["documents"]
+    shares = {k: Line(sizes, [r[k] for r in runs]).slope for k in ("staging", "shuffle", "dataset")}
+    costs = {}
+    for size in (TB, 100 * TB):
+        own = {s: lines[s, "driver"].at(size) for s in stages}
+        mapped = {s: lines[s, "workers"].at(size) for s in stages}
+        costs[size // TB] = {
+            "documents": size / per_document,
+            "worker core hours": sum(mapped.values()) / 3600,
+            "driver hours": sum(own.values()) / 3600,
+            "longest driver stage": max(own, key=lambda s: own[s]),
+            "driver memory GB": memory.at(size) / 1e9,
+            "staging TB": size * shares["staging"] / TB,
+            "of it shuffle TB": size * shares["shuffle"] / TB,
+            "dataset TB": size * shares["dataset"] / TB,
+            "shards": size / (64 << 20),
+            "Prefect calls": PREFECT_CALLS,
+            **{f"hours with {n} workers": (sum(own.values()) + sum(mapped.values()) / n) / 3600 for n in workers},
+        }
+
+    def drivers(size: float) -> float:
+        return sum(lines[s, "driver"].at(size) for s in stages)
+
+    limits = {
+        f"the driver's {DRIVER_GB} GB are full (doc_id sets, decisions and pairs held at once)": memory.reaches(
+            DRIVER_GB * 1e9
+        ),
+        "the driver alone works for a day, the flow's time limit": _reached(drivers, DAY),
+        "more than 2^32 documents: ranks in a pair of 64 bits overflow": 2**32 * per_document,
+        "two documents of different sources share a doc_id (64 bits), with 1 chance in 100": (
+            (2 * 0.01) ** 0.5 * 2**32 * per_document
+        ),
+    }
+    return {"costs in TB": costs, "limits": dict(sorted(limits.items(), key=lambda kv: kv[1]))}
+
+
+def _reached(costs: Callable[[float], float], most: float) -> float:
+    """The size at which growing costs reach `most`, to a thousandth; infinite beyond a million TB."""
+    low, high = 1e6, 1e18
+    if costs(high) < most:
+        return float("inf")
+    while high / low > 1.001:
+        middle = (low * high) ** 0.5
+        low, high = (middle, high) if costs(middle) < most else (low, middle)
+    return high
+
+
+def tell(runs: Sequence[dict[str, Any]], found: dict[str, Any]) -> Iterator[str]:
+    yield "Measured, seconds (driver's own + workers')"
+    for run in runs:
+        laps = "  ".join(f"{s} {v['driver']:.1f}+{v['workers']:.1f}" for s, v in run["laps"].items())
+        yield f"  {run['bytes'] / 1e6:7.1f} MB, {run['documents']:,} documents: {laps}"
+        yield (
+            f"           driver {run['driver_bytes'] / 1e6:.0f} MB, staging {run['staging'] / 1e6:.1f} MB, "
+            f"shuffle {run['shuffle'] / 1e6:.1f} MB, tables {run['dataset'] / 1e6:.1f} MB"
+        )
+    for size, costs in found["costs in TB"].items():
+        yield f"{size} TB"
+        for name, value in costs.items():
+            yield f"  {name:<28}{value if isinstance(value, str) else format(value, ',.1f')}"
+    yield "What gives way, in this order"
+    for name, size in found["limits"].items():
+        yield f"  {'never, at this slope' if size == float('inf') else f'{size / TB:,.2f} TB':>20}  {name}"
+    yield ASSUMPTIONS
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sizes", default="10,40", help="megabytes, two or more; small ones show buffers, not slopes")
+    parser.add_argument("--corpus", type=Path, help="JSON lines; made-up articles if it is not given")
+    parser.add_argument("--workers", default="64,1024")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--one", nargs=2, type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        print(json.dumps(one_run(*options.one)))
+        return
+    with tempfile.TemporaryDirectory() as work:
+        runs = [measure(float(s), options.corpus, Path(work)) for s in options.sizes.split(",")]
+    found = model(runs, [int(n) for n in options.workers.split(",")])
+    print(json.dumps({"runs": runs, **found}) if options.json else "\n".join(tell(runs, found)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""The stages of a run one after the other, without Prefect; prints seconds and memory by stage as JSON.
+
+usage: stage_run.py SOURCE INTO [--workers 2] [--executor processes|inline]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import time
+from pathlib import Path
+
+from process_memory import process_tree, pss_mb
+
+from flows import stages
+from flows.execute import open_executor, release
+from flows.publish.dataset import Dataset
+from flows.publish.recover import recover
+from flows.recipe import Recipe
+from flows.run import begin
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("source")
+    parser.add_argument("into", type=Path)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--executor", choices=("processes", "inline"), default="processes")
+    options = parser.parse_args()
+    dataset = Dataset(options.into)
+    laps: dict[str, dict[str, float]] = {}
+    at = time.perf_counter()
+
+    def lap(name: str) -> None:
+        nonlocal at
+        seconds, at = time.perf_counter() - at, time.perf_counter()
+        held = sorted((round(pss_mb(p)) for p in process_tree(os.getpid())), reverse=True)
+        laps[name] = {"seconds": round(seconds, 2), "held_mb": sum(held)}
+
+    with dataset.writing("bench"), open_executor(options.executor, options.workers) as executor:
+        recover(dataset)
+        run = begin(options.source, dataset, Recipe())
+        documents = stages.read(run, executor)
+        lap("read")
+        repaired = stages.repair(run, executor, documents)
+        lap("repair")
+        release(executor)
+        checked = stages.check(run, documents, repaired)
+        lap("check")
+        rows = stages.deduplicate(run, executor, documents, repaired, checked)
+        lap("deduplicate")
+        release(executor)
+        staged = sum(f.stat().st_size for f in dataset.staging.rglob("*") if f.is_file())
+        judged = stages.validate(run, documents, checked, rows)
+        lap("validate")
+        if judged[0].passed:
+            summary = stages.publish(run, documents, repaired, rows, judged)
+        else:
+            summary = {"held": stages.held_back(run, documents, repaired, rows, judged)}
+        lap("publish")
+    print(json.dumps({"laps": laps, "staging_bytes": staged, "documents": summary.get("documents", summary)}))
+
+
+if __name__ == "__main__":
+    main()
