@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from flows.repair.encoding import ENCODING
 from flows.repair.engine import run_rules
 from flows.repair.invisible import INVISIBLE
 from flows.repair.tidy import TIDY
+from tests.growth import assert_linear, seconds
 
 RULES = (*INVISIBLE, *ENCODING, *TIDY)
 SIZE = 120_000
@@ -36,10 +35,8 @@ UNITS = {
 }
 
 
-def seconds(text: str) -> float:
-    start = time.process_time()
+def run(text: str) -> None:
     run_rules(text, RULES, 0.5)
-    return time.process_time() - start
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -48,10 +45,8 @@ def _warm() -> None:
 
 
 @pytest.mark.parametrize("name", UNITS)
-def test_twice_the_size_takes_about_twice_the_time(name: str) -> None:
-    text = UNITS[name] * (SIZE // len(UNITS[name]))
-    half = min(seconds(text[: len(text) // 2]) for _ in range(2))
-    assert min(seconds(text) for _ in range(2)) <= 4 * half + 0.3
+def test_time_grows_with_size_and_no_faster(name: str) -> None:
+    assert_linear(run, UNITS[name], SIZE)
 
 
 @pytest.mark.parametrize(
@@ -59,4 +54,4 @@ def test_twice_the_size_takes_about_twice_the_time(name: str) -> None:
 )
 def test_clean_text_costs_next_to_nothing(sentence: str) -> None:
     text = (sentence * (1_000_000 // len(sentence.encode()))).strip()
-    assert min(seconds(text) for _ in range(3)) < 0.2  # a second a megabyte would be 1; 0.01 is usual
+    assert min(seconds(run, text) for _ in range(3)) < 0.2  # a second a megabyte would be 1; 0.01 is usual

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from flows.repair import repair
+from tests.growth import FACTOR, LIMIT, assert_linear, seconds
 
 SIZE = 400_000
 UNITS = {
@@ -35,30 +34,23 @@ UNITS = {
 }
 
 
-def seconds(text: str) -> float:
-    start = time.process_time()
-    repair(text)
-    return time.process_time() - start
-
-
 @pytest.fixture(scope="module", autouse=True)
 def _warm() -> None:
     repair("warm < strong >u p</ s trong > &a mp ; caf&eacute; .By Ã©t t o b e")  # word lists load once
 
 
 @pytest.mark.parametrize("name", UNITS)
-def test_twice_the_size_takes_about_twice_the_time(name: str) -> None:
-    text = UNITS[name] * (SIZE // len(UNITS[name]))
-    half = min(seconds(text[: len(text) // 2]) for _ in range(2))
-    whole = min(seconds(text) for _ in range(2))
-    assert whole <= 3 * half + 0.2
+def test_time_grows_with_size_and_no_faster(name: str) -> None:
+    assert_linear(repair, UNITS[name], SIZE)
 
 
 def test_one_unbroken_line_takes_no_longer_than_many_lines() -> None:
     line = "The partnership has raised < b >questions< / b > and it isn&a mp ;t over yet. "
-    assert seconds(line * 3000) <= 5 * seconds((line + "\n") * 3000) + 0.5
+    many = min(seconds(repair, (line + "\n") * 3000) for _ in range(2))
+    assert min(seconds(repair, line * 3000) for _ in range(2)) <= 5 * many + 0.5
 
 
 def test_nested_tags_are_linear() -> None:
-    small, large = ("<b>" * n + "x" + "</b>" * n for n in (20_000, 40_000))
-    assert seconds(large) <= 3 * seconds(small) + 0.2
+    small, large = ("<b>" * n + "x" + "</b>" * n for n in (8_000, 8_000 * FACTOR))
+    rounds = ((seconds(repair, small), seconds(repair, large)) for _ in range(4))
+    assert any(after <= LIMIT * before + 0.05 for before, after in rounds)

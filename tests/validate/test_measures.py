@@ -5,6 +5,7 @@ import pytest
 
 from flows.validate.markup import residual_markup
 from flows.validate.measures import measure
+from tests.growth import assert_linear
 
 CASES = [json.loads(line) for line in (Path(__file__).parents[1] / "cases/measures.jsonl").read_text().splitlines()]
 
@@ -27,14 +28,5 @@ def test_markup_far_from_any_damage_is_content():
 
 @pytest.mark.parametrize("unit", ["&amp;", "<", "< ", "& ", "< / p >", "<b>", "&" + " " * 99, "<a " + "x" * 390])
 def test_hostile_texts_take_linear_time(unit):
-    from time import process_time
-
-    def seconds(size):
-        text = (unit * (size // len(unit) + 1))[:size]
-        start = process_time()
-        measure(text)
-        return process_time() - start
-
     measure("é")  # fills the table of classes
-    once, twice = min(seconds(100_000) for _ in range(2)), min(seconds(200_000) for _ in range(2))
-    assert twice <= 4 * once + 0.2
+    assert_linear(measure, unit, 400_000)
