@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 from numba import njit
@@ -15,12 +15,17 @@ Rows = NDArray[Any]
 """A structured array."""
 
 
+def unfinished(path: Path) -> Path:
+    """A name to write under until the file is whole; random, for process numbers repeat among machines."""
+    return path.with_name(f"{path.name}.{uuid4().hex[:12]}.tmp")
+
+
 def save(path: Path, array: NDArray[Any]) -> Path:
     """Write an array as ``.npy`` under a temporary name, then rename, so that a killed worker leaves no half file.
 
     Not synced to disk: the work folder holds nothing that a run cannot make again.
     """
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    temporary = unfinished(path)
     with temporary.open("wb") as file:
         np.save(file, array, allow_pickle=False)
     temporary.rename(path)

@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from flows.deduplicate.exchange import unfinished
 from flows.deduplicate.fingerprint import hash_of
 from flows.deduplicate.keys import laid
 from flows.deduplicate.minhash import Signed, sign_documents
@@ -52,7 +53,7 @@ def prepare_shard(
     base = repaired.name.removesuffix(".parquet").removesuffix(".repaired")
     passages, index = out_dir / f"{base}.passages.parquet", out_dir / f"{base}.index.parquet"
     counts = [0, 0, 0]
-    temporary = [p.with_name(f"{p.name}.{os.getpid()}.tmp") for p in (passages, index)]
+    temporary = [unfinished(p) for p in (passages, index)]
     with (
         pq.ParquetWriter(temporary[0], PREPARED, compression="zstd", compression_level=1) as passage_writer,
         pq.ParquetWriter(temporary[1], PREPARED_INDEX, compression="zstd", compression_level=1) as index_writer,

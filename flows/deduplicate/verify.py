@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from flows.deduplicate.candidates import PLACE
-from flows.deduplicate.exchange import save
+from flows.deduplicate.exchange import save, unfinished
 from flows.deduplicate.order import NO_RANK, load_order
 from flows.deduplicate.shingles import Hashes, segment_shingles, shared
 
@@ -37,7 +37,7 @@ def write_shingles(
     places: list[tuple[int, int, int]] = []
     filled = 0
     path = work / f"shingles-{name}.u64"
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    temporary = unfinished(path)
     with temporary.open("wb") as out:
         for rank, data, segments in _documents(passage_files, left_out, order, marked):
             hashes = segment_shingles(data, segments)

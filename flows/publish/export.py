@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -35,7 +35,7 @@ def export(dataset: Dataset, version: int, to: Path) -> Path:
     if to.exists() or to.is_symlink():
         raise UsageError(f"{to}: exists; give --to a name that is free")
     to.parent.mkdir(parents=True, exist_ok=True)
-    temporary = to.with_name(f".{to.name}.{os.getpid()}.tmp")
+    temporary = to.with_name(f".{to.name}.{uuid4().hex[:12]}.tmp")
     files = [dataset.view(version) / f.name for f in manifest.tables["documents"].files]
     try:
         if to.name.endswith(".parquet"):
