@@ -146,7 +146,7 @@ def _blocks(parent: Any, blocks: list[str]) -> None:
         elif element.tag == "table":
             rows = ([_line(cell) for cell in row.iter("cell")] for row in element.iter("row"))
             blocks.append("\n".join(" | ".join(cells) for cells in rows if any(cells)))
-        elif element.tag in ("code", "quote") and element.tag == "code":
+        elif element.tag == "code":
             blocks.append("".join(element.itertext()).strip("\n"))
         elif element.tag in ("div", "quote", "body", "main", "section") and any(_is_block(e) for e in element):
             blocks.append(_lines(element.text or ""))
