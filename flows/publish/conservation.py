@@ -1,5 +1,6 @@
 """Nothing is lost: what the tables of one version can show about it, document by document.
 
+* As many documents were read as are published, left out as copies and rejected, and the tables have that many.
 * Each document is in `documents`, in `duplicates`, or a waiting row of `rejects`, and in one of them only.
 * `index` knows exactly the documents that are published or left out as copies; so does `passages`.
 * A document's kept passages stand in its text, in order, and there are as many of them as its row says; the
@@ -44,6 +45,7 @@ def conservation(view: Path, manifest: Manifest, undo: Undo | None = None) -> li
 
 
 def _all(view: Path, manifest: Manifest, undo: Undo | None) -> Iterator[tuple[str, str]]:
+    yield from _totals(manifest)
     names = ("documents", "duplicates", "passages", "edits")
     size = sum(manifest.tables[n].bytes for n in names)
     slices = max(1, -(-size // _AT_ONCE))
@@ -53,6 +55,19 @@ def _all(view: Path, manifest: Manifest, undo: Undo | None) -> Iterator[tuple[st
         low = f"{number * (1 << 64) // slices:016x}" if number else ""
         high = f"{(number + 1) * (1 << 64) // slices:016x}" if number + 1 < slices else None
         yield from _slice(view, manifest, low, high, undo)
+
+
+def _totals(manifest: Manifest) -> Iterator[tuple[str, str]]:
+    """What the run counted on its way, against the rows that came out at its end."""
+    facts = manifest.counts.get("facts")
+    if not facts:  # written by hand, or by a run that counted nothing
+        return
+    for table, key in (("documents", "n_published"), ("duplicates", "n_duplicates")):
+        if manifest.tables[table].rows != facts[key]:
+            yield "a wrong total", f"{table} has {manifest.tables[table].rows} rows, the run counted {facts[key]}"
+    settled = facts["n_published"] + facts["n_duplicates"] + facts["n_rejected"]
+    if facts["n_read"] != settled:
+        yield "documents lost", f"{facts['n_read']} documents were read, {settled} published, left out or rejected"
 
 
 def _slice(view: Path, manifest: Manifest, low: str, high: str | None, undo: Undo | None) -> Iterator[tuple[str, str]]:

@@ -161,6 +161,25 @@ def test_a_loss_is_found(press: Press, case: str) -> None:
     assert any(said in what for what in broken(change, press))
 
 
+@pytest.mark.parametrize(
+    "change, said",
+    [
+        ({}, None),
+        ({"n_published": 3}, "documents has 2 rows, the run counted 3"),
+        ({"n_duplicates": 1}, "duplicates has 0 rows, the run counted 1"),
+        ({"n_read": 5}, "5 documents were read, 2 published, left out or rejected"),
+    ],
+)
+def test_what_the_run_counted_is_what_the_tables_hold(press: Press, change: dict[str, int], said: str | None) -> None:
+    press.publish(sources("a", "b"))
+    path = press.dataset.manifest_path(1)
+    manifest = json.loads(path.read_text())
+    manifest["counts"]["facts"] = {"n_read": 2, "n_published": 2, "n_duplicates": 0, "n_rejected": 0, **change}
+    path.write_text(json.dumps(manifest))
+    found = [p.what for p in verify(press.dataset, 1)]
+    assert (said in found) if said else found == []
+
+
 def test_a_ledger_that_does_not_fit_is_found_where_its_inverse_is_given(two: Press) -> None:
     seen: list[tuple[str, int]] = []
 
