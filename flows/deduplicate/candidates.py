@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from flows.deduplicate.exchange import distinct_values, gather, may_repeat, save, spread
 from flows.deduplicate.order import NO_RANK, load_order
-from flows.deduplicate.shingles import shared
+from flows.deduplicate.shingles import shared_at_least
 from flows.recipe import DeduplicateSettings
 
 KEYED = np.dtype([("key", np.uint64), ("rank", np.uint32)])
@@ -35,7 +35,7 @@ def spread_index(path: Path, work: Path, name: str, partitions: int, left_out: f
     filled = documents = 0
     for batch in pq.ParquetFile(path).iter_batches(batch_size=4096, columns=["doc_id", "bands", "sketch"]):
         ids = batch.column("doc_id").to_pylist()
-        ranks = order.ranks_of(["" if i in left_out else i for i in ids])
+        ranks = order.ranks_of(ids, left_out)
         known = ranks != NO_RANK
         ranks = np.where(known & (order.exact_of[np.where(known, ranks, 0)] == ranks), ranks, NO_RANK)
         documents += int(known.sum())
@@ -160,9 +160,17 @@ def _hopeful(pairs, sketches, starts, sizes, n_shingles, near, contained):  # ty
         if min(sa, sb) < 8:  # too small a sample to tell anything
             keep[p] = True
             continue
-        both = shared(sketches[starts[a] : starts[a] + sa], sketches[starts[b] : starts[b] + sb])
-        union = sa + sb - both
-        near_least = near * union - 3 * np.sqrt(near * (1 - near) * union)
+        union = sa + sb  # the most it can be; what both hold is taken off when it is known
+        least = np.int64(sa + sb)
+        if near_can:
+            root = 3 * np.sqrt(near * (1 - near))
+            most = (root + np.sqrt(root * root + 4 * (1 + near) * union)) / (2 * (1 + near))
+            least = min(least, np.int64(union - most * most) - 1)
         contained_least = contained * sb - 3 * np.sqrt(contained * (1 - contained) * sb) - 1
+        if contained_can:
+            least = min(least, np.int64(contained_least) - 1)
+        both = shared_at_least(sketches[starts[a] : starts[a] + sa], sketches[starts[b] : starts[b] + sb], least)
+        union -= both
+        near_least = near * union - 3 * np.sqrt(near * (1 - near) * union)
         keep[p] = (near_can and both >= near_least) or (contained_can and both >= contained_least)
     return keep

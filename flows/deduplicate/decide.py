@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from flows.deduplicate.candidates import LEADS
@@ -53,26 +54,49 @@ def settle(close: NDArray[Any], arrival: NDArray[np.int32], settings: Deduplicat
     choices = np.minimum(links_of[close["first"]], links_of[close["later"]])
     tier = np.where(near, _STEPS - np.floor(strength * _STEPS), 2 * _STEPS)
     order = np.lexsort((close["later"], close["first"], -strength, choices, tier, arrival[close["later"]]))
-    rows = close[order].tolist()
-    links = {(first, later): (j, c) for first, later, j, c in rows}
-    stands = {d: d for row in rows for d in row[:2]}
-    members = {d: [d] for d in stands}
-    for first, later, _, _ in rows:
-        winner, loser = stands[first], stands[later]
+    rows = close[order]
+    by_pair = np.lexsort((rows["later"], rows["first"]))
+    links = np.ascontiguousarray(rows["later"][by_pair])
+    starts = np.searchsorted(rows["first"][by_pair], np.arange(len(kept) + 1))
+    first, later = (np.ascontiguousarray(rows[n]) for n in ("first", "later"))
+    _join(first, later, links, starts, np.asarray(arrival), kept)
+    out = np.flatnonzero(kept != np.arange(len(kept)))
+    at = [starts[w] + np.searchsorted(links[starts[w] : starts[w + 1]], d) for d, w in zip(out, kept[out], strict=True)]
+    found = rows[by_pair[np.array(at, np.int64)]]
+    jaccard[out], contained[out] = found["jaccard"], found["contained"]
+    return Standing(kept, jaccard, contained)
+
+
+@njit(cache=True, nogil=True)
+def _join(first, later, links, starts, arrival, stands):  # type: ignore[no-untyped-def]
+    """Take the pairs in order and write to `stands` (at the start each its own) who stands for whom.
+
+    ``links[starts[d]:starts[d + 1]]`` are the documents, sorted, that are close to d and come after it.
+    """
+    following = np.full(len(stands), -1, np.int64)  # the next member of a document's group; the first is who stands
+    last = np.arange(len(stands))
+    for n in range(len(first)):
+        winner, loser = np.int64(stands[first[n]]), np.int64(stands[later[n]])
         if winner == loser:
             continue
-        if loser < winner:
-            winner, loser = loser, winner
-        if arrival[loser] != arrival[later] or any((winner, m) not in links for m in members[loser]):
+        winner, loser = min(winner, loser), max(winner, loser)
+        if arrival[loser] != arrival[later[n]]:
             continue
-        for m in members.pop(loser):
+        close = links[starts[winner] : starts[winner + 1]]
+        m = loser
+        while m >= 0:
+            at = np.searchsorted(close, m)
+            if at == len(close) or close[at] != m:
+                break
+            m = following[m]
+        if m >= 0:
+            continue
+        following[last[winner]] = loser
+        last[winner] = last[loser]
+        m = loser
+        while m >= 0:
             stands[m] = winner
-            members[winner].append(m)
-    for d, winner in stands.items():
-        if d != winner:
-            kept[d] = winner
-            jaccard[d], contained[d] = links[winner, d]
-    return Standing(kept, jaccard, contained)
+            m = following[m]
 
 
 def with_exact(standing: Standing, exact_of: NDArray[np.uint32]) -> Standing:

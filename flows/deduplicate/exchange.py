@@ -34,8 +34,9 @@ def save(path: Path, array: NDArray[Any]) -> Path:
 
 def spread(path: Path, rows: Rows, part: NDArray[Any], partitions: int) -> Path:
     """Write `rows` sorted by their partition number, with a second file that says where each partition ends."""
-    order = np.argsort(part, kind="stable")
-    save(path, rows[order])
+    # Small numbers are sorted by their bytes, in one pass over the rows each.
+    order = np.argsort(part.astype(np.uint16) if partitions < 1 << 16 else part, kind="stable")
+    save(path, rows[order] if partitions > 1 else rows)
     save(path.with_suffix(".ends.npy"), np.cumsum(np.bincount(part, minlength=partitions)))
     return path
 

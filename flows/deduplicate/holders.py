@@ -51,7 +51,7 @@ def spread_passages(
         assert isinstance(table, pl.DataFrame)
         rows_read += table.height
         ids = table.select(pl.col("doc_id").cast(pl.String).rle().struct.unnest())
-        by_run = order.ranks_of(["" if i in left_out else i for i in ids["value"].to_list()])
+        by_run = order.ranks_of(ids["value"].to_list(), left_out)
         by_run = np.where((by_run != NO_RANK) & ~_at(state, by_run), by_run, NO_RANK)
         table = (
             table.select(

@@ -32,13 +32,14 @@ def _constants() -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
 
 
 @njit(cache=True, nogil=True)
-def _signature(hashes, size, factors, addends, low):  # type: ignore[no-untyped-def]
-    low[:] = np.uint32(0xFFFFFFFF)
+def _signature(hashes, size, factors, addends, halves, low):  # type: ignore[no-untyped-def]
     for i in range(size):
-        x = np.uint32(hashes[i] >> np.uint64(32))
-        for k in range(len(low)):
-            v = np.uint32(factors[k] * x + addends[k])
-            low[k] = min(low[k], v)
+        halves[i] = np.uint32(hashes[i] >> np.uint64(32))
+    for k in range(len(low)):  # outermost, so that the inner loop is a minimum over a row, done many at a time
+        factor, addend, least = factors[k], addends[k], np.uint32(0xFFFFFFFF)
+        for i in range(size):
+            least = min(least, np.uint32(factor * halves[i] + addend))
+        low[k] = least
 
 
 @njit(cache=True, nogil=True)
@@ -48,6 +49,7 @@ def _sign(data, offsets, min_words, table, factors, addends, limit, bands, facts
     longest = np.max(offsets[1:] - offsets[:-1]) if len(offsets) > 1 else 0
     hashes = np.empty(longest + 1, np.uint64)
     unique = np.empty(longest + 1, np.uint64)
+    halves = np.empty(longest + 1, np.uint32)
     slots = np.zeros(16, np.uint64)
     filled = 0
     rows = len(factors) // bands.shape[1] if bands.shape[1] else 1
@@ -63,7 +65,7 @@ def _sign(data, offsets, min_words, table, factors, addends, limit, bands, facts
         facts[d, 1] = words
         facts[d, 2] = run
         if words >= min_words:
-            _signature(unique, size, factors, addends, low)
+            _signature(unique, size, factors, addends, halves, low)
             for b in range(bands.shape[1]):
                 h = np.uint64(b + 1)
                 for r in range(rows):

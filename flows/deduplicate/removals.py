@@ -87,7 +87,7 @@ def _gather_inner(files: Sequence[_File], work: Path) -> None:
     frames = []
     for file in files:
         frame = pl.read_parquet(file.path, columns=["doc_id", "repeats"])
-        ranks = order.ranks_of(["" if i in file.left_out else i for i in frame["doc_id"].to_list()])
+        ranks = order.ranks_of(frame["doc_id"].to_list(), file.left_out)
         frames.append(
             frame.select(pl.Series("rank", ranks), pl.col("repeats"))
             .filter((pl.col("rank") != int(NO_RANK)) & (pl.col("repeats").list.len() > 0))
@@ -109,10 +109,15 @@ def _gather_inner(files: Sequence[_File], work: Path) -> None:
 
 def documents_of(path: Path, work: Path, name: str, left_out: frozenset[str]) -> int:
     """Write the ranks of the documents that have passages in a file; return how many."""
-    ids = pl.read_parquet(path, columns=["doc_id"])["doc_id"].cast(pl.String).unique().to_list()
-    ranks = load_order(work).ranks_of(["" if i in left_out else i for i in ids])
-    save(work / f"in-{name}.npy", distinct_values(ranks[ranks != NO_RANK]))
-    return len(ids)
+    order = load_order(work)
+    found = [np.empty(0, np.uint32)]
+    # The file's own dictionary has each id of a row group once.
+    for batch in pq.ParquetFile(path, read_dictionary=["doc_id"]).iter_batches(batch_size=1 << 20, columns=["doc_id"]):
+        found.append(order.ranks_of(batch.column("doc_id").unique().dictionary.to_pylist(), left_out))
+    ranks = distinct_values(np.concatenate(found))
+    ranks = ranks[ranks != NO_RANK]
+    save(work / f"in-{name}.npy", ranks)
+    return len(ranks)
 
 
 def _split_documents(files: Sequence[_File], work: Path, executor: Executor, documents: int) -> list[int]:

@@ -10,12 +10,12 @@ has one shingle.
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from flows.deduplicate.exchange import distinct_values
 from flows.deduplicate.folding import TOP
 
 WIDTH = 5
@@ -62,78 +62,86 @@ def shingle_document(data, segments, table, out):  # type: ignore[no-untyped-def
     """Hash the shingles of one document into `out`; return how many there are, repeats included, and its words.
 
     `segments` holds the offsets at which its pieces start, and the last one's end; no word goes over a border.
-    `out` must have room for as many as there are bytes.
+    `out` must have room for one more than there are bytes.
+    """
+    words = _words(data, segments, table, out)
+    a = b = c = d = e = np.uint64(0)
+    factor = np.uint64(0x9E3779B97F4A7C15)
+    for n in range(words):
+        a, b, c, d, e = b, c, d, e, _mix(out[n])
+        if n >= 4:
+            out[n - 4] = _mix((((a * factor + b) * factor + c) * factor + d) * factor + e)
+    if words >= 5:
+        return words - 4, words
+    if words > 0:
+        out[0] = _mix((((a * factor + b) * factor + c) * factor + d) * factor + e)
+    return min(words, 1), words
+
+
+@njit(cache=True, nogil=True)
+def _words(data, segments, table, out):  # type: ignore[no-untyped-def]
+    """Write a number for each word of a document to `out`; return how many.
+
+    In a run of ASCII nothing branches on where words end, which no processor foresees: each byte writes the number of
+    the word so far, and the place it goes to moves on behind a word.
     """
     prime = np.uint64(0x100000001B3)
-    a = b = c = d = np.uint64(0)
-    words = 0
-    count = 0
-    last = trail = np.uint64(0)  # trail: the last three characters of a script without spaces, 21 bits each
+    none = np.uint64(0)
+    n = np.uint64(0)
+    trail = none  # the last three characters of a script without spaces, 21 bits each
     for s in range(len(segments) - 1):
-        at = segments[s]
-        end = segments[s + 1]
-        h = np.uint64(0)
-        open_ = False
-        while at <= end:
-            if at == end:
-                letter = np.uint32(0)
-                at += 1
-            else:
-                byte = np.uint32(data[at])
-                if byte < 0x80:
-                    code = byte
-                    at += 1
-                elif byte < 0xE0:
-                    code = (byte & np.uint32(31)) << np.uint32(6) | np.uint32(data[at + 1]) & np.uint32(63)
-                    at += 2
-                elif byte < 0xF0:
-                    code = (
-                        (byte & np.uint32(15)) << np.uint32(12)
-                        | (np.uint32(data[at + 1]) & np.uint32(63)) << np.uint32(6)
-                        | np.uint32(data[at + 2]) & np.uint32(63)
-                    )
-                    at += 3
-                else:
-                    code = (
-                        (byte & np.uint32(7)) << np.uint32(18)
-                        | (np.uint32(data[at + 1]) & np.uint32(63)) << np.uint32(12)
-                        | (np.uint32(data[at + 2]) & np.uint32(63)) << np.uint32(6)
-                        | np.uint32(data[at + 3]) & np.uint32(63)
-                    )
-                    at += 4
-                letter = table[code] if code < len(table) else np.uint32(0)
-            alone = letter >> np.uint32(31) != 0
+        at, end = np.uint64(segments[s]), np.uint64(segments[s + 1])
+        h = none
+        open_ = none  # 1 in a word
+        while True:
+            while at < end and data[at] < 0x80:
+                letter = np.uint64(table[data[at]])
+                is_letter = np.uint64(letter != 0)
+                out[n] = h
+                n += open_ & ~is_letter
+                grown = (h ^ letter) * prime
+                h = (grown ^ (grown >> np.uint64(29))) & (none - is_letter)
+                trail &= is_letter - np.uint64(1)
+                open_ = is_letter
+                at += np.uint64(1)
+            if at >= end:
+                out[n] = h
+                n += open_
+                break
+            code, size = _code_point(data, at)
+            at += size
+            letter = np.uint64(table[code]) if code < len(table) else none
+            alone = letter >> np.uint64(31) != 0
             if letter != 0 and not alone:
-                h = (h ^ np.uint64(letter)) * prime
+                h = (h ^ letter) * prime
                 h ^= h >> np.uint64(29)
-                open_ = True
+                open_ = np.uint64(1)
+                trail = none
                 if code != 0x130:  # lower() makes İ an i and a dot above, and the dot ends the word
                     continue
-            for step in range(2):
-                if step == 0:
-                    if not open_:
-                        continue
-                    word = _mix(h)
-                    h = trail = np.uint64(0)
-                    open_ = False
-                else:
-                    if not alone:
-                        continue
-                    word = _mix((trail & np.uint64(0x7FFFFFFFFFFFFFFF)) * prime ^ np.uint64(letter))
-                    trail = (trail << np.uint64(21)) | np.uint64(letter & np.uint32(0x1FFFFF))
-                words += 1
-                last = a * np.uint64(0x9E3779B97F4A7C15) + b
-                last = last * np.uint64(0x9E3779B97F4A7C15) + c
-                last = last * np.uint64(0x9E3779B97F4A7C15) + d
-                last = _mix(last * np.uint64(0x9E3779B97F4A7C15) + word)
-                a, b, c, d = b, c, d, word
-                if words >= 5:
-                    out[count] = last
-                    count += 1
-    if 0 < words < 5:
-        out[0] = last
-        count = 1
-    return count, words
+            out[n] = h
+            n += open_
+            h = open_ = none
+            if alone:
+                out[n] = (trail & np.uint64(0x7FFFFFFFFFFFFFFF)) * prime ^ letter
+                n += np.uint64(1)
+                trail = (trail << np.uint64(21)) | (letter & np.uint64(0x1FFFFF))
+    return np.int64(n)
+
+
+@njit(cache=True, inline="always")
+def _code_point(data, at):  # type: ignore[no-untyped-def]
+    """The character that begins at a byte above 127, and its bytes."""
+    byte, low, six = np.uint32(data[at]), np.uint32(63), np.uint32(6)
+    one = np.uint64(1)
+    second = np.uint32(data[at + one]) & low
+    if byte < 0xE0:
+        return (byte & np.uint32(31)) << six | second, np.uint64(2)
+    third = np.uint32(data[at + one + one]) & low
+    if byte < 0xF0:
+        return ((byte & np.uint32(15)) << six | second) << six | third, np.uint64(3)
+    fourth = np.uint32(data[at + one + one + one]) & low
+    return (((byte & np.uint32(7)) << six | second) << six | third) << six | fourth, np.uint64(4)
 
 
 @njit(cache=True, nogil=True)
@@ -179,27 +187,69 @@ def shingles_of(text: str) -> Hashes:
     (2, 1, 0)
     """
     data = np.frombuffer(text.encode("utf-8", "surrogatepass"), np.uint8)
-    return segment_shingles(data, np.array([0, len(data)], np.int64))
+    return shingle_sets(data, np.array([0, len(data)], np.int64), np.array([0, 1], np.int64))[0]
 
 
-def segment_shingles(data: Bytes, segments: Offsets) -> Hashes:
-    """The same for a document that lies in pieces, one after another, in `data`."""
-    out = np.empty(int(segments[-1] - segments[0]) + 1, np.uint64)
-    count, _ = shingle_document(data, segments, letter_table(), out)
-    return distinct_values(np.maximum(out[:count], np.uint64(1)))
+def shingle_sets(data: Bytes, offsets: Offsets, bounds: Offsets) -> tuple[Hashes, Offsets]:
+    """The same for documents that lie in pieces, one after another, in `data`: their sets end to end, and their sizes.
+
+    Piece n is ``data[offsets[n]:offsets[n + 1]]``, document n has the pieces from ``bounds[n]`` to ``bounds[n + 1]``.
+    """
+    hashes = np.empty(int(offsets[-1] - offsets[0]) + 1, np.uint64)
+    ends = _shingle_all(data, np.ascontiguousarray(offsets), np.ascontiguousarray(bounds), letter_table(), hashes)
+    for start, end in pairwise([0, *ends.tolist()]):
+        hashes[start:end].sort()  # several times as fast as a sort compiled by numba
+    sizes = _without_repeats(hashes, ends)
+    return hashes[: sizes.sum()], sizes
+
+
+@njit(cache=True, nogil=True)
+def _shingle_all(data, offsets, bounds, table, hashes):  # type: ignore[no-untyped-def]
+    ends = np.empty(len(bounds) - 1, np.int64)
+    end = 0
+    for d in range(len(bounds) - 1):
+        count, _ = shingle_document(data, offsets[bounds[d] : bounds[d + 1] + 1], table, hashes[end:])
+        for i in range(end, end + count):
+            hashes[i] = max(hashes[i], np.uint64(1))
+        end += count
+        ends[d] = end
+    return ends
+
+
+@njit(cache=True, nogil=True)
+def _without_repeats(hashes, ends):  # type: ignore[no-untyped-def]
+    """Move the different values of each sorted part to the front; return how many each has."""
+    sizes = np.empty(len(ends), np.int64)
+    start = filled = 0
+    for d in range(len(ends)):
+        first = filled
+        for i in range(start, ends[d]):
+            if i == start or hashes[i] != hashes[i - 1]:
+                hashes[filled] = hashes[i]
+                filled += 1
+        start = ends[d]
+        sizes[d] = filled - first
+    return sizes
 
 
 @njit(cache=True, nogil=True)
 def shared(a, b):  # type: ignore[no-untyped-def]
     """How many values two sorted arrays of different values have in common."""
-    i = j = n = 0
-    while i < len(a) and j < len(b):
-        if a[i] == b[j]:
-            n += 1
-            i += 1
-            j += 1
-        elif a[i] < b[j]:
-            i += 1
-        else:
-            j += 1
-    return n
+    return shared_at_least(a, b, 0)
+
+
+@njit(cache=True, nogil=True)
+def shared_at_least(a, b, least):  # type: ignore[no-untyped-def]
+    """The same; it may give up, and return 0, where the arrays cannot have `least` values in common."""
+    i = j = n = np.uint64(0)
+    ends_a, ends_b, step = np.uint64(len(a)), np.uint64(len(b)), np.uint64(16)
+    while i < ends_a and j < ends_b:
+        if np.int64(n + min(ends_a - i, ends_b - j)) < least:
+            return np.int64(0)
+        stop_a, stop_b = min(i + step, ends_a), min(j + step, ends_b)
+        while i < stop_a and j < stop_b:  # without branches on the values, which no processor foresees
+            x, y = a[i], b[j]
+            n += np.uint64(x == y)
+            i += np.uint64(x <= y)
+            j += np.uint64(y <= x)
+    return np.int64(n)
