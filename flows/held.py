@@ -82,7 +82,7 @@ def run_to_approve(dataset: Dataset, run_id: str) -> PastRun:
     waits = f"the one that waits is {held.run_id}" if held else "no run waits for approval"
     known = {r.run_id: r.status for r in past_runs(dataset)}
     said = f"was {known[run_id]}, and is not waiting" if run_id in known else "is unknown here"
-    raise UsageError(f"{dataset.root}: run {run_id!r} {said}; {waits}")
+    raise UsageError(f"{dataset.name}: run {run_id!r} {said}; {waits}")
 
 
 def remember_call(dataset: Dataset, run_id: str, flow: str, parameters: Mapping[str, Any]) -> None:
@@ -102,7 +102,7 @@ def remembered_call(dataset: Dataset, run_id: str) -> tuple[str, dict[str, Any]]
             return str(call["flow"]), dict(call["parameters"])
     except (OSError, ValueError, KeyError, TypeError):
         pass
-    raise UsageError(f"{dataset.root}: how run {run_id} was called is no longer known; run it again, then approve that")
+    raise UsageError(f"{dataset.name}: how run {run_id} was called is no longer known; run it again, then approve that")
 
 
 def _path(dataset: Dataset) -> Path:

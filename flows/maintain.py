@@ -14,7 +14,7 @@ switch_off()
 from prefect import flow  # noqa: E402  (telemetry must be off before Prefect reads its settings)
 
 from flows import artifacts  # noqa: E402
-from flows.publish.dataset import Dataset  # noqa: E402
+from flows.place import describe_dataset  # noqa: E402
 from flows.recipe import load_recipe  # noqa: E402
 from flows.upkeep import tidy_up  # noqa: E402
 
@@ -34,11 +34,12 @@ def maintain(
     Published versions stay as they are, but for those that the recipe's maintain.keep_versions lets go.
 
     Args:
-        into: The dataset's folder.
+        into: The dataset's folder, or s3://BUCKET/PREFIX.
         recipe: Settings, a TOML file; defaults if empty.
         dry_run: Say what would be done, and do nothing.
         wait_seconds: How long to wait for another run to finish.
     """
-    done = tidy_up(Dataset(Path(into)), load_recipe(Path(recipe) if recipe else None), dry_run, wait_seconds)
-    artifacts.tell_upkeep(Path(into), done)
+    dataset = describe_dataset(into)
+    done = tidy_up(dataset, load_recipe(Path(recipe) if recipe else None), dry_run, wait_seconds)
+    artifacts.tell_upkeep(dataset.root, done)
     return done

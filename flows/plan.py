@@ -147,7 +147,7 @@ def find_sources(dataset: Dataset, names: Sequence[str]) -> dict[str, str]:
     by_id = dict(found.sort("source").iter_rows())
     unknown = sorted(set(names) - set(by_id) - set(by_id.values()))
     if unknown:
-        raise UsageError(f"{dataset.root}: no document has the source or doc_id {', '.join(map(repr, unknown))}")
+        raise UsageError(f"{dataset.name}: no document has the source or doc_id {', '.join(map(repr, unknown))}")
     return by_id
 
 

@@ -37,7 +37,7 @@ def replay(
     Rejects that fail as before stay as they are, and where all of them do, nothing is published.
 
     Args:
-        into: The dataset's folder.
+        into: The dataset's folder, or s3://BUCKET/PREFIX.
         recipe: Settings, a TOML file; defaults if empty.
         reason: Only rejects of this kind; all that wait if empty.
         workers: Worker processes; all cores if empty.

@@ -1,7 +1,7 @@
 """Copy a version to object storage or any other place that has a URL.
 
-The dataset itself stays on a file system: its commits need renames and a lock, which object storage has not. A copy
-there is whole once its ``manifest.json`` is there, which is written last.
+The copy is for readers: no run goes on from it (a dataset that runs write to stands under ``--into s3://...``, see
+`flows.objectstore`). It is whole once its ``manifest.json`` is there, which is written last.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ def withdraw(
 
     Args:
         sources: Sources or doc_ids of the documents that leave.
-        into: The dataset's folder.
+        into: The dataset's folder, or s3://BUCKET/PREFIX.
         recipe: Settings, a TOML file; defaults if empty.
         workers: Worker processes; all cores if empty.
         executor: Where shards run: processes on this machine, a Dask cluster, or inline.

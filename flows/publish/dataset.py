@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Protocol
 
 from flows.errors import DatasetError
 from flows.full_disk import told_when_full
@@ -17,15 +18,43 @@ WORK = "work-"
 _VERSION = re.compile(r"v([1-9][0-9]{0,8})")
 
 
+class Remote(Protocol):
+    """The store that a dataset's folder is the working copy of."""
+
+    published: int | None
+
+    @property
+    def shown(self) -> str:
+        """The address without credentials or options."""
+
+    def pull(self) -> None:
+        """Bring the folder up to the store, for reading."""
+
+    def writing(self, root: Path, run_id: str, wait_seconds: float) -> AbstractContextManager[None]:
+        """Bring the folder up to the store before the body, and the store up to the folder after it."""
+
+    def writer(self) -> dict[str, Any] | None:
+        """Who writes to the store."""
+
+    def verify(self, version: int | None = None) -> list[Any]:
+        """What is wrong with the objects in the store."""
+
+
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """A dataset by its folder; nothing is read until it is asked for.
+    """A dataset by its folder; nothing is read until it is asked for. With `remote` the folder is a working copy.
 
     >>> Dataset(Path("dataset")).view(2).as_posix()
     'dataset/v2'
     """
 
     root: Path
+    remote: Remote | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def name(self) -> str:
+        """What messages call it, and ``--into`` takes."""
+        return self.remote.shown if self.remote else str(self.root)
 
     @property
     def tables(self) -> Path:
@@ -61,11 +90,13 @@ class Dataset:
 
     def version_numbers(self) -> list[int]:
         """Published versions, ascending. A view is renamed into place when it is whole, so its name is
-        enough."""
+        enough; in a working copy one counts that the store has too, but for the run that is about to push it."""
         if not self.root.is_dir():
             return []
         found = (_VERSION.fullmatch(p.name) for p in self.root.iterdir() if p.is_dir() and not p.is_symlink())
-        return sorted(int(m[1]) for m in found if m)
+        most = self.remote.published if self.remote else None
+        numbers = (int(m[1]) for m in found if m)
+        return sorted(n for n in numbers if most is None or n <= most)
 
     def latest_version(self) -> int | None:
         """Number of the last published version, None before the first."""
@@ -83,7 +114,7 @@ class Dataset:
         numbers = self.version_numbers()
         if version not in numbers:
             known = ", ".join(map(str, numbers)) or "none yet"
-            raise DatasetError(f"{self.root}: has no version {version}; published: {known}")
+            raise DatasetError(f"{self.name}: has no version {version}; published: {known}")
         return read_manifest(self.manifest_path(version))
 
     def latest_manifest(self) -> Manifest | None:
@@ -109,5 +140,6 @@ class Dataset:
         Raises DatasetBusy naming the holder when it is still taken after `wait_seconds`, and DiskFull for
         whatever the body raises because no room is left.
         """
-        with told_when_full(self.root), hold(self.root / ".lock", run_id, wait_seconds):
+        at_the_store = self.remote.writing(self.root, run_id, wait_seconds) if self.remote else nullcontext()
+        with told_when_full(self.root), hold(self.root / ".lock", run_id, wait_seconds), at_the_store:
             yield

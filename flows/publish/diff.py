@@ -95,7 +95,7 @@ def diff_document(dataset: Dataset, a: int, b: int, doc_id: str) -> tuple[Docume
         published.append(bool(rows))
         known = known or bool(rows) or any(s.rows(t, [doc_id]) for t in ("duplicates", "rejects"))
     if not known:
-        raise DatasetError(f"{dataset.root}: no document {doc_id} in version {a} or {b}")
+        raise DatasetError(f"{dataset.name}: no document {doc_id} in version {a} or {b}")
     change = next(iter(_details(first, second, {doc_id: _kind(*published)})))
     return (change if change.reasons or change.passages else None), diff_words(*texts)
 

@@ -130,7 +130,7 @@ def held_back(run: Run, documents: Documents, repaired: Repaired, rows: Rows, ju
     return (
         f"the gate held v{run.version} back; the last version stays as it is\n{reasons}\n"
         f"mend the input or the limits in the recipe, or let it pass: "
-        f"winnow approve {run.run_id} --because REASON --into {run.dataset.root}"
+        f"winnow approve {run.run_id} --because REASON --into {run.dataset.name}"
     )
 
 

@@ -20,6 +20,7 @@ from deltalake import DeltaTable
 
 from flows import stages
 from flows.execute import Kind, open_executor
+from flows.place import Place, describe_dataset
 from flows.publish.dataset import Dataset
 from flows.publish.delta import is_ours
 from flows.publish.recover import recover
@@ -42,7 +43,7 @@ def no_step(name: str) -> None:
 
 def run_stages(
     source: Path | str,
-    into: Path,
+    into: Place | Dataset,
     executor: Executor | None = None,
     at: Step = no_step,
     recipe: Recipe = RECIPE,
@@ -50,7 +51,7 @@ def run_stages(
     full: bool = False,
 ) -> dict[str, Any]:
     """What the flow does, stage by stage; `at` is told where the run stands."""
-    dataset = Dataset(into)
+    dataset = into if isinstance(into, Dataset) else describe_dataset(into)
     with dataset.writing(new_run_id(), wait_seconds), open_executor("inline") as inline:
         shards = executor or inline
         at("locked")
