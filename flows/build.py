@@ -26,6 +26,7 @@ from flows.errors import GateHeld  # noqa: E402
 from flows.execute import Kind, open_executor, release  # noqa: E402
 from flows.held import PastRun, covers, remember_call, run_to_approve, without_credentials  # noqa: E402
 from flows.log import show_info  # noqa: E402
+from flows.outage import work_is_over  # noqa: E402
 from flows.publish.dataset import Dataset  # noqa: E402
 from flows.publish.recover import recover  # noqa: E402
 from flows.recipe import load_recipe  # noqa: E402
@@ -119,6 +120,31 @@ def next_version(
     (an approval names its run in `approved_run`). Returns the summary, or a failed state named HeldBack.
     """
     show_info()
+    try:
+        run, came_of_it = _be_the_only_writer(flow_name, call, intent, into, recipe, where, wait_seconds, approved_run)
+    except Exception as error:
+        work_is_over(error)
+        raise
+    work_is_over(came_of_it)
+    # From here on only Prefect is told; the dataset is free for the next run.
+    if isinstance(came_of_it, GateHeld):
+        artifacts.tell_held(run, came_of_it)
+        return Failed(name="HeldBack", message=str(came_of_it), data=came_of_it)
+    artifacts.tell_done(run, came_of_it)
+    return came_of_it
+
+
+def _be_the_only_writer(
+    flow_name: str,
+    call: Mapping[str, Any],
+    intent: Mapping[str, Any],
+    into: str,
+    recipe: str | None,
+    where: tuple[Kind, int | None, str | None],
+    wait_seconds: float,
+    approved_run: str | None,
+) -> tuple[Run, dict[str, Any] | GateHeld]:
+    """The run, and its summary or the reason why the gate holds its version back."""
     settings = load_recipe(Path(recipe) if recipe else None)
     dataset = Dataset(Path(into))
     kind, workers, address = where
@@ -127,14 +153,11 @@ def next_version(
         held = run_to_approve(dataset, approved_run) if approved_run else None
         run = begin(dataset=dataset, recipe=settings, **intent)
         try:
-            summary = _stage_by_stage(run, shards, held)
+            return run, _stage_by_stage(run, shards, held)
         except GateHeld as error:
             again = {**call, "executor": kind, "workers": workers, "address": address}
             remember_call(dataset, run.run_id, flow_name, without_credentials(again))
-            artifacts.tell_held(run, error)
-            return Failed(name="HeldBack", message=str(error), data=error)
-    artifacts.tell_done(run, summary)
-    return summary
+            return run, error
 
 
 def _stage_by_stage(run: Run, shards: Executor, held: PastRun | None) -> dict[str, Any]:

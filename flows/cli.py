@@ -10,12 +10,12 @@ import typer
 from typer.core import TyperGroup
 
 from flows.calls import keep, look, make
-from flows.errors import GateHeld, UsageError, WinnowError
+from flows.errors import WinnowError
 from flows.telemetry import switch_off
 from flows.terminal import say
 
 ABOUT = "Batch text cleaning you can trust: damaged, repetitive text in, a versioned Parquet dataset out."
-EXIT_CODES = "Exit codes: 0 done, 1 held back or a check failed, 2 wrong call, 130 interrupted."
+EXIT_CODES = "Exit codes: 0 done, 1 held back or a check failed, 2 wrong call, 3 server gone, 130 interrupted."
 
 
 class OneScreen(TyperGroup):
@@ -80,20 +80,15 @@ def winnow(
 def main() -> None:
     """Run the command; every error Winnow raises on purpose becomes one clear line and an exit code.
 
-    0 done; 1 the gate held a version back, or a check failed; 2 a wrong call; 130 interrupted.
+    0 done; 1 the gate held a version back, or a check failed; 2 a wrong call; 3 the Prefect server went away before
+    the run began; 130 interrupted.
     """
     switch_off()
     try:
         app()
-    except GateHeld as error:
-        say(f"winnow: {error}")
-        sys.exit(1)
-    except UsageError as error:
-        say(f"winnow: {error}")
-        sys.exit(2)
     except WinnowError as error:
         say(f"winnow: {error}")
-        sys.exit(1)
+        sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)
 

@@ -11,6 +11,7 @@ WinnowError
 │   ├── DatasetBusy         another run holds the dataset
 │   └── SchemaConflict      a table's columns cannot become the schema's without loss
 ├── DiskFull                no room for the next version; the last one stays whole
+├── ServerGone              the Prefect server went away before the run could begin               exit 3
 └── GateHeld                a dataset-level expectation failed; the version was not published     exit 1
 """
 
@@ -18,9 +19,13 @@ WinnowError
 class WinnowError(Exception):
     """Base of all errors that Winnow raises on purpose; its text is fit to show to a user as it is."""
 
+    exit_code = 1
+
 
 class UsageError(WinnowError):
     """The call is wrong; nothing was done."""
+
+    exit_code = 2
 
 
 class RecipeError(UsageError):
@@ -61,6 +66,12 @@ class SchemaConflict(DatasetError):
 
 class DiskFull(WinnowError):
     """There is no room on the disk of the dataset; the text names the remedy."""
+
+
+class ServerGone(WinnowError):
+    """The Prefect server went away before the run could begin."""
+
+    exit_code = 3
 
 
 class GateHeld(WinnowError):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from flows.errors import UsageError, WinnowError
 from flows.log import LOGGER
+from flows.outage import await_server, shown_api
 from flows.recipe import Recipe, load_recipe
 from flows.telemetry import switch_off
 from flows.terminal import say
@@ -38,19 +38,19 @@ def serve_flows(source: str, into: Path, recipe: Path | None, workers: int | Non
             "then: PREFECT_API_URL=http://127.0.0.1:4200/api winnow serve ..."
         )
     prepare_environment()
-    _ask(api)
+    await_server(api)
     import httpx
     from prefect import serve
     from prefect.exceptions import PrefectException
 
     served = deployments(source, into, recipe, settings, workers, mirror)
-    say(f"serving {', '.join(f'{d.flow_name}/{d.name}' for d in served)} on {_shown(api)}; stop with Ctrl-C")
+    say(f"serving {', '.join(f'{d.flow_name}/{d.name}' for d in served)} on {shown_api(api)}; stop with Ctrl-C")
     try:
         # One run at a time in this process: the flows of one dataset wait for one another anyway.
         serve(*served, limit=1, print_starting_message=False)
     except (httpx.HTTPError, PrefectException) as error:
         raise WinnowError(
-            f"the Prefect server at {_shown(api)} went away or forgot the deployments: {error}"
+            f"the Prefect server at {shown_api(api)} went away or forgot the deployments: {error}"
         ) from error
     return 0
 
@@ -139,23 +139,3 @@ def refuse_credentials(source: str) -> None:
 
 def _absolute(source: str) -> str:
     return source if "://" in source else str(Path(source).resolve())
-
-
-def _ask(api: str) -> None:
-    """Raise UsageError where no Prefect server answers."""
-    import httpx
-
-    try:
-        httpx.get(f"{api.rstrip('/')}/health", timeout=10, headers=_headers(os.environ)).raise_for_status()
-    except httpx.HTTPError as error:
-        raise UsageError(f"no Prefect server answers at {_shown(api)}: {error}") from error
-
-
-def _headers(environment: Mapping[str, str]) -> dict[str, str]:
-    key = environment.get("PREFECT_API_KEY")
-    return {"Authorization": f"Bearer {key}"} if key else {}
-
-
-def _shown(api: str) -> str:
-    parts = urlsplit(api)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

@@ -64,7 +64,7 @@ def approve_run(root: Path, run_id: str, because: str, source: str | None, as_js
         raise UsageError(f"the address of run {run_id} held credentials, which are not kept; give --source again")
     parameters.pop("source_was_cut", None)
     parameters |= {"into": str(root), "approve": because.strip(), "approved_run": run_id}
-    from flows.commands.run import run_flow
+    from flows.commands.flow_call import run_flow
 
     return run_flow(flow, parameters, root, as_json)
 

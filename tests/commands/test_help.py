@@ -26,7 +26,7 @@ def test_help_fits_a_screen_and_names_every_command_and_exit_code(winnow):
     assert len(lines) <= 30
     assert max(map(len, lines)) <= 100
     assert {line[6:16].strip() for line in lines} >= set(COMMANDS)
-    assert "Exit codes: 0 done, 1 held back or a check failed, 2 wrong call, 130 interrupted." in lines
+    assert "Exit codes: 0 done, 1 held back or a check failed, 2 wrong call, 3 server gone, 130 interrupted." in lines
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -49,6 +49,7 @@ def test_serving_without_a_server_is_a_wrong_call(monkeypatch, tmp_path):
     monkeypatch.delenv("PREFECT_API_URL", raising=False)
     with pytest.raises(UsageError, match="prefect server start"):
         serve_flows(str(SEEDS), tmp_path, None, None, False)
+    monkeypatch.setattr("flows.outage.START_SECONDS", 0.1)
     monkeypatch.setenv("PREFECT_API_URL", "http://user:word@127.0.0.1:9/api")
     with pytest.raises(UsageError, match=r"no Prefect server answers at http://127\.0\.0\.1:9/api"):
         serve_flows(str(SEEDS), tmp_path, None, None, False)

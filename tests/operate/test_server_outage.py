@@ -1,17 +1,19 @@
 """A Prefect server that goes away in mid-run, and one that comes back.
 
-What was found: stages run in the flow's own process, so the version is published whether the server answers or not.
-What needs the server is the flow's last report. Prefect's client tries to give it for minutes, longer than its retries
-suggest, so the command ends late where the server stays away; the dataset is free and right long before. A run after
-that, with a server, finds nothing left to do.
+Stages run in the flow's own process, so the version is published whether the server answers or not. What needs the
+server is the flow's first word and its last report; the command gives up on that within a minute of the end of its
+work, and says so.
 """
 
 from __future__ import annotations
 
+import http.server
+import json
 import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Callable
@@ -21,10 +23,10 @@ import pytest
 
 from flows.publish.dataset import Dataset
 from tests.conftest import ROOT
-from tests.operate.dataset_runs import assert_tidy, assert_whole, rows_of, two_batches
+from tests.operate.dataset_runs import assert_tidy, assert_whole, rows_of
 
 pytestmark = pytest.mark.slow
-CLIENT_RETRIES = "5"
+GRACE_SECONDS = 6
 
 
 class Site:
@@ -40,7 +42,6 @@ class Site:
             **clean,
             "PREFECT_HOME": str(folder / "home"),
             "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-            "PREFECT_CLIENT_MAX_RETRIES": CLIENT_RETRIES,
             "PYTHONPATH": str(ROOT),
         }
         self.server: subprocess.Popen[bytes] | None = None
@@ -50,6 +51,14 @@ class Site:
         log = (self.folder / "server.log").open("ab")
         self.server = subprocess.Popen(command, stdout=log, stderr=log, env=self.environment, start_new_session=True)
         until(120, self.answers)
+
+    def last_run(self) -> dict[str, object]:
+        body = json.dumps({"limit": 1, "sort": "START_TIME_DESC"}).encode()
+        address = f"http://127.0.0.1:{self.port}/api/flow_runs/filter"
+        request = urllib.request.Request(address, body, {"content-type": "application/json"})
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            found: dict[str, object] = json.loads(answer.read())[0]
+            return found
 
     def answers(self) -> bool:
         try:
@@ -65,10 +74,11 @@ class Site:
             self.server.wait(30)
             self.server = None
 
-    def run(self, source: Path, into: Path) -> subprocess.Popen[str]:
+    def run(self, source: Path, into: Path, *options: str, **variables: str) -> subprocess.Popen[str]:
         api = f"http://127.0.0.1:{self.port}/api"
-        command = [sys.executable, "-m", "flows.cli", "run", str(source), "--into", str(into), "--workers", "1"]
-        environment = {**self.environment, "PREFECT_API_URL": api}
+        command = [sys.executable, "-m", "flows.cli", "run", str(source), "--into", str(into), "--executor", "inline"]
+        environment = {**self.environment, "PREFECT_API_URL": api, **variables}
+        command += options
         return subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment)
 
 
@@ -87,49 +97,96 @@ def site(tmp_path_factory):
     made.stop()
 
 
-@pytest.fixture(scope="module")
-def example(site):
-    """Two sources, and what they give when the server is there all the time."""
-    first, second = two_batches(site.folder)
-    for source in (first, second):
-        child = site.run(source, site.folder / "undisturbed")
-        output, _ = child.communicate(timeout=300)
-        assert child.returncode == 0, output
-    return first, second, rows_of(site.folder / "undisturbed")
+@pytest.fixture
+def begun(site, history, tmp_path):
+    """A dataset with one version, and a run of the next in its midst."""
+
+    def begin(*options: str, **variables: str) -> tuple[Path, subprocess.Popen[str]]:
+        if not site.answers():
+            site.start()
+        into = history.copy_to(tmp_path / "dataset")
+        child = site.run(history.source, into, *options, **variables)
+        until(120, lambda: (into / ".staging").exists() or child.poll() is not None)
+        return into, child
+
+    return begin
 
 
-def test_a_server_that_comes_back_costs_the_run_nothing(site, example):
-    first, second, wanted = example
-    into = site.folder / "back"
-    assert site.run(first, into).wait(300) == 0
-    child = site.run(second, into)
-    until(120, (into / ".staging").exists)
+def test_a_server_that_comes_back_costs_the_run_nothing(site, history, begun):
+    into, child = begun()
     site.stop()
-    time.sleep(2)
+    until(120, lambda: Dataset(into).latest_version() == 2)
     site.start()
-    output, _ = child.communicate(timeout=400)
+    output, _ = child.communicate(timeout=200)
     assert child.returncode == 0, output
-    assert rows_of(into) == wanted
+    assert "went away" not in output
+    assert rows_of(into) == history.rows
+    assert_tidy(into)
+    assert site.last_run()["state_type"] == "COMPLETED"
+
+
+def test_a_server_that_stays_away_costs_its_report_and_no_more(site, history, begun):
+    into, child = begun("--json", WINNOW_SERVER_GRACE_SECONDS=str(GRACE_SECONDS))
+    site.stop()
+    until(120, lambda: Dataset(into).latest_version() == 2)
+    with Dataset(into).writing("looking", wait_seconds=GRACE_SECONDS):
+        assert_whole(into)
+    output, _ = child.communicate(timeout=GRACE_SECONDS + 30)
+    assert child.returncode == 0, output
+    assert '"version": 2' in output
+    assert "went away and was not told" in output
+    assert rows_of(into) == history.rows
     assert_tidy(into)
 
 
-def test_a_server_that_stays_away_harms_no_version_and_holds_no_dataset(site, example):
-    first, second, wanted = example
-    into = site.folder / "away"
-    assert site.run(first, into).wait(300) == 0
-    child = site.run(second, into)
-    until(120, (into / ".staging").exists)
+def test_a_version_held_back_without_a_server_is_told_by_the_exit_code(site, begun, tmp_path):
+    recipe = tmp_path / "strict.toml"
+    recipe.write_text("[validate]\nmin_documents = 1000\n")
+    into, child = begun("--recipe", str(recipe), WINNOW_SERVER_GRACE_SECONDS=str(GRACE_SECONDS))
     site.stop()
+    output, _ = child.communicate(timeout=150)
+    assert child.returncode == 1, output
+    assert "winnow approve" in output and "was not told" in output
+    assert Dataset(into).latest_version() == 1
+    assert_whole(into)
+
+
+def test_a_server_that_is_not_there_is_a_wrong_call_that_changes_nothing(site, history, tmp_path):
+    site.stop()
+    into = history.copy_to(tmp_path / "dataset")
+    child = site.run(history.source, into)
+    output, _ = child.communicate(timeout=120)
+    assert child.returncode == 2, output
+    assert f"no Prefect server answers at http://127.0.0.1:{site.port}/api" in output
+    assert_tidy(into)
+
+
+class Shy(http.server.BaseHTTPRequestHandler):
+    """Says that it is well, and hangs up on everything else: a server that dies after the first look at it."""
+
+    def do_GET(self) -> None:
+        if self.path.endswith("/health"):
+            self.send_response(200)
+            self.send_header("content-length", "4")
+            self.end_headers()
+            self.wfile.write(b"true")
+
+    def do_POST(self) -> None: ...
+
+    def log_message(self, *_: object) -> None: ...
+
+
+def test_a_server_that_dies_before_the_run_begins_has_its_own_exit_code(history, tmp_path):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Shy)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    site = Site(tmp_path)
+    site.port = server.server_port
+    into = history.copy_to(tmp_path / "dataset")
     try:
-        until(300, lambda: Dataset(into).latest_version() == 2 or child.poll() is not None)
-        with Dataset(into).writing("looking", wait_seconds=60):
-            assert_whole(into)
+        child = site.run(history.source, into, PREFECT_CLIENT_MAX_RETRIES="1")
+        output, _ = child.communicate(timeout=150)
     finally:
-        child.kill()  # it may still be trying to reach the server
-        child.communicate()
-    site.start()
-    again = site.run(second, into)
-    output, _ = again.communicate(timeout=300)
-    assert again.returncode == 0, output
-    assert rows_of(into) == wanted
+        server.shutdown()
+    assert child.returncode == 3, output
+    assert "went away before the run could begin" in output
     assert_tidy(into)
