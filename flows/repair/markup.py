@@ -21,6 +21,7 @@ _CODE = re.compile(
     r"|\w\(['\"]|\{[{%]|\w\.\w+ = |^\s*'.*'\s*\Z"
 )
 _PERL = re.compile(r"\bm\{<|=~ ?[ms]?[/{]<|<STDIN>|\bs/<")
+_DRAWING = re.compile(r"\s*(?:<\?xml[^<>]{0,200}>\s*(?:<![^<>]{0,300}>\s*)?<(?!html)|<svg[\s>])", re.IGNORECASE)
 _MENTIONED = re.compile(r"\s?(?:elements?|tags?|attributes?|markup)\b", re.IGNORECASE)
 _SPOKEN = re.compile(r"\b(?:elements?|tags?|the|an?|use) \Z", re.IGNORECASE)
 _ELEMENT = re.compile(r"<([A-Za-z][\w:.-]{0,30})(?:\s[^<>]{0,300})?>[^<>]{1,600}</\1>")
@@ -158,6 +159,8 @@ def _of_snippet(text: str, found: list[Tag], closed: set[str]) -> list[Tag] | No
     >>> kept("a<b>c"), kept("<i>x</i>"), kept("copy <input> to <output>"), kept("list<p> x"), kept("the <b> tag")
     (1, 2, 0, 0, 0)
     """
+    if _DRAWING.match(text):
+        return []
     outside = _without(text, found)
     if _CODE.search(outside) or _PERL.search(text):
         return None
@@ -246,7 +249,7 @@ def _quoted(text: str, tag: Tag) -> bool:
 _GATE = r"<[\s/!&;<]{0,12}[A-Za-z]|[A-Za-z]\s{0,3}/?\s{0,3}>|[\"']\s{0,3}/?\s{0,3}>|<!|<\?|</>"
 
 MARKUP: tuple[Rule, ...] = (
-    Rule("tags", 2, find_tags, _GATE),
-    Rule("short_text_tags", 2, find_tags_of_short_texts, _GATE, proves=False),
+    Rule("tags", 3, find_tags, _GATE),
+    Rule("short_text_tags", 3, find_tags_of_short_texts, _GATE, proves=False),
     Rule("html_source", 1, find_tags_of_html_source, r"\A\s*<[A-Za-z!]", proves=False),
 )

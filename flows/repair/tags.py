@@ -35,6 +35,9 @@ _ATTRIBUTE = re.compile(
     r"""[\s/;]*(?:[A-Za-z_:@][\w:.-]{0,40}\s{1,9}){0,3}([A-Za-z_:@][\w:.-]{0,40})?[\s!]{0,9}(={1,2}(?!=)|(?<=\S)\Z)"""
 )
 _NO_VALUE = re.compile(r"[\s\w=:-]{0,80}=[\s/]{0,9}\Z")
+_QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
+_CODE = re.compile(r"[(){}\[\]`]|\n[ \t\r]*\n[ \t]*[^\s/]")
+_DIRECT = re.compile(r"[\w:-]={1,2}\s?[\"']")
 _USUAL = re.compile(
     r"(?:href|src|class|id|style|name|title|target|rel|alt|width|height|align|border|color|face|size|type|value|lang|dir"
     r"|bgcolor|valign|colspan|rowspan|cellpadding|cellspacing|content|action|method|for|data-[\w-]+|aria-[\w-]+|on[a-z]+)\Z",
@@ -56,6 +59,8 @@ def name_of(inside: str) -> tuple[str, bool, bool, str]:
     ('strong', True, True, '')
     >>> name_of('a href="x"'), name_of("5 "), name_of("b and c")
     (('a', False, False, ' href="x"'), ('', False, False, ''), ('', False, False, ''))
+    >>> name_of(" b\\n    x = 1\\n    return x "), name_of('img src="x"`\\n    f(y) ')
+    (('', False, False, ''), ('', False, False, ''))
     """
     head = _HEAD.match(inside)
     lead = head[0] if head else ""
@@ -93,7 +98,13 @@ def _is_tail(name: str, rest: str) -> bool:
     found = _ATTRIBUTE.match(rest)
     if found is None or not found[2]:
         return bool(found) and name not in ENGLISH and len(rest.split()) == 1 and rest[:1].isspace()
-    return found[1] is None or name not in ENGLISH or _USUAL.match(found[1]) is not None or '"' in rest
+    if "\n" in rest and _CODE.search(_QUOTED.sub("", rest)):
+        return False  # no tag holds the lines of a program up to its next ``>``
+    named = found[0].rstrip("=! \t\n\r").split()[-1:]  # with a space before the sign it is in no group
+    if not named or _USUAL.match(named[0]):
+        return True
+    # ``a < b`` and then an assignment
+    return bool(_DIRECT.search(rest)) if len(name) == 1 else name not in ENGLISH or '"' in rest
 
 
 def tags(text: str) -> Iterator[Tag]:
