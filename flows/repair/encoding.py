@@ -1,4 +1,4 @@
-"""Mojibake: text that was decoded with the wrong encoding, once or several times, as a whole or in places."""
+"""Mojibake: UTF-8 text that was decoded with the wrong encoding, once or several times, as a whole or in places."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator
 
 from flows.repair.mojibake import LIKELY, SURE, Reading, best_reading, explaining
+from flows.repair.pieces import pieces_of
 from flows.repair.plausible import systems
 from flows.repair.rule import Change, Evidence, Rule
 from flows.repair.suspicion import GATE, is_doubtful, is_suspicious
 from flows.repair.tight import tight_changes
 
-MAX_PIECE = 8_000  # characters; longer lines are looked at in pieces, so that no line costs more than its length
 MAX_FRUITLESS = 100_000  # characters of one text that are searched in vain before the search is given up
 MAX_PROOFS = 50  # lines that are asked which encodings they went through
 
@@ -27,7 +27,7 @@ def undo_mojibake(text: str, evidence: Evidence) -> Iterator[Change]:
     >>> undone("dÃ©jÃ vu l‚Äô√©t√©")
     'déjà vu l’été'
     """
-    pieces = [(at, piece) for at, piece in _pieces(text) if not piece.isascii()]
+    pieces = [(at, piece) for at, piece in pieces_of(text) if not piece.isascii()]
     readings: dict[str, Reading] = {}
     fruitless = 0
     for _, piece in pieces:
@@ -48,20 +48,6 @@ def undo_mojibake(text: str, evidence: Evidence) -> Iterator[Change]:
         reading = readings.get(piece)
         if reading is not None and reading.text != piece:
             yield from tight_changes(at, piece, reading.text, reading.confidence)
-
-
-def _pieces(text: str) -> Iterator[tuple[int, str]]:
-    """Lines with their offsets; long ones cut at spaces."""
-    at = 0
-    for line in text.split("\n"):
-        start = 0
-        while len(line) - start > MAX_PIECE:
-            cut = line.rfind(" ", start + MAX_PIECE // 2, start + MAX_PIECE)
-            cut = start + MAX_PIECE if cut < 0 else cut
-            yield at + start, line[start:cut]
-            start = cut
-        yield at + start, line[start:] if start else line
-        at += len(line) + 1
 
 
 _LOST = re.compile("\ufffd+|(?<![^\\W\\d_])Â(?=[ \xa0\n]|$)")

@@ -11,6 +11,9 @@ from ftfy.badness import is_bad
 
 from flows.repair.charmaps import CHARMAPS, MAC_ROMAN, PROVABLE, undo
 from flows.repair.mentions import is_doubtful_change
+from flows.repair.misread import SURE as SURELY_MISREAD
+from flows.repair.misread import first_reading
+from flows.repair.misread_signs import has_sign
 from flows.repair.plausible import fits, is_word, strange, systems, words
 from flows.repair.suspicion import count_signs, is_doubtful, is_suspicious
 from flows.repair.tokens import gains, undo_in_tokens, undo_proven
@@ -47,13 +50,19 @@ def best_reading(line: str, proven: frozenset[str] = frozenset(), home: frozense
     current = line
     for _ in range(MAX_STEPS):
         step = _one_step(current, proven, home)
-        if step is None:
+        if step is None or ((proven or current != line) and has_sign(current) and _is_misread(current)):
             break
         confidence = min(confidence, step.confidence)
         current, proven = step.text, proven | step.proven
     if current != line and is_doubtful_change(line, current):
         confidence = DOUBTFUL
     return Reading(current, confidence, proven)
+
+
+def _is_misread(line: str) -> bool:
+    """Whether what is left is another rule's: no UTF-8, but a one-byte encoding taken for another."""
+    reading = first_reading(line)
+    return reading is not None and reading.confidence >= SURELY_MISREAD
 
 
 def _score(reading: str, known: frozenset[str]) -> int:
@@ -76,6 +85,10 @@ def _one_step(line: str, proven: frozenset[str], home: frozenset[int]) -> Readin
             best, least = reading, score
         if least == 0:
             break
+    if least:
+        for reading in readings(line):
+            if has_sign(reading) and _is_misread(reading):
+                return Reading(reading, SURE)
     used: frozenset[str] = frozenset()
     in_pieces = best != line and not any(undo(line, charmap) for charmap in CHARMAPS)
     if least:

@@ -35,6 +35,7 @@ _LATIN = (
 )  # fmt: skip
 _CYRILLIC = ("ru", "uk", "bg", "mk")
 _LISTS = {"\u0370": ("el",), "\u0400": _CYRILLIC, "\u0590": ("he",), "\u0600": ("ar", "fa")}
+_COMMAS = {ord("ş"): "ș", ord("ţ"): "ț"}  # older Romanian text has cedillas, the list has commas
 MIN_FREQUENCY = 1e-6  # once in a million words
 COMMON_FREQUENCY = 3e-5
 
@@ -94,6 +95,16 @@ def is_word(word: str, common: bool = False) -> bool:
         lists = next((v for k, v in sorted(_LISTS.items(), reverse=True) if first >= k), ())
     at_least = COMMON_FREQUENCY if common else MIN_FREQUENCY
     return any(low in _words_of(language, at_least) for language in lists)
+
+
+def known_in(word: str, language: str) -> bool:
+    """Whether the list of one language has it (wordfreq, 1e-6 and above).
+
+    >>> known_in("Привет", "ru"), known_in("Привет", "el"), known_in("şi", "ro")
+    (True, False, True)
+    """
+    low = word.lower()
+    return (low.translate(_COMMAS) if language == "ro" else low) in _words_of(language, MIN_FREQUENCY)
 
 
 def words(text: str) -> list[str]:

@@ -39,3 +39,22 @@ def test_the_benchmark_of_growth_runs_on_small_texts() -> None:
     )
     assert "plain prose" in done.stdout
     assert "nested tags" in done.stdout
+
+
+def test_the_benchmark_of_one_byte_encodings_runs_on_three_sentences() -> None:
+    done = subprocess.run(
+        [
+            sys.executable,
+            ROOT / "tests" / "benchmarks" / "single_byte.py",
+            "--smoke",
+            "--pair",
+            "cp1251 read as cp1252",
+        ],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+        timeout=120,
+        check=True,
+    )
+    assert "cp1251 read as cp1252" in done.stdout
+    assert "changed by misread_charset: 0 of 3" in done.stdout
