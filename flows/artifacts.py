@@ -73,11 +73,18 @@ def tell_held(run: Run, error: GateHeld) -> None:
     key = slug(run.dataset.root)
     held = held_run(run.dataset)
     lines = "\n".join(f"    {visible(line)}" for line in str(error).split("\n"))
-    create_markdown_artifact(f"# v{run.version} is held back\n\n{lines}\n", f"{key}-summary", f"Run {run.run_id}")
+    text = f"# v{run.version} is held back\n\n{lines}\n\n{how_to_approve(run)}\n"
+    create_markdown_artifact(text, f"{key}-summary", f"Run {run.run_id}")
     if held is not None and held.gate is not None:
         _tell_gate(run, key, held.gate.as_dict()["results"])
         failed = [o.expectation for o in held.gate.held_by]
         event(run, "held", {"version": run.version, "expectations": failed})
+
+
+def how_to_approve(run: Run) -> str:
+    """Where a person lets it pass without leaving Prefect's pages."""
+    name = f"approve/{slug(run.dataset.root)}"
+    return f"here, where winnow serve runs: deployment {name}, with run_id {run.run_id} and your reason"
 
 
 @_on_the_side

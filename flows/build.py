@@ -129,7 +129,8 @@ def next_version(
     # From here on only Prefect is told; the dataset is free for the next run.
     if isinstance(came_of_it, GateHeld):
         artifacts.tell_held(run, came_of_it)
-        return Failed(name="HeldBack", message=str(came_of_it), data=came_of_it)
+        message = f"{came_of_it}\n{artifacts.how_to_approve(run)}"
+        return Failed(name="HeldBack", message=message, data=came_of_it)
     artifacts.tell_done(run, came_of_it)
     return came_of_it
 

@@ -105,6 +105,23 @@ def remembered_call(dataset: Dataset, run_id: str) -> tuple[str, dict[str, Any]]
     raise UsageError(f"{dataset.name}: how run {run_id} was called is no longer known; run it again, then approve that")
 
 
+def approved_call(dataset: Dataset, run_id: str, because: str, source: str | None) -> tuple[str, dict[str, Any]]:
+    """Name of the flow and the parameters that make a held run again, approved; all but where the dataset is.
+
+    Raises UsageError for a run that does not wait, a blank reason, and a source that has to be given again.
+    """
+    if not because.strip():
+        raise UsageError("the reason is blank; say in a few words why this version may go out")
+    run_to_approve(dataset, run_id)
+    flow, parameters = remembered_call(dataset, run_id)
+    if source is not None:
+        parameters["source"] = source
+    elif parameters.get("source_was_cut"):
+        raise UsageError(f"the address of run {run_id} held credentials, which are not kept; give the source again")
+    parameters.pop("source_was_cut", None)
+    return flow, parameters | {"approve": because.strip(), "approved_run": run_id}
+
+
 def _path(dataset: Dataset) -> Path:
     return dataset.staging / "held.json"
 

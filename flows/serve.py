@@ -1,4 +1,7 @@
-"""``winnow serve``: one process that runs build, replay and maintain when the recipe says, on a Prefect server."""
+"""``winnow serve``: one process that runs a dataset's flows on a Prefect server.
+
+Build, replay and maintain run when the recipe says; approve and withdraw when a person fills in their form.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,6 @@ from flows.terminal import say
 if TYPE_CHECKING:
     from prefect.deployments.runner import RunnerDeployment
 
-FLOWS = ("build", "replay", "maintain")
 WAIT_SECONDS = (
     3600  # a scheduled run finds the dataset taken for as long as another flow takes; then it fails and says so
 )
@@ -72,25 +74,26 @@ def deployments(
     """
     from prefect.types.entrypoint import EntrypointType
 
+    from flows.approve import approve
     from flows.build import build
     from flows.maintain import maintain
     from flows.replay import replay
+    from flows.withdraw import withdraw
 
     name = deployment_name(into)
     own: dict[str, dict[str, Any]] = {
         "build": {"source": _absolute(source), "workers": workers, "mirror": mirror},
         "replay": {"workers": workers},
         "maintain": {},
+        "approve": {},
+        "withdraw": {"workers": workers},
     }
-    common = {
-        "into": str(into.resolve()),
-        "recipe": str(recipe.resolve()) if recipe else None,
-        "wait_seconds": WAIT_SECONDS,
-    }
+    common = {"into": str(into.resolve()), "wait_seconds": WAIT_SECONDS}
+    with_recipe = {**common, "recipe": str(recipe.resolve()) if recipe else None}
     made = [
         flow.to_deployment(
             name,
-            parameters={**common, **own[flow.name]},
+            parameters={**(common if flow is approve else with_recipe), **own[flow.name]},
             schedule=schedule_of(settings, flow.name),
             tags=["winnow", name],
             # The dataset's lock allows one writer; here a second run waits in line instead of failing.
@@ -98,7 +101,7 @@ def deployments(
             description=flow.description,
             entrypoint_type=EntrypointType.MODULE_PATH,
         )
-        for flow in (build, replay, maintain)
+        for flow in (build, replay, maintain, approve, withdraw)
     ]
     return cast("list[RunnerDeployment]", made)  # to_deployment is a coroutine only where a loop runs
 
@@ -110,7 +113,7 @@ def schedule_of(settings: Recipe, flow: str) -> Any:
     """
     from prefect.schedules import Cron
 
-    cron = getattr(settings.schedule, flow)
+    cron = getattr(settings.schedule, flow, None)  # approve and withdraw are a person's to start
     if cron is None:
         return None
     try:

@@ -11,7 +11,7 @@ from typing import Any
 
 from flows.commands.output import paint, print_json, print_table, size
 from flows.errors import UsageError
-from flows.held import PastRun, held_run, past_runs, remembered_call, run_to_approve
+from flows.held import PastRun, approved_call, held_run, past_runs
 from flows.publish.dataset import Dataset
 from flows.terminal import visible
 
@@ -53,20 +53,10 @@ def explain_gate(root: Path, run_id: str | None, as_json: bool) -> int:
 
 def approve_run(root: Path, run_id: str, because: str, source: str | None, as_json: bool) -> int:
     """Run again what the gate held back, and publish it with the reason on record."""
-    if not because.strip():
-        raise UsageError("--because is blank; say in a few words why this version may go out")
-    dataset = Dataset(root)
-    run_to_approve(dataset, run_id)
-    flow, parameters = remembered_call(dataset, run_id)
-    if source is not None:
-        parameters["source"] = source
-    elif parameters.get("source_was_cut"):
-        raise UsageError(f"the address of run {run_id} held credentials, which are not kept; give --source again")
-    parameters.pop("source_was_cut", None)
-    parameters |= {"into": str(root), "approve": because.strip(), "approved_run": run_id}
+    flow, parameters = approved_call(Dataset(root), run_id, because, source)
     from flows.commands.flow_call import run_flow
 
-    return run_flow(flow, parameters, root, as_json)
+    return run_flow(flow, parameters | {"into": str(root)}, root, as_json)
 
 
 def show_status(root: Path, as_json: bool) -> int:

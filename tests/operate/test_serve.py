@@ -6,13 +6,17 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from flows.errors import UsageError
+from flows.held import held_run, past_runs
 from flows.publish.dataset import Dataset
 from flows.recipe import Recipe
 from flows.serve import deployments, refuse_credentials, serve_flows
@@ -23,16 +27,29 @@ CRON = Recipe.model_validate({"schedule": {"build": "30 2 * * *", "timezone": "E
 
 def test_the_form_of_every_deployment_says_what_each_parameter_means(prefect_server, tmp_path):
     made = {d.flow_name: d for d in deployments(str(SEEDS), tmp_path / "My data", None, CRON, workers=2)}
-    assert set(made) == {"build", "replay", "maintain"}
+    assert set(made) == {"build", "replay", "maintain", "approve", "withdraw"}
     for deployment in made.values():
         properties = deployment._parameter_openapi_schema.properties
         assert [n for n, p in properties.items() if not p.get("description")] == []
         assert deployment.name == "my-data" and deployment.concurrency_limit == 1
+        assert deployment.tags == ["winnow", "my-data"] and deployment.description
+        assert [n for n, p in properties.items() if not {"type", "anyOf", "enum", "$ref"} & set(p)] == []
         assert deployment.parameters["into"] == str((tmp_path / "My data").resolve())
     [schedule] = made["build"].schedules
     assert (schedule.schedule.cron, schedule.schedule.timezone) == ("30 2 * * *", "Europe/Berlin")
     assert not made["maintain"].schedules
     assert made["build"].entrypoint == "flows.build.build"
+    assert made["approve"]._parameter_openapi_schema.required == ["run_id", "because"]
+
+
+def test_a_stage_is_tried_again_later_and_later_and_no_run_lasts_for_ever(prefect_server):
+    from flows import build, maintain, replay, withdraw
+
+    stages = (build.read, build.repair, build.check, build.deduplicate, build.validate, build.publish)
+    assert {(s.retries, tuple(s.retry_delay_seconds)) for s in stages} == {(2, (2, 20))}
+    assert [s.name for s in stages] == ["read", "repair", "check", "deduplicate", "validate", "publish"]
+    for flow in (build.build, replay.replay, maintain.maintain, withdraw.withdraw):
+        assert flow.timeout_seconds and flow.description and flow.on_failure_hooks and flow.on_crashed_hooks
 
 
 def test_the_project_file_names_flows_and_parameters_that_exist(prefect_server):
@@ -60,14 +77,21 @@ def test_a_password_in_an_address_never_reaches_the_server():
         refuse_credentials("s3://key:secret@bucket/a")
 
 
-def ask(api: str, path: str, body: object = None) -> object:
+def ask(api: str, path: str, body: object = None) -> Any:
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(api + path, data, {"content-type": "application/json"})
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        return json.loads(answer.read())
+    for _ in range(10):
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                return json.loads(answer.read())
+        except urllib.error.HTTPError as error:
+            if error.code != 503:  # the server's database was busy; Prefect's own client asks again as well
+                raise
+            time.sleep(1)
+    raise AssertionError(f"{path}: the server stayed busy")
 
 
-def until(seconds: float, condition, what: str):
+def until(seconds: float, condition: Callable[[], Any], what: str) -> Any:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         try:
@@ -79,46 +103,120 @@ def until(seconds: float, condition, what: str):
     raise AssertionError(f"{what} did not happen within {seconds} s")
 
 
-@pytest.mark.slow
-def test_a_served_schedule_fires_and_shows_its_artifacts(tmp_path: Path):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    api = f"http://127.0.0.1:{port}/api"
-    own = {"PREFECT_HOME": str(tmp_path / "home"), "PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1"}
-    clean = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT_")}
-    environment = {**clean, **own, "PYTHONPATH": str(ROOT)}
-    (tmp_path / "recipe.toml").write_text('[schedule]\nbuild = "* * * * *"\n')
-    into = tmp_path / "dataset"
-    started = []
+class Site:
+    """A Prefect server and what is served on it, each a process of its own."""
 
-    def start(*words: str, **more: str) -> None:
-        log = (tmp_path / f"{len(started)}.log").open("wb")
-        started.append(subprocess.Popen(words, stdout=log, stderr=log, cwd=tmp_path, env={**environment, **more}))
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.api = f"http://127.0.0.1:{self.port}/api"
+        own = {"PREFECT_HOME": str(folder / "home"), "PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1"}
+        clean = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT_")}
+        self.environment = {**clean, **own, "PYTHONPATH": str(ROOT)}
+        self.started: list[subprocess.Popen[bytes]] = []
 
-    try:
-        start(sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port))
-        until(90, lambda: ask(api, "/health"), "the server's start")
-        options = ["--into", str(into), "--recipe", "recipe.toml", "--workers", "1"]
-        start(sys.executable, "-m", "flows.cli", "serve", str(SEEDS), *options, PREFECT_API_URL=api)
-        until(240, lambda: Dataset(into).latest_version(), "the first scheduled version")
+    def start(self, *words: str, **more: str) -> None:
+        log = (self.folder / f"{len(self.started)}.log").open("wb")
+        call = [sys.executable, "-m", *words]
+        self.started.append(
+            subprocess.Popen(call, stdout=log, stderr=log, cwd=self.folder, env={**self.environment, **more})
+        )
 
-        def finished() -> list[dict[str, object]]:
-            runs = ask(api, "/flow_runs/filter", {"flow_runs": {"state": {"type": {"any_": ["COMPLETED"]}}}})
-            assert isinstance(runs, list)
-            return [r for r in runs if r["auto_scheduled"]]
+    def serve(self, source: Path, into: Path, recipe: str) -> None:
+        path = self.folder / f"{into.name}.toml"
+        path.write_text(recipe)
+        options = ["--into", str(into), "--recipe", str(path), "--workers", "1"]
+        self.start("flows.cli", "serve", str(source), *options, PREFECT_API_URL=self.api)
 
-        run = until(60, finished, "the end of the run")[0]
-        assert "winnow" in run["tags"]
-        artifacts = ask(api, "/artifacts/filter", {"limit": 50})
-        assert {a["key"] for a in artifacts} >= {"dataset-summary", "dataset-gate", "dataset-report"}
-        logs = ask(api, "/logs/filter", {"limit": 200})
-        assert "published v1" in {line["message"] for line in logs}, "Winnow's own lines stand beside the run"
-    finally:
-        for process in reversed(started):
+    def stop(self) -> None:
+        for process in reversed(self.started):
             process.terminate()
             try:
                 process.wait(30)
             except subprocess.TimeoutExpired:
                 process.kill()
+
+    def deployment(self, name: str) -> dict[str, object]:
+        """As the server knows it, once it does."""
+        return until(60, lambda: ask(self.api, f"/deployments/name/{name}"), f"deployment {name}")
+
+    def run(self, name: str, **parameters: object) -> str:
+        """Ask for a run as Prefect's form does; its id."""
+        path = f"/deployments/{self.deployment(name)['id']}/create_flow_run"
+        return ask(self.api, path, {"parameters": parameters, "state": {"type": "SCHEDULED"}})["id"]
+
+    def ended(self, run: str) -> dict[str, object]:
+        def state() -> dict[str, object] | None:
+            found = ask(self.api, f"/flow_runs/{run}")["state"]
+            return found if found["type"] in ("COMPLETED", "FAILED", "CRASHED") else None
+
+        return until(180, state, "the end of a run")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    made = Site(tmp_path_factory.mktemp("site"))
+    try:
+        made.start("prefect", "server", "start", "--host", "127.0.0.1", "--port", str(made.port))
+        until(90, lambda: ask(made.api, "/health"), "the server's start")
+        yield made
+    finally:
+        made.stop()
+
+
+@pytest.mark.slow
+def test_a_served_schedule_fires_and_shows_its_artifacts(site, tmp_path: Path):
+    into = tmp_path / "dataset"
+    site.serve(SEEDS, into, '[schedule]\nbuild = "* * * * *"\n')
+    until(240, lambda: Dataset(into).latest_version(), "the first scheduled version")
+
+    def finished() -> list[dict[str, object]]:
+        runs = ask(site.api, "/flow_runs/filter", {"flow_runs": {"state": {"type": {"any_": ["COMPLETED"]}}}})
+        return [r for r in runs if r["auto_scheduled"]]
+
+    run = until(60, finished, "the end of the run")[0]
+    assert "winnow" in run["tags"]
+    artifacts = ask(site.api, "/artifacts/filter", {"limit": 50})
+    assert {a["key"] for a in artifacts} >= {"dataset-summary", "dataset-gate", "dataset-report"}
+
+    def lines() -> bool:
+        return "published v1" in {line["message"] for line in ask(site.api, "/logs/filter", {"limit": 200})}
+
+    until(30, lines, "Winnow's own lines beside the run")
+    site.started[-1].terminate()
     assert Dataset(into).latest_version() == 1
+
+
+@pytest.mark.slow
+def test_a_held_version_is_approved_in_prefects_own_form(site, tmp_path: Path):
+    into = tmp_path / "held"
+    site.serve(SEEDS, into, "[validate]\nmin_documents = 1000\n")
+    state = site.ended(site.run("build/held"))
+    assert (state["type"], state["name"]) == ("FAILED", "HeldBack")
+    run = held_run(Dataset(into))
+    assert f"deployment approve/held, with run_id {run.run_id}" in state["message"]
+
+    form = site.deployment("approve/held")
+    assert form["concurrency_limit"] == 1 or form["global_concurrency_limit"]["limit"] == 1
+    assert form["tags"] == ["winnow", "held"]
+    fields = form["parameter_openapi_schema"]
+    assert fields["required"] == ["run_id", "because"]
+    assert all(f["description"] for f in fields["properties"].values())
+    for wrong in ({"run_id": run.run_id}, {"run_id": run.run_id, "because": " "}):
+        with pytest.raises(urllib.error.HTTPError, match=r"409|422"):
+            site.run("approve/held", **wrong)
+
+    state = site.ended(site.run("approve/held", run_id=run.run_id, because="few are wanted"))
+    assert state["type"] == "COMPLETED", state["message"]
+    assert Dataset(into).latest_version() == 1
+    last = past_runs(Dataset(into))[-1]
+    assert (last.status, last.note) == ("approved", "few are wanted")
+
+    def told() -> set[str] | None:
+        among = {"filter": {"event": {"prefix": ["winnow."]}}, "limit": 50}
+        found = {e["event"] for e in ask(site.api, "/events/filter", among)["events"]}
+        return found if {"winnow.version.held", "winnow.version.published"} <= found else None
+
+    assert until(30, told, "the events")
