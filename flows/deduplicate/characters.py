@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
@@ -17,18 +18,15 @@ _TOP = 0x32400  # no character above has any of these properties
 @lru_cache(maxsize=1)
 def flag_table() -> NDArray[np.uint16]:
     """Flags by code point; those above the table have none."""
-    table = np.zeros(_TOP, np.uint16)
-    for code in range(_TOP):
-        char = chr(code)
-        said = (
-            (char.isspace(), SPACE),
-            (char.isalpha(), ALPHA),
-            (char.islower(), LOWER),
-            (char.isupper(), UPPER),
-            (char.istitle() and not char.isupper(), TITLE),
-            (char.isalnum() or char == "_", ALNUM),
-        )
-        table[code] = sum(flag for holds, flag in said if holds)
+    every = [chr(code) for code in range(_TOP)]
+
+    def flags(holds: Callable[[str], bool], flag: int) -> NDArray[np.uint16]:
+        return np.fromiter(map(holds, every), np.bool_, _TOP) * np.uint16(flag)
+
+    table = flags(str.isspace, SPACE) | flags(str.isalpha, ALPHA) | flags(str.islower, LOWER)
+    table |= flags(str.isupper, UPPER) | flags(str.isalnum, ALNUM)
+    table |= flags(str.istitle, TITLE) * (table & UPPER == 0)
+    table[ord("_")] |= ALNUM
     sets = ((CODE_SIGNS, SIGN), (FULL_STOPS, STOP), (CLOSERS, CLOSER), (HEADING_ENDS, HEADING_END))
     for chars, flag in (*sets, (BULLETS, BULLET), (QUOTES, QUOTE)):
         for char in chars:

@@ -35,11 +35,10 @@ _NO_SPACES = (
 @lru_cache(maxsize=1)
 def letter_table() -> NDArray[np.uint32]:
     """For each code point: 0 if it is no part of a word, else its lower case, with bit 31 set if it is a word alone."""
-    table = np.zeros(TOP, np.uint32)
-    for code in range(TOP):
-        low = chr(code).lower()[0] if not 0x3400 <= code < 0xA000 else chr(code)
-        if low.isalnum() or low == "_":
-            table[code] = ord(low)
+    low = [chr(code).lower()[0] for code in range(TOP)]
+    table = np.fromiter(map(ord, low), np.uint32, TOP)
+    table[~np.fromiter(map(str.isalnum, low), np.bool_, TOP)] = 0
+    table[ord("_")] = ord("_")
     table[ord("ς")] = ord("σ")  # lower() makes one or the other of a capital, by its place in the word
     for first, last in _NO_SPACES:
         part = table[first : last + 1]
