@@ -37,10 +37,8 @@ class InlineExecutor(Executor):
 ONE_THREAD = {
     "POLARS_MAX_THREADS": "1",  # there is a worker for each core already; threads beside it only hold memory
     "OMP_NUM_THREADS": "1",
-    "ARROW_DEFAULT_MEMORY_POOL": "system",  # Arrow's own pool keeps what a shard took for as long as a worker lives
-    "_RJEM_MALLOC_CONF": "dirty_decay_ms:0,muzzy_decay_ms:0",  # the same of polars' pool
 }
-"""Set in a worker before it loads Arrow and polars, which read it then. What a user has set stays."""
+"""Set in a worker before it loads polars, which reads it then. What a user has set stays."""
 
 _M_TRIM_THRESHOLD, _M_ARENA_MAX = -1, -8  # malloc.h of glibc
 
@@ -49,13 +47,18 @@ def begin_worker() -> None:
     """What a worker process does first: take one core, give memory back after each shard, end with its parent."""
     for name, value in ONE_THREAD.items():
         os.environ.setdefault(name, value)
+    give_memory_back()
+    end_with_parent()
+
+
+def give_memory_back() -> None:
+    """Let the C library return to the system what was freed, rather than keep it for the next shard or stage."""
     try:
         libc = ctypes.CDLL("libc.so.6")
         libc.mallopt(_M_ARENA_MAX, 1)
         libc.mallopt(_M_TRIM_THRESHOLD, 1 << 20)
-    except (OSError, AttributeError):  # another C library: the worker only holds more
+    except (OSError, AttributeError):  # another C library: the process only holds more
         pass
-    end_with_parent()
 
 
 def end_with_parent() -> None:
@@ -165,6 +168,7 @@ def open_executor(
     ``dask`` connects to the scheduler at `address`, or starts a local cluster of `workers` where there is none.
     Raises UsageError when Dask is asked for and not installed or not reachable.
     """
+    give_memory_back()
     workers = workers or os.cpu_count() or 1
     if kind == "inline":
         yield InlineExecutor()

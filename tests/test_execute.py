@@ -69,3 +69,16 @@ def test_workers_that_were_let_go_are_replaced_when_there_is_work(kind: str) -> 
 
 def worker_id(n: int) -> int:
     return os.getpid()
+
+
+def pools() -> tuple[str, str]:
+    import pyarrow
+
+    return pyarrow.default_memory_pool().backend_name, os.environ["_RJEM_MALLOC_CONF"]
+
+
+def test_memory_goes_back_to_the_system_here_and_in_workers():
+    with open_executor("processes", workers=1) as executor:
+        for arrow, polars in (pools(), executor.submit(pools).result()):
+            assert arrow == "system"
+            assert polars.endswith("dirty_decay_ms:0,muzzy_decay_ms:0")  # polars puts its own before; the last counts
