@@ -25,7 +25,7 @@ from flows.repair import rule_versions
 from flows.run import Run
 from flows.staging import key_of, write_parquet
 from flows.validate.quarantine import reject_failures
-from flows.validate.rows import Failure, check_rows
+from flows.validate.rows import Failure, check_rows, gathered
 from schemas.staged import RAW, REJECTED
 
 MEASURES = ["doc_id", "n_chars", "n_words", "letter_share", "residual_markup"]
@@ -180,10 +180,8 @@ def check(run: Run, documents: Documents, repaired: Repaired) -> Checked:
     Writes the rejects of this run: unreadable, repeated ids, failed repairs, and rows that break an expectation.
     """
     failures: list[Failure] = []
-    for shard in repaired.shards:
-        frame = pq.read_table(shard.repaired, columns=MEASURES).to_pandas()
-        if len(frame):
-            failures += check_rows(frame, run.recipe.validate_)
+    for rows in gathered(pq.read_table(shard.repaired, columns=MEASURES) for shard in repaired.shards):
+        failures += check_rows(rows.to_pandas(), run.recipe.validate_)
     path = run.work / "rejects.parquet"
     write_parquet(path, _rejects(documents, repaired, failures), REJECTED)
     run.log(f"check: {len({f.doc_id for f in failures})} documents break a rule", "check")

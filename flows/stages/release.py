@@ -29,7 +29,7 @@ from flows.validate.context import DATA_DOCS, MAX_ROWS, store_results
 from flows.validate.facts import Facts, gather_facts
 from flows.validate.gate import GateResult, check_dataset, facts_frame
 from flows.validate.judge import columns_of
-from flows.validate.rows import check_table
+from flows.validate.rows import check_table, gathered
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,12 +66,11 @@ def validate(run: Run, documents: Documents, checked: Checked, rows: Rows) -> tu
 
 
 def _frames(files: Sequence[Path], table: str, first: dict[str, pd.DataFrame]) -> Iterator[pd.DataFrame]:
-    """The rows of a table file by file; the first is kept in `first`, for Data Docs."""
-    for file in files:
-        frame: pd.DataFrame = pq.read_table(file, columns=list(columns_of(table))).to_pandas()
-        if len(frame):
-            first.setdefault(table, frame.head(MAX_ROWS))
-            yield frame
+    """The rows of a table, whole files at a time; the first are kept in `first`, for Data Docs."""
+    for rows in gathered(pq.read_table(file, columns=list(columns_of(table))) for file in files):
+        frame: pd.DataFrame = rows.to_pandas()
+        first.setdefault(table, frame.head(MAX_ROWS))
+        yield frame
 
 
 def _show_checks(run: Run, frames: Mapping[str, pd.DataFrame]) -> None:

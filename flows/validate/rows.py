@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
 
 from flows.recipe import ValidateSettings
 from flows.validate.judge import Verdict, judge
@@ -38,6 +40,24 @@ class Checked:
     @property
     def passed(self) -> bool:
         return self.n_failed == 0
+
+
+def gathered(tables: Iterable[pa.Table], at_least: int = CHUNK) -> Iterator[pa.Table]:
+    """The tables brought together until they have `at_least` rows; none that is empty.
+
+    A suite costs half a second before it looks at the first row, and a shard has a few thousand.
+
+    >>> [t.num_rows for t in gathered([pa.table({"n": [1, 2]})] * 3, 3)]
+    [4, 2]
+    """
+    held: list[pa.Table] = []
+    for table in tables:
+        held.append(table)
+        if sum(t.num_rows for t in held) >= at_least:
+            yield pa.concat_tables(held)
+            held = []
+    if any(t.num_rows for t in held):
+        yield pa.concat_tables(held)
 
 
 def check_rows(frame: pd.DataFrame, settings: ValidateSettings) -> list[Failure]:
