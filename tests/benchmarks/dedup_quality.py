@@ -1,10 +1,12 @@
 """How well copies are found, and how little else: Winnow and its peers side by side.
 
 usage: python tests/benchmarks/dedup_quality.py [--gold DIR] [--corpus DIR] [--peers DIR] [--slice] [--only SET,...]
+       python tests/benchmarks/dedup_quality.py --smoke
 
-Sets: corpus (needs damaged.jsonl and truth.json), revisions, planted, licences, speed. What is not there is named and
-skipped. `--slice` takes the 10 MB slice of the corpus. Peers run in environments of their own: PEERS/datasketch,
-PEERS/text-dedup, PEERS/datatrove, each a virtual environment with the package of that name.
+Sets: corpus (needs damaged.jsonl and truth.json), revisions, planted, licences, speed (clean.jsonl). What is not there
+is named and skipped. `--slice` takes the 10 MB slice of the corpus, `--smoke` sixty made-up documents. Peers run in
+environments of their own: PEERS/datasketch, PEERS/text-dedup, PEERS/datatrove, each a virtual environment with the
+package of that name.
 """
 
 from __future__ import annotations
@@ -12,8 +14,9 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,12 +34,14 @@ from dedup_sets import (  # noqa: E402
     recall_by_rate,
     tidy,
     winnow,
+    write_small,
 )
 
 from flows.deduplicate.keys import as_bytes, fingerprints  # noqa: E402
 from flows.deduplicate.minhash import sign_documents  # noqa: E402
 from flows.deduplicate.passages import split_passages  # noqa: E402
 from flows.recipe import DeduplicateSettings  # noqa: E402
+from tests.deduplicate.corpus import decide, prepared  # noqa: E402
 
 SETTINGS = DeduplicateSettings()
 
@@ -130,32 +135,42 @@ def licences(gold: Path) -> None:
         print(f"{name}: B-cubed precision {p:.3f} recall {r:.3f} F1 {f:.3f}")
 
 
-def speed(folder: Path) -> None:
-    """The two inner loops on one core, medians of five: exact passages, and signatures of documents."""
-    texts = [tidy(r["text"]) for r in lines_of(folder / "clean_10mb.jsonl")]
-    passages = [p.text for text in texts for p in split_passages(text)]
+def speed(folder: Path, small: bool) -> None:
+    """MB/s of processor time on one core, medians of five: exact passages; signatures, and what they lead to.
+
+    `deciding` is all that follows the signatures, through files, as a run does it: the order of documents, bands and
+    sketches by partition, candidate pairs, shingle sets, exact verification, and the decisions written.
+    """
+    texts = [tidy(r["text"]) for r in lines_of(folder / ("clean_10mb.jsonl" if small else "clean.jsonl"))]
     documents = as_bytes(texts)
-    laid = as_bytes(passages)
+    laid = as_bytes([p.text for text in texts for p in split_passages(text)])
+    settings = DeduplicateSettings(passages=False)
 
     def exact_passages() -> None:
         prints = np.frombuffer(b"".join(fingerprints(laid, False)), np.dtype("V16"))
         np.unique(prints.view(np.uint64).reshape(-1, 2)[:, 0], return_index=True)
 
-    def signatures() -> None:
-        sign_documents(*documents, SETTINGS.min_document_words)
+    with tempfile.TemporaryDirectory() as work:
+        made = prepared(Path(work) / "p", {str(n): text for n, text in enumerate(texts)}, settings, shards=4)
+        rounds = iter(range(100))
+        passages = median_seconds(exact_passages)
+        signing = median_seconds(lambda: sign_documents(*documents, SETTINGS.min_document_words))
+        deciding = median_seconds(lambda: decide(Path(work) / f"w{next(rounds)}", made, settings))
+    megabytes = len(documents[0]) / 1e6
+    print(f"\nspeed on one core, {len(texts)} documents, {megabytes:.0f} MB")
+    print(f"passage dedup: {len(laid[0]) / 1e6 / passages:.0f} MB/s")
+    print(f"signatures {megabytes / signing:.0f} MB/s, deciding {megabytes / deciding:.0f} MB/s")
+    print(f"MinHash + LSH + verification: {megabytes / (signing + deciding):.0f} MB/s")
 
-    print()
-    for name, work, data in (("passage dedup", exact_passages, laid[0]), ("signatures", signatures, documents[0])):
-        times = []
-        for _ in range(6):
-            begun = time.process_time()
-            work()
-            times.append(time.process_time() - begun)
-        print(f"{name}: {len(data) / 1e6 / np.median(times[1:]):.0f} MB/s on one core")
-    copies = {str(n): text for n, text in enumerate(texts)}
-    outcome = winnow(copies, DeduplicateSettings(passages=False))
-    whole = len(documents[0]) / 1e6 / (outcome.seconds["decide"] + float(np.median(times[1:])))
-    print(f"signatures + LSH + verification, through files: {whole:.0f} MB/s on one core")
+
+def median_seconds(work: Callable[[], object]) -> float:
+    """Processor time of a call, the median of five after one that is not counted."""
+    times = []
+    for _ in range(6):
+        begun = time.process_time()
+        work()
+        times.append(time.process_time() - begun)
+    return float(np.median(times[1:]))
 
 
 def main() -> None:
@@ -165,7 +180,14 @@ def main() -> None:
     parser.add_argument("--peers", type=Path)
     parser.add_argument("--slice", action="store_true")
     parser.add_argument("--only", default="corpus,revisions,planted,licences,speed")
+    parser.add_argument("--smoke", action="store_true", help="made-up documents: that it works, not how well")
     options = parser.parse_args()
+    if options.smoke:
+        with tempfile.TemporaryDirectory() as made_up:
+            folder = write_small(Path(made_up))
+            corpus(folder, None, small=True)
+            speed(folder, small=True)
+        return
     for name in options.only.split(","):
         needed = options.corpus if name in ("corpus", "speed") else options.gold
         if not needed.is_dir():
@@ -179,7 +201,7 @@ def main() -> None:
         elif name == "licences":
             licences(needed)
         else:
-            speed(needed)
+            speed(needed, options.slice)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """How cost grows: time and peak memory of preparing and deciding, over all processes, for texts of growing size.
 
 usage: python tests/benchmarks/dedup_scale.py [--corpus DIR] [--mb 10,100,1000] [--workers 2] [--work DIR]
+       python tests/benchmarks/dedup_scale.py --smoke
 
 Sizes above the corpus are filled with its documents again, every fifth word exchanged by a draw from a fixed seed, so
 that they are new texts of the same make.
@@ -16,7 +17,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -25,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 if __name__ == "__main__":  # run as a script, from anywhere
     sys.path[:0] = [str(ROOT), str(Path(__file__).resolve().parent)]
 
-from dedup_sets import lines_of, tidy  # noqa: E402
+from dedup_sets import lines_of, tidy, write_small  # noqa: E402
 
 from flows.deduplicate.prepare import prepare_shard  # noqa: E402
 from flows.deduplicate.removals import find_removals  # noqa: E402
@@ -112,15 +113,25 @@ def main() -> None:
     parser.add_argument("--mb", default="10,100,1000")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--work", type=Path)
+    parser.add_argument("--smoke", action="store_true", help="a made-up corpus of a quarter of a megabyte")
     options = parser.parse_args()
+    if options.smoke:
+        with tempfile.TemporaryDirectory() as made_up:
+            measure(write_small(Path(made_up)), [0.1, 0.25], 1, options.work)
+        return
+    measure(options.corpus, [float(size) for size in options.mb.split(",")], options.workers, options.work)
+
+
+def measure(corpus: Path, sizes: Sequence[float], workers: int, work: Path | None) -> None:
+    """Prepare and decide at each of the sizes (MB), with worker processes; print a line for each."""
     settings = DeduplicateSettings()
-    for size in map(float, options.mb.split(",")):
-        folder = Path(tempfile.mkdtemp(dir=options.work))
+    for size in sizes:
+        folder = Path(tempfile.mkdtemp(dir=work))
         with ProcessPoolExecutor(1, get_context("spawn")) as apart:  # its memory is none of ours
-            files = apart.submit(write_shards, options.corpus, size, folder).result()
+            files = apart.submit(write_shards, corpus, size, folder).result()
         memory = Memory()
         memory.start()
-        with ProcessPoolExecutor(options.workers, get_context("spawn")) as pool:
+        with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
             n = len(files)
             begun = time.perf_counter()
             made = list(pool.map(prepare_shard, files, [folder] * n, [1] * n, [settings] * n, ["scale"] * n))
@@ -128,7 +139,7 @@ def main() -> None:
             found = find_removals([m.index for m in made], [m.passages for m in made], folder / "w", settings, pool)
             done = time.perf_counter()
         print(
-            f"{size:.0f} MB, {sum(m.n_documents for m in made)} documents, {options.workers} workers: "
+            f"{size:g} MB, {sum(m.n_documents for m in made)} documents, {workers} workers: "
             f"prepare {ready - begun:.1f} s ({size / (ready - begun):.1f} MB/s), "
             f"decide {done - ready:.1f} s ({size / (done - ready):.1f} MB/s), "
             f"peak {memory.stop():.0f} MB over all processes; {dict(found.counts)}",

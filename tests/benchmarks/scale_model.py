@@ -1,6 +1,7 @@
 """What 1 TB and 100 TB would cost, from slopes measured here: time, memory, shuffle, Prefect calls, the first limit.
 
 usage: python tests/benchmarks/scale_model.py [--sizes 10,40] [--corpus FILE.jsonl] [--workers 64,1024] [--json]
+       python tests/benchmarks/scale_model.py --smoke
 
 Each size is one run of all stages in a process of its own, with one worker. What the driver waits for is work that
 workers share; the rest is the driver's own and does not shrink with workers. Both are taken as lines through the two
@@ -248,13 +249,15 @@ def main() -> None:
     parser.add_argument("--corpus", type=Path, help="JSON lines; made-up articles if it is not given")
     parser.add_argument("--workers", default="64,1024")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--smoke", action="store_true", help="two sizes too small to tell slopes: that it works")
     parser.add_argument("--one", nargs=2, type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
         print(json.dumps(one_run(*options.one)))
         return
+    sizes = "0.1,0.2" if options.smoke else options.sizes
     with tempfile.TemporaryDirectory() as work:
-        runs = [measure(float(s), options.corpus, Path(work)) for s in options.sizes.split(",")]
+        runs = [measure(float(s), options.corpus, Path(work)) for s in sizes.split(",")]
     found = model(runs, [int(n) for n in options.workers.split(",")])
     print(json.dumps({"runs": runs, **found}) if options.json else "\n".join(tell(runs, found)))
 
