@@ -27,7 +27,7 @@ from flows.execute import Kind, open_executor, release  # noqa: E402
 from flows.held import PastRun, covers, remember_call, run_to_approve, without_credentials  # noqa: E402
 from flows.log import show_info  # noqa: E402
 from flows.outage import work_is_over  # noqa: E402
-from flows.publish.dataset import Dataset  # noqa: E402
+from flows.place import describe_dataset, refuse_dataset_in_source  # noqa: E402
 from flows.publish.recover import recover  # noqa: E402
 from flows.recipe import load_recipe  # noqa: E402
 from flows.run import Run, begin, new_run_id  # noqa: E402
@@ -86,7 +86,7 @@ def build(
 
     Args:
         source: Folder, file or s3:// address to read.
-        into: The dataset's folder.
+        into: The dataset's folder, or s3://BUCKET/PREFIX.
         recipe: Settings, a TOML file; defaults if empty.
         workers: Worker processes; all cores if empty.
         full: Read and clean everything again.
@@ -97,6 +97,7 @@ def build(
         approved_run: The held run that this approval is for.
         wait_seconds: How long to wait for another run to finish.
     """
+    refuse_dataset_in_source(source, into)
     intent: dict[str, Any] = {"source": source, "full": full, "mirror": mirror, "approved": approve}
     call = {"source": source, "recipe": recipe, "full": full, "mirror": mirror}
     where = executor, workers, address
@@ -147,7 +148,7 @@ def _be_the_only_writer(
 ) -> tuple[Run, dict[str, Any] | GateHeld]:
     """The run, and its summary or the reason why the gate holds its version back."""
     settings = load_recipe(Path(recipe) if recipe else None)
-    dataset = Dataset(Path(into))
+    dataset = describe_dataset(into)
     kind, workers, address = where
     with dataset.writing(new_run_id(), wait_seconds), open_executor(kind, workers, address) as shards:
         recover(dataset)

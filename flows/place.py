@@ -38,8 +38,8 @@ def describe_dataset(into: Place, checkpoint: Checkpoint = no_checkpoint) -> Dat
     from flows.objectstore.copy import working_copy
     from flows.objectstore.remote import Remote
 
-    address = parse_address(str(into))
-    return Dataset(working_copy(address).root, Remote(address, checkpoint=checkpoint))
+    copy = working_copy(parse_address(str(into)))
+    return Dataset(copy.root, Remote(copy, checkpoint=checkpoint))
 
 
 def inside(into: Place, *parts: str) -> str:

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from flows.errors import UsageError, WinnowError
 from flows.log import LOGGER
 from flows.outage import await_server, shown_api
+from flows.place import Place, inside
 from flows.recipe import Recipe, load_recipe
 from flows.telemetry import switch_off
 from flows.terminal import say
@@ -26,13 +27,14 @@ WAIT_SECONDS = (
 )
 
 
-def serve_flows(source: str, into: Path, recipe: Path | None, workers: int | None, mirror: bool) -> int:
+def serve_flows(source: str, into: Place, recipe: Path | None, workers: int | None, mirror: bool) -> int:
     """Serve the deployments until the process is stopped; schedules are paused then, and resumed at the next start.
 
     Raises UsageError where no server is named or none answers, and RecipeError for a wrong schedule.
     """
     settings = load_recipe(recipe)
     refuse_credentials(source)
+    refuse_credentials(str(into))
     api = os.environ.get("PREFECT_API_URL")
     if not api:
         raise UsageError(
@@ -66,7 +68,7 @@ def prepare_environment() -> None:
 
 
 def deployments(
-    source: str, into: Path, recipe: Path | None, settings: Recipe, workers: int | None = None, mirror: bool = False
+    source: str, into: Place, recipe: Path | None, settings: Recipe, workers: int | None = None, mirror: bool = False
 ) -> list[RunnerDeployment]:
     """One deployment a flow, named after the dataset; a flow without a schedule runs when it is asked for.
 
@@ -88,7 +90,7 @@ def deployments(
         "approve": {},
         "withdraw": {"workers": workers},
     }
-    common = {"into": str(into.resolve()), "wait_seconds": WAIT_SECONDS}
+    common = {"into": _absolute(str(into)), "wait_seconds": WAIT_SECONDS}
     with_recipe = {**common, "recipe": str(recipe.resolve()) if recipe else None}
     made = [
         flow.to_deployment(
@@ -122,13 +124,13 @@ def schedule_of(settings: Recipe, flow: str) -> Any:
         raise UsageError(f"schedule.{flow} = {cron!r}: is no cron line; five fields, as in '30 2 * * *'") from error
 
 
-def deployment_name(into: Path) -> str:
+def deployment_name(into: Place) -> str:
     """Name of a dataset's deployments, from its folder.
 
     >>> deployment_name(Path("/data/My articles"))
     'my-articles'
     """
-    return re.sub("[^a-z0-9]+", "-", into.resolve().name.lower()).strip("-") or "dataset"
+    return re.sub("[^a-z0-9]+", "-", Path(inside(into)).resolve().name.lower()).strip("-") or "dataset"
 
 
 def refuse_credentials(source: str) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from flows.commands.output import paint, print_json, shortened
 from flows.commands.versions import published
 from flows.errors import UsageError
+from flows.place import Place
 from flows.publish.dataset import Dataset
 from flows.publish.diff import DocumentChange, VersionDiff, diff, diff_document
 from flows.publish.passage_changes import PassageChange
@@ -19,7 +19,7 @@ CONTEXT = 60  # characters shown on either side of a change; longer unchanged st
 MARKS = {"added": "+", "withdrawn": "-", "changed": "~", "set_aside": "."}
 
 
-def diff_versions(root: Path, a: int | None, b: int | None, doc: str | None, limit: int, as_json: bool) -> int:
+def diff_versions(root: Place, a: int | None, b: int | None, doc: str | None, limit: int, as_json: bool) -> int:
     """Print what differs; both versions left out means the last two."""
     dataset = published(root)
     first, second = _pair(dataset, a, b)
@@ -46,7 +46,7 @@ def _pair(dataset: Dataset, a: int | None, b: int | None) -> tuple[int, int]:
     numbers = dataset.version_numbers()
     if a is None:
         if len(numbers) < 2:
-            raise UsageError(f"{dataset.root}: has one version only; there is nothing to compare it with")
+            raise UsageError(f"{dataset.name}: has one version only; there is nothing to compare it with")
         return numbers[-2], numbers[-1]
     return a, numbers[-1] if b is None else b
 

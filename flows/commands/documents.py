@@ -6,13 +6,13 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pyarrow.dataset as pads
 
 from flows.commands.clean import edit_lines
 from flows.errors import UsageError
+from flows.place import Place, open_dataset
 from flows.publish.dataset import Dataset
 from flows.records import Edit
 from flows.repair import undo
@@ -47,12 +47,12 @@ def rows_of(dataset: Dataset, table: str, column: str, value: str) -> list[dict[
     return found
 
 
-def find_story(root: Path, name: str) -> Story:
+def find_story(root: Place, name: str) -> Story:
     """The document with that doc_id or source.
 
     Raises UsageError where the latest version has none, and says if it waits in quarantine.
     """
-    dataset = Dataset(root)
+    dataset = open_dataset(root)
     if dataset.latest_version() is None:
         raise UsageError(f"{root}: holds no published version; make one with: winnow run SOURCE --into {root}")
     for table in ("documents", "duplicates"):
@@ -74,7 +74,7 @@ def _story(dataset: Dataset, row: dict[str, Any], published: bool) -> Story:
     return Story(doc_id, row["source"], published, tuple(passages), ledger)
 
 
-def explain_document(root: Path, name: str, as_json: bool) -> int:
+def explain_document(root: Place, name: str, as_json: bool) -> int:
     """Print every edit of a document, then its removals."""
     story = find_story(root, name)
     removed = [p for p in story.passages if p["status"] == "removed"]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from flows.commands.changes import marked_words
 from flows.commands.documents import Story, find_story, rows_of
 from flows.commands.output import paint, print_json
+from flows.place import Place, open_dataset
 from flows.publish.dataset import Dataset
 from flows.publish.words import diff_words
 from flows.terminal import Paint, visible
@@ -26,10 +26,10 @@ REASONS = {
 }
 
 
-def why_document(root: Path, name: str, as_json: bool) -> int:
+def why_document(root: Place, name: str, as_json: bool) -> int:
     """Print the evidence of each removal: reason, what was kept and where, similarity, both texts aligned."""
     story = find_story(root, name)
-    dataset = Dataset(root)
+    dataset = open_dataset(root)
     copy = copy_evidence(dataset, story)
     removed = passage_evidence(dataset, story)
     if as_json:

@@ -11,20 +11,20 @@ import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 from flows.commands.progress import print_summary, progress_shown
 from flows.errors import ServerGone, WinnowError
 from flows.log import LOGGER
 from flows.outage import Outcome, Watch, await_server, grace_seconds, is_unreachable, shown_api
+from flows.place import Place
 from flows.terminal import say
 
 # Prefect is quiet: errors are ours to tell.
 _PREFECT = {"PREFECT_LOGGING_LEVEL": "CRITICAL", "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL"}
 
 
-def run_flow(name: str, parameters: Mapping[str, Any], into: Path, as_json: bool) -> int:
+def run_flow(name: str, parameters: Mapping[str, Any], into: Place, as_json: bool) -> int:
     """Run a flow that may publish a version, on the server that Prefect is set up for or a temporary one.
 
     Where the server goes away for good the run is done all the same, and ends by saying so; raises ServerGone where it
@@ -73,7 +73,7 @@ def _watched(flow: Any, parameters: Mapping[str, Any], watch: Watch) -> Mapping[
             return watch.outcome
 
 
-def _tell_without_server(api: str, outcome: Outcome, into: Path, as_json: bool) -> int:
+def _tell_without_server(api: str, outcome: Outcome, into: Place, as_json: bool) -> int:
     """Print what came of a run that no server took; returns the exit code that the command would have had."""
     if isinstance(outcome, Mapping):
         print_summary(outcome, into, as_json)

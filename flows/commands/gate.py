@@ -12,13 +12,13 @@ from typing import Any
 from flows.commands.output import paint, print_json, print_table, size
 from flows.errors import UsageError
 from flows.held import PastRun, approved_call, held_run, past_runs
-from flows.publish.dataset import Dataset
+from flows.place import Place, open_dataset
 from flows.terminal import visible
 
 
-def explain_gate(root: Path, run_id: str | None, as_json: bool) -> int:
+def explain_gate(root: Place, run_id: str | None, as_json: bool) -> int:
     """Print each expectation of the gate for a run (the last if None); returns 1 where it was held back."""
-    dataset = Dataset(root)
+    dataset = open_dataset(root)
     runs = [r for r in past_runs(dataset) if r.gate is not None and run_id in (None, r.run_id)]
     if not runs:
         what = f"run {run_id!r} is unknown or was not judged" if run_id else "no run has been judged yet"
@@ -51,18 +51,18 @@ def explain_gate(root: Path, run_id: str | None, as_json: bool) -> int:
     return int(run.status == "held")
 
 
-def approve_run(root: Path, run_id: str, because: str, source: str | None, as_json: bool) -> int:
+def approve_run(root: Place, run_id: str, because: str, source: str | None, as_json: bool) -> int:
     """Run again what the gate held back, and publish it with the reason on record."""
-    flow, parameters = approved_call(Dataset(root), run_id, because, source)
+    flow, parameters = approved_call(open_dataset(root), run_id, because, source)
     from flows.commands.flow_call import run_flow
 
     return run_flow(flow, parameters | {"into": str(root)}, root, as_json)
 
 
-def show_status(root: Path, as_json: bool) -> int:
+def show_status(root: Place, as_json: bool) -> int:
     """Print the last version and run, what waits, who is writing, and what staging takes."""
-    dataset = Dataset(root)
-    if not root.is_dir():
+    dataset = open_dataset(root)
+    if not dataset.root.is_dir():
         raise UsageError(f"{root}: is no dataset; make one with: winnow run SOURCE --into {root}")
     runs = past_runs(dataset)
     last, held = (runs[-1] if runs else None), held_run(dataset)
@@ -77,9 +77,9 @@ def show_status(root: Path, as_json: bool) -> int:
         "versions": len(dataset.version_numbers()),
         "last_run": _run(last),
         "held": _run(held),
-        "writer": writer(root),
+        "writer": dataset.remote.writer() if dataset.remote else writer(dataset.root),
         "staging_bytes": folder_bytes(dataset.staging),
-        "dataset_bytes": folder_bytes(root),
+        "dataset_bytes": folder_bytes(dataset.root),
     }
     if as_json:
         print_json(state)

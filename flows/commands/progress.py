@@ -7,10 +7,10 @@ import logging
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from flows.log import set_up
+from flows.place import Place, inside, newest
 from flows.terminal import Paint, colours_for, visible
 
 
@@ -55,17 +55,17 @@ def progress_shown() -> Iterator[Callable[[], None]]:
             logger.handlers[:] = plain
 
 
-def summary_lines(summary: Mapping[str, Any], into: Path, paint: Paint) -> Iterator[str]:
+def summary_lines(summary: Mapping[str, Any], into: Place, paint: Paint) -> Iterator[str]:
     """What a person wants to know at the end of a run, in a dozen lines."""
     documents = summary["documents"]
     if summary["version"] is None:
         yield f"{paint.bold('Nothing changed')}: {documents['unchanged']:,} documents are as they were; no new version."
         if summary["latest"]:
             latest = f"v{summary['latest']}"
-            yield f"The last version is {paint.bold(latest)} in {into / 'latest'}"
+            yield f"The last version is {paint.bold(latest)} in {inside(into, newest(into, latest))}"
         return
-    name = f"v{summary['version']}"
-    yield f"{paint.bold('Published ' + name)} in {into / name}  ({summary['seconds']:.1f} s)"
+    version = name = f"v{summary['version']}"
+    yield f"{paint.bold('Published ' + name)} in {inside(into, name)}  ({summary['seconds']:.1f} s)"
     yield ""
     width = max(len(f"{n:,}") for n in documents.values())
     for name in ("read", "unchanged", "published", "duplicates", "rejected", "withdrawn"):
@@ -78,7 +78,8 @@ def summary_lines(summary: Mapping[str, Any], into: Path, paint: Paint) -> Itera
         yield paint.yellow(f"note: {visible(warning)}")
     yield ""
     yield "Next:"
-    yield f"  python -c \"import pandas as pd; print(pd.read_parquet('{into}/latest/documents').head())\""
+    table = inside(into, newest(into, version), "documents")
+    yield f"  python -c \"import pandas as pd; print(pd.read_parquet('{table}').head())\""
     yield f"  winnow explain {summary['example'] or 'DOC_ID'} --into {into}"
     yield f"  winnow versions --into {into}"
 
@@ -94,6 +95,6 @@ def _tally(title: str, counts: Mapping[str, int], paint: Paint, most: int = 12) 
         yield f"    {sum(n for _, n in ranked[most:]):>9,}  in {len(ranked) - most} more"
 
 
-def print_summary(summary: Mapping[str, Any], into: Path, as_json: bool) -> None:
+def print_summary(summary: Mapping[str, Any], into: Place, as_json: bool) -> None:
     lines = summary_lines(summary, into, Paint(colours_for(sys.stdout)))
     print(json.dumps(summary) if as_json else "\n".join(lines))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-from pathlib import Path
 from typing import Any
 
 import pyarrow.compute as pc
@@ -12,6 +11,7 @@ import pyarrow.dataset as pads
 from flows.commands.output import paint, print_json, print_table, size
 from flows.commands.versions import published
 from flows.errors import UsageError
+from flows.place import Place
 from flows.publish.dataset import Dataset
 from flows.terminal import visible
 from schemas import TABLES
@@ -22,7 +22,7 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def list_rejects(root: Path, reason: str | None, settled: bool, limit: int, as_json: bool) -> int:
+def list_rejects(root: Place, reason: str | None, settled: bool, limit: int, as_json: bool) -> int:
     """Print the rejects that wait; with `settled`, those too that a later run let pass."""
     dataset = published(root)
     rows = rejects_of(dataset, reason, settled)

@@ -11,12 +11,13 @@ from typing import Any, get_args
 from flows.commands.flow_call import run_flow
 from flows.commands.progress import print_summary
 from flows.errors import UsageError
+from flows.place import Place, open_dataset, refuse_dataset_in_source
 from flows.recipe import load_recipe
 
 
 def run_build(
     source: str,
-    into: Path,
+    into: Place,
     recipe: Path | None,
     workers: int | None,
     full: bool,
@@ -32,6 +33,7 @@ def run_build(
     if executor not in get_args(Kind):
         raise UsageError(f"--executor {executor}: is none of {', '.join(get_args(Kind))}")
     load_recipe(recipe)
+    refuse_dataset_in_source(source, into)
     list_inputs(source, [into])  # a wrong call is told at once, before a server is started
     alone = not os.environ.get("PREFECT_API_URL")
     if alone and not full and (same := _as_published(source, into, recipe, mirror)):
@@ -41,7 +43,7 @@ def run_build(
     return run_flow("build", {**call, "executor": executor, "address": address, "into": str(into)}, into, as_json)
 
 
-def run_replay(into: Path, recipe: Path | None, reason: str | None, workers: int | None, as_json: bool) -> int:
+def run_replay(into: Place, recipe: Path | None, reason: str | None, workers: int | None, as_json: bool) -> int:
     """Read rejects again and publish those that pass."""
     from flows.commands.quarantine import rejects_of
     from flows.commands.versions import published
@@ -54,7 +56,7 @@ def run_replay(into: Path, recipe: Path | None, reason: str | None, workers: int
     return run_flow("replay", call, into, as_json)
 
 
-def run_withdraw(into: Path, recipe: Path | None, sources: Sequence[str], workers: int | None, as_json: bool) -> int:
+def run_withdraw(into: Place, recipe: Path | None, sources: Sequence[str], workers: int | None, as_json: bool) -> int:
     """Take documents out of the next version."""
     from flows.commands.versions import published
     from flows.plan import find_sources
@@ -65,7 +67,7 @@ def run_withdraw(into: Path, recipe: Path | None, sources: Sequence[str], worker
     return run_flow("withdraw", call, into, as_json)
 
 
-def run_maintain(into: Path, recipe: Path | None, dry_run: bool, as_json: bool) -> int:
+def run_maintain(into: Place, recipe: Path | None, dry_run: bool, as_json: bool) -> int:
     """Tidy a dataset up; needs no Prefect, and so no server."""
     from flows.commands.versions import published
     from flows.upkeep import lines_of, tidy_up
@@ -79,16 +81,15 @@ def _name(path: Path | None) -> str | None:
     return str(path) if path else None
 
 
-def _as_published(source: str, into: Path, recipe: Path | None, mirror: bool) -> dict[str, Any] | None:
+def _as_published(source: str, into: Place, recipe: Path | None, mirror: bool) -> dict[str, Any] | None:
     """The summary of a run that would find every input as the last version has it; None where there is work.
 
     Not asked after a run that died (its staging is still there) nor while another one writes: those go to the flow.
     """
     from flows import stages
-    from flows.publish.dataset import Dataset
     from flows.run import begin
 
-    dataset = Dataset(into)
+    dataset = open_dataset(into)
     if dataset.latest_version() is None or dataset.staging.exists():
         return None
     run = begin(source, dataset, load_recipe(recipe), mirror=mirror)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from flows.commands.output import print_json, print_table, size
 from flows.commands.versions import published
+from flows.place import Place, inside
 from flows.publish.export import export
 from flows.publish.maintain import Freed, prune, vacuum
 from flows.publish.recover import recover
@@ -20,7 +21,7 @@ from flows.run import new_run_id
 from flows.terminal import visible
 
 
-def roll_back(root: Path, version: int, because: str | None, as_json: bool) -> int:
+def roll_back(root: Place, version: int, because: str | None, as_json: bool) -> int:
     """Publish an old version again as the next one."""
     from flows.stages.release import packages, report_of
 
@@ -45,12 +46,12 @@ def roll_back(root: Path, version: int, because: str | None, as_json: bool) -> i
     if as_json:
         print_json({"version": manifest.version, "equal_to": version, "run_id": run_id, "note": note})
     else:
-        print(f"Published v{manifest.version}, equal to v{version}, in {dataset.view(manifest.version)}")
+        print(f"Published v{manifest.version}, equal to v{version}, in {inside(root, f'v{manifest.version}')}")
         print("The next run reads again what has changed in the input since then.")
     return 0
 
 
-def export_version(root: Path, version: int | None, to: str, as_json: bool) -> int:
+def export_version(root: Place, version: int | None, to: str, as_json: bool) -> int:
     """Write a version to a folder or a file, or copy it to a URL."""
     dataset = published(root)
     number = version if version is not None else dataset.latest_version()
@@ -73,10 +74,12 @@ def export_version(root: Path, version: int | None, to: str, as_json: bool) -> i
     return 0
 
 
-def verify_dataset(root: Path, version: int | None, as_json: bool) -> int:
+def verify_dataset(root: Place, version: int | None, as_json: bool) -> int:
     """Check versions against their manifests; returns 1 where something is wrong."""
     dataset = published(root)
     problems = verify(dataset, version, undo)
+    if dataset.remote:  # the working copy may be sound where an object is not
+        problems += dataset.remote.verify(version)
     if as_json:
         print_json({"sound": not problems, "problems": problems})
     elif problems:
@@ -88,7 +91,7 @@ def verify_dataset(root: Path, version: int | None, as_json: bool) -> int:
     return int(bool(problems))
 
 
-def prune_versions(root: Path, keep: int, dry_run: bool, as_json: bool) -> int:
+def prune_versions(root: Place, keep: int, dry_run: bool, as_json: bool) -> int:
     """Remove all views but the last `keep`, then the files that only they needed."""
     dataset = published(root)
     with dataset.writing(new_run_id()):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import webbrowser
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from flows.commands.output import paint, print_json, print_table, size
 from flows.errors import UsageError
+from flows.place import Place, inside, open_dataset
 from flows.publish.dataset import Dataset
 from flows.publish.history import show, versions
 from flows.publish.manifest import Manifest
@@ -16,20 +16,20 @@ from flows.terminal import visible
 from schemas import TABLES, describe
 
 
-def published(root: Path) -> Dataset:
+def published(root: Place) -> Dataset:
     """The dataset at `root`.
 
     Raises UsageError where it has no version yet.
     """
-    dataset = Dataset(root)
+    dataset = open_dataset(root)
     if dataset.latest_version() is None:
         raise UsageError(f"{root}: holds no published version; make one with: winnow run SOURCE --into {root}")
     return dataset
 
 
-def list_versions(root: Path, as_json: bool) -> int:
+def list_versions(root: Place, as_json: bool) -> int:
     """Print each version with its counts, size, time and recipe, newest last."""
-    lines = versions(Dataset(root))
+    lines = versions(open_dataset(root))
     if as_json:
         print_json(lines)
         return 0
@@ -51,7 +51,7 @@ def list_versions(root: Path, as_json: bool) -> int:
     return 0
 
 
-def show_version(root: Path, version: int | None, as_json: bool) -> int:
+def show_version(root: Place, version: int | None, as_json: bool) -> int:
     """Print what one version holds and how it was made."""
     dataset = published(root)
     manifest = show(dataset, version)
@@ -61,7 +61,7 @@ def show_version(root: Path, version: int | None, as_json: bool) -> int:
     p = paint()
     before = f", after v{manifest.previous}" if manifest.previous else ""
     print(p.bold(f"v{manifest.version}") + f"  {manifest.created_at:%Y-%m-%d %H:%M:%S} UTC{before}")
-    print(f"run {manifest.run_id}, recipe {manifest.recipe_id}, in {dataset.view(manifest.version)}")
+    print(f"run {manifest.run_id}, recipe {manifest.recipe_id}, in {inside(root, f'v{manifest.version}')}")
     if manifest.note:
         print(p.yellow(f"note: {visible(manifest.note)}"))
     print()
@@ -110,7 +110,7 @@ def _columns(table: str) -> list[dict[str, object]]:
 
 
 def show_report(
-    root: Path, version: int | None, open_it: bool, as_json: bool, browse: Callable[[str], object] = webbrowser.open
+    root: Place, version: int | None, open_it: bool, as_json: bool, browse: Callable[[str], object] = webbrowser.open
 ) -> int:
     """Print where a version's report stands; open it where asked."""
     dataset = published(root)

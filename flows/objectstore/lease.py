@@ -37,8 +37,11 @@ class Lease:
         self._beat.start()
 
     def check(self) -> None:
-        """Raises DatasetBusy where the lease was taken by another or could not be renewed in time."""
-        if self._lost or time.monotonic() > self._until:
+        """Raises DatasetBusy where the lease was taken by another or could not be renewed in time.
+
+        A quarter of it must be left, so that the write that follows is done before another may take it.
+        """
+        if self._lost or time.monotonic() > self._until - self._seconds / 4:
             raise DatasetBusy(
                 f"{self._store.address.shown}: this run lost its lease, for it could not renew it in time; nothing of "
                 "the last version was touched. Run again"

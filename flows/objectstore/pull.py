@@ -179,7 +179,13 @@ class _Fetch:
         remove_tree(folder)
         folder.mkdir(parents=True)
         entry = self.store.fetch(f"v{version}/{MANIFEST}", folder / MANIFEST)
-        manifest = read_manifest(folder / MANIFEST)
+        try:
+            manifest = read_manifest(folder / MANIFEST)
+        except DatasetError as error:
+            raise DatasetError(
+                f"{self.store.address.shown}/v{version}/{MANIFEST}: was changed in the store, and is no manifest; "
+                "put it back from a copy, or remove the version"
+            ) from error
         tables = _table_files(self.copy.root, manifest)
 
         def lay(name: str) -> None:

@@ -10,9 +10,8 @@ from typing import Any
 
 from flows.errors import DatasetError, WinnowError
 from flows.objectstore import lease
-from flows.objectstore.address import Address
 from flows.objectstore.check import check_objects
-from flows.objectstore.copy import working_copy
+from flows.objectstore.copy import WorkingCopy
 from flows.objectstore.pull import pull, read_latest
 from flows.objectstore.push import Overtaken, push
 from flows.objectstore.store import Store
@@ -29,18 +28,18 @@ class Remote:
     the working copy alone has, for its push died, is no version to a reader.
     """
 
-    address: Address
+    copy: WorkingCopy
     published: int | None = 0
     lease_seconds: float = lease.SECONDS
     checkpoint: Checkpoint = no_checkpoint
 
     @property
     def shown(self) -> str:
-        return self.address.shown
+        return self.copy.address.shown
 
     def pull(self) -> None:
         """Bring the working copy up to date for reading; while a run of this machine writes, it stays as it is."""
-        copy, store = working_copy(self.address), Store(self.address)
+        copy, store = self.copy, Store(self.copy.address)
         with copy.looking() as free:
             if free:
                 self.published = pull(copy, store, copy.state()).latest.version
@@ -54,7 +53,7 @@ class Remote:
         A body that fails pushes nothing: what it left is here for the next run, as on a file system. Raises DatasetBusy
         naming the holder, or saying that another run came first; the copy is then what the store has.
         """
-        copy, store = working_copy(self.address), Store(self.address)
+        copy, store = self.copy, Store(self.copy.address)
         assert copy.root == root
         state = copy.state()
         with (
@@ -78,11 +77,11 @@ class Remote:
 
     def writer(self) -> dict[str, Any] | None:
         """Who holds the lease: run, pid and host; None where nobody does."""
-        return lease.holder(Store(self.address))
+        return lease.holder(Store(self.copy.address))
 
     def verify(self, version: int | None = None) -> list[Problem]:
         """What is wrong with the objects themselves; the working copy is checked as any dataset."""
-        copy, store = working_copy(self.address), Store(self.address)
+        copy, store = self.copy, Store(self.copy.address)
         with copy.looking() as free:
             if not free:
                 raise DatasetError(f"{self.shown}: a run of this machine is writing; verify when it has finished")
