@@ -1,0 +1,61 @@
+"""A dataset under an address of its own for each test, on a real local server that speaks S3, and machines to use it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from flows.objectstore.address import parse_address
+from flows.objectstore.store import Store
+from flows.place import describe_dataset, open_dataset
+from flows.publish.dataset import Dataset
+from flows.publish.writing import Checkpoint, no_checkpoint
+from tests.publish.press import Press
+from tests.s3_server import serve_s3
+
+_NUMBERS = count()
+
+
+@pytest.fixture(scope="session")
+def s3_environment() -> Iterator[dict[str, str]]:
+    """What the environment says of the server."""
+    pytest.importorskip("moto.server", reason="the local S3 server needs moto[server]")
+    with serve_s3("datasets") as environment:
+        yield environment
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """One dataset's address; machines differ in their cache folder, and share nothing else."""
+
+    url: str
+    folder: Path
+
+    def machine(self, name: str = "one", checkpoint: Checkpoint = no_checkpoint, lease_seconds: float = 60) -> Press:
+        """A machine that publishes; its dataset is not pulled yet."""
+        os.environ["WINNOW_CACHE"] = str(self.folder / name)  # the fixture puts it back
+        dataset = describe_dataset(self.url, checkpoint)
+        dataset.remote.lease_seconds = lease_seconds  # type: ignore[union-attr]
+        # Run ids come from the ticks: no two machines have one in common.
+        return Press(dataset, self.folder / f"work {name}", ticks=1000 * next(_NUMBERS))
+
+    def read(self, name: str = "reader") -> Dataset:
+        """The dataset as a machine reads it now."""
+        os.environ["WINNOW_CACHE"] = str(self.folder / name)
+        return open_dataset(self.url)
+
+    @property
+    def store(self) -> Store:
+        return Store(parse_address(self.url))
+
+
+@pytest.fixture
+def bucket(s3_environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bucket:
+    for name, value in {**s3_environment, "WINNOW_CACHE": str(tmp_path)}.items():
+        monkeypatch.setenv(name, value)
+    return Bucket(f"s3://datasets/test {next(_NUMBERS)}/articles", tmp_path)

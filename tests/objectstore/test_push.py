@@ -1,0 +1,243 @@
+"""What a push leaves when it is killed is a whole version; the next run, here or elsewhere, finishes the work."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from flows.errors import DatasetBusy
+from flows.objectstore.layout import LATEST, kind_of
+from flows.publish.dataset import Dataset
+from flows.publish.maintain import prune, vacuum
+from flows.publish.recover import recover
+from flows.publish.verify import verify
+from tests.objectstore.conftest import Bucket
+from tests.objectstore.dying import FIRST, SECOND, THIRD, publish_until
+from tests.operate.dataset_runs import in_child
+from tests.publish.press import texts_of
+from tests.publish.test_recover import rows_of_all_tables
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """The same runs on a file system: the rows of the tables and the texts of each version."""
+    from tests.publish.press import Press
+
+    folder = tmp_path_factory.mktemp("undisturbed")
+    press = Press(Dataset(folder / "dataset"), folder / "work")
+    press.publish(FIRST)
+    press.publish(SECOND)
+    return rows_of_all_tables(press.dataset), {n: texts_of(press.dataset, n) for n in (1, 2)}
+
+
+def assert_sound(dataset: Dataset) -> None:
+    """The working copy is as its manifests say, and so is every object in the store."""
+    assert dataset.remote is not None
+    assert verify(dataset) == []
+    assert dataset.remote.verify() == []
+
+
+def names_in(bucket: Bucket) -> set[str]:
+    return {n for n in bucket.store.entries() if kind_of(n)}
+
+
+def test_a_dataset_in_the_store_is_the_dataset_on_disk(bucket, undisturbed):
+    press = bucket.machine()
+    press.publish(FIRST)
+    press.publish(SECOND)
+    there = bucket.read()
+    assert there.version_numbers() == [1, 2]
+    assert (rows_of_all_tables(there), {n: texts_of(there, n) for n in (1, 2)}) == undisturbed
+    assert_sound(there)
+    local = {p.relative_to(there.root).as_posix() for p in there.root.rglob("*") if p.is_file() and not p.is_symlink()}
+    assert names_in(bucket) == {n for n in local if kind_of(n)} == local - {".lock"}
+    assert there.latest.readlink() == Path("v2")
+
+
+def test_a_run_that_changes_nothing_writes_nothing(bucket):
+    press = bucket.machine()
+    press.publish(FIRST)
+    before = bucket.store.entries()
+    assert press.publish({}) is None
+    after = bucket.store.entries()
+    before.pop(".lock.json"), after.pop(".lock.json")
+    assert after == before
+
+
+STEPS = (
+    ("latest moved", 1),
+    ("data", 1),
+    ("log", 1),
+    ("log", 4),
+    ("side", 1),
+    ("view", 1),
+    ("manifest", 1),
+    ("latest", 1),
+)
+QUICK = {("latest moved", "same"), ("log", "other"), ("view", "same"), ("manifest", "other"), ("latest", "other")}
+
+
+def kills() -> Iterator[Any]:
+    """Each step, and who goes on; one of each sort by default, for a kill costs some seconds."""
+    for step, nth in STEPS:
+        for machine in ("same", "other"):
+            quick = (step, machine) in QUICK and (step, nth) != ("log", 1)
+            yield pytest.param(step, nth, machine, marks=() if quick else pytest.mark.slow)
+
+
+@pytest.mark.parametrize(("step", "nth", "machine"), kills())
+def test_a_push_killed_at_any_step_leaves_the_last_version_and_the_next_run_finishes(
+    bucket, undisturbed, s3_environment, step, nth, machine
+):
+    bucket.machine("same").publish(FIRST)
+    child = in_child(publish_until, bucket.url, bucket.folder, s3_environment, "same", step, nth, signal.SIGKILL)
+    child.join(60)
+    assert child.exitcode == -signal.SIGKILL
+    done = step == "latest"
+    seen = bucket.read()
+    assert seen.version_numbers() == ([1, 2] if done else [1])
+    assert texts_of(seen) == undisturbed[1][2 if done else 1]
+    assert_sound(seen)
+
+    press = bucket.machine(machine)
+    press.dataset.remote.pull()
+    assert press.dataset.version_numbers() == ([1, 2] if done else [1])  # also where the copy has more than the store
+    with press.dataset.writing("next", wait_seconds=20):  # elsewhere the dead run's lease has to run out
+        recover(press.dataset)
+    if press.dataset.version_numbers() == [1]:
+        press.publish(SECOND)
+    ahead = machine == "same" and step in ("latest moved", "data", "log", "side", "view", "manifest")
+    assert (press.dataset.latest_manifest().run_id == "dying") == (done or ahead)  # its work is not done twice
+    there = bucket.read("third")
+    assert there.version_numbers() == [1, 2]
+    assert (rows_of_all_tables(there), {n: texts_of(there, n) for n in (1, 2)}) == undisturbed
+    assert_sound(there)
+    assert texts_of(bucket.read("same")) == undisturbed[1][2]
+
+
+def test_a_run_that_fails_before_its_push_leaves_the_store_as_it_was(bucket):
+    press = bucket.machine()
+    press.publish(FIRST)
+    before = names_in(bucket)
+    with pytest.raises(ZeroDivisionError), press.dataset.writing("fails"):
+        press.dataset.table("documents").joinpath("stray.parquet").write_bytes(b"x")
+        raise ZeroDivisionError
+    assert names_in(bucket) == before
+    assert bucket.machine("other").publish(THIRD) is not None  # and its lease is let go
+
+
+SLEEPS = [
+    (step, nth, watch) for step, nth in (("data", 1), ("log", 3), ("view", 1), ("manifest", 1)) for watch in (1, 0)
+]
+
+
+@pytest.mark.parametrize(
+    ("step", "nth", "watch"),
+    [
+        pytest.param(
+            *sleep, marks=() if sleep in (("log", 3, 0), ("manifest", 1, 0), ("view", 1, 1)) else pytest.mark.slow
+        )
+        for sleep in SLEEPS
+    ],
+)
+def test_a_writer_that_slept_through_its_lease_is_told_and_harms_nothing(bucket, s3_environment, step, nth, watch):
+    bucket.machine("sleeper").publish(FIRST)
+    call = bucket.url, bucket.folder, s3_environment, "sleeper", step, nth, signal.SIGSTOP, watch
+    child = in_child(publish_until, *call)
+    try:
+        _await_stop(child.pid)
+        press = bucket.machine("quick")
+        with press.dataset.writing("quick", wait_seconds=20):
+            recover(press.dataset)
+        press.publish(THIRD)
+        wanted = texts_of(press.dataset)
+    finally:
+        os.kill(child.pid, signal.SIGCONT)
+        child.join(60)
+    assert child.exitcode == 3
+    there = bucket.read()
+    assert there.version_numbers() == [1, 2]
+    assert texts_of(there) == wanted
+    assert_sound(there)
+    sleeper = bucket.machine("sleeper")
+    assert sleeper.publish(SECOND).version == 3  # from what the store has, not from what it had itself
+    assert set(texts_of(bucket.read())) == {"a", "b", "c", "d", "e"}
+    assert_sound(bucket.read())
+
+
+def _await_stop(pid: int | None) -> None:
+    """Wait until the kernel shows the process as stopped; it is no child of ours to wait for, but the fork server's."""
+    end = time.monotonic() + 60
+    while psutil.Process(pid).status() != psutil.STATUS_STOPPED:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def test_a_second_run_is_told_who_writes(bucket):
+    one, two = bucket.machine("one"), bucket.machine("two")
+    with one.dataset.writing("the first run"):
+        with pytest.raises(DatasetBusy, match=r"s3://datasets/.+: run the first run \(process \d+ on .+ is writing"):
+            two.publish(FIRST)
+        assert bucket.read().remote.writer()["run"] == "the first run"
+    assert two.publish(FIRST).version == 1
+
+
+def test_what_is_removed_here_goes_there_and_everywhere(bucket):
+    one = bucket.machine("one")
+    for batch in (FIRST, SECOND, THIRD):
+        one.publish(batch)
+    two = bucket.read("two")
+    before = names_in(bucket)
+    with one.dataset.writing("prune"):
+        recover(one.dataset)
+        assert prune(one.dataset, 1).names == ("v1", "v2")
+        assert vacuum(one.dataset).names
+    assert not any(n.startswith(("v1/", "v2/")) for n in names_in(bucket))
+    assert any(n.startswith("tables/documents/part-") for n in before - names_in(bucket))
+    two.remote.pull()
+    assert two.version_numbers() == [3]
+    assert not two.view(1).exists()
+    assert_sound(two)
+
+
+def test_data_docs_and_the_call_of_a_held_run_travel_too(bucket):
+    one = bucket.machine("one")
+    places = [one.dataset.root / "gx" / "a b.html", one.dataset.staging / "held.json"]
+    with one.dataset.writing("first"):
+        for path in places:
+            path.parent.mkdir(parents=True)
+            path.write_text("1")
+        one.dataset.staging.joinpath("shards.parquet").write_text("stays")
+    two = bucket.machine("two")
+    with two.dataset.writing("second"):
+        theirs = [two.dataset.root / p.relative_to(one.dataset.root) for p in places]
+        assert [p.read_text() for p in theirs] == ["1", "1"]
+        theirs[0].write_text("2")
+        theirs[1].unlink()
+    one.dataset.remote.pull()
+    assert places[0].read_text() == "2"
+    assert not places[1].exists()
+    assert one.dataset.staging.joinpath("shards.parquet").exists()
+    assert names_in(bucket) == {"gx/a b.html"}
+
+
+def test_a_lost_state_costs_a_comparison_and_no_more(bucket, undisturbed):
+    one = bucket.machine("one")
+    one.publish(FIRST)
+    one.dataset.remote.copy.state_path.unlink()
+    one.publish(SECOND)
+    there = bucket.read()
+    assert rows_of_all_tables(there) == undisturbed[0]
+    assert_sound(there)
+
+
+def test_a_commit_point_of_another_program_is_refused_by_name(bucket):
+    bucket.machine().publish(FIRST)
+    bucket.store.put(LATEST, b"v1")
+    with pytest.raises(Exception, match=rf"{bucket.url}/latest.json: names no version"):
+        bucket.read()
