@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from flows.repair.charmaps import CHARMAPS, undo
 from flows.repair.mentions import is_doubtful_change
 from flows.repair.misread_pairs import PAIRS, Pair
 from flows.repair.misread_signs import GATE, has_sign
-from flows.repair.misread_words import Verdict, becomes_quotes, chunks, judge, was_words
+from flows.repair.misread_words import Verdict, becomes_quotes, chunks, judge, reads_well, was_words
 from flows.repair.pieces import pieces_of
 from flows.repair.plausible import is_word
 from flows.repair.rule import Change, Evidence, Rule
@@ -54,7 +55,7 @@ def undo_misreading(text: str, evidence: Evidence) -> Iterator[Change]:
     for _, piece in pieces:
         if piece in readings or fruitless >= MAX_FRUITLESS or not has_sign(piece):
             continue
-        readings[piece] = found = first_reading(piece, [p for p, _ in proofs.most_common(MAX_PROVEN)])
+        readings[piece] = found = first_reading(piece, tuple(p for p, _ in proofs.most_common(MAX_PROVEN)))
         if found is None or found.confidence < LIKELY:
             fruitless += len(piece)
         else:
@@ -88,9 +89,10 @@ def candidates(line: str, pairs: Sequence[Pair] = PAIRS) -> Iterator[tuple[Pair,
                 yield pair, after
 
 
-def first_reading(line: str, proven: Sequence[Pair] = ()) -> Reading | None:
+@lru_cache(maxsize=256)  # the engine looks at a text more than once
+def first_reading(line: str, proven: tuple[Pair, ...] = ()) -> Reading | None:
     """The best reading by words alone; None where there is none, or where the line is UTF-8 that was misread."""
-    if any(undo(line, charmap) for charmap in CHARMAPS[:8]):
+    if reads_well(line) or any(undo(line, charmap) for charmap in CHARMAPS[:8]):
         return None
     for pairs in (proven, PAIRS):
         best: Verdict | None = None
@@ -109,27 +111,24 @@ def first_reading(line: str, proven: Sequence[Pair] = ()) -> Reading | None:
 
 def _confidence(line: str, after: str, v: Verdict) -> float:
     """How sure a verdict is; 0 where the line is better left unmentioned."""
-    own_script = v.language in _LATIN_LANGUAGES
+    own_script = v.pair.latin
     if v.net <= 0 or v.good * (1 if own_script else 2) < v.unknown or v.good < 3 * v.strange or v.good < 5 * v.lost:
         return 0.0
     if v.longest < MIN_LETTERS:
         return 0.0
-    at_home = 2 * v.ascii_known >= v.n_ascii if own_script else v.n_ascii <= 2 * v.n_good
+    at_home = 2 * v.same_known >= v.n_same if own_script else v.n_same <= 2 * v.n_good
     if v.good >= ENOUGH and v.n_good >= (3 if own_script else 2) and at_home:
         return SURE
     if is_doubtful_change(line, after) or not at_home or v.lost or v.strange:
         return DOUBTFUL
     if own_script:
-        among_own = v.n_ascii >= 4 and 4 * v.ascii_known >= 3 * v.n_ascii
-        enough = v.good >= 1.5 and v.unknown <= v.good / 2 and has_sign(line) and not has_sign(after)
+        among_own = v.n_same >= 4 and 4 * v.same_known >= 3 * v.n_same
+        if v.n_good > 1:
+            enough = v.good >= ENOUGH and v.unknown <= v.good
+        else:
+            enough = v.good >= 1.5 and not v.unknown and has_sign(line) and not has_sign(after)
         return LIKELY if among_own and enough else DOUBTFUL
     return LIKELY if v.longest >= LONE_WORD else DOUBTFUL
-
-
-_LATIN_LANGUAGES = frozenset(
-    ("fr", "es", "de", "pt", "it", "nl", "sv", "da", "nb", "fi", "ca", "is", "pl", "cs", "hu", "sk", "ro", "sh", "sl",
-     "tr", "lt", "lv")
-)  # fmt: skip
 
 
 def _with_words_kept(line: str, after: str, verdict: Verdict) -> str:
@@ -156,11 +155,11 @@ def _proven_reading(line: str, proven: Sequence[Pair]) -> Reading | None:
         verdict = judge(line, after, pair)
         if 5 * verdict.lost > verdict.good or verdict.strange:
             continue
-        plain = verdict.n_ascii
-        at_home = 2 * verdict.ascii_known >= plain or verdict.language not in _LATIN_LANGUAGES
+        at_home = 2 * verdict.same_known >= verdict.n_same or not pair.latin
         gain = verdict.good >= verdict.unknown / 2 and verdict.good > 0 and at_home
-        clears = (has_sign(line) and not has_sign(after)) or becomes_quotes(line, after)
-        if (gain or clears) and (best is None or verdict.net > best.net):
+        clears = has_sign(line) and not has_sign(after) and not pair.latin
+        good = gain or clears or becomes_quotes(line, after)
+        if good and (best is None or verdict.net > best.net):
             best = Reading(after, pair, LIKELY, verdict.net)
     return best
 

@@ -52,6 +52,11 @@ class Pair:
     languages: tuple[str, ...]
 
     @property
+    def latin(self) -> bool:
+        """Whether the languages are written in Latin letters."""
+        return self.languages[0] not in ("ru", "el", "he", "ar")
+
+    @property
     def name(self) -> str:
         return f"{self.really} read as {self.read_as}"
 

@@ -21,10 +21,10 @@ _LATIN = """
 _UPPER = "À-ÖØ-ÞŒŠŽŸ"
 # No apostrophes, dashes, full stops of any kind, hyphens and superscripts at the end: clean text sets them in words.
 _INSIDE = (
-    r"\x{80}-\x{9f}¡¢£¤¥¦§¨©ª«¬®¯°±²³´µ¶¸¹º»¼½¾¿×÷ƒˆ˜“”„‚†‡‰‹›€™"
+    r"\x{80}-\x{9f}¡¢£¤¥¦§¨©ª¬®¯°±²³´µ¶¸¹º¼½¾¿×÷ƒˆ˜“”„‚†‡‰‹›€™"
     r"Ωπ∑∏∫≤≥√∂∆◊≠∞≈ﬂﬁ˘˙˚˝˛ˇ⁄ⁿ⌐⌠⌡∙■░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀"
 )
-_CYRILLIC_SIGNS = r"®¤¦§©«¬\x{ad}°±µ¶№»€¢£¥∙√■═-╬░-▓▀-▌┐-┼│─"
+_CYRILLIC_SIGNS = r"¤¦§¬\x{ad}±µ¶№€¢£¥∙√■═-╬░-▓▀-▌┐-┼│─"
 _GREEK = "ά-ώΆ-ΡΣ-Ψ"  # without omega and mu, which stand beside Latin letters as units; the Greek mu is one of them
 _OTHER = f"а-џА-Я{_GREEK}א-תء-ي"
 
@@ -45,8 +45,9 @@ GATE = "|".join((
     r"[\x{80}-\x{9f}]|[a-z][‚¡¿¤ˆ˜˘‡]|(?:^|[ (])[¹³¶¼¾][a-z]{2}",
     r"[À-ɏ]{4}|[À-ÿ][À-ÿ¨°-¿Œœ-Ÿˆ˘-˝‚-„†-‰∂-≥]{3}",  # another script in Latin letters
     r"[¢£¤¥¦§¨ª¬®¯]{2}[à-ï¢£¤¥¦§¨ª¬®¯]|[à-ï][¢£¤¥¦§¨ª¬®¯][à-ï¢£¤¥¦§¨ª¬®¯]",  # cp866 read as Latin
-    f"[A-Za-zÀ-ž][{_OTHER}]|[{_OTHER}][A-Za-zÀ-ž]",  # two scripts in a word
-    f"[а-џ][Ѐ-Я]|[А-џ][{_CYRILLIC_SIGNS}][А-џ{_CYRILLIC_SIGNS}]|[{_CYRILLIC_SIGNS}]{{2}}[А-џ]|[€¬ƒ≥][а-џ]",
+    # One to three letters of another script in a word; a word glued to one of another script is a slip of the hand.
+    f"[a-zß-ž][{_OTHER}]{{1,3}}(?:[a-zß-ž]|[^{_OTHER}a-zß-ž]|$)|(?:^|[ '’(«])[а-яё{_GREEK}]{{1,2}}[a-z]",
+    f"[а-џ][Ѐ-Я]|[А-џ][{_CYRILLIC_SIGNS}©®°][А-џ{_CYRILLIC_SIGNS}]|[{_CYRILLIC_SIGNS}]{{2}}[А-џ]|[€¬ƒ≥][а-џ]",
     r"[αßδεσφτπΦΘΩΣΓ][≡≤≥∩≈∞√ⁿ±][αßδεσφτπΦΘΩΣΓ≡≥≤∩≈∞√ⁿ]",  # Cyrillic read as cp437
     r"[┴┬┼╒╓╔╘╙╚╞╟╠╤╥╦╧╨╩╪╫╬]{2}|[А-яЁё][═-╬]|[═-╬][А-яЁё]",
     r"[a-z ]ŕ[ ,.;:!?]",

@@ -17,7 +17,9 @@ _ODD_INSIDE = re.compile(r"[^\W\d_][^\w\s'’ʼ.\-\u2010-\u2015\u2026\xad\xa0/·
 _DASH = frozenset("–—…")
 _QUOTES = frozenset("«»“”„‘’‚–—…\xa0•")
 _SIGNS = _QUOTES | frozenset("°№§©®™±×÷·€£¡¿")
+FIRST_CHUNKS = 8
 MAX_CHUNKS = 60  # of one line are judged; the rest of a long one follows them
+MAX_UNKNOWN = 0.15  # share of the words of a line that reads well
 MAX_WORD = 40  # letters; longer runs are no words
 
 
@@ -38,9 +40,9 @@ class Verdict:
     n_good: int = 0
     longest: int = 0
     """Letters of the longest good word."""
-    n_ascii: int = 0
-    """Words of ASCII letters alone, the same in both readings."""
-    ascii_known: int = 0
+    n_same: int = 0
+    """Words of two letters and more that are the same in both readings; those in Latin letters."""
+    same_known: int = 0
     """Of these, words of the language."""
 
     @property
@@ -81,18 +83,39 @@ def judge(line: str, after: str, pair: Pair) -> Verdict:
     """What speaks for `after` and what against it, in the language of the pair that explains it best."""
     every = chunks(line, after)
     changed = [c for c in dict.fromkeys((c.before, c.after) for c in every) if c[0] != c[1]][:MAX_CHUNKS]
-    plain = ascii_words(line)
-    verdicts = [_in_language(changed, plain, pair, language) for language in pair.languages]
-    return max(verdicts, key=lambda v: (v.net + v.ascii_known / 4, v.good))
+    same = (m.lower() for c in every if c.before == c.after for m in _LETTERS.findall(c.before) if len(m) > 1)
+    plain = (*ascii_words(line), *(dict.fromkeys(same) if pair.latin else ()))[: 2 * MAX_CHUNKS]
+    for some in (changed[:FIRST_CHUNKS], changed):  # a few tell nearly all readings that make no words
+        verdicts = [_in_language(some, plain, pair, language) for language in pair.languages]
+        best = max(verdicts, key=lambda v: (v.net + v.same_known / 4, v.good))
+        if not best.good or len(changed) <= FIRST_CHUNKS:
+            break
+    return best
 
 
-def ascii_words(line: str) -> list[str]:
+def ascii_words(line: str) -> tuple[str, ...]:
     """Distinct words of ASCII letters alone, two letters and longer, up to a bound."""
     found = (m[0] for m in _CHUNK.finditer(line) if m[0].isascii() and 2 <= len(m[0]) <= MAX_WORD)
-    return list(dict.fromkeys(word.lower() for word in found))[:MAX_CHUNKS]
+    return tuple(dict.fromkeys(word.lower() for word in found))[:MAX_CHUNKS]
 
 
-def _in_language(changed: Iterable[tuple[str, str]], plain: list[str], pair: Pair, language: str) -> Verdict:
+@lru_cache(maxsize=256)
+def _count_known(words: tuple[str, ...], language: str) -> int:
+    return sum(known_in(word, language) for word in words)
+
+
+def reads_well(line: str) -> bool:
+    """Whether nearly all words with letters beyond ASCII are words as they stand, so that nothing is worth a try.
+
+    >>> reads_well("Он сказал, что это очень хорошо"), reads_well("Ïðèâåò, êàê äåëà?")
+    (True, False)
+    """
+    found = dict.fromkeys(c.before for c in chunks(line, line) if sum(map(str.isalpha, c.before)) > 1)
+    sample = list(found)[:MAX_CHUNKS]
+    return len(sample) > 2 and sum(not was_words(chunk) for chunk in sample) <= MAX_UNKNOWN * len(sample)
+
+
+def _in_language(changed: Iterable[tuple[str, str]], plain: tuple[str, ...], pair: Pair, language: str) -> Verdict:
     good = unknown = odd = lost = 0.0
     n_good = longest = 0
     for before, after in changed:
@@ -105,7 +128,7 @@ def _in_language(changed: Iterable[tuple[str, str]], plain: list[str], pair: Pai
             odd += max(heavy, 1.0)
         elif now and all(known_in(word, language) for word in now):
             if was:
-                lost += heavy / 4  # both are words: says little either way
+                lost += heavy / 4 if before.isalpha() else 0.0  # both are words: says little either way
             else:
                 good += heavy
                 n_good += 1
@@ -114,7 +137,7 @@ def _in_language(changed: Iterable[tuple[str, str]], plain: list[str], pair: Pai
             unknown += heavy
         if was and not all(known_in(word, language) for word in now):
             lost += max(heavy, 0.5)
-    known = sum(known_in(word, language) for word in plain)
+    known = _count_known(plain, language) if n_good else 0
     return Verdict(pair, language, good, unknown, odd, lost, n_good, longest, len(plain), known)
 
 
