@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -19,6 +19,7 @@ from flows.repair.tight import trimmed
 
 SURE, LIKELY, DOUBTFUL = 0.95, 0.8, 0.3
 MAX_FRUITLESS = 60_000  # characters of one text that are searched in vain before the search is given up
+FIRMLY = 4  # two sure lines, or four likely ones
 MAX_PROVEN = 3  # pairs of encodings that one text is read by
 ENOUGH = 3.0  # weight of words: two long ones, three short ones
 MIN_LETTERS = 4  # of the longest word: short ones turn up by chance
@@ -60,7 +61,7 @@ def undo_misreading(text: str, evidence: Evidence) -> Iterator[Change]:
             fruitless += len(piece)
         else:
             proofs[found.pair] += 2 if found.confidence >= SURE else 1
-    proven = [p for p, n in proofs.most_common(MAX_PROVEN) if n > 1]
+    proven = {p: n >= FIRMLY for p, n in proofs.most_common(MAX_PROVEN) if n > 1}
     if proven:
         for piece in dict.fromkeys(piece for _, piece in pieces):
             first = readings.get(piece)
@@ -148,16 +149,16 @@ def _split(chunk: str) -> list[str]:
     return "".join(c if c.isalpha() else " " for c in chunk).split()
 
 
-def _proven_reading(line: str, proven: Sequence[Pair]) -> Reading | None:
-    """A reading by a pair that other lines of the text proved: one word is enough, or a sign that goes."""
+def _proven_reading(line: str, proven: Mapping[Pair, bool]) -> Reading | None:
+    """A reading by a pair that other lines proved: one word is enough; or a sign that goes, where proven firmly."""
     best: Reading | None = None
-    for pair, after in candidates(line, proven):
+    for pair, after in candidates(line, tuple(proven)):
         verdict = judge(line, after, pair)
         if 5 * verdict.lost > verdict.good or verdict.strange:
             continue
         at_home = 2 * verdict.same_known >= verdict.n_same or not pair.latin
         gain = verdict.good >= verdict.unknown / 2 and verdict.good > 0 and at_home
-        clears = has_sign(line) and not has_sign(after) and not pair.latin
+        clears = (proven[pair] or not pair.latin) and has_sign(line) and not has_sign(after)
         good = gain or clears or becomes_quotes(line, after)
         if good and (best is None or verdict.net > best.net):
             best = Reading(after, pair, LIKELY, verdict.net)
