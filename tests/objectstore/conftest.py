@@ -1,4 +1,4 @@
-"""A dataset under an address of its own for each test, on a real local server that speaks S3, and machines to use it."""
+"""A dataset under an address of its own for each test, on a real local S3 server, and machines that use it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """A source on S3 is read, and a version is copied there, through a real server that speaks S3.
 
-Not there: a dataset whose tables stand on object storage. Publication needs renames and one lock; both are answered by
-`flows.publish.disk` and `flows.publish.lock`, for a file system only.
+A dataset that stands on S3 is tested in `test_dataset_on_s3` and in `tests/objectstore`.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ from flows.publish.manifest import read_manifest
 from flows.stages import release
 from flows.upload import MANIFEST, upload
 from tests.operate.dataset_runs import assert_tidy, rows_of, run_stages, two_batches
+from tests.s3_server import serve_s3
 
 pytest.importorskip("moto.server", reason="the local S3 server needs moto[server]")
 BUCKET = "articles"
@@ -26,21 +26,10 @@ BUCKET = "articles"
 @pytest.fixture(scope="module")
 def s3():
     """The file system of a local S3 server with one bucket; the environment names the server, as a user's would."""
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-        patch.setenv("AWS_ACCESS_KEY_ID", "test-key")
-        patch.setenv("AWS_SECRET_ACCESS_KEY", "test-secret")
-        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-        system = fs.S3FileSystem(endpoint_override=f"{host}:{port}", scheme="http", allow_bucket_creation=True)
-        system.create_dir(BUCKET)
-        yield system
-    server.stop()
+    with serve_s3(BUCKET) as environment, pytest.MonkeyPatch.context() as patch:
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        yield fs.S3FileSystem(endpoint_override=environment["AWS_ENDPOINT_URL"])
 
 
 @pytest.fixture(scope="module")
