@@ -15,6 +15,7 @@ from prefect import flow  # noqa: E402  (telemetry must be off before Prefect re
 
 from flows import artifacts  # noqa: E402
 from flows.build import LONGEST_SECONDS  # noqa: E402
+from flows.credentials import Address  # noqa: E402
 from flows.held import approved_call  # noqa: E402
 from flows.place import open_dataset  # noqa: E402
 
@@ -26,8 +27,8 @@ from flows.place import open_dataset  # noqa: E402
 def approve(
     run_id: str,
     because: Annotated[str, Field(pattern=r"\S")],
-    into: str = "dataset",
-    source: str | None = None,
+    into: Address = "dataset",
+    source: Address | None = None,
     wait_seconds: Annotated[float, Field(ge=0)] = 0,
 ) -> dict[str, Any]:
     """Make a held run again as it was called, and publish it; returns the summary of the run.

@@ -22,6 +22,7 @@ from prefect.cache_policies import NO_CACHE  # noqa: E402
 from prefect.states import Failed  # noqa: E402
 
 from flows import artifacts, stages  # noqa: E402
+from flows.credentials import Address  # noqa: E402
 from flows.errors import GateHeld  # noqa: E402
 from flows.execute import Kind, open_executor, release  # noqa: E402
 from flows.held import PastRun, covers, remember_call, run_to_approve, without_credentials  # noqa: E402
@@ -68,14 +69,14 @@ LONGEST_SECONDS = 24 * 3600
     timeout_seconds=LONGEST_SECONDS, on_failure=[artifacts.tell_failed], on_crashed=[artifacts.tell_failed],
 )  # fmt: skip
 def build(
-    source: str = "seeds",
-    into: str = "dataset",
+    source: Address = "seeds",
+    into: Address = "dataset",
     recipe: str | None = None,
     workers: Annotated[int | None, Field(ge=1)] = None,
     full: bool = False,
     mirror: bool = False,
     executor: Kind = "processes",
-    address: str | None = None,
+    address: Address | None = None,
     approve: str | None = None,
     approved_run: str | None = None,
     wait_seconds: Annotated[float, Field(ge=0)] = 0,

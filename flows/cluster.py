@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from flows.errors import UsageError, WinnowError
 from flows.log import LOGGER
+from flows.read.storage import shown
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -101,7 +102,9 @@ def open_cluster(workers: int, address: str | None) -> Iterator[Executor]:
         try:
             client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
         except (OSError, TimeoutError, ValueError) as error:
-            raise UsageError(f"no Dask scheduler answers at {address}: {error}") from error
+            raise UsageError(
+                f"no Dask scheduler answers at {shown(address)}: {str(error).replace(address, shown(address))}"
+            ) from error
         with client:
             _await_workers(client, address)
             _tell(client)
@@ -128,7 +131,8 @@ def _await_workers(client: Client, address: str) -> None:
         client.wait_for_workers(1, timeout=WORKER_SECONDS)
     except TimeoutError as error:
         raise UsageError(
-            f"the Dask scheduler at {address} has no worker after {WORKER_SECONDS} s; start one: dask worker {address}"
+            f"the Dask scheduler at {shown(address)} has no worker after {WORKER_SECONDS} s; start one: "
+            f"dask worker {shown(address)}"
         ) from error
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import pyarrow.dataset as pads
 
+from flows.credentials import holds_credentials
 from flows.errors import UsageError
 from flows.publish.dataset import Dataset
 from flows.publish.delta import active_files, open_table
@@ -147,6 +148,6 @@ def without_credentials(call: Mapping[str, Any]) -> dict[str, Any]:
     {'source': 's3://bucket/a', 'source_was_cut': True}
     """
     source = call.get("source")
-    if not isinstance(source, str) or shown(source) == source:
+    if not isinstance(source, str) or not holds_credentials(source):
         return dict(call)
     return {**call, "source": shown(source), "source_was_cut": True}

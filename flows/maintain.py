@@ -14,6 +14,7 @@ switch_off()
 from prefect import flow  # noqa: E402  (telemetry must be off before Prefect reads its settings)
 
 from flows import artifacts  # noqa: E402
+from flows.credentials import Address  # noqa: E402
 from flows.place import describe_dataset  # noqa: E402
 from flows.recipe import load_recipe  # noqa: E402
 from flows.upkeep import tidy_up  # noqa: E402
@@ -24,7 +25,7 @@ from flows.upkeep import tidy_up  # noqa: E402
     timeout_seconds=6 * 3600, on_failure=[artifacts.tell_failed], on_crashed=[artifacts.tell_failed],
 )  # fmt: skip
 def maintain(
-    into: str = "dataset",
+    into: Address = "dataset",
     recipe: str | None = None,
     dry_run: bool = False,
     wait_seconds: Annotated[float, Field(ge=0)] = 0,

@@ -115,8 +115,9 @@ def await_server(api: str) -> None:
             return
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             if time.monotonic() > end or isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
+                why = without_password(error, api)
                 raise UsageError(
-                    f"no Prefect server answers at {shown_api(api)}: {error}; start it, or unset PREFECT_API_URL for a "
+                    f"no Prefect server answers at {shown_api(api)}: {why}; start it, or unset PREFECT_API_URL for a "
                     "temporary one"
                 ) from error
         time.sleep(0.5)
@@ -131,6 +132,11 @@ def _health(api: str) -> Any:
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     verify = not told.tls_insecure_skip_verify
     return httpx.get(f"{api.rstrip('/')}/health", timeout=5, headers=headers, verify=verify)
+
+
+def without_password(error: Exception, api: str) -> str:
+    """What an error says, with the server's address as it may be shown."""
+    return str(error).replace(api.rstrip("/"), shown_api(api).rstrip("/"))
 
 
 def shown_api(api: str) -> str:

@@ -14,6 +14,7 @@ from prefect import flow  # noqa: E402  (telemetry must be off before Prefect re
 
 from flows import artifacts  # noqa: E402
 from flows.build import LONGEST_SECONDS, next_version  # noqa: E402
+from flows.credentials import Address  # noqa: E402
 from flows.execute import Kind  # noqa: E402
 
 
@@ -22,12 +23,12 @@ from flows.execute import Kind  # noqa: E402
     timeout_seconds=LONGEST_SECONDS, on_failure=[artifacts.tell_failed], on_crashed=[artifacts.tell_failed],
 )  # fmt: skip
 def replay(
-    into: str = "dataset",
+    into: Address = "dataset",
     recipe: str | None = None,
     reason: str | None = None,
     workers: Annotated[int | None, Field(ge=1)] = None,
     executor: Kind = "processes",
-    address: str | None = None,
+    address: Address | None = None,
     approve: str | None = None,
     approved_run: str | None = None,
     wait_seconds: Annotated[float, Field(ge=0)] = 0,

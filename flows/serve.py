@@ -9,11 +9,11 @@ import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import urlsplit
 
+from flows.credentials import refuse_credentials
 from flows.errors import UsageError, WinnowError
 from flows.log import LOGGER
-from flows.outage import await_server, shown_api
+from flows.outage import await_server, shown_api, without_password
 from flows.place import Place, inside
 from flows.recipe import Recipe, load_recipe
 from flows.telemetry import switch_off
@@ -33,8 +33,7 @@ def serve_flows(source: str, into: Place, recipe: Path | None, workers: int | No
     Raises UsageError where no server is named or none answers, and RecipeError for a wrong schedule.
     """
     settings = load_recipe(recipe)
-    refuse_credentials(source)
-    refuse_credentials(str(into))
+    refuse_credentials(source, str(into))
     api = os.environ.get("PREFECT_API_URL")
     if not api:
         raise UsageError(
@@ -53,8 +52,9 @@ def serve_flows(source: str, into: Place, recipe: Path | None, workers: int | No
         # One run at a time in this process: the flows of one dataset wait for one another anyway.
         serve(*served, limit=1, print_starting_message=False)
     except (httpx.HTTPError, PrefectException) as error:
+        why = without_password(error, api)
         raise WinnowError(
-            f"the Prefect server at {shown_api(api)} went away or forgot the deployments: {error}"
+            f"the Prefect server at {shown_api(api)} went away or forgot the deployments: {why}"
         ) from error
     return 0
 
@@ -131,15 +131,6 @@ def deployment_name(into: Place) -> str:
     'my-articles'
     """
     return re.sub("[^a-z0-9]+", "-", Path(inside(into)).resolve().name.lower()).strip("-") or "dataset"
-
-
-def refuse_credentials(source: str) -> None:
-    """Raise UsageError for an address that holds a password: Prefect stores and shows the parameters of its runs.
-
-    >>> refuse_credentials("s3://bucket/articles")
-    """
-    if "://" in source and urlsplit(source).password:
-        raise UsageError("the source's address holds a password, which Prefect would store; put it in the environment")
 
 
 def _absolute(source: str) -> str:

@@ -14,6 +14,7 @@ from prefect import flow  # noqa: E402  (telemetry must be off before Prefect re
 
 from flows import artifacts  # noqa: E402
 from flows.build import LONGEST_SECONDS, next_version  # noqa: E402
+from flows.credentials import Address  # noqa: E402
 from flows.execute import Kind  # noqa: E402
 
 
@@ -23,11 +24,11 @@ from flows.execute import Kind  # noqa: E402
 )  # fmt: skip
 def withdraw(
     sources: Annotated[list[str], Field(min_length=1)],
-    into: str = "dataset",
+    into: Address = "dataset",
     recipe: str | None = None,
     workers: Annotated[int | None, Field(ge=1)] = None,
     executor: Kind = "processes",
-    address: str | None = None,
+    address: Address | None = None,
     approve: str | None = None,
     approved_run: str | None = None,
     wait_seconds: Annotated[float, Field(ge=0)] = 0,

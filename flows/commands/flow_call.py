@@ -14,9 +14,10 @@ from importlib import import_module
 from typing import Any
 
 from flows.commands.progress import print_summary, progress_shown
+from flows.credentials import refuse_credentials
 from flows.errors import ServerGone, WinnowError
 from flows.log import LOGGER
-from flows.outage import Outcome, Watch, await_server, grace_seconds, is_unreachable, shown_api
+from flows.outage import Outcome, Watch, await_server, grace_seconds, is_unreachable, shown_api, without_password
 from flows.place import Place
 from flows.terminal import say
 
@@ -32,6 +33,7 @@ def run_flow(name: str, parameters: Mapping[str, Any], into: Place, as_json: boo
     """
     for variable, value in _PREFECT.items():
         os.environ.setdefault(variable, value)
+    refuse_credentials(*(parameters.get(name) for name in ("source", "into", "address")))
     grace_seconds()  # a wrong value is told before the work, not after it
     with progress_shown() as end_progress, ends_when_interrupted(), prefect_api() as api:
         flow: Any = getattr(import_module(f"flows.{name}"), name)
@@ -62,7 +64,8 @@ def _watched(flow: Any, parameters: Mapping[str, Any], watch: Watch) -> Mapping[
                 raise
             if watch.outcome is None and is_unreachable(error):
                 raise ServerGone(
-                    f"the Prefect server at {shown_api(watch.api)} went away before the run could begin: {error}; "
+                    f"the Prefect server at {shown_api(watch.api)} went away before the run could begin: "
+                    f"{without_password(error, watch.api)}; "
                     "nothing was changed. Start it and run again"
                 ) from error
             if watch.outcome is None:

@@ -10,6 +10,7 @@ from typing import Any, get_args
 
 from flows.commands.flow_call import run_flow
 from flows.commands.progress import print_summary
+from flows.credentials import refuse_credentials
 from flows.errors import UsageError
 from flows.place import Place, open_dataset, refuse_dataset_in_source
 from flows.recipe import load_recipe
@@ -32,6 +33,7 @@ def run_build(
 
     if executor not in get_args(Kind):
         raise UsageError(f"--executor {executor}: is none of {', '.join(get_args(Kind))}")
+    refuse_credentials(source, str(into), address)
     load_recipe(recipe)
     refuse_dataset_in_source(source, into)
     list_inputs(source, [into])  # a wrong call is told at once, before a server is started

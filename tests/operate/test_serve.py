@@ -19,7 +19,7 @@ from flows.errors import UsageError
 from flows.held import held_run, past_runs
 from flows.publish.dataset import Dataset
 from flows.recipe import Recipe
-from flows.serve import deployments, refuse_credentials, serve_flows
+from flows.serve import deployments, serve_flows
 from tests.conftest import ROOT, SEEDS
 
 CRON = Recipe.model_validate({"schedule": {"build": "30 2 * * *", "timezone": "Europe/Berlin"}})
@@ -70,11 +70,6 @@ def test_serving_without_a_server_is_a_wrong_call(monkeypatch, tmp_path):
     monkeypatch.setenv("PREFECT_API_URL", "http://user:word@127.0.0.1:9/api")
     with pytest.raises(UsageError, match=r"no Prefect server answers at http://127\.0\.0\.1:9/api"):
         serve_flows(str(SEEDS), tmp_path, None, None, False)
-
-
-def test_a_password_in_an_address_never_reaches_the_server():
-    with pytest.raises(UsageError, match="put it in the environment"):
-        refuse_credentials("s3://key:secret@bucket/a")
 
 
 def ask(api: str, path: str, body: object = None) -> Any:
@@ -204,7 +199,8 @@ def test_a_held_version_is_approved_in_prefects_own_form(site, tmp_path: Path):
     fields = form["parameter_openapi_schema"]
     assert fields["required"] == ["run_id", "because"]
     assert all(f["description"] for f in fields["properties"].values())
-    for wrong in ({"run_id": run.run_id}, {"run_id": run.run_id, "because": " "}):
+    named = {"run_id": run.run_id}
+    for wrong in (named, {**named, "because": " "}, {**named, "because": "b", "source": "s3://key:word@bucket/a"}):
         with pytest.raises(urllib.error.HTTPError, match=r"409|422"):
             site.run("approve/held", **wrong)
 
