@@ -9,7 +9,8 @@ name. Two objects are the store's own:
 
 The lease keeps writers from doing work in vain. What keeps versions safe, also from a writer that was stopped for an
 hour and does not know that its lease has run out, are conditional writes: commits of the Delta tables, the files of a
-view and ``latest.json`` are only ever created where nothing stands, or replaced where stands what was read.
+view and ``latest.json`` are only ever created where nothing stands, or replaced where stands what was read. Who takes
+a lease that was not let go also writes ``latest.json`` anew, so that its last holder cannot replace it any more.
 
 Not there, because they mean something on one machine only: staging (but for the call of a held run), the file lock and
 the link ``latest``.

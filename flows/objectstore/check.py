@@ -64,5 +64,5 @@ def _strangers(
 
 
 def _commit_point(dataset: Dataset, latest: int, version: int | None) -> Iterator[Problem]:
-    if version is None and latest not in dataset.version_numbers():
+    if version is None and latest and latest not in dataset.version_numbers():
         yield Problem(None, LATEST, f"names v{latest}, which is not there")

@@ -69,6 +69,13 @@ class WorkingCopy:
         except (OSError, ValueError, KeyError, TypeError):
             return State(uuid4().hex)
 
+    def lasting_id(self) -> str:
+        """The copy's id, on disk before it is used: a lease that a killed run leaves is known by it."""
+        state = self.state()
+        if not self.state_path.exists():
+            self.save(state)
+        return state.copy_id
+
     def save(self, state: State) -> None:
         data = {
             "address": self.address.shown,

@@ -26,9 +26,12 @@ _POLL_SECONDS = 1.0
 
 
 class Lease:
-    """A lease that is held; `check` before each write. Made by `hold`."""
+    """A lease that is held; `check` before each write. ``overtook``: its last holder never let it go."""
 
-    def __init__(self, store: Store, note: dict[str, Any], tag: str | None, seconds: float) -> None:
+    def __init__(
+        self, store: Store, note: dict[str, Any], tag: str | None, seconds: float, overtook: bool = False
+    ) -> None:
+        self.overtook = overtook
         self._store, self._note, self._tag, self._seconds = store, note, tag, seconds
         self._until = time.monotonic() + seconds
         self._lost = False
@@ -89,7 +92,8 @@ def hold(
         held, tag = _standing(store)
         if held is None or held.get("copy") == copy_id or clock() >= float(held.get("expires", 0)):
             with suppress(Taken):
-                lease = Lease(store, note, store.swap(NAME, _note_until(note, seconds), tag).tag, seconds)
+                mine = store.swap(NAME, _note_until(note, seconds), tag)
+                lease = Lease(store, note, mine.tag, seconds, overtook=held is not None)
                 break
             held, _ = _standing(store)  # another one was quicker
         if time.monotonic() >= end:

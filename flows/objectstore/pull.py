@@ -13,10 +13,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from flows.errors import DatasetError
+from flows.errors import DatasetBusy, DatasetError
 from flows.objectstore.copy import State, WorkingCopy, content_hash
 from flows.objectstore.layout import LATEST, MANIFEST, kind_of, local_names, version_of, whole_views
-from flows.objectstore.store import Entry, Gone, Store
+from flows.objectstore.store import Entry, Gone, Store, Taken
 from flows.publish.dataset import Dataset
 from flows.publish.disk import link_or_copy, move, point, remove_tree, sync_file, sync_tree
 from flows.publish.manifest import Manifest, read_manifest
@@ -52,6 +52,19 @@ def read_latest(store: Store) -> Latest:
         raise DatasetError(f"{store.address.shown}/{LATEST}: names no version; another program wrote it") from error
 
 
+def fence(store: Store, run_id: str) -> None:
+    """Write the commit point anew, saying the same: who read it before, and lost its lease since, cannot replace it.
+
+    Raises DatasetBusy where another writer came between.
+    """
+    latest = read_latest(store)
+    try:
+        said = json.loads(store.read(LATEST)[0]) if latest.tag else {"version": 0}
+        store.swap(LATEST, (json.dumps({**said, "taken_over_by": run_id}, indent=2) + "\n").encode(), latest.tag)
+    except (Taken, Gone) as error:
+        raise DatasetBusy(f"{store.address.shown}: another run is writing; wait and run again") from error
+
+
 def pull(copy: WorkingCopy, store: Store, state: State, reset: bool = False, tries: int = 3) -> Pulled:
     """Bring the working copy up to the store, as the only one who touches it; `reset` gives up what is only here.
 
@@ -85,9 +98,11 @@ def _pull(copy: WorkingCopy, store: Store, state: State, reset: bool) -> Pulled:
     foreign = reset or bool(logs) or any(f"v{v}/{MANIFEST}" not in state.tags for v in stale)
     # What went from the store since goes here too. First of all: killed after the rest, the next look would find
     # nothing foreign, and take what is left of this copy's own for work that goes on.
-    old = (n for n, k in here.items() if k == "view" and version_of(n) <= latest.version and n not in mine)
-    gone = (n for n in here if n not in mine and (foreign or n in state.tags))
-    _remove(copy, state, {*old, *gone})
+    gone = {n for n in here if n not in mine and (foreign or n in state.tags)}
+    # A view goes as a whole, when its manifest has gone; one that lacks an object in the store is sound here.
+    old = {n for n, k in here.items() if k == "view" and version_of(n) <= latest.version}
+    whole = {n for n, k in here.items() if k == "view" and version_of(n) in views}
+    _remove(copy, state, (gone | old) - whole)
 
     data = [n for n, k in mine.items() if k == "data" and not fetch.has_size(n)]
     fetch.into_place([*data, *(n for n, k in mine.items() if k in ("note", "side") and fetch.is_outdated(n, foreign))])

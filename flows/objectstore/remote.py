@@ -12,7 +12,7 @@ from flows.errors import DatasetError, WinnowError
 from flows.objectstore import lease
 from flows.objectstore.check import check_objects
 from flows.objectstore.copy import WorkingCopy
-from flows.objectstore.pull import pull, read_latest
+from flows.objectstore.pull import fence, pull, read_latest
 from flows.objectstore.push import Overtaken, push
 from flows.objectstore.store import Store
 from flows.publish.dataset import Dataset
@@ -55,11 +55,13 @@ class Remote:
         """
         copy, store = self.copy, Store(self.copy.address)
         assert copy.root == root
-        state = copy.state()
         with (
-            lease.hold(store, run_id, state.copy_id, wait_seconds, self.lease_seconds) as held,
+            lease.hold(store, run_id, copy.lasting_id(), wait_seconds, self.lease_seconds) as held,
             copy.pulling(run_id),
         ):
+            state = copy.state()
+            if held.overtook:  # its last holder may be asleep, and not dead
+                fence(store, run_id)
             pulled = pull(copy, store, state)
             before, self.published = pulled.latest.version, None
             try:

@@ -141,5 +141,5 @@ class Dataset:
         whatever the body raises because no room is left.
         """
         at_the_store = self.remote.writing(self.root, run_id, wait_seconds) if self.remote else nullcontext()
-        with told_when_full(self.root), hold(self.root / ".lock", run_id, wait_seconds), at_the_store:
+        with told_when_full(self.root), hold(self.root / ".lock", run_id, wait_seconds, self.name), at_the_store:
             yield

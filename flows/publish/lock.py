@@ -21,12 +21,14 @@ def hold(
     path: Path,
     run_id: str,
     wait_seconds: float = 0,
+    name: str = "",
     monotonic: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[None]:
     """Hold the lock file `path` as `run_id`; wait up to `wait_seconds` for another holder to finish.
 
-    Raises DatasetBusy naming the holder. Readers need no lock: what they see is never changed in place.
+    Raises DatasetBusy naming the holder, and what it holds as `name`. Readers need no lock: what they see is never
+    changed in place.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -34,7 +36,9 @@ def hold(
         end = monotonic() + wait_seconds
         while not _try(handle):
             if monotonic() >= end:
-                raise DatasetBusy(f"{path.parent}: {_holder(handle)} is writing; wait for it to finish and run again")
+                raise DatasetBusy(
+                    f"{name or path.parent}: {_holder(handle)} is writing; wait for it to finish and run again"
+                )
             sleep(_POLL_SECONDS)
         note = json.dumps({"run": run_id, "pid": os.getpid(), "host": socket.gethostname()}).encode()
         os.ftruncate(handle, 0)

@@ -170,6 +170,30 @@ def test_a_writer_that_slept_through_its_lease_is_told_and_harms_nothing(bucket,
     assert_sound(bucket.read())
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_a_sleeper_whose_lease_was_taken_commits_nothing_even_where_nobody_published_since(
+    bucket, s3_environment, first
+):
+    if not first:
+        bucket.machine("sleeper").publish(FIRST)
+    call = bucket.url, bucket.folder, s3_environment, "sleeper", "manifest", 1, signal.SIGSTOP, False
+    child = in_child(publish_until, *call)
+    try:
+        _await_stop(child.pid)
+        quick = bucket.machine("quick").dataset
+        with quick.writing("quick", wait_seconds=20):
+            recover(quick)
+    finally:
+        os.kill(child.pid, signal.SIGCONT)
+        child.join(60)
+    assert child.exitcode == 3
+    there = bucket.read()
+    assert there.version_numbers() == ([] if first else [1])
+    assert_sound(there)
+    assert bucket.machine("sleeper").publish(SECOND).version == (1 if first else 2)
+    assert_sound(bucket.read())
+
+
 def _await_stop(pid: int | None) -> None:
     """Wait until the kernel shows the process as stopped; it is no child of ours to wait for, but the fork server's."""
     end = time.monotonic() + 60
@@ -241,3 +265,13 @@ def test_a_commit_point_of_another_program_is_refused_by_name(bucket):
     bucket.store.put(LATEST, b"v1")
     with pytest.raises(Exception, match=rf"{bucket.url}/latest.json: names no version"):
         bucket.read()
+
+
+def test_an_object_that_went_from_a_version_is_missed_there_and_not_here(bucket):
+    one = bucket.machine().dataset
+    bucket.machine().publish(FIRST)
+    one.remote.pull()
+    bucket.store.remove(["v1/README.md"])
+    one.remote.pull()
+    assert one.view(1).joinpath("README.md").exists()
+    assert [p.place for p in one.remote.verify()] == ["v1/README.md"]
