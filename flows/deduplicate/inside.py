@@ -184,6 +184,8 @@ def _sentence_runs(texts: Mapping[int, str], settings: DeduplicateSettings) -> l
         if len(text) < settings.min_repeat_chars:
             continue
         starts = sentence_starts(text)
+        if len(starts) < least:
+            continue
         if keys:
             keys.append(b"")  # no run goes over the end of a passage
             owner.append((-1, 0, 0))

@@ -18,6 +18,7 @@ from flows.deduplicate.compiled_lines import CODE, HEADING, ITEM, KINDS, ROW
 from flows.deduplicate.inside import InnerRepeat, Outline, cut_at_repeats, outline_repeats
 from flows.deduplicate.keys import fingerprints, laid
 from flows.deduplicate.overlaps import overlapping
+from flows.deduplicate.promo import is_promo
 from flows.deduplicate.shingles import Bytes, Offsets
 from flows.deduplicate.spans import Spans, split_documents
 from flows.recipe import DeduplicateSettings
@@ -43,9 +44,10 @@ def passage_rows(
     cut: dict[int, list[Passage]] = {}
     if settings.passages and n:
         marks = overlapping(*laid_texts, spans.ends)
-        for d in np.flatnonzero(_to_look_at(spans, first, prints, marks, settings)).tolist():
+        promoting = _promoting(spans, pieces) if settings.promo_lines else np.zeros(n, np.bool_)
+        for d in np.flatnonzero(_to_look_at(spans, first, prints, marks, promoting, settings)).tolist():
             start, end = int(first[d]), int(spans.ends[d])
-            found = outline_repeats(_outline(spans, pieces, prints, marks, start, end), settings)
+            found = outline_repeats(_outline(spans, pieces, prints, marks, promoting, start, end), settings)
             if all(why.start == 0 and why.end == spans.chars[start + why.position] for why in found):
                 repeats[d] = [_repeat(why.position, 0, why) for why in found]
                 continue
@@ -70,15 +72,29 @@ def _strings(data: Bytes, edges: NDArray[np.int64]) -> pa.LargeStringArray:
     return pa.LargeStringArray.from_buffers(len(edges) - 1, pa.py_buffer(edges), pa.py_buffer(data))
 
 
+def _promoting(spans: Spans, pieces: pa.LargeStringArray) -> NDArray[np.bool_]:
+    """Passages that are promotion, or would be if they stood again in their document."""
+    out = spans.may_promote.copy()
+    rows = np.flatnonzero(out)
+    texts = pieces.take(pa.array(rows * 2)).to_pylist()
+    out[rows] = [is_promo(text, stands_again=True) for text in texts]
+    return out
+
+
 def _to_look_at(
-    spans: Spans, first: Offsets, prints: Sequence[bytes], marks: NDArray[np.bool_], settings: DeduplicateSettings
+    spans: Spans,
+    first: Offsets,
+    prints: Sequence[bytes],
+    marks: NDArray[np.bool_],
+    promoting: NDArray[np.bool_],
+    settings: DeduplicateSettings,
 ) -> NDArray[np.bool_]:
     """Documents in which a passage may be promotion, or may go because another says the same or almost."""
     short = (spans.kinds == ITEM) | (spans.kinds == CODE)
     least = np.where(short, settings.min_repeat_chars, settings.min_inner_repeat_chars)
     may_go = (spans.chars >= least) & (spans.kinds != HEADING) & (spans.kinds != ROW)
     keys = np.frombuffer(b"".join(prints), np.uint64)[::2]
-    found = spans.may_promote & settings.promo_lines | marks & may_go
+    found = promoting | marks & may_go
     return _any_repeats(keys, first, spans.ends, may_go, found)
 
 
@@ -101,7 +117,13 @@ def _any_repeats(keys, first, ends, may_go, found):  # type: ignore[no-untyped-d
 
 
 def _outline(
-    spans: Spans, pieces: pa.LargeStringArray, prints: Sequence[bytes], marks: NDArray[np.bool_], start: int, end: int
+    spans: Spans,
+    pieces: pa.LargeStringArray,
+    prints: Sequence[bytes],
+    marks: NDArray[np.bool_],
+    promoting: NDArray[np.bool_],
+    start: int,
+    end: int,
 ) -> Outline:
     return Outline(
         [KINDS[k] for k in spans.kinds[start:end].tolist()],
@@ -109,7 +131,7 @@ def _outline(
         prints[start:end],
         lambda n: str(pieces[2 * (start + n)]),
         np.flatnonzero(marks[start:end]).tolist(),
-        np.flatnonzero(spans.may_promote[start:end]).tolist(),
+        np.flatnonzero(promoting[start:end]).tolist(),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 from math import ceil
 
 MIN_WORDS = 30  # below, one changed word in a template (a function's name, an option) makes another statement
@@ -47,7 +47,9 @@ def near_repeats(texts: Sequence[str], threshold: float) -> list[tuple[int, int,
     bags = [words_of(t) if len(t) >= 2 * MIN_WORDS or not t.isascii() else [] for t in texts]
     if sum(len(bag) >= MIN_WORDS for bag in bags) < 2:
         return []
-    frequency = Counter(w for bag in bags for w in set(bag))
+    sets = [set(bag) for bag in bags]
+    frequency = Counter(chain.from_iterable(sets))
+    once = {word for word, count in frequency.items() if count == 1}
     postings: dict[str, list[int]] = {}
     found = []
     for n, bag in enumerate(bags):
@@ -55,8 +57,8 @@ def near_repeats(texts: Sequence[str], threshold: float) -> list[tuple[int, int,
             continue
         # Of multisets at Jaccard t at most (1 - t) / (1 + t) of all words differ; distinct words may be fewer.
         allowed = ceil(len(bag) * (1 - threshold) / threshold) + 1
-        words = set(bag)
-        if sum(frequency[w] == 1 for w in words) >= max(allowed, 1):
+        words = sets[n]
+        if len(words & once) >= max(allowed, 1):
             continue  # its rarest words stand nowhere else
         rare = sorted(words, key=lambda w: (frequency[w], w))
         prefix = rare[: max(allowed, 1)]
