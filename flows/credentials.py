@@ -34,6 +34,6 @@ def refuse_credentials(*places: str | None) -> None:
     for place in places:
         if place and holds_credentials(place):
             raise UsageError(
-                f"{shown(place)}: the address holds a password or a token, which would be stored with the run; put it "
-                "in the environment (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; FSSPEC_FTP_PASSWORD and the like)"
+                f"{shown(place)}: an address holds no credentials, for it is stored with the run; put them in the "
+                "environment (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; FSSPEC_FTP_PASSWORD and the like)"
             )

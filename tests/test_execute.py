@@ -52,7 +52,8 @@ def test_progress_is_told_after_each_shard():
     assert told == [(1, 2), (2, 2)]
 
 
-def test_an_unreachable_cluster_is_a_wrong_call():
+def test_an_unreachable_cluster_is_a_wrong_call(monkeypatch):
+    monkeypatch.setattr("flows.cluster.CONNECT_SECONDS", 0.5)
     pytest.importorskip("distributed")
     with pytest.raises(UsageError, match="no Dask scheduler"), open_executor("dask", address="tcp://127.0.0.1:9"):
         pass

@@ -75,6 +75,7 @@ def kill_a_worker(history: History, into: Path, folder: Path, rng: random.Random
         if workers:
             rng.choice(workers).kill()
             killed += 1
+    assert killed
     family = family_of(child)
     assert child.wait(SECONDS) == 0, (folder / "command.log").read_text()
     assert rows_of(into) == history.rows

@@ -33,14 +33,14 @@ HELD = "[validate]\nmin_documents = 1000\n"
 )
 def test_an_address_with_a_password_is_a_wrong_call_that_does_not_repeat_it(call, tmp_path):
     given = {"source": str(SEEDS), "into": tmp_path / "dataset", "address": None, **call}
-    with pytest.raises(UsageError, match="put it in the environment") as told:
+    with pytest.raises(UsageError, match="put them in the environment") as told:
         run_build(given["source"], given["into"], None, 1, False, False, "processes", given["address"], False)
     assert CANARY not in str(told.value)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_nor_is_one_served(tmp_path):
-    with pytest.raises(UsageError, match="put it in the environment") as told:
+    with pytest.raises(UsageError, match="put them in the environment") as told:
         serve_flows(f"s3://key:{CANARY}@bucket/a", tmp_path, None, None, False)
     assert CANARY not in str(told.value)
 

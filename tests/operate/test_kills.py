@@ -48,12 +48,12 @@ def kill_at_a_random_time(history: History, into: Path, rng: random.Random, work
     assert not alive
 
 
-def kill_a_worker_at_a_random_time(history: History, into: Path, rng: random.Random) -> None:
+def kill_a_worker_at_a_random_time(history: History, into: Path, rng: random.Random, kills: int = 2) -> None:
     """Kill workers, as the kernel does when memory runs out; the run itself must end well."""
     child = in_child(run_quickly, history.source, into, 2)
     killed = 0
     end = time.monotonic() + SECONDS
-    while child.exitcode is None and killed < 2 and time.monotonic() < end:
+    while child.exitcode is None and killed < kills and time.monotonic() < end:
         time.sleep(rng.uniform(0.05, history.seconds))
         try:
             found = [p for p in psutil.Process(child.pid).children() if "spawn_main" in " ".join(p.cmdline())]
@@ -63,6 +63,7 @@ def kill_a_worker_at_a_random_time(history: History, into: Path, rng: random.Ran
         except (psutil.NoSuchProcess, ProcessLookupError):
             continue
     child.join(SECONDS)
+    assert killed
     assert child.exitcode == 0
     assert rows_of(into) == history.rows
     assert_tidy(into)
@@ -77,14 +78,8 @@ def test_a_run_killed_between_stages_is_made_up_for_by_the_next(history, tmp_pat
     assert_nothing_was_lost(history, into)
 
 
-def test_a_run_killed_at_random_leaves_nothing_half_done(history, tmp_path):
-    into = history.copy_to(tmp_path / "dataset")
-    kill_at_a_random_time(history, into, random.Random(20260131), workers=0)
-    assert_nothing_was_lost(history, into)
-
-
 def test_a_worker_killed_from_outside_costs_the_run_nothing(history, tmp_path):
-    kill_a_worker_at_a_random_time(history, history.copy_to(tmp_path / "dataset"), random.Random(4))
+    kill_a_worker_at_a_random_time(history, history.copy_to(tmp_path / "dataset"), random.Random(4), kills=1)
 
 
 @pytest.mark.slow

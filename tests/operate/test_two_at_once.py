@@ -19,14 +19,12 @@ from flows.stages import release
 from flows.upkeep import tidy_up
 from tests.articles import article
 from tests.conftest import write_jsonl
-from tests.operate.dataset_runs import RECIPE, assert_tidy, in_child, rows_of, run_stages, two_batches
+from tests.operate.dataset_runs import RECIPE, assert_tidy, in_child, rows_of, run_stages
 
-HOLD_SECONDS = 2.0
+HOLD_SECONDS = 1.0
 
 
-@pytest.fixture(autouse=True)
-def _without_pages(monkeypatch):
-    monkeypatch.setattr(release, "store_results", lambda *_: None)
+pytestmark = pytest.mark.usefixtures("without_pages")
 
 
 def slow_run(source: Path, into: Path, mark: Path) -> None:
@@ -50,21 +48,18 @@ def begin_slow_run(source: Path, into: Path, mark: Path) -> multiprocessing.proc
     return child
 
 
-def test_a_second_run_is_told_who_writes_or_waits_and_then_finds_the_first_ones_version(tmp_path):
-    first, second = two_batches(tmp_path)
-    into = tmp_path / "dataset"
-    child = begin_slow_run(first, into, tmp_path / "mark")
+def test_a_second_run_is_told_who_writes_or_waits_and_then_finds_the_first_ones_version(history, tmp_path):
+    into = history.copy_to(tmp_path / "dataset")
+    child = begin_slow_run(history.source, into, tmp_path / "mark")
     with pytest.raises(DatasetBusy, match=rf"run 2\w+-\w+ \(process {child.pid} on .+\) is writing; wait for it"):
-        run_stages(second, into)
+        run_stages(history.source, into)
     with pytest.raises(DatasetBusy):
         tidy_up(Dataset(into), RECIPE, dry_run=False)
-    run_stages(second, into, wait_seconds=60)
+    assert run_stages(history.source, into, wait_seconds=60)["version"] is None
     child.join(60)
     assert child.exitcode == 0
-    run_stages(first, tmp_path / "other")
-    run_stages(second, tmp_path / "other")
     assert Dataset(into).version_numbers() == [1, 2]
-    assert rows_of(into) == rows_of(tmp_path / "other")
+    assert rows_of(into) == history.rows
     assert_tidy(into)
 
 
