@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import ftfy
 from ftfy.badness import is_bad
@@ -20,6 +21,7 @@ from flows.repair.tokens import gains, undo_in_tokens, undo_proven
 
 MAX_DEPTH = 4  # wrong decodings on top of one another; more than three has not been seen
 MAX_READINGS = 60  # tried for one line; a bound for hostile ones
+MAX_MISREAD = 4  # readings of a line that are asked whether one-byte encodings were taken for one another
 MAX_STEPS = 6  # pieces of a line may lie in one another
 MIN_SEQUENCES = 3  # so many valid UTF-8 sequences, and nothing else beyond ASCII in the line, are no coincidence
 MAX_GARBLE = 0.4  # share of a line's signs that may be left; more is garble of which a few signs read by chance
@@ -86,7 +88,7 @@ def _one_step(line: str, proven: frozenset[str], home: frozenset[int]) -> Readin
         if least == 0:
             break
     if least:
-        for reading in readings(line):
+        for reading in islice(readings(line), MAX_MISREAD):
             if has_sign(reading) and _is_misread(reading):
                 return Reading(reading, SURE)
     used: frozenset[str] = frozenset()
