@@ -29,6 +29,7 @@ from flows.held import PastRun, covers, remember_call, run_to_approve, without_c
 from flows.log import show_info  # noqa: E402
 from flows.outage import work_is_over  # noqa: E402
 from flows.place import describe_dataset, refuse_dataset_in_source  # noqa: E402
+from flows.progress_artifact import progress_told  # noqa: E402
 from flows.publish.recover import recover  # noqa: E402
 from flows.recipe import load_recipe  # noqa: E402
 from flows.run import Run, begin, new_run_id  # noqa: E402
@@ -156,7 +157,8 @@ def _be_the_only_writer(
         held = run_to_approve(dataset, approved_run) if approved_run else None
         run = begin(dataset=dataset, recipe=settings, **intent)
         try:
-            return run, _stage_by_stage(run, shards, held)
+            with progress_told(f"{artifacts.slug(dataset.root)}-progress"):
+                return run, _stage_by_stage(run, shards, held)
         except GateHeld as error:
             again = {**call, "executor": kind, "workers": workers, "address": address}
             remember_call(dataset, run.run_id, flow_name, without_credentials(again))

@@ -1,11 +1,14 @@
 """What Prefect is told stays on the side: it shows hostile names harmlessly, and its failures cost no run."""
 
 import http.server
+import logging
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from flows import artifacts
+from flows.progress_artifact import progress_told
 from flows.recipe import Recipe
 
 SUMMARY = {
@@ -70,3 +73,29 @@ def test_a_block_that_is_not_there_costs_a_warning_and_no_run(prefect_server, tm
 
     artifacts.tell_failed(None, Run(), State())
     assert "Prefect was not told" in caplog.text
+
+
+def test_a_bar_in_prefects_pages_says_how_far_a_run_is(prefect_server):
+    from prefect import flow
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
+
+    @flow
+    def work() -> None:
+        logger = logging.getLogger("winnow")
+        with progress_told("bar-progress", every_seconds=0.05):
+            for done in (1, 4):
+                logger.warning("repair: %s of 4 shards", done, extra={"done": done, "total": 4})
+                wanted = f"repair: {done} of 4 shards", 25.0 * done
+                end = time.monotonic() + 30
+                while told() != wanted and time.monotonic() < end:
+                    time.sleep(0.05)
+                assert told() == wanted
+
+    def told() -> tuple[str, float] | None:
+        with get_client(sync_client=True) as client:
+            found = client.read_artifacts(artifact_filter=ArtifactFilter(key=ArtifactFilterKey(any_=["bar-progress"])))
+        assert all(a.flow_run_id for a in found)
+        return (found[0].description, found[0].data) if found else None
+
+    work()
