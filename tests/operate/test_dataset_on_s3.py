@@ -28,6 +28,7 @@ from flows.repair.ledger import undo
 from flows.stages import release
 from tests.articles import damaged_batch
 from tests.conftest import ROOT, write_jsonl
+from tests.operate.conftest import SIGNS
 from tests.operate.dataset_runs import assert_tidy, in_child, rows_of, run_stages, two_batches
 from tests.s3_server import serve_s3
 
@@ -183,7 +184,7 @@ def test_everything_that_writes_goes_through_the_address_from_two_machines(envir
 
     assert f"Published v1 in {url}/v1" in on("one", "run", source)
     assert "Nothing changed" in on("two", "run", source)
-    (source / "broken.jsonl").write_text("{\n" * 30)
+    write_jsonl(source / "signs.jsonl", [{**SIGNS, "id": f"signs-{n}"} for n in range(9)])
     held = on("one", "run", source, code=1)
     run_id = re.search(rf"winnow approve (\S+) --because REASON --into {url}", held)[1]
     assert run_id in on("two", "gate", code=1)
