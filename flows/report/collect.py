@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from flows.report.data import Link, Listed, Point, ReportData
-from flows.report.examples import reject_tallies, removal_tallies, repair_tallies, samples_of
+from flows.report.examples import batches, reject_tallies, removal_tallies, repair_tallies, samples_of
 from schemas import TABLES
 
 LIST_DOCUMENTS = 4000  # rows of the searchable list; about 130 bytes each in the page
@@ -48,7 +49,7 @@ def collect(
     rejects = reject_tallies(tables["rejects"].filter(pl.col("stage") != "withdraw"))  # its marks hold no document
     runs = run_rows(tables["runs"])
     own = next((r for r in runs if r["run_id"] == run_id), {})
-    passages = _passage_chars(tables["passages"])
+    passages = _passage_chars(view / "passages")
     passages |= {"kept": counts["n_chars"], "white_space": passages.get("kept", 0) - counts["n_chars"]}
     lengths, median = _lengths(tables["documents"])
     removals = removal_tallies(view, tables["passages"], tables["documents"], tables["duplicates"])
@@ -123,18 +124,17 @@ def _document_counts(documents: pl.LazyFrame) -> dict[str, int]:
     return counts
 
 
-def _passage_chars(passages: pl.LazyFrame) -> dict[str, int]:
+def _passage_chars(folder: Path) -> dict[str, int]:
     """Characters of repaired text by what became of them: ``kept``, or the reason they were removed for."""
-    frame = (
-        passages.select(
-            pl.when(pl.col("status") == "kept").then(pl.lit("kept")).otherwise(pl.col("reason")).alias("fate"),
-            (pl.col("text").str.len_chars() + pl.col("gap").str.len_chars()).alias("chars"),
-        )
-        .group_by("fate")
-        .agg(pl.col("chars").sum())
-        .collect(engine="streaming")
-    )
-    return {str(fate or "removed"): int(chars) for fate, chars in sorted(frame.iter_rows(), key=str)}
+    counts: Counter[str] = Counter()
+    for batch in batches(folder, ["status", "reason", "text", "gap"]):
+        frame = pl.DataFrame(pl.from_arrow(batch))
+        fates = frame.group_by(
+            pl.when(pl.col("status") == "kept").then(pl.lit("kept")).otherwise(pl.col("reason")).alias("fate")
+        ).agg((pl.col("text").str.len_chars() + pl.col("gap").str.len_chars()).sum().cast(pl.Int64))
+        for fate, chars in fates.iter_rows():
+            counts[fate or "removed"] += chars
+    return dict(sorted(counts.items()))
 
 
 def _documents_flow(counts: Mapping[str, int], copies: Mapping[str, int], n_rejected: int) -> tuple[Link, ...]:

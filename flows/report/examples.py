@@ -206,7 +206,7 @@ def _candidates(
     found: dict[str, list[dict[str, Any]]] = {}
     spare: dict[str, list[dict[str, Any]]] = {}
     seen: set[tuple[str, str]] = set()
-    for batch in _batches(folder, columns, condition):
+    for batch in batches(folder, columns, condition):
         names = batch.column(key)
         for name in pc.unique(names).to_pylist():
             rows = found.setdefault(name, [])
@@ -222,9 +222,13 @@ def _candidates(
     return {name: [*rows, *spare.get(name, ())][: 2 * CANDIDATES] for name, rows in found.items()}
 
 
-def _batches(folder: Path, columns: Sequence[str], condition: pc.Expression) -> Iterator[pa.RecordBatch]:
+def batches(folder: Path, columns: Sequence[str], condition: pc.Expression | None = None) -> Iterator[pa.RecordBatch]:
+    """The rows of a table's files, some at a time; nothing is read ahead, for a row group of texts is a large thing."""
     data = ds.dataset(folder, format="parquet", exclude_invalid_files=False)
-    return iter(data.scanner(columns=list(columns), filter=condition, batch_size=65_536).to_batches())
+    scanner = data.scanner(
+        columns=list(columns), filter=condition, batch_size=16_384, batch_readahead=1, fragment_readahead=1
+    )
+    return iter(scanner.to_batches())
 
 
 def _sources(ids: Iterable[str], table: pl.LazyFrame) -> dict[str, str]:
