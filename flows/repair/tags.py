@@ -79,7 +79,7 @@ def name_of(inside: str) -> tuple[str, bool, bool, str]:
         for word in words[:n]:
             at = inside.index(word, at) + len(word)
         rest = inside[at:]
-        if not _is_tail(name, rest):
+        if not _is_tail(name, rest, spaced=lead[:1].isspace()):
             continue
         closing = closing or (rest.rstrip()[-1:] == "/" and name in _PAIRED)
         broken = n > 1 or bool(lead.strip("/")) or lead.count("/") > 1
@@ -87,7 +87,7 @@ def name_of(inside: str) -> tuple[str, bool, bool, str]:
     return "", closing, False, ""
 
 
-def _is_tail(name: str, rest: str) -> bool:
+def _is_tail(name: str, rest: str, spaced: bool) -> bool:
     """Whether what follows a name inside a tag is nothing, or attributes, and no words of a sentence."""
     if not rest.strip(" \t\r\n\xa0/!;="):
         return True
@@ -100,11 +100,10 @@ def _is_tail(name: str, rest: str) -> bool:
         return bool(found) and name not in ENGLISH and len(rest.split()) == 1 and rest[:1].isspace()
     if "\n" in rest and _CODE.search(_QUOTED.sub("", rest)):
         return False  # no tag holds the lines of a program up to its next ``>``
-    named = found[0].rstrip("=! \t\n\r").split()[-1:]  # with a space before the sign it is in no group
-    if not named or _USUAL.match(named[0]):
-        return True
-    # ``a < b`` and then an assignment
-    return bool(_DIRECT.search(rest)) if len(name) == 1 else name not in ENGLISH or '"' in rest
+    if len(name) == 1 and (spaced or "\n" in rest):  # ``a < b`` and then an assignment
+        named = found[0].rstrip("=! \t\n\r").split()[-1:]
+        return not named or _USUAL.match(named[0]) is not None or _DIRECT.search(rest) is not None
+    return found[1] is None or name not in ENGLISH or _USUAL.match(found[1]) is not None or '"' in rest
 
 
 def tags(text: str) -> Iterator[Tag]:
