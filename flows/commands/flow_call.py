@@ -124,8 +124,8 @@ def prefect_api() -> Iterator[str]:
 def ends_when_interrupted(grace_seconds: float = 5) -> Iterator[None]:
     """Ctrl-C ends the command within seconds.
 
-    A terminal interrupts the temporary server too; the flow would then try for a minute to tell it that it ends. What
-    a run leaves half done the next one finds, so it may end at any point.
+    The flow tells its server that it ends, and would try for a minute where that does not answer. What a run leaves
+    half done the next one finds, so it may end at any point.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
