@@ -11,6 +11,7 @@ _QUOTES = frozenset("“”\"'‘’«»„`「」『』()<>")
 MAX_MENTION = 5  # characters of one sign that is quoted
 
 _IN_TABLE = re.compile(r"(?:^|\s)(?:[ÂÃ]  |Â )")
+_UNIT = re.compile(r"(?<![^\W\d_])Å[²³](?![^\W\d_])")
 _CAPITALS = re.compile(r"[A-Z][ÂÃ]\xa0[A-Z]")
 
 
@@ -33,6 +34,24 @@ def is_doubtful_change(before: str, after: str) -> bool:
             return _all_lone(before, spots)
         quoted = quoted or (left.strip()[-1:] in _QUOTES and right.strip()[:1] in _QUOTES)
     return quoted or _all_lone(before, spots)
+
+
+def keep_units(before: str, after: str) -> str:
+    """`after` with square and cubic ångströms as they stood: ``Å²`` by itself is what ``Ų`` would have become too.
+
+    >>> keep_units("5 Å² of the cafÃ©, jÅ³", "5 Ų of the café, jų")
+    '5 Å² of the café, jų'
+    """
+    if not _UNIT.search(before):
+        return after
+    out: list[str] = []
+    at = 0
+    for spot in tight_changes(0, before, after, 1.0):
+        unit = _UNIT.match(before, spot.start)
+        kept = unit is not None and unit.end() == spot.end
+        out += (before[at : spot.start], before[spot.start : spot.end] if kept else spot.after)
+        at = spot.end
+    return "".join((*out, before[at:]))
 
 
 def _all_lone(before: str, spots: list[Change]) -> bool:

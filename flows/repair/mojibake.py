@@ -11,7 +11,7 @@ import ftfy
 from ftfy.badness import is_bad
 
 from flows.repair.charmaps import CHARMAPS, MAC_ROMAN, PROVABLE, undo
-from flows.repair.mentions import is_doubtful_change
+from flows.repair.mentions import is_doubtful_change, keep_units
 from flows.repair.misread import SURE as SURELY_MISREAD
 from flows.repair.misread import first_reading
 from flows.repair.misread_signs import has_sign
@@ -56,6 +56,7 @@ def best_reading(line: str, proven: frozenset[str] = frozenset(), home: frozense
             break
         confidence = min(confidence, step.confidence)
         current, proven = step.text, proven | step.proven
+    current = keep_units(line, current)
     if current != line and is_doubtful_change(line, current):
         confidence = DOUBTFUL
     return Reading(current, confidence, proven)
