@@ -69,8 +69,9 @@ def kill_a_worker(history: History, into: Path, folder: Path, rng: random.Random
     """The command itself has to end well."""
     child = start(history, into, folder)
     killed, end = 0, time.monotonic() + SECONDS
+    time.sleep(rng.uniform(0, WORKING_SECONDS / 4))
     while child.poll() is None and not killed and time.monotonic() < end:
-        time.sleep(rng.uniform(0.2, WORKING_SECONDS / 3))
+        time.sleep(0.02)
         workers = [p for p in family_of(child) if _is_worker(p)]
         if workers:
             rng.choice(workers).kill()
