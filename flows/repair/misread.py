@@ -11,7 +11,15 @@ from flows.repair.charmaps import CHARMAPS, undo
 from flows.repair.mentions import is_doubtful_change
 from flows.repair.misread_pairs import PAIRS, Pair
 from flows.repair.misread_signs import GATE, has_sign
-from flows.repair.misread_words import Verdict, becomes_quotes, chunks, judge, reads_well, was_words
+from flows.repair.misread_words import (
+    Verdict,
+    becomes_quotes,
+    chunks,
+    judge,
+    quotes_stand_wrongly,
+    reads_well,
+    was_words,
+)
 from flows.repair.pieces import pieces_of
 from flows.repair.plausible import is_word
 from flows.repair.rule import Change, Evidence, Rule
@@ -86,7 +94,7 @@ def candidates(line: str, pairs: Sequence[Pair] = PAIRS) -> Iterator[tuple[Pair,
     for pair in pairs:
         if letters <= pair.repertoire and not beyond.isdisjoint(pair.repertoire):
             after = line.translate(pair.table)
-            if after != line:
+            if after != line and not quotes_stand_wrongly(line, after):
                 yield pair, after
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-_WESTERN = ("fr", "es", "de", "pt", "it", "nl", "sv", "da", "nb", "fi", "ca", "is")
+_WESTERN = ("en", "fr", "es", "de", "pt", "it", "nl", "sv", "da", "nb", "fi", "ca", "is")
 _CENTRAL = ("pl", "cs", "hu", "sk", "ro", "sh", "sl")
 _CYRILLIC = ("ru", "uk", "bg", "mk")
 

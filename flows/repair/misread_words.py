@@ -50,9 +50,21 @@ class Verdict:
         return self.good - self.unknown / 2 - 2 * self.strange - 3 * self.lost
 
 
+_MISPLACED = re.compile(r"(?<=[^\W\d_])([‘“„‚])(?!\w)|(?<![\w’])(”)(?=[^\W\d_])")
+
+
 def becomes_quotes(line: str, after: str) -> bool:
     """Whether all that changes becomes quotes and dashes."""
     return all(b in _QUOTES for a, b in zip(line, after, strict=True) if a != b)
+
+
+def quotes_stand_wrongly(before: str, after: str) -> bool:
+    """Whether the change sets an opening quote behind a word, or a closing one before it: the letter was one.
+
+    >>> quotes_stand_wrongly("Figurë SVG", "Figur‘ SVG"), quotes_stand_wrongly("ëFigurí", "‘Figur’")
+    (True, False)
+    """
+    return any(before[m.start(1) if m[1] else m.start(2)] != (m[1] or m[2]) for m in _MISPLACED.finditer(after))
 
 
 def weight(word: str) -> float:
