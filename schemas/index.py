@@ -32,9 +32,7 @@ INDEX = table(
         pa.string(),
         "Host of the source URL, or first folder of its path; boilerplate is counted per site",
     ),
-    column(
-        "text_hash", pa.binary(16), "128-bit hash of the repaired text as it is; alike for exact copies"
-    ),
+    column("text_hash", pa.binary(16), "128-bit hash of the repaired text as it is; alike for exact copies"),
     column("n_shingles", pa.int32(), "Number of distinct shingles of the document"),
     column(
         "bands",

@@ -8,7 +8,11 @@ REJECTS = table(
     "One row per document that could not be read or failed an expectation, with its content, so that it can be replayed.",
     column("doc_id", pa.string(), "Identity of the document, from its source"),
     column("source", pa.string(), "Where it came from"),
-    column("stage", pa.string(), "read, repair or validate; withdraw for a document that a person took out, without its content"),
+    column(
+        "stage",
+        pa.string(),
+        "read, repair or validate; withdraw for a document that a person took out, without its content",
+    ),
     column("reason", pa.string(), "What was wrong and what to do about it, one sentence"),
     column("expectation", pa.string(), "Name of the failed expectation, or of the kind of read error"),
     column("content", pa.binary(), "The document's bytes as they were read"),

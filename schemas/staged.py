@@ -11,8 +11,7 @@ from schemas.rejects import REJECTS
 
 _DOCUMENT = {f.name: f for f in DOCUMENT_COLUMNS}
 _IDENTITY = [
-    _DOCUMENT[n]
-    for n in ("doc_id", "source", "title", "encoding", "content_sha256", "collected_at", "metadata")
+    _DOCUMENT[n] for n in ("doc_id", "source", "title", "encoding", "content_sha256", "collected_at", "metadata")
 ]
 _INPUT = column("input", pa.string(), "Input file that held the document, relative to the input root")
 
@@ -47,11 +46,7 @@ REPAIRED = table(
     column("residual_markup", pa.float32(), "Share of the characters that still stand in damaged tags or entities"),
     column(
         "edits",
-        pa.list_(
-            pa.field(
-                "item", pa.struct([EDITS.field(n) for n in EDITS.names if n != "doc_id"]), nullable=False
-            )
-        ),
+        pa.list_(pa.field("item", pa.struct([EDITS.field(n) for n in EDITS.names if n != "doc_id"]), nullable=False)),
         "The ledger, in order",
     ),
 )

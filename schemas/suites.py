@@ -7,9 +7,7 @@ from typing import Any
 
 def suite_names() -> list[str]:
     """Names of the suites, sorted."""
-    return sorted(
-        p.name.removesuffix(".json") for p in files("schemas").iterdir() if p.name.endswith(".json")
-    )
+    return sorted(p.name.removesuffix(".json") for p in files("schemas").iterdir() if p.name.endswith(".json"))
 
 
 def suite(name: str) -> dict[str, Any]:
