@@ -79,7 +79,7 @@ STEPS = (
     ("manifest", 1),
     ("latest", 1),
 )
-QUICK = {("latest moved", "same"), ("log", "other"), ("view", "same"), ("manifest", "other"), ("latest", "other")}
+QUICK = {("latest moved", "same"), ("log", "other"), ("latest", "other")}
 
 
 def kills() -> Iterator[Any]:
@@ -138,12 +138,7 @@ SLEEPS = [
 
 @pytest.mark.parametrize(
     ("step", "nth", "watch"),
-    [
-        pytest.param(
-            *sleep, marks=() if sleep in (("log", 3, 0), ("manifest", 1, 0), ("view", 1, 1)) else pytest.mark.slow
-        )
-        for sleep in SLEEPS
-    ],
+    [pytest.param(*sleep, marks=() if sleep == ("log", 3, 0) else pytest.mark.slow) for sleep in SLEEPS],
 )
 def test_a_writer_that_slept_through_its_lease_is_told_and_harms_nothing(bucket, s3_environment, step, nth, watch):
     bucket.machine("sleeper").publish(FIRST)
@@ -170,7 +165,7 @@ def test_a_writer_that_slept_through_its_lease_is_told_and_harms_nothing(bucket,
     assert_sound(bucket.read())
 
 
-@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("first", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_a_sleeper_whose_lease_was_taken_commits_nothing_even_where_nobody_published_since(
     bucket, s3_environment, first
 ):
