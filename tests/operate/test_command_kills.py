@@ -100,6 +100,7 @@ def assert_nothing_was_lost(history: History, into: Path) -> None:
     assert_tidy(into)
 
 
+@pytest.mark.slow
 def test_a_command_killed_alone_leaves_no_process_and_loses_nothing(history, tmp_path):
     into = history.copy_to(tmp_path / "dataset")
     kill_after(1.5, history, into, tmp_path, "main")
