@@ -79,7 +79,7 @@ STEPS = (
     ("manifest", 1),
     ("latest", 1),
 )
-QUICK = {("latest moved", "same"), ("log", "other"), ("latest", "other")}
+QUICK = {("log", "other"), ("latest", "other")}
 
 
 def kills() -> Iterator[Any]:

@@ -118,6 +118,7 @@ def write_slowly(source: Path, url: str, environment: dict[str, str], mark: Path
         os._exit(3)
 
 
+@pytest.mark.slow
 def test_two_runs_at_once_publish_one_after_the_other(published, environment, elsewhere, tmp_path):
     url, mark, on = "s3://datasets/two at once", tmp_path / "mark", tmp_path / "on"
     on_machine = [{**environment, "WINNOW_CACHE": str(tmp_path / name)} for name in ("a", "b")]
