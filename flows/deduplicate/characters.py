@@ -9,6 +9,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from flows.deduplicate.code_points import code_point
 from flows.deduplicate.lines import BULLETS, CLOSERS, CODE_SIGNS, FULL_STOPS, HEADING_ENDS, QUOTES
 
 SPACE, ALPHA, LOWER, UPPER, TITLE, SIGN, STOP, CLOSER, HEADING_END, BULLET, QUOTE, ALNUM = (1 << n for n in range(12))
@@ -45,24 +46,9 @@ def decode(data, start, end, table, codes, flags, places):  # type: ignore[no-un
         if byte < 0x80:
             code = byte
             at += 1
-        elif byte < 0xE0:
-            code = (byte & np.uint32(31)) << np.uint32(6) | np.uint32(data[at + 1]) & np.uint32(63)
-            at += 2
-        elif byte < 0xF0:
-            code = (
-                (byte & np.uint32(15)) << np.uint32(12)
-                | (np.uint32(data[at + 1]) & np.uint32(63)) << np.uint32(6)
-                | np.uint32(data[at + 2]) & np.uint32(63)
-            )
-            at += 3
         else:
-            code = (
-                (byte & np.uint32(7)) << np.uint32(18)
-                | (np.uint32(data[at + 1]) & np.uint32(63)) << np.uint32(12)
-                | (np.uint32(data[at + 2]) & np.uint32(63)) << np.uint32(6)
-                | np.uint32(data[at + 3]) & np.uint32(63)
-            )
-            at += 4
+            code, size = code_point(data, np.uint64(at))
+            at += np.int64(size)
         codes[n] = code
         flags[n] = table[code] if code < len(table) else 0
         n += 1

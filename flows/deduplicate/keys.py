@@ -11,6 +11,7 @@ import xxhash
 from numba import njit
 from numpy.typing import NDArray
 
+from flows.deduplicate.code_points import code_point
 from flows.deduplicate.folding import TOP, folded
 from flows.deduplicate.shingles import Bytes, Offsets
 
@@ -73,22 +74,7 @@ def _fold(data, offsets, entries, pool, ascii_, out, ends):  # type: ignore[no-u
                 out[n] = low
                 n += 1
                 continue
-            size = 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4
-            if size == 2:
-                code = (byte & np.uint32(31)) << np.uint32(6) | np.uint32(data[at + 1]) & np.uint32(63)
-            elif size == 3:
-                code = (
-                    (byte & np.uint32(15)) << np.uint32(12)
-                    | (np.uint32(data[at + 1]) & np.uint32(63)) << np.uint32(6)
-                    | np.uint32(data[at + 2]) & np.uint32(63)
-                )
-            else:
-                code = (
-                    (byte & np.uint32(7)) << np.uint32(18)
-                    | (np.uint32(data[at + 1]) & np.uint32(63)) << np.uint32(12)
-                    | (np.uint32(data[at + 2]) & np.uint32(63)) << np.uint32(6)
-                    | np.uint32(data[at + 3]) & np.uint32(63)
-                )
+            code, size = code_point(data, np.uint64(at))
             if code < len(entries):
                 entry = entries[code]
             elif np.uint32(0xE0000) <= code < np.uint32(0xE1000):
@@ -103,7 +89,7 @@ def _fold(data, offsets, entries, pool, ascii_, out, ends):  # type: ignore[no-u
                     out[n] = 32
                     n += 1
                 gap = False
-                for i in range(size):
+                for i in range(np.int64(size)):
                     out[n] = data[at + i]
                     n += 1
             elif what == 3:
@@ -120,7 +106,7 @@ def _fold(data, offsets, entries, pool, ascii_, out, ends):  # type: ignore[no-u
                         gap = False
                     out[n] = byte_out
                     n += 1
-            at += size
+            at += np.int64(size)
         ends[t] = n
     return True
 

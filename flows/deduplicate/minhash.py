@@ -44,7 +44,7 @@ def _signature(hashes, size, factors, addends, halves, low):  # type: ignore[no-
 
 @njit(cache=True, nogil=True)
 def _sign(data, offsets, min_words, table, factors, addends, limit, bands, facts, sketch):  # type: ignore[no-untyped-def]
-    """Fill bands and facts (distinct shingles, words, longest repeated run, end of sketch); False if sketch is full."""
+    """Fill bands and facts (distinct shingles, words, end of sketch); False if sketch is full."""
     low = np.empty(len(factors), np.uint32)
     longest = np.max(offsets[1:] - offsets[:-1]) if len(offsets) > 1 else 0
     hashes = np.empty(longest + 1, np.uint64)
@@ -60,10 +60,9 @@ def _sign(data, offsets, min_words, table, factors, addends, limit, bands, facts
             room *= 2
         if room > len(slots):
             slots = np.zeros(room, np.uint64)
-        size, run = distinct(hashes, count, slots[:room], unique)
+        size = distinct(hashes, count, slots[:room], unique)
         facts[d, 0] = size
         facts[d, 1] = words
-        facts[d, 2] = run
         if words >= min_words:
             _signature(unique, size, factors, addends, halves, low)
             for b in range(bands.shape[1]):
@@ -80,7 +79,7 @@ def _sign(data, offsets, min_words, table, factors, addends, limit, bands, facts
                     sketch[filled] = unique[i]
                     filled += 1
             sketch[start:filled] = np.sort(sketch[start:filled])
-        facts[d, 3] = filled
+        facts[d, 2] = filled
     return True
 
 
@@ -91,9 +90,8 @@ class Signed:
         self.bands = bands  # (documents, BANDS)
         self.n_shingles = facts[:, 0]
         self.n_words = facts[:, 1]
-        self.repeated_run = facts[:, 2]
         self.sketch = sketch
-        self.sketch_ends = facts[:, 3]
+        self.sketch_ends = facts[:, 2]
 
 
 def sign_documents(data: Bytes, offsets: Offsets, min_words: int) -> Signed:
@@ -111,9 +109,9 @@ def sign_documents(data: Bytes, offsets: Offsets, min_words: int) -> Signed:
     room = len(data) // 32 + 1024
     while True:
         bands = np.zeros((documents, BANDS), np.uint64)
-        facts = np.zeros((documents, 4), np.int64)
+        facts = np.zeros((documents, 3), np.int64)
         sketch = np.empty(room, np.uint64)
         if _sign(data, offsets, min_words, letter_table(), factors, addends, _LIMIT, bands, facts, sketch):
             break
         room *= 4
-    return Signed(bands, facts, sketch[: facts[-1, 3] if documents else 0].copy())
+    return Signed(bands, facts, sketch[: facts[-1, 2] if documents else 0].copy())

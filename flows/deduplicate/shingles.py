@@ -16,6 +16,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from flows.deduplicate.code_points import code_point
 from flows.deduplicate.folding import TOP
 
 WIDTH = 5
@@ -107,7 +108,7 @@ def _words(data, segments, table, out):  # type: ignore[no-untyped-def]
                 out[n] = h
                 n += open_
                 break
-            code, size = _code_point(data, at)
+            code, size = code_point(data, at)
             at += size
             letter = np.uint64(table[code]) if code < len(table) else none
             alone = letter >> np.uint64(31) != 0
@@ -128,31 +129,14 @@ def _words(data, segments, table, out):  # type: ignore[no-untyped-def]
     return np.int64(n)
 
 
-@njit(cache=True, inline="always")
-def _code_point(data, at):  # type: ignore[no-untyped-def]
-    """The character that begins at a byte above 127, and its bytes."""
-    byte, low, six = np.uint32(data[at]), np.uint32(63), np.uint32(6)
-    one = np.uint64(1)
-    second = np.uint32(data[at + one]) & low
-    if byte < 0xE0:
-        return (byte & np.uint32(31)) << six | second, np.uint64(2)
-    third = np.uint32(data[at + one + one]) & low
-    if byte < 0xF0:
-        return ((byte & np.uint32(15)) << six | second) << six | third, np.uint64(3)
-    fourth = np.uint32(data[at + one + one + one]) & low
-    return (((byte & np.uint32(7)) << six | second) << six | third) << six | fourth, np.uint64(4)
-
-
 @njit(cache=True, nogil=True)
 def distinct(hashes, count, table, out):  # type: ignore[no-untyped-def]
-    """Write each different one of the first `count` hashes to `out`; return how many, and the longest repeated run.
+    """Write each different one of the first `count` hashes to `out`; return how many.
 
-    The run is the largest number of shingles in a row that each stood earlier in the document. `table` is scratch
-    space, all zeros, a power of two at least twice `count` long; it is left all zeros.
+    `table` is scratch space, all zeros, a power of two at least twice `count` long; it is left all zeros.
     """
     mask = np.uint64(len(table) - 1)
     size = 0
-    run = longest = 0
     for i in range(count):
         h = hashes[i]
         if h == 0:
@@ -164,10 +148,6 @@ def distinct(hashes, count, table, out):  # type: ignore[no-untyped-def]
             table[slot] = h
             out[size] = h
             size += 1
-            run = 0
-        else:
-            run += 1
-            longest = max(longest, run)
     if size * 8 > len(table):
         table[:] = 0
     else:
@@ -176,7 +156,7 @@ def distinct(hashes, count, table, out):  # type: ignore[no-untyped-def]
             while table[slot] != 0:
                 table[slot] = 0
                 slot = (slot + np.uint64(1)) & mask
-    return size, longest
+    return size
 
 
 def shingles_of(text: str) -> Hashes:
