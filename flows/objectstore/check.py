@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-from flows.objectstore.copy import WorkingCopy, content_hash
+from flows.objectstore.copy import WorkingCopy
 from flows.objectstore.layout import LATEST, MANIFEST, kind_of, version_of, whole_views
 from flows.objectstore.pull import PARALLEL, read_latest
 from flows.objectstore.store import Entry, Gone, Store
 from flows.publish.dataset import Dataset
+from flows.publish.disk import sha256_of
 from flows.publish.verify import Problem
 
 
@@ -25,7 +26,7 @@ def check_objects(copy: WorkingCopy, store: Store, version: int | None = None) -
     wanted: dict[str, str] = {}
     for number in sorted(whole_views(objects, latest.version)):
         manifest = dataset.manifest(number)
-        wanted[f"v{number}/{MANIFEST}"] = content_hash(dataset.manifest_path(number))
+        wanted[f"v{number}/{MANIFEST}"] = sha256_of(dataset.manifest_path(number))
         wanted |= {f"v{number}/{name}": sha256 for name, sha256 in manifest.files.items()}
         for table, entry in manifest.tables.items():
             wanted |= {f"v{number}/{f.name}": f.sha256 for f in entry.files}
@@ -33,7 +34,7 @@ def check_objects(copy: WorkingCopy, store: Store, version: int | None = None) -
             made = {f"tables/{table}/{f.delta_path}": f.sha256 for f in entry.files if f.delta_path}
             wanted |= {name: sha256 for name, sha256 in made.items() if name in objects}
     tables = [n for n in objects if kind_of(n) in ("data", "log") and n not in wanted]
-    wanted |= {n: content_hash(copy.root / n) for n in tables if (copy.root / n).is_file()}
+    wanted |= {n: sha256_of(copy.root / n) for n in tables if (copy.root / n).is_file()}
     asked = {n: s for n, s in wanted.items() if version is None or n.startswith(f"v{version}/")}
 
     def look(name: str) -> Iterator[Problem]:

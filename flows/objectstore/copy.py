@@ -6,7 +6,6 @@ a folder for what is on its way.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from collections.abc import Iterator
@@ -137,8 +136,3 @@ def refuse_working_copy(root: Path) -> None:
     except (OSError, ValueError, KeyError, TypeError):
         return
     raise UsageError(f"{root}: is this machine's working copy of {address}; name that address instead")
-
-
-def content_hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from flows.errors import DatasetBusy, DatasetError
-from flows.objectstore.copy import State, WorkingCopy, content_hash
+from flows.objectstore.copy import State, WorkingCopy
 from flows.objectstore.layout import LATEST, MANIFEST, kind_of, local_names, version_of, whole_views
 from flows.objectstore.store import Entry, Gone, Store, Taken
 from flows.publish.dataset import Dataset
-from flows.publish.disk import link_or_copy, move, point, remove_tree, sync_file, sync_tree
+from flows.publish.disk import link_or_copy, move, point, remove_tree, sha256_of, sync_file, sync_tree
 from flows.publish.manifest import Manifest, read_manifest
 
 PARALLEL = 8  # transfers at once; they wait for the network, not for a core
@@ -164,7 +164,7 @@ class _Fetch:
         path = self.copy.root / name
         if self.state.tags.get(name, "") != self.objects[name].tag:
             return True
-        return foreign and not (path.is_file() and content_hash(path) == self.state.hashes.get(name))
+        return foreign and not (path.is_file() and sha256_of(path) == self.state.hashes.get(name))
 
     def same_view(self, version: int) -> bool:
         """Whether the copy has this very version; views never change, so the manifest answers for all files."""
@@ -180,7 +180,7 @@ class _Fetch:
             sync_file(apart)
             target.parent.mkdir(parents=True, exist_ok=True)
             apart.replace(target)
-            self.state.note(name, entry, content_hash(target) if kind_of(name) in ("note", "side") else None)
+            self.state.note(name, entry, sha256_of(target) if kind_of(name) in ("note", "side") else None)
 
         with ThreadPoolExecutor(PARALLEL) as pool:
             list(pool.map(fetch, enumerate(names)))

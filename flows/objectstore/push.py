@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from flows.errors import DatasetBusy
-from flows.objectstore.copy import State, WorkingCopy, content_hash
+from flows.objectstore.copy import State, WorkingCopy
 from flows.objectstore.layout import LATEST, MANIFEST, kind_of, local_names, version_of
 from flows.objectstore.lease import Lease
 from flows.objectstore.pull import PARALLEL, Latest, Pulled
@@ -86,7 +86,7 @@ class _Push:
     def _changed(self, here: Mapping[str, str]) -> list[str]:
         names = sorted(n for n, k in here.items() if k in ("note", "side"))
         return [
-            n for n in names if n not in self.objects or content_hash(self.copy.root / n) != self.state.hashes.get(n)
+            n for n in names if n not in self.objects or sha256_of(self.copy.root / n) != self.state.hashes.get(n)
         ]
 
     def _each(self, write: Callable[[str], None], names: Iterable[str]) -> None:
@@ -96,7 +96,7 @@ class _Push:
     def _put(self, name: str) -> None:
         self.lease.check()
         path = self.copy.root / name
-        sha256 = content_hash(path) if kind_of(name) in ("note", "side") else None
+        sha256 = sha256_of(path) if kind_of(name) in ("note", "side") else None
         self._noted(name, self.store.put(name, path), sha256)
 
     def _create(self, name: str) -> None:
