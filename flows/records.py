@@ -84,16 +84,3 @@ class Passage:
     text: str
     gap: str
     part: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Removed:
-    """A passage left out on purpose, and what was kept instead (None where nothing was)."""
-
-    doc_id: str
-    position: int
-    part: int
-    reason: str
-    kept_doc_id: str | None = None
-    kept_position: int | None = None
-    similarity: float | None = None

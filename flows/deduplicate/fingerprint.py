@@ -28,11 +28,6 @@ def fingerprint_of_key(key: bytes, text: str) -> bytes:
     return xxhash.xxh3_128_digest(key or b"\0" + text.encode("utf-8", "surrogatepass"))
 
 
-def text_hash(text: str) -> bytes:
-    """16 bytes of the text as it is, for exact copies of whole documents."""
-    return hash_of(text.encode("utf-8", "surrogatepass"))
-
-
 def hash_of(data: bytes | memoryview) -> bytes:
-    """`text_hash` of a text that is at hand in UTF-8."""
+    """16 bytes of a text as it is, in UTF-8, for exact copies of whole documents."""
     return xxhash.xxh3_128_digest(data)

@@ -12,21 +12,14 @@ import os
 import shutil
 from pathlib import Path
 
+from flows.staging import sync_folder
+
 # A file system without hard links, another device, or a file that has as many links as it may have.
 _CANNOT_LINK = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.ENOSYS, errno.EACCES}
 
 
-def sync_file(path: Path) -> None:
-    """Flush a file's content to disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-sync_folder = sync_file
-"""Flush a folder's entries, so that a rename in it survives a power loss."""
+sync_file = sync_folder
+"""Flush a file's content to disk: to the system, files and folders are opened and flushed alike."""
 
 
 def write_bytes(path: Path, content: bytes) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -134,8 +134,3 @@ def plain(value: Any) -> str:
     if abs(number) < 1e-6:
         return "under 0.000001"
     return f"{number:,.4f}".rstrip("0") if abs(number) >= 0.001 else f"{number:.6f}".rstrip("0")
-
-
-def failing_ids(failures: Sequence[Failure]) -> frozenset[str]:
-    """The documents that fail anything."""
-    return frozenset(f.doc_id for f in failures)
