@@ -9,6 +9,7 @@ from functools import lru_cache
 import re2
 
 from flows.records import Edit
+from flows.repair.patterns import roomy
 from flows.repair.rule import Change, Evidence, Rule, apply_changes
 
 MAX_ROUNDS = 5  # nested damage is undone within a rule; rounds are for damage that another rule uncovers
@@ -33,9 +34,7 @@ def _gates(rules: tuple[Rule, ...], everywhere: frozenset[str]) -> tuple[re2.Set
 
     Rules that need evidence are left out: their gates are rarely asked, and would make the automaton large and slow.
     """
-    options = re2.Options()
-    options.max_mem = 64 << 20
-    gates = re2.Set.SearchSet(options)
+    gates = re2.Set.SearchSet(roomy())
     numbers = tuple(n for n, r in enumerate(rules) if not r.needs_evidence or r.name in everywhere)
     for number in numbers:
         gates.Add(rules[number].gate)

@@ -5,7 +5,7 @@ A sign proves nothing; it only says that words are worth a look.
 
 from __future__ import annotations
 
-import re2
+from flows.repair.patterns import compiled
 
 # Neighbours of Latin letters that the words of no European language show (less than twice in a million letters in the
 # lists of wordfreq) and misread words do: `bc<x>de` for bx, cx, xd and xe. tests/benchmarks/single_byte.py counts how
@@ -56,13 +56,7 @@ GATE = "|".join((
 """RE2 expression that matches in every text in which a misread line may be found."""
 
 
-def _compiled() -> re2._Regexp:
-    options = re2.Options()
-    options.max_mem = 64 << 20
-    return re2.compile(GATE, options)
-
-
-_SIGN = _compiled()
+_SIGN = compiled(GATE)
 
 
 def has_sign(line: str) -> bool:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re2
 from ftfy.badness import BADNESS_RE
 
 from flows.repair.charmaps import BESIDE_LETTER, RUNS
+from flows.repair.patterns import compiled
 
 
 def as_re2(verbose: str) -> str:
@@ -43,20 +43,14 @@ def as_re2(verbose: str) -> str:
     return "".join(out)
 
 
-def _compiled(pattern: str) -> re2._Regexp:
-    options = re2.Options()
-    options.max_mem = 64 << 20
-    return re2.compile(pattern, options)
-
-
 # ftfy's own sign, the expression of its badness heuristic (Robyn Speer, Apache-2.0).
 BAD = as_re2(BADNESS_RE.pattern)
 
 # Quotes, dashes and the euro sign of UTF-8 read as cp850 and cp437, which ftfy does not know alone.
 _DOS = r"[ÔΓ]Ç[^\sA-Za-z]|[ÔΓ]é¼"
 
-_SURE = _compiled(f"{BAD}|{RUNS}|{_DOS}")
-_BESIDE_LETTER = _compiled(BESIDE_LETTER)
+_SURE = compiled(f"{BAD}|{RUNS}|{_DOS}")
+_BESIDE_LETTER = compiled(BESIDE_LETTER)
 
 GATE = f"{BAD}|{RUNS}|{_DOS}|{BESIDE_LETTER}"
 """RE2 expression that matches in every text in which this module finds something suspicious."""
