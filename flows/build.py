@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ParamSpec, TypeVar
 
@@ -103,28 +104,37 @@ def build(
     intent: dict[str, Any] = {"source": source, "full": full, "mirror": mirror, "approved": approve}
     call = {"source": source, "recipe": recipe, "full": full, "mirror": mirror}
     where = executor, workers, address
-    summary: dict[str, Any] = next_version("build", call, intent, into, recipe, where, wait_seconds, approved_run)
+    order = Order("build", call, intent, into, recipe, where, wait_seconds, approved_run)
+    summary: dict[str, Any] = next_version(order)
     return summary
 
 
-def next_version(
-    flow_name: str,
-    call: Mapping[str, Any],
-    intent: Mapping[str, Any],
-    into: str,
-    recipe: str | None,
-    where: tuple[Kind, int | None, str | None],
-    wait_seconds: float,
-    approved_run: str | None = None,
-) -> Any:
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a flow was asked for.
+
+    `intent` is given to `flows.run.begin`; `call` is kept while a version is held back, so that it can be approved (an
+    approval names its run in `approved_run`). `where` is the kind of executor, its workers and its address.
+    """
+
+    flow_name: str
+    call: Mapping[str, Any]
+    intent: Mapping[str, Any]
+    into: str
+    recipe: str | None
+    where: tuple[Kind, int | None, str | None]
+    wait_seconds: float
+    approved_run: str | None
+
+
+def next_version(order: Order) -> Any:
     """What build, replay and withdraw have in common: be the only writer, run the stages, say what came of it.
 
-    `intent` is given to `flows.run.begin`; `call` is kept while a version is held back, so that it can be approved
-    (an approval names its run in `approved_run`). Returns the summary, or a failed state named HeldBack.
+    Returns the summary, or a failed state named HeldBack.
     """
     show_info()
     try:
-        run, came_of_it = _be_the_only_writer(flow_name, call, intent, into, recipe, where, wait_seconds, approved_run)
+        run, came_of_it = _be_the_only_writer(order)
     except Exception as error:
         work_is_over(error)
         raise
@@ -138,30 +148,21 @@ def next_version(
     return came_of_it
 
 
-def _be_the_only_writer(
-    flow_name: str,
-    call: Mapping[str, Any],
-    intent: Mapping[str, Any],
-    into: str,
-    recipe: str | None,
-    where: tuple[Kind, int | None, str | None],
-    wait_seconds: float,
-    approved_run: str | None,
-) -> tuple[Run, dict[str, Any] | GateHeld]:
+def _be_the_only_writer(order: Order) -> tuple[Run, dict[str, Any] | GateHeld]:
     """The run, and its summary or the reason why the gate holds its version back."""
-    settings = load_recipe(Path(recipe) if recipe else None)
-    dataset = describe_dataset(into)
-    kind, workers, address = where
-    with dataset.writing(new_run_id(), wait_seconds), open_executor(kind, workers, address) as shards:
+    settings = load_recipe(Path(order.recipe) if order.recipe else None)
+    dataset = describe_dataset(order.into)
+    kind, workers, address = order.where
+    with dataset.writing(new_run_id(), order.wait_seconds), open_executor(kind, workers, address) as shards:
         recover(dataset)
-        held = run_to_approve(dataset, approved_run) if approved_run else None
-        run = begin(dataset=dataset, recipe=settings, **intent)
+        held = run_to_approve(dataset, order.approved_run) if order.approved_run else None
+        run = begin(dataset=dataset, recipe=settings, **order.intent)
         try:
             with progress_told(f"{artifacts.slug(dataset.root)}-progress"):
                 return run, _stage_by_stage(run, shards, held)
         except GateHeld as error:
-            again = {**call, "executor": kind, "workers": workers, "address": address}
-            remember_call(dataset, run.run_id, flow_name, without_credentials(again))
+            again = {**order.call, "executor": kind, "workers": workers, "address": address}
+            remember_call(dataset, run.run_id, order.flow_name, without_credentials(again))
             return run, error
 
 

@@ -13,7 +13,7 @@ switch_off()
 from prefect import flow  # noqa: E402  (telemetry must be off before Prefect reads its settings)
 
 from flows import artifacts  # noqa: E402
-from flows.build import LONGEST_SECONDS, next_version  # noqa: E402
+from flows.build import LONGEST_SECONDS, Order, next_version  # noqa: E402
 from flows.credentials import Address  # noqa: E402
 from flows.execute import Kind  # noqa: E402
 
@@ -51,5 +51,6 @@ def replay(
     intent = {"source": "", "intake": "quarantine", "reason": reason, "approved": approve}
     call = {"recipe": recipe, "reason": reason}
     where = executor, workers, address
-    summary: dict[str, Any] = next_version("replay", call, intent, into, recipe, where, wait_seconds, approved_run)
+    order = Order("replay", call, intent, into, recipe, where, wait_seconds, approved_run)
+    summary: dict[str, Any] = next_version(order)
     return summary
