@@ -85,9 +85,7 @@ class _Push:
 
     def _changed(self, here: Mapping[str, str]) -> list[str]:
         names = sorted(n for n, k in here.items() if k in ("note", "side"))
-        return [
-            n for n in names if n not in self.objects or sha256_of(self.copy.root / n) != self.state.hashes.get(n)
-        ]
+        return [n for n in names if n not in self.objects or sha256_of(self.copy.root / n) != self.state.hashes.get(n)]
 
     def _each(self, write: Callable[[str], None], names: Iterable[str]) -> None:
         with ThreadPoolExecutor(PARALLEL) as pool:

@@ -66,7 +66,8 @@ def view_name(number: int, version: int) -> str:
     """Name of a view's file; names sort in row order and tell the version.
 
     No two versions share a name, so a reader that lists `latest` just before it moves on cannot open a file of the
-    next version in place of one it listed: it fails, and reads again, rather than mix two versions or miss rows.
+    next version in place of one it listed: it fails or finds no file at all, and reads again, rather than mix two
+    versions or miss some rows.
 
     >>> view_name(0, 3)
     'part-00000-v3.parquet'
