@@ -19,6 +19,7 @@ Kind = Literal["processes", "dask", "inline"]
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+MUCH = 8  # calls, after which it is worth the seconds of a new start to have back what workers hold
 MAX_REBUILDS = 3  # times a pool whose worker died is built anew before the shard that kills it is named
 
 
@@ -87,6 +88,7 @@ class SturdyPool(Executor):
 
     def __init__(self, workers: int) -> None:
         self._workers = workers
+        self._begun = 0
         self._pool = self._start()
 
     def _start(self) -> ProcessPoolExecutor:
@@ -99,6 +101,7 @@ class SturdyPool(Executor):
 
     def begin(self, call: _Call) -> Future[Any]:
         """Give a call to the workers; to new ones, where the pool is found broken."""
+        self._begun += 1
         try:
             return self._pool.submit(call.fn, *call.args, **call.kwargs)
         except BrokenProcessPool:
@@ -110,7 +113,10 @@ class SturdyPool(Executor):
         self._pool = self._start()
 
     def release(self) -> None:
-        """Let the workers end and their memory with them; the next call starts new ones."""
+        """Let workers that have done much end, and their memory with them; the next call starts new ones."""
+        if self._begun < MUCH:
+            return
+        self._begun = 0
         self._pool.shutdown()
         self._pool = self._start()
 

@@ -21,6 +21,25 @@ START_SECONDS = 120.0  # a laden machine takes its time; a server that fails end
 STOP_SECONDS = 5.0
 
 
+def may_name_a_server() -> bool:
+    """Whether Prefect may find the address of a server in its settings, told without the second its import takes.
+
+    False is certain enough to start a temporary one meanwhile; the last word has Prefect.
+    """
+    home = Path(os.environ.get("PREFECT_HOME") or "~/.prefect").expanduser()
+    named = {"PREFECT_API_URL", "PREFECT_PROFILE", "PREFECT_PROFILES_PATH"} & {n for n, v in os.environ.items() if v}
+    return (
+        bool(named) or any(Path(n).exists() for n in (home / "profiles.toml", ".env", "prefect.toml")) or _in_project()
+    )
+
+
+def _in_project() -> bool:
+    try:
+        return b"tool.prefect" in Path("pyproject.toml").read_bytes()
+    except OSError:
+        return False
+
+
 class TemporaryServer:
     """Starts at once; ask for ``api`` when it is needed."""
 

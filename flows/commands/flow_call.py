@@ -19,7 +19,9 @@ from flows.errors import ServerGone, WinnowError
 from flows.log import LOGGER
 from flows.outage import Outcome, Watch, await_server, grace_seconds, is_unreachable, shown_api, without_password
 from flows.place import Place
+from flows.temporary_server import TemporaryServer, may_name_a_server
 from flows.terminal import say
+from flows.validate.judge import load_great_expectations
 
 # Prefect is quiet: errors are ours to tell.
 _PREFECT = {"PREFECT_LOGGING_LEVEL": "CRITICAL", "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL"}
@@ -105,19 +107,25 @@ def prefect_api() -> Iterator[str]:
 
     Raises UsageError where that server does not answer.
     """
+    server = None if may_name_a_server() else _begin_server()  # it takes seconds, and so does the import of Prefect
     from prefect.settings import PREFECT_API_URL, get_current_settings, temporary_settings
 
     if api := get_current_settings().api.url:
+        if server:
+            server.stop()
         await_server(api)
         yield api
         return
-    from flows.temporary_server import TemporaryServer
-
-    logging.getLogger(LOGGER).info("starting Prefect")
-    server = TemporaryServer()
-    import_module("flows.build")  # takes seconds, and so does the server's start
+    server = server or _begin_server()
+    import_module("flows.build")
+    load_great_expectations()  # not needed yet; but there is time until the server answers
     with temporary_settings({PREFECT_API_URL: server.api()}):
         yield server.api()
+
+
+def _begin_server() -> TemporaryServer:
+    logging.getLogger(LOGGER).info("starting Prefect")
+    return TemporaryServer()
 
 
 @contextmanager

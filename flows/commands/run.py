@@ -88,12 +88,12 @@ def _as_published(source: str, into: Place, recipe: Path | None, mirror: bool) -
 
     Not asked after a run that died (its staging is still there) nor while another one writes: those go to the flow.
     """
-    from flows import stages
-    from flows.run import begin
-
     dataset = open_dataset(into)
     if dataset.latest_version() is None or dataset.staging.exists():
         return None
+    from flows import stages
+    from flows.run import begin
+
     run = begin(source, dataset, load_recipe(recipe), mirror=mirror)
     documents = stages.unchanged(run)
     return stages.nothing_changed(run, documents) if documents else None

@@ -74,6 +74,12 @@ def judge(frame: pd.DataFrame, name: str, parameters: Mapping[str, Any]) -> tupl
     )
 
 
+def load_great_expectations() -> None:
+    """Import it, which takes seconds, where there is time for it."""
+    with quiet():
+        import great_expectations  # noqa: F401
+
+
 @contextmanager
 def quiet() -> Iterator[None]:
     """Great Expectations without its telemetry, its warnings and its chatter; `judge` raises its errors."""

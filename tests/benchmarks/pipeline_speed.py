@@ -151,11 +151,16 @@ def grow(sizes: Sequence[float], corpus: Path, work: Path, workers: int) -> None
         )
 
 
+def whole_path(name: str) -> Path:
+    """Contestants run in folders of their own."""
+    return Path(name).absolute()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--corpus", type=Path, default=ROOT / "../bench/data/corpus/damaged.jsonl")
-    parser.add_argument("--bench-kit", type=Path, default=ROOT / "../shared/bench")
-    parser.add_argument("--peers", type=Path, help="folder of environments: datatrove, data-juicer")
+    parser.add_argument("--corpus", type=whole_path, default=ROOT / "../bench/data/corpus/damaged.jsonl")
+    parser.add_argument("--bench-kit", type=whole_path, default=ROOT / "../shared/bench")
+    parser.add_argument("--peers", type=whole_path, help="folder of environments: datatrove, data-juicer")
     parser.add_argument("--mb", type=float, help="take only so much of the corpus")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--times", type=int, default=3)

@@ -1,0 +1,70 @@
+"""Where a temporary Prefect server is started before Prefect is asked, and where not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from flows.commands.flow_call import prefect_api
+from flows.errors import UsageError
+from flows.temporary_server import TemporaryServer, may_name_a_server
+
+API = "http://127.0.0.1:9/api"
+
+
+@pytest.fixture
+def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working folder, and a home of Prefect without profiles."""
+    for name in ("PREFECT_API_URL", "PREFECT_PROFILE", "PREFECT_PROFILES_PATH"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PREFECT_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_where_nothing_could_name_a_server_one_is_started_at_once(alone):
+    (alone / "pyproject.toml").write_text('[project]\nname = "mine"\n')
+    assert not may_name_a_server()
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        (".env", f"PREFECT_API_URL={API}"),
+        ("prefect.toml", f'[api]\nurl = "{API}"'),
+        ("pyproject.toml", f'[tool.prefect.api]\nurl = "{API}"'),
+        ("home/profiles.toml", f'active = "mine"\n[profiles.mine]\nPREFECT_API_URL = "{API}"'),
+    ],
+)
+def test_where_a_file_may_name_a_server_prefect_is_asked_first(alone, name, content):
+    (alone / name).parent.mkdir(exist_ok=True)
+    (alone / name).write_text(content)
+    assert may_name_a_server()
+
+
+@pytest.mark.parametrize("variable", ["PREFECT_API_URL", "PREFECT_PROFILE", "PREFECT_PROFILES_PATH"])
+def test_where_the_environment_may_name_a_server_prefect_is_asked_first(alone, monkeypatch, variable):
+    monkeypatch.setenv(variable, "something")
+    assert may_name_a_server()
+
+
+def test_prefect_has_the_last_word_and_the_server_that_was_started_ends(alone, monkeypatch):
+    """Prefect knows of a server that the quick look has missed: the command goes there, and tells that it is away."""
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    started: list[TemporaryServer] = []
+
+    def begin() -> TemporaryServer:
+        started.append(TemporaryServer())
+        return started[0]
+
+    monkeypatch.setattr("flows.commands.flow_call._begin_server", begin)
+    monkeypatch.setattr("flows.outage.START_SECONDS", 0.1)
+    with (
+        temporary_settings({PREFECT_API_URL: API}),
+        pytest.raises(UsageError, match=r"127\.0\.0\.1:9"),
+        prefect_api(),
+    ):
+        pass
+    assert [s.process.poll() for s in started] != [None]
