@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 
 from flows.errors import WinnowError
+from flows.telemetry import switch_off
 
 START_SECONDS = 120.0  # a laden machine takes its time; a server that fails ends, and is not waited for
 STOP_SECONDS = 5.0
@@ -94,6 +95,7 @@ def _environment() -> dict[str, str]:
 
 def main(handle: int) -> None:
     """Serve on an inherited socket until standard input ends."""
+    switch_off()
     servers: list[object] = []
     threading.Thread(target=_end_with_input, args=(servers,), daemon=True).start()
     import uvicorn
