@@ -102,9 +102,8 @@ def build(
     """
     refuse_dataset_in_source(source, into)
     intent: dict[str, Any] = {"source": source, "full": full, "mirror": mirror, "approved": approve}
-    call = {"source": source, "recipe": recipe, "full": full, "mirror": mirror}
-    where = executor, workers, address
-    order = Order("build", call, intent, into, recipe, where, wait_seconds, approved_run)
+    call = {"source": source, "full": full, "mirror": mirror}
+    order = Order("build", call, intent, into, recipe, executor, workers, address, wait_seconds, approved_run)
     summary: dict[str, Any] = next_version(order)
     return summary
 
@@ -113,8 +112,8 @@ def build(
 class Order:
     """What a flow was asked for.
 
-    `intent` is given to `flows.run.begin`; `call` is kept while a version is held back, so that it can be approved (an
-    approval names its run in `approved_run`). `where` is the kind of executor, its workers and its address.
+    `intent` is given to `flows.run.begin`; `call`, which has the parameters that only this flow takes, is kept while a
+    version is held back, so that it can be approved (an approval names its run in `approved_run`).
     """
 
     flow_name: str
@@ -122,7 +121,9 @@ class Order:
     intent: Mapping[str, Any]
     into: str
     recipe: str | None
-    where: tuple[Kind, int | None, str | None]
+    executor: Kind
+    workers: int | None
+    address: str | None
     wait_seconds: float
     approved_run: str | None
 
@@ -152,8 +153,10 @@ def _be_the_only_writer(order: Order) -> tuple[Run, dict[str, Any] | GateHeld]:
     """The run, and its summary or the reason why the gate holds its version back."""
     settings = load_recipe(Path(order.recipe) if order.recipe else None)
     dataset = describe_dataset(order.into)
-    kind, workers, address = order.where
-    with dataset.writing(new_run_id(), order.wait_seconds), open_executor(kind, workers, address) as shards:
+    with (
+        dataset.writing(new_run_id(), order.wait_seconds),
+        open_executor(order.executor, order.workers, order.address) as shards,
+    ):
         recover(dataset)
         held = run_to_approve(dataset, order.approved_run) if order.approved_run else None
         run = begin(dataset=dataset, recipe=settings, **order.intent)
@@ -161,7 +164,8 @@ def _be_the_only_writer(order: Order) -> tuple[Run, dict[str, Any] | GateHeld]:
             with progress_told(f"{artifacts.slug(dataset.root)}-progress"):
                 return run, _stage_by_stage(run, shards, held)
         except GateHeld as error:
-            again = {**order.call, "executor": kind, "workers": workers, "address": address}
+            where = {"executor": order.executor, "workers": order.workers, "address": order.address}
+            again = {**order.call, "recipe": order.recipe, **where}
             remember_call(dataset, run.run_id, order.flow_name, without_credentials(again))
             return run, error
 

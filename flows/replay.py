@@ -49,8 +49,7 @@ def replay(
         wait_seconds: How long to wait for another run to finish.
     """
     intent = {"source": "", "intake": "quarantine", "reason": reason, "approved": approve}
-    call = {"recipe": recipe, "reason": reason}
-    where = executor, workers, address
-    order = Order("replay", call, intent, into, recipe, where, wait_seconds, approved_run)
+    call = {"reason": reason}
+    order = Order("replay", call, intent, into, recipe, executor, workers, address, wait_seconds, approved_run)
     summary: dict[str, Any] = next_version(order)
     return summary

@@ -49,8 +49,7 @@ def withdraw(
         wait_seconds: How long to wait for another run to finish.
     """
     intent = {"source": "", "intake": "nowhere", "withdraw": tuple(sources), "approved": approve}
-    call = {"recipe": recipe, "sources": sources}
-    where = executor, workers, address
-    order = Order("withdraw", call, intent, into, recipe, where, wait_seconds, approved_run)
+    call = {"sources": sources}
+    order = Order("withdraw", call, intent, into, recipe, executor, workers, address, wait_seconds, approved_run)
     summary: dict[str, Any] = next_version(order)
     return summary
