@@ -28,10 +28,9 @@ def may_name_a_server() -> bool:
     False is certain enough to start a temporary one meanwhile; the last word has Prefect.
     """
     home = Path(os.environ.get("PREFECT_HOME") or "~/.prefect").expanduser()
-    named = {"PREFECT_API_URL", "PREFECT_PROFILE", "PREFECT_PROFILES_PATH"} & {n for n, v in os.environ.items() if v}
-    return (
-        bool(named) or any(Path(n).exists() for n in (home / "profiles.toml", ".env", "prefect.toml")) or _in_project()
-    )
+    variables = "PREFECT_API_URL", "PREFECT_PROFILE", "PREFECT_PROFILES_PATH"
+    files = home / "profiles.toml", Path(".env"), Path("prefect.toml")
+    return any(map(os.environ.get, variables)) or any(f.exists() for f in files) or _in_project()
 
 
 def _in_project() -> bool:

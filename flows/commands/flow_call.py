@@ -119,8 +119,9 @@ def prefect_api() -> Iterator[str]:
     server = server or _begin_server()
     import_module("flows.build")
     load_great_expectations()  # not needed yet; but there is time until the server answers
-    with temporary_settings({PREFECT_API_URL: server.api()}):
-        yield server.api()
+    api = server.api()
+    with temporary_settings({PREFECT_API_URL: api}):
+        yield api
 
 
 def _begin_server() -> TemporaryServer:
