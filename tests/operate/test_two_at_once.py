@@ -118,11 +118,7 @@ def publish_under_a_reader(tmp_path: Path, versions: int) -> None:
     stop.touch()
     reader.join(60)
     reads, seen, other = eval(told.read_text(encoding="utf-8"))
-    published = {
-        repr(sorted(zip(*pq.read_table(d / "documents", columns=["doc_id", "text"]).to_pydict().values(), strict=True)))
-        for d in into.iterdir()
-        if re.fullmatch(r"v\d+", d.name)
-    }
+    published = {read_through(d) for d in into.iterdir() if re.fullmatch(r"v\d+", d.name)}
     assert len(published) == versions
     assert other == []
     assert set(seen) <= published
