@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from flows.telemetry import switch_off
+from winnow.base.telemetry import switch_off
 
 switch_off()
 os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
@@ -33,7 +33,7 @@ def prefect_server() -> Iterator[None]:
 @pytest.fixture
 def build(prefect_server: None) -> Build:
     """The flow itself; shards run inline unless a test asks for processes."""
-    from flows.build import build as flow
+    from winnow.build import build as flow
 
     def run(source: Path | str, into: Path, **options: Any) -> dict[str, Any]:
         summary: dict[str, Any] = flow(source=str(source), into=str(into), **{"executor": "inline", **options})
@@ -45,7 +45,7 @@ def build(prefect_server: None) -> Build:
 @pytest.fixture(scope="session")
 def seeds_dataset(prefect_server: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The seeds, published once as v1; read it, do not run on it."""
-    from flows.build import build as flow
+    from winnow.build import build as flow
 
     into = tmp_path_factory.mktemp("seeds") / "dataset"
     flow(source=str(SEEDS), into=str(into), executor="inline")

@@ -7,9 +7,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from flows.errors import EmptyInput, GateHeld
 from tests.articles import article
 from tests.conftest import write_jsonl
+from winnow.base.errors import EmptyInput, GateHeld
 
 ROOT = Path(__file__).resolve().parent.parent
 LENIENT = "[validate]\nmax_reject_share = 0.9\n"
@@ -18,7 +18,7 @@ LENIENT = "[validate]\nmax_reject_share = 0.9\n"
 @pytest.fixture(scope="module")
 def bad(prefect_server, tmp_path_factory):
     """A folder with one good document in each way of reading, and everything that can be wrong beside it."""
-    from flows.build import build
+    from winnow.build import build
 
     folder = tmp_path_factory.mktemp("bad")
     source = folder / "in"
@@ -121,7 +121,7 @@ def test_a_wrong_call_is_told_in_one_clear_line_with_exit_code_2(tmp_path, call,
     (tmp_path / "empty").mkdir()
     (tmp_path / "w.toml").write_text("[repair]\nthreshhold = 0.3\n")
     filled = [a.format(empty=tmp_path / "empty", recipe=tmp_path / "w.toml") for a in call]
-    done = subprocess.run([sys.executable, "-m", "flows.cli", *filled], capture_output=True, text=True, cwd=ROOT)
+    done = subprocess.run([sys.executable, "-m", "winnow", *filled], capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == code
     assert words in done.stderr
     assert "Traceback" not in done.stderr

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.errors import UsageError, WinnowError
-from flows.execute import MUCH, map_shards, open_executor, release
+from winnow.base.errors import UsageError, WinnowError
+from winnow.run.executor import MUCH, map_shards, open_executor, release
 
 
 def square(n: int) -> int:
@@ -53,7 +53,7 @@ def test_progress_is_told_after_each_shard():
 
 
 def test_an_unreachable_cluster_is_a_wrong_call(monkeypatch):
-    monkeypatch.setattr("flows.cluster.CONNECT_SECONDS", 0.5)
+    monkeypatch.setattr("winnow.run.cluster.CONNECT_SECONDS", 0.5)
     pytest.importorskip("distributed")
     with pytest.raises(UsageError, match="no Dask scheduler"), open_executor("dask", address="tcp://127.0.0.1:9"):
         pass

@@ -8,12 +8,12 @@ import sys
 import pyarrow.parquet as pq
 import pytest
 
-from flows.commands.documents import explain_document
-from flows.commands.evidence import why_document
-from flows.commands.quarantine import list_rejects
-from flows.commands.versions import show_version
-from flows.log import FIELDS, HumanLines, JsonLines, set_up, show_info
-from flows.terminal import Paint, say, visible
+from winnow.base.log import FIELDS, HumanLines, JsonLines, set_up, show_info
+from winnow.base.terminal import Paint, say, visible
+from winnow.cli.documents import explain_document
+from winnow.cli.evidence import why_document
+from winnow.cli.quarantine import list_rejects
+from winnow.cli.versions import show_version
 
 HOSTILE = [
     "a\nforged line", "a\r\x1b[2K\x1b[1Agone", "\x1b]0;title\x07", "\x9b31m", "‮evil‬.txt", "⁦x⁩", "a\u2028b\u2029c",
@@ -83,7 +83,7 @@ def test_a_level_that_was_set_stays(monkeypatch):
 
 
 def test_hostile_names_and_texts_print_harmlessly_from_a_dataset(prefect_server, tmp_path, capsys):
-    from flows.build import build
+    from winnow.build import build
 
     folder = tmp_path / "in"
     folder.mkdir()

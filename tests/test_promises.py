@@ -9,10 +9,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from flows.records import Edit
-from flows.repair import repair, replay, undo
 from tests.articles import NOTICE, article, damaged_batch
 from tests.conftest import write_jsonl
+from winnow.base.records import Edit
+from winnow.repair import repair, replay, undo
 
 TABLES = ("documents", "passages", "edits", "duplicates", "rejects", "index")
 PER_RUN = ["run_id"]

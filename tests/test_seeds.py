@@ -74,7 +74,15 @@ def test_a_second_run_on_unchanged_input_does_no_work_and_publishes_nothing(buil
 
 
 def test_explain_tells_a_document_s_edits_from_the_dataset_alone(seeds_dataset):
-    call = [sys.executable, "-m", "flows.cli", "explain", "001_07561b9500e66933.txt", "--into", str(seeds_dataset)]
+    call = [
+        sys.executable,
+        "-m",
+        "winnow.cli.main",
+        "explain",
+        "001_07561b9500e66933.txt",
+        "--into",
+        str(seeds_dataset),
+    ]
     told = subprocess.run(call, capture_output=True, text=True, check=True).stdout
     assert "[-&amp;amp;amp;amp;amp;amp;amp;amp;a-]{+&+}" in told
     assert "ADVERTISEMENT" in told

@@ -2,7 +2,7 @@ import os
 import subprocess
 import sys
 
-from flows.telemetry import QUIET, switch_off
+from winnow.base.telemetry import QUIET, switch_off
 
 
 def test_what_the_user_has_set_stays():
@@ -13,7 +13,7 @@ def test_what_the_user_has_set_stays():
 
 def test_prefect_and_its_server_take_the_word():
     code = (
-        "from flows.telemetry import switch_off; switch_off()\n"
+        "from winnow.base.telemetry import switch_off; switch_off()\n"
         "from prefect.settings import get_current_settings\n"
         "from prefect._internal.analytics import is_telemetry_enabled\n"
         "print(get_current_settings().server.analytics_enabled, is_telemetry_enabled())"

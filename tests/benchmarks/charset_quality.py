@@ -26,8 +26,8 @@ SMOKE = (
 
 
 def winnow(content: bytes) -> str | None:
-    from flows.errors import ReadError
-    from flows.read.charset import decode
+    from winnow.base.errors import ReadError
+    from winnow.read.charset import decode
 
     try:
         return decode(content).text
@@ -101,7 +101,7 @@ def main() -> None:
             f"{good / sum(sound):6.3f}  {speed:6.1f}"
         )
         if options.wrong and name == "Winnow":
-            from flows.read.charset import decode
+            from winnow.read.charset import decode
 
             for row, content, fits, is_sound in zip(rows, contents, right, sound, strict=True):
                 if not fits and is_sound:

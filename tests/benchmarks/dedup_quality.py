@@ -36,12 +36,12 @@ from dedup_sets import (  # noqa: E402
     winnow,
     write_small,
 )
-
-from flows.deduplicate.keys import as_bytes, fingerprints  # noqa: E402
-from flows.deduplicate.minhash import sign_documents  # noqa: E402
-from flows.deduplicate.passages import split_passages  # noqa: E402
-from flows.recipe import DeduplicateSettings  # noqa: E402
 from tests.deduplicate.corpus import decide, prepared  # noqa: E402
+
+from winnow.base.recipe import DeduplicateSettings  # noqa: E402
+from winnow.deduplicate.documents.keys import as_bytes, fingerprints  # noqa: E402
+from winnow.deduplicate.documents.minhash import sign_documents  # noqa: E402
+from winnow.deduplicate.passages.passages import split_passages  # noqa: E402
 
 SETTINGS = DeduplicateSettings()
 

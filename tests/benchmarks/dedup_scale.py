@@ -27,11 +27,11 @@ if __name__ == "__main__":  # run as a script, from anywhere
     sys.path[:0] = [str(ROOT), str(Path(__file__).resolve().parent)]
 
 from dedup_sets import lines_of, tidy, write_small  # noqa: E402
-
-from flows.deduplicate.prepare import prepare_shard  # noqa: E402
-from flows.deduplicate.removals import find_removals  # noqa: E402
-from flows.recipe import DeduplicateSettings  # noqa: E402
 from tests.deduplicate.corpus import write_repaired  # noqa: E402
+
+from winnow.base.recipe import DeduplicateSettings  # noqa: E402
+from winnow.deduplicate.prepare import prepare_shard  # noqa: E402
+from winnow.deduplicate.removals import find_removals  # noqa: E402
 
 SHARD_MB = 16
 

@@ -17,10 +17,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-from flows.recipe import DeduplicateSettings
-from flows.records import doc_id_of
 from tests.deduplicate.corpus import article, decide, prepared
+
+from winnow.base.recipe import DeduplicateSettings
+from winnow.base.records import doc_id_of
 
 _WORD = re.compile(r"\w+")
 
@@ -168,7 +168,7 @@ def with_leaders(names: Sequence[str], close: NDArray[np.bool_]) -> dict[str, st
 
 def licence_ways(rows: list[dict[str, Any]]) -> dict[str, Callable[[], Mapping[str, str]]]:
     """Three ways, some at two thresholds, of bringing passages together that say the same in other words."""
-    from flows.deduplicate.fingerprint import fingerprint
+    from winnow.deduplicate.passages.fingerprint import fingerprint
 
     texts = {r["id"]: r["text"] for r in rows}
 

@@ -29,7 +29,7 @@ SMOKE = (
 
 
 def winnow(html: str) -> str:
-    from flows.read.html import main_text
+    from winnow.read.html import main_text
 
     return main_text(html)[1]
 

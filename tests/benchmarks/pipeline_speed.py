@@ -46,7 +46,7 @@ def winnow(workers: int) -> Contestant:
 
     def command(source: Path, into: Path) -> Sequence[str]:
         return [
-            sys.executable, "-m", "flows.cli", "run", str(source), "--into", str(into), "--workers", str(workers),
+            sys.executable, "-m", "winnow", "run", str(source), "--into", str(into), "--workers", str(workers),
         ]  # fmt: skip
 
     return Contestant("winnow run", command)

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 if __name__ == "__main__":  # run as a script, from anywhere
     sys.path.insert(0, str(ROOT))
 
-from flows.repair import repair  # noqa: E402
+from winnow.repair import repair  # noqa: E402
 
 MAX_TIMES_PROSE = 10.0
 MAX_GROWTH = 2.2

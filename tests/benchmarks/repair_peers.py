@@ -11,8 +11,8 @@ from typing import Any
 import ftfy
 from repair_score import Score
 
-from flows.repair.engine import Repaired, run_rules
-from flows.repair.ledger import replay, undo
+from winnow.repair.engine.engine import Repaired, run_rules
+from winnow.repair.engine.ledger import replay, undo
 
 try:
     from bs4 import BeautifulSoup
@@ -71,31 +71,31 @@ PEERS = (
 
 def winnow(text: str, **settings: Any) -> Repaired:
     """Winnow's repair with the recipe's defaults but for `settings` of its section."""
-    from flows.recipe import RepairSettings
-    from flows.repair import repair
+    from winnow.base.recipe import RepairSettings
+    from winnow.repair import repair
 
     return repair(text, RepairSettings(**settings)) if settings else repair(text)
 
 
 def encoding_only(text: str) -> str:
     """Only the rules that undo wrong decoding; control characters and white space stay as they are."""
-    from flows.repair.encoding import ENCODING
+    from winnow.repair.encoding.encoding import ENCODING
 
     return run_rules(text, ENCODING, threshold=0.5).text
 
 
 def entities_only(text: str) -> str:
     """Only the rule that decodes character references; white space and tags stay as they are."""
-    from flows.repair.entities import ENTITIES
+    from winnow.repair.markup.entities import ENTITIES
 
     return run_rules(text, ENTITIES, threshold=0.5).text
 
 
 def markup_only(text: str) -> str:
     """All rules but those for control characters and white space, which the HTML standard keeps."""
-    from flows.repair import REPAIRS
-    from flows.repair.invisible import INVISIBLE, SURROGATES
-    from flows.repair.tidy import TIDY
+    from winnow.repair import REPAIRS
+    from winnow.repair.invisible import INVISIBLE, SURROGATES
+    from winnow.repair.tidy import TIDY
 
     left_out = {rule.name for rule in (*INVISIBLE, *TIDY)} - {SURROGATES.name}
     text = _LINE_ENDS.sub("\n", text)  # the standard does so before all else (13.2.3.5)

@@ -29,13 +29,13 @@ if __name__ == "__main__":
 
 TB = 10**12
 DRIVER_GB = 64  # a large, ordinary machine
-DAY = 24 * 3600.0  # flows.build.LONGEST_SECONDS
+DAY = 24 * 3600.0  # winnow.build.LONGEST_SECONDS
 # Six tasks times (create, three states, read, finish); the flow's own, artifacts and batches of log lines.
 PREFECT_CALLS = 6 * 6 + 12
 
 ASSUMPTIONS = f"""Assumptions
   Text like the sample: as many characters a document, as much damage, as few copies. Many copies of one text cost more:
-  candidate pairs grow with the square of a cluster, up to the limits in flows.deduplicate.
+  candidate pairs grow with the square of a cluster, up to the limits in winnow.deduplicate.
   One core of a worker is as fast as one here, and shared storage feeds it (measured: local disk, files in cache).
   The driver has {DRIVER_GB} GB. A version is built from nothing; a later one re-reads all index and passage rows.
   Prefect is told of stages, never of shards: {PREFECT_CALLS} calls, whatever the size."""
@@ -69,12 +69,12 @@ class Waiting(Executor):
 
 def one_run(source: Path, into: Path) -> dict[str, Any]:
     """Figures of one run: seconds by stage (driver's, workers'), bytes, documents, the driver's peak memory."""
-    from flows import stages
-    from flows.execute import open_executor
-    from flows.publish.dataset import Dataset
-    from flows.publish.recover import recover
-    from flows.recipe import Recipe
-    from flows.run import begin
+    from winnow.base.recipe import Recipe
+    from winnow.publish.dataset import Dataset
+    from winnow.publish.recover import recover
+    from winnow.run import stages
+    from winnow.run.context import begin
+    from winnow.run.executor import open_executor
 
     dataset, laps = Dataset(into), {}
     with dataset.writing("scale"), open_executor("processes", 1) as pool:

@@ -29,10 +29,10 @@ sys.path.insert(0, str(ROOT))
 
 from charset_quality import by_chardet, by_charset_normalizer  # noqa: E402
 
-from flows.repair.encoding import ENCODING  # noqa: E402
-from flows.repair.engine import run_rules  # noqa: E402
-from flows.repair.misread import MISREAD  # noqa: E402
-from flows.repair.misread_pairs import PAIRS, Pair  # noqa: E402
+from winnow.repair.encoding.encoding import ENCODING  # noqa: E402
+from winnow.repair.encoding.misread import MISREAD  # noqa: E402
+from winnow.repair.encoding.misread_pairs import PAIRS, Pair  # noqa: E402
+from winnow.repair.engine.engine import run_rules  # noqa: E402
 
 RULES = (MISREAD, *ENCODING)
 Units = dict[str, dict[str, list[str]]]

@@ -169,7 +169,7 @@ def main() -> None:
     parser.add_argument("--strength", type=float, default=1.0)
     parser.add_argument("--show", action="store_true")
     options = parser.parse_args()
-    from flows.repair import repair
+    from winnow.repair import repair
 
     scores, lines, clean = [], [], []
     for path in sorted(options.articles.glob("*.txt")):

@@ -13,12 +13,12 @@ from pathlib import Path
 
 from process_memory import process_tree, pss_mb
 
-from flows import stages
-from flows.execute import open_executor, release
-from flows.publish.dataset import Dataset
-from flows.publish.recover import recover
-from flows.recipe import Recipe
-from flows.run import begin
+from winnow.base.recipe import Recipe
+from winnow.publish.dataset import Dataset
+from winnow.publish.recover import recover
+from winnow.run import stages
+from winnow.run.context import begin
+from winnow.run.executor import open_executor, release
 
 
 def main() -> None:

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.conftest import write_jsonl
 from typer.testing import CliRunner, Result
 
-from flows.cli import app
-from flows.errors import WinnowError
-from tests.conftest import write_jsonl
+from winnow.base.errors import WinnowError
+from winnow.cli.main import app
 
 LENIENT = "[validate]\nmax_reject_share = 0.9\n"
 RIVER = " ".join(f"Sentence {n} tells of the river and of mill {n * 7} beside it." for n in range(20))
@@ -28,7 +28,7 @@ Winnow = Callable[..., Result]
 @pytest.fixture(scope="session")
 def history(prefect_server: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with ``in/``, ``lenient.toml`` and ``dataset/`` of two versions. Copy it before you write."""
-    from flows.build import build
+    from winnow.build import build
 
     folder = tmp_path_factory.mktemp("history")
     (folder / "lenient.toml").write_text(LENIENT)
@@ -52,7 +52,7 @@ def own(history: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def winnow() -> Iterator[Winnow]:
-    """The command as a person calls it; what it raises on purpose becomes its exit code, as in `flows.cli.main`."""
+    """The command as a person calls it; what it raises on purpose becomes its exit code, as in `winnow.cli.main`."""
     runner = CliRunner()
 
     def call(*words: object) -> Result:

@@ -5,7 +5,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from flows.cli import app
+from winnow.cli.main import app
 
 PROSE = "This paragraph is long enough to be no coincidence when it stands twice in one article about rivers."
 

@@ -5,9 +5,9 @@ import subprocess
 import sys
 
 import pytest
-
-from flows.cli import app
 from tests.conftest import ROOT
+
+from winnow.cli.main import app
 
 COMMANDS = [
     c.name or c.callback.__name__ for part in app.registered_groups for c in part.typer_instance.registered_commands
@@ -16,7 +16,7 @@ COMMANDS = [
 
 def run(*words, stdin=None, **environment):
     return subprocess.run(
-        [sys.executable, "-m", "flows.cli", *words],
+        [sys.executable, "-m", "winnow", *words],
         capture_output=True, text=True, cwd=ROOT, input=stdin, env={**os.environ, **environment}, timeout=60,
     )  # fmt: skip
 
@@ -43,7 +43,7 @@ def test_every_command_that_prints_a_table_has_json(winnow):
 
 def test_the_shell_completes_commands():
     env = {"_WINNOW_COMPLETE": "complete_bash", "COMP_WORDS": "winnow ver", "COMP_CWORD": "1"}
-    code = "import sys; sys.argv[0] = 'winnow'; from flows.cli import app; app(prog_name='winnow')"
+    code = "import sys; sys.argv[0] = 'winnow'; from winnow.cli.main import app; app(prog_name='winnow')"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, env={**os.environ, **env}
     )
@@ -59,7 +59,7 @@ def test_a_wrong_call_is_one_line_and_exit_code_2(tmp_path):
 def test_the_filter_needs_none_of_the_heavy_packages():
     heavy = ("pyarrow", "polars", "pandas", "numpy", "wordfreq", "prefect", "great_expectations", "rich")
     code = (
-        "import sys, io; sys.argv = ['winnow', 'clean']; from flows.cli import main\n"
+        "import sys, io; sys.argv = ['winnow', 'clean']; from winnow.cli.main import main\n"
         "try: main()\nexcept SystemExit: pass\n"
         f"print([m for m in {heavy!r} if m in sys.modules], file=sys.stderr)"
     )
@@ -69,7 +69,7 @@ def test_the_filter_needs_none_of_the_heavy_packages():
 
 def test_a_reader_that_has_enough_ends_the_filter_quietly():
     text = "line\n" * 200_000
-    clean = subprocess.Popen([sys.executable, "-m", "flows.cli", "clean"], stdin=-1, stdout=-1, stderr=-1, cwd=ROOT)
+    clean = subprocess.Popen([sys.executable, "-m", "winnow", "clean"], stdin=-1, stdout=-1, stderr=-1, cwd=ROOT)
     clean.stdout.close()
     _, error = clean.communicate(text.encode())
     assert (clean.returncode, error) == (0, b"")

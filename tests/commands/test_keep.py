@@ -4,12 +4,12 @@ import gzip
 import json
 
 import pytest
-
-from flows.commands.starter import starter
-from flows.errors import UsageError
-from flows.publish.dataset import Dataset
-from flows.recipe import Recipe, load_recipe
 from tests.publish.press import texts_of
+
+from winnow.base.errors import UsageError
+from winnow.base.recipe import Recipe, load_recipe
+from winnow.cli.starter import starter
+from winnow.publish.dataset import Dataset
 
 
 def test_a_rollback_is_a_new_version_equal_to_the_old_one(winnow, own):

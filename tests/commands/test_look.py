@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from flows.errors import UsageError
-from schemas import TABLES
+from winnow.base.contracts import TABLES
+from winnow.base.errors import UsageError
 
 
 def of(result):
@@ -71,7 +71,7 @@ def test_the_gate_explains_itself(winnow, data):
 
 
 def test_the_report_is_opened_where_asked(winnow, data, monkeypatch):
-    from flows.commands import versions
+    from winnow.cli import versions
 
     opened = []
     assert versions.show_report(data, None, True, False, opened.append) == 0

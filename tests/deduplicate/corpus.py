@@ -12,11 +12,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from flows.deduplicate.prepare import PreparedShard, prepare_shard
-from flows.deduplicate.removals import find_removals
-from flows.recipe import DeduplicateSettings
-from flows.records import doc_id_of
-from schemas.staged import REPAIRED
+from winnow.base.recipe import DeduplicateSettings
+from winnow.base.records import doc_id_of
+from winnow.base.staged import REPAIRED
+from winnow.deduplicate.prepare import PreparedShard, prepare_shard
+from winnow.deduplicate.removals import find_removals
 
 WORDS = [
     "river", "council", "bridge", "winter", "market", "garden", "letter", "window", "mountain", "doctor", "village",

@@ -1,9 +1,9 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.deduplicate.fingerprint import fingerprint
-from flows.deduplicate.keys import as_bytes, fingerprints
-from flows.recipe import DeduplicateSettings
+from winnow.base.recipe import DeduplicateSettings
+from winnow.deduplicate.documents.keys import as_bytes, fingerprints
+from winnow.deduplicate.passages.fingerprint import fingerprint
 
 SETTINGS = DeduplicateSettings()
 FOLDED = DeduplicateSettings(fold_digits=True)

@@ -4,13 +4,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from flows.deduplicate.clean import inside_document
-from flows.deduplicate.inside import cut_at_repeats, inner_repeats
-from flows.deduplicate.passages import split_passages
-from flows.recipe import DeduplicateSettings
 from tests.deduplicate.corpus import article, paragraph, sentence
 from tests.growth import assert_linear
+
+from winnow.base.recipe import DeduplicateSettings
+from winnow.deduplicate.clean import inside_document
+from winnow.deduplicate.passages.passages import split_passages
+from winnow.deduplicate.repeats.inside import cut_at_repeats, inner_repeats
 
 SETTINGS = DeduplicateSettings()
 SEEDS = Path(__file__).parents[2] / "seeds"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.deduplicate.passages import split_passages, title_of
+from winnow.deduplicate.passages.passages import split_passages, title_of
 
 SEEDS = Path(__file__).parents[2] / "seeds"
 PIECES = st.sampled_from(

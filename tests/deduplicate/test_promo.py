@@ -3,12 +3,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from flows.deduplicate.passages import split_passages
-from flows.deduplicate.promo import is_promo
-from flows.recipe import DeduplicateSettings
-from flows.records import doc_id_of
 from tests.deduplicate.corpus import article, decide, prepared
+
+from winnow.base.recipe import DeduplicateSettings
+from winnow.base.records import doc_id_of
+from winnow.deduplicate.passages.passages import split_passages
+from winnow.deduplicate.repeats.promo import is_promo
 
 CASES = Path(__file__).parents[1] / "cases"
 SETTINGS = DeduplicateSettings()

@@ -8,12 +8,12 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from flows.deduplicate.prepare import PreparedShard
-from flows.errors import DatasetError
-from flows.recipe import DeduplicateSettings
-from flows.records import doc_id_of
 from tests.deduplicate.corpus import article, decide, paragraph, prepared, sentence
+
+from winnow.base.errors import DatasetError
+from winnow.base.recipe import DeduplicateSettings
+from winnow.base.records import doc_id_of
+from winnow.deduplicate.prepare import PreparedShard
 
 SETTINGS = DeduplicateSettings()
 

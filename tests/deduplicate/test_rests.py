@@ -1,8 +1,8 @@
 import numpy as np
 
-from flows.deduplicate.holders import GONE
-from flows.deduplicate.rests import judge_rests
-from flows.recipe import DeduplicateSettings
+from winnow.base.recipe import DeduplicateSettings
+from winnow.deduplicate.repeats.holders import GONE
+from winnow.deduplicate.rests import judge_rests
 
 SETTINGS = DeduplicateSettings()
 NOBODY = np.empty(0, np.uint32)

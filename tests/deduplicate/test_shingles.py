@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.deduplicate import verify
-from flows.deduplicate.decide import settle
-from flows.deduplicate.exchange import save
-from flows.deduplicate.keys import as_bytes
-from flows.deduplicate.minhash import sign_documents
-from flows.deduplicate.shingles import (
+from winnow.base.recipe import DeduplicateSettings
+from winnow.deduplicate.decide import settle
+from winnow.deduplicate.documents import verify
+from winnow.deduplicate.documents.keys import as_bytes
+from winnow.deduplicate.documents.minhash import sign_documents
+from winnow.deduplicate.documents.shingles import (
     letter_table,
     shared,
     shared_at_least,
@@ -22,7 +22,7 @@ from flows.deduplicate.shingles import (
     shingle_sets,
     shingles_of,
 )
-from flows.recipe import DeduplicateSettings
+from winnow.deduplicate.exchange import save
 
 COMPILED = settings(deadline=None)  # the first call of a loop loads it, or compiles it
 MASK = 2**64 - 1

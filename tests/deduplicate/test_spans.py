@@ -4,11 +4,11 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.deduplicate.compiled_lines import KINDS
-from flows.deduplicate.keys import as_bytes
-from flows.deduplicate.passages import split_passages
-from flows.deduplicate.promo import is_promo
-from flows.deduplicate.spans import split_documents
+from winnow.deduplicate.documents.keys import as_bytes
+from winnow.deduplicate.passages.compiled_lines import KINDS
+from winnow.deduplicate.passages.passages import split_passages
+from winnow.deduplicate.repeats.promo import is_promo
+from winnow.deduplicate.repeats.spans import split_documents
 
 PIECES = st.sampled_from(
     [

@@ -9,14 +9,14 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-
-from flows.objectstore.address import parse_address
-from flows.objectstore.store import Store
-from flows.place import describe_dataset, open_dataset
-from flows.publish.dataset import Dataset
-from flows.publish.writing import Checkpoint, no_checkpoint
 from tests.publish.press import Press
 from tests.s3_server import serve_s3
+
+from winnow.publish.dataset import Dataset
+from winnow.publish.tables.writing import Checkpoint, no_checkpoint
+from winnow.storage.address import parse_address
+from winnow.storage.locate import describe_dataset, open_dataset
+from winnow.storage.store import Store
 
 _NUMBERS = count()
 

@@ -6,9 +6,10 @@ import os
 import signal
 from pathlib import Path
 
-from flows.errors import DatasetBusy
 from tests.objectstore.conftest import Bucket
 from tests.publish.press import sources
+
+from winnow.base.errors import DatasetBusy
 
 FIRST = sources("a", "b", "c")
 SECOND = sources("b", "d", word="new")
@@ -33,7 +34,7 @@ def publish_until(
             os.kill(os.getpid(), way)
 
     if not watch:
-        from flows.objectstore.lease import Lease
+        from winnow.storage.lease import Lease
 
         Lease.check = lambda self: None  # type: ignore[method-assign]
     press = Bucket(url, folder).machine(machine, at, lease_seconds=1.0)

@@ -2,11 +2,11 @@
 
 import pytest
 
-from flows.errors import UsageError, WinnowError
-from flows.objectstore.address import cache_folder, parse_address
-from flows.objectstore.copy import working_copy
-from flows.objectstore.layout import kind_of
-from flows.place import open_dataset, refuse_dataset_in_source
+from winnow.base.errors import UsageError, WinnowError
+from winnow.storage.address import cache_folder, parse_address
+from winnow.storage.copy import working_copy
+from winnow.storage.layout import kind_of
+from winnow.storage.locate import open_dataset, refuse_dataset_in_source
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,10 @@
 import json
 
 import pytest
-
-from flows.commands.upkeep import verify_dataset
-from flows.errors import DatasetError
 from tests.objectstore.dying import FIRST, SECOND
+
+from winnow.base.errors import DatasetError
+from winnow.cli.upkeep import verify_dataset
 
 
 def flipped(content: bytes) -> bytes:

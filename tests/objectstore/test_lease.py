@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from flows.errors import DatasetBusy
-from flows.objectstore import lease
+from winnow.base.errors import DatasetBusy
+from winnow.storage import lease
 
 SHORT = 1.0
 

@@ -9,18 +9,18 @@ from typing import Any
 
 import psutil
 import pytest
-
-from flows.errors import DatasetBusy
-from flows.objectstore.layout import LATEST, kind_of
-from flows.publish.dataset import Dataset
-from flows.publish.maintain import prune, vacuum
-from flows.publish.recover import recover
-from flows.publish.verify import verify
 from tests.objectstore.conftest import Bucket
 from tests.objectstore.dying import FIRST, SECOND, THIRD, publish_until
 from tests.operate.dataset_runs import in_child
 from tests.publish.press import texts_of
 from tests.publish.test_recover import rows_of_all_tables
+
+from winnow.base.errors import DatasetBusy
+from winnow.publish.dataset import Dataset
+from winnow.publish.maintain import prune, vacuum
+from winnow.publish.recover import recover
+from winnow.publish.verify import verify
+from winnow.storage.layout import LATEST, kind_of
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from flows.publish.dataset import Dataset
 from tests.conftest import write_jsonl
+
+from winnow.publish.dataset import Dataset
 
 RIVER = " ".join(f"Sentence {n} tells of the river and of mill {n * 7} beside it." for n in range(20))
 GOOD = [
@@ -46,7 +46,7 @@ class Place:
         return {"into": str(self.dataset.root), "executor": "inline", **more}
 
     def build(self, **more: Any) -> Any:
-        from flows.build import build
+        from winnow.build import build
 
         return build(**self.call(source=str(self.folder / "in"), **more))
 
@@ -92,7 +92,7 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> History:
 @pytest.fixture
 def without_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs without Great Expectations' own record of them: seconds a run, and nothing of a version depends on it."""
-    from flows.stages import release
+    from winnow.run import release
 
     monkeypatch.setattr(release, "store_results", lambda *_: None)
 

@@ -17,20 +17,20 @@ from typing import Any
 import pandas as pd
 import pyarrow.parquet as pq
 from deltalake import DeltaTable
-
-from flows import stages
-from flows.execute import Kind, open_executor
-from flows.place import Place, describe_dataset
-from flows.publish.dataset import Dataset
-from flows.publish.delta import is_ours
-from flows.publish.recover import recover
-from flows.publish.verify import verify
-from flows.recipe import Recipe
-from flows.repair.ledger import undo
-from flows.run import begin, new_run_id
-from schemas import TABLES
 from tests.articles import article, damaged_batch
 from tests.conftest import ROOT, write_jsonl
+
+from winnow.base.contracts import TABLES
+from winnow.base.recipe import Recipe
+from winnow.publish.dataset import Dataset
+from winnow.publish.recover import recover
+from winnow.publish.tables.delta import is_ours
+from winnow.publish.verify import verify
+from winnow.repair.engine.ledger import undo
+from winnow.run import stages
+from winnow.run.context import begin, new_run_id
+from winnow.run.executor import Kind, open_executor
+from winnow.storage.locate import Place, describe_dataset
 
 Step = Callable[[str], None]
 RECIPE = Recipe.model_validate({"read": {"shard_mb": 0.01}})  # several shards from a few articles
@@ -142,7 +142,7 @@ def _added(folder: Path, version: int) -> list[str]:
 def in_child(work: Callable[..., object], *args: object) -> multiprocessing.process.BaseProcess:
     """Start `work` in a process of its own, forked from one that has imported everything and done nothing yet."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__, "great_expectations", "flows.deduplicate.minhash"])
+    context.set_forkserver_preload([__name__, "great_expectations", "winnow.deduplicate.documents.minhash"])
     process = context.Process(target=work, args=args)
     process.start()
     return process
@@ -153,7 +153,7 @@ def run_quickly(source: Path, into: Path, workers: int = 0, kill_at: str = "", f
 
     With `workers`, shards run in so many processes; at the boundary `kill_at` the process kills itself.
     """
-    from flows.stages import release
+    from winnow.run import release
 
     def at(step: str) -> None:
         if step == kill_at:

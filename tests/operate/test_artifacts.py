@@ -7,9 +7,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from flows import artifacts
-from flows.progress_artifact import progress_told
-from flows.recipe import Recipe
+from winnow.base.recipe import Recipe
+from winnow.server import artifacts
+from winnow.server.progress_artifact import progress_told
 
 SUMMARY = {
     "run_id": "r", "version": 3, "latest": 3, "seconds": 1.0, "documents": {"read": 5, "published": 4},

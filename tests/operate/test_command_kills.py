@@ -17,7 +17,6 @@ from pathlib import Path
 
 import psutil
 import pytest
-
 from tests.operate.conftest import History
 from tests.operate.dataset_runs import assert_tidy, assert_whole, environment, in_child, rows_of, run_quickly
 
@@ -30,7 +29,17 @@ def start(history: History, into: Path, folder: Path) -> subprocess.Popen[bytes]
     """The command, in a process group of its own, just when its flow begins to work."""
     recipe = folder / "recipe.toml"
     recipe.write_text("[read]\nshard_mb = 0.01\n")
-    command = [sys.executable, "-m", "flows.cli", "run", str(history.source), "--into", str(into), "--workers", "2"]
+    command = [
+        sys.executable,
+        "-m",
+        "winnow.cli.main",
+        "run",
+        str(history.source),
+        "--into",
+        str(into),
+        "--workers",
+        "2",
+    ]
     command += ["--recipe", str(recipe)]
     own = {k: v for k, v in environment().items() if k != "PREFECT_API_URL"}
     own["PREFECT_HOME"] = str(folder / "home")

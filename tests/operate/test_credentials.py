@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-
-from flows.commands.run import run_build
-from flows.credentials import refuse_credentials
-from flows.errors import UsageError
-from flows.serve import serve_flows
 from tests.conftest import SEEDS
 from tests.operate.dataset_runs import environment
+
+from winnow.base.credentials import refuse_credentials
+from winnow.base.errors import UsageError
+from winnow.cli.run import run_build
+from winnow.cli.serve import serve_flows
 
 CANARY = "kanarienvogel7"
 HELD = "[validate]\nmin_documents = 1000\n"
@@ -89,7 +89,17 @@ def test_a_password_from_the_environment_stands_nowhere_after_a_run(tmp_path):
         (tmp_path / "held.toml").write_text(HELD)
         said = ""
         for options, code in ((["--recipe", "held.toml"], 1), ([], 0)):
-            command = [sys.executable, "-m", "flows.cli", "run", "s3://news", "--into", "dataset", "--workers", "1"]
+            command = [
+                sys.executable,
+                "-m",
+                "winnow.cli.main",
+                "run",
+                "s3://news",
+                "--into",
+                "dataset",
+                "--workers",
+                "1",
+            ]
             done = subprocess.run(
                 [*command, *options], cwd=tmp_path, env={**clean, **own}, capture_output=True, text=True, timeout=300
             )

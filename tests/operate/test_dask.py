@@ -14,16 +14,16 @@ from pathlib import Path
 import psutil
 import pyarrow.parquet as pq
 import pytest
-
-from flows.cluster import open_cluster
-from flows.errors import UsageError, WinnowError
-from flows.execute import map_shards, open_executor
-from flows.publish.dataset import Dataset
-from flows.stages import release
-from schemas import TABLES
 from tests.articles import article
 from tests.conftest import write_jsonl
 from tests.operate.dataset_runs import PER_RUN, assert_tidy, environment, run_stages, two_batches
+
+from winnow.base.contracts import TABLES
+from winnow.base.errors import UsageError, WinnowError
+from winnow.publish.dataset import Dataset
+from winnow.run import release
+from winnow.run.cluster import open_cluster
+from winnow.run.executor import map_shards, open_executor
 
 pytest.importorskip("distributed")
 
@@ -188,7 +188,7 @@ def _address(file: Path) -> str:
 def test_a_scheduler_without_workers_is_told_and_not_waited_for(monkeypatch):
     from distributed import LocalCluster
 
-    monkeypatch.setattr("flows.cluster.WORKER_SECONDS", 1)
+    monkeypatch.setattr("winnow.run.cluster.WORKER_SECONDS", 1)
     with (
         LocalCluster(n_workers=0, host="127.0.0.1", dashboard_address=None) as empty,
         pytest.raises(UsageError, match="has no worker after 1 s; start one: dask worker tcp://127"),
@@ -199,6 +199,6 @@ def test_a_scheduler_without_workers_is_told_and_not_waited_for(monkeypatch):
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nonsense://x"])
 def test_an_address_that_is_none_is_a_wrong_call(monkeypatch, address):
-    monkeypatch.setattr("flows.cluster.CONNECT_SECONDS", 0.5)
+    monkeypatch.setattr("winnow.run.cluster.CONNECT_SECONDS", 0.5)
     with pytest.raises(UsageError, match="no Dask scheduler answers"), open_executor("dask", address=address):
         pass

@@ -16,21 +16,21 @@ import pyarrow.dataset as pads
 import pytest
 from deltalake import DeltaTable
 from pyarrow import fs
-from typer.testing import CliRunner
-
-from flows.cli import app
-from flows.errors import DatasetBusy
-from flows.objectstore.address import parse_address
-from flows.objectstore.store import Store
-from flows.place import open_dataset
-from flows.publish.verify import verify
-from flows.repair.ledger import undo
-from flows.stages import release
 from tests.articles import damaged_batch
 from tests.conftest import ROOT, write_jsonl
 from tests.operate.conftest import SIGNS
 from tests.operate.dataset_runs import assert_tidy, in_child, rows_of, run_stages, two_batches
 from tests.s3_server import serve_s3
+from typer.testing import CliRunner
+
+from winnow.base.errors import DatasetBusy
+from winnow.cli.main import app
+from winnow.publish.verify import verify
+from winnow.repair.engine.ledger import undo
+from winnow.run import release
+from winnow.storage.address import parse_address
+from winnow.storage.locate import open_dataset
+from winnow.storage.store import Store
 
 pytest.importorskip("moto.server", reason="the local S3 server needs moto[server]")
 URL = "s3://datasets/articles"
@@ -143,7 +143,7 @@ def test_two_runs_at_once_publish_one_after_the_other(published, environment, el
 
 
 def winnow(*words: object, environment: dict[str, str], cache: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "flows.cli", *map(str, words)]
+    command = [sys.executable, "-m", "winnow", *map(str, words)]
     own = {**os.environ, **environment, "PYTHONPATH": str(ROOT), "WINNOW_CACHE": str(cache)}
     return subprocess.run(command, capture_output=True, text=True, env=own, timeout=300, check=False)
 

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-from flows.errors import DiskFull
-from flows.stages import release
 from tests.operate.dataset_runs import assert_tidy, assert_whole, rows_of, run_stages
+
+from winnow.base.errors import DiskFull
+from winnow.run import release
 
 KB = 1024
 MOUNT_MB = 16

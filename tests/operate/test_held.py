@@ -5,17 +5,17 @@ import shutil
 import socket
 
 import pytest
-
-from flows.commands.gate import approve_run, show_status, writer
-from flows.errors import GateHeld, UsageError
-from flows.held import held_run, past_runs, remembered_call, without_credentials
 from tests.operate.conftest import GOOD, SIGNS, Place
+
+from winnow.base.errors import GateHeld, UsageError
+from winnow.cli.gate import approve_run, show_status, writer
+from winnow.run.approval import held_run, past_runs, remembered_call, without_credentials
 
 
 @pytest.fixture(scope="module")
 def stopped(prefect_server, tmp_path_factory):
     """A dataset whose first version is held back, and the state that Prefect shows."""
-    from flows.build import build
+    from winnow.build import build
 
     place = Place(tmp_path_factory.mktemp("held"))
     place.write([GOOD[0], SIGNS])

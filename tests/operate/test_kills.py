@@ -14,7 +14,6 @@ from pathlib import Path
 
 import psutil
 import pytest
-
 from tests.operate.conftest import History
 from tests.operate.dataset_runs import STEPS, assert_tidy, assert_whole, in_child, rows_of, run_quickly
 

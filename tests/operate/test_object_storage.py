@@ -10,14 +10,14 @@ import pyarrow.dataset as pads
 import pyarrow.parquet as pq
 import pytest
 from pyarrow import fs
-
-from flows.errors import UsageError, WinnowError
-from flows.publish.dataset import Dataset
-from flows.publish.manifest import read_manifest
-from flows.stages import release
-from flows.upload import MANIFEST, upload
 from tests.operate.dataset_runs import assert_tidy, rows_of, run_stages, two_batches
 from tests.s3_server import serve_s3
+
+from winnow.base.errors import UsageError, WinnowError
+from winnow.publish.dataset import Dataset
+from winnow.publish.manifest import read_manifest
+from winnow.run import release
+from winnow.storage.upload import MANIFEST, upload
 
 pytest.importorskip("moto.server", reason="the local S3 server needs moto[server]")
 BUCKET = "articles"
@@ -84,10 +84,10 @@ def test_a_copy_that_stands_there_is_never_written_over(published, s3):
 
 
 def test_a_copy_that_was_cut_off_has_no_manifest_and_is_made_again(published, s3, tmp_path, monkeypatch):
-    import flows.upload
+    import winnow.storage.upload
 
     dataset = Dataset(published[0] / "local")
-    copy, done = flows.upload._copy, []
+    copy, done = winnow.storage.upload._copy, []
 
     def fails(*call):
         if len(done) == 5:
@@ -95,11 +95,11 @@ def test_a_copy_that_was_cut_off_has_no_manifest_and_is_made_again(published, s3
         done.append(call)
         copy(*call)
 
-    monkeypatch.setattr(flows.upload, "_copy", fails)
+    monkeypatch.setattr(winnow.storage.upload, "_copy", fails)
     with pytest.raises(WinnowError, match=r"s3://articles/cut: cannot be written: connection reset"):
         upload(dataset, 2, f"s3://{BUCKET}/cut")
     assert s3.get_file_info(f"{BUCKET}/cut/{MANIFEST}").type == fs.FileType.NotFound
-    monkeypatch.setattr(flows.upload, "_copy", copy)
+    monkeypatch.setattr(winnow.storage.upload, "_copy", copy)
     upload(dataset, 2, f"s3://{BUCKET}/cut")
     with s3.open_input_stream(f"{BUCKET}/cut/{MANIFEST}") as file:
         (tmp_path / MANIFEST).write_bytes(file.read())

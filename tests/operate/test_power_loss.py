@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 from deltalake import DeltaTable
-
-from flows.publish.dataset import Dataset
-from flows.publish.leftovers import drop_torn_commits
-from flows.publish.recover import recover
-from flows.stages import release
 from tests.operate.dataset_runs import assert_tidy, rows_of, run_stages, two_batches
+
+from winnow.publish.dataset import Dataset
+from winnow.publish.leftovers import drop_torn_commits
+from winnow.publish.recover import recover
+from winnow.run import release
 
 
 class Disk:

@@ -1,31 +1,31 @@
 """What waits in quarantine can be read again, and what a person took out stays out."""
 
 import pytest
-
-from flows.commands.quarantine import rejects_of
-from flows.errors import UsageError
-from flows.plan import find_sources
-from flows.publish.dataset import Dataset
-from flows.publish.verify import verify
-from flows.quarantined import waiting_shards
-from flows.recipe import Recipe
-from flows.repair import undo
-from flows.run import begin
 from tests.operate.conftest import GOOD, RIVER, SIGNS, Place
 from tests.publish.press import texts_of
+
+from winnow.base.errors import UsageError
+from winnow.base.recipe import Recipe
+from winnow.cli.quarantine import rejects_of
+from winnow.publish.dataset import Dataset
+from winnow.publish.verify import verify
+from winnow.repair import undo
+from winnow.run.context import begin
+from winnow.run.plan import find_sources
+from winnow.run.quarantine import waiting_shards
 
 LENIENT = "[validate]\nmax_reject_share = 0.9\n"
 MENDED = LENIENT + "min_letter_share = 0.0\n"
 
 
 def replay(place: Place, **more):
-    from flows.replay import replay as flow
+    from winnow.replay import replay as flow
 
     return flow(**place.call(**more))
 
 
 def withdraw(place: Place, *sources: str, **more):
-    from flows.withdraw import withdraw as flow
+    from winnow.withdraw import withdraw as flow
 
     return flow(sources=list(sources), **place.call(**more))
 

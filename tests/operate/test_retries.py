@@ -5,10 +5,10 @@ from __future__ import annotations
 import errno
 
 import pytest
-
-from flows.publish.dataset import Dataset
-from flows.stages import release
 from tests.operate.dataset_runs import assert_tidy, rows_of, run_stages
+
+from winnow.publish.dataset import Dataset
+from winnow.run import release
 
 STEPS = ("inputs: rearranged", "index: committed", "view renamed")
 

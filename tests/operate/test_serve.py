@@ -14,13 +14,13 @@ from typing import Any
 
 import pytest
 import yaml
-
-from flows.errors import UsageError
-from flows.held import held_run, past_runs
-from flows.publish.dataset import Dataset
-from flows.recipe import Recipe
-from flows.serve import deployments, serve_flows
 from tests.conftest import ROOT, SEEDS
+
+from winnow.base.errors import UsageError
+from winnow.base.recipe import Recipe
+from winnow.cli.serve import deployments, serve_flows
+from winnow.publish.dataset import Dataset
+from winnow.run.approval import held_run, past_runs
 
 CRON = Recipe.model_validate({"schedule": {"build": "30 2 * * *", "timezone": "Europe/Berlin"}})
 
@@ -38,12 +38,12 @@ def test_the_form_of_every_deployment_says_what_each_parameter_means(prefect_ser
     [schedule] = made["build"].schedules
     assert (schedule.schedule.cron, schedule.schedule.timezone) == ("30 2 * * *", "Europe/Berlin")
     assert not made["maintain"].schedules
-    assert made["build"].entrypoint == "flows.build.build"
+    assert made["build"].entrypoint == "winnow.build.build"
     assert made["approve"]._parameter_openapi_schema.required == ["run_id", "because"]
 
 
 def test_a_stage_is_tried_again_later_and_later_and_no_run_lasts_for_ever(prefect_server):
-    from flows import build, maintain, replay, withdraw
+    from winnow import build, maintain, replay, withdraw
 
     stages = (build.read, build.repair, build.check, build.deduplicate, build.validate, build.publish)
     assert {(s.retries, tuple(s.retry_delay_seconds)) for s in stages} == {(2, (2, 20))}
@@ -66,7 +66,7 @@ def test_serving_without_a_server_is_a_wrong_call(monkeypatch, tmp_path):
     monkeypatch.delenv("PREFECT_API_URL", raising=False)
     with pytest.raises(UsageError, match="prefect server start"):
         serve_flows(str(SEEDS), tmp_path, None, None, False)
-    monkeypatch.setattr("flows.outage.START_SECONDS", 0.1)
+    monkeypatch.setattr("winnow.server.outage.START_SECONDS", 0.1)
     monkeypatch.setenv("PREFECT_API_URL", "http://user:word@127.0.0.1:9/api")
     with pytest.raises(UsageError, match=r"no Prefect server answers at http://127\.0\.0\.1:9/api"):
         serve_flows(str(SEEDS), tmp_path, None, None, False)
@@ -123,7 +123,7 @@ class Site:
         path = self.folder / f"{into.name}.toml"
         path.write_text(recipe)
         options = ["--into", str(into), "--recipe", str(path), "--workers", "1"]
-        self.start("flows.cli", "serve", str(source), *options, PREFECT_API_URL=self.api)
+        self.start("winnow.cli.main", "serve", str(source), *options, PREFECT_API_URL=self.api)
 
     def stop(self) -> None:
         for process in reversed(self.started):

@@ -20,10 +20,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-from flows.publish.dataset import Dataset
 from tests.conftest import ROOT
 from tests.operate.dataset_runs import assert_tidy, assert_whole, rows_of
+
+from winnow.publish.dataset import Dataset
 
 pytestmark = pytest.mark.slow
 GRACE_SECONDS = 6
@@ -76,7 +76,17 @@ class Site:
 
     def run(self, source: Path, into: Path, *options: str, **variables: str) -> subprocess.Popen[str]:
         api = f"http://127.0.0.1:{self.port}/api"
-        command = [sys.executable, "-m", "flows.cli", "run", str(source), "--into", str(into), "--executor", "inline"]
+        command = [
+            sys.executable,
+            "-m",
+            "winnow.cli.main",
+            "run",
+            str(source),
+            "--into",
+            str(into),
+            "--executor",
+            "inline",
+        ]
         environment = {**self.environment, "PREFECT_API_URL": api, **variables}
         command += options
         return subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment)

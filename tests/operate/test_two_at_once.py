@@ -11,15 +11,15 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-
-from flows.errors import DatasetBusy
-from flows.publish.dataset import Dataset
-from flows.recipe import Recipe
-from flows.stages import release
-from flows.upkeep import tidy_up
 from tests.articles import article
 from tests.conftest import write_jsonl
 from tests.operate.dataset_runs import RECIPE, assert_tidy, in_child, rows_of, run_stages
+
+from winnow.base.errors import DatasetBusy
+from winnow.base.recipe import Recipe
+from winnow.publish.dataset import Dataset
+from winnow.run import release
+from winnow.run.upkeep import tidy_up
 
 HOLD_SECONDS = 1.0
 

@@ -1,9 +1,9 @@
 from pathlib import Path
 
 import pytest
-
-from flows.publish.dataset import Dataset
 from tests.publish.press import Press
+
+from winnow.publish.dataset import Dataset
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ import polars as pl
 import pyarrow.parquet as pq
 from deltalake import DeltaTable
 
-from flows.publish.dataset import Dataset
-from flows.publish.manifest import Manifest
-from schemas import TABLES
+from winnow.base.contracts import TABLES
+from winnow.publish.dataset import Dataset
+from winnow.publish.manifest import Manifest
 
 
 def duckdb_ids(folder: Path, key: str) -> list[str]:

@@ -12,15 +12,15 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from flows.publish.dataset import Dataset
-from flows.publish.manifest import Manifest
-from flows.publish.recover import recover
-from flows.publish.run import RunRecord
-from flows.publish.tables import Checkpoint, no_checkpoint
-from flows.publish.version import no_extras, publish_version
-from flows.recipe import PublishSettings
-from flows.records import doc_id_of
-from schemas import SORT_KEYS, TABLES
+from winnow.base.contracts import SORT_KEYS, TABLES
+from winnow.base.recipe import PublishSettings
+from winnow.base.records import doc_id_of
+from winnow.publish.dataset import Dataset
+from winnow.publish.manifest import Manifest
+from winnow.publish.recover import recover
+from winnow.publish.run import RunRecord
+from winnow.publish.tables.tables import Checkpoint, no_checkpoint
+from winnow.publish.version import no_extras, publish_version
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 SETTINGS = PublishSettings(name="Test", licence="cc0-1.0", file_mb=1)

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 import yaml
-
-from flows.publish.card import card, fenced, markdown, size_category
-from flows.publish.manifest import Manifest
-from flows.recipe import PublishSettings
-from schemas import TABLES
 from tests.publish.press import Press, sources
+
+from winnow.base.contracts import TABLES
+from winnow.base.recipe import PublishSettings
+from winnow.publish.card import card, fenced, markdown, size_category
+from winnow.publish.manifest import Manifest
 
 HOSTILE = 'x"\n---\nlicense: evil\n```\n</b><script>alert(1)</script> | `a` [x](javascript:1) # \x1b[31m \u202e'
 

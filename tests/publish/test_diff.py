@@ -3,14 +3,14 @@
 from typing import Any
 
 import pytest
-
-from flows.errors import DatasetError
-from flows.publish.diff import DocumentChange, changes, diff, diff_document
-from flows.publish.passage_changes import passage_changes, rule_changes
-from flows.publish.sides import differing, side
-from flows.publish.words import diff_words
-from flows.records import doc_id_of
 from tests.publish.press import Press, rows_of, sources, write_part
+
+from winnow.base.errors import DatasetError
+from winnow.base.records import doc_id_of
+from winnow.publish.compare.diff import DocumentChange, changes, diff, diff_document
+from winnow.publish.compare.passage_changes import passage_changes, rule_changes
+from winnow.publish.compare.sides import differing, side
+from winnow.publish.compare.words import diff_words
 
 
 def by_source(found: tuple[DocumentChange, ...]) -> dict[str, DocumentChange]:

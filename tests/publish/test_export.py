@@ -7,10 +7,10 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-
-from flows.errors import DatasetError, UsageError
-from flows.publish.export import export
 from tests.publish.press import Press, first_file, sources
+
+from winnow.base.errors import DatasetError, UsageError
+from winnow.publish.export import export
 
 
 @pytest.fixture

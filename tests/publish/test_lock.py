@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.errors import DatasetBusy
-from flows.publish.lock import hold
+from winnow.base.errors import DatasetBusy
+from winnow.publish.lock import hold
 
 
 def test_a_second_writer_is_told_who_holds_the_dataset(tmp_path: Path) -> None:

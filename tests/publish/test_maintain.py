@@ -5,15 +5,15 @@ from pathlib import Path
 import polars as pl
 import pytest
 from deltalake import DeltaTable
-
-from flows.errors import DatasetError, UsageError
-from flows.publish.history import show, versions
-from flows.publish.maintain import compact, prune, vacuum
-from flows.publish.recover import recover
-from flows.publish.rollback import rollback
-from schemas import TABLES
 from tests.publish.load import read_everywhere
 from tests.publish.press import SETTINGS, START, Press, sources, texts_of
+
+from winnow.base.contracts import TABLES
+from winnow.base.errors import DatasetError, UsageError
+from winnow.publish.history import show, versions
+from winnow.publish.maintain import compact, prune, vacuum
+from winnow.publish.recover import recover
+from winnow.publish.rollback import rollback
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-
-from flows.errors import DatasetBusy
-from flows.publish.dataset import Dataset
-from flows.publish.maintain import compact, prune, vacuum
 from tests.publish.press import SETTINGS, START, Press, sources
+
+from winnow.base.errors import DatasetBusy
+from winnow.publish.dataset import Dataset
+from winnow.publish.maintain import compact, prune, vacuum
 
 
 def _read_on(root: Path, stop: Path, told: Path) -> None:

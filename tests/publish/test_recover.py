@@ -10,13 +10,13 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
-
-from flows.publish.dataset import Dataset
-from flows.publish.recover import recover
-from flows.publish.version import publish_version, record_run
-from schemas import TABLES
 from tests.publish.load import read_everywhere
 from tests.publish.press import SETTINGS, Press, sources, texts_of
+
+from winnow.base.contracts import TABLES
+from winnow.publish.dataset import Dataset
+from winnow.publish.recover import recover
+from winnow.publish.version import publish_version, record_run
 
 
 class Killed(BaseException):

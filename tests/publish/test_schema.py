@@ -8,25 +8,25 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
-
-import schemas
-from flows.errors import SchemaConflict
-from flows.publish.diff import diff
-from flows.publish.recover import recover
-from flows.publish.rollback import rollback
-from flows.publish.verify import verify
-from schemas.fields import column
 from tests.publish.load import read_everywhere
 from tests.publish.press import SETTINGS, Press, first_file, sources, texts_of
+
+from winnow.base import contracts
+from winnow.base.contracts import column
+from winnow.base.errors import SchemaConflict
+from winnow.publish.compare.diff import diff
+from winnow.publish.recover import recover
+from winnow.publish.rollback import rollback
+from winnow.publish.verify import verify
 
 MOOD = column("mood", pa.string(), "How the text feels", True)
 
 
 def declare(monkeypatch: pytest.MonkeyPatch, table: str, schema: pa.Schema) -> None:
-    monkeypatch.setitem(schemas.TABLES, table, schema.with_metadata(schemas.TABLES[table].metadata))
+    monkeypatch.setitem(contracts.TABLES, table, schema.with_metadata(contracts.TABLES[table].metadata))
 
 
-DOCUMENTS = schemas.TABLES["documents"]
+DOCUMENTS = contracts.TABLES["documents"]
 WITH_MOOD = DOCUMENTS.insert(3, MOOD)
 
 

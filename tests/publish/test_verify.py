@@ -7,12 +7,12 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-
-from flows.errors import DatasetError, LedgerError
-from flows.publish.dataset import Dataset
-from flows.publish.verify import verify
-from flows.records import Edit, doc_id_of
 from tests.publish.press import Press, first_file, rows_of, sources, write_part
+
+from winnow.base.errors import DatasetError, LedgerError
+from winnow.base.records import Edit, doc_id_of
+from winnow.publish.dataset import Dataset
+from winnow.publish.verify import verify
 
 
 @pytest.fixture

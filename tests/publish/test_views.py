@@ -8,11 +8,11 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
-
-from flows.publish.dataset import Dataset
-from schemas import TABLES
 from tests.publish.load import read_everywhere
 from tests.publish.press import Press, first_file, sources, texts_of
+
+from winnow.base.contracts import TABLES
+from winnow.publish.dataset import Dataset
 
 
 def test_every_version_of_ten_runs_loads_in_every_tool(press: Press) -> None:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.errors import ReadError
-from flows.read.charset import decode, without_lone_surrogates
+from winnow.base.errors import ReadError
+from winnow.read.charset import decode, without_lone_surrogates
 
 RUSSIAN = "Она сказала, что придёт завтра вечером, если не будет дождя. Он ничего не ответил и вышел из комнаты."
 POLISH = "Zażółć gęślą jaźń. Wszyscy ludzie rodzą się wolni i równi pod względem swej godności i swych praw."

@@ -6,10 +6,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from flows.read import InputFile, file_sha256, list_inputs, read_bytes, read_documents
-from flows.read.content import sha256
-from flows.recipe import ReadSettings
-from flows.records import RawDocument, Reject
+from winnow.base.recipe import ReadSettings
+from winnow.base.records import RawDocument, Reject
+from winnow.read import InputFile, file_sha256, list_inputs, read_bytes, read_documents
+from winnow.read.content import sha256
 
 SETTINGS = ReadSettings()
 

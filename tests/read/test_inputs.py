@@ -6,12 +6,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from flows.errors import EmptyInput, UsageError
-from flows.read import list_inputs, list_inputs_and_skipped, read_documents
-from flows.read.inputs import readable_name
-from flows.read.storage import shown
-from flows.recipe import ReadSettings
-from flows.records import Reject
+from winnow.base.addresses import shown
+from winnow.base.errors import EmptyInput, UsageError
+from winnow.base.recipe import ReadSettings
+from winnow.base.records import Reject
+from winnow.read import list_inputs, list_inputs_and_skipped, read_documents
+from winnow.read.inputs import readable_name
 
 
 def skipped(root):

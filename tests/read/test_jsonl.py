@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.read import InputFile, Shard, Span, list_inputs, plan_shards, read_bytes, read_documents, read_shard
-from flows.recipe import ReadSettings
-from flows.records import RawDocument, Reject
+from winnow.base.recipe import ReadSettings
+from winnow.base.records import RawDocument, Reject
+from winnow.read import InputFile, Shard, Span, list_inputs, plan_shards, read_bytes, read_documents, read_shard
 
 SETTINGS = ReadSettings()
 

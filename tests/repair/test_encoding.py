@@ -11,12 +11,12 @@ from ftfy.badness import BADNESS_RE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.repair.encoding import ENCODING
-from flows.repair.engine import Repaired, run_rules
-from flows.repair.invisible import INVISIBLE
-from flows.repair.ledger import replay, undo
-from flows.repair.suspicion import is_suspicious
-from flows.repair.tidy import TIDY
+from winnow.repair.encoding.encoding import ENCODING
+from winnow.repair.encoding.suspicion import is_suspicious
+from winnow.repair.engine.engine import Repaired, run_rules
+from winnow.repair.engine.ledger import replay, undo
+from winnow.repair.invisible import INVISIBLE
+from winnow.repair.tidy import TIDY
 
 CASES_FOLDER = Path(__file__).parents[1] / "cases"
 CASES = [json.loads(line) for line in (CASES_FOLDER / "encoding.jsonl").open(encoding="utf-8")]

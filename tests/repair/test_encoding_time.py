@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-
-from flows.repair.encoding import ENCODING
-from flows.repair.engine import run_rules
-from flows.repair.invisible import INVISIBLE
-from flows.repair.tidy import TIDY
 from tests.growth import assert_linear, seconds
+
+from winnow.repair.encoding.encoding import ENCODING
+from winnow.repair.engine.engine import run_rules
+from winnow.repair.invisible import INVISIBLE
+from winnow.repair.tidy import TIDY
 
 RULES = (*INVISIBLE, *ENCODING, *TIDY)
 SIZE = 120_000

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from flows.errors import LedgerError, RecipeError
-from flows.recipe import RepairSettings, RuleSettings
-from flows.records import Edit
-from flows.repair import REPAIRS, repair, replay, rule_versions, undo
+from winnow.base.errors import LedgerError, RecipeError
+from winnow.base.recipe import RepairSettings, RuleSettings
+from winnow.base.records import Edit
+from winnow.repair import REPAIRS, repair, replay, rule_versions, undo
 
 PIECES = (
     "<",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-
-from flows.repair import repair
 from tests.growth import FACTOR, LIMIT, assert_linear, seconds
+
+from winnow.repair import repair
 
 SIZE = 400_000
 UNITS = {

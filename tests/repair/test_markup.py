@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from flows.repair import REPAIRS, repair, replay
-from flows.repair.markup import MARKUP
-from flows.repair.remains import REMAINS
-from flows.repair.rule import Evidence, Rule, apply_changes
+from winnow.repair import REPAIRS, repair, replay
+from winnow.repair.engine.rule import Evidence, Rule, apply_changes
+from winnow.repair.markup.markup import MARKUP
+from winnow.repair.markup.remains import REMAINS
 
 CASES = [json.loads(line) for line in (Path(__file__).parents[1] / "cases" / "markup.jsonl").open(encoding="utf-8")]
 RULES: dict[str, Rule] = {rule.name: rule for rule in REPAIRS}

@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from flows.recipe import RepairSettings, RuleSettings
-from flows.repair import repair, replay, undo
-from flows.repair.encoding import ENCODING
-from flows.repair.engine import run_rules
-from flows.repair.misread import MISREAD
-from flows.repair.misread_pairs import PAIRS, Pair
-from flows.repair.misread_signs import has_sign
-from flows.repair.plausible import known_in
 from tests.growth import assert_linear
+
+from winnow.base.recipe import RepairSettings, RuleSettings
+from winnow.repair import repair, replay, undo
+from winnow.repair.encoding.encoding import ENCODING
+from winnow.repair.encoding.misread import MISREAD
+from winnow.repair.encoding.misread_pairs import PAIRS, Pair
+from winnow.repair.encoding.misread_signs import has_sign
+from winnow.repair.encoding.plausible import known_in
+from winnow.repair.engine.engine import run_rules
 
 CASES_FOLDER = Path(__file__).parents[1] / "cases"
 CASES = [json.loads(line) for line in (CASES_FOLDER / "misread.jsonl").open(encoding="utf-8")]

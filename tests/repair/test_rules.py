@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from flows.recipe import RepairSettings, RuleSettings
-from flows.repair import REPAIRS, Repaired, repair
+from winnow.base.recipe import RepairSettings, RuleSettings
+from winnow.repair import REPAIRS, Repaired, repair
 
 CASES = [json.loads(line) for line in (Path(__file__).parents[1] / "cases" / "rules.jsonl").open(encoding="utf-8")]
 FLAGS_ONLY = {"lossy_remains"}  # what is lost is flagged and never guessed at

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.repair import repair
+from winnow.repair import repair
 
 ROOT = Path(__file__).parents[2]
 SEEDS = sorted((ROOT / "seeds").glob("*.txt"))

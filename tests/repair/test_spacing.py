@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from flows.repair.engine import run_rules
-from flows.repair.ledger import replay, undo
-from flows.repair.nearby import damaged_spans
-from flows.repair.rule import Evidence, Rule, apply_changes
-from flows.repair.spacing import BROKEN_SENTENCES, SPACING
 from tests.growth import assert_linear
+
+from winnow.repair.engine.engine import run_rules
+from winnow.repair.engine.ledger import replay, undo
+from winnow.repair.engine.nearby import damaged_spans
+from winnow.repair.engine.rule import Evidence, Rule, apply_changes
+from winnow.repair.words.spacing import BROKEN_SENTENCES, SPACING
 
 CASES = [json.loads(line) for line in (Path(__file__).parents[1] / "cases" / "spacing.jsonl").open()]
 NAMES = frozenset(rule.name for rule in SPACING)

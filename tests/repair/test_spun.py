@@ -6,7 +6,7 @@ import importlib.util
 import statistics
 from pathlib import Path
 
-from flows.repair import repair
+from winnow.repair import repair
 
 ROOT = Path(__file__).parents[2]
 _spec = importlib.util.spec_from_file_location("spin", ROOT / "tests" / "benchmarks" / "spin.py")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.repair import repair
+from winnow.repair import repair
 
 CASES = [json.loads(line) for line in (Path(__file__).parents[1] / "cases" / "unharmed.jsonl").open(encoding="utf-8")]
 

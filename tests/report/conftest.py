@@ -2,15 +2,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-
-from flows.recipe import Recipe, ValidateSettings
-from flows.report.collect import collect
-from flows.report.page import render
-from flows.validate.facts import Facts
-from flows.validate.gate import check_dataset
-from flows.validate.rows import Checked
 from tests.report.hostile import ALL, HOSTILE
 from tests.report.view_of import write_view
+
+from winnow.base.recipe import Recipe, ValidateSettings
+from winnow.report.collect import collect
+from winnow.report.page import render
+from winnow.validate.facts import Facts
+from winnow.validate.gate import check_dataset
+from winnow.validate.rows import Checked
 
 SEEDS = Path(__file__).parents[2] / "seeds"
 CREATED = datetime(2026, 1, 10, 9, 31, tzinfo=UTC)

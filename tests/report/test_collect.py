@@ -1,9 +1,9 @@
 import polars as pl
-
-from flows.report import collect as collecting
-from flows.report.collect import collect
 from tests.report.conftest import CREATED
 from tests.report.view_of import write_view
+
+from winnow.report import collect as collecting
+from winnow.report.collect import collect
 
 
 def test_the_report_counts_what_the_tables_hold(seeds_view):

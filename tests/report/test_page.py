@@ -4,13 +4,13 @@ from dataclasses import replace
 from html import unescape
 
 import pytest
-
-from flows.report.collect import collect
-from flows.report.data import Listed, Piece, Sample
-from flows.report.page import SCRIPTS, embedded, render
 from tests.report.conftest import CREATED
 from tests.report.hostile import ALL, HOSTILE
 from tests.report.view_of import write_view
+
+from winnow.report.collect import collect
+from winnow.report.data import Listed, Piece, Sample
+from winnow.report.page import SCRIPTS, embedded, render
 
 
 def test_nothing_on_the_page_is_loaded_from_anywhere(seeds_page):

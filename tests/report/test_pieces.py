@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.report.pieces import Misfit, Step, align, decoded, mark_removed, shorten
+from winnow.report.pieces import Misfit, Step, align, decoded, mark_removed, shorten
 
 
 @st.composite

@@ -12,11 +12,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from flows.deduplicate.passages import split_passages
-from flows.records import doc_id_of
-from flows.repair import repair
-from flows.validate.measures import measure
-from schemas import SORT_KEYS, TABLES
+from winnow.base.contracts import SORT_KEYS, TABLES
+from winnow.base.records import doc_id_of
+from winnow.deduplicate.passages.passages import split_passages
+from winnow.repair import repair
+from winnow.validate.measures import measure
 
 START = datetime(2026, 1, 5, 9, 30, tzinfo=UTC)
 

@@ -3,10 +3,10 @@ import json
 import pandas as pd
 import pytest
 
-from flows.recipe import ValidateSettings
-from flows.validate.context import DATA_DOCS, RESULTS, store_results
-from flows.validate.facts import Facts
-from flows.validate.gate import facts_frame
+from winnow.base.recipe import ValidateSettings
+from winnow.validate.context import DATA_DOCS, RESULTS, store_results
+from winnow.validate.facts import Facts
+from winnow.validate.gate import facts_frame
 
 SETTINGS = ValidateSettings()
 

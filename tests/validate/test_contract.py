@@ -2,10 +2,10 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from flows.errors import ContractBroken
-from flows.validate.contract import conform, table_of
-from schemas import TABLES
-from schemas.staged import REPAIRED
+from winnow.base.contracts import TABLES
+from winnow.base.errors import ContractBroken
+from winnow.base.staged import REPAIRED
+from winnow.validate.contract import conform, table_of
 
 EDIT = {
     "seq": 0, "rule": "entities", "rule_version": 1, "start": 0, "end": 5,

@@ -5,10 +5,10 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pytest
 
-from flows.recipe import ValidateSettings
-from flows.validate.facts import Facts, gather_facts
-from flows.validate.gate import GateResult, check_dataset
-from flows.validate.rows import Checked
+from winnow.base.recipe import ValidateSettings
+from winnow.validate.facts import Facts, gather_facts
+from winnow.validate.gate import GateResult, check_dataset
+from winnow.validate.rows import Checked
 
 SETTINGS = ValidateSettings()
 FACTS = Facts(1000, 900, 60, 40, n_chars=900_000, edits_by_rule={"tags": 500, "entities": 500})

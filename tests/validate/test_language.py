@@ -2,7 +2,7 @@
 
 import pytest
 
-from flows.validate.language import guess_language
+from winnow.validate.language import guess_language
 
 SENTENCES = {
     "en": "All human beings are born free and equal in dignity and rights. They are endowed with reason.",

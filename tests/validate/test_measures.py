@@ -2,10 +2,10 @@ import json
 from pathlib import Path
 
 import pytest
-
-from flows.validate.markup import residual_markup
-from flows.validate.measures import measure
 from tests.growth import assert_linear
+
+from winnow.validate.markup import residual_markup
+from winnow.validate.measures import measure
 
 CASES = [json.loads(line) for line in (Path(__file__).parents[1] / "cases/measures.jsonl").read_text().splitlines()]
 

@@ -2,12 +2,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flows.errors import ContractBroken
-from flows.recipe import ValidateSettings
-from flows.validate import rows
-from flows.validate.judge import columns_of, judge
-from flows.validate.rows import check_rows, check_table
-from schemas import suite, suite_names
+from winnow.base.contracts import suite, suite_names
+from winnow.base.errors import ContractBroken
+from winnow.base.recipe import ValidateSettings
+from winnow.validate import rows
+from winnow.validate.judge import columns_of, judge
+from winnow.validate.rows import check_rows, check_table
 
 SETTINGS = ValidateSettings()
 

@@ -1,0 +1,97 @@
+"""The ``winnow`` command. What a command needs is imported when it runs, so that ``winnow clean`` starts at once."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from winnow.base.errors import WinnowError
+from winnow.base.telemetry import switch_off
+from winnow.base.terminal import say
+from winnow.cli import keep, look, make
+
+ABOUT = "Batch text cleaning you can trust: damaged, repetitive text in, a versioned Parquet dataset out."
+EXIT_CODES = "Exit codes: 0 done, 1 held back or a check failed, 2 wrong call, 3 server gone, 130 interrupted."
+
+
+class OneScreen(TyperGroup):
+    """The first page of help: every command on one line, in the order of their use, on 30 lines of 100 columns."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        lines = [f"Usage: {ctx.command_path} COMMAND ...   ({ctx.command_path} COMMAND --help shows an example)", ABOUT]
+        panel = None
+        for name, command in self.commands.items():
+            if command.hidden:
+                continue
+            own = getattr(command, "rich_help_panel", None)
+            about = (command.help or "").split("\n")[0]
+            if own != panel:
+                lines.append("")
+            lines.append(f"{own if own != panel else '':<6}{name:<10}{about}".rstrip())
+            panel = own
+        lines.append("")
+        lines.append("Options: --version, --help, --install-completion (tab completion for this shell)")
+        lines.append(EXIT_CODES)
+        formatter.write("\n".join(lines) + "\n")
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            try:
+                return super().invoke(ctx)
+            finally:
+                sys.stdout.flush()
+        except BrokenPipeError:
+            # The reader has had enough (head); the rest of the output has nowhere to go.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(0) from None
+
+
+app = typer.Typer(
+    name="winnow",
+    cls=OneScreen,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for part in (make, look, keep):
+    app.add_typer(part.app)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"winnow {version('winnow-text')}")
+        raise typer.Exit
+
+
+@app.callback(help=ABOUT, epilog=EXIT_CODES)
+def winnow(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None: ...
+
+
+def main() -> None:
+    """Run the command; every error Winnow raises on purpose becomes one clear line and an exit code.
+
+    0 done; 1 the gate held a version back, or a check failed; 2 a wrong call; 3 the Prefect server went away before
+    the run began; 130 interrupted.
+    """
+    switch_off()
+    try:
+        app()
+    except WinnowError as error:
+        say(f"winnow: {error}")
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+"""What a run shows: how far it is while it lasts, and what came of it at its end."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from winnow.base.log import set_up
+from winnow.base.terminal import Paint, colours_for, visible
+from winnow.storage.locate import Place, inside, newest
+
+
+@contextmanager
+def progress_shown() -> Iterator[Callable[[], None]]:
+    """A line with the stage and a bar on a terminal; JSON log lines elsewhere. Yields what takes the bar away."""
+    logger = set_up()
+    if not sys.stderr.isatty():
+        yield lambda: None
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        SpinnerColumn,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        task = bars.add_task("starting", total=None)
+
+        class Bars(logging.Handler):
+            def emit(self, record: logging.LogRecord) -> None:
+                done, total = getattr(record, "done", None), getattr(record, "total", None)
+                words = visible(record.getMessage().split(":")[0])
+                bars.update(task, description=words, completed=done or 0, total=total)
+
+        handler = Bars()
+        plain, logger.handlers[:] = logger.handlers[:], [handler]
+        try:
+            yield bars.stop
+        finally:
+            logger.handlers[:] = plain
+
+
+def summary_lines(summary: Mapping[str, Any], into: Place, paint: Paint) -> Iterator[str]:
+    """What a person wants to know at the end of a run, in a dozen lines."""
+    documents = summary["documents"]
+    if summary["version"] is None:
+        yield f"{paint.bold('Nothing changed')}: {documents['unchanged']:,} documents are as they were; no new version."
+        if summary["latest"]:
+            latest = f"v{summary['latest']}"
+            yield f"The last version is {paint.bold(latest)} in {inside(into, newest(into, latest))}"
+        return
+    version = name = f"v{summary['version']}"
+    yield f"{paint.bold('Published ' + name)} in {inside(into, name)}  ({summary['seconds']:.1f} s)"
+    yield ""
+    width = max(len(f"{n:,}") for n in documents.values())
+    for name in ("read", "unchanged", "published", "duplicates", "rejected", "withdrawn"):
+        if documents.get(name) or name in ("read", "published", "duplicates", "rejected"):
+            yield f"  documents {name:<11} {documents[name]:>{width},}"
+    yield from _tally("repairs by rule", summary["repairs"], paint)
+    yield from _tally("removals by reason", summary["removals"], paint)
+    yield from _tally("rejects by reason", summary["rejects"], paint)
+    for warning in summary.get("warnings", ()):
+        yield paint.yellow(f"note: {visible(warning)}")
+    yield ""
+    yield "Next:"
+    table = inside(into, newest(into, version), "documents")
+    yield f"  python -c \"import pandas as pd; print(pd.read_parquet('{table}').head())\""
+    yield f"  winnow explain {summary['example'] or 'DOC_ID'} --into {into}"
+    yield f"  winnow versions --into {into}"
+
+
+def _tally(title: str, counts: Mapping[str, int], paint: Paint, most: int = 12) -> Iterator[str]:
+    if not counts:
+        return
+    yield f"  {paint.dim(title)}"
+    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    for name, count in ranked[:most]:
+        yield f"    {count:>9,}  {visible(name)}"
+    if len(ranked) > most:
+        yield f"    {sum(n for _, n in ranked[most:]):>9,}  in {len(ranked) - most} more"
+
+
+def print_summary(summary: Mapping[str, Any], into: Place, as_json: bool) -> None:
+    lines = summary_lines(summary, into, Paint(colours_for(sys.stdout)))
+    print(json.dumps(summary) if as_json else "\n".join(lines))

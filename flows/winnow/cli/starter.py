@@ -1,0 +1,115 @@
+"""``winnow init``: a commented recipe, made from the settings themselves so that nothing is written twice."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from winnow.base.errors import UsageError
+from winnow.base.recipe import Recipe
+from winnow.cli.output import print_json
+
+WIDTH = 100
+
+HEAD = """\
+Settings of Winnow. What is commented out shows the default, or an example where there is none; take the # away to \
+change it.
+After a change of a setting that shapes the published rows, the next run cleans every document again.
+"""
+
+
+def write_starter(path: Path, as_json: bool) -> int:
+    """Write a starter recipe to `path`, which must be free."""
+    text = starter()
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError as error:
+        raise UsageError(
+            f"{path}: exists, and is not written over; name another file: winnow init NAME.toml"
+        ) from error
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be written: {error.strerror}; name a file in a folder that exists") from error
+    if as_json:
+        print_json({"recipe": str(path)})
+    else:
+        print(f"Wrote {path}. Change what you like, then: winnow run SOURCE --recipe {path}")
+    return 0
+
+
+def starter() -> str:
+    """The text of a recipe in which every setting stands as a comment, with its meaning and default."""
+    return "\n".join([*_comment(HEAD), "", *_section(Recipe, ())]).rstrip("\n") + "\n"
+
+
+def _section(model: type[BaseModel], path: tuple[str, ...]) -> Iterator[str]:
+    inner: list[tuple[str, FieldInfo]] = []
+    for name, field in model.model_fields.items():
+        key = field.alias or name
+        if _model_of(field) is not None:
+            inner.append((key, field))
+            continue
+        yield from _comment(_described(field))
+        if get_origin(field.annotation) is dict:
+            yield from _by_name(field, (*path, key))
+        else:
+            default = field.get_default(call_default_factory=True)
+            # TOML has no null: a setting that is empty by default is shown by an example.
+            yield f"# {key} = {_toml(field.examples[0] if default is None and field.examples else default)}"
+        yield ""
+    for key, field in inner:
+        section = _model_of(field)
+        assert section is not None
+        if section.__doc__:
+            yield from _comment(section.__doc__.strip())
+        yield f"[{'.'.join((*path, key))}]"
+        yield ""
+        yield from _section(section, (*path, key))
+
+
+def _by_name(field: FieldInfo, path: tuple[str, ...]) -> Iterator[str]:
+    """A table whose keys are names: shown by one entry with all its settings."""
+    entry = get_args(field.annotation)[1]
+    yield f"# [{'.'.join(path)}.NAME]"
+    for name, setting in entry.model_fields.items():
+        default = setting.get_default(call_default_factory=True)
+        yield f"#   {name} = {_toml(default) if default is not None else '...'}  # {_described(setting)}"
+
+
+def _model_of(field: FieldInfo) -> type[BaseModel] | None:
+    kind = field.annotation
+    return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
+
+
+def _described(field: FieldInfo) -> str:
+    """The description, with the limits and choices that the setting's type knows."""
+    said = field.description or ""
+    limits = [f"{word} {getattr(m, key):g}" for m in field.metadata for key, word in _LIMITS if hasattr(m, key)]
+    if get_origin(field.annotation) is Literal:
+        limits.append("one of " + ", ".join(map(str, get_args(field.annotation))))
+    return f"{said} ({', '.join(limits)})" if limits else said
+
+
+_LIMITS = (("gt", "above"), ("ge", "at least"), ("lt", "below"), ("le", "at most"))
+
+
+def _toml(value: object) -> str:
+    """A value as TOML writes it; JSON's strings, numbers, truths and lists are TOML's too.
+
+    >>> _toml(("a", "b")), _toml(True), _toml(0.5)
+    ('["a", "b"]', 'true', '0.5')
+    """
+    return json.dumps(list(value) if isinstance(value, tuple) else value, ensure_ascii=False)
+
+
+def _comment(text: str) -> list[str]:
+    lines = []
+    for paragraph in text.strip().splitlines():
+        lines += [f"# {line}" for line in textwrap.wrap(paragraph, WIDTH)] or ["#"]
+    return lines

@@ -1,0 +1,145 @@
+"""Where the parts of a dataset stand, and which versions it has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from winnow.base.errors import DatasetError
+from winnow.base.full_disk import told_when_full
+from winnow.publish.lock import hold
+from winnow.publish.manifest import Manifest, read_manifest
+
+WORK = "work-"
+_VERSION = re.compile(r"v([1-9][0-9]{0,8})")
+
+
+class Remote(Protocol):
+    """The store that a dataset's folder is the working copy of."""
+
+    published: int | None
+
+    @property
+    def shown(self) -> str:
+        """The address without credentials or options."""
+
+    def pull(self) -> None:
+        """Bring the folder up to the store, for reading."""
+
+    def writing(self, root: Path, run_id: str, wait_seconds: float) -> AbstractContextManager[None]:
+        """Bring the folder up to the store before the body, and the store up to the folder after it."""
+
+    def writer(self) -> dict[str, Any] | None:
+        """Who writes to the store."""
+
+    def verify(self, version: int | None = None) -> list[Any]:
+        """What is wrong with the objects in the store."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """A dataset by its folder; nothing is read until it is asked for. With `remote` the folder is a working copy.
+
+    >>> Dataset(Path("dataset")).view(2).as_posix()
+    'dataset/v2'
+    """
+
+    root: Path
+    remote: Remote | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def name(self) -> str:
+        """What messages call it, and ``--into`` takes."""
+        return self.remote.shown if self.remote else str(self.root)
+
+    @property
+    def tables(self) -> Path:
+        return self.root / "tables"
+
+    @property
+    def latest(self) -> Path:
+        return self.root / "latest"
+
+    @property
+    def staging(self) -> Path:
+        """Room for the stages of a run; publication uses only `building` of it."""
+        return self.root / ".staging"
+
+    def work(self, run_id: str) -> Path:
+        """Room for one run. Not shared: workers that outlive a killed run write to its folder, which nobody reads."""
+        return self.staging / f"{WORK}{run_id}"
+
+    @property
+    def building(self) -> Path:
+        """Where a view stands until it is whole; on the same file system, so that it can be renamed into
+        place."""
+        return self.staging / "views"
+
+    def table(self, name: str) -> Path:
+        return self.tables / name
+
+    def view(self, version: int) -> Path:
+        return self.root / f"v{version}"
+
+    def manifest_path(self, version: int) -> Path:
+        return self.view(version) / "manifest.json"
+
+    def version_numbers(self) -> list[int]:
+        """Published versions, ascending. A view is renamed into place when it is whole, so its name is
+        enough; in a working copy one counts that the store has too, but for the run that is about to push it."""
+        if not self.root.is_dir():
+            return []
+        found = (_VERSION.fullmatch(p.name) for p in self.root.iterdir() if p.is_dir() and not p.is_symlink())
+        most = self.remote.published if self.remote else None
+        numbers = (int(m[1]) for m in found if m)
+        return sorted(n for n in numbers if most is None or n <= most)
+
+    def latest_version(self) -> int | None:
+        """Number of the last published version, None before the first."""
+        numbers = self.version_numbers()
+        return numbers[-1] if numbers else None
+
+    def next_version(self) -> int:
+        return (self.latest_version() or 0) + 1
+
+    def manifest(self, version: int) -> Manifest:
+        """Manifest of one version.
+
+        Raises DatasetError naming the versions there are.
+        """
+        numbers = self.version_numbers()
+        if version not in numbers:
+            known = ", ".join(map(str, numbers)) or "none yet"
+            raise DatasetError(f"{self.name}: has no version {version}; published: {known}")
+        return read_manifest(self.manifest_path(version))
+
+    def latest_manifest(self) -> Manifest | None:
+        number = self.latest_version()
+        return None if number is None else self.manifest(number)
+
+    def published(self) -> list[Manifest]:
+        """Manifests of all published versions, oldest first."""
+        return [self.manifest(n) for n in self.version_numbers()]
+
+    def files(self, table: str, version: int | None = None) -> list[Path]:
+        """Parquet files of a table in one version (the latest if None), in row order; none before the
+        first."""
+        manifest = self.latest_manifest() if version is None else self.manifest(version)
+        if manifest is None or table not in manifest.tables:
+            return []
+        return [self.view(manifest.version) / f.name for f in manifest.tables[table].files]
+
+    @contextmanager
+    def writing(self, run_id: str, wait_seconds: float = 0) -> Iterator[None]:
+        """Be the dataset's only writer.
+
+        Raises DatasetBusy naming the holder when it is still taken after `wait_seconds`, and DiskFull for
+        whatever the body raises because no room is left.
+        """
+        at_the_store = self.remote.writing(self.root, run_id, wait_seconds) if self.remote else nullcontext()
+        with told_when_full(self.root), hold(self.root / ".lock", run_id, wait_seconds, self.name), at_the_store:
+            yield

@@ -1,0 +1,88 @@
+"""Every file operation of publication, so that another kind of storage needs to answer only these few calls.
+
+What is renamed into place is flushed before, and the folder after: a power loss leaves the old state or the
+new.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import shutil
+from pathlib import Path
+
+from winnow.base.staging import sync_folder
+
+# A file system without hard links, another device, or a file that has as many links as it may have.
+_CANNOT_LINK = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.ENOSYS, errno.EACCES}
+
+
+sync_file = sync_folder
+"""Flush a file's content to disk: to the system, files and folders are opened and flushed alike."""
+
+
+def write_bytes(path: Path, content: bytes) -> str:
+    """Write and flush a file that nobody reads yet; returns its SHA-256 (hex)."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    return hashlib.sha256(content).hexdigest()
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """Give `source` a second name; copy it where the file system cannot."""
+    try:
+        os.link(source, target)
+    except OSError as error:
+        if error.errno not in _CANNOT_LINK:
+            raise
+        shutil.copyfile(source, target)
+        sync_file(target)
+
+
+def sync_tree(folder: Path) -> None:
+    """Flush the entries of a folder and of all folders below it."""
+    for path, _, _ in os.walk(folder, topdown=False):
+        sync_folder(Path(path))
+
+
+def move(source: Path, target: Path) -> None:
+    """Rename a folder into place and flush both parents."""
+    source.rename(target)
+    sync_folder(target.parent)
+    if source.parent != target.parent:
+        sync_folder(source.parent)
+
+
+def point(link: Path, target: str) -> None:
+    """Let the symbolic link point to `target`, in one step: a reader finds the old target or the new."""
+    temporary = link.with_name(f".{link.name}.new")
+    temporary.unlink(missing_ok=True)
+    temporary.symlink_to(target)
+    temporary.replace(link)
+    sync_folder(link.parent)
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a folder with all that is in it, if it is there."""
+    if folder.is_symlink():
+        folder.unlink()
+    elif folder.exists():
+        shutil.rmtree(folder)
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 (hex) of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def same_file(a: Path, b: Path) -> bool:
+    """Whether two paths name one file (hard links)."""
+    try:
+        return a.samefile(b)
+    except FileNotFoundError:
+        return False

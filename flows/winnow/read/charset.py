@@ -1,0 +1,195 @@
+"""From bytes to text: which character encoding, decided in the order of what can be proven.
+
+1. A byte order mark says it.
+2. Bytes that are valid UTF-8 are UTF-8: other encodings almost never look like it by chance.
+3. Bytes that are UTF-8 but for a few are decoded as UTF-8, the bad bytes as Windows-1252.
+4. Else chardet weighs its candidates, declared ones (HTML, XML) first; `winnow.read.candidates` reads what each makes
+   of the text before one is believed.
+
+Line ends (CRLF and lone CR) become LF: that is part of decoding and leaves no trace in a ledger.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from typing import NamedTuple
+
+from winnow.base.errors import ReadError
+from winnow.read.candidates import ranked_candidates
+
+SAMPLE_BYTES = 200_000  # what detection looks at; more changes no answer and costs 10 ms per 200 kB
+
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it starts with
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_CONTROLS = bytes(c for c in range(32) if c not in b"\t\n\v\f\r\x1a\x1b")
+_HIGH = re.compile(rb"[\x80-\xff]")  # one class, so `re` cannot backtrack
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_BAD_RUN = re.compile("[\udc80-\udcff]+")
+_PRINTED_FORMS = (b"%PDF-", b"{\\rtf", b"%!PS-")  # formats of another kind that may be all ASCII
+_MAX_CONTROLS = 0.05  # texts with stray control characters stay far below it, binary formats far above
+_MIXED_SHARE = 4  # multi-byte characters for each bad byte, from which bytes are UTF-8 that something broke
+
+
+class Decoded(NamedTuple):
+    """A text with LF line ends, and the name of the encoding (Python's, with a remark where bytes did not fit)."""
+
+    text: str
+    encoding: str
+
+
+def decode(content: bytes) -> Decoded:
+    """The text of `content` and its encoding. The text can always be encoded in UTF-8 again.
+
+    Raises ReadError of kind ``binary`` for what is no text: mostly control characters or zeros, or a known binary
+    format.
+
+    >>> decode("naïve\\r\\n".encode())
+    Decoded(text='naïve\\n', encoding='utf-8')
+    >>> decode("\\ufeffnaïve".encode("utf-16-le")).encoding
+    'utf-16'
+    >>> decode("日本語と".encode() + b" caf\\xe9")
+    Decoded(text='日本語と café', encoding='utf-8 (with cp1252 bytes)')
+    """
+    text, encoding = _decode(content)
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return Decoded(text, encoding)
+
+
+def without_lone_surrogates(text: str) -> str:
+    """Join surrogate pairs and put U+FFFD for halves, as JSON escapes may leave them.
+
+    >>> without_lone_surrogates("\\ud83d\\ude00 \\ud83d")
+    '😀 �'
+    """
+    if not _SURROGATE.search(text):
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def _decode(content: bytes) -> Decoded:
+    for mark, name in _BOMS:
+        if content.startswith(mark):
+            found = _decoded_after_mark(content, name)
+            if found:
+                return found
+            break
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError:
+        return _not_utf8(content)
+    if content.startswith(_PRINTED_FORMS):
+        raise ReadError("binary", f"is a {content[1:4].decode()} document, not text; extract its text first")
+    if b"\0" in content or b"\x1b" in content:  # one byte each: memchr, at many GB/s
+        return _not_plain(content, text)
+    return Decoded(text, "utf-8")
+
+
+def _decoded_after_mark(content: bytes, name: str) -> Decoded | None:
+    try:
+        return Decoded(content.decode(name), "utf-8" if name == "utf-8-sig" else name)
+    except UnicodeDecodeError:
+        if name == "utf-8-sig":
+            return None
+    text = content.decode(name, "replace")
+    lost = text.count("\ufffd")
+    # A file of zeros after two chance bytes, say, is no UTF-16.
+    return Decoded(text, f"{name} (damaged in {lost} places)") if lost * 20 < len(text) else None
+
+
+def _not_plain(content: bytes, text: str) -> Decoded:
+    """Valid UTF-8 that holds NUL or escape sequences: UTF-16 or -32 without a mark, ISO-2022, or binary."""
+    found = ranked_candidates(content[:SAMPLE_BYTES])
+    if found and found[0].startswith(("utf-16", "utf-32", "iso2022")):
+        try:
+            return Decoded(content.decode(found[0]), found[0])
+        except UnicodeDecodeError:
+            pass
+    _reject_controls(content)
+    return Decoded(text, "utf-8")
+
+
+def _reject_controls(content: bytes) -> None:
+    controls = len(content) - len(content.translate(None, _CONTROLS))
+    if controls > _MAX_CONTROLS * len(content):
+        raise ReadError(
+            "binary",
+            f"is not text: {controls} of {len(content)} bytes are control characters; convert it or leave it out",
+        )
+
+
+def _not_utf8(content: bytes) -> Decoded:
+    mixed = _mostly_utf8(content)
+    if mixed:
+        return mixed
+    names = ranked_candidates(_sample(content))
+    if not names:
+        raise ReadError("binary", "is a known binary format, not text; convert it to text or leave it out")
+    if not names[0].startswith(("utf-16", "utf-32", "cp037", "cp424", "cp500", "cp875", "cp1026", "cp1140", "cp273")):
+        _reject_controls(content)
+    for name in names[:8]:
+        try:
+            return Decoded(without_lone_surrogates(content.decode(name)), codecs.lookup(name).name)
+        except UnicodeDecodeError:
+            continue  # the sample decoded and the rest does not
+    name = next((n for n in names if not n.startswith("utf-8")), "cp1252")
+    text = content.decode(name, "replace")
+    return Decoded(
+        without_lone_surrogates(text), f"{codecs.lookup(name).name} (damaged in {text.count(chr(0xFFFD))} places)"
+    )
+
+
+def _mostly_utf8(content: bytes) -> Decoded | None:
+    """UTF-8 with bytes that something else put in: CESU-8, a cut end, or lines in Windows-1252."""
+    if b"\xed" in content:
+        try:
+            return Decoded(without_lone_surrogates(content.decode("utf-8", "surrogatepass")), "utf-8 (with surrogates)")
+        except UnicodeDecodeError:
+            pass
+    text = content.decode("utf-8", "surrogateescape")
+    tail = _BAD_RUN.search(text, max(len(text) - 3, 1))
+    cut = tail if tail and tail.end() == len(text) and _is_cut(tail[0], text[tail.start() - 1]) else None
+    if cut:
+        text = text[: cut.start()] + "\ufffd"
+    runs = _BAD_RUN.findall(text)
+    bad = sum(map(len, runs))
+    # Each character beyond ASCII takes 2 to 4 bytes, a bad byte one: the surplus of bytes counts the characters.
+    good = len(content.translate(None, bytes(range(128)))) - bad - (len(cut[0]) if cut else 0)
+    # A few single bytes beside one sound sequence: in a one-byte encoding that sequence would be a capital and a
+    # symbol in the middle of a word, and multi-byte encodings leave longer runs.
+    few = good >= 2 and bad <= 2 * good and all(len(run) == 1 for run in runs)
+    if not few and good < max(2, 2 * _MIXED_SHARE * bad):
+        return None
+    text = _BAD_RUN.sub(_windows_1252, text)
+    remarks = (["with cp1252 bytes"] if bad else []) + (["cut off inside its last character"] if cut else [])
+    return Decoded(text, f"utf-8 ({', '.join(remarks)})")
+
+
+def _is_cut(run: str, before: str) -> bool:
+    """Whether a run of bad bytes at the end begins a character; one byte after an ASCII letter does not."""
+    first = ord(run[0]) - 0xDC00
+    wanted = 2 if first < 0xE0 else 3 if first < 0xF0 else 4
+    return len(run) < wanted and (len(run) > 1 or not before.isascii())
+
+
+def _windows_1252(run: re.Match[str]) -> str:
+    raw = run[0].encode("utf-8", "surrogateescape")
+    # Five bytes mean nothing in Windows-1252; as the C1 controls of Latin-1 they are at least not lost.
+    return "".join(bytes((b,)).decode("cp1252", "ignore") or chr(b) for b in raw)
+
+
+def _sample(content: bytes) -> bytes:
+    """Up to SAMPLE_BYTES from the line with the first byte beyond ASCII: what detection can learn from."""
+    if len(content) <= SAMPLE_BYTES:
+        return content
+    first = _HIGH.search(content)
+    start = content.rfind(b"\n", 0, first.start()) + 1 if first else 0
+    start = max(start, (first.start() if first else 0) - SAMPLE_BYTES // 2)
+    start -= start % 4  # UTF-16 and UTF-32 stay in step
+    return content[start : start + SAMPLE_BYTES]

@@ -1,0 +1,97 @@
+"""CSV and TSV with a head line: each row is a record of strings."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+from collections.abc import Iterator
+from functools import partial
+
+import orjson
+
+from winnow.base.errors import ReadError
+from winnow.base.recipe import ReadSettings
+from winnow.base.records import RawDocument, Reject
+from winnow.read.charset import decode
+from winnow.read.content import MB, Content, sha256
+from winnow.read.record import document_of, source_of
+
+
+def _read(content: Content, settings: ReadSettings, delimiter: str) -> Iterator[RawDocument | Reject]:
+    r"""A document or a reject for each row; what is kept of a row is its record as JSON.
+
+    Quoting is RFC 4180's. Bytes that are not UTF-8 are decoded field by field.
+    """
+    # A field that never closes its quote would swallow the file; the limit is the process's, and the same for all.
+    csv.field_size_limit(int(settings.max_document_mb * MB))
+    rows = csv.reader(_lines(content.blocks), delimiter=delimiter)
+    number = 0
+    head: list[str] | None = None
+    try:
+        for number, row in enumerate(rows, 1):
+            fields = [_repaired(f) for f in row]
+            if head is None:
+                head = [f.strip() for f in fields]
+                if settings.text_field not in head:
+                    names = ", ".join(repr(h[:40]) for h in head[:8])
+                    raise ReadError(
+                        "no_text",
+                        f"has no column {settings.text_field!r} (its columns: {names}); name it in read.text_field",
+                    )
+                continue
+            if not fields:
+                continue
+            record = {h: f for h, f in zip(head, fields, strict=False) if f}
+            raw = orjson.dumps(record)
+            sha = sha256(raw)
+            try:
+                if len(fields) > len(head):
+                    raise ReadError(
+                        "malformed_row",
+                        f"has {len(fields)} fields, the head line {len(head)}; quote fields with delimiters",
+                    )
+                document = document_of(record, raw, sha, "utf-8", content.path, settings)
+            except ReadError as error:
+                yield content.reject(
+                    error.kind, f", row {number}: {error}", raw, source_of(record, sha, content.path, settings)
+                )
+            else:
+                yield document
+    except csv.Error as error:
+        yield content.reject("malformed_row", f", row {number + 1}: {error}; rows before it were read", b"")
+    except ReadError as error:
+        yield content.reject(error.kind, f": {error}; what stands before was read", b"")
+    if head is None:
+        yield content.reject("empty", ": is an empty file; remove it or write it again", b"")
+
+
+read_csv = partial(_read, delimiter=",")
+read_tsv = partial(_read, delimiter="\t")
+
+
+def _lines(blocks: Iterator[bytes]) -> Iterator[str]:
+    decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+    rest = ""
+    first = True
+    for block in blocks:
+        text = decoder.decode(block)
+        if first:
+            text, first = text.removeprefix("\ufeff"), False
+        lines = (rest + text).split("\n") if "\n" in text else [rest + text]
+        rest = lines.pop()
+        yield from (line + "\n" for line in lines)
+        if len(rest) > csv.field_size_limit():
+            raise csv.Error("a line is longer than a document may be; raise read.max_document_mb")
+    if rest:
+        yield rest
+
+
+def _repaired(field: str) -> str:
+    """A field whose bytes are not UTF-8 (they stand as surrogates), decoded by itself."""
+    if field.isascii():
+        return field
+    try:
+        field.encode("utf-8")
+        return field
+    except UnicodeEncodeError:
+        return decode(field.encode("utf-8", "surrogateescape")).text

@@ -1,0 +1,71 @@
+"""Which reader reads which file: the one table. A format is a file beside this one and a row here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from winnow.base.recipe import ReadSettings
+from winnow.base.records import RawDocument, Reject
+from winnow.read.content import Content
+from winnow.read.delimited import read_csv, read_tsv
+from winnow.read.html import read_html
+from winnow.read.jsonl import read_jsonl
+from winnow.read.parquet import read_parquet
+from winnow.read.text import read_text
+from winnow.read.unpack import COMPRESSIONS
+
+Reader = Callable[[Content, ReadSettings], Iterator[RawDocument | Reject]]
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """How files with one of `endings` are read.
+
+    ``read`` yields what a file holds and may raise ReadError for a file that is one document. ``read_kept`` does the
+    same for the bytes that a document or reject of this format keeps: the file itself, or one record as JSON.
+    ``by_lines``: a big file may be cut at line ends and its parts read apart.
+    """
+
+    name: str
+    endings: tuple[str, ...]
+    read: Reader
+    read_kept: Reader
+    by_lines: bool = False
+
+
+FORMATS = (
+    Format("text", (".txt", ".text", ".md", ".markdown"), read_text, read_text),
+    Format("jsonl", (".jsonl", ".ndjson"), read_jsonl, read_jsonl, by_lines=True),
+    Format("html", (".html", ".htm", ".xhtml"), read_html, read_html),
+    Format("csv", (".csv",), read_csv, read_jsonl),
+    Format("tsv", (".tsv", ".tab"), read_tsv, read_jsonl),
+    Format("parquet", (".parquet",), read_parquet, read_jsonl),
+)
+
+_BY_ENDING = {ending: f for f in FORMATS for ending in f.endings}
+_UNPACKED_ONLY = frozenset({"parquet"})  # it is read from its end, which a compressed stream cannot do
+
+
+def format_of(path: str) -> tuple[Format, str | None] | None:
+    """The format of a file and its compression (None: none), from the ending alone; None where no reader knows it.
+
+    >>> [(f.name, c) for f, c in [format_of("a/b.JSONL.gz")]], format_of("a/b.exe")
+    ([('jsonl', 'gzip')], None)
+    """
+    name = path.rpartition("/")[2].lower()
+    compression = next((c for ending, c in COMPRESSIONS.items() if name.endswith(ending)), None)
+    if compression:
+        name = name.rpartition(".")[0]
+    found = _BY_ENDING.get("." + name.rpartition(".")[2]) if "." in name else None
+    return None if found is None or (compression and found.name in _UNPACKED_ONLY) else (found, compression)
+
+
+def endings() -> list[str]:
+    """Every ending that is read, for messages.
+
+    >>> endings()[:2]
+    ['.txt', '.text']
+    """
+    plain = [e for f in FORMATS for e in f.endings]
+    return [*plain, f"and these packed as {', '.join(COMPRESSIONS)}"]

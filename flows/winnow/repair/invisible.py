@@ -1,0 +1,145 @@
+"""Control and invisible characters: take out what carries no meaning, leave what does.
+
+Left alone, because it has a use: joiners (Persian, Indic scripts, emoji), direction marks, soft hyphens,
+zero-width spaces (Thai, Khmer, long addresses), no-break and ideographic spaces, variation selectors, tag
+characters that end a flag, private-use characters.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from winnow.repair.engine.rule import Change, Evidence, Rule
+
+# re, not re2, for a few characters in a row: nothing can backtrack, and offsets are code points.
+_LINE_ENDS = re.compile(r"\r\n?|[\v\f\u2028\u2029]")
+_OVERSTRIKE = re.compile(r"[^\n\x08]\x08")
+_SURROGATES = re.compile("[\ud800-\udbff][\udc00-\udfff]|[\ud800-\udfff]")
+# ECMA-48: CSI; OSC and other strings up to BEL or ST, within one line; escapes of two or three characters.
+_ESCAPES = re.compile(
+    r"\x1b(?:\[[0-?]{0,64}[ -/]{0,8}[@-~]|[\]PX^_][^\x07\x1b\n]{0,1000}(?:\x07|\x1b\\)"
+    r"|[ -/]{1,4}[0-~]|[0-Z\\^-~])"
+)
+_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]+|[\u206a-\u206f\ufff9-\ufffc]+")
+_BYTE_ORDER_MARKS = re.compile("\ufeff+")
+IN_TEXT = 0.4  # confidence in a mark inside a text: it may be meant as a zero-width no-break space
+# A black flag, tag letters and the closing tag are the flag of a region; all other tags are unseen text.
+_TAGS = re.compile("\U0001f3f4[\U000e0030-\U000e007a]{1,12}\U000e007f|[\U000e0000-\U000e007f]+")
+
+
+def _removed(pattern: re.Pattern[str], text: str) -> Iterator[Change]:
+    for found in pattern.finditer(text):
+        yield Change(found.start(), found.end(), "")
+
+
+def join_surrogates(text: str, evidence: Evidence) -> Iterator[Change]:
+    r"""Join surrogates that were decoded one by one; one without its other half stands for nothing: U+FFFD.
+
+    >>> SURROGATES("\ud83d\ude00 \ud83d") == "\U0001f600 \ufffd"
+    True
+    """
+    try:
+        text.encode()
+        return
+    except UnicodeEncodeError:
+        pass  # there are some
+    for found in _SURROGATES.finditer(text):
+        if len(found[0]) == 2:
+            after = found[0].encode("utf-16-le", "surrogatepass").decode("utf-16-le")
+        else:
+            after = "\ufffd"
+        yield Change(found.start(), found.end(), after)
+
+
+def unify_line_ends(text: str, evidence: Evidence) -> Iterator[Change]:
+    r"""Make every line end a line feed; a page or vertical feed beside one just goes.
+
+    >>> LINE_ENDS("a\r\nb\rc\u2028d\n\x0ce")
+    'a\nb\nc\nd\ne'
+    """
+    for found in _LINE_ENDS.finditer(text):
+        at = found.start()
+        beside_one = at == 0 or text[at - 1] in "\r\n" or text[at + 1 : at + 2] in ("", "\n", "\r")
+        goes = found[0] == "\r\n" or (found[0] in "\v\f" and beside_one)
+        yield Change(at, at + 1, "" if goes else "\n")
+
+
+def remove_terminal_escapes(text: str, evidence: Evidence) -> Iterator[Change]:
+    r"""Take out colour codes, cursor moves and window titles meant for a terminal (ECMA-48).
+
+    >>> TERMINAL_ESCAPES("\x1b[1;31mred\x1b[0m \x1b]0;title\x07text")
+    'red text'
+    """
+    return _removed(_ESCAPES, text)
+
+
+def undo_overstrikes(text: str, evidence: Evidence) -> Iterator[Change]:
+    r"""Undo bold and underline that a printer made by striking twice, as formatted manual pages do.
+
+    >>> OVERSTRIKES("N\x08NA\x08AM\x08ME\x08E _\x08f_\x08i_\x08l_\x08e")
+    'NAME file'
+    """
+    for found in _OVERSTRIKE.finditer(text):
+        struck, over = found[0][0], text[found.end() : found.end() + 1]
+        if struck in ("_", over):
+            yield Change(found.start(), found.end(), "")
+
+
+def remove_control_characters(text: str, evidence: Evidence) -> Iterator[Change]:
+    r"""Take out control characters other than tab and line feed, and deprecated or placeholder ones (UTR 20).
+
+    C1 controls are left to `winnow.repair.encoding.encoding`: they are letters and signs that were decoded wrongly.
+
+    >>> CONTROL_CHARACTERS("h\x00e\x00l\x00l\x00o\x00\tworld\ufffc")
+    'hello\tworld'
+    """
+    return _removed(_CONTROLS, text)
+
+
+def remove_byte_order_marks(text: str, evidence: Evidence) -> Iterator[Change]:
+    r"""Take out the byte-order mark a text begins with; one inside it, where files may have been glued, is suspected.
+
+    >>> [(c.start, c.confidence) for c in BYTE_ORDER_MARKS.find("\ufeffone\n\ufefftwo", Evidence())]
+    [(0, 1.0), (5, 0.4)]
+    """
+    for found in _BYTE_ORDER_MARKS.finditer(text):
+        yield Change(found.start(), found.end(), "", IN_TEXT if found.start() else 1.0)
+
+
+def remove_tag_characters(text: str, evidence: Evidence) -> Iterator[Change]:
+    r"""Take out text hidden in tag characters; the flags of England, Scotland and Wales keep theirs.
+
+    >>> TAG_CHARACTERS("plain\U000e0068\U000e0069 text")
+    'plain text'
+    """
+    for found in _TAGS.finditer(text):
+        if found[0][0] != "\U0001f3f4":
+            yield Change(found.start(), found.end(), "")
+
+
+_ALWAYS = ""  # RE2 cannot look for surrogates; whether a text can be encoded is told in a millisecond a megabyte
+SURROGATES = Rule("surrogates", 1, join_surrogates, _ALWAYS, proves=False)
+LINE_ENDS = Rule("line_ends", 1, unify_line_ends, r"[\r\v\f\x{2028}\x{2029}]", proves=False)
+TERMINAL_ESCAPES = Rule("terminal_escapes", 1, remove_terminal_escapes, r"\x1b", proves=False)
+OVERSTRIKES = Rule("overstrikes", 1, undo_overstrikes, r"\x08", proves=False)
+CONTROL_CHARACTERS = Rule(
+    "control_characters",
+    1,
+    remove_control_characters,
+    r"[\x00-\x08\x0e-\x1f\x7f\x{206a}-\x{206f}\x{fff9}-\x{fffc}]",
+    proves=False,
+)
+BYTE_ORDER_MARKS = Rule("byte_order_marks", 1, remove_byte_order_marks, r"\x{feff}", proves=False)
+TAG_CHARACTERS = Rule("tag_characters", 1, remove_tag_characters, r"[\x{e0000}-\x{e007f}]", proves=False)
+
+INVISIBLE: tuple[Rule, ...] = (
+    SURROGATES,
+    LINE_ENDS,
+    TERMINAL_ESCAPES,
+    OVERSTRIKES,
+    CONTROL_CHARACTERS,
+    BYTE_ORDER_MARKS,
+    TAG_CHARACTERS,
+)
+"""The rules for control and invisible characters, in order; surrogates first, for RE2 cannot read them."""

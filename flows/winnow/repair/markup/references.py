@@ -1,0 +1,202 @@
+"""Finds character references as damage leaves them: nested, spaced out, cut off, misspelt."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from winnow.repair.markup.entity_names import ALSO_WORDS, HTML4, LEGACY, NAMED, SAFE_SPACED, UNSPELT, numeric
+from winnow.repair.markup.repeats import end_of_repeats
+
+Kind = Literal["plain", "nested", "broken", "unfinished", "bare", "misspelt"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A character reference found in ``text[start:end]`` and the text it stands for."""
+
+    start: int
+    end: int
+    value: str
+    kind: Kind
+    name: str
+
+
+_GAP = r"[ \t\xa0]{0,5}"
+_LAYER = re.compile(
+    rf"(?P<gap>{_GAP})(?:a(?P<b>{_GAP})m(?P<c>{_GAP})p|#0{{0,4}}38|#x0{{0,4}}26)(?P<d>{_GAP});", re.IGNORECASE
+)
+_TIGHT = re.compile(r"(#[0-9]+|#[xX][0-9a-fA-F]+|[A-Za-z][A-Za-z0-9]{0,31})(;?)")
+_NUMBER = r"#(?:[ ]?[0-9]){2,7}|#[ ]?[xX](?:[ ]?[0-9a-fA-F]){2,6}"
+_APART = "|".join("[ \\t\\xa0]?;?".join(name) + "(?![A-Za-z])" for name in SAFE_SPACED)
+_SPACED = re.compile(rf"{_GAP}({_APART}|{_NUMBER}){_GAP};", re.IGNORECASE)
+_LETTERS_APART = re.compile(r"([A-Za-z](?: ?[A-Za-z0-9]){1,18}) ?;")
+_CUT_AMP = re.compile(r"(?:amp|am|a)(?=\s|\Z)")
+_CUT_LESS = re.compile(
+    r" ?l(?: ?t)?(?= ?/? ?(?:b ?r|p|l ?i|t ?d|t ?r|t ?h|u ?l|o ?l|d ?i ?v|s ?t ?r ?o ?n ?g|e ?m) ?/? ?(?:>|& ?g))",
+    re.IGNORECASE,
+)
+_LONG = tuple(name[:-1] for name in NAMED if len(name) > 7 and name.endswith(";") and name.islower())
+_ALONE = re.compile(r"([a-z]{5,30});")  # a text that is a name and no word: its ampersand is lost
+_RUN = re.compile(r"(&(?:amp;){0,9}#?\w{1,9};)\1{7}")  # the same one over and over is one place
+_FIRST = re.compile(
+    r"&(?=[ \t\xa0]{0,5}[A-Za-z#]|;[A-Za-z])|(?<![A-Za-z&;])(?:amp|nbsp|lt|gt|quot) ?;|(?<=[a-z])amp;(?=[a-z]{2,6};)"
+)
+
+
+def references(text: str) -> Iterator[Reference]:
+    """Every place that is, or may once have been, a character reference, from left to right.
+
+    Bounded look-ahead at each ampersand, so linear in the length of the text.
+
+    >>> [(r.value, r.kind) for r in references("&amp;amp;lt;p> & lt ;/p> &eacute; &rsqo; R&D; &b;")]
+    [('<', 'nested'), ('<', 'broken'), ('é', 'plain'), ('’', 'misspelt')]
+    """
+    if len(text) < 32 and (alone := _ALONE.fullmatch(text)) and alone[1] + ";" in NAMED:
+        if alone[1] not in ALSO_WORDS:
+            yield Reference(0, len(text), NAMED[alone[1] + ";"], "bare", alone[1])
+        return
+    at = 0
+    while found := _FIRST.search(text, at):
+        start = found.start()
+        if text[start] != "&":
+            reference = _bare(text, start, found[0])
+        else:
+            reference = _at_ampersand(text, start)
+            if reference is not None and (run := _RUN.match(text, start)) and run.end(1) == reference.end:
+                end = end_of_repeats(text, start, run.end(1))
+                times = (end - start) // (run.end(1) - start)
+                reference = replace(reference, end=end, value=reference.value * times)
+        if reference is None:
+            at = start + 1
+        else:
+            yield reference
+            at = reference.end
+
+
+def _bare(text: str, start: int, matched: str) -> Reference | None:
+    """What has lost its ampersand: ``nbsp;`` ``amp;lt;``."""
+    name = matched.rstrip(" ;")
+    end = start + len(matched)
+    if name == "amp":
+        inner = _at_ampersand(text, end - 1, layers=1)
+        if inner is not None and inner.name != "amp":
+            return Reference(start, inner.end, inner.value, "nested", inner.name)
+    return Reference(start, end, NAMED[name + ";"], "bare", name)
+
+
+def _at_ampersand(text: str, start: int, layers: int = 0) -> Reference | None:
+    """The reference that begins with the ampersand at `start`, all layers of escaping taken off."""
+    at = start + 1
+    spaced = False
+    while layer := _LAYER.match(text, at):
+        if layer["gap"] and layers and not layer["d"] and not layer["b"]:
+            break  # "&amp; amp;" is an ampersand and a word
+        spaced = spaced or bool(layer["gap"] or layer["b"] or layer["c"] or layer["d"])
+        layers += 1
+        at = layer.end()
+    if layers and text[at : at + 1] == "&":
+        return Reference(start, at, "&", "broken" if spaced else "nested" if layers > 1 else "plain", "amp")
+    final = _TIGHT.match(text, at)
+    if final is not None and final[2]:
+        name = final[1]
+        value = _value(name)
+        if value is not None:
+            kind: Kind = "broken" if spaced else "nested" if layers else "plain"
+            return Reference(start, final.end(), value, kind, name)
+    apart = _SPACED.match(text, at)
+    if apart is not None:
+        name = re.sub(r"[ \t\xa0;]", "", apart[1])
+        value = _value(name)
+        if value is not None:
+            return Reference(start, apart.end(), value, "broken", name)
+    if cut := _CUT_LESS.match(text, at):
+        return Reference(start, cut.end(), "<", "broken", "lt")
+    if layers:
+        if layers > 1 and text[at - 1] == ";" and (cut := _CUT_AMP.match(text, at)):
+            at = cut.end()
+        return Reference(start, at, "&", "broken" if spaced else "nested" if layers > 1 else "plain", "amp")
+    if final is not None and not final[2]:
+        return _unfinished(text, start, final[1])
+    return _misspelt(text, start, at)
+
+
+def _value(name: str) -> str | None:
+    """What a reference of that name stands for, in whatever case damage left it; None for no reference."""
+    if name[0] == "#":
+        return numeric(name)
+    if value := NAMED.get(name + ";"):
+        return value
+    low = name.lower()
+    if low in HTML4 and (name.isupper() or name.istitle()):  # &NBSP; &Pound;
+        return NAMED.get(low + ";")
+    if name[:1].isupper() and name[0] + low[1:] in HTML4:
+        return NAMED[name[0] + low[1:] + ";"]
+    return None
+
+
+def _unfinished(text: str, start: int, name: str) -> Reference | None:
+    """A reference that has lost its semicolon, or holds a space before it."""
+    if name[0] == "#":
+        return Reference(start, start + 1 + len(name), numeric(name), "unfinished", name) if len(name) > 1 else None
+    for length in range(len(name), 1, -1):
+        known = name[:length]
+        if known in LEGACY or (known + ";" in NAMED and _unmistakable(text, start, length)):
+            after = start + 1 + length
+            gap = 2 if length == len(name) and text[after : after + 2] == " ;" else 0
+            return Reference(start, after + gap, NAMED[known + ";"], "unfinished", known)
+    return _misspelt(text, start, start + 1)
+
+
+def _unmistakable(text: str, start: int, length: int) -> bool:
+    """Whether a name without semicolon can hardly be anything else: no word, or set between other references."""
+    end = start + 1 + length
+    if start == 0 and text.isascii() and text[1:] + ";" in NAMED:
+        return False  # nothing around it that would say more than the standard does
+    if (length > 2 and text[start + 1 : end].lower() not in ALSO_WORDS) or text[end : end + 2] == " ;":
+        return True
+    return text[end : end + 1] == "&" and not text[start - 1 : start].isspace()
+
+
+def _misspelt(text: str, start: int, at: int) -> Reference | None:
+    """``&nbs;`` ``&poumd;`` ``&p ound;`` ``&;ang;``: one letter or sign too many, too few, changed or swapped."""
+    if text[at] == ";" and (found := _TIGHT.match(text, at + 1)) and found[2] and (value := _value(found[1])):
+        return Reference(start, found.end(), value, "misspelt", found[1])
+    found = _LETTERS_APART.match(text, at)
+    if found is None or at != start + 1:
+        return None
+    name = found[1].replace(" ", "")
+    low = name.lower()
+    if len(low) < 3:
+        return None
+    for known in (name, low):
+        if known + ";" in NAMED and (known != name or name != found[1] or text[found.end() - 2] == " "):
+            return Reference(start, found.end(), NAMED[known + ";"], "misspelt", known)
+    near = [known for known in UNSPELT if one_letter_off(low, known)]
+    if not near and len(low) >= 8:  # long names are unlike one another
+        near = [known for known in _LONG if one_letter_off(low, known)]
+    if len(near) == 1:
+        return Reference(start, found.end(), NAMED[near[0] + ";"], "misspelt", near[0])
+    return None
+
+
+def one_letter_off(word: str, known: str) -> bool:
+    """Whether `word` is `known` with one letter lost, added, changed, or two neighbours swapped.
+
+    >>> [one_letter_off(w, "nbsp") for w in ("nbs", "nnbsp", "npsp", "nsbp", "nbsp", "nb")]
+    [True, True, True, True, False, False]
+    """
+    if word == known or abs(len(word) - len(known)) > 1:
+        return False
+    at = 0
+    while at < min(len(word), len(known)) and word[at] == known[at]:
+        at += 1
+    rest, true = word[at:], known[at:]
+    return (
+        rest[1:] == true
+        or rest == true[1:]
+        or rest[1:] == true[1:]
+        or (len(rest) > 1 and rest[1] + rest[0] + rest[2:] == true)
+    )

@@ -1,0 +1,255 @@
+"""Finds tags as damage leaves them: whole, spaced out, split inside the name, half lost, unclosed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Literal
+
+from winnow.repair.markup.repeats import end_of_repeats
+from winnow.repair.markup.tag_names import ENGLISH, HIDDEN, KNOWN
+
+Kind = Literal["whole", "broken", "half", "custom", "comment", "hidden"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A tag in ``text[start:end]``. `strong`: its form alone tells a tag from a comparison or a placeholder."""
+
+    start: int
+    end: int
+    name: str
+    closing: bool
+    kind: Kind
+    strong: bool = False
+
+
+_INSIDE = re.compile(r"[^<>]{0,3000}")
+_ENDS = re.compile(r">{1,9}")
+_RUN = re.compile(r"(<[\w/ ]{1,12}>)\1{7}")  # the same tag over and over is one place
+_HEAD = re.compile(r"[\s/!&;]{0,12}")
+_WORDS = re.compile(r"[A-Za-z][A-Za-z0-9]{0,14}(?:[ ]{1,2}[A-Za-z0-9]{1,14}(?![A-Za-z0-9]*\s*=)){0,9}")
+_ATTRIBUTE = re.compile(
+    r"""[\s/;]*(?:[A-Za-z_:@][\w:.-]{0,40}\s{1,9}){0,3}([A-Za-z_:@][\w:.-]{0,40})?[\s!]{0,9}(={1,2}(?!=)|(?<=\S)\Z)"""
+)
+_NO_VALUE = re.compile(r"[\s\w=:-]{0,80}=[\s/]{0,9}\Z")
+_QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
+_CODE = re.compile(r"[(){}\[\]`]|\n[ \t\r]*\n[ \t]*[^\s/]")
+_DIRECT = re.compile(r"[\w:-]={1,2}\s?[\"']")
+_USUAL = re.compile(
+    r"(?:href|src|class|id|style|name|title|target|rel|alt|width|height|align|border|color|face|size|type|value|lang|dir"
+    r"|bgcolor|valign|colspan|rowspan|cellpadding|cellspacing|content|action|method|for|data-[\w-]+|aria-[\w-]+|on[a-z]+)\Z",
+    re.IGNORECASE,
+)
+_HALF = re.compile(
+    r"""([/ \t]{0,4})([A-Za-z](?: ?[A-Za-z0-9]){0,9})((?:\s{1,3}[a-z-]{2,12}=(?:"[^"<>]{0,80}"|'[^'<>]{0,80}')){0,4}"""
+    r"[ \t\xa0]{0,3}/?[ \t\xa0]{0,3})>{1,4}"
+)
+_PAIRED = frozenset(("li", "td", "th", "tr", "ul", "ol", "table", "p", "strong", "b", "em"))
+_CUSTOM = re.compile(r"[A-Za-z][A-Za-z0-9]{0,20}(?:[-:][A-Za-z0-9]{1,20}){0,3}\Z")
+
+
+@lru_cache(maxsize=4096)
+def name_of(inside: str) -> tuple[str, bool, bool, str]:
+    """Name, whether it closes, whether the tag is broken, and what follows the name, of what stands between < and >.
+
+    >>> name_of("/ s trong ")
+    ('strong', True, True, '')
+    >>> name_of('a href="x"'), name_of("5 "), name_of("b and c")
+    (('a', False, False, ' href="x"'), ('', False, False, ''), ('', False, False, ''))
+    >>> name_of(" b\\n    x = 1\\n    return x "), name_of('img src="x"`\\n    f(y) ')
+    (('', False, False, ''), ('', False, False, ''))
+    """
+    head = _HEAD.match(inside)
+    lead = head[0] if head else ""
+    found = _WORDS.match(inside, len(lead))
+    if found is None:
+        return "", False, False, ""
+    if lead.endswith("&"):
+        return "", False, False, ""  # C<&sub>
+    words = found[0].split()
+    closing = "/" in lead
+    for n in range(len(words), 0, -1):
+        name = "".join(words[:n]).lower()
+        if name not in KNOWN:
+            continue
+        at = len(lead)
+        for word in words[:n]:
+            at = inside.index(word, at) + len(word)
+        rest = inside[at:]
+        if not _is_tail(name, rest, spaced=lead[:1].isspace()):
+            continue
+        closing = closing or (rest.rstrip()[-1:] == "/" and name in _PAIRED)
+        broken = n > 1 or bool(lead.strip("/")) or lead.count("/") > 1
+        return name, closing, broken, rest.rstrip("/ \t\n\xa0;!")
+    return "", closing, False, ""
+
+
+def _is_tail(name: str, rest: str, spaced: bool) -> bool:
+    """Whether what follows a name inside a tag is nothing, or attributes, and no words of a sentence."""
+    if not rest.strip(" \t\r\n\xa0/!;="):
+        return True
+    if rest[0] not in " \t\n\r\xa0/=;!\"'":
+        return False
+    if _NO_VALUE.match(rest) or not rest.strip("\"' "):
+        return True  # a comparison has a right-hand side
+    found = _ATTRIBUTE.match(rest)
+    if found is None or not found[2]:
+        return bool(found) and name not in ENGLISH and len(rest.split()) == 1 and rest[:1].isspace()
+    if "\n" in rest and _CODE.search(_QUOTED.sub("", rest)):
+        return False  # no tag holds the lines of a program up to its next ``>``
+    if len(name) == 1 and (spaced or "\n" in rest):  # ``a < b`` and then an assignment
+        named = found[0].rstrip("=! \t\n\r").split()[-1:]
+        return not named or _USUAL.match(named[0]) is not None or _DIRECT.search(rest) is not None
+    return found[1] is None or name not in ENGLISH or _USUAL.match(found[1]) is not None or '"' in rest
+
+
+def tags(text: str) -> Iterator[Tag]:
+    """Every tag of a known name, comment, and hidden element, from left to right; half-lost tags are `half_tags`.
+
+    Each character is looked at a bounded number of times.
+
+    >>> [(t.name, t.closing, t.kind) for t in tags('a <b>x</ s trong > <!-- c --> 1 < 2 < file > <a href="x">')]
+    [('b', False, 'whole'), ('strong', True, 'broken'), ('!', False, 'comment'), ('a', False, 'whole')]
+    """
+    absent: set[str] = set()
+    at = 0
+    while (start := text.find("<", at)) >= 0:
+        first = start
+        while text.startswith("<", start + 1):  # a run of brackets is looked at once, at its last one
+            start += 1
+        if text.startswith("</>", start):  # names nothing, so stands for nothing
+            yield Tag(start, start + 3, "wbr", True, "whole")
+            at = start + 3
+            continue
+        tag = _special(text, start, absent) if text[start + 1 : start + 2] in ("!", "?") else None
+        if tag is None:
+            tag = _at(text, start, absent)
+        if tag is None:
+            at = start + 1
+            if again := _RUN.match(text, start):
+                at = end_of_repeats(text, start, again.end(1))
+        else:
+            if again := _RUN.match(text, start):
+                tag = replace(tag, end=max(tag.end, end_of_repeats(text, start, again.end(1))))
+            yield replace(tag, start=first, strong=False) if first < start else tag
+            at = tag.end
+
+
+def _special(text: str, start: int, absent: set[str]) -> Tag | None:
+    """Comments, CDATA, doctypes and processing instructions."""
+    for opening, ending in (
+        ("<!--", "-->"),
+        ("<![CDATA[", "]]>"),
+        ("<![", "]>"),
+        ("<!DOCTYPE", ">"),
+        ("<?xml", ">"),
+    ):
+        if text[start : start + len(opening)].upper() != opening.upper():
+            continue
+        if opening == "<!--" and (
+            found := re.compile(r"<!--\[if[^<>\]]{0,80}\]><!-->|<!--<!\[endif\]-->").match(text, start)
+        ):
+            return Tag(start, found.end(), "!", False, "comment", True)
+        if ending in absent:
+            return None
+        end = text.find(ending, start + len(opening))
+        if end < 0:
+            absent.add(ending)
+            return None
+        return Tag(start, end + len(ending), "!", False, "comment", True)
+    return None
+
+
+def _at(text: str, start: int, absent: set[str]) -> Tag | None:
+    inside = _INSIDE.match(text, start + 1)
+    if inside is None:
+        return None
+    name, closing, broken, rest = name_of(inside[0])
+    end = inside.end()
+    follows = text[end : end + 1]
+    if not name:
+        custom = inside[0].strip("/ \t\n")
+        slash = "/" in inside[0]
+        if follows == ">" and _CUSTOM.match(custom) and (slash or inside[0][:1].isalpha()):
+            return Tag(start, end + 1, custom.lower(), inside[0].lstrip()[:1] == "/", "custom")
+        return None
+    if follows == ">":
+        ends = _ENDS.match(text, end)
+        end = ends.end() if ends and (text[start - 1 : start] == "<" or closing) else end + 1
+    elif follows == "" or (follows == "<" and text[end + 1 : end + 2] not in ("%", "?")):
+        if inside[0][:1].isspace() and not rest:
+            return None  # a < b < c
+        # The bracket is lost; what looks like attributes goes with the tag, but is no proof of damage.
+        return Tag(start, end, name, closing, "broken", "=" in rest)
+    else:
+        return None
+    if name in HIDDEN and not closing and name not in absent and follows == ">":
+        found = re.compile(rf"<\s*/\s*{name}\s*>?", re.IGNORECASE).search(text, end)
+        if found is None:
+            absent.add(name)
+        else:
+            return Tag(start, found.end(), name, False, "hidden", True)
+    strong = bool(rest) or (broken and (closing or name not in ENGLISH)) or inside[0][:1] == "!"
+    strong = strong or (name == "p" and broken and text[max(0, start - 1) : start] in ("", "\n"))
+    strong = strong or ("\n" in inside[0] and not inside[0].strip("/ \t\n!")[len(name) :].strip())
+    return Tag(start, end, name, closing, "broken" if broken else "whole", strong)
+
+
+def half_tags(text: str, start: int, end: int, beside: bool, opened: frozenset[str] = frozenset()) -> Iterator[Tag]:
+    """Tags that have lost their opening bracket: ``strong >`` ``/ li >`` ``td >``, in ``text[start:end]``.
+
+    `beside`: whether a tag stands right before `start`; `opened`: names that have been opened and not closed. Words
+    that are names too count only with a slash, in a chain of tags or where they close what is open, so that
+    ``head > shoulders`` stays.
+
+    >>> t = ".</b> li > x / p > y > z head > toes"
+    >>> [t[h.start:h.end] for h in half_tags(t, 5, len(t), True)]
+    [' li >', '/ p >']
+    """
+    chained = beside
+    last = start
+    at = text.find(">", start, end)
+    while at >= 0:
+        found, name = _half_at(text, max(last, at - 120), at, end)
+        if found is None:
+            chained = False
+            at = text.find(">", at + 1, end)
+            continue
+        adjacent = chained and not text[last : found.start()].strip(" \t\n\xa0>;/")
+        slash = "/" in found[1] or "/" in found[3]
+        attributes = "=" in found[3]
+        if (
+            slash
+            or attributes
+            or adjacent
+            or name not in ENGLISH
+            or name in opened
+            or (
+                text[found.end() : found.end() + 1] in ("", "\n")
+                and text[found.start() - 1 : found.start()] in tuple(" >")
+            )
+        ):
+            yield Tag(found.start(), found.end(), name, "/" in found[1] or not slash, "half", attributes or slash)
+            last = found.end()
+            chained = True
+        else:
+            chained = False
+        at = text.find(">", found.end(), end)
+
+
+def _half_at(text: str, low: int, bracket: int, end: int) -> tuple[re.Match[str] | None, str]:
+    """The half-lost tag that ends with the bracket, beginning in ``text[low:bracket]`` after a space or a tag."""
+    reach = low if text[bracket - 1 : bracket] in ('"', "'", "/", " ") else max(low, bracket - 24)
+    for at in range(reach, bracket):
+        before = text[at - 1] if at else " "
+        if before not in " \t\n\xa0>" and at != low:
+            continue
+        found = _HALF.match(text, at, end)
+        if found is not None and found.end() > bracket:
+            name = found[2].replace(" ", "").lower()
+            if name in KNOWN and name not in HIDDEN:
+                return found, name
+    return None, ""

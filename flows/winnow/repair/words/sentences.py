@@ -1,0 +1,144 @@
+"""Sentences run together, and sentences broken over lines.
+
+Left alone: `U.S.`, `e.g.`, `Node.js`, names of files, addresses, version numbers, code; verse, lists,
+tables, postal addresses and hard-wrapped text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+
+from winnow.repair.engine.nearby import Span, damaged_spans
+from winnow.repair.engine.rule import Change, Evidence
+from winnow.repair.words.lexicon import Lexicon, lexicon_of
+from winnow.repair.words.word_runs import LATIN
+from winnow.repair.words.words import language_of
+
+_GLUED = re.compile(rf"(?<=[{LATIN}][{LATIN}])[.!?](?=[A-ZÀ-ÖØ-Þ])")
+_WORD = re.compile(rf"[{LATIN}]{{1,40}}(?:['’][{LATIN}]{{1,10}})?")
+_CODE = re.compile(r"[{}=<>\\_@#$~^*/(]|::|->")
+_COMMON = 450  # centibels, see words
+_VERY_COMMON = 240
+
+
+def part_glued_sentences(text: str, evidence: Evidence) -> Iterator[Change]:
+    """Part `stability.By`, in lines up to two away from damage."""
+    spans = damaged_spans(text, evidence, 2)
+    if spans and (language := language_of(text)):
+        yield from _glued(text, spans, lexicon_of(language))
+
+
+def _glued(text: str, spans: Iterable[Span], lexicon: Lexicon) -> Iterator[Change]:
+    for low, high in spans:
+        for match in _GLUED.finditer(text, low, high):
+            at = match.end()
+            begin = at - 1
+            while begin > max(low, at - 60) and not text[begin - 1].isspace():
+                begin -= 1
+            left = text[begin : at - 1].lstrip("\"'“‘«([—–")
+            right = _WORD.match(text, at)
+            if right is None or not _may_begin(text, right.end()):
+                continue
+            left = re.split(r"[-–—/'’]", left)[-1]
+            if not left.isalpha() or _CODE.search(text, begin, at):
+                continue  # another dot or a digit before it: a name of a file, a version, an address
+            if right[0][1:] and not right[0][1:].replace("’", "").replace("'", "").islower():
+                continue
+            before, after = lexicon.cost(left), lexicon.cost(right[0])
+            if after < 0 or (len(right[0]) == 1 and right[0] not in "AI"):
+                continue
+            if left.islower():
+                sure = before >= 0 or (len(left) > 3 and after < _COMMON)
+            else:  # `America.The`, but not `System.Out`
+                sure = after < _VERY_COMMON and text[right.end()] == " "
+            if sure:
+                yield Change(at, at, " ", 0.9 if after < _COMMON else 0.7)
+
+
+def _may_begin(text: str, at: int) -> bool:
+    """Whether a sentence may go on at `at` after its first word: a space and then prose."""
+    if at >= len(text):
+        return False
+    return text[at] == " " or (text[at] in ",:" and text.startswith(" ", at + 1))
+
+
+def join_broken_sentences(text: str, evidence: Evidence) -> Iterator[Change]:
+    """Join lines broken in mid-sentence, beside damage, where other paragraphs stand on one line."""
+    spans = [] if evidence.everywhere else damaged_spans(text, evidence, 2)
+    if not spans or not _has_paragraph_lines(text) or _is_wrapped_elsewhere(text, spans):
+        return
+    done = 0
+    for low, high in spans:
+        start = max(low, done)
+        while start < high:
+            end = _line_end(text, start)
+            breaks = _chain(text, start)
+            for at in breaks:
+                yield Change(at, at + 1, " ", 0.8)
+            start = done = (_line_end(text, breaks[-1] + 1) if breaks else end) + 1
+
+
+MAX_CHAIN = 200  # lines
+WRAPPED_SHARE = 0.3  # of the line breaks in wrapped prose, some two thirds stand in mid-sentence
+
+
+def _chain(text: str, start: int) -> list[int]:
+    """The line breaks to join from the line at `start` on; none where it is no sentence broken over lines."""
+    breaks: list[int] = []
+    end = _line_end(text, start)
+    line = text[start:end]
+    if not line[:1].isupper() and line[:1] not in '"“‘':
+        return breaks
+    while len(breaks) < MAX_CHAIN and end < len(text):
+        following = text[end + 1 : _line_end(text, end + 1)]
+        if not _goes_on(line, following, bool(breaks)):
+            break
+        breaks.append(end)
+        end += 1 + len(following)
+        line = following
+    # a list of words without marks ends in no full stop
+    tail = line.rstrip("\"'”’») ")[-1:]
+    if breaks and not (tail in (".", "!", "?", "…", ":") or re.search(r"[.!?…](?: |[A-Z—\[])", line)):
+        return []
+    return breaks
+
+
+_PROGRAM = re.compile(r"[{}=<>\\_@#$~^*\t]|::|->|\(\)")
+_LIST = re.compile(r"\s|[-*•·–—+>#|]|\(?\w{1,3}[.)]\s|\[")
+
+
+def _goes_on(line: str, following: str, in_chain: bool) -> bool:
+    if not line or not following or _LIST.match(line) or _LIST.match(following) or " | " in line + following:
+        return False
+    last, first = line[-1], following[0]
+    if _PROGRAM.search(line) or _PROGRAM.search(following):
+        return False
+    if first.islower():
+        return last.isalpha() or last in ",;’'\"”)"
+    return last == "," and first.isupper() and (len(line) >= 60 or in_chain)
+
+
+def _is_wrapped_elsewhere(text: str, spans: list[Span]) -> bool:
+    """Whether lines break in mid-sentence away from damage too, and often: then that is how the text is set."""
+    broken = n_pairs = at = start = 0
+    for line, following in pairwise(text.split("\n")):
+        start += len(line) + 1
+        while at < len(spans) and spans[at][1] < start - 1:
+            at += 1
+        if line and following and (at == len(spans) or spans[at][0] > start):
+            n_pairs += 1
+            broken += following[0].islower() and (line[-1].isalpha() or line[-1] == ",")
+    return broken > WRAPPED_SHARE * n_pairs
+
+
+def _line_end(text: str, at: int) -> int:
+    end = text.find("\n", at)
+    return len(text) if end < 0 else end
+
+
+def _has_paragraph_lines(text: str) -> bool:
+    """Whether most of the text stands in lines far longer than any page is wide."""
+    long = sum(len(line) for line in text.split("\n") if len(line) > 140)
+    return 2 * long > len(text)

@@ -1,0 +1,152 @@
+"""A ledger turned into pairs: which stretch of the decoded text became which stretch of the repaired one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from winnow.report.data import Piece
+
+
+class Step(NamedTuple):
+    """The part of an applied edit that is needed to take it back."""
+
+    rule: str
+    start: int
+    before: str
+    after: str
+
+
+class Misfit(ValueError):
+    """The ledger does not fit the text."""
+
+
+def align(repaired: str, steps: Sequence[Step]) -> list[Piece]:
+    """Pieces whose `clean` texts join to `repaired`, and whose `raw` texts join to the decoded text.
+
+    The steps are taken back, last first, on a list of pieces; a piece that was never changed can be cut
+    anywhere, one that was changed is swallowed whole by a change that touches it. Time grows with steps
+    times pieces, so this is for samples. Raises Misfit where a step is not found in the text.
+
+    >>> align("a & b", [Step("entities", 2, "&amp;", "&")])  # doctest: +NORMALIZE_WHITESPACE
+    [Piece(raw='a ', clean='a ', rules=(), removed=None),
+     Piece(raw='&amp;', clean='&', rules=('entities',), removed=None),
+     Piece(raw=' b', clean=' b', rules=(), removed=None)]
+    """
+    pieces = [Piece(repaired, repaired)]
+    for step in reversed(steps):
+        pieces = _take_back(pieces, step)
+    return [p for p in pieces if p.raw or p.clean]
+
+
+def decoded(pieces: Iterable[Piece]) -> str:
+    """The text before repair."""
+    return "".join(p.raw for p in pieces)
+
+
+def _take_back(pieces: list[Piece], step: Step) -> list[Piece]:
+    start, end = step.start, step.start + len(step.after)
+    before, after = [], []
+    raw: list[str] = []
+    clean: list[str] = []
+    rules: list[str] = [step.rule]
+    found: list[str] = []
+    at = 0
+    placed = False
+    for piece in pieces:
+        low, high = at, at + len(piece.raw)
+        at = high
+        untouched = not piece.rules
+        if high < start or (high == start and untouched):
+            before.append(piece)
+            continue
+        if low > end or ((low == end and (untouched or placed or start == end)) and low >= start):
+            if not placed and low == start == end:
+                raw.append(step.before)
+                placed = True
+            after.append(piece)
+            continue
+        cut_low, cut_high = max(start - low, 0), min(end - low, len(piece.raw))
+        found.append(piece.raw[cut_low:cut_high])
+        if untouched:
+            if cut_low:
+                before.append(Piece(piece.raw[:cut_low], piece.clean[:cut_low]))
+            clean.append(piece.clean[cut_low:cut_high])
+            if not placed:
+                raw.append(step.before)
+                placed = True
+            if cut_high < len(piece.raw):
+                after.append(Piece(piece.raw[cut_high:], piece.clean[cut_high:]))
+        else:
+            raw.append(piece.raw[:cut_low])
+            if not placed:
+                raw.append(step.before)
+                placed = True
+            raw.append(piece.raw[cut_high:])
+            clean.append(piece.clean)
+            rules += [r for r in piece.rules if r not in rules]
+    if "".join(found) != step.after or start > at:
+        raise Misfit(f"rule {step.rule}: {step.after!r:.60} does not stand at {step.start}")
+    if not placed:
+        raw.append(step.before)
+    return [*before, Piece("".join(raw), "".join(clean), tuple(rules)), *after]
+
+
+def mark_removed(pieces: Sequence[Piece], passages: Iterable[tuple[int, str | None]]) -> list[Piece]:
+    """The same pieces, cut where passages end, each with the reason its passage was removed for.
+
+    `passages` are ``(length, reason)`` in order: length in characters of repaired text with the gap after
+    it, reason None where the passage was kept. A changed piece that reaches over an end goes with the
+    passage it starts in.
+
+    >>> [p.removed for p in mark_removed([Piece("abcd", "abcd")], [(1, None), (3, "promo")])]
+    [None, 'promo']
+    """
+    out: list[Piece] = []
+    spans = iter(passages)
+    left, reason = next(spans, (0, None))
+    for piece in pieces:
+        rest = piece
+        while True:
+            while left <= 0 and (found := next(spans, None)) is not None:
+                left, reason = left + found[0], found[1]
+            if rest.rules or len(rest.clean) <= left or left <= 0:
+                break
+            out.append(Piece(rest.raw[:left], rest.clean[:left], (), reason))
+            rest = Piece(rest.raw[left:], rest.clean[left:])
+            left = 0
+        left -= len(rest.clean)
+        out.append(Piece(rest.raw, rest.clean, rest.rules, reason))
+    return out
+
+
+def shorten(pieces: Sequence[Piece], limit: int, around: int = 300) -> tuple[list[Piece], int]:
+    """The pieces in at most about `limit` characters, and how many characters that leaves out.
+
+    Long unchanged stretches lose their middle first, so that the changes stay in view; what is still too
+    much is cut off at the end.
+
+    >>> pieces, cut = shorten([Piece("x" * 1000, "x" * 1000)], 100, around=10)
+    >>> len(pieces[0].clean), cut
+    (23, 980)
+    """
+    total = sum(max(len(p.raw), len(p.clean)) for p in pieces)
+    if total <= limit:
+        return list(pieces), 0
+    out: list[Piece] = []
+    size = cut = 0
+    for piece in pieces:
+        length = max(len(piece.raw), len(piece.clean))
+        if size >= limit:
+            cut += length
+            continue
+        if not piece.rules and length > 2 * around:
+            text = f"{piece.clean[:around]}\n…\n{piece.clean[-around:]}"
+            cut += length - 2 * around
+            piece = Piece(text, text, (), piece.removed)
+        elif length > limit:
+            cut += length - limit
+            piece = Piece(piece.raw[:limit], piece.clean[:limit], piece.rules, piece.removed)
+        size += max(len(piece.raw), len(piece.clean))
+        out.append(piece)
+    return out, cut

@@ -1,0 +1,153 @@
+"""Runs as the dataset remembers them, and the one that the gate holds back: what it was called with, who may pass it.
+
+The call is kept in staging, beside the shards that an approval finds there; it never enters a published table.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow.dataset as pads
+
+from winnow.base.addresses import shown
+from winnow.base.contracts import TABLES
+from winnow.base.credentials import holds_credentials
+from winnow.base.errors import UsageError
+from winnow.base.staging import write_file
+from winnow.publish.dataset import Dataset
+from winnow.publish.tables.delta import active_files, open_table
+from winnow.validate.gate import GateResult
+
+
+@dataclass(frozen=True, slots=True)
+class PastRun:
+    """A row of table ``runs``."""
+
+    run_id: str
+    version: int
+    status: str
+    started_at: datetime
+    finished_at: datetime
+    recipe_id: str
+    counts: Mapping[str, Any]
+    gate: GateResult | None
+    note: str | None
+
+    @property
+    def seconds(self) -> float:
+        return (self.finished_at - self.started_at).total_seconds()
+
+
+def past_runs(dataset: Dataset) -> list[PastRun]:
+    """Every run that published a version or was held back, oldest first; held ones stand in the table alone."""
+    folder = dataset.table("runs")
+    table = open_table(folder)
+    files = [str(folder / f.path) for f in active_files(table, "runs")] if table else []
+    if not files:
+        return []
+    rows = pads.dataset(files, schema=TABLES["runs"]).to_table().to_pylist()
+    return sorted((_past_run(row) for row in rows), key=lambda run: (run.started_at, run.run_id))
+
+
+def _past_run(row: Mapping[str, Any]) -> PastRun:
+    gate = json.loads(row["gate"])
+    names = ("run_id", "version", "status", "started_at", "finished_at", "recipe_id", "note")
+    return PastRun(
+        **{n: row[n] for n in names},
+        counts=json.loads(row["counts"]),
+        gate=GateResult.from_dict(gate) if gate else None,
+    )
+
+
+def held_run(dataset: Dataset) -> PastRun | None:
+    """The run that waits for a decision: the last of all, held back, with nothing published since."""
+    runs = past_runs(dataset)
+    if runs and runs[-1].status == "held" and runs[-1].version == dataset.next_version():
+        return runs[-1]
+    return None
+
+
+def run_to_approve(dataset: Dataset, run_id: str) -> PastRun:
+    """The held run of that name.
+
+    Raises UsageError for any other run, saying which one waits.
+    """
+    held = held_run(dataset)
+    if held is not None and held.run_id == run_id:
+        return held
+    waits = f"the one that waits is {held.run_id}" if held else "no run waits for approval"
+    known = {r.run_id: r.status for r in past_runs(dataset)}
+    said = f"was {known[run_id]}, and is not waiting" if run_id in known else "is unknown here"
+    raise UsageError(f"{dataset.name}: run {run_id!r} {said}; {waits}")
+
+
+def remember_call(dataset: Dataset, run_id: str, flow: str, parameters: Mapping[str, Any]) -> None:
+    """Keep what a held run was called with."""
+    call = {"run_id": run_id, "flow": flow, "parameters": dict(parameters)}
+    write_file(_path(dataset), json.dumps(call).encode())
+
+
+def remembered_call(dataset: Dataset, run_id: str) -> tuple[str, dict[str, Any]]:
+    """Name of the flow and the parameters of a held run.
+
+    Raises UsageError where staging was cleaned since.
+    """
+    try:
+        call = json.loads(_path(dataset).read_bytes())
+        if call["run_id"] == run_id:
+            return str(call["flow"]), dict(call["parameters"])
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    raise UsageError(f"{dataset.name}: how run {run_id} was called is no longer known; run it again, then approve that")
+
+
+def approved_call(dataset: Dataset, run_id: str, because: str, source: str | None) -> tuple[str, dict[str, Any]]:
+    """Name of the flow and the parameters that make a held run again, approved; all but where the dataset is.
+
+    Raises UsageError for a run that does not wait, a blank reason, and a source that has to be given again.
+    """
+    if not because.strip():
+        raise UsageError("the reason is blank; say in a few words why this version may go out")
+    run_to_approve(dataset, run_id)
+    flow, parameters = remembered_call(dataset, run_id)
+    if source is not None:
+        parameters["source"] = source
+    elif parameters.get("source_was_cut"):
+        raise UsageError(f"the address of run {run_id} held credentials, which are not kept; give the source again")
+    parameters.pop("source_was_cut", None)
+    return flow, parameters | {"approve": because.strip(), "approved_run": run_id}
+
+
+def _path(dataset: Dataset) -> Path:
+    return dataset.staging / "held.json"
+
+
+def covers(held: PastRun, recipe_id: str, gate: GateResult) -> bool:
+    """Whether an approval of `held` lets this through: the same settings, and nothing fails that a person did not see.
+
+    >>> from datetime import UTC
+    >>> from winnow.validate.gate import Outcome
+    >>> few = GateResult(False, (Outcome("enough_documents", False, "0", "at least 1", "too few"),))
+    >>> run = PastRun("r", 1, "held", datetime.now(UTC), datetime.now(UTC), "a", {}, few, None)
+    >>> covers(run, "a", few), covers(run, "b", few), covers(run, "a", GateResult(True, ()))
+    (True, False, True)
+    """
+    seen = {o.expectation for o in held.gate.held_by} if held.gate else set()
+    return held.recipe_id == recipe_id and {o.expectation for o in gate.held_by} <= seen
+
+
+def without_credentials(call: Mapping[str, Any]) -> dict[str, Any]:
+    """A call as it may be written to a file: credentials in its address are cut off, and that is noted.
+
+    >>> without_credentials({"source": "s3://key:secret@bucket/a"})
+    {'source': 's3://bucket/a', 'source_was_cut': True}
+    """
+    source = call.get("source")
+    if not isinstance(source, str) or not holds_credentials(source):
+        return dict(call)
+    return {**call, "source": shown(source), "source_was_cut": True}

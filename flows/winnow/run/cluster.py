@@ -1,0 +1,141 @@
+"""Shards on a Dask cluster: one that exists, or one on this machine that listens on 127.0.0.1 alone.
+
+Workers need the same packages as the caller, and must see the dataset and the source under the same paths: only paths
+and counts travel. Results are the same as those of a process pool, because every file is written by one call alone.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, Future
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from winnow.base.addresses import shown
+from winnow.base.errors import UsageError, WinnowError
+from winnow.base.log import LOGGER
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+MAX_DEATHS = 3  # workers that a call may lose before it is named as the one that kills them
+CONNECT_SECONDS = 10
+WORKER_SECONDS = 60  # a scheduler without workers would keep a run waiting for ever; a cloud takes a while to send one
+HERE = "127.0.0.1"
+
+
+class ClusterExecutor(Executor):
+    """A Dask client as an executor.
+
+    Not the client's own ``get_executor``: that takes equal calls for the same call and hands out the first one's
+    result, and it tells of a dead worker in Dask's words.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        return _Remote(fn, args, self._client.submit(fn, *args, pure=False, **kwargs))
+
+    def map(
+        self,
+        fn: Callable[..., Any],
+        *iterables: Iterable[Any],
+        timeout: float | None = None,
+        chunksize: int = 1,
+        **_: Any,
+    ) -> Iterator[Any]:
+        """Like `Executor.map`, in order. Calls lost with a worker are made again by the scheduler."""
+        calls = list(zip(*iterables, strict=False))
+        sent = [_Remote(fn, args, self._client.submit(fn, *args, pure=False)) for args in calls]
+        return _in_order(self._client, sent, timeout)
+
+
+def _in_order(client: Client, sent: Sequence[_Remote], timeout: float | None) -> Iterator[Any]:
+    done = 0
+    try:
+        for call in sent:
+            yield call.result(timeout)
+            done += 1
+    finally:
+        client.cancel([call.made for call in sent[done:]])
+
+
+class _Remote(Future[Any]):
+    """A call on the cluster."""
+
+    def __init__(self, fn: Callable[..., Any], args: Sequence[Any], made: Any) -> None:
+        super().__init__()
+        self._fn, self._args, self.made = fn, args, made
+
+    def result(self, timeout: float | None = None) -> Any:
+        from distributed import KilledWorker
+        from distributed.client import FutureCancelledError
+
+        try:
+            return self.made.result(timeout)
+        except KilledWorker as error:
+            raise WinnowError(
+                f"workers died {MAX_DEATHS + 1} times in {self._fn.__name__}{tuple(self._args)!r}; most likely they "
+                "ran out of memory: lower read.shard_mb in the recipe or give the workers more"
+            ) from error
+        except FutureCancelledError as error:
+            raise WinnowError(
+                f"the Dask cluster went away in {self._fn.__name__}: {error}; start it and run again: finished shards "
+                "are found in staging"
+            ) from error
+
+
+@contextmanager
+def open_cluster(workers: int, address: str | None) -> Iterator[Executor]:
+    """An executor on the cluster whose scheduler is at `address`; a local one of `workers` processes without it.
+
+    Raises UsageError where Dask is not installed, no scheduler answers, or it has no worker.
+    """
+    try:
+        import dask
+        from distributed import Client, LocalCluster
+    except ImportError as error:
+        raise UsageError("executor dask needs the package: pip install 'winnow-text[dask]'") from error
+    if address:
+        try:
+            client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
+        except (OSError, TimeoutError, ValueError) as error:
+            raise UsageError(
+                f"no Dask scheduler answers at {shown(address)}: {str(error).replace(address, shown(address))}"
+            ) from error
+        with client:
+            _await_workers(client, address)
+            _tell(client)
+            yield ClusterExecutor(client)
+        return
+    # A daemon in Dask's eyes could start no processes of its own; and one thread, so that calls share no interpreter.
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": MAX_DEATHS}),
+        LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            host=HERE,
+            dashboard_address=f"{HERE}:0",
+            worker_dashboard_address=f"{HERE}:0",
+        ) as cluster,
+        Client(cluster, set_as_default=False) as client,
+    ):
+        _tell(client)
+        yield ClusterExecutor(client)
+
+
+def _await_workers(client: Client, address: str) -> None:
+    try:
+        client.wait_for_workers(1, timeout=WORKER_SECONDS)
+    except TimeoutError as error:
+        raise UsageError(
+            f"the Dask scheduler at {shown(address)} has no worker after {WORKER_SECONDS} s; start one: "
+            f"dask worker {shown(address)}"
+        ) from error
+
+
+def _tell(client: Client) -> None:
+    count = len(client.scheduler_info(n_workers=-1)["workers"])
+    logging.getLogger(LOGGER).info(f"Dask: {count} workers, dashboard {client.dashboard_link}", extra={"stage": "dask"})

@@ -1,0 +1,176 @@
+"""Rows of table ``rejects``: new ones, old ones that are settled now, and those that are read again."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as pads
+import pyarrow.parquet as pq
+
+from winnow.base.contracts import SORT_KEYS, TABLES
+from winnow.base.errors import UsageError
+from winnow.base.staging import key_of, write_parquet
+from winnow.publish.dataset import Dataset
+from winnow.run.context import Run
+from winnow.validate.quarantine import quarantine
+
+Row: TypeAlias = Mapping[str, Any]
+Key: TypeAlias = tuple[str, str]
+"""``(doc_id, content_sha256)``: one document's bytes in quarantine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantine:
+    """Rows of table ``rejects`` to write, the doc_ids whose rows they replace, and what of them this run refused.
+
+    ``refused`` are ``(doc_id, content_sha256)`` of documents that were read and then rejected.
+    """
+
+    rows: pa.Table
+    replaced: frozenset[str]
+    refused: frozenset[Key]
+
+
+def reject_rows(
+    dataset: Dataset,
+    staged: Path,
+    accepted: Collection[str],
+    recipe_id: str,
+    run_id: str,
+    replayed: Collection[Key] = (),
+    barred: Collection[str] = (),
+    from_kept_bytes: bool = False,
+) -> Quarantine:
+    """The rows of table ``rejects`` for the next version.
+
+    `staged` holds the rejects of this run. A row that waits is marked as replayed in this run when its document was
+    `accepted`, or its bytes were read again and led elsewhere (`replayed`); it gives way to a new row about the same
+    bytes. Of a document that is `barred` no bytes are kept. Rows that would only change their run stay as they are;
+    so do the words of those that were read `from_kept_bytes` and failed as before, for they name the place in the file.
+    """
+    new = [_plain(row) for row in quarantine(pq.read_table(staged), recipe_id, run_id).to_pylist()]
+    again = {_key(row) for row in new}
+    refused = frozenset(_key(row) for row in new if row["stage"] not in ("read", "withdraw"))
+    touched = {row["doc_id"] for row in new} | set(accepted) | {doc_id for doc_id, _ in replayed} | set(barred)
+    held: dict[str, list[Row]] = defaultdict(list)
+    for row in _held(dataset, touched).to_pylist():
+        held[row["doc_id"]].append(_plain(row))
+    if from_kept_bytes:
+        said = {(*_key(r), r["stage"], r["expectation"]): r["reason"] for of in held.values() for r in of}
+        new = [{**r, "reason": said.get((*_key(r), r["stage"], r["expectation"]), r["reason"])} for r in new]
+    rows: dict[str, list[Row]] = defaultdict(list)
+    for row in new:
+        rows[row["doc_id"]].append(row)
+    for doc_id, before in held.items():
+        for row in before:
+            waits = row["replayed_in"] is None
+            if waits and (_key(row) in again or doc_id in barred):
+                continue
+            accepted_now = doc_id in accepted and row["expectation"] != "repeated_id"
+            settled = waits and (accepted_now or _key(row) in replayed)
+            rows[doc_id].append({**row, "replayed_in": run_id} if settled else row)
+    same = {d for d, before in held.items() if _as_set(before) == _as_set(rows.get(d, []))}
+    table = pa.Table.from_pylist([r for d, of in rows.items() if d not in same for r in of], schema=TABLES["rejects"])
+    ordered = table.sort_by([(key, "ascending") for key in SORT_KEYS["rejects"]])
+    return Quarantine(ordered, frozenset(set(held) - same), refused)
+
+
+def _plain(row: Row) -> Row:
+    return {**row, "metadata": dict(row["metadata"] or ())}
+
+
+def _key(row: Row) -> Key:
+    return row["doc_id"], row["content_sha256"]
+
+
+def _as_set(rows: Sequence[Row]) -> set[tuple[object, ...]]:
+    """Rows as values that compare, without the run that wrote them."""
+    return {tuple(str(v) if k == "metadata" else v for k, v in sorted(r.items()) if k != "run_id") for r in rows}
+
+
+def waiting_shards(run: Run) -> tuple[tuple[str, Path], ...]:
+    """The rejects that a replay reads again, cut into files in staging: their key and path.
+
+    Left out are those without bytes (too large, unreadable, withdrawn), and records whose id another record has,
+    unless they are asked for by ``run.reason``. Raises UsageError for a reason that no reject has.
+    """
+    files = run.dataset.files("rejects")
+    source = pads.dataset([str(f) for f in files], schema=TABLES["rejects"]) if files else None
+    waits = pads.field("replayed_in").is_null() & (pads.field("stage") != "withdraw")
+    kinds = set(source.to_table(["expectation"], filter=waits)["expectation"].to_pylist()) if source else set()
+    if run.reason is not None:
+        if run.reason not in kinds:
+            known = ", ".join(sorted(kinds)) or "none"
+            raise UsageError(f"no reject waits for the reason {run.reason!r}; reasons there are: {known}")
+        waits &= pads.field("expectation") == run.reason
+    else:
+        waits &= pads.field("expectation") != "repeated_id"
+    if source is None:
+        return ()
+    shards: list[tuple[str, Path]] = []
+    batch: list[pa.RecordBatch] = []
+    size = 0
+
+    def cut() -> None:
+        keys = [
+            key for b in batch for key in zip(b["doc_id"].to_pylist(), b["content_sha256"].to_pylist(), strict=True)
+        ]
+        key = key_of("replay 1", run.recipe.read.model_dump(mode="json"), keys)
+        path = run.staging / "waiting" / f"{key}.parquet"
+        write_parquet(path, batch, TABLES["rejects"])
+        shards.append((key, path))
+
+    for part in source.to_batches(filter=waits & (pc.binary_length(pads.field("content")) > 0), batch_size=64):
+        if part.num_rows:
+            batch.append(part)
+            size += part.nbytes
+        if size > run.recipe.read.shard_mb * 1e6:
+            cut()
+            batch, size = [], 0
+    if batch:
+        cut()
+    return tuple(shards)
+
+
+def replayed_keys(origins: Sequence[Path], accepted: Collection[str]) -> frozenset[Key]:
+    """Rejects whose bytes were read again and left the quarantine, or came back to it under another name.
+
+    `origins` are the files in which `winnow.run.jobs.reread_job` says which document came from which reject.
+    """
+    came: dict[Key, bool] = {}
+    for path in origins:
+        for row in pq.read_table(path).to_pylist():
+            key = row["doc_id"], row["content_sha256"]
+            passed = row["made"] in accepted or row["made"] != row["doc_id"]
+            came[key] = came.get(key, True) and passed
+    return frozenset(key for key, passed in came.items() if passed)
+
+
+def _held(dataset: Dataset, doc_ids: Collection[str]) -> pa.Table:
+    files = dataset.files("rejects")
+    if not files or not doc_ids:
+        return TABLES["rejects"].empty_table()
+    known = pl.scan_parquet(files).select("doc_id").unique().collect()["doc_id"]
+    among = sorted(set(known) & set(doc_ids))
+    source = pads.dataset([str(f) for f in files], schema=TABLES["rejects"])
+    return source.to_table(filter=pads.field("doc_id").isin(pa.array(among, pa.string())))
+
+
+def waiting_rejects(dataset: Dataset, rows: pa.Table, replaced: Collection[str]) -> pl.DataFrame:
+    """``(doc_id, content_sha256, stage, expectation)`` of all rejects that wait once `rows` stand for `replaced`."""
+    columns = ["doc_id", "content_sha256", "stage", "expectation", "replayed_in"]
+    new = pl.from_arrow(rows.select(columns))
+    assert isinstance(new, pl.DataFrame)
+    frames = [new]
+    if files := dataset.files("rejects"):
+        carried = pl.scan_parquet(files).select(columns).filter(~pl.col("doc_id").is_in(sorted(replaced)))
+        frames.append(carried.collect())
+    waits = pl.col("replayed_in").is_null() & (pl.col("stage") != "withdraw")  # its mark is no document that waits
+    return pl.concat(frames).filter(waits)

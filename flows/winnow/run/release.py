@@ -1,0 +1,238 @@
+"""From rows to a version: validate, publish, and say what came of it."""
+
+from __future__ import annotations
+
+import platform
+import resource
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import pyarrow.parquet as pq
+
+from winnow.publish.manifest import Manifest
+from winnow.publish.run import RunRecord
+from winnow.publish.version import Extras, publish_version, record_run
+from winnow.report.collect import collect
+from winnow.report.page import render
+from winnow.run.approval import held_run
+from winnow.run.context import Run
+from winnow.run.intake import Checked, Documents, Repaired
+from winnow.run.previous_version import whole_version
+from winnow.run.rows import Rows
+from winnow.validate.context import DATA_DOCS, MAX_ROWS, store_results
+from winnow.validate.facts import Facts, gather_facts
+from winnow.validate.gate import GateResult, check_dataset, facts_frame
+from winnow.validate.judge import columns_of
+from winnow.validate.rows import check_table, gathered
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SHAPING_PACKAGES = (
+    "winnow-text", "ftfy", "wordfreq", "chardet", "resiliparse", "google-re2", "numpy", "numba", "polars",
+    "pyarrow", "deltalake", "great-expectations", "prefect",
+)  # fmt: skip
+"""Packages whose versions may shape rows or files."""
+
+
+def validate(run: Run, documents: Documents, checked: Checked, rows: Rows) -> tuple[GateResult, Facts]:
+    """Check the new rows against their suites, and the version as a whole against the gate."""
+    settings = run.recipe.validate_
+    first: dict[str, pd.DataFrame] = {}
+    tables = [
+        result
+        for table in ("documents", "passages", "edits", "duplicates", "rejects")
+        for result in check_table(table, _frames(rows.parts[table], table, first), settings)
+    ]
+    whole = {
+        t: whole_version(run.dataset, rows.parts, rows.replaced, t)
+        for t in ("documents", "duplicates", "rejects", "passages", "edits")
+    }
+    facts = gather_facts(**whole, n_read=rows.n_read, mean_residual_markup=rows.mean_markup)
+    previous = previous_facts(run)
+    result = check_dataset(facts, previous, settings, tables)
+    facts = replace(facts, n_broken_rows=sum(t.n_failed for t in tables))
+    for outcome in result.results:
+        if not outcome.passed:
+            run.log(f"gate: {outcome.sentence}", "validate")
+    _show_checks(run, {"dataset": facts_frame(facts, previous, settings), **first})
+    return result, facts
+
+
+def _frames(files: Sequence[Path], table: str, first: dict[str, pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    """The rows of a table, whole files at a time; the first are kept in `first`, for Data Docs."""
+    for rows in gathered(pq.read_table(file, columns=list(columns_of(table))) for file in files):
+        frame: pd.DataFrame = rows.to_pandas()
+        first.setdefault(table, frame.head(MAX_ROWS))
+        yield frame
+
+
+def _show_checks(run: Run, frames: Mapping[str, pd.DataFrame]) -> None:
+    """Great Expectations' own record of the run. It is for people to look at, so no version waits for it."""
+    try:
+        store_results(run.dataset.root, run.run_id, frames, run.recipe.validate_)
+    except Exception as error:
+        run.log(f"Data Docs were not written: {error}; the gate does not depend on them", "validate")
+
+
+def previous_facts(run: Run) -> Facts | None:
+    """The facts of the last published version."""
+    manifest = run.dataset.latest_manifest()
+    return Facts.from_dict(manifest.counts["facts"]) if manifest and "facts" in manifest.counts else None
+
+
+def publish(
+    run: Run, documents: Documents, repaired: Repaired, rows: Rows, judged: tuple[GateResult, Facts]
+) -> dict[str, Any]:
+    """Publish the version; nothing that a reader could see changes before it is whole."""
+    gate, facts = judged
+    status = "published" if gate.passed else "approved"
+    record = _record(run, documents, repaired, rows, gate, facts, status, run.approved)
+    manifest = publish_version(
+        run.dataset,
+        rows.parts,
+        rows.replaced,
+        record,
+        run.recipe.publish,
+        now,
+        extras=report_of(run.run_id, run.recipe.publish.name, run.dataset.root),
+    )
+    shutil.rmtree(run.dataset.staging, ignore_errors=True)
+    if manifest is None:
+        return nothing_changed(run, documents)
+    run.log(f"published v{manifest.version}", "publish")
+    return {**_summary(run, documents, manifest, facts, rows), "gate": gate.as_dict()["results"]}
+
+
+def tidy_staging(run: Run) -> None:
+    """Remove what killed runs left, where this one found nothing to do; not while a version waits to be approved."""
+    if held_run(run.dataset) is None:
+        shutil.rmtree(run.dataset.staging, ignore_errors=True)
+
+
+def held_back(run: Run, documents: Documents, repaired: Repaired, rows: Rows, judged: tuple[GateResult, Facts]) -> str:
+    """Record the run as held and say why; its shards stay in staging, so an approval costs little."""
+    gate, facts = judged
+    record_run(
+        run.dataset,
+        _record(run, documents, repaired, rows, gate, facts, "held", None),
+        run.recipe.publish,
+        now,
+    )
+    reasons = "\n".join(f"  {o.expectation}: {o.sentence}" for o in gate.held_by)
+    return (
+        f"the gate held v{run.version} back; the last version stays as it is\n{reasons}\n"
+        f"mend the input or the limits in the recipe, or let it pass: "
+        f"winnow approve {run.run_id} --because REASON --into {run.dataset.name}"
+    )
+
+
+def nothing_changed(run: Run, documents: Documents) -> dict[str, Any]:
+    """The summary of a run that published nothing because nothing was new."""
+    latest = run.dataset.latest_manifest()
+    facts = previous_facts(run)
+    return {
+        "run_id": run.run_id,
+        "version": None,
+        "latest": latest.version if latest else None,
+        "documents": {
+            "read": 0,
+            "unchanged": documents.counts["unchanged"],
+            "published": facts.n_published if facts else 0,
+            "duplicates": facts.n_duplicates if facts else 0,
+            "rejected": facts.n_rejected if facts else 0,
+        },
+        "repairs": {},
+        "removals": {},
+        "rejects": {},
+        "warnings": list(documents.skipped),
+        "seconds": (now() - run.started_at).total_seconds(),
+        "example": None,
+    }
+
+
+def _summary(run: Run, documents: Documents, manifest: Manifest, facts: Facts, rows: Rows) -> dict[str, Any]:
+    example = pl.scan_parquet(run.dataset.files("documents")).select("doc_id", "n_edits")
+    best = example.sort("n_edits", "doc_id", descending=[True, False]).head(1).collect()
+    return {
+        "run_id": run.run_id,
+        "version": manifest.version,
+        "latest": manifest.version,
+        "documents": {
+            "read": documents.counts["documents"] + documents.counts["rejects"],
+            "unchanged": documents.counts["unchanged"],
+            "published": facts.n_published,
+            "duplicates": facts.n_duplicates,
+            "rejected": facts.n_rejected,
+            "withdrawn": rows.withdrawn,
+        },
+        "repairs": dict(facts.edits_by_rule),
+        "removals": dict(facts.removals_by_reason),
+        "rejects": rows.rejects,
+        "warnings": list(documents.skipped),
+        "seconds": (now() - run.started_at).total_seconds(),
+        "example": best["doc_id"][0] if best.height else None,
+    }
+
+
+def _record(
+    run: Run,
+    documents: Documents,
+    repaired: Repaired,
+    rows: Rows,
+    gate: GateResult,
+    facts: Facts,
+    status: str,
+    note: str | None,
+) -> RunRecord:
+    peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return RunRecord(
+        run_id=run.run_id,
+        started_at=run.started_at,
+        recipe=run.recipe.model_dump(mode="json", by_alias=True),
+        recipe_id=run.recipe_id,
+        packages=packages(),
+        counts={
+            "read": documents.counts,
+            "repair": {**repaired.counts, "rules": repaired.rules},
+            "withdrawn": rows.withdrawn,
+            "facts": facts.as_dict(),
+            "peak_memory_mb": round(peak / 1024),
+        },
+        gate=gate.as_dict(),
+        status=status,
+        note=note,
+    )
+
+
+def packages() -> dict[str, str]:
+    """Versions of Python and of the packages that shape the rows."""
+    found = {"python": platform.python_version()}
+    for name in SHAPING_PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def report_of(run_id: str, name: str, root: Path | None = None) -> Extras:
+    """What else lies in a view: the page that shows what happened. `root` is the dataset, to link Data Docs."""
+
+    def extras(folder: Path, manifest: Manifest) -> Mapping[str, bytes]:
+        # The page stands in vN/ beside gx/; a copy of the version elsewhere has the page but not Data Docs.
+        docs = f"../{DATA_DOCS.as_posix()}" if root and (root / DATA_DOCS).exists() else None
+        data = collect(folder, manifest.version, manifest.created_at, run_id, name, manifest.previous, docs)
+        return {"report.html": render(data)}
+
+    return extras

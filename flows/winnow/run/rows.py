@@ -1,0 +1,217 @@
+"""From repaired documents to the rows of a version: deduplicate, and lay out what each table gains and loses."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.dataset as pads
+import pyarrow.parquet as pq
+
+from winnow.base.contracts import TABLES
+from winnow.base.staged import REPAIRED
+from winnow.base.staging import write_parquet
+from winnow.deduplicate.prepare import prepare_shard
+from winnow.deduplicate.removals import find_removals
+from winnow.run.assemble import Assembly, assemble_job, doc_id_ranges
+from winnow.run.context import Run
+from winnow.run.executor import map_shards
+from winnow.run.intake import Checked, Documents, Repaired
+from winnow.run.previous_version import changed_decisions
+from winnow.run.quarantine import reject_rows, replayed_keys, waiting_rejects
+from winnow.run.unchanged import changed_inputs, unchanged_documents, without
+from winnow.validate.facts import mean_residual_markup
+
+if TYPE_CHECKING:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows a version adds and the keys they replace, table by table."""
+
+    parts: dict[str, tuple[Path, ...]]
+    replaced: dict[str, frozenset[str]]
+    n_read: int
+    mean_markup: float
+    rejects: dict[str, int]
+    withdrawn: int
+
+
+def deduplicate(run: Run, executor: Executor, documents: Documents, repaired: Repaired, checked: Checked) -> Rows:
+    """Compare the new documents with each other and with everything published; write the rows this leads to."""
+    settings = run.recipe.deduplicate
+    count = len(repaired.shards)
+    shutil.rmtree(run.work / "parts", ignore_errors=True)
+    arrivals = _arrivals(run)
+    folder = run.work / "prepared"
+    folder.mkdir(parents=True, exist_ok=True)
+    accepted_files = [_accepted(run, s.repaired, checked.doc_ids) for s in repaired.shards]
+    prepared = map_shards(
+        executor,
+        prepare_shard,
+        accepted_files,
+        [folder] * count,
+        [run.version] * count,
+        [settings] * count,
+        [run.recipe_id] * count,
+        [arrivals] * count,
+        progress=run.progress("prepare"),
+    )
+    index, passages = [p.index for p in prepared], [p.passages for p in prepared]
+    gone = documents.rows.replaced | documents.rows.withdrawn
+    run.log("deduplicate: comparing with everything published", "deduplicate")
+    shutil.rmtree(run.work / "removals", ignore_errors=True)
+    removals = find_removals(
+        index,
+        passages,
+        run.work / "removals",
+        settings,
+        executor,
+        carried_index=run.dataset.files("index"),
+        carried_passages=run.dataset.files("passages"),
+        leave_out=_id_file(run, gone),
+    )
+    changed = changed_decisions(run.dataset, gone, removals.document_files, removals.passage_files)
+    assembly = Assembly(
+        repaired=tuple(accepted_files),
+        prepared=tuple(passages),
+        index=tuple(index),
+        document_decisions=removals.document_files,
+        passage_decisions=removals.passage_files,
+        carried_documents=(*run.dataset.files("documents"), *run.dataset.files("duplicates")),
+        carried_passages=tuple(run.dataset.files("passages")),
+        changed=tuple(sorted(changed)),
+        recipe_id=run.recipe_id,
+        run_id=run.run_id,
+    )
+    ranges = doc_id_ranges(repaired.counts["chars_out"])
+    folder = run.work / "parts"
+    map_shards(
+        executor,
+        assemble_job,
+        [low for low, _ in ranges],
+        [high for _, high in ranges],
+        [assembly] * len(ranges),
+        [folder] * len(ranges),
+        progress=run.progress("assemble"),
+    )
+    parts = {
+        t: tuple(sorted((folder / t).glob("*.parquet")))
+        for t in ("documents", "duplicates", "passages", "edits", "index")
+    }
+    accepted = _ids(parts["index"])
+    if same := unchanged_documents(run.dataset, parts, documents.rows.replaced & accepted):
+        parts = {t: without(files, same, t) for t, files in parts.items()}
+        gone -= same
+    return _with_rejects_and_inputs(run, documents, repaired, checked, parts, gone, changed, accepted)
+
+
+def _accepted(run: Run, file: Path, rejected: frozenset[str]) -> Path:
+    """The file, or a copy of it without the documents that were rejected; most shards have none."""
+    table = pq.read_table(file, columns=["doc_id"]) if rejected else None
+    if table is None or not rejected.intersection(table["doc_id"].to_pylist()):
+        return file
+    path = run.work / "accepted" / file.name
+    left = ~pads.field("doc_id").isin(pa.array(sorted(rejected), pa.string()))
+    batches = pads.dataset(str(file), schema=REPAIRED).to_batches(filter=left, batch_size=512)
+    write_parquet(path, batches, REPAIRED, 512)
+    return path
+
+
+def _id_file(run: Run, doc_ids: frozenset[str]) -> Path:
+    path = run.work / "gone.parquet"
+    schema = pa.schema([TABLES["index"].field("doc_id")])
+    write_parquet(path, [pa.table({"doc_id": sorted(doc_ids)}, schema=schema)], schema)
+    return path
+
+
+def _arrivals(run: Run) -> Path:
+    """A file of ``(doc_id, arrival)`` of every document that has been seen before."""
+    path = run.work / "arrivals.parquet"
+    files = run.dataset.files("index")
+    schema = pa.schema([TABLES["index"].field("doc_id"), TABLES["index"].field("arrival")])
+    batches = pads.dataset([str(f) for f in files]).to_batches(columns=schema.names) if files else []
+    write_parquet(path, (pa.Table.from_batches([b]).cast(schema) for b in batches), schema)
+    return path
+
+
+def _ids(files: Sequence[Path]) -> frozenset[str]:
+    return frozenset(pl.scan_parquet(list(files)).select("doc_id").collect()["doc_id"]) if files else frozenset()
+
+
+def _with_rejects_and_inputs(
+    run: Run,
+    documents: Documents,
+    repaired: Repaired,
+    checked: Checked,
+    parts: dict[str, tuple[Path, ...]],
+    gone: frozenset[str],
+    changed: frozenset[str],
+    accepted: frozenset[str],
+) -> Rows:
+    replayed = replayed_keys([s.origins for s in documents.shards] if documents.replayed else (), accepted)
+    barred = documents.rows.barred.keys()
+    quarantine = reject_rows(
+        run.dataset, checked.rejects, accepted, run.recipe_id, run.run_id, replayed, barred, bool(documents.replayed)
+    )
+    rejects, settled = quarantine.rows, quarantine.replaced
+    inputs = changed_inputs(run.dataset, _input_rows(run, documents))
+    for table, rows in (("rejects", rejects), ("inputs", inputs)):
+        path = run.work / "parts" / table / "all.parquet"
+        write_parquet(path, [rows], TABLES[table])
+        parts[table] = (path,)
+    vanished = frozenset(documents.inputs.vanished) if run.mirror else frozenset()
+    rewritten = gone | changed
+    waiting = waiting_rejects(run.dataset, rejects, settled)
+    # What this run read has to come out somewhere; counted from the input's side, so that a loss shows.
+    known = (_ids(run.dataset.files("index")) - documents.rows.withdrawn) | documents.rows.fresh
+    others = len(set(waiting.select("doc_id", "content_sha256").iter_rows()) - quarantine.refused)
+    return Rows(
+        parts=parts,
+        replaced={
+            "documents": rewritten,
+            "duplicates": rewritten,
+            "passages": rewritten,
+            "edits": gone,
+            "index": gone,
+            "rejects": settled,
+            "inputs": frozenset(inputs["path"].to_pylist()) | vanished,
+        },
+        n_read=len(known) + others,
+        mean_markup=mean_residual_markup(
+            pq.read_table(s.repaired, columns=["n_chars", "residual_markup"]) for s in repaired.shards
+        ),
+        rejects=dict(waiting.group_by("expectation").len().sort("expectation").iter_rows()),
+        withdrawn=len(documents.rows.withdrawn),
+    )
+
+
+def _input_rows(run: Run, documents: Documents) -> pa.Table:
+    """Rows of table ``inputs`` for the files that were read in this run."""
+    read: dict[str, list[int]] = {i.path: [0, 0] for i in documents.inputs.changed}
+    for shard in documents.shards:
+        for column, file in enumerate((shard.raw, shard.unread)):
+            counts = pl.scan_parquet(file).group_by("input").len().collect()
+            for path, count in counts.iter_rows():
+                if path in read:
+                    read[path][column] += count
+    rows = [
+        {
+            "path": i.path,
+            "bytes": i.bytes,
+            "sha256": documents.inputs.sha256[i.path],
+            "n_documents": read[i.path][0],
+            "n_rejects": read[i.path][1],
+            "recipe_id": run.recipe_id,
+            "run_id": run.run_id,
+        }
+        for i in documents.inputs.changed
+    ]
+    return pa.Table.from_pylist(rows, schema=TABLES["inputs"]).sort_by("path")

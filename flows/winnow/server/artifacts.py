@@ -1,0 +1,163 @@
+"""What Prefect's own pages show of a run: artifacts, events, and a notification where the recipe names a block.
+
+All of it is told on the side: a server that does not take it costs a warning, never a run.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from collections.abc import Callable, Mapping
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
+from prefect.events import emit_event
+
+from winnow.base.errors import GateHeld
+from winnow.base.log import LOGGER
+from winnow.base.recipe import Recipe, load_recipe
+from winnow.base.terminal import visible
+from winnow.publish.card import markdown
+from winnow.run.approval import held_run
+from winnow.run.context import Run
+from winnow.run.upkeep import lines_of
+
+
+def _on_the_side(tell: Callable[..., None]) -> Callable[..., None]:
+    @wraps(tell)
+    def told(*args: Any, **kwargs: Any) -> None:
+        try:
+            tell(*args, **kwargs)
+        except Exception as error:
+            # Whatever the server or a notification service says, the version stands where it stands.
+            message = f"Prefect was not told ({tell.__name__}): {type(error).__name__}: {error}"
+            logging.getLogger(LOGGER).warning(message)
+
+    return told
+
+
+def slug(folder: Path) -> str:
+    """The dataset's folder as the keys of artifacts want it.
+
+    >>> slug(Path("/data/My Articles_1"))
+    'my-articles-1'
+    """
+    return re.sub("[^a-z0-9]+", "-", folder.resolve().name.lower()).strip("-") or "dataset"
+
+
+@_on_the_side
+def tell_done(run: Run, summary: Mapping[str, Any]) -> None:
+    """Summary, rejects, gate and report of a run that published; of one that had not to, the summary."""
+    key = slug(run.dataset.root)
+    create_markdown_artifact(summary_text(summary), f"{key}-summary", f"Run {run.run_id}")
+    if summary["version"] is None:
+        return
+    if summary["rejects"]:
+        rows = [{"reason": kind, "documents": n} for kind, n in sorted(summary["rejects"].items())]
+        create_table_artifact(rows, f"{key}-rejects", f"Documents that wait in quarantine after run {run.run_id}")
+    _tell_gate(run, key, summary.get("gate") or [])
+    page = run.dataset.view(summary["version"]) / "report.html"
+    if page.is_file():
+        create_link_artifact(page.resolve().as_uri(), f"Report of v{summary['version']}", f"{key}-report")
+    event(run, "published", {"version": summary["version"], "documents": summary["documents"]})
+    name = f"{run.recipe.publish.name} v{summary['version']}"
+    notify(run.recipe, f"{name} published", summary_text(summary))
+
+
+@_on_the_side
+def tell_held(run: Run, error: GateHeld) -> None:
+    """Why the gate holds a version back, and how to let it pass."""
+    key = slug(run.dataset.root)
+    held = held_run(run.dataset)
+    lines = "\n".join(f"    {visible(line)}" for line in str(error).split("\n"))
+    text = f"# v{run.version} is held back\n\n{lines}\n\n{how_to_approve(run)}\n"
+    create_markdown_artifact(text, f"{key}-summary", f"Run {run.run_id}")
+    if held is not None and held.gate is not None:
+        _tell_gate(run, key, held.gate.as_dict()["results"])
+        failed = [o.expectation for o in held.gate.held_by]
+        event(run, "held", {"version": run.version, "expectations": failed})
+
+
+def how_to_approve(run: Run) -> str:
+    """Where a person lets it pass without leaving Prefect's pages."""
+    name = f"approve/{slug(run.dataset.root)}"
+    return f"here, where winnow serve runs: deployment {name}, with run_id {run.run_id} and your reason"
+
+
+@_on_the_side
+def tell_upkeep(folder: Path, done: Mapping[str, Any]) -> None:
+    """What maintenance did."""
+    create_markdown_artifact("\n".join(f"* {line}" for line in lines_of(done)), f"{slug(folder)}-upkeep")
+
+
+def tell_failed(flow: Any, flow_run: Any, state: Any) -> None:
+    """A flow's hook: tell the recipe's notification block that a run failed or was held back."""
+    _tell_failed(flow_run.parameters.get("recipe"), flow_run.name, state.name, state.message)
+
+
+@_on_the_side
+def _tell_failed(recipe: str | None, name: str, state: str, message: str | None) -> None:
+    notify(load_recipe(Path(recipe) if recipe else None), f"{name}: {state}", message or "no message")
+
+
+def _tell_gate(run: Run, key: str, results: list[dict[str, Any]]) -> None:
+    rows = [
+        {
+            "": "ok" if r["passed"] else "FAILED",
+            "expectation": r["expectation"],
+            "observed": r["observed"],
+            "limit": r["limit"],
+            "in words": markdown(r["sentence"]),
+        }
+        for r in sorted(results, key=lambda r: bool(r["passed"]))
+    ]
+    if rows:
+        create_table_artifact(rows, f"{key}-gate", f"What run {run.run_id} had to meet")
+
+
+def event(run: Run, what: str, payload: Mapping[str, Any]) -> None:
+    """An event that automations can act on: ``winnow.version.published`` or ``winnow.version.held``.
+
+    Only where a server was named: on a temporary one nobody listens.
+    """
+    if os.environ.get("PREFECT_API_URL"):
+        resource = {
+            "prefect.resource.id": f"winnow.dataset.{slug(run.dataset.root)}",
+            "prefect.resource.name": run.recipe.publish.name,
+        }
+        emit_event(f"winnow.version.{what}", resource, payload={"run_id": run.run_id, **payload})
+
+
+def notify(recipe: Recipe, subject: str, body: str) -> None:
+    """Send a message through the notification block that the recipe names; its secrets stay in the block."""
+    if recipe.schedule.notify is None:
+        return
+    from prefect.blocks.core import Block
+
+    block: Any = Block.load(recipe.schedule.notify)
+    block.notify(body, subject=subject)
+
+
+def summary_text(summary: Mapping[str, Any]) -> str:
+    """A run's summary as Markdown; names from outside do nothing in it.
+
+    >>> print(summary_text({"version": None, "latest": 2, "documents": {"unchanged": 5}}))
+    Nothing changed: 5 documents are as they were; the last version is v2.
+    """
+    documents = summary["documents"]
+    if summary["version"] is None:
+        latest = f"v{summary['latest']}" if summary["latest"] else "none yet"
+        return f"Nothing changed: {documents['unchanged']:,} documents are as they were; the last version is {latest}."
+    lines = [f"# v{summary['version']}", "", "| documents | |", "| --- | ---: |"]
+    lines += [f"| {name} | {count:,} |" for name, count in documents.items()]
+    for title, key in (("repairs by rule", "repairs"), ("removals by reason", "removals"), ("rejects", "rejects")):
+        if summary[key]:
+            lines += ["", f"| {title} | |", "| --- | ---: |"]
+            ranked = sorted(summary[key].items(), key=lambda item: (-item[1], item[0]))
+            lines += [f"| {markdown(name)} | {count:,} |" for name, count in ranked]
+    lines += [f"\nNote: {markdown(warning)}" for warning in summary.get("warnings", ())]
+    lines.append(f"\nRun `{summary['run_id']}`, {summary['seconds']:.1f} s.")
+    return "\n".join(lines)

@@ -1,0 +1,149 @@
+"""A Prefect server that goes away while a command runs.
+
+The stages need no server: a run does its work and publishes whether one answers or not. What needs it is the first
+word and the last: Prefect's client tries for a minute to give each, and gives a dozen of them at the end of a run. So a
+command that has done its work waits for `GRACE_SECONDS` (or WINNOW_SERVER_GRACE_SECONDS) while the server is away, then
+says what came of the run and ends. A server that is back by then hears all of it.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+from urllib.parse import urlsplit
+
+from winnow.base.errors import UsageError
+
+GRACE_SECONDS = 60.0
+PATIENCE = 5  # times the grace, after which a server that answers and takes no report is waited for no longer
+LOOK_SECONDS = 1.0
+START_SECONDS = 10.0  # a server that is just being started anew is waited for
+
+Outcome = Mapping[str, Any] | BaseException
+"""What came of a run: its summary, or why there is none."""
+
+_listener: ContextVar[Callable[[Outcome], None] | None] = ContextVar("winnow_listener", default=None)
+
+
+def work_is_over(outcome: Outcome) -> None:
+    """Said by a flow when its work is done and only Prefect has still to hear of it."""
+    if (listener := _listener.get()) is not None:
+        listener(outcome)
+
+
+class Watch:
+    """Waits beside a flow; where its report finds no server, it calls `give_up` with what came of the run."""
+
+    def __init__(self, api: str, give_up: Callable[[Outcome], None]) -> None:
+        self.api = api
+        self.outcome: Outcome | None = None
+        self._give_up = give_up
+        self._reported = threading.Event()
+
+    @contextmanager
+    def beside(self) -> Iterator[Watch]:
+        """Listen to the flow that is called in this block."""
+        token = _listener.set(self._begin)
+        try:
+            yield self
+        finally:
+            _listener.reset(token)
+            self._reported.set()
+
+    def _begin(self, outcome: Outcome) -> None:
+        self.outcome = outcome
+        threading.Thread(target=self._wait, args=(outcome, grace_seconds()), daemon=True).start()
+
+    def _wait(self, outcome: Outcome, grace: float) -> None:
+        began = time.monotonic()
+        while not self._reported.wait(LOOK_SECONDS):
+            waited = time.monotonic() - began
+            if waited > grace * PATIENCE or (waited > grace and not answers(self.api)):
+                self._give_up(outcome)
+                return
+
+
+def grace_seconds() -> float:
+    """How long a server may be away at the end of a run.
+
+    Raises UsageError for a value that is no number of seconds.
+    """
+    said = os.environ.get("WINNOW_SERVER_GRACE_SECONDS")
+    try:
+        seconds = float(said) if said else GRACE_SECONDS
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < 1e6:
+        raise UsageError(f"WINNOW_SERVER_GRACE_SECONDS={said!r}: give a number of seconds, 0 or more")
+    return seconds
+
+
+def answers(api: str) -> bool:
+    """Whether a Prefect server answers there, be it with a refusal."""
+    import httpx
+
+    try:
+        return bool(_health(api).status_code < 500)
+    except httpx.HTTPError:
+        return False
+
+
+def is_unreachable(error: Exception) -> bool:
+    """Whether that is how Prefect's client says that no server answers.
+
+    >>> is_unreachable(RuntimeError("Failed to reach API at http://127.0.0.1:4200/api/")), is_unreachable(ValueError())
+    (True, False)
+    """
+    import httpx
+
+    return isinstance(error, httpx.HTTPError) or (isinstance(error, RuntimeError) and "reach API" in str(error))
+
+
+def await_server(api: str) -> None:
+    """Raise UsageError where no Prefect server answers within `START_SECONDS`."""
+    import httpx
+
+    end = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            _health(api).raise_for_status()
+            return
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            if time.monotonic() > end or isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
+                why = without_password(error, api)
+                raise UsageError(
+                    f"no Prefect server answers at {shown_api(api)}: {why}; start it, or unset PREFECT_API_URL for a "
+                    "temporary one"
+                ) from error
+        time.sleep(0.5)
+
+
+def _health(api: str) -> Any:
+    import httpx
+    from prefect.settings import get_current_settings
+
+    told = get_current_settings().api
+    key = told.key.get_secret_value() if told.key else None
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    verify = not told.tls_insecure_skip_verify
+    return httpx.get(f"{api.rstrip('/')}/health", timeout=5, headers=headers, verify=verify)
+
+
+def without_password(error: Exception, api: str) -> str:
+    """What an error says, with the server's address as it may be shown."""
+    return str(error).replace(api.rstrip("/"), shown_api(api).rstrip("/"))
+
+
+def shown_api(api: str) -> str:
+    """A server's address without user and password.
+
+    >>> shown_api("https://user:word@prefect.example/api")
+    'https://prefect.example/api'
+    """
+    parts = urlsplit(api)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

@@ -1,0 +1,119 @@
+"""A Prefect server for one command, where the user has none: it listens on 127.0.0.1 and ends with the command.
+
+Prefect can start such a server by itself; but that one stays for ever where the command is killed. This one reads its
+standard input, which ends with the process that holds the other side, however that process ended.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+from winnow.base.errors import WinnowError
+from winnow.base.telemetry import switch_off
+
+START_SECONDS = 120.0  # a laden machine takes its time; a server that fails ends, and is not waited for
+STOP_SECONDS = 5.0
+
+
+def may_name_a_server() -> bool:
+    """Whether Prefect may find the address of a server in its settings, told without the second its import takes.
+
+    False is certain enough to start a temporary one meanwhile; the last word has Prefect.
+    """
+    home = Path(os.environ.get("PREFECT_HOME") or "~/.prefect").expanduser()
+    variables = "PREFECT_API_URL", "PREFECT_PROFILE", "PREFECT_PROFILES_PATH"
+    files = home / "profiles.toml", Path(".env"), Path("prefect.toml")
+    return any(map(os.environ.get, variables)) or any(f.exists() for f in files) or _in_project()
+
+
+def _in_project() -> bool:
+    try:
+        return b"tool.prefect" in Path("pyproject.toml").read_bytes()
+    except OSError:
+        return False
+
+
+class TemporaryServer:
+    """Starts at once; ask for ``api`` when it is needed."""
+
+    def __init__(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            self._api = f"http://127.0.0.1:{listening.getsockname()[1]}/api"
+            handle = listening.fileno()
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "winnow.server.temporary_server", str(handle)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,  # the command's standard output is for its result alone
+                pass_fds=[handle],
+                env=_environment(),
+                start_new_session=True,  # Ctrl-C in a terminal reaches the command, which still has to tell the server
+            )
+        atexit.register(self.stop)  # after Prefect has sent its last logs
+
+    def api(self) -> str:
+        """The address of its API, once it answers.
+
+        Raises WinnowError where it does not start.
+        """
+        from winnow.server.outage import answers
+
+        end = time.monotonic() + START_SECONDS
+        while time.monotonic() < end and self.process.poll() is None:
+            if answers(self._api):
+                return self._api
+            time.sleep(0.05)
+        self.stop()
+        raise WinnowError(
+            "Prefect's temporary server did not start; what it said stands above. Start one by hand with "
+            "`prefect server start`, and name it in PREFECT_API_URL"
+        )
+
+    def stop(self) -> None:
+        """Let it end; kill it where it does not."""
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        try:
+            self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+def _environment() -> dict[str, str]:
+    here = str(Path(__file__).resolve().parents[2])
+    path = os.pathsep.join([here, *filter(None, [os.environ.get("PYTHONPATH")])])
+    return {**os.environ, "PYTHONPATH": path, "PREFECT_SERVER_UI_ENABLED": "false"}
+
+
+def main(handle: int) -> None:
+    """Serve on an inherited socket until standard input ends."""
+    switch_off()
+    servers: list[object] = []
+    threading.Thread(target=_end_with_input, args=(servers,), daemon=True).start()
+    import uvicorn
+    from prefect.server.api.server import create_app
+
+    app = create_app(ephemeral=True, final=True)
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="on"))
+    servers.append(server)
+    server.run(sockets=[socket.socket(fileno=handle)])
+
+
+def _end_with_input(servers: list[object]) -> None:
+    while os.read(sys.stdin.fileno(), 1024):
+        pass
+    for server in servers:
+        server.should_exit = True  # type: ignore[attr-defined]
+    time.sleep(STOP_SECONDS - 1 if servers else 0)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

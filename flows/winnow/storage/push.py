@@ -1,0 +1,173 @@
+"""Bring the working copy's work to the store, so that at any point what stands there is whole.
+
+The order is that of a local publication: files of the tables, commits of the tables, the view, the commit point; and
+what was removed goes last. Commits are created only where none of their number stands: of two writers, however it came
+to two, one fails there, before it touches a view.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from winnow.base.errors import DatasetBusy
+from winnow.publish.dataset import Dataset
+from winnow.publish.disk import sha256_of
+from winnow.publish.manifest import read_manifest
+from winnow.publish.tables.writing import Checkpoint, no_checkpoint
+from winnow.storage.copy import State, WorkingCopy
+from winnow.storage.layout import LATEST, MANIFEST, kind_of, local_names, version_of
+from winnow.storage.lease import Lease
+from winnow.storage.pull import PARALLEL, Latest, Pulled
+from winnow.storage.store import Entry, Gone, Store, Taken
+
+
+class Overtaken(DatasetBusy):
+    """Another run wrote there at the same time; what this one did is given up."""
+
+
+def push(
+    copy: WorkingCopy, store: Store, state: State, pulled: Pulled, lease: Lease, checkpoint: Checkpoint = no_checkpoint
+) -> Pulled:
+    """Write what the working copy has and the store has not; returns how the store stands then.
+
+    `pulled` is how it stood when this lease began, or after the last push. Raises Overtaken where another writer came
+    between, and DatasetBusy where the lease is lost.
+    """
+    work = _Push(copy, store, state, lease, dict(pulled.objects), checkpoint)
+    try:
+        latest = work.all(pulled.latest)
+    except (Taken, Gone) as error:
+        raise Overtaken(
+            f"{store.address.shown}/{error}: another run wrote there at the same time; its work stands, this run's is "
+            "given up. Run again"
+        ) from error
+    finally:
+        copy.save(state)
+    return Pulled(latest, work.objects)
+
+
+@dataclass(frozen=True, slots=True)
+class _Push:
+    copy: WorkingCopy
+    store: Store
+    state: State
+    lease: Lease
+    objects: dict[str, Entry]
+    checkpoint: Checkpoint
+
+    def all(self, latest: Latest) -> Latest:
+        here = dict(local_names(self.copy.root))
+        self._each(self._put, self._new(here, "data"))
+        self.checkpoint("data")
+        # One after the other, each table's in their order: a commit stands on those before it.
+        for name in self._new(here, "log"):
+            self._create(name)
+            self.checkpoint("log")
+        self._each(self._put, self._changed(here))
+        self.checkpoint("side")
+        newest = Dataset(self.copy.root).latest_version() or 0
+        for version in range(latest.version + 1, newest + 1):
+            self._view(version, [n for n, k in here.items() if k == "view" and version_of(n) == version])
+        if newest > latest.version:
+            latest = self._commit(newest, latest)
+            self.checkpoint("latest")
+        self._remove(here, latest.version)
+        return latest
+
+    def _new(self, here: Mapping[str, str], kind: str) -> list[str]:
+        """Files that the store has not; by their size, for a data file is whole there or not there."""
+        names = sorted(n for n, k in here.items() if k == kind)
+        sizes = {n: (self.copy.root / n).stat().st_size for n in names}
+        return [n for n in names if n not in self.objects or self.objects[n].size != sizes[n]]
+
+    def _changed(self, here: Mapping[str, str]) -> list[str]:
+        names = sorted(n for n, k in here.items() if k in ("note", "side"))
+        return [n for n in names if n not in self.objects or sha256_of(self.copy.root / n) != self.state.hashes.get(n)]
+
+    def _each(self, write: Callable[[str], None], names: Iterable[str]) -> None:
+        with ThreadPoolExecutor(PARALLEL) as pool:
+            list(pool.map(write, names))
+
+    def _put(self, name: str) -> None:
+        self.lease.check()
+        path = self.copy.root / name
+        sha256 = sha256_of(path) if kind_of(name) in ("note", "side") else None
+        self._noted(name, self.store.put(name, path), sha256)
+
+    def _create(self, name: str) -> None:
+        self.lease.check()
+        self._noted(name, self.store.create(name, self.copy.root / name))
+
+    def _noted(self, name: str, entry: Entry, sha256: str | None = None) -> None:
+        self.objects[name] = entry
+        if kind_of(name) != "view":  # a view is nothing before ``latest.json`` names it
+            self.state.note(name, entry, sha256)
+
+    def _view(self, version: int, names: list[str]) -> None:
+        """A view: copies of the tables' objects where the bytes are the same, its manifest last."""
+        self.lease.check()
+        left = [n for n in self.objects if kind_of(n) == "view" and version_of(n) == version]
+        self._drop(left)  # of a push that died
+        manifest = read_manifest(self.copy.root / f"v{version}" / MANIFEST)
+        files = {
+            f"v{version}/{f.name}": (f"tables/{table}/{f.delta_path}", f.sha256, f.bytes)
+            for table, entry in manifest.tables.items()
+            for f in entry.files
+        }
+
+        def lay(name: str) -> None:
+            source, sha256, size = files.get(name, ("", "", 0))
+            self.lease.check()
+            if source in self.objects and self.objects[source].size == size:
+                try:
+                    if self.store.copy(source, name):
+                        self.objects[name] = Entry(size, None)
+                        return
+                except Taken:
+                    # Perhaps our own, and the answer was lost; then it is the file that the manifest means.
+                    if self.store.sha256(name) != sha256:
+                        raise
+                    return
+            self._create(name)
+
+        last = f"v{version}/{MANIFEST}"
+        self._each(lay, [n for n in names if n != last])
+        self.checkpoint("view")
+        self._create(last)
+        self.checkpoint("manifest")
+
+    def _commit(self, version: int, latest: Latest) -> Latest:
+        self.lease.check()
+        manifest = self.copy.root / f"v{version}" / MANIFEST
+        said = {"version": version, "run_id": read_manifest(manifest).run_id, "manifest_sha256": sha256_of(manifest)}
+        entry = self.store.swap(LATEST, (json.dumps(said, indent=2) + "\n").encode(), latest.tag)
+        for name in self.objects:
+            if kind_of(name) == "view" and version_of(name) > latest.version:
+                self.state.note(name, self.objects[name])
+        return Latest(version, entry.tag)
+
+    def _remove(self, here: Mapping[str, str], latest: int) -> None:
+        """What went from the working copy goes from the store; of a view the manifest first, so that it counts no more.
+
+        Commits never go: they are the tables' history, and by them another copy sees that somebody has written.
+        """
+        gone = [n for n in self.objects if n not in here and kind_of(n) in ("view", "data", "side")]
+        manifests = [n for n in gone if kind_of(n) == "view" and n.endswith(f"/{MANIFEST}") and n.count("/") == 1]
+        views = [n for n in gone if kind_of(n) == "view" and n not in manifests]
+        rest = [n for n in gone if kind_of(n) != "view"]
+        for names in (manifests, views, rest):
+            if names:
+                self._drop(names)
+                self.checkpoint("removed")
+
+    def _drop(self, names: list[str]) -> None:
+        if not names:
+            return
+        self.lease.check()
+        self.store.remove(names)
+        for name in names:
+            self.objects.pop(name, None)
+            self.state.forget(name)
