@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -14,10 +13,15 @@ switch_off()
 from prefect import flow  # noqa: E402  (telemetry must be off before Prefect reads its settings)
 
 from winnow.base.credentials import Address  # noqa: E402
-from winnow.build import LONGEST_SECONDS  # noqa: E402
+from winnow.build import LONGEST_SECONDS, build  # noqa: E402
+from winnow.replay import replay  # noqa: E402
 from winnow.run.approval import approved_call  # noqa: E402
 from winnow.server import artifacts  # noqa: E402
 from winnow.storage.locate import open_dataset  # noqa: E402
+from winnow.withdraw import withdraw  # noqa: E402
+
+MAKERS: dict[str, Any] = {flow.name: flow for flow in (build, replay, withdraw)}
+"""The flows whose versions the gate can hold back, by the name that a held run is remembered under."""
 
 
 @flow(
@@ -45,6 +49,5 @@ def approve(
     """
     name, parameters = approved_call(open_dataset(into), run_id, because, source)
     # The body alone: its stages are this run's tasks, and a version held back again is this run's state.
-    work: Any = getattr(import_module(f"flows.{name}"), name).fn
-    summary: dict[str, Any] = work(**{**parameters, "into": into, "wait_seconds": wait_seconds})
+    summary: dict[str, Any] = MAKERS[name].fn(**{**parameters, "into": into, "wait_seconds": wait_seconds})
     return summary

@@ -46,7 +46,7 @@ def run_flow(name: str, parameters: Mapping[str, Any], into: Place, as_json: boo
     refuse_credentials(*(parameters.get(name) for name in ("source", "into", "address")))
     grace_seconds()  # a wrong value is told before the work, not after it
     with progress_shown() as end_progress, ends_when_interrupted(), prefect_api() as api:
-        flow: Any = getattr(import_module(f"flows.{name}"), name)
+        flow: Any = getattr(import_module(f"winnow.{name}"), name)
 
         def give_up(outcome: Outcome) -> None:
             """Say what came of the run and end the process: its main thread waits for the server."""
