@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from winnow.base import staged
+from winnow.base import staging
 from winnow.base.contracts import TABLES
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -158,7 +158,7 @@ def test_schemas_hold_data_only():
 
 
 def test_every_column_says_what_it_means():
-    tables = {**TABLES, "raw": staged.RAW, "repaired": staged.REPAIRED}
+    tables = {**TABLES, "raw": staging.RAW, "repaired": staging.REPAIRED}
     silent = [f"{t}.{f.name}" for t, s in tables.items() for f in s if not (f.metadata or {}).get(b"description")]
     assert silent == []
     assert all(s.metadata[b"description"] for s in tables.values())

@@ -12,7 +12,7 @@ switch_off()
 
 from prefect import flow  # noqa: E402  (telemetry must be off before Prefect reads its settings)
 
-from winnow.base.credentials import Address  # noqa: E402
+from winnow.base.addresses import Address  # noqa: E402
 from winnow.build import LONGEST_SECONDS, build  # noqa: E402
 from winnow.replay import replay  # noqa: E402
 from winnow.run.approval import approved_call  # noqa: E402

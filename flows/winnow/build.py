@@ -22,7 +22,7 @@ from prefect import Task, flow, task  # noqa: E402  (telemetry must be off befor
 from prefect.cache_policies import NO_CACHE  # noqa: E402
 from prefect.states import Failed  # noqa: E402
 
-from winnow.base.credentials import Address  # noqa: E402
+from winnow.base.addresses import Address  # noqa: E402
 from winnow.base.errors import GateHeld  # noqa: E402
 from winnow.base.log import show_info  # noqa: E402
 from winnow.base.recipe import load_recipe  # noqa: E402

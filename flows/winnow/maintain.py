@@ -13,7 +13,7 @@ switch_off()
 
 from prefect import flow  # noqa: E402  (telemetry must be off before Prefect reads its settings)
 
-from winnow.base.credentials import Address  # noqa: E402
+from winnow.base.addresses import Address  # noqa: E402
 from winnow.base.recipe import load_recipe  # noqa: E402
 from winnow.run.upkeep import tidy_up  # noqa: E402
 from winnow.server import artifacts  # noqa: E402

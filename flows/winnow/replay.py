@@ -12,7 +12,7 @@ switch_off()
 
 from prefect import flow  # noqa: E402  (telemetry must be off before Prefect reads its settings)
 
-from winnow.base.credentials import Address  # noqa: E402
+from winnow.base.addresses import Address  # noqa: E402
 from winnow.build import LONGEST_SECONDS, Order, next_version  # noqa: E402
 from winnow.run.executor import Kind  # noqa: E402
 from winnow.server import artifacts  # noqa: E402

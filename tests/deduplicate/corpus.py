@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from winnow.base.recipe import DeduplicateSettings
 from winnow.base.records import doc_id_of
-from winnow.base.staged import REPAIRED
+from winnow.base.staging import REPAIRED
 from winnow.deduplicate.prepare import PreparedShard, prepare_shard
 from winnow.deduplicate.removals import find_removals
 

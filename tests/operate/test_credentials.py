@@ -11,7 +11,7 @@ import pytest
 from tests.conftest import SEEDS
 from tests.operate.dataset_runs import environment
 
-from winnow.base.credentials import refuse_credentials
+from winnow.base.addresses import refuse_credentials
 from winnow.base.errors import UsageError
 from winnow.cli.run import run_build
 from winnow.cli.serve import serve_flows

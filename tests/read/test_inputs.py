@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from winnow.base.addresses import shown
+from winnow.base.addresses import redacted
 from winnow.base.errors import EmptyInput, UsageError
 from winnow.base.recipe import ReadSettings
 from winnow.base.records import Reject
@@ -153,7 +153,7 @@ def test_another_file_system_is_reached_through_fsspec():
 
 
 def test_messages_never_show_credentials():
-    assert shown("s3://user:secret@bucket/x?token=secret") == "s3://bucket/x"
+    assert redacted("s3://user:secret@bucket/x?token=secret") == "s3://bucket/x"
     with pytest.raises(UsageError) as error:
         list_inputs("nosuch://user:secret@bucket/x")
     assert "secret" not in str(error.value)

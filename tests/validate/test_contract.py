@@ -4,7 +4,7 @@ import pytest
 
 from winnow.base.contracts import TABLES
 from winnow.base.errors import ContractBroken
-from winnow.base.staged import REPAIRED
+from winnow.base.staging import REPAIRED
 from winnow.validate.contract import conform, table_of
 
 EDIT = {

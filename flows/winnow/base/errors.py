@@ -15,6 +15,13 @@ WinnowError
 └── GateHeld                a dataset-level expectation failed; the version was not published     exit 1
 """
 
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 
 class WinnowError(Exception):
     """Base of all errors that Winnow raises on purpose; its text is fit to show to a user as it is."""
@@ -76,3 +83,45 @@ class ServerGone(WinnowError):
 
 class GateHeld(WinnowError):
     """A dataset-level expectation failed; the version was not published."""
+
+
+_FULL_NUMBERS = {errno.ENOSPC, errno.EDQUOT}
+_FULL_MESSAGES = ("no space left on device", "disk quota exceeded", "os error 28", "os error 122")
+
+
+def is_full_disk(error: BaseException | None) -> bool:
+    """Whether an error, or one that led to it, says that the disk or the quota is full.
+
+    pyarrow, polars, Delta and the system each say it in their own way.
+
+    >>> is_full_disk(OSError(errno.ENOSPC, "x")), is_full_disk(RuntimeError("No space left on device (os error 28)"))
+    (True, True)
+    >>> is_full_disk(OSError(errno.EIO, "x"))
+    False
+    """
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        number = getattr(error, "errno", None)
+        if isinstance(error, DiskFull) or number in _FULL_NUMBERS:
+            return True
+        if number is None and any(message in str(error).lower() for message in _FULL_MESSAGES):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+@contextmanager
+def translate_full_disk(root: Path) -> Iterator[None]:
+    """Raise DiskFull, with the remedy, in place of any error that says the disk of the dataset at `root` is full."""
+    try:
+        yield
+    except DiskFull:
+        raise
+    except Exception as error:
+        if not is_full_disk(error):
+            raise
+        raise DiskFull(
+            f"{root}: the disk is full; the last version stays as it is. Free some space (winnow maintain removes what "
+            "no version needs) and run again: finished shards are found in staging"
+        ) from error

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
-from winnow.base.credentials import refuse_credentials
+from winnow.base.addresses import refuse_credentials
 from winnow.base.errors import ServerGone, WinnowError
 from winnow.base.log import LOGGER
 from winnow.base.terminal import say

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args
 
-from winnow.base.credentials import refuse_credentials
+from winnow.base.addresses import refuse_credentials
 from winnow.base.errors import UsageError
 from winnow.base.recipe import load_recipe
 from winnow.cli.flow_call import run_flow

@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from winnow.base.credentials import refuse_credentials
+from winnow.base.addresses import refuse_credentials
 from winnow.base.errors import UsageError, WinnowError
 from winnow.base.log import LOGGER
 from winnow.base.recipe import Recipe, load_recipe

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from winnow.base.recipe import DeduplicateSettings
-from winnow.base.staged import DOCUMENT_DECISIONS, PASSAGE_DECISIONS
+from winnow.base.staging import DOCUMENT_DECISIONS, PASSAGE_DECISIONS
 from winnow.deduplicate.decide import Standing
 from winnow.deduplicate.order import NO_RANK, load_order
 from winnow.deduplicate.rests import Rests

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from winnow.base.recipe import DeduplicateSettings
-from winnow.base.staged import PREPARED, PREPARED_INDEX
+from winnow.base.staging import PREPARED, PREPARED_INDEX
 from winnow.deduplicate.documents.keys import laid
 from winnow.deduplicate.documents.minhash import Signed, sign_documents
 from winnow.deduplicate.exchange import unfinished

@@ -28,7 +28,7 @@ _MAX_ROUNDS = 64  # then a bucket's documents have been compared with its first 
 
 @dataclass(frozen=True, slots=True)
 class Removals:
-    """Files of winnow.base.staged.DOCUMENT_DECISIONS and PASSAGE_DECISIONS, and counts by kind and reason."""
+    """Files of winnow.base.staging.DOCUMENT_DECISIONS and PASSAGE_DECISIONS, and counts by kind and reason."""
 
     document_files: tuple[Path, ...]
     passage_files: tuple[Path, ...]

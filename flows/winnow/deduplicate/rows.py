@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from winnow.base.recipe import DeduplicateSettings
 from winnow.base.records import Passage
-from winnow.base.staged import PREPARED
+from winnow.base.staging import PREPARED
 from winnow.deduplicate.documents.keys import fingerprints, laid
 from winnow.deduplicate.documents.overlaps import overlapping
 from winnow.deduplicate.documents.shingles import Bytes, Offsets
@@ -31,7 +31,7 @@ Repeats = list[list[dict[str, Any]]]
 def passage_rows(
     doc_ids: Sequence[str], data: Bytes, offsets: Offsets, settings: DeduplicateSettings
 ) -> tuple[pa.Table, Repeats]:
-    """Rows of winnow.base.staged.PREPARED for documents that lie end to end, and what repeats inside each."""
+    """Rows of winnow.base.staging.PREPARED for documents that lie end to end, and what repeats inside each."""
     spans = split_documents(data, offsets)
     first = np.concatenate(([0], spans.ends[:-1])).astype(np.int64)
     n = len(spans.kinds)

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from winnow.base.errors import DatasetError
-from winnow.base.full_disk import told_when_full
+from winnow.base.errors import DatasetError, translate_full_disk
 from winnow.publish.lock import hold
 from winnow.publish.manifest import Manifest, read_manifest
 
@@ -141,5 +140,5 @@ class Dataset:
         whatever the body raises because no room is left.
         """
         at_the_store = self.remote.writing(self.root, run_id, wait_seconds) if self.remote else nullcontext()
-        with told_when_full(self.root), hold(self.root / ".lock", run_id, wait_seconds, self.name), at_the_store:
+        with translate_full_disk(self.root), hold(self.root / ".lock", run_id, wait_seconds, self.name), at_the_store:
             yield

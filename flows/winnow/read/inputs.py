@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
-from winnow.base.addresses import is_url, shown
+from winnow.base.addresses import is_url, redacted
 from winnow.base.errors import EmptyInput, UsageError
 from winnow.read.formats import endings, format_of
 from winnow.read.storage import list_url
@@ -65,7 +65,7 @@ def list_inputs_and_skipped(root: str | Path, leave_out: Iterable[str | Path] = 
     if not files:
         what = f"holds no file with a known ending ({len(skipped)} left out)" if skipped else "is empty"
         first = f"; left out: {skipped[0].path} ({skipped[0].reason})" if skipped else ""
-        raise EmptyInput(f"{shown(str(root))}: {what}{first}; Winnow reads {', '.join(endings())}")
+        raise EmptyInput(f"{redacted(str(root))}: {what}{first}; Winnow reads {', '.join(endings())}")
     return Listing(tuple(files), tuple(skipped))
 
 

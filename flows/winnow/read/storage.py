@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any, BinaryIO
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
-from winnow.base.addresses import is_url, shown
+from winnow.base.addresses import is_url, redacted
 from winnow.base.errors import ReadError, UsageError
 
 
@@ -71,9 +71,9 @@ def list_url(url: str) -> Iterator[tuple[str, str, int]]:
         )
     except (OSError, ValueError, ImportError) as error:
         why = str(error).split("\n")[0]
-        raise UsageError(f"{shown(url)}: cannot be listed: {why}; check the URL and the credentials") from error
+        raise UsageError(f"{redacted(url)}: cannot be listed: {why}; check the URL and the credentials") from error
     if found is None:
-        raise UsageError(f"{shown(url)}: there is nothing there; give an existing folder, file or URL to read")
+        raise UsageError(f"{redacted(url)}: there is nothing there; give an existing folder, file or URL to read")
     parts = urlsplit(url)
     for file in found:
         if file.type == fs.FileType.File:

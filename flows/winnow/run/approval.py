@@ -14,9 +14,8 @@ from typing import Any
 
 import pyarrow.dataset as pads
 
-from winnow.base.addresses import shown
+from winnow.base.addresses import holds_credentials, redacted
 from winnow.base.contracts import TABLES
-from winnow.base.credentials import holds_credentials
 from winnow.base.errors import UsageError
 from winnow.base.staging import write_file
 from winnow.publish.dataset import Dataset
@@ -150,4 +149,4 @@ def without_credentials(call: Mapping[str, Any]) -> dict[str, Any]:
     source = call.get("source")
     if not isinstance(source, str) or not holds_credentials(source):
         return dict(call)
-    return {**call, "source": shown(source), "source_was_cut": True}
+    return {**call, "source": redacted(source), "source_was_cut": True}

@@ -15,8 +15,7 @@ import pyarrow.dataset as pads
 
 from winnow.base.contracts import SORT_KEYS, TABLES
 from winnow.base.records import OF_A_COPY, Passage
-from winnow.base.staged import DOCUMENT_DECISIONS, PASSAGE_DECISIONS, PREPARED, PREPARED_INDEX, REPAIRED
-from winnow.base.staging import write_parquet
+from winnow.base.staging import DOCUMENT_DECISIONS, PASSAGE_DECISIONS, PREPARED, PREPARED_INDEX, REPAIRED, write_parquet
 from winnow.deduplicate.clean import join_kept
 from winnow.deduplicate.passages.passages import title_of
 from winnow.validate.contract import table_of

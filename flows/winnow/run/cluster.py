@@ -12,7 +12,7 @@ from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from winnow.base.addresses import shown
+from winnow.base.addresses import redacted
 from winnow.base.errors import UsageError, WinnowError
 from winnow.base.log import LOGGER
 
@@ -103,7 +103,7 @@ def open_cluster(workers: int, address: str | None) -> Iterator[Executor]:
             client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
         except (OSError, TimeoutError, ValueError) as error:
             raise UsageError(
-                f"no Dask scheduler answers at {shown(address)}: {str(error).replace(address, shown(address))}"
+                f"no Dask scheduler answers at {redacted(address)}: {str(error).replace(address, redacted(address))}"
             ) from error
         with client:
             _await_workers(client, address)
@@ -131,8 +131,8 @@ def _await_workers(client: Client, address: str) -> None:
         client.wait_for_workers(1, timeout=WORKER_SECONDS)
     except TimeoutError as error:
         raise UsageError(
-            f"the Dask scheduler at {shown(address)} has no worker after {WORKER_SECONDS} s; start one: "
-            f"dask worker {shown(address)}"
+            f"the Dask scheduler at {redacted(address)} has no worker after {WORKER_SECONDS} s; start one: "
+            f"dask worker {redacted(address)}"
         ) from error
 
 

@@ -14,10 +14,8 @@ import pyarrow as pa
 import pyarrow.dataset as pads
 import pyarrow.parquet as pq
 
-from winnow.base.errors import WinnowError
-from winnow.base.full_disk import is_full_disk
-from winnow.base.staged import RAW, REJECTED
-from winnow.base.staging import key_of, write_parquet
+from winnow.base.errors import WinnowError, is_full_disk
+from winnow.base.staging import RAW, REJECTED, key_of, write_parquet
 from winnow.read import list_inputs_and_skipped, plan_shards
 from winnow.repair import rule_versions
 from winnow.run.context import Run

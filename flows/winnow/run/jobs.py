@@ -16,8 +16,7 @@ import pyarrow.parquet as pq
 
 from winnow.base.recipe import ReadSettings, RepairSettings
 from winnow.base.records import RawDocument, Reject
-from winnow.base.staged import RAW, REJECTED, REPAIRED
-from winnow.base.staging import once, write_parquet
+from winnow.base.staging import RAW, REJECTED, REPAIRED, once, write_parquet
 from winnow.read import Shard, read_bytes, read_shard
 from winnow.repair import repair
 from winnow.validate.language import guess_language

@@ -15,8 +15,7 @@ import pyarrow.dataset as pads
 import pyarrow.parquet as pq
 
 from winnow.base.contracts import TABLES
-from winnow.base.staged import REPAIRED
-from winnow.base.staging import write_parquet
+from winnow.base.staging import REPAIRED, write_parquet
 from winnow.deduplicate.prepare import prepare_shard
 from winnow.deduplicate.removals import find_removals
 from winnow.run.assemble import Assembly, assemble_job, doc_id_ranges

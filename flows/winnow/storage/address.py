@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from winnow.base.addresses import shown
+from winnow.base.addresses import redacted
 from winnow.base.errors import UsageError
 
 OPTIONS = ("endpoint_override", "region", "scheme")
@@ -57,19 +57,19 @@ def parse_address(url: str) -> Address:
     """
     parts = urlsplit(url)
     if parts.scheme != "s3":
-        raise UsageError(f"{shown(url)}: a dataset stands in a folder or under s3://BUCKET/PREFIX")
+        raise UsageError(f"{redacted(url)}: a dataset stands in a folder or under s3://BUCKET/PREFIX")
     if "@" in parts.netloc:
         raise UsageError(
-            f"{shown(url)}: the address of a dataset holds no credentials, for it is kept and shown; put them in the "
-            "environment: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY"
+            f"{redacted(url)}: the address of a dataset holds no credentials, for it is kept and shown; put them in "
+            "the environment: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY"
         )
     options = dict(parse_qsl(parts.query))
     unknown = sorted(set(options) - set(OPTIONS))
     if unknown:
-        raise UsageError(f"{shown(url)}: option {unknown[0]} is unknown; there are {', '.join(OPTIONS)}")
+        raise UsageError(f"{redacted(url)}: option {unknown[0]} is unknown; there are {', '.join(OPTIONS)}")
     prefix = unquote(parts.path).strip("/")
     if not parts.netloc or any(part in ("", ".", "..") for part in prefix.split("/") if prefix):
-        raise UsageError(f"{shown(url)}: names no place in a bucket; write s3://BUCKET/PREFIX")
+        raise UsageError(f"{redacted(url)}: names no place in a bucket; write s3://BUCKET/PREFIX")
     endpoint = options.get("endpoint_override")
     if endpoint and "://" not in endpoint:
         endpoint = f"{options.get('scheme', 'https')}://{endpoint}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from winnow.base.addresses import is_url, shown
+from winnow.base.addresses import is_url, redacted
 from winnow.base.errors import UsageError
 from winnow.publish.dataset import Dataset
 from winnow.publish.tables.writing import Checkpoint, no_checkpoint
@@ -71,6 +71,6 @@ def refuse_dataset_in_source(source: str, into: Place) -> None:
     >>> refuse_dataset_in_source("s3://bucket/in", "s3://bucket/dataset")
     """
     if is_url(source) and is_url(str(into)):
-        above, below = (f"{shown(place).rstrip('/')}/" for place in (source, str(into)))
+        above, below = (f"{redacted(place).rstrip('/')}/" for place in (source, str(into)))
         if below.startswith(above):
             raise UsageError(f"{below[:-1]}: lies in the source {above[:-1]}; give one of them a prefix of its own")

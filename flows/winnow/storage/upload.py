@@ -12,7 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 import pyarrow as pa
 from pyarrow import fs
 
-from winnow.base.addresses import shown
+from winnow.base.addresses import redacted
 from winnow.base.errors import UsageError, WinnowError
 from winnow.publish.dataset import Dataset
 
@@ -34,13 +34,15 @@ def upload(dataset: Dataset, version: int, url: str) -> str:
     try:
         system, root = _system(url)
         if system.get_file_info(f"{root}/{MANIFEST}").type != fs.FileType.NotFound:
-            raise UsageError(f"{shown(url)}: a version stands there already; give --to an address that is free")
+            raise UsageError(f"{redacted(url)}: a version stands there already; give --to an address that is free")
         for name in names:
             _copy(view / name, system, f"{root}/{name}")
     except (OSError, pa.ArrowException) as error:
         why = str(error).split("\n")[0]
-        raise WinnowError(f"{shown(url)}: cannot be written: {why}; check the address and the credentials") from error
-    return shown(url)
+        raise WinnowError(
+            f"{redacted(url)}: cannot be written: {why}; check the address and the credentials"
+        ) from error
+    return redacted(url)
 
 
 def _system(url: str) -> tuple[fs.FileSystem, str]:
@@ -48,7 +50,9 @@ def _system(url: str) -> tuple[fs.FileSystem, str]:
     try:
         system, root = fs.FileSystem.from_uri(urlunsplit((parts.scheme, parts.netloc, parts.path, parts.query, "")))
     except (pa.ArrowInvalid, ValueError) as error:
-        raise UsageError(f"{shown(url)}: is no address that can be written to: {str(error).split(': ')[-1]}") from error
+        raise UsageError(
+            f"{redacted(url)}: is no address that can be written to: {str(error).split(': ')[-1]}"
+        ) from error
     return system, root.rstrip("/")
 
 

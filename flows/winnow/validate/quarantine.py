@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from winnow.base.contracts import TABLES
-from winnow.base.staged import REJECTED
+from winnow.base.staging import REJECTED
 from winnow.validate.contract import table_of
 from winnow.validate.rows import Failure
 
