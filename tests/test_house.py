@@ -108,8 +108,8 @@ def test_no_import_points_up_or_from_stage_to_stage():
 
 def test_an_import_that_points_up_or_sideways_is_found():
     above = {"winnow.repair.order", "winnow.base.errors"}
-    imports = {"winnow.read.html": above, "winnow.base.log": {"winnow.run.plan"}}
-    assert upward(imports) == ["winnow.read.html -> winnow.repair.order", "winnow.base.log -> winnow.run.plan"]
+    imports = {"winnow.read.html": above, "winnow.base.log": {"winnow.run.work_plan"}}
+    assert upward(imports) == ["winnow.read.html -> winnow.repair.order", "winnow.base.log -> winnow.run.work_plan"]
 
 
 def test_no_import_runs_in_a_circle():

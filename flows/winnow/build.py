@@ -29,11 +29,10 @@ from winnow.base.recipe import load_recipe  # noqa: E402
 from winnow.publish.recover import recover  # noqa: E402
 from winnow.run import stages  # noqa: E402
 from winnow.run.approval import PastRun, covers, remember_call, run_to_approve, without_credentials  # noqa: E402
-from winnow.run.context import Run, begin, new_run_id  # noqa: E402
 from winnow.run.executor import Kind, open_executor, release  # noqa: E402
+from winnow.run.run_context import Run, begin, new_run_id  # noqa: E402
 from winnow.server import artifacts  # noqa: E402
 from winnow.server.outage import work_is_over  # noqa: E402
-from winnow.server.progress_artifact import progress_told  # noqa: E402
 from winnow.storage.locate import describe_dataset, refuse_dataset_in_source  # noqa: E402
 
 P = ParamSpec("P")
@@ -113,7 +112,7 @@ def build(
 class Order:
     """What a flow was asked for.
 
-    `intent` is given to `winnow.run.context.begin`; `call` has what only this flow takes, and is kept while a
+    `intent` is given to `winnow.run.run_context.begin`; `call` has what only this flow takes, and is kept while a
     version is held back, so that it can be approved (an approval names its run in `approved_run`).
     """
 
@@ -162,7 +161,7 @@ def _be_the_only_writer(order: Order) -> tuple[Run, dict[str, Any] | GateHeld]:
         held = run_to_approve(dataset, order.approved_run) if order.approved_run else None
         run = begin(dataset=dataset, recipe=settings, **order.intent)
         try:
-            with progress_told(f"{artifacts.slug(dataset.root)}-progress"):
+            with artifacts.progress_told(f"{artifacts.slug(dataset.root)}-progress"):
                 return run, _stage_by_stage(run, shards, held)
         except GateHeld as error:
             where = {"executor": order.executor, "workers": order.workers, "address": order.address}

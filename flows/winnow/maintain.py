@@ -15,7 +15,7 @@ from prefect import flow  # noqa: E402  (telemetry must be off before Prefect re
 
 from winnow.base.addresses import Address  # noqa: E402
 from winnow.base.recipe import load_recipe  # noqa: E402
-from winnow.run.upkeep import tidy_up  # noqa: E402
+from winnow.run.maintenance import tidy_up  # noqa: E402
 from winnow.server import artifacts  # noqa: E402
 from winnow.storage.locate import describe_dataset  # noqa: E402
 

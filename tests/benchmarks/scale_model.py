@@ -73,8 +73,8 @@ def one_run(source: Path, into: Path) -> dict[str, Any]:
     from winnow.publish.dataset import Dataset
     from winnow.publish.recover import recover
     from winnow.run import stages
-    from winnow.run.context import begin
     from winnow.run.executor import open_executor
+    from winnow.run.run_context import begin
 
     dataset, laps = Dataset(into), {}
     with dataset.writing("scale"), open_executor("processes", 1) as pool:

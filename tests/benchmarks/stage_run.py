@@ -17,8 +17,8 @@ from winnow.base.recipe import Recipe
 from winnow.publish.dataset import Dataset
 from winnow.publish.recover import recover
 from winnow.run import stages
-from winnow.run.context import begin
 from winnow.run.executor import open_executor, release
+from winnow.run.run_context import begin
 
 
 def main() -> None:

@@ -28,8 +28,8 @@ from winnow.publish.tables.delta import is_ours
 from winnow.publish.verify import verify
 from winnow.repair.engine.ledger import undo
 from winnow.run import stages
-from winnow.run.context import begin, new_run_id
 from winnow.run.executor import Kind, open_executor
+from winnow.run.run_context import begin, new_run_id
 from winnow.storage.locate import Place, describe_dataset
 
 Step = Callable[[str], None]

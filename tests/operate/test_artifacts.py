@@ -9,7 +9,6 @@ from contextlib import contextmanager
 
 from winnow.base.recipe import Recipe
 from winnow.server import artifacts
-from winnow.server.progress_artifact import progress_told
 
 SUMMARY = {
     "run_id": "r", "version": 3, "latest": 3, "seconds": 1.0, "documents": {"read": 5, "published": 4},
@@ -83,7 +82,7 @@ def test_a_bar_in_prefects_pages_says_how_far_a_run_is(prefect_server):
     @flow
     def work() -> None:
         logger = logging.getLogger("winnow")
-        with progress_told("bar-progress", every_seconds=0.05):
+        with artifacts.progress_told("bar-progress", every_seconds=0.05):
             for done in (1, 4):
                 logger.warning("repair: %s of 4 shards", done, extra={"done": done, "total": 4})
                 wanted = f"repair: {done} of 4 shards", 25.0 * done

@@ -10,9 +10,9 @@ from winnow.cli.quarantine import rejects_of
 from winnow.publish.dataset import Dataset
 from winnow.publish.verify import verify
 from winnow.repair import undo
-from winnow.run.context import begin
-from winnow.run.plan import find_sources
-from winnow.run.quarantine import waiting_shards
+from winnow.run.rejects import waiting_shards
+from winnow.run.run_context import begin
+from winnow.run.work_plan import find_sources
 
 LENIENT = "[validate]\nmax_reject_share = 0.9\n"
 MENDED = LENIENT + "min_letter_share = 0.0\n"

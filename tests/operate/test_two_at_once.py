@@ -19,7 +19,7 @@ from winnow.base.errors import DatasetBusy
 from winnow.base.recipe import Recipe
 from winnow.publish.dataset import Dataset
 from winnow.run import release
-from winnow.run.upkeep import tidy_up
+from winnow.run.maintenance import tidy_up
 
 HOLD_SECONDS = 1.0
 

@@ -61,7 +61,7 @@ def run_replay(into: Place, recipe: Path | None, reason: str | None, workers: in
 def run_withdraw(into: Place, recipe: Path | None, sources: Sequence[str], workers: int | None, as_json: bool) -> int:
     """Take documents out of the next version."""
     from winnow.cli.versions import published
-    from winnow.run.plan import find_sources
+    from winnow.run.work_plan import find_sources
 
     load_recipe(recipe)
     find_sources(published(into), sources)
@@ -72,7 +72,7 @@ def run_withdraw(into: Place, recipe: Path | None, sources: Sequence[str], worke
 def run_maintain(into: Place, recipe: Path | None, dry_run: bool, as_json: bool) -> int:
     """Tidy a dataset up; needs no Prefect, and so no server."""
     from winnow.cli.versions import published
-    from winnow.run.upkeep import lines_of, tidy_up
+    from winnow.run.maintenance import lines_of, tidy_up
 
     done = tidy_up(published(into), load_recipe(recipe), dry_run)
     print(json.dumps(done) if as_json else "\n".join(lines_of(done)))
@@ -92,7 +92,7 @@ def _as_published(source: str, into: Place, recipe: Path | None, mirror: bool) -
     if dataset.latest_version() is None or dataset.staging.exists():
         return None
     from winnow.run import stages
-    from winnow.run.context import begin
+    from winnow.run.run_context import begin
 
     run = begin(source, dataset, load_recipe(recipe), mirror=mirror)
     documents = stages.unchanged(run)

@@ -17,7 +17,7 @@ from winnow.publish.rollback import rollback
 from winnow.publish.run import RunRecord
 from winnow.publish.verify import verify
 from winnow.repair import undo
-from winnow.run.context import new_run_id
+from winnow.run.run_context import new_run_id
 from winnow.storage.locate import Place, inside
 
 

@@ -24,12 +24,12 @@ from winnow.validate.measures import measure
 RANGE_BYTES = 16 << 20  # text of the documents that one call holds in memory, some ten times in all
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Assembly:
     """The files that rows are made of, and what every row carries.
 
     ``changed`` lists documents of earlier versions for which another decision was made this time; their rows are
-    made anew from the dataset's own tables (``carried_*``).
+    made anew from the dataset's own tables (``published_*``).
     """
 
     repaired: tuple[Path, ...]
@@ -37,8 +37,8 @@ class Assembly:
     index: tuple[Path, ...]
     document_decisions: tuple[Path, ...]
     passage_decisions: tuple[Path, ...]
-    carried_documents: tuple[Path, ...]
-    carried_passages: tuple[Path, ...]
+    published_documents: tuple[Path, ...]
+    published_passages: tuple[Path, ...]
     changed: tuple[str, ...]
     recipe_id: str
     run_id: str
@@ -85,8 +85,8 @@ def assemble_job(low: str, high: str, assembly: Assembly, folder: Path) -> dict[
     changed = [d for d in assembly.changed if low <= d < high]
     if changed:
         among = pads.field("doc_id").isin(pa.array(changed, pa.string()))
-        held = _rows(assembly.carried_passages, PREPARED, among)
-        for path in assembly.carried_documents:
+        held = _rows(assembly.published_passages, PREPARED, among)
+        for path in assembly.published_documents:
             infos = pads.dataset(str(path)).to_table(filter=among)
             ids = pads.field("doc_id").isin(pa.array(infos["doc_id"].to_pylist(), pa.string()))
             add(infos, pads.dataset(held).to_table(filter=ids), ours=False)

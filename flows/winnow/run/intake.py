@@ -18,11 +18,11 @@ from winnow.base.errors import WinnowError, is_full_disk
 from winnow.base.staging import RAW, REJECTED, key_of, write_parquet
 from winnow.read import list_inputs_and_skipped, plan_shards
 from winnow.repair import rule_versions
-from winnow.run.context import Run
 from winnow.run.executor import InlineExecutor, map_shards
 from winnow.run.jobs import ShardFiles, read_job, repair_job, reread_job
-from winnow.run.plan import WITHDRAWN, InputPlan, RowPlan, find_sources, no_inputs, plan_inputs, plan_rows
-from winnow.run.quarantine import waiting_shards
+from winnow.run.rejects import waiting_shards
+from winnow.run.run_context import Run
+from winnow.run.work_plan import WITHDRAWN, InputPlan, RowPlan, find_sources, no_inputs, plan_inputs, plan_rows
 from winnow.validate.quarantine import reject_failures
 from winnow.validate.rows import Failure, check_rows, gathered
 
@@ -112,7 +112,7 @@ def read(run: Run, executor: Executor) -> Documents:
     )
     results = map_shards(executor, read_job, shards, files, [settings] * len(shards), progress=run.progress("read"))
     barred = find_sources(run.dataset, run.withdraw)
-    rows = plan_rows(files, plan, run.dataset, run.recipe_id, run.full, run.mirror, barred)
+    rows = plan_rows(files, plan, run.dataset, recipe_id=run.recipe_id, full=run.full, mirror=run.mirror, barred=barred)
     counts = {k: sum(r[k] for r in results) for k in ("documents", "rejects", "chars")}
     counts |= {
         "inputs": len(listing.files),
@@ -132,7 +132,7 @@ def _read_without_input(run: Run, executor: Executor) -> Documents:
     results = map_shards(executor, reread_job, waiting, files, settings, progress=run.progress("read"))
     barred = find_sources(run.dataset, run.withdraw)
     # They were settled once, as rejects; to say so again would be to skip them.
-    rows = plan_rows(files, plan, run.dataset, run.recipe_id, full=True, mirror=False, barred=barred)
+    rows = plan_rows(files, plan, run.dataset, recipe_id=run.recipe_id, full=True, barred=barred)
     counts = {k: sum(r[k] for r in results) for k in ("documents", "rejects", "chars")}
     counts |= {"inputs": 0, "unchanged": rows.unchanged, "repeated_ids": rows.repeated.height}
     return Documents(files, plan, rows, counts, (), tuple(waiting))

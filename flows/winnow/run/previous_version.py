@@ -1,4 +1,4 @@
-"""Documents of earlier versions: which of them a new decision touches, and how a whole version looks."""
+"""What differs from the previous version: decisions, documents and inputs, and how the next version will look."""
 
 from __future__ import annotations
 
@@ -9,52 +9,114 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as pads
+import pyarrow.parquet as pq
 
 from winnow.base.contracts import TABLES
 from winnow.base.records import OF_A_COPY
+from winnow.base.staging import write_parquet
 from winnow.publish.dataset import Dataset
 from winnow.publish.tables.delta import KEYS
 
 COPY = ["doc_id", "kept_doc_id", "similarity", "containment", "kind"]
 REMOVAL = ["doc_id", "position", "part", "reason", "kept_doc_id", "kept_position", "similarity"]
+COMPARED = {
+    # The index follows from the texts, and metadata from the content, whose hash is compared.
+    "documents": [n for n in TABLES["documents"].names if n not in ("run_id", "metadata")],
+    "duplicates": [n for n in TABLES["duplicates"].names if n not in ("run_id", "metadata")],
+    "passages": TABLES["passages"].names,
+    "edits": TABLES["edits"].names,
+    "index": ["doc_id", "input", "arrival", "content_sha256", "recipe_id"],
+}
+"""What must be the same in a document's rows, by table, for the document to be unchanged."""
 
 
 def changed_decisions(
-    dataset: Dataset, leave_out: Collection[str], documents: Sequence[Path], passages: Sequence[Path]
+    dataset: Dataset,
+    *,
+    left_out: Collection[str],
+    document_decisions: Sequence[Path],
+    passage_decisions: Sequence[Path],
 ) -> frozenset[str]:
-    """Carried documents whose removals are no longer what the last version says.
+    """Returns the published documents whose removals differ from those of the previous version.
 
-    `leave_out` are documents that are replaced or withdrawn; their rows are made anew or go anyway. `documents` and
-    `passages` are the decision files of this run.
+    `left_out` are documents that are replaced or withdrawn; their rows are written anew or dropped anyway.
     """
     index = dataset.files("index")
     if not index:
         return frozenset()
-    gone = pl.Series("gone", sorted(leave_out), pl.String)
-    carried = pl.scan_parquet(index).select("doc_id").filter(~pl.col("doc_id").is_in(gone.implode()))
+    gone = pl.Series("gone", sorted(left_out), pl.String)
+    kept = pl.scan_parquet(index).select("doc_id").filter(~pl.col("doc_id").is_in(gone.implode()))
 
-    def now(files: Sequence[Path], columns: list[str]) -> pl.LazyFrame:
-        return pl.scan_parquet(list(files)).select(columns).join(carried, on="doc_id", how="semi")
+    def rows_of_kept(rows: pl.LazyFrame, columns: list[str]) -> pl.LazyFrame:
+        return rows.select(columns).join(kept, on="doc_id", how="semi")
 
-    copies = _difference(now([*dataset.files("duplicates")], COPY), now(documents, COPY), COPY)
-    # The passages of a copy are not decided one by one, neither then nor now.
-    whole = pl.concat([now(documents, COPY).select("doc_id"), now(dataset.files("duplicates"), COPY).select("doc_id")])
-    then = pl.scan_parquet(dataset.files("passages")).filter(
-        (pl.col("status") == "removed") & (pl.col("reason") != OF_A_COPY)
-    )
-    removals = _difference(
-        then.select(REMOVAL).join(carried, on="doc_id", how="semi").join(whole, on="doc_id", how="anti"),
-        now(passages, REMOVAL).join(whole, on="doc_id", how="anti"),
-        REMOVAL,
-    )
-    return frozenset(copies) | frozenset(removals)
+    copies_before = rows_of_kept(pl.scan_parquet(dataset.files("duplicates")), COPY)
+    copies_now = rows_of_kept(pl.scan_parquet(list(document_decisions)), COPY)
+    removed = (pl.col("status") == "removed") & (pl.col("reason") != OF_A_COPY)
+    removals_before = rows_of_kept(pl.scan_parquet(dataset.files("passages")).filter(removed), REMOVAL)
+    removals_now = rows_of_kept(pl.scan_parquet(list(passage_decisions)), REMOVAL)
+    # The passages of a copy are not decided one by one, neither before nor now.
+    copies = pl.concat([copies_before.select("doc_id"), copies_now.select("doc_id")])
+    removals_before, removals_now = (r.join(copies, on="doc_id", how="anti") for r in (removals_before, removals_now))
+    changed_copies = _difference(copies_before, copies_now, COPY)
+    return frozenset(changed_copies) | frozenset(_difference(removals_before, removals_now, REMOVAL))
 
 
-def _difference(then: pl.LazyFrame, now: pl.LazyFrame, columns: list[str]) -> list[str]:
-    """doc_ids of rows that stand in one of the two frames only."""
-    gone = then.join(now, on=columns, how="anti", nulls_equal=True).select("doc_id")
-    come = now.join(then, on=columns, how="anti", nulls_equal=True).select("doc_id")
-    return pl.concat([gone, come]).unique().collect(engine="streaming")["doc_id"].to_list()
+def _difference(before: pl.LazyFrame, now: pl.LazyFrame, columns: list[str]) -> list[str]:
+    """Returns the doc_ids of rows that only one of the two frames has."""
+    gone = before.join(now, on=columns, how="anti", nulls_equal=True).select("doc_id")
+    new = now.join(before, on=columns, how="anti", nulls_equal=True).select("doc_id")
+    return pl.concat([gone, new]).unique().collect(engine="streaming")["doc_id"].to_list()
+
+
+def unchanged_documents(
+    dataset: Dataset, parts: Mapping[str, Sequence[Path]], made_again: Collection[str]
+) -> frozenset[str]:
+    """Those of `made_again` whose rows in `parts` are the rows that the last version holds, the run aside."""
+    same = set(made_again)
+    for table, columns in COMPARED.items():
+        if not same:
+            break
+        then, now = (_prints(files, columns, same) for files in (dataset.files(table), parts[table]))
+        differ = then.join(now, on=["doc_id", "rows", "print"], how="anti").select("doc_id")
+        new = now.join(then, on=["doc_id", "rows", "print"], how="anti").select("doc_id")
+        same -= set(pl.concat([differ, new])["doc_id"])
+    return frozenset(same)
+
+
+def _prints(files: Sequence[Path], columns: list[str], among: Collection[str]) -> pl.DataFrame:
+    """Number of rows and sum of their 64-bit hashes for each document."""
+    if not files:
+        return pl.DataFrame(schema={"doc_id": pl.String, "rows": pl.UInt32, "print": pl.UInt64})
+    wanted = pl.DataFrame({"doc_id": sorted(among)}, schema={"doc_id": pl.String}).lazy()
+    rows = pl.scan_parquet(list(files)).select(columns).join(wanted, on="doc_id", how="semi")
+    hashed = rows.select("doc_id", pl.struct(columns).hash(seed=0).alias("print"))
+    return hashed.group_by("doc_id").agg(pl.len().alias("rows"), pl.col("print").sum()).collect(engine="streaming")
+
+
+def without(files: Sequence[Path], doc_ids: Collection[str], table: str) -> tuple[Path, ...]:
+    """The files without the rows of `doc_ids`, each written anew in its place; those left empty are dropped."""
+    if not doc_ids:
+        return tuple(files)
+    left = ~pads.field("doc_id").isin(pa.array(sorted(doc_ids), pa.string()))
+    kept = []
+    for path in files:
+        batches = pads.dataset(str(path), schema=TABLES[table]).to_batches(filter=left)
+        target = path.with_name(f"new-{path.name}")
+        if write_parquet(target, batches, TABLES[table]):
+            kept.append(target)
+    return tuple(kept)
+
+
+def changed_inputs(dataset: Dataset, rows: pa.Table) -> pa.Table:
+    """Rows of table ``inputs`` that say something else than the last version's, the run aside."""
+    files = dataset.files("inputs")
+    if not files or not rows.num_rows:
+        return rows
+    said = [n for n in TABLES["inputs"].names if n != "run_id"]
+    held = {tuple(r.values()) for f in files for r in pq.read_table(f, columns=said).to_pylist()}
+    new = [tuple(r.values()) not in held for r in rows.select(said).to_pylist()]
+    return rows.filter(pa.array(new, pa.bool_()))
 
 
 def whole_version(

@@ -21,10 +21,10 @@ from winnow.publish.version import Extras, publish_version, record_run
 from winnow.report.collect import collect
 from winnow.report.page import render
 from winnow.run.approval import held_run
-from winnow.run.context import Run
 from winnow.run.intake import Checked, Documents, Repaired
 from winnow.run.previous_version import whole_version
-from winnow.run.rows import Rows
+from winnow.run.run_context import Run
+from winnow.run.table_changes import Rows
 from winnow.validate.context import DATA_DOCS, MAX_ROWS, store_results
 from winnow.validate.facts import Facts, gather_facts
 from winnow.validate.gate import GateResult, check_dataset, facts_frame

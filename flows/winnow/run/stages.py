@@ -2,7 +2,7 @@
 
 from winnow.run.intake import Checked, Documents, Repaired, check, read, repair, unchanged, worth_retrying
 from winnow.run.release import held_back, nothing_changed, publish, tidy_staging, validate
-from winnow.run.rows import Rows, deduplicate
+from winnow.run.table_changes import Rows, deduplicate
 
 __all__ = [
     "Checked",

@@ -8,12 +8,22 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import copy_context
 from functools import wraps
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
-from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
+from prefect.artifacts import (
+    create_link_artifact,
+    create_markdown_artifact,
+    create_progress_artifact,
+    create_table_artifact,
+    update_progress_artifact,
+)
 from prefect.events import emit_event
 
 from winnow.base.errors import GateHeld
@@ -22,8 +32,8 @@ from winnow.base.recipe import Recipe, load_recipe
 from winnow.base.terminal import visible
 from winnow.publish.card import markdown
 from winnow.run.approval import held_run
-from winnow.run.context import Run
-from winnow.run.upkeep import lines_of
+from winnow.run.maintenance import lines_of
+from winnow.run.run_context import Run
 
 
 def _on_the_side(tell: Callable[..., None]) -> Callable[..., None]:
@@ -161,3 +171,53 @@ def summary_text(summary: Mapping[str, Any]) -> str:
     lines += [f"\nNote: {markdown(warning)}" for warning in summary.get("warnings", ())]
     lines.append(f"\nRun `{summary['run_id']}`, {summary['seconds']:.1f} s.")
     return "\n".join(lines)
+
+
+EVERY_SECONDS = 5.0  # each word costs the server a few milliseconds; a short run has no need of a bar
+
+
+class _Latest(logging.Handler):
+    """Keeps the last record that says how many shards of a stage are done."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.said: tuple[str, float] | None = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        done, total = getattr(record, "done", None), getattr(record, "total", None)
+        if done is not None and total:
+            self.said = record.getMessage(), 100.0 * done / total
+
+
+@contextmanager
+def progress_told(key: str, every_seconds: float = EVERY_SECONDS) -> Iterator[None]:
+    """Tell the server of the flow run that is current how far its stages are, while the block lasts."""
+    latest, over = _Latest(), threading.Event()
+    logger = logging.getLogger(LOGGER)
+    logger.addHandler(latest)
+    thread = threading.Thread(target=copy_context().run, args=(_tell, key, latest, over, every_seconds), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        logger.removeHandler(latest)
+
+
+def _tell(key: str, latest: _Latest, over: threading.Event, every_seconds: float) -> None:
+    artifact: UUID | None = None
+    told = None
+    while not over.wait(every_seconds):
+        said = latest.said
+        if said is None or said == told:
+            continue
+        words, percent = said
+        try:
+            if artifact is None:
+                artifact = create_progress_artifact(percent, key=key, description=words)  # type: ignore[assignment]
+            else:
+                update_progress_artifact(artifact, progress=percent, description=words)
+            told = said
+        except Exception as error:
+            logging.getLogger(LOGGER).debug("no bar in Prefect's pages: %s", error)
+            return

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 import polars as pl
 
@@ -69,12 +70,13 @@ def plan_inputs(inputs: Sequence[InputFile], dataset: Dataset, recipe_id: str, f
 
 def plan_rows(
     shards: Sequence[ShardFiles],
-    plan: InputPlan,
+    inputs: InputPlan,
     dataset: Dataset,
+    *,
     recipe_id: str,
-    full: bool,
-    mirror: bool,
-    barred: Mapping[str, str] | None = None,
+    full: bool = False,
+    mirror: bool = False,
+    barred: Mapping[str, str] = MappingProxyType({}),
 ) -> RowPlan:
     """Decide row by row, from identities and content hashes alone.
 
@@ -84,12 +86,11 @@ def plan_rows(
     smallest content hash: a choice that does not depend on the order of lines or on what was read before.
     """
     everything = _read_rows(shards)
-    barred = barred or {}
     out = pl.Series("out", sorted({*barred, *_barred_before(dataset)}), pl.String).implode()
     shut = everything.filter(pl.col("doc_id").is_in(out))
     read = everything.filter(~pl.col("doc_id").is_in(out))
     index = _scan(dataset, "index", INDEX_COLUMNS).collect()
-    untouched = index.filter(~pl.col("input").is_in([i.path for i in plan.changed]))
+    untouched = index.filter(~pl.col("input").is_in([i.path for i in inputs.changed]))
     ranked = pl.concat(
         [
             read.select("doc_id", "input", "content_sha256", "shard", "row"),
@@ -99,7 +100,7 @@ def plan_rows(
                 "content_sha256",
                 pl.lit(-1, pl.Int32).alias("shard"),
                 pl.lit(-1, pl.Int64).alias("row"),
-            ).filter(pl.col("input").is_in(plan.unchanged)),
+            ).filter(pl.col("input").is_in(inputs.unchanged)),
         ]
     ).sort("doc_id", "input", "content_sha256", "shard", "row")
     first = ranked.unique("doc_id", keep="first", maintain_order=True)
@@ -122,7 +123,7 @@ def plan_rows(
     fresh = winners.join(same, on=["shard", "row"], how="anti")
     held = index.select("doc_id")
     replaced = held.join(fresh, on="doc_id", how="semi")
-    withdrawn = _withdrawn(index, first, plan) if mirror else held.clear()
+    withdrawn = _withdrawn(index, first, inputs) if mirror else held.clear()
     leaving = held.filter(pl.col("doc_id").is_in(sorted(barred)))
     by_shard = {number: tuple(rows) for number, rows in skip.group_by("shard").agg(pl.col("row").sort()).iter_rows()}
     return RowPlan(
@@ -131,7 +132,7 @@ def plan_rows(
         fresh=frozenset(fresh["doc_id"]),
         replaced=frozenset(replaced["doc_id"]),
         withdrawn=frozenset(withdrawn["doc_id"]) | frozenset(leaving["doc_id"]),
-        unchanged=same.height + index.filter(pl.col("input").is_in(plan.unchanged)).height,
+        unchanged=same.height + index.filter(pl.col("input").is_in(inputs.unchanged)).height,
         barred=barred,
     )
 
@@ -158,9 +159,9 @@ def _barred_before(dataset: Dataset) -> list[str]:
     return marks.filter(waits).select("doc_id").unique().collect()["doc_id"].to_list()
 
 
-def _withdrawn(index: pl.DataFrame, present: pl.DataFrame, plan: InputPlan) -> pl.DataFrame:
+def _withdrawn(index: pl.DataFrame, present: pl.DataFrame, inputs: InputPlan) -> pl.DataFrame:
     """Documents whose input file vanished, or was read again and no longer holds them."""
-    gone = [*plan.vanished, *(i.path for i in plan.changed)]
+    gone = [*inputs.vanished, *(i.path for i in inputs.changed)]
     return index.filter(pl.col("input").is_in(gone)).join(present, on="doc_id", how="anti").select("doc_id")
 
 

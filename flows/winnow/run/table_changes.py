@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import polars as pl
 import pyarrow as pa
@@ -19,16 +18,12 @@ from winnow.base.staging import REPAIRED, write_parquet
 from winnow.deduplicate.prepare import prepare_shard
 from winnow.deduplicate.removals import find_removals
 from winnow.run.assemble import Assembly, assemble_job, doc_id_ranges
-from winnow.run.context import Run
 from winnow.run.executor import map_shards
 from winnow.run.intake import Checked, Documents, Repaired
-from winnow.run.previous_version import changed_decisions
-from winnow.run.quarantine import reject_rows, replayed_keys, waiting_rejects
-from winnow.run.unchanged import changed_inputs, unchanged_documents, without
+from winnow.run.previous_version import changed_decisions, changed_inputs, unchanged_documents, without
+from winnow.run.rejects import reject_rows, replayed_keys, waiting_rejects
+from winnow.run.run_context import Run
 from winnow.validate.facts import mean_residual_markup
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +72,20 @@ def deduplicate(run: Run, executor: Executor, documents: Documents, repaired: Re
         carried_passages=run.dataset.files("passages"),
         leave_out=_id_file(run, gone),
     )
-    changed = changed_decisions(run.dataset, gone, removals.document_files, removals.passage_files)
+    changed = changed_decisions(
+        run.dataset,
+        left_out=gone,
+        document_decisions=removals.document_files,
+        passage_decisions=removals.passage_files,
+    )
     assembly = Assembly(
         repaired=tuple(accepted_files),
         prepared=tuple(passages),
         index=tuple(index),
         document_decisions=removals.document_files,
         passage_decisions=removals.passage_files,
-        carried_documents=(*run.dataset.files("documents"), *run.dataset.files("duplicates")),
-        carried_passages=tuple(run.dataset.files("passages")),
+        published_documents=(*run.dataset.files("documents"), *run.dataset.files("duplicates")),
+        published_passages=tuple(run.dataset.files("passages")),
         changed=tuple(sorted(changed)),
         recipe_id=run.recipe_id,
         run_id=run.run_id,
@@ -158,7 +158,14 @@ def _with_rejects_and_inputs(
     replayed = replayed_keys([s.origins for s in documents.shards] if documents.replayed else (), accepted)
     barred = documents.rows.barred.keys()
     quarantine = reject_rows(
-        run.dataset, checked.rejects, accepted, run.recipe_id, run.run_id, replayed, barred, bool(documents.replayed)
+        run.dataset,
+        checked.rejects,
+        accepted=accepted,
+        recipe_id=run.recipe_id,
+        run_id=run.run_id,
+        replayed=replayed,
+        barred=barred,
+        from_kept_bytes=bool(documents.replayed),
     )
     rejects, settled = quarantine.rows, quarantine.replaced
     inputs = changed_inputs(run.dataset, _input_rows(run, documents))

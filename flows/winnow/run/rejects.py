@@ -18,7 +18,7 @@ from winnow.base.contracts import SORT_KEYS, TABLES
 from winnow.base.errors import UsageError
 from winnow.base.staging import key_of, write_parquet
 from winnow.publish.dataset import Dataset
-from winnow.run.context import Run
+from winnow.run.run_context import Run
 from winnow.validate.quarantine import quarantine
 
 Row: TypeAlias = Mapping[str, Any]
@@ -27,7 +27,7 @@ Key: TypeAlias = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Quarantine:
+class RejectChanges:
     """Rows of table ``rejects`` to write, the doc_ids whose rows they replace, and what of them this run refused.
 
     ``refused`` are ``(doc_id, content_sha256)`` of documents that were read and then rejected.
@@ -41,13 +41,14 @@ class Quarantine:
 def reject_rows(
     dataset: Dataset,
     staged: Path,
+    *,
     accepted: Collection[str],
     recipe_id: str,
     run_id: str,
     replayed: Collection[Key] = (),
     barred: Collection[str] = (),
     from_kept_bytes: bool = False,
-) -> Quarantine:
+) -> RejectChanges:
     """The rows of table ``rejects`` for the next version.
 
     `staged` holds the rejects of this run. A row that waits is marked as replayed in this run when its document was
@@ -59,27 +60,27 @@ def reject_rows(
     again = {_key(row) for row in new}
     refused = frozenset(_key(row) for row in new if row["stage"] not in ("read", "withdraw"))
     touched = {row["doc_id"] for row in new} | set(accepted) | {doc_id for doc_id, _ in replayed} | set(barred)
-    held: dict[str, list[Row]] = defaultdict(list)
-    for row in _held(dataset, touched).to_pylist():
-        held[row["doc_id"]].append(_plain(row))
+    before: dict[str, list[Row]] = defaultdict(list)
+    for row in _rejects_of(dataset, touched).to_pylist():
+        before[row["doc_id"]].append(_plain(row))
     if from_kept_bytes:
-        said = {(*_key(r), r["stage"], r["expectation"]): r["reason"] for of in held.values() for r in of}
+        said = {(*_key(r), r["stage"], r["expectation"]): r["reason"] for of in before.values() for r in of}
         new = [{**r, "reason": said.get((*_key(r), r["stage"], r["expectation"]), r["reason"])} for r in new]
     rows: dict[str, list[Row]] = defaultdict(list)
     for row in new:
         rows[row["doc_id"]].append(row)
-    for doc_id, before in held.items():
-        for row in before:
+    for doc_id, known in before.items():
+        for row in known:
             waits = row["replayed_in"] is None
             if waits and (_key(row) in again or doc_id in barred):
                 continue
             accepted_now = doc_id in accepted and row["expectation"] != "repeated_id"
             settled = waits and (accepted_now or _key(row) in replayed)
             rows[doc_id].append({**row, "replayed_in": run_id} if settled else row)
-    same = {d for d, before in held.items() if _as_set(before) == _as_set(rows.get(d, []))}
+    same = {d for d, known in before.items() if _as_set(known) == _as_set(rows.get(d, []))}
     table = pa.Table.from_pylist([r for d, of in rows.items() if d not in same for r in of], schema=TABLES["rejects"])
     ordered = table.sort_by([(key, "ascending") for key in SORT_KEYS["rejects"]])
-    return Quarantine(ordered, frozenset(set(held) - same), refused)
+    return RejectChanges(ordered, frozenset(set(before) - same), refused)
 
 
 def _plain(row: Row) -> Row:
@@ -153,7 +154,7 @@ def replayed_keys(origins: Sequence[Path], accepted: Collection[str]) -> frozens
     return frozenset(key for key, passed in came.items() if passed)
 
 
-def _held(dataset: Dataset, doc_ids: Collection[str]) -> pa.Table:
+def _rejects_of(dataset: Dataset, doc_ids: Collection[str]) -> pa.Table:
     files = dataset.files("rejects")
     if not files or not doc_ids:
         return TABLES["rejects"].empty_table()

@@ -14,7 +14,7 @@ from winnow.publish.dataset import Dataset
 from winnow.publish.maintain import compact, prune, vacuum
 from winnow.publish.recover import recover
 from winnow.run.approval import held_run
-from winnow.run.context import new_run_id
+from winnow.run.run_context import new_run_id
 
 DAY = 86_400.0
 
