@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from winnow.base.errors import ReadError
-from winnow.read.charset import decode, without_lone_surrogates
+from winnow.base.records import without_lone_surrogates
+from winnow.read.charset import decode
 
 RUSSIAN = "Она сказала, что придёт завтра вечером, если не будет дождя. Он ничего не ответил и вышел из комнаты."
 POLISH = "Zażółć gęślą jaźń. Wszyscy ludzie rodzą się wolni i równi pod względem swej godności i swych praw."

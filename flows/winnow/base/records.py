@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 OF_A_COPY = "duplicate_document"
 """Reason of every passage of a document that is left out whole."""
@@ -18,6 +21,17 @@ def doc_id_of(source: str) -> str:
     '5550000d3b1cf1ff'
     """
     return hashlib.sha256(source.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def without_lone_surrogates(text: str) -> str:
+    """The text with surrogate pairs joined and U+FFFD for lone halves, as JSON escapes may leave them.
+
+    >>> without_lone_surrogates("\\ud83d\\ude00 \\ud83d")
+    '😀 �'
+    """
+    if not _SURROGATE.search(text):
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 @dataclass(frozen=True, slots=True)

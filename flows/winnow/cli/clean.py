@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from winnow.base.errors import UsageError
 from winnow.base.recipe import Recipe
-from winnow.base.records import Edit
+from winnow.base.records import Edit, without_lone_surrogates
 from winnow.base.terminal import Paint, colours_for, visible
 from winnow.repair import Repaired, repair
 from winnow.repair.engine.explain import shown_edits
@@ -87,7 +87,7 @@ def _clean_jsonl(stream: BinaryIO, recipe: Recipe, explain: bool, passages: bool
             error = f"{name}, line {number}: {why}"
             answer: dict[str, object] = {"error": error}
         else:
-            repaired = repair(_storable(text), recipe.repair)
+            repaired = repair(without_lone_surrogates(text), recipe.repair)
             record[field] = _without_repeats(repaired, recipe) if passages else repaired.text
             if explain:
                 record["edits"] = [_edit_record(e) for e in repaired.edits]
@@ -95,11 +95,6 @@ def _clean_jsonl(stream: BinaryIO, recipe: Recipe, explain: bool, passages: bool
         _write(json.dumps(answer, ensure_ascii=False) + "\n")
         sys.stdout.flush()
     return failed
-
-
-def _storable(text: str) -> str:
-    """JSON may hold halves of surrogate pairs; pairs are joined and lone halves become U+FFFD, as when reading."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _edit_record(edit: Edit) -> dict[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import webbrowser
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from winnow.base.contracts import TABLES, describe
@@ -96,7 +97,7 @@ def show_schema(table: str | None, as_json: bool) -> int:
         return 0
     for number, name in enumerate(names):
         print(("\n" if number else "") + paint().bold(name) + f"  {_about(name)}")
-        rows = [(f"  {n}", t, "null" if nullable else "", said) for n, t, nullable, said in describe(TABLES[name])]
+        rows = [(f"  {c.name}", c.type, "null" if c.nullable else "", c.description) for c in describe(TABLES[name])]
         print_table(("  column", "type", "", "meaning"), rows)
     return 0
 
@@ -106,7 +107,7 @@ def _about(table: str) -> str:
 
 
 def _columns(table: str) -> list[dict[str, object]]:
-    return [dict(zip(("name", "type", "nullable", "description"), c, strict=True)) for c in describe(TABLES[table])]
+    return [asdict(c) for c in describe(TABLES[table])]
 
 
 def show_report(

@@ -10,9 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
-from winnow.base.contracts import describe
+from winnow.base.contracts import ColumnEntry
 from winnow.base.errors import DatasetError
 
 FORMAT = 1
@@ -28,14 +26,6 @@ class FileEntry:
     bytes: int
     sha256: str
     delta_path: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ColumnEntry:
-    name: str
-    type: str
-    nullable: bool
-    description: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +62,6 @@ class Manifest:
         data = {"format": FORMAT, **asdict(self)}
         data["created_at"] = self.created_at.isoformat()
         return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
-
-
-def columns_of(schema: pa.Schema) -> tuple[ColumnEntry, ...]:
-    """The columns of an Arrow schema as a manifest lists them."""
-    return tuple(ColumnEntry(*row) for row in describe(schema))
 
 
 def read_manifest(path: Path) -> Manifest:

@@ -8,10 +8,10 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from winnow.base.contracts import TABLES
+from winnow.base.contracts import TABLES, describe
 from winnow.publish.dataset import Dataset
 from winnow.publish.disk import link_or_copy, sha256_of
-from winnow.publish.manifest import FileEntry, Manifest, TableEntry, columns_of
+from winnow.publish.manifest import FileEntry, Manifest, TableEntry
 from winnow.publish.tables.delta import active_files, open_table
 from winnow.publish.tables.row_writer import write_empty
 from winnow.publish.tables.schema import storable
@@ -57,7 +57,7 @@ def _link_table(
         bytes=sum(e.bytes for e in entries),
         delta_version=delta.version() if delta else 0,
         description=(schema.metadata or {}).get(b"description", b"").decode(),
-        columns=columns_of(schema),
+        columns=describe(schema),
         files=tuple(entries),
     )
 

@@ -16,6 +16,7 @@ import re
 from typing import NamedTuple
 
 from winnow.base.errors import ReadError
+from winnow.base.records import without_lone_surrogates
 from winnow.read.candidates import ranked_candidates
 
 SAMPLE_BYTES = 200_000  # what detection looks at; more changes no answer and costs 10 ms per 200 kB
@@ -29,7 +30,6 @@ _BOMS = (
 )
 _CONTROLS = bytes(c for c in range(32) if c not in b"\t\n\v\f\r\x1a\x1b")
 _HIGH = re.compile(rb"[\x80-\xff]")  # one class, so `re` cannot backtrack
-_SURROGATE = re.compile("[\ud800-\udfff]")
 _BAD_RUN = re.compile("[\udc80-\udcff]+")
 _PRINTED_FORMS = (b"%PDF-", b"{\\rtf", b"%!PS-")  # formats of another kind that may be all ASCII
 _MAX_CONTROLS = 0.05  # texts with stray control characters stay far below it, binary formats far above
@@ -60,17 +60,6 @@ def decode(content: bytes) -> Decoded:
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     return Decoded(text, encoding)
-
-
-def without_lone_surrogates(text: str) -> str:
-    """Join surrogate pairs and put U+FFFD for halves, as JSON escapes may leave them.
-
-    >>> without_lone_surrogates("\\ud83d\\ude00 \\ud83d")
-    '😀 �'
-    """
-    if not _SURROGATE.search(text):
-        return text
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _decode(content: bytes) -> Decoded:

@@ -11,8 +11,7 @@ import orjson
 
 from winnow.base.errors import ReadError
 from winnow.base.recipe import ReadSettings
-from winnow.base.records import RawDocument
-from winnow.read.charset import without_lone_surrogates
+from winnow.base.records import RawDocument, without_lone_surrogates
 
 _DATES = (0, 7_258_118_400)  # seconds from 1970 to 2200; larger numbers are milliseconds
 

@@ -50,7 +50,8 @@ def _open_path(address: str) -> BinaryIO:
 
 def _open_url(address: str) -> BinaryIO:
     system, path = _system(address)
-    return system.open_input_file(path)
+    stream: BinaryIO = system.open_input_file(path)
+    return stream
 
 
 def list_url(url: str) -> Iterator[tuple[str, str, int]]:

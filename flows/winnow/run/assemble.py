@@ -13,12 +13,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as pads
 
+from winnow.base.conform import table_of
 from winnow.base.contracts import SORT_KEYS, TABLES
 from winnow.base.records import OF_A_COPY, Passage
 from winnow.base.staging import DOCUMENT_DECISIONS, PASSAGE_DECISIONS, PREPARED, PREPARED_INDEX, REPAIRED, write_parquet
 from winnow.deduplicate.clean import join_kept
 from winnow.deduplicate.passages.passages import title_of
-from winnow.validate.contract import table_of
 from winnow.validate.measures import measure
 
 RANGE_BYTES = 16 << 20  # text of the documents that one call holds in memory, some ten times in all

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from winnow.base.contracts import suite
+from winnow.base.contracts import contract
 from winnow.base.recipe import ValidateSettings
 from winnow.validate.judge import quiet, without_progress_bars
 
@@ -64,7 +64,7 @@ def _definition(context: Any, source: Any, name: str) -> Any:
     import great_expectations as gx
 
     whole = source.add_dataframe_asset(name).add_batch_definition_whole_dataframe("whole")
-    held = context.suites.add_or_update(gx.ExpectationSuite(**suite(name)))
+    held = context.suites.add_or_update(gx.ExpectationSuite(**contract(name).suite()))
     return context.validation_definitions.add_or_update(gx.ValidationDefinition(name=name, data=whole, suite=held))
 
 

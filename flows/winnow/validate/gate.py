@@ -64,7 +64,7 @@ def check_dataset(
     facts = replace(facts, n_broken_rows=facts.n_broken_rows + sum(c.n_failed for c in tables))
     frame = facts_frame(facts, previous, settings)
     detail = _moved_most(facts, previous)[1]
-    verdicts = judge(frame, "dataset", settings.model_dump())
+    verdicts = judge(frame, "dataset", settings)
     outcomes = tuple(_outcome(v, frame[v.columns[0]].iloc[0], detail) for v in verdicts)
     return GateResult(all(o.passed for o in outcomes), outcomes, tuple(tables))
 

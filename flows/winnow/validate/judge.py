@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from winnow.base.contracts import suite
+from winnow.base.contracts import Expectation, contract
 from winnow.base.errors import ContractBroken
+from winnow.base.recipe import ValidateSettings
 from winnow.base.telemetry import switch_off
 
 if TYPE_CHECKING:
@@ -40,17 +41,16 @@ def columns_of(name: str) -> tuple[str, ...]:
     >>> columns_of("repaired")
     ('doc_id', 'n_chars', 'letter_share', 'residual_markup')
     """
-    return tuple(dict.fromkeys(c for e in suite(name)["expectations"] for c in _columns(e["kwargs"])))
+    return tuple(dict.fromkeys(c for e in contract(name).expectations for c in e.columns))
 
 
-def judge(frame: pd.DataFrame, name: str, parameters: Mapping[str, Any]) -> tuple[Verdict, ...]:
+def judge(frame: pd.DataFrame, name: str, settings: ValidateSettings) -> tuple[Verdict, ...]:
     """One verdict for each expectation of the suite, in its order.
 
-    `parameters` fill the ``$PARAMETER`` places of the suite. Nulls pass every expectation but the one that
+    `settings` fill the ``$PARAMETER`` places of the suite. Nulls pass every expectation but the one that
     forbids them. Raises ContractBroken where an expectation could not be evaluated: Great Expectations only
     notes such errors in its result, and a check that did not run must not count as passed.
     """
-    data = suite(name)
     if missing := [c for c in columns_of(name) if c not in frame.columns]:
         raise ContractBroken(f"suite {name!r} needs the columns {missing}; the frame has {list(frame.columns)}")
     frame = frame.reset_index(drop=True)  # results name rows by index; here that is their position
@@ -66,12 +66,12 @@ def judge(frame: pd.DataFrame, name: str, parameters: Mapping[str, Any]) -> tupl
         )
         # COMPLETE: unexpected_index_list holds every row; the partial lists of SUMMARY stop at 20.
         result = batch.validate(
-            gx.ExpectationSuite(**data), expectation_parameters=dict(parameters), result_format="COMPLETE"
+            gx.ExpectationSuite(**contract(name).suite()),
+            expectation_parameters=settings.model_dump(),
+            result_format="COMPLETE",
         )
     by_name = {r.expectation_config.meta["name"]: r for r in result.results}
-    return tuple(
-        _verdict(e, by_name.get(e["meta"]["name"]), name, len(frame), parameters) for e in data["expectations"]
-    )
+    return tuple(_verdict(e, by_name.get(e.meta.name), name, len(frame), settings) for e in contract(name).expectations)
 
 
 def load_great_expectations() -> None:
@@ -112,24 +112,23 @@ def without_progress_bars(context: Any) -> None:
     context.variables.progress_bars = ProgressBarsConfig(globally=False, metric_calculations=False)
 
 
-def _verdict(
-    expectation: Mapping[str, Any], found: Any, suite_name: str, n_rows: int, parameters: Mapping[str, Any]
-) -> Verdict:
-    meta, kwargs = expectation["meta"], expectation["kwargs"]
+def _verdict(expectation: Expectation, found: Any, suite_name: str, n_rows: int, settings: ValidateSettings) -> Verdict:
+    meta = expectation.meta
     if found is None:
-        raise ContractBroken(f"suite {suite_name!r}: expectation {meta['name']!r} gave no result")
+        raise ContractBroken(f"suite {suite_name!r}: expectation {meta.name!r} gave no result")
     if trouble := exception_of(found):
-        raise ContractBroken(f"suite {suite_name!r}: expectation {meta['name']!r} could not run: {trouble}")
-    limits = {
-        key: parameters[value["$PARAMETER"]] if isinstance(value, dict) and "$PARAMETER" in value else value
-        for key, value in kwargs.items()
-        if key in ("min_value", "max_value", "regex", "value_set")
-    }
-    failed = () if found.success else tuple(int(i) for i in found.result.get("unexpected_index_list") or ())
+        raise ContractBroken(f"suite {suite_name!r}: expectation {meta.name!r} could not run: {trouble}")
     return Verdict(
-        meta["name"], expectation["description"], _columns(kwargs), bool(found.success), n_rows, failed,
-        limits, meta.get("reason", expectation["description"]), meta.get("remedy", ""),
-    )  # fmt: skip
+        expectation=meta.name,
+        description=expectation.description,
+        columns=expectation.columns,
+        passed=bool(found.success),
+        n_rows=n_rows,
+        failed=() if found.success else tuple(int(i) for i in found.result.get("unexpected_index_list") or ()),
+        limits=expectation.limits(settings),
+        reason=meta.reason,
+        remedy=meta.remedy,
+    )
 
 
 def exception_of(result: Any) -> str:
@@ -140,8 +139,3 @@ def exception_of(result: Any) -> str:
     info = result.exception_info or {}
     records = [info] if "raised_exception" in info else [v for v in info.values() if isinstance(v, dict)]
     return next((str(r.get("exception_message")) for r in records if r.get("raised_exception")), "")
-
-
-def _columns(kwargs: Mapping[str, Any]) -> tuple[str, ...]:
-    listed = kwargs.get("column_list", ())
-    return tuple(c for c in (kwargs.get("column"), kwargs.get("column_A"), kwargs.get("column_B"), *listed) if c)

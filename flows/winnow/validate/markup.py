@@ -63,4 +63,4 @@ def residual_markup(text: str) -> float:
         inside = any(s < end and start < e for s, e in damaged[at : at + 2])
         if damaged[at][0] - REACH <= end and not inside:
             total += end - start
-    return min(total / len(text), 1.0)
+    return float(min(total / len(text), 1.0))

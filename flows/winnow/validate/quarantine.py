@@ -8,9 +8,9 @@ from typing import Any
 
 import pyarrow as pa
 
+from winnow.base.conform import table_of
 from winnow.base.contracts import TABLES
 from winnow.base.staging import REJECTED
-from winnow.validate.contract import table_of
 from winnow.validate.rows import Failure
 
 

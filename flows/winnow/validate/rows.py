@@ -69,7 +69,7 @@ def check_rows(frame: pd.DataFrame, settings: ValidateSettings) -> list[Failure]
     failures: list[tuple[int, int, Failure]] = []
     for start in range(0, max(len(frame), 1), CHUNK):
         chunk = frame.iloc[start : start + CHUNK]
-        for order, verdict in enumerate(judge(chunk, "repaired", settings.model_dump())):
+        for order, verdict in enumerate(judge(chunk, "repaired", settings)):
             values = chunk[verdict.columns[0]].tolist() if verdict.failed else []
             ids = chunk["doc_id"].tolist() if verdict.failed else []
             failures += [
@@ -93,7 +93,7 @@ def check_table(
     """
     seen: dict[str, Checked] = {}
     for frame in frames:
-        for verdict in judge(frame, name, settings.model_dump()):
+        for verdict in judge(frame, name, settings):
             before = seen.get(verdict.expectation)
             examples = before.examples if before else ()
             for row in verdict.failed[: n_examples - len(examples)]:

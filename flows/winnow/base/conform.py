@@ -1,4 +1,4 @@
-"""Every table is held to its Arrow schema: exact columns, types and nulls, and nothing dropped."""
+"""Rows are held to their table's Arrow schema: exact columns, types and nulls, and nothing dropped."""
 
 from __future__ import annotations
 
@@ -10,19 +10,13 @@ import pyarrow.compute as pc
 
 from winnow.base.errors import ContractBroken
 
-_SAME_VALUES = {  # other ways to store the same values; polars and pandas hand these over
-    pa.large_string(): pa.string(),
-    pa.string_view(): pa.string(),
-    pa.large_binary(): pa.binary(),
-    pa.binary_view(): pa.binary(),
-}
 
-
-def conform(table: pa.Table, schema: pa.Schema, name: str) -> pa.Table:
+def conform(table: pa.Table, schema: pa.Schema, name: str, fill_absent: bool = False) -> pa.Table:
     """The same rows under exactly `schema`: its columns and types, in its order, nulls only where allowed.
 
     Columns are reordered, and values that are only stored in another way (large strings, dictionaries, a
-    smaller integer type) are rewritten; nothing is guessed, rounded or dropped.
+    smaller integer type) are rewritten; nothing is guessed, rounded or dropped. With `fill_absent` a column that is
+    missing and may be null is filled with nulls: rows of earlier versions do not have the columns that came later.
 
     Raises ContractBroken with table, column and row.
 
@@ -30,17 +24,23 @@ def conform(table: pa.Table, schema: pa.Schema, name: str) -> pa.Table:
     Traceback (most recent call last):
     winnow.base.errors.ContractBroken: counts: column 'n' is null in row 1; the schema allows no null there
     """
-    unknown = [c for c in table.column_names if c not in schema.names]
-    missing = [c for c in schema.names if c not in table.column_names]
-    twice = sorted({c for c in table.column_names if table.column_names.count(c) > 1})
-    for trouble, columns in (("unknown", unknown), ("missing", missing), ("repeated", twice)):
+    if fill_absent:
+        for field in schema:
+            if field.nullable and field.name not in table.column_names:
+                table = table.append_column(field, pa.nulls(table.num_rows, field.type))
+    given = table.column_names
+    troubles = {
+        "unknown": [c for c in given if c not in schema.names],
+        "missing": [c for c in schema.names if c not in given],
+        "repeated": sorted({c for c in given if given.count(c) > 1}),
+    }
+    for trouble, columns in troubles.items():
         if columns:
             raise ContractBroken(
                 f"{name}: {trouble} column{'s' * (len(columns) > 1)} {', '.join(map(repr, columns))}; "
                 f"the schema has {', '.join(schema.names)}"
             )
-    columns = [_column(table.column(field.name), field, name, table) for field in schema]
-    return pa.Table.from_arrays(columns, schema=schema)
+    return pa.Table.from_arrays([_column(table, field, name) for field in schema], schema=schema)
 
 
 def table_of(rows: Sequence[Mapping[str, Any]], schema: pa.Schema, name: str) -> pa.Table:
@@ -97,57 +97,65 @@ def _first_bad(values: Sequence[Any], kind: pa.DataType) -> int:
     return 0
 
 
-def _column(column: pa.ChunkedArray, field: pa.Field, name: str, table: pa.Table) -> pa.ChunkedArray:
+def _column(table: pa.Table, field: pa.Field, name: str) -> pa.ChunkedArray:
+    column = table.column(field.name)
+    where = f"{name}: column {field.name!r}"
     if column.type != field.type:
-        if not _same_values(column.type, field.type):
-            raise ContractBroken(f"{name}: column {field.name!r} is {column.type}, the schema says {field.type}")
+        if not _only_stored_otherwise(column.type, field.type):
+            raise ContractBroken(f"{where} is {column.type}, the schema says {field.type}")
         try:
             column = column.cast(field.type, safe=True)
-        except pa.ArrowInvalid as error:
-            raise ContractBroken(
-                f"{name}: column {field.name!r} does not fit {field.type} without loss: {error}"
-            ) from error
+        except pa.ArrowException as error:
+            raise ContractBroken(f"{where} does not fit {field.type} without loss: {error}") from error
     if not field.nullable and column.null_count:
         row = pc.index(column.is_null(), True).as_py()
-        raise ContractBroken(
-            f"{name}: column {field.name!r} is null in row {row}{_identity(table, row)}; "
-            "the schema allows no null there"
-        )
+        identity = f" (doc_id {table.column('doc_id')[row].as_py()})" if "doc_id" in table.column_names else ""
+        raise ContractBroken(f"{where} is null in row {row}{identity}; the schema allows no null there")
     for number, chunk in enumerate(column.chunks):
         if inner := _null_inside(chunk, field.type):
-            raise ContractBroken(
-                f"{name}: column {field.name!r} holds a null in {inner} (chunk {number}); "
-                "the schema allows no null there"
-            )
+            raise ContractBroken(f"{where} holds a null in {inner} (chunk {number}); the schema allows no null there")
     return column
 
 
-def _identity(table: pa.Table, row: int) -> str:
-    return f" (doc_id {table.column('doc_id')[row].as_py()})" if "doc_id" in table.column_names else ""
+def _is_string(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
-def _same_values(given: pa.DataType, wanted: pa.DataType) -> bool:
+def _is_binary(kind: pa.DataType) -> bool:
+    is_any = pa.types.is_binary, pa.types.is_large_binary, pa.types.is_binary_view, pa.types.is_fixed_size_binary
+    return any(is_it(kind) for is_it in is_any)
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind))
+
+
+def _only_stored_otherwise(given: pa.DataType, wanted: pa.DataType) -> bool:
     """Whether a cast between the types can only change how values are stored, or is checked by value."""
-    if _SAME_VALUES.get(given, given) == wanted or pa.types.is_null(given):
+    if given == wanted or pa.types.is_null(given):
         return True
     if pa.types.is_dictionary(given):
-        return _same_values(given.value_type, wanted)
-    if pa.types.is_timestamp(given) and pa.types.is_timestamp(wanted):
-        return bool(given.tz) == bool(wanted.tz)  # a time without a zone is not a time in UTC
-    if pa.types.is_floating(given) and pa.types.is_floating(wanted):
-        return True  # shares and similarities are measured in double and kept in single precision
-    if pa.types.is_list(wanted) and (pa.types.is_list(given) or pa.types.is_large_list(given)):
-        return _same_values(given.value_type, wanted.value_type)
-    if pa.types.is_struct(given) and pa.types.is_struct(wanted):
-        pairs = zip(given, wanted, strict=False)
-        return given.num_fields == wanted.num_fields and all(
-            a.name == b.name and _same_values(a.type, b.type) for a, b in pairs
+        return _only_stored_otherwise(given.value_type, wanted)
+    # Shares and similarities are measured in double and kept in single precision.
+    for is_kind in (_is_string, _is_binary, pa.types.is_integer, pa.types.is_floating):
+        if is_kind(wanted):
+            return bool(is_kind(given))
+    if pa.types.is_timestamp(wanted):  # a time without a zone is not a time in UTC
+        return bool(pa.types.is_timestamp(given) and bool(given.tz) == bool(wanted.tz))
+    if _is_list(wanted):
+        return _is_list(given) and _only_stored_otherwise(given.value_type, wanted.value_type)
+    if pa.types.is_struct(wanted):
+        return (
+            pa.types.is_struct(given)
+            and [f.name for f in given] == [f.name for f in wanted]
+            and all(_only_stored_otherwise(a.type, b.type) for a, b in zip(given, wanted, strict=True))
         )
-    if pa.types.is_map(given) and pa.types.is_map(wanted):
-        return _same_values(given.key_type, wanted.key_type) and _same_values(given.item_type, wanted.item_type)
-    if pa.types.is_fixed_size_binary(wanted):
-        return pa.types.is_binary(given) or pa.types.is_large_binary(given)
-    return pa.types.is_integer(given) and pa.types.is_integer(wanted)
+    return (
+        pa.types.is_map(wanted)
+        and pa.types.is_map(given)
+        and _only_stored_otherwise(given.key_type, wanted.key_type)
+        and _only_stored_otherwise(given.item_type, wanted.item_type)
+    )
 
 
 def _null_inside(array: pa.Array, kind: pa.DataType) -> str:
@@ -155,13 +163,13 @@ def _null_inside(array: pa.Array, kind: pa.DataType) -> str:
     if pa.types.is_list(kind):
         inner = array.flatten()
         if not kind.value_field.nullable and inner.null_count:
-            return f"{kind.value_field.name}"
+            return str(kind.value_field.name)
         return _null_inside(inner, kind.value_type)
     if pa.types.is_struct(kind):
         for number, field in enumerate(kind):
             inner = array.field(number) if not array.null_count else array.drop_null().field(number)
             if not field.nullable and inner.null_count:
-                return field.name
+                return str(field.name)
             if found := _null_inside(inner, field.type):
                 return f"{field.name}.{found}"
     return ""

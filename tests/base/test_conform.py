@@ -2,10 +2,10 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
+from winnow.base.conform import conform, table_of
 from winnow.base.contracts import TABLES
 from winnow.base.errors import ContractBroken
 from winnow.base.staging import REPAIRED
-from winnow.validate.contract import conform, table_of
 
 EDIT = {
     "seq": 0, "rule": "entities", "rule_version": 1, "start": 0, "end": 5,
