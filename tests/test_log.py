@@ -10,10 +10,8 @@ import pytest
 
 from winnow.base.log import FIELDS, HumanLines, JsonLines, set_up, show_info
 from winnow.base.terminal import Paint, say, visible
-from winnow.cli.documents import explain_document
-from winnow.cli.evidence import why_document
-from winnow.cli.quarantine import list_rejects
-from winnow.cli.versions import show_version
+from winnow.cli.documents import explain, why
+from winnow.cli.look import rejects, show
 
 HOSTILE = [
     "a\nforged line", "a\r\x1b[2K\x1b[1Agone", "\x1b]0;title\x07", "\x9b31m", "‮evil‬.txt", "⁦x⁩", "a\u2028b\u2029c",
@@ -91,14 +89,14 @@ def test_hostile_names_and_texts_print_harmlessly_from_a_dataset(prefect_server,
     (folder / "b\x1b]0;x\x07.jsonl").write_text("not\x1b[31m json\n")
     recipe = tmp_path / "r.toml"
     recipe.write_text("[validate]\nmax_reject_share = 0.9\n")
-    into = tmp_path / "dataset"
-    build(source=str(folder), into=str(into), recipe=str(recipe), executor="inline")
-    [source] = pq.read_table(into / "latest" / "documents")["source"].to_pylist()
+    into = str(tmp_path / "dataset")
+    build(source=str(folder), into=into, recipe=str(recipe), executor="inline")
+    [source] = pq.read_table(tmp_path / "dataset" / "latest" / "documents")["source"].to_pylist()
     capsys.readouterr()
-    list_rejects(into, None, True, 0, False)
-    explain_document(into, source, False)
-    why_document(into, source, False)
-    show_version(into, 1, False)
+    rejects(settled=True, limit=0, into=into)
+    explain(source, into)
+    why(source, into)
+    show(1, into)
     shown = capsys.readouterr().out
     assert "forged" in shown and "not_json" in shown
     assert {c for c in shown if c != "\n" and visible(c) != c} == set()

@@ -161,7 +161,7 @@ def _be_the_only_writer(order: Order) -> tuple[Run, dict[str, Any] | GateHeld]:
         held = run_to_approve(dataset, order.approved_run) if order.approved_run else None
         run = begin(dataset=dataset, recipe=settings, **order.intent)
         try:
-            with artifacts.progress_told(f"{artifacts.slug(dataset.root)}-progress"):
+            with artifacts.progress_told(f"{artifacts.slug(dataset.name)}-progress"):
                 return run, _stage_by_stage(run, shards, held)
         except GateHeld as error:
             where = {"executor": order.executor, "workers": order.workers, "address": order.address}

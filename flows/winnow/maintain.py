@@ -42,5 +42,5 @@ def maintain(
     """
     dataset = describe_dataset(into)
     done = tidy_up(dataset, load_recipe(Path(recipe) if recipe else None), dry_run, wait_seconds)
-    artifacts.tell_upkeep(dataset.root, done)
+    artifacts.tell_upkeep(dataset.name, done)
     return done

@@ -6,7 +6,7 @@ import pytest
 from tests.objectstore.dying import FIRST, SECOND
 
 from winnow.base.errors import DatasetError
-from winnow.cli.upkeep import verify_dataset
+from winnow.cli.keep import verify
 
 
 def flipped(content: bytes) -> bytes:
@@ -46,11 +46,11 @@ def test_a_flipped_byte_is_found_and_named(bucket, published, start, end):
 
 
 def test_the_command_says_it_and_fails(bucket, published, capsys):
-    assert verify_dataset(bucket.url, None, as_json=True) == 0
+    assert verify(into=bucket.url, as_json=True) == 0
     name = name_of(bucket, "v1/documents/", ".parquet")
     bucket.store.put(name, flipped(bucket.store.read(name)[0]))
     capsys.readouterr()
-    assert verify_dataset(bucket.url, None, as_json=True) == 1
+    assert verify(into=bucket.url, as_json=True) == 1
     assert [p["place"] for p in json.loads(capsys.readouterr().out)["problems"]] == [name]
 
 

@@ -13,8 +13,8 @@ from tests.operate.dataset_runs import environment
 
 from winnow.base.addresses import refuse_credentials
 from winnow.base.errors import UsageError
-from winnow.cli.run import run_build
-from winnow.cli.serve import serve_flows
+from winnow.cli.make import run
+from winnow.cli.serve import serve
 
 CANARY = "kanarienvogel7"
 HELD = "[validate]\nmin_documents = 1000\n"
@@ -32,16 +32,16 @@ HELD = "[validate]\nmin_documents = 1000\n"
     ids=lambda call: next(iter(call)),
 )
 def test_an_address_with_a_password_is_a_wrong_call_that_does_not_repeat_it(call, tmp_path):
-    given = {"source": str(SEEDS), "into": tmp_path / "dataset", "address": None, **call}
+    given = {"source": str(SEEDS), "into": str(tmp_path / "dataset"), **call}
     with pytest.raises(UsageError, match="put them in the environment") as told:
-        run_build(given["source"], given["into"], None, 1, False, False, "processes", given["address"], False)
+        run(**given, workers=1)
     assert CANARY not in str(told.value)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_nor_is_one_served(tmp_path):
     with pytest.raises(UsageError, match="put them in the environment") as told:
-        serve_flows(f"s3://key:{CANARY}@bucket/a", tmp_path, None, None, False)
+        serve(f"s3://key:{CANARY}@bucket/a", str(tmp_path))
     assert CANARY not in str(told.value)
 
 

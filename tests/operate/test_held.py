@@ -8,7 +8,8 @@ import pytest
 from tests.operate.conftest import GOOD, SIGNS, Place
 
 from winnow.base.errors import GateHeld, UsageError
-from winnow.cli.gate import approve_run, show_status, writer
+from winnow.cli.look import status
+from winnow.cli.make import approve
 from winnow.run.approval import held_run, past_runs, remembered_call, without_credentials
 
 
@@ -45,30 +46,30 @@ def test_a_held_version_is_a_state_of_that_name(stopped):
 
 def test_an_approval_publishes_it_with_the_reason_on_record(place, held, capsys):
     assert place.dataset.latest_version() is None
-    assert show_status(place.dataset.root, as_json=True) == 1
-    assert approve_run(place.dataset.root, held.run_id, "signs are wanted", None, as_json=True) == 0
+    assert status(str(place.dataset.root), as_json=True) == 1
+    assert approve(held.run_id, "signs are wanted", into=str(place.dataset.root), as_json=True) == 0
     assert place.dataset.latest_version() == 1
     last = past_runs(place.dataset)[-1]
     assert (last.status, last.note) == ("approved", "signs are wanted")
     with pytest.raises(UsageError, match="no run waits for approval"):
-        approve_run(place.dataset.root, held.run_id, "again", None, as_json=True)
+        approve(held.run_id, "again", into=str(place.dataset.root), as_json=True)
 
 
 @pytest.mark.parametrize("run_id", ["nope", "20260101T000000Z-00000000"])
 def test_only_the_run_that_waits_can_be_approved(place, held, run_id):
     with pytest.raises(UsageError, match=f"the one that waits is {held.run_id}"):
-        approve_run(place.dataset.root, run_id, "because", None, as_json=True)
+        approve(run_id, "because", into=str(place.dataset.root), as_json=True)
 
 
 def test_an_approval_does_not_cover_what_failed_later(place, held):
     place.write([SIGNS])  # now no document is left either
     with pytest.raises(GateHeld, match="enough_documents"):
-        approve_run(place.dataset.root, held.run_id, "because", str(place.folder / "in"), as_json=True)
+        approve(held.run_id, "because", str(place.folder / "in"), str(place.dataset.root), as_json=True)
 
 
 def test_an_approval_needs_a_reason(place, held):
     with pytest.raises(UsageError, match="say in a few words"):
-        approve_run(place.dataset.root, held.run_id, "  ", None, as_json=True)
+        approve(held.run_id, "  ", into=str(place.dataset.root), as_json=True)
 
 
 def test_how_a_held_run_was_called_is_kept_without_credentials(stopped, place, held):
@@ -80,8 +81,8 @@ def test_how_a_held_run_was_called_is_kept_without_credentials(stopped, place, h
 
 def test_status_names_the_writer_only_while_it_lives(place):
     with place.dataset.writing("run-1"):
-        assert writer(place.dataset.root)["run"] == "run-1"
-    assert writer(place.dataset.root) is None
+        assert place.dataset.writer()["run"] == "run-1"
+    assert place.dataset.writer() is None
     note = {"run": "dead", "pid": 4194304, "host": socket.gethostname()}  # beyond the largest process number
     (place.dataset.root / ".lock").write_text(json.dumps(note))
-    assert writer(place.dataset.root) is None
+    assert place.dataset.writer() is None

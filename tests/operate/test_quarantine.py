@@ -6,11 +6,10 @@ from tests.publish.press import texts_of
 
 from winnow.base.errors import UsageError
 from winnow.base.recipe import Recipe
-from winnow.cli.quarantine import rejects_of
 from winnow.publish.dataset import Dataset
 from winnow.publish.verify import verify
 from winnow.repair import undo
-from winnow.run.rejects import waiting_shards
+from winnow.run.rejects import rejects_of, waiting_shards
 from winnow.run.run_context import begin
 from winnow.run.work_plan import find_sources
 

@@ -10,6 +10,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from tests.conftest import ROOT, SEEDS
 
 from winnow.base.errors import UsageError
 from winnow.base.recipe import Recipe
-from winnow.cli.serve import deployments, serve_flows
+from winnow.cli.serve import deployments, serve
 from winnow.publish.dataset import Dataset
 from winnow.run.approval import held_run, past_runs
 
@@ -26,7 +27,7 @@ CRON = Recipe.model_validate({"schedule": {"build": "30 2 * * *", "timezone": "E
 
 
 def test_the_form_of_every_deployment_says_what_each_parameter_means(prefect_server, tmp_path):
-    made = {d.flow_name: d for d in deployments(str(SEEDS), tmp_path / "My data", None, CRON, workers=2)}
+    made = {d.flow_name: d for d in deployments(str(SEEDS), str(tmp_path / "My data"), None, CRON, workers=2)}
     assert set(made) == {"build", "replay", "maintain", "approve", "withdraw"}
     for deployment in made.values():
         properties = deployment._parameter_openapi_schema.properties
@@ -40,6 +41,16 @@ def test_the_form_of_every_deployment_says_what_each_parameter_means(prefect_ser
     assert not made["maintain"].schedules
     assert made["build"].entrypoint == "winnow.build.build"
     assert made["approve"]._parameter_openapi_schema.required == ["run_id", "because"]
+
+
+def test_on_object_storage_too_a_held_run_names_the_deployment_that_approves_it(prefect_server, tmp_path):
+    from winnow.server.artifacts import how_to_approve
+
+    remote = SimpleNamespace(shown="s3://bucket/My news")
+    run = SimpleNamespace(dataset=Dataset(tmp_path / "bucket-my-news-1a2b3c", remote), run_id="r")
+    served = {f"{d.flow_name}/{d.name}" for d in deployments("s3://in", "s3://bucket/My news?region=x", None, CRON)}
+    assert "approve/my-news" in served
+    assert "deployment approve/my-news, with run_id r" in how_to_approve(run)
 
 
 def test_a_stage_is_tried_again_later_and_later_and_no_run_lasts_for_ever(prefect_server):
@@ -65,11 +76,11 @@ def test_the_project_file_names_flows_and_parameters_that_exist(prefect_server):
 def test_serving_without_a_server_is_a_wrong_call(monkeypatch, tmp_path):
     monkeypatch.delenv("PREFECT_API_URL", raising=False)
     with pytest.raises(UsageError, match="prefect server start"):
-        serve_flows(str(SEEDS), tmp_path, None, None, False)
+        serve(str(SEEDS), str(tmp_path))
     monkeypatch.setattr("winnow.server.outage.START_SECONDS", 0.1)
     monkeypatch.setenv("PREFECT_API_URL", "http://user:word@127.0.0.1:9/api")
     with pytest.raises(UsageError, match=r"no Prefect server answers at http://127\.0\.0\.1:9/api"):
-        serve_flows(str(SEEDS), tmp_path, None, None, False)
+        serve(str(SEEDS), str(tmp_path))
 
 
 def ask(api: str, path: str, body: object = None) -> Any:

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from winnow.base.errors import UsageError
-from winnow.cli.flow_call import prefect_api
-from winnow.server.temporary_server import TemporaryServer, may_name_a_server
+from winnow.server.temporary_server import TemporaryServer, may_name_a_server, prefect_api
 
 API = "http://127.0.0.1:9/api"
 
@@ -59,7 +58,7 @@ def test_prefect_has_the_last_word_and_the_server_that_was_started_ends(alone, m
         started.append(TemporaryServer())
         return started[0]
 
-    monkeypatch.setattr("winnow.cli.flow_call._begin_server", begin)
+    monkeypatch.setattr("winnow.server.temporary_server._begin_server", begin)
     monkeypatch.setattr("winnow.server.outage.START_SECONDS", 0.1)
     with (
         temporary_settings({PREFECT_API_URL: API}),

@@ -211,13 +211,14 @@ class Recipe(Section):
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def load_recipe(path: Path | None) -> Recipe:
-    """Read a recipe from TOML; the defaults where `path` is None.
+def load_recipe(path: str | Path | None = None) -> Recipe:
+    """Read a recipe from TOML; the defaults where no `path` is given.
 
     Raises RecipeError with file, line and remedy for what is not TOML, unknown, or out of range.
     """
-    if path is None:
+    if not path:
         return Recipe()
+    path = Path(path)
     try:
         text = path.read_text(encoding="utf-8")
         data = tomllib.loads(text)

@@ -1,119 +1,228 @@
-"""``winnow explain`` and ``winnow why``: one document's story, told from the dataset alone."""
+"""Commands that follow one document or compare two versions, word by word: diff, explain, why."""
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Annotated
 
-import pyarrow.dataset as pads
+import typer
 
 from winnow.base.errors import UsageError
-from winnow.base.records import Edit
-from winnow.base.terminal import Paint, colours_for, visible
-from winnow.cli.clean import edit_lines
-from winnow.publish.dataset import Dataset
-from winnow.repair import undo
-from winnow.storage.locate import Place, open_dataset
+from winnow.base.terminal import Paint, visible
+from winnow.cli.options import DATASET, DocumentArgument, IntoOption, JsonOption, LimitOption, published
+from winnow.cli.output import edit_lines, edit_record, paint, print_json, shortened
+
+if TYPE_CHECKING:
+    from winnow.publish.compare.diff import DocumentChange
+    from winnow.publish.compare.passage_changes import PassageChange
+    from winnow.publish.compare.words import Span
+    from winnow.publish.evidence import CopyEvidence, PassageEvidence, Row
+
+app = typer.Typer()
+PANEL = "look"
+
+CONTEXT = 60  # characters shown on either side of a change; longer unchanged stretches are left out
+MARKS = {"added": "+", "withdrawn": "-", "changed": "~", "set_aside": "."}
+REASONS = {
+    "repeat": "stands again, word for word",
+    "near_repeat": "stands again with small changes",
+    "boilerplate": "stands in many documents",
+    "promo": "promotes something or marks an advertisement",
+    "exact": "says the same, word for word",
+    "near": "says nearly the same",
+    "contained": "is contained in a longer document",
+}
 
 
-@dataclass(frozen=True, slots=True)
-class Story:
-    """A document as the dataset holds it: identity, passages (rows of the table) and ledger."""
+@app.command(rich_help_panel=PANEL, epilog="Example: winnow diff 1 2 --doc articles/b.txt")
+def diff(
+    a: Annotated[int | None, typer.Argument(help="The older version; the last but one by default.")] = None,
+    b: Annotated[int | None, typer.Argument(help="The newer version; the latest by default.")] = None,
+    doc: Annotated[str | None, typer.Option(help="One document, word by word: its doc_id or source.")] = None,
+    limit: LimitOption = 20,
+    into: IntoOption = DATASET,
+    as_json: JsonOption = False,
+) -> int:
+    """What changed between two versions, and the rule or removal behind it"""
+    import re
 
-    doc_id: str
-    source: str
-    published: bool
-    passages: tuple[dict[str, Any], ...]
-    edits: tuple[Edit, ...]
+    from winnow.base.records import doc_id_of
+    from winnow.publish.compare.diff import diff, diff_document
 
-    @property
-    def repaired(self) -> str:
-        return "".join(p["text"] + p["gap"] for p in self.passages)
-
-    @property
-    def decoded(self) -> str:
-        return undo(self.repaired, self.edits)
-
-
-def rows_of(dataset: Dataset, table: str, column: str, value: str) -> list[dict[str, Any]]:
-    """Rows of the latest version whose `column` is `value`; statistics skip the files that cannot hold it."""
-    files = [str(p) for p in dataset.files(table)]
-    if not files:
-        return []
-    found: list[dict[str, Any]] = pads.dataset(files).to_table(filter=pads.field(column) == value).to_pylist()
-    return found
-
-
-def find_story(root: Place, name: str) -> Story:
-    """The document with that doc_id or source.
-
-    Raises UsageError where the latest version has none, and says if it waits in quarantine.
-    """
-    dataset = open_dataset(root)
-    if dataset.latest_version() is None:
-        raise UsageError(f"{root}: holds no published version; make one with: winnow run SOURCE --into {root}")
-    for table in ("documents", "duplicates"):
-        for column in ("doc_id", "source"):
-            rows = rows_of(dataset, table, column, name)
-            if rows:
-                return _story(dataset, rows[0], table == "documents")
-    rejected = rows_of(dataset, "rejects", "doc_id", name) or rows_of(dataset, "rejects", "source", name)
-    if rejected:
-        raise UsageError(f"{name} is in quarantine: {rejected[0]['reason']}")
-    raise UsageError(f"{root}: no document has the doc_id or source {name!r}; doc_ids are in {root}/latest/documents")
-
-
-def _story(dataset: Dataset, row: dict[str, Any], published: bool) -> Story:
-    doc_id = row["doc_id"]
-    passages = sorted(rows_of(dataset, "passages", "doc_id", doc_id), key=lambda p: (p["position"], p["part"]))
-    edits = sorted(rows_of(dataset, "edits", "doc_id", doc_id), key=lambda e: e["seq"])
-    ledger = tuple(Edit(**{k: v for k, v in e.items() if k != "doc_id"}) for e in edits)
-    return Story(doc_id, row["source"], published, tuple(passages), ledger)
-
-
-def explain_document(root: Place, name: str, as_json: bool) -> int:
-    """Print every edit of a document, then its removals."""
-    story = find_story(root, name)
-    removed = [p for p in story.passages if p["status"] == "removed"]
-    if as_json:
-        edits = [{n: getattr(e, n) for n in Edit.__slots__} for e in story.edits]
-        keys = ("position", "part", "kind", "text", "reason", "kept_doc_id", "kept_position", "similarity")
-        json.dump(
-            {
-                "doc_id": story.doc_id,
-                "source": story.source,
-                "published": story.published,
-                "edits": edits,
-                "removed": [{k: p[k] for k in keys} for p in removed],
-            },
-            sys.stdout,
-            ensure_ascii=True,
-        )
-        print()
+    dataset = published(into)
+    numbers = dataset.version_numbers()
+    if a is None and len(numbers) < 2:
+        raise UsageError(f"{dataset.name}: has one version only; there is nothing to compare it with")
+    first, second = (numbers[-2], numbers[-1]) if a is None else (a, numbers[-1] if b is None else b)
+    p = paint()
+    if doc is not None:
+        doc_id = doc if re.fullmatch("[0-9a-f]{16}", doc) else doc_id_of(doc)
+        change, spans = diff_document(dataset, first, second, doc_id)
+        if as_json:
+            print_json({"change": change, "spans": spans})
+        elif change is None:
+            print(f"{doc_id} is the same in v{first} and v{second}")
+        else:
+            _print_change(change, p)
+            print("\n" + marked_words(spans, p))
         return 0
-    paint = Paint(colours_for(sys.stdout))
-    applied = sum(e.applied for e in story.edits)
-    print(paint.bold(f"{story.doc_id}  {visible(story.source)}"))
-    print(f"{applied} edits made, {len(story.edits) - applied} suspicions, {len(removed)} passages removed")
-    for line in edit_lines(story.decoded, story.edits, paint):
-        print(line)
-    for line in removal_lines(removed, paint):
-        print(line)
+    found = diff(dataset, first, second, None if as_json or not limit else limit)
+    if as_json:
+        print_json(found)
+        return 0
+    counts = {kind.replace("_", " "): getattr(found, kind) for kind in MARKS}
+    said = ", ".join(f"{n:,} {kind}" for kind, n in counts.items() if n)
+    print(p.bold(f"v{first} -> v{second}") + f"  {said or 'no document differs'}")
+    for name, (gone, come) in found.tables.items():
+        if gone or come:
+            print(p.dim(f"  {name:<11} {p.red(f'-{gone:,}')} {p.green(f'+{come:,}')} rows"))
+    for change in found.documents:
+        _print_change(change, p)
+    rest = sum(counts.values()) - len(found.documents)
+    if rest > 0:
+        print(p.dim(f"and {rest:,} more documents; see them all with --limit 0 or --json"))
     return 0
 
 
-def removal_lines(removed: Sequence[dict[str, Any]], paint: Paint) -> list[str]:
-    """One line a removed passage: where it stood, why it went, what was kept instead."""
-    lines = []
+def _print_change(change: DocumentChange, p: Paint) -> None:
+    colour = {"added": p.green, "withdrawn": p.red, "changed": p.yellow, "set_aside": p.dim}[change.kind]
+    print(f"\n{colour(MARKS[change.kind])} {change.doc_id}  {visible(change.source)}")
+    for reason in change.reasons:
+        print(f"    {reason.kind}: {visible(reason.detail)}")
+    for passage in change.passages:
+        print(f"    {_passage_line(passage, p)}")
+
+
+def _passage_line(change: PassageChange, p: Paint) -> str:
+    why = ", ".join(change.rules) or change.reason or ""
+    kept = f" kept: {change.kept_doc_id}" if change.kept_doc_id else ""
+    shown = ""
+    if change.before is not None and change.kind in ("removed", "gone", "rewritten"):
+        shown += p.red(f"[-{shortened(change.before, 70)}-]")
+    if change.after is not None and change.kind in ("restored", "come", "rewritten"):
+        shown += p.green(f"{{+{shortened(change.after, 70)}+}}")
+    return f"passage {change.position:>4} {change.kind:<9} {shown}" + p.dim(f"  {why}{kept}" if why or kept else "")
+
+
+@app.command(rich_help_panel=PANEL, epilog="Example: winnow explain 5550000d3b1cf1ff --into dataset")
+def explain(doc_id: DocumentArgument, into: IntoOption = DATASET, as_json: JsonOption = False) -> int:
+    """Every repair of a document, from the dataset alone"""
+    from winnow.publish.evidence import find_story
+    from winnow.repair import undo
+
+    story = find_story(published(into), doc_id)
+    removed = [p for p in story.passages if p["status"] == "removed"]
+    if as_json:
+        keys = ("position", "part", "kind", "text", "reason", "kept_doc_id", "kept_position", "similarity")
+        edits = [edit_record(e) for e in story.edits]
+        print_json({**story.identity, "edits": edits, "removed": [{k: p[k] for k in keys} for p in removed]})
+        return 0
+    p = paint()
+    applied = sum(e.applied for e in story.edits)
+    print(p.bold(f"{story.doc_id}  {visible(story.source)}"))
+    print(f"{applied} edits made, {len(story.edits) - applied} suspicions, {len(removed)} passages removed")
+    repaired = "".join(row["text"] + row["gap"] for row in story.passages)
+    for line in edit_lines(undo(repaired, story.edits), story.edits, p):
+        print(line)
     for row in removed:
-        kept = ""
-        if row["kept_doc_id"] is not None:
-            kept = f"kept: {row['kept_doc_id']} passage {row['kept_position']}"
-            if row["similarity"] is not None:
-                kept += f" (similarity {row['similarity']:.3f})"
-        text = row["text"] if len(row["text"]) <= 80 else row["text"][:77] + "..."
-        lines.append(f"passage {row['position']:>4}  {row['reason']:<18} {paint.red(visible(text))}  {paint.dim(kept)}")
-    return lines
+        print(_removal_line(row, p))
+    return 0
+
+
+def _removal_line(row: Row, p: Paint) -> str:
+    """Returns where a removed passage stood, why it went, and what was kept instead."""
+    kept = ""
+    if row["kept_doc_id"] is not None:
+        kept = f"kept: {row['kept_doc_id']} passage {row['kept_position']}"
+        if row["similarity"] is not None:
+            kept += f" (similarity {row['similarity']:.3f})"
+    text = row["text"] if len(row["text"]) <= 80 else row["text"][:77] + "..."
+    return f"passage {row['position']:>4}  {row['reason']:<18} {p.red(visible(text))}  {p.dim(kept)}"
+
+
+@app.command(rich_help_panel=PANEL, epilog="Example: winnow why 5550000d3b1cf1ff")
+def why(doc_id: DocumentArgument, into: IntoOption = DATASET, as_json: JsonOption = False) -> int:
+    """Every removal of a document beside what was kept, texts aligned"""
+    from winnow.publish.evidence import copy_evidence, find_story, passage_evidence
+
+    dataset = published(into)
+    story = find_story(dataset, doc_id)
+    copy = copy_evidence(dataset, story)
+    removed = list(passage_evidence(dataset, story))
+    if as_json:
+        print_json({**story.identity, "copy_of": copy, "removed": removed})
+        return 0
+    p = paint()
+    print(p.bold(f"{story.doc_id}  {visible(story.source)}"))
+    if copy is not None:
+        _print_copy(copy, p)
+    elif not removed:
+        print("Nothing was removed: every passage stands in the published text.")
+    for one in removed:
+        _print_passage(one, p)
+    if copy is not None or removed:
+        print(p.dim("\n[-only in what was removed-] {+only in what was kept+}"))
+    return 0
+
+
+def _print_copy(copy: CopyEvidence, p: Paint) -> None:
+    from winnow.publish.compare.words import diff_words
+
+    figures = f"similarity {copy.similarity:.3f}"
+    if copy.containment is not None:
+        figures += f", containment {copy.containment:.3f}"
+    print(f"left out as a copy: it {REASONS.get(copy.kind, copy.kind)} ({figures})")
+    print(f"kept: {copy.kept_doc_id}  {visible(copy.kept_source or '')}\n")
+    if copy.kept_text is not None:
+        print(marked_words(diff_words(copy.removed_text, copy.kept_text), p))
+
+
+def _print_passage(one: PassageEvidence, p: Paint) -> None:
+    from winnow.publish.compare.words import diff_words
+
+    print(f"\npassage {one.position}  {p.yellow(one.reason)}: it {REASONS.get(one.reason, one.reason)}")
+    if one.kept_doc_id is None:
+        print("kept: nothing")
+    else:
+        likeness = f", similarity {one.similarity:.3f}" if one.similarity is not None else ""
+        place = f" passage {one.kept_position}" if one.kept_position is not None else ""
+        print(f"kept: {one.kept_doc_id}{place}  {visible(one.kept_source or '')}{likeness}")
+    if one.kept_text is None:
+        print("  " + p.red(visible(one.removed_text)))
+    elif one.kept_text == one.removed_text:
+        print("  " + visible(one.kept_text))
+    else:
+        print("  " + marked_words(diff_words(one.removed_text, one.kept_text), p).replace("\n", "\n  "))
+
+
+def marked_words(spans: Sequence[Span], p: Paint, context: int = CONTEXT) -> str:
+    """Returns the text with what is gone as ``[-…-]`` and what has come as ``{+…+}``.
+
+    Long unchanged stretches are left out.
+
+    >>> from winnow.publish.compare.words import Span
+    >>> marked_words([Span("same", "a "), Span("gone", "b"), Span("come", "c")], Paint(False))
+    'a [-b-]{+c+}'
+    """
+    out = []
+    for number, span in enumerate(spans):
+        if span.kind == "same":
+            out.append(_abridged(span.text, context, number == 0, number == len(spans) - 1, p))
+        elif span.kind == "gone":
+            out.append(p.red(f"[-{_lines(span.text)}-]"))
+        else:
+            out.append(p.green(f"{{+{_lines(span.text)}+}}"))
+    return "".join(out)
+
+
+def _abridged(text: str, context: int, first: bool, last: bool, p: Paint) -> str:
+    left, right = 0 if first else context, 0 if last else context
+    if len(text) <= left + right + context:
+        return _lines(text)
+    end = text[len(text) - right :] if right else ""
+    return _lines(text[:left]) + p.dim(f" … {len(text) - left - right:,} characters the same … ") + _lines(end)
+
+
+def _lines(text: str) -> str:
+    """Line ends stay; all else that could act on a terminal is escaped."""
+    return "\n".join(visible(line) for line in text.split("\n"))

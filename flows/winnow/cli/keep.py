@@ -1,27 +1,42 @@
-"""Commands that keep a dataset: roll back, export, verify, prune, maintain, serve."""
+"""Commands that keep a dataset: verify, export, roll back, prune, maintain."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from winnow.cli.look import VersionArgument
-from winnow.cli.options import DATASET, DryRunOption, IntoOption, JsonOption, RecipeOption, WorkersOption
+from winnow.base.terminal import visible
+from winnow.cli.options import DATASET, DryRunOption, IntoOption, JsonOption, RecipeOption, VersionArgument, published
+from winnow.cli.output import print_json, print_table, size
 
 app = typer.Typer()
 PANEL = "keep"
 
 
 @app.command(rich_help_panel=PANEL, epilog="Example: winnow verify 3")
-def verify(version: VersionArgument = None, into: IntoOption = DATASET, json: JsonOption = False) -> None:
+def verify(version: VersionArgument = None, into: IntoOption = DATASET, as_json: JsonOption = False) -> int:
     """Check every file, row, link and edit against the manifests
 
     Checks all versions and the tables where none is named. Exit code 1 where something is wrong.
     """
-    from winnow.cli.upkeep import verify_dataset
+    from winnow.publish.verify import verify
+    from winnow.repair import undo
 
-    raise typer.Exit(verify_dataset(into, version, json))
+    dataset = published(into)
+    problems = verify(dataset, version, undo)
+    if dataset.remote:  # the working copy may be sound where an object is not
+        problems += dataset.remote.verify(version)
+    if as_json:
+        print_json({"sound": not problems, "problems": problems})
+    elif problems:
+        rows = [(f"v{p.version}" if p.version else "", visible(p.place), visible(p.what)) for p in problems]
+        print_table(("version", "place", "what is wrong"), rows)
+    else:
+        checked = f"v{version}" if version else f"{len(dataset.version_numbers())} versions and the tables"
+        print(f"Sound: {checked}; every file, row, link and edit is as it was published.")
+    return int(bool(problems))
 
 
 @app.command(rich_help_panel=PANEL, epilog="Example: winnow export 3 --to documents.jsonl.gz")
@@ -31,12 +46,28 @@ def export(
         str, typer.Option("--to", help="A folder, FILE.parquet, FILE.jsonl, FILE.jsonl.gz or s3://BUCKET/PREFIX.")
     ] = "export",
     into: IntoOption = DATASET,
-    json: JsonOption = False,
-) -> None:
+    as_json: JsonOption = False,
+) -> int:
     """Hand a version out as a folder, Parquet or JSON lines"""
-    from winnow.cli.upkeep import export_version
+    from winnow.base.addresses import is_url
+    from winnow.publish.export import export
+    from winnow.publish.history import show
+    from winnow.storage.upload import upload
 
-    raise typer.Exit(export_version(into, version, to, json))
+    dataset = published(into)
+    if is_url(to):
+        manifest = show(dataset, version)
+        number, place = manifest.version, upload(dataset, manifest.version, to)
+        written = sum(t.bytes for t in manifest.tables.values())
+        said = f"Copied v{number} to {visible(place)} ({size(written)})"
+    else:
+        number = version if version is not None else dataset.version_numbers()[-1]
+        path = export(dataset, number, Path(to))
+        files = [p for p in path.rglob("*") if p.is_file()] if path.is_dir() else [path]
+        place, written = str(path), sum(p.stat().st_size for p in files)
+        said = f"Exported v{number} to {path} ({size(written)})"
+    print_json({"version": number, "path": place, "bytes": written}) if as_json else print(said)
+    return 0
 
 
 @app.command(rich_help_panel=PANEL, epilog='Example: winnow rollback 2 --because "the new feed was wrong"')
@@ -44,12 +75,43 @@ def rollback(
     version: Annotated[int, typer.Argument(help="The version to go back to.")],
     because: Annotated[str | None, typer.Option(help="Your reason; it stays on record.")] = None,
     into: IntoOption = DATASET,
-    json: JsonOption = False,
-) -> None:
+    as_json: JsonOption = False,
+) -> int:
     """Publish a new version that is equal to an old one"""
-    from winnow.cli.upkeep import roll_back
+    from datetime import UTC, datetime
 
-    raise typer.Exit(roll_back(into, version, because, json))
+    from winnow.base.recipe import PublishSettings
+    from winnow.publish.recover import recover
+    from winnow.publish.rollback import rollback
+    from winnow.publish.run import RunRecord
+    from winnow.run.release import packages, report_of
+    from winnow.run.run_context import new_run_id
+    from winnow.storage.locate import inside
+
+    dataset = published(into)
+    old = dataset.manifest(version)
+    run_id = new_run_id()
+    note = f"rollback to version {version}" + (f": {because.strip()}" if because and because.strip() else "")
+    with dataset.writing(run_id):
+        recover(dataset)
+        record = RunRecord(
+            run_id=run_id,
+            started_at=datetime.now(UTC),
+            recipe=old.recipe,
+            recipe_id=old.recipe_id,
+            packages=packages(),
+            counts=old.counts,  # the version is equal to the old one, so what is known of its rows is too
+            note=note,
+        )
+        settings = PublishSettings.model_validate(old.recipe["publish"])
+        extras = report_of(run_id, settings.name)
+        manifest = rollback(dataset, version, record, settings, lambda: datetime.now(UTC), extras)
+    if as_json:
+        print_json({"version": manifest.version, "equal_to": version, "run_id": run_id, "note": note})
+    else:
+        print(f"Published v{manifest.version}, equal to v{version}, in {inside(into, f'v{manifest.version}')}")
+        print("The next run reads again what has changed in the input since then.")
+    return 0
 
 
 @app.command(rich_help_panel=PANEL, epilog="Example: winnow prune --keep 10 --dry-run")
@@ -57,39 +119,36 @@ def prune(
     keep: Annotated[int, typer.Option(min=1, help="How many of the last versions stay.")],
     dry_run: DryRunOption = False,
     into: IntoOption = DATASET,
-    json: JsonOption = False,
-) -> None:
+    as_json: JsonOption = False,
+) -> int:
     """Remove old versions, and the files that only they needed"""
-    from winnow.cli.upkeep import prune_versions
+    from winnow.publish.maintain import prune, vacuum
+    from winnow.publish.recover import recover
+    from winnow.run.run_context import new_run_id
 
-    raise typer.Exit(prune_versions(into, keep, dry_run, json))
+    dataset = published(into)
+    with dataset.writing(new_run_id()):
+        recover(dataset)
+        views = prune(dataset, keep, dry_run)
+        files = vacuum(dataset, dry_run)
+    freed = views.bytes + files.bytes
+    if as_json:
+        print_json({"dry_run": dry_run, "versions": views.names, "files": len(files.names), "bytes": freed})
+        return 0
+    done = "would be removed" if dry_run else "removed"
+    names = ", ".join(views.names) or "no version"
+    print(f"{names} {done}, and {len(files.names)} files of the tables; {size(freed)} free")
+    return 0
 
 
 @app.command(rich_help_panel=PANEL, epilog="Example: winnow maintain --dry-run")
 def maintain(
-    dry_run: DryRunOption = False, into: IntoOption = DATASET, recipe: RecipeOption = None, json: JsonOption = False
-) -> None:
+    dry_run: DryRunOption = False, into: IntoOption = DATASET, recipe: RecipeOption = None, as_json: JsonOption = False
+) -> int:
     """Join small files, prune, remove what nothing needs, clean staging"""
-    from winnow.cli.run import run_maintain
+    from winnow.base.recipe import load_recipe
+    from winnow.run.maintenance import lines_of, tidy_up
 
-    raise typer.Exit(run_maintain(into, recipe, dry_run, json))
-
-
-@app.command(
-    rich_help_panel=PANEL,
-    epilog="Example: PREFECT_API_URL=http://127.0.0.1:4200/api winnow serve articles/ --recipe winnow.toml",
-)
-def serve(
-    source: Annotated[str, typer.Argument(help="Folder, file or s3:// address to read.")],
-    into: IntoOption = DATASET,
-    recipe: RecipeOption = None,
-    workers: WorkersOption = None,
-    mirror: Annotated[bool, typer.Option("--mirror", help="Withdraw documents that left SOURCE.")] = False,
-) -> None:
-    """Run build, replay and maintain on the recipe's schedule, until stopped
-
-    Needs a Prefect server: prefect server start, and its address in PREFECT_API_URL.
-    """
-    from winnow.cli.serve import serve_flows
-
-    raise typer.Exit(serve_flows(source, into, recipe, workers, mirror))
+    done = tidy_up(published(into), load_recipe(recipe), dry_run)  # without the flow: it needs no server
+    print_json(done) if as_json else print("\n".join(lines_of(done)))
+    return 0

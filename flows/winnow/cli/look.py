@@ -1,76 +1,171 @@
-"""Commands that look at a dataset and change nothing."""
+"""Commands that look at a dataset and its versions, and change nothing."""
 
 from __future__ import annotations
 
-from typing import Annotated
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from winnow.cli.options import DATASET, IntoOption, JsonOption, LimitOption
+from winnow.base.errors import UsageError
+from winnow.base.terminal import visible
+from winnow.cli.options import DATASET, IntoOption, JsonOption, LimitOption, VersionArgument, published
+from winnow.cli.output import paint, print_json, print_table, size
+
+if TYPE_CHECKING:
+    from winnow.run.approval import PastRun
 
 app = typer.Typer()
 PANEL = "look"
 
-VersionArgument = Annotated[int | None, typer.Argument(help="Number of the version; the latest by default.")]
-DocumentArgument = Annotated[str, typer.Argument(help="A document's doc_id or source.")]
-
 
 @app.command(rich_help_panel=PANEL, epilog="Example: winnow status --into dataset")
-def status(into: IntoOption = DATASET, json: JsonOption = False) -> None:
+def status(into: IntoOption = DATASET, as_json: JsonOption = False) -> int:
     """Last version and run, what waits, who writes, what disk it takes
 
     Exit code 1 where a held version waits for a decision.
     """
-    from winnow.cli.gate import show_status
+    from datetime import UTC, datetime
 
-    raise typer.Exit(show_status(into, json))
+    from winnow.run.approval import held_run, past_runs
+    from winnow.storage.locate import open_dataset
+
+    dataset = open_dataset(into)
+    if not dataset.root.is_dir():
+        raise UsageError(f"{into}: is no dataset; make one with: winnow run SOURCE --into {into}")
+    runs = past_runs(dataset)
+    last, held = (runs[-1] if runs else None), held_run(dataset)
+    manifest = dataset.latest_manifest()
+    documents = manifest.tables["documents"].rows if manifest else 0
+    waiting = manifest.counts.get("facts", {}).get("n_rejected", 0) if manifest else 0
+    writer, staging, whole = dataset.writer(), _folder_bytes(dataset.staging), _folder_bytes(dataset.root)
+    if as_json:
+        print_json(
+            {
+                "dataset": into,
+                "version": manifest.version if manifest else None,
+                "published_at": manifest.created_at if manifest else None,
+                "documents": documents,
+                "rejects_waiting": waiting,
+                "versions": len(dataset.version_numbers()),
+                "last_run": _run_record(last),
+                "held": _run_record(held),
+                "writer": writer,
+                "staging_bytes": staging,
+                "dataset_bytes": whole,
+            }
+        )
+        return int(held is not None)
+    p = paint()
+    now = datetime.now(UTC)
+    if manifest:
+        age = _age((now - manifest.created_at).total_seconds())
+        print(f"version   {p.bold(f'v{manifest.version}')}, {documents:,} documents, published {age} ago")
+    else:
+        print("version   none yet")
+    if last:
+        ended = _age((now - last.finished_at).total_seconds())
+        print(f"last run  {last.run_id}: {last.status}, took {last.seconds:.1f} s, ended {ended} ago")
+    if held:
+        print(p.yellow(f"held      {held.run_id} waits for a decision: winnow gate --into {into}"))
+    print(f"rejects   {waiting:,} wait" + (f": winnow rejects --into {into}" if waiting else ""))
+    said = f"run {visible(writer['run'])}, process {writer['pid']} on {visible(writer['host'])}" if writer else "none"
+    print(f"writer    {said}")
+    print(f"disk      {size(whole)}, of it staging {size(staging)}")
+    return int(held is not None)
+
+
+def _run_record(run: PastRun | None) -> dict[str, object] | None:
+    if run is None:
+        return None
+    names = ("run_id", "version", "status", "started_at", "finished_at", "note")
+    failed = [o.expectation for o in run.gate.held_by] if run.gate else []
+    return {n: getattr(run, n) for n in names} | {"failed": failed}
+
+
+def _folder_bytes(folder: Path) -> int:
+    """Returns the bytes of the files under a folder, each counted once however many names it has."""
+    sizes: dict[tuple[int, int], int] = {}
+    for base, _, names in os.walk(folder):
+        for name in names:
+            try:
+                stat = os.lstat(os.path.join(base, name))  # noqa: PTH118  (a walk over many files)
+            except FileNotFoundError:
+                continue  # a run that is writing has renamed it
+            sizes[stat.st_dev, stat.st_ino] = stat.st_size
+    return sum(sizes.values())
+
+
+def _age(seconds: float) -> str:
+    """
+    >>> _age(59), _age(7200), _age(200_000)
+    ('59 s', '2 h', '2 d')
+    """
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= length:
+            return f"{int(seconds // length)} {unit}"
+    return f"{int(seconds)} s"
 
 
 @app.command(rich_help_panel=PANEL, epilog="Example: winnow versions --json")
-def versions(into: IntoOption = DATASET, json: JsonOption = False) -> None:
+def versions(into: IntoOption = DATASET, as_json: JsonOption = False) -> int:
     """List the published versions with counts, sizes, time and recipe"""
-    from winnow.cli.versions import list_versions
+    from winnow.publish.history import versions
+    from winnow.storage.locate import open_dataset
 
-    raise typer.Exit(list_versions(into, json))
+    if as_json:
+        print_json(versions(open_dataset(into)))
+        return 0
+    head = ("version", "created", "documents", "duplicates", "rejects", "edits", "size", "new", "recipe", "note")
+    rows = [
+        (
+            f"v{v.version}",
+            f"{v.created_at:%Y-%m-%d %H:%M:%S}",
+            *(f"{n:,}" for n in (v.documents, v.duplicates, v.rejects, v.edits)),
+            size(v.bytes),
+            size(v.new_bytes),
+            v.recipe_id[:8],
+            visible(v.note or ""),
+        )
+        for v in versions(published(into))
+    ]
+    print_table(head, rows)
+    return 0
 
 
 @app.command(rich_help_panel=PANEL, epilog="Example: winnow show 3")
-def show(version: VersionArgument = None, into: IntoOption = DATASET, json: JsonOption = False) -> None:
+def show(version: VersionArgument = None, into: IntoOption = DATASET, as_json: JsonOption = False) -> int:
     """Show one version: tables, repairs, removals, packages"""
-    from winnow.cli.versions import show_version
+    from winnow.publish.history import show
+    from winnow.storage.locate import inside
 
-    raise typer.Exit(show_version(into, version, json))
-
-
-@app.command(rich_help_panel=PANEL, epilog="Example: winnow diff 1 2 --doc articles/b.txt")
-def diff(
-    a: Annotated[int | None, typer.Argument(help="The older version; the last but one by default.")] = None,
-    b: Annotated[int | None, typer.Argument(help="The newer version; the latest by default.")] = None,
-    doc: Annotated[str | None, typer.Option(help="One document, word by word: its doc_id or source.")] = None,
-    limit: LimitOption = 20,
-    into: IntoOption = DATASET,
-    json: JsonOption = False,
-) -> None:
-    """What changed between two versions, and the rule or removal behind it"""
-    from winnow.cli.changes import diff_versions
-
-    raise typer.Exit(diff_versions(into, a, b, doc, limit, json))
-
-
-@app.command(rich_help_panel=PANEL, epilog="Example: winnow explain 5550000d3b1cf1ff --into dataset")
-def explain(doc_id: DocumentArgument, into: IntoOption = DATASET, json: JsonOption = False) -> None:
-    """Every repair of a document, from the dataset alone"""
-    from winnow.cli.documents import explain_document
-
-    raise typer.Exit(explain_document(into, doc_id, json))
-
-
-@app.command(rich_help_panel=PANEL, epilog="Example: winnow why 5550000d3b1cf1ff")
-def why(doc_id: DocumentArgument, into: IntoOption = DATASET, json: JsonOption = False) -> None:
-    """Every removal of a document beside what was kept, texts aligned"""
-    from winnow.cli.evidence import why_document
-
-    raise typer.Exit(why_document(into, doc_id, json))
+    manifest = show(published(into), version)
+    if as_json:
+        print_json(manifest)
+        return 0
+    p = paint()
+    before = f", after v{manifest.previous}" if manifest.previous else ""
+    print(p.bold(f"v{manifest.version}") + f"  {manifest.created_at:%Y-%m-%d %H:%M:%S} UTC{before}")
+    print(f"run {manifest.run_id}, recipe {manifest.recipe_id}, in {inside(into, f'v{manifest.version}')}")
+    if manifest.note:
+        print(p.yellow(f"note: {visible(manifest.note)}"))
+    print()
+    rows = [(n, f"{t.rows:,}", str(len(t.files)), size(t.bytes), t.description) for n, t in manifest.tables.items()]
+    print_table(("table", "rows", "files", "size", "what it holds"), rows, last=80)
+    facts = manifest.counts.get("facts", {})
+    for title, key in (
+        ("repairs by rule", "edits_by_rule"),
+        ("removals by reason", "removals_by_reason"),
+        ("documents by language", "documents_by_language"),
+    ):
+        if facts.get(key):
+            print(f"\n{p.bold(title)}")
+            for name, count in sorted(facts[key].items(), key=lambda item: (-item[1], item[0]))[:20]:
+                print(f"  {count:>9,}  {visible(name)}")
+    print(f"\n{p.bold('packages')}")
+    print("  " + ", ".join(f"{n} {v}" for n, v in sorted(manifest.packages.items())))
+    return 0
 
 
 @app.command(rich_help_panel=PANEL, epilog="Example: winnow report 3 --open")
@@ -78,22 +173,46 @@ def report(
     version: VersionArgument = None,
     open_it: Annotated[bool, typer.Option("--open", help="Open it in a browser.")] = False,
     into: IntoOption = DATASET,
-    json: JsonOption = False,
-) -> None:
+    as_json: JsonOption = False,
+) -> int:
     """Where the page stands that shows what happened to a version"""
-    from winnow.cli.versions import show_report
+    import webbrowser
 
-    raise typer.Exit(show_report(into, version, open_it, json))
+    from winnow.publish.history import show
+
+    dataset = published(into)
+    number = show(dataset, version).version
+    path = dataset.view(number) / "report.html"
+    if not path.is_file():
+        raise UsageError(f"{path}: v{number} has no report; versions made by a newer run have one")
+    if as_json:
+        print_json({"version": number, "report": path.resolve().as_uri()})
+    else:
+        print(path)
+    if open_it:
+        webbrowser.open(path.resolve().as_uri())
+    return 0
 
 
 @app.command(rich_help_panel=PANEL, epilog="Example: winnow schema documents")
 def schema(
-    table: Annotated[str | None, typer.Argument(help="One table; all by default.")] = None, json: JsonOption = False
-) -> None:
+    table: Annotated[str | None, typer.Argument(help="One table; all by default.")] = None, as_json: JsonOption = False
+) -> int:
     """Every column of every table and what it means"""
-    from winnow.cli.versions import show_schema
+    from winnow.base.contracts import TABLES, describe
 
-    raise typer.Exit(show_schema(table, json))
+    if table is not None and table not in TABLES:
+        raise UsageError(f"{table!r} is no table; there are {', '.join(TABLES)}")
+    names = [table] if table else list(TABLES)
+    about = {n: TABLES[n].metadata[b"description"].decode() for n in names}
+    if as_json:
+        print_json({n: {"description": about[n], "columns": describe(TABLES[n])} for n in names})
+        return 0
+    for number, name in enumerate(names):
+        print(("\n" if number else "") + paint().bold(name) + f"  {about[name]}")
+        rows = [(f"  {c.name}", c.type, "null" if c.nullable else "", c.description) for c in describe(TABLES[name])]
+        print_table(("  column", "type", "", "meaning"), rows)
+    return 0
 
 
 @app.command(rich_help_panel=PANEL, epilog="Example: winnow rejects --reason not_json --json")
@@ -102,24 +221,74 @@ def rejects(
     settled: Annotated[bool, typer.Option("--all", help="Also those that a later run let pass.")] = False,
     limit: LimitOption = 50,
     into: IntoOption = DATASET,
-    json: JsonOption = False,
-) -> None:
+    as_json: JsonOption = False,
+) -> int:
     """Documents that wait in quarantine, and why"""
-    from winnow.cli.quarantine import list_rejects
+    from collections import Counter
 
-    raise typer.Exit(list_rejects(into, reason, settled, limit, json))
+    from winnow.run.rejects import rejects_of
+
+    rows = rejects_of(published(into), reason, settled)
+    if as_json:
+        print_json(rows)
+        return 0
+    if not rows:
+        print("No document waits in quarantine.")
+        return 0
+    shown = rows[:limit] if limit else rows
+    head = ("doc_id", "stage", "reason", "bytes", "what was wrong and what to do")
+    cells = [(r["doc_id"], r["stage"], r["expectation"], size(r["bytes"]), visible(r["reason"])) for r in shown]
+    print_table(head, cells, last=160)
+    p = paint()
+    if len(rows) > len(shown):
+        print(p.dim(f"and {len(rows) - len(shown):,} more; see them all with --limit 0 or --json"))
+    kinds = sorted(Counter(r["expectation"] for r in rows).items(), key=lambda kind: (-kind[1], kind[0]))
+    print(p.dim("by reason: " + ", ".join(f"{n:,} {kind}" for kind, n in kinds)))
+    print(p.dim(f"after a mended rule or setting, read them again: winnow replay --into {into}"))
+    return 0
 
 
 @app.command(rich_help_panel=PANEL, epilog="Example: winnow gate --json")
 def gate(
     run: Annotated[str | None, typer.Argument(help="A run; the last one by default.")] = None,
     into: IntoOption = DATASET,
-    json: JsonOption = False,
-) -> None:
+    as_json: JsonOption = False,
+) -> int:
     """Why the last run was held back, or what it had to meet
 
     Exit code 1 where the run was held back.
     """
-    from winnow.cli.gate import explain_gate
+    from winnow.run.approval import held_run, past_runs
+    from winnow.storage.locate import open_dataset
 
-    raise typer.Exit(explain_gate(into, run, json))
+    dataset = open_dataset(into)
+    judged = [(r, r.gate) for r in past_runs(dataset) if r.gate is not None and run in (None, r.run_id)]
+    if not judged:
+        what = f"run {run!r} is unknown or was not judged" if run else "no run has been judged yet"
+        raise UsageError(f"{into}: {what}; winnow versions --into {into} lists the runs that published")
+    last, found = judged[-1]
+    held = last.status == "held"
+    if as_json:
+        facts = {"run_id": last.run_id, "version": last.version, "status": last.status, "note": last.note}
+        print_json({**facts, "gate": found})
+        return int(held)
+    title = paint().bold(f"run {last.run_id}")
+    print(f"{title}  {last.status}, for v{last.version}, {last.finished_at:%Y-%m-%d %H:%M:%S} UTC")
+    if last.note:
+        print(f"because: {visible(last.note)}")
+    print()
+    rows = [
+        ("ok" if o.passed else "FAILED", o.expectation, o.observed or "-", o.limit, visible(o.sentence))
+        for o in sorted(found.results, key=lambda o: o.passed)
+    ]
+    print_table(("", "expectation", "observed", "limit", "in words"), rows)
+    broken = [c for c in found.tables if c.n_failed]
+    if broken:
+        print()
+        failed = [(c.table, c.expectation, f"{c.n_failed:,}", visible(", ".join(map(str, c.examples)))) for c in broken]
+        print_table(("table", "expectation", "rows failed", "for example"), failed, last=60)
+    waits = held_run(dataset)
+    if held and waits is not None and waits.run_id == last.run_id:
+        print("\nLet it pass, with your reason on record:")
+        print(f"  winnow approve {last.run_id} --because REASON --into {into}")
+    return int(held)

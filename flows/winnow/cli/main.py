@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 from winnow.base.errors import WinnowError
 from winnow.base.telemetry import switch_off
 from winnow.base.terminal import say
-from winnow.cli import keep, look, make
+from winnow.cli import documents, keep, look, make, serve
 
 ABOUT = "Batch text cleaning you can trust: damaged, repetitive text in, a versioned Parquet dataset out."
 EXIT_CODES = "Exit codes: 0 done, 1 held back or a check failed, 2 wrong call, 3 server gone, 130 interrupted."
@@ -41,13 +41,14 @@ class OneScreen(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         try:
             try:
-                return super().invoke(ctx)
+                code = super().invoke(ctx)
             finally:
                 sys.stdout.flush()
         except BrokenPipeError:
             # The reader has had enough (head); the rest of the output has nowhere to go.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(0) from None
+        raise typer.Exit(code or 0)  # what the command's function returned
 
 
 app = typer.Typer(
@@ -57,7 +58,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (make, look, keep):
+for part in (make, look, documents, keep, serve):
     app.add_typer(part.app)
 
 

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, cast, get_args
 
 import typer
 
-from winnow.cli.options import (
-    DATASET,
-    AddressOption,
-    ExecutorOption,
-    IntoOption,
-    JsonOption,
-    RecipeOption,
-    WorkersOption,
-)
+from winnow.base.errors import UsageError
+from winnow.cli.options import DATASET, IntoOption, JsonOption, MirrorOption, RecipeOption, WorkersOption, published
+from winnow.cli.output import edit_lines, edit_record, paint, print_json
+
+if TYPE_CHECKING:
+    from winnow import Cleaned
+    from winnow.base.recipe import Recipe
+    from winnow.repair import Repaired
+    from winnow.run.executor import Kind
 
 app = typer.Typer()
 PANEL = "make"
+
+MAX_LINE = 256 << 20  # bytes of a JSON line; a longer one is answered by an error and passed over
 
 
 @app.command(rich_help_panel=PANEL, epilog="Example: winnow run articles/ --into dataset --workers 2")
@@ -28,18 +35,60 @@ def run(
     recipe: RecipeOption = None,
     workers: WorkersOption = None,
     full: Annotated[bool, typer.Option("--full", help="Read and clean everything again.")] = False,
-    mirror: Annotated[bool, typer.Option("--mirror", help="Withdraw documents that left SOURCE.")] = False,
-    executor: ExecutorOption = "processes",
-    address: AddressOption = None,
-    json: JsonOption = False,
-) -> None:
+    mirror: MirrorOption = False,
+    executor: Annotated[str, typer.Option(help="Where shards run: processes, inline or dask.")] = "processes",
+    address: Annotated[str | None, typer.Option(help="Dask scheduler, tcp://host:port.")] = None,
+    as_json: JsonOption = False,
+) -> int:
     """Read, repair, deduplicate, validate and publish a new version
 
     Nothing is published where nothing changed. Exit code 1 where the gate holds the version back: see winnow gate.
     """
-    from winnow.cli.run import run_build
+    from winnow.base.addresses import refuse_credentials
+    from winnow.base.recipe import load_recipe
+    from winnow.cli.flow_call import run_flow
+    from winnow.cli.progress import print_summary
+    from winnow.read import list_inputs
+    from winnow.run.executor import Kind
+    from winnow.storage.locate import refuse_dataset_in_source
 
-    raise typer.Exit(run_build(source, into, recipe, workers, full, mirror, executor, address, json))
+    # A wrong call is refused at once, before a server is started.
+    if executor not in get_args(Kind):
+        raise UsageError(f"--executor {executor}: is none of {', '.join(get_args(Kind))}")
+    refuse_credentials(source, into, address)
+    settings = load_recipe(recipe)
+    refuse_dataset_in_source(source, into)
+    list_inputs(source, [into])
+    unheard = not os.environ.get("PREFECT_API_URL")  # no server has to hear of this run
+    if unheard and not full and (same := _nothing_to_do(source, into, settings, mirror)):
+        print_summary(same, into, as_json)
+        return 0
+
+    def build_version() -> Mapping[str, Any]:
+        from winnow.build import build
+
+        kind = cast("Kind", executor)
+        return build(source, into, recipe, workers, full=full, mirror=mirror, executor=kind, address=address)
+
+    return run_flow(build_version, into, as_json)
+
+
+def _nothing_to_do(source: str, into: str, recipe: Recipe, mirror: bool) -> Mapping[str, Any] | None:
+    """Returns the summary of a run that would find every input as the last version has it; None where there is work.
+
+    Not asked after a run that died (its staging is still there) nor while another one writes: those go to the flow.
+    """
+    from winnow.storage.locate import open_dataset
+
+    dataset = open_dataset(into)
+    if dataset.latest_version() is None or dataset.staging.exists():
+        return None
+    from winnow.run import stages
+    from winnow.run.run_context import begin
+
+    asked = begin(source, dataset, recipe, mirror=mirror)
+    documents = stages.unchanged(asked)
+    return stages.nothing_changed(asked, documents) if documents else None
 
 
 @app.command(rich_help_panel=PANEL, epilog="Example: curl -s https://example.org/a.txt | winnow clean --explain")
@@ -49,23 +98,131 @@ def clean(
     explain: Annotated[bool, typer.Option("--explain", help="Show every edit instead of the text.")] = False,
     passages: Annotated[bool, typer.Option("--passages", help="Also remove repeats inside a text.")] = False,
     recipe: RecipeOption = None,
-) -> None:
+) -> int:
     """Repair text as a filter, standard input to standard output"""
+    import winnow
     from winnow.base.recipe import load_recipe
-    from winnow.cli.clean import clean as run_clean
+    from winnow.repair import repair
 
-    raise typer.Exit(run_clean(files or [], load_recipe(recipe), jsonl, explain, passages))
+    settings = load_recipe(recipe)
+
+    def cleaned(text: str) -> Cleaned | Repaired:
+        return winnow.clean(text, settings) if passages else repair(text, settings.repair)
+
+    unread = 0
+    for name in files or ["-"]:
+        with _opened(name) as stream:
+            if jsonl:
+                for answer in _answers(stream, name, settings.read.text_field, cleaned, explain):
+                    unread += "error" in answer
+                    _write(json.dumps(answer, ensure_ascii=False) + "\n")
+                    sys.stdout.flush()
+                continue
+            text = _decoded(stream.read())
+            done = cleaned(text)
+            if explain:
+                for line in edit_lines(text, done.edits, paint()):
+                    _write(line + "\n")
+            elif done.text:
+                _write(done.text + "\n")
+    return int(unread > 0)
+
+
+@contextmanager
+def _opened(name: str) -> Iterator[BinaryIO]:
+    if name == "-":
+        yield sys.stdin.buffer
+        return
+    try:
+        stream = Path(name).open("rb")  # noqa: SIM115  (closed by the with below; here only a failure to open is caught)
+    except OSError as error:
+        raise UsageError(
+            f"{name}: cannot be read: {error.strerror}; name a readable file, or - for standard input"
+        ) from error
+    with stream:
+        yield stream
+
+
+def _decoded(content: bytes) -> str:
+    try:
+        return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeDecodeError:
+        from winnow.read.charset import decode
+
+        return decode(content).text
+
+
+def _answers(
+    stream: BinaryIO, name: str, field: str, cleaned: Callable[[str], Cleaned | Repaired], explain: bool
+) -> Iterator[dict[str, Any]]:
+    """Yields each record with its text cleaned, and for a line that is no such record one that says what is wrong."""
+    from winnow.base.records import without_lone_surrogates
+
+    for number, line in enumerate(_lines(stream, MAX_LINE), 1):
+        if line is not None and not line.strip():
+            continue
+        why = f"is no JSON object with a text in {field!r}; mend it or name the field in read.text_field"
+        try:
+            if line is None:
+                why = f"is longer than {MAX_LINE >> 20} MB; split its text into several records"
+                raise ValueError
+            record = json.loads(line)
+            text = record[field]
+            if not isinstance(text, str):
+                raise TypeError
+        except (ValueError, KeyError, TypeError, RecursionError):
+            yield {"error": f"{name}, line {number}: {why}"}
+            continue
+        done = cleaned(without_lone_surrogates(text))
+        record[field] = done.text
+        if explain:
+            record["edits"] = [edit_record(e) for e in done.edits]
+        yield record
+
+
+def _lines(stream: BinaryIO, limit: int) -> Iterator[bytes | None]:
+    """Yields each line, and None for one of more than `limit` bytes, the rest of which is passed over.
+
+    >>> from io import BytesIO
+    >>> list(_lines(BytesIO(b"ab\\nabcdefghi\\nabc\\nabcd"), 3))
+    [b'ab\\n', None, b'abc\\n', None]
+    """
+    while line := stream.readline(limit + 1):
+        if len(line) <= limit or line.endswith(b"\n"):
+            yield line
+            continue
+        while line and not line.endswith(b"\n"):
+            line = stream.readline(limit)
+        yield None
+
+
+def _write(text: str) -> None:
+    sys.stdout.buffer.write(text.encode("utf-8", "replace"))
 
 
 @app.command(rich_help_panel=PANEL, epilog="Example: winnow init articles.toml")
 def init(
     path: Annotated[Path, typer.Argument(help="The file to write; it must not exist.")] = Path("winnow.toml"),
-    json: JsonOption = False,
-) -> None:
+    as_json: JsonOption = False,
+) -> int:
     """Write a commented starter recipe with every setting and its default"""
-    from winnow.cli.starter import write_starter
+    from winnow.cli.starter import starter
 
-    raise typer.Exit(write_starter(path, json))
+    text = starter()
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError as error:
+        raise UsageError(
+            f"{path}: exists, and is not written over; name another file: winnow init NAME.toml"
+        ) from error
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be written: {error.strerror}; name a file in a folder that exists") from error
+    if as_json:
+        print_json({"recipe": str(path)})
+    else:
+        print(f"Wrote {path}. Change what you like, then: winnow run SOURCE --recipe {path}")
+    return 0
 
 
 @app.command(
@@ -77,16 +234,27 @@ def approve(
     because: Annotated[str, typer.Option(help="Your reason; it stays on record in table runs.")],
     source: Annotated[str | None, typer.Option(help="The source again, where its address held credentials.")] = None,
     into: IntoOption = DATASET,
-    json: JsonOption = False,
-) -> None:
+    as_json: JsonOption = False,
+) -> int:
     """Publish a version that the gate held back, with your reason on record
 
     The run is made again as it was called; what it finished is found in staging. It is held back again where the
     settings changed since or an expectation fails that the held run had met.
     """
-    from winnow.cli.gate import approve_run
+    from winnow.base.addresses import refuse_credentials
+    from winnow.cli.flow_call import run_flow
+    from winnow.run.approval import approved_call
+    from winnow.storage.locate import open_dataset
 
-    raise typer.Exit(approve_run(into, run, because, source, json))
+    flow, parameters = approved_call(open_dataset(into), run, because, source)
+    refuse_credentials(parameters.get("source"), parameters.get("address"))
+
+    def held_version() -> Mapping[str, Any]:
+        from winnow.approve import MAKERS
+
+        return cast("Mapping[str, Any]", MAKERS[flow](**parameters, into=into))
+
+    return run_flow(held_version, into, as_json)
 
 
 @app.command(rich_help_panel=PANEL, epilog="Example: winnow replay --reason repair_failed")
@@ -95,12 +263,24 @@ def replay(
     into: IntoOption = DATASET,
     recipe: RecipeOption = None,
     workers: WorkersOption = None,
-    json: JsonOption = False,
-) -> None:
+    as_json: JsonOption = False,
+) -> int:
     """Read rejects again from their kept bytes; publish those that pass"""
-    from winnow.cli.run import run_replay
+    from winnow.base.recipe import load_recipe
+    from winnow.cli.flow_call import run_flow
+    from winnow.run.rejects import rejects_of
 
-    raise typer.Exit(run_replay(into, recipe, reason, workers, json))
+    load_recipe(recipe)  # a mistake in it is shown before a server is started
+    if not rejects_of(published(into), reason, settled=False):
+        print(json.dumps({"version": None}) if as_json else "No document waits in quarantine.")
+        return 0
+
+    def replayed_version() -> Mapping[str, Any]:
+        from winnow.replay import replay
+
+        return replay(into, recipe, reason, workers)
+
+    return run_flow(replayed_version, into, as_json)
 
 
 @app.command(rich_help_panel=PANEL, epilog="Example: winnow withdraw https://example.org/a articles/b.txt")
@@ -109,12 +289,22 @@ def withdraw(
     into: IntoOption = DATASET,
     recipe: RecipeOption = None,
     workers: WorkersOption = None,
-    json: JsonOption = False,
-) -> None:
+    as_json: JsonOption = False,
+) -> int:
     """Take documents out of the next version; copies they suppressed return
 
     They stay out when they are read again. Versions that are published already keep them until they are pruned.
     """
-    from winnow.cli.run import run_withdraw
+    from winnow.base.recipe import load_recipe
+    from winnow.cli.flow_call import run_flow
+    from winnow.run.work_plan import find_sources
 
-    raise typer.Exit(run_withdraw(into, recipe, sources, workers, json))
+    load_recipe(recipe)  # a mistake in it, or in a source, is shown before a server is started
+    find_sources(published(into), sources)
+
+    def shortened_version() -> Mapping[str, Any]:
+        from winnow.withdraw import withdraw
+
+        return withdraw(sources, into, recipe, workers)
+
+    return run_flow(shortened_version, into, as_json)

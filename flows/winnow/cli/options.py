@@ -1,19 +1,38 @@
-"""Options that several commands share, so that they read and mean the same everywhere."""
+"""Options that several commands share, so that they read and mean the same everywhere; and the dataset they name."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+if TYPE_CHECKING:
+    from winnow.publish.dataset import Dataset
+
+VersionArgument = Annotated[int | None, typer.Argument(help="Number of the version; the latest by default.")]
+DocumentArgument = Annotated[str, typer.Argument(help="A document's doc_id or source.")]
 IntoOption = Annotated[str, typer.Option("--into", "-d", help="The dataset's folder, or s3://BUCKET/PREFIX.")]
-RecipeOption = Annotated[Path | None, typer.Option("--recipe", "-r", help="Settings, a TOML file; see winnow init.")]
+RecipeOption = Annotated[
+    str | None, typer.Option("--recipe", "-r", metavar="PATH", help="Settings, a TOML file; see winnow init.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 WorkersOption = Annotated[int | None, typer.Option(min=1, help="Worker processes; all cores by default.")]
-ExecutorOption = Annotated[str, typer.Option(help="Where shards run: processes, inline or dask.")]
-AddressOption = Annotated[str | None, typer.Option(help="Dask scheduler, tcp://host:port.")]
+MirrorOption = Annotated[bool, typer.Option("--mirror", help="Withdraw documents that left SOURCE.")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
 LimitOption = Annotated[int, typer.Option(min=0, help="How many to show; 0 for all.")]
 
 DATASET = "dataset"
+
+
+def published(into: str) -> Dataset:
+    """Returns the dataset that ``--into`` names.
+
+    Raises UsageError where it has no version yet.
+    """
+    from winnow.base.errors import UsageError
+    from winnow.storage.locate import open_dataset
+
+    dataset = open_dataset(into)
+    if dataset.latest_version() is None:
+        raise UsageError(f"{into}: holds no published version; make one with: winnow run SOURCE --into {into}")
+    return dataset

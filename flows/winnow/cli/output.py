@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, is_dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from winnow.base.terminal import Paint, colours_for, visible
+
+if TYPE_CHECKING:
+    from winnow.base.records import Edit
+
+EDIT_CHARS = 60  # characters of an edit's text that are printed
 
 
 def print_json(value: object) -> None:
@@ -92,3 +97,31 @@ def size(count: int) -> str:
         if value < 999.95 or unit == "PB":
             break
     return f"{value:,.1f} {unit}"
+
+
+def edit_record(edit: Edit) -> dict[str, object]:
+    """Returns an edit as a JSON object."""
+    return {name: getattr(edit, name) for name in edit.__slots__}
+
+
+def edit_lines(text: str, edits: Sequence[Edit], paint: Paint) -> Iterator[str]:
+    """Yields a line an edit of the decoded `text`: number, rule, confidence, place, and the change within its line."""
+    from winnow.repair.engine.explain import shown_edits
+
+    width = max((len(e.rule) for e in edits), default=0)
+    for shown in shown_edits(text, edits):
+        edit = shown.edit
+        before, after = _ends(edit.before), _ends(edit.after)
+        change = paint.red(f"[-{before}-]" if before else "") + paint.green(f"{{+{after}+}}" if after else "")
+        left, right = paint.dim(visible(shown.left)), paint.dim(visible(shown.right))
+        mark = "" if edit.applied else paint.yellow("  suspicion, not made")
+        yield (
+            f"{edit.seq:>5}  {edit.rule:<{width}}  {edit.confidence:.2f}  line {shown.line:<5} "
+            f"{left}{change}{right}{mark}"
+        )
+
+
+def _ends(text: str) -> str:
+    if len(text) > EDIT_CHARS:
+        text = f"{text[: EDIT_CHARS // 2]} … {text[-EDIT_CHARS // 2 :]}"
+    return visible(text)

@@ -6,34 +6,47 @@ Build, replay and maintain run when the recipe says; approve and withdraw when a
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
-from winnow.base.addresses import refuse_credentials
+import typer
+
 from winnow.base.errors import UsageError, WinnowError
-from winnow.base.log import LOGGER
-from winnow.base.recipe import Recipe, load_recipe
-from winnow.base.telemetry import switch_off
-from winnow.base.terminal import say
-from winnow.server.outage import await_server, shown_api, without_password
-from winnow.storage.locate import Place, inside
+from winnow.cli.options import DATASET, IntoOption, MirrorOption, RecipeOption, WorkersOption
 
 if TYPE_CHECKING:
     from prefect.deployments.runner import RunnerDeployment
+    from prefect.schedules import Schedule
 
-WAIT_SECONDS = (
-    3600  # a scheduled run finds the dataset taken for as long as another flow takes; then it fails and says so
+    from winnow.base.recipe import Recipe
+
+app = typer.Typer()
+
+WAIT_SECONDS = 3600  # a scheduled run waits that long for another flow of the dataset; then it fails and says so
+
+
+@app.command(
+    rich_help_panel="keep",
+    epilog="Example: PREFECT_API_URL=http://127.0.0.1:4200/api winnow serve articles/ --recipe winnow.toml",
 )
+def serve(
+    source: Annotated[str, typer.Argument(help="Folder, file or s3:// address to read.")],
+    into: IntoOption = DATASET,
+    recipe: RecipeOption = None,
+    workers: WorkersOption = None,
+    mirror: MirrorOption = False,
+) -> int:
+    """Run build, replay and maintain on the recipe's schedule, until stopped
 
-
-def serve_flows(source: str, into: Place, recipe: Path | None, workers: int | None, mirror: bool) -> int:
-    """Serve the deployments until the process is stopped; schedules are paused then, and resumed at the next start.
-
-    Raises UsageError where no server is named or none answers, and RecipeError for a wrong schedule.
+    Needs a Prefect server: prefect server start, and its address in PREFECT_API_URL.
     """
+    from winnow.base.addresses import refuse_credentials
+    from winnow.base.recipe import load_recipe
+    from winnow.base.terminal import say
+    from winnow.server.outage import await_server, shown_api, without_password
+
     settings = load_recipe(recipe)
-    refuse_credentials(source, str(into))
+    refuse_credentials(source, into)
     api = os.environ.get("PREFECT_API_URL")
     if not api:
         raise UsageError(
@@ -49,7 +62,8 @@ def serve_flows(source: str, into: Place, recipe: Path | None, workers: int | No
     served = deployments(source, into, recipe, settings, workers, mirror)
     say(f"serving {', '.join(f'{d.flow_name}/{d.name}' for d in served)} on {shown_api(api)}; stop with Ctrl-C")
     try:
-        # One run at a time in this process: the flows of one dataset wait for one another anyway.
+        # One run at a time in this process: the flows of one dataset wait for one another anyway. Schedules are paused
+        # when it ends, and resumed at the next start.
         serve(*served, limit=1, print_starting_message=False)
     except (httpx.HTTPError, PrefectException) as error:
         why = without_password(error, api)
@@ -60,7 +74,10 @@ def serve_flows(source: str, into: Place, recipe: Path | None, workers: int | No
 
 
 def prepare_environment() -> None:
-    """What the processes that run the flows inherit: no reports to anyone, and Winnow's log lines go to Prefect too."""
+    """Sets what the processes that run the flows inherit: no telemetry, and Winnow's log lines go to Prefect too."""
+    from winnow.base.log import LOGGER
+    from winnow.base.telemetry import switch_off
+
     switch_off()
     loggers = os.environ.get("PREFECT_LOGGING_EXTRA_LOGGERS", "")
     if LOGGER not in loggers.split(","):
@@ -68,11 +85,11 @@ def prepare_environment() -> None:
 
 
 def deployments(
-    source: str, into: Place, recipe: Path | None, settings: Recipe, workers: int | None = None, mirror: bool = False
+    source: str, into: str, recipe: str | None, settings: Recipe, workers: int | None = None, mirror: bool = False
 ) -> list[RunnerDeployment]:
-    """One deployment a flow, named after the dataset; a flow without a schedule runs when it is asked for.
+    """Returns one deployment a flow, named after the dataset; a flow without a schedule runs when it is asked for.
 
-    Paths are made absolute: runs start in folders of their own.
+    Paths are made absolute: runs start in folders of their own. Raises UsageError for a wrong schedule.
     """
     from prefect.types.entrypoint import EntrypointType
 
@@ -80,9 +97,10 @@ def deployments(
     from winnow.build import build
     from winnow.maintain import maintain
     from winnow.replay import replay
+    from winnow.server.artifacts import slug
     from winnow.withdraw import withdraw
 
-    name = deployment_name(into)
+    name = slug(into)
     own: dict[str, dict[str, Any]] = {
         "build": {"source": _absolute(source), "workers": workers, "mirror": mirror},
         "replay": {"workers": workers},
@@ -90,8 +108,8 @@ def deployments(
         "approve": {},
         "withdraw": {"workers": workers},
     }
-    common = {"into": _absolute(str(into)), "wait_seconds": WAIT_SECONDS}
-    with_recipe = {**common, "recipe": str(recipe.resolve()) if recipe else None}
+    common = {"into": _absolute(into), "wait_seconds": WAIT_SECONDS}
+    with_recipe = {**common, "recipe": _absolute(recipe) if recipe else None}
     made = [
         flow.to_deployment(
             name,
@@ -108,8 +126,8 @@ def deployments(
     return cast("list[RunnerDeployment]", made)  # to_deployment is a coroutine only where a loop runs
 
 
-def schedule_of(settings: Recipe, flow: str) -> Any:
-    """The flow's schedule as Prefect knows it, None where the recipe has none.
+def schedule_of(settings: Recipe, flow: str) -> Schedule | None:
+    """Returns the flow's schedule in Prefect's form, None where the recipe has none.
 
     Raises UsageError for a cron line that Prefect cannot read.
     """
@@ -124,14 +142,5 @@ def schedule_of(settings: Recipe, flow: str) -> Any:
         raise UsageError(f"schedule.{flow} = {cron!r}: is no cron line; five fields, as in '30 2 * * *'") from error
 
 
-def deployment_name(into: Place) -> str:
-    """Name of a dataset's deployments, from its folder.
-
-    >>> deployment_name(Path("/data/My articles"))
-    'my-articles'
-    """
-    return re.sub("[^a-z0-9]+", "-", Path(inside(into)).resolve().name.lower()).strip("-") or "dataset"
-
-
-def _absolute(source: str) -> str:
-    return source if "://" in source else str(Path(source).resolve())
+def _absolute(place: str) -> str:
+    return place if "://" in place else str(Path(place).resolve())

@@ -1,19 +1,16 @@
-"""``winnow init``: a commented recipe, made from the settings themselves so that nothing is written twice."""
+"""The recipe that ``winnow init`` writes, made from the settings themselves so that nothing stands twice."""
 
 from __future__ import annotations
 
 import json
 import textwrap
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Literal, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from winnow.base.errors import UsageError
 from winnow.base.recipe import Recipe
-from winnow.cli.output import print_json
 
 WIDTH = 100
 
@@ -22,25 +19,6 @@ Settings of Winnow. What is commented out shows the default, or an example where
 change it.
 After a change of a setting that shapes the published rows, the next run cleans every document again.
 """
-
-
-def write_starter(path: Path, as_json: bool) -> int:
-    """Write a starter recipe to `path`, which must be free."""
-    text = starter()
-    try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError as error:
-        raise UsageError(
-            f"{path}: exists, and is not written over; name another file: winnow init NAME.toml"
-        ) from error
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be written: {error.strerror}; name a file in a folder that exists") from error
-    if as_json:
-        print_json({"recipe": str(path)})
-    else:
-        print(f"Wrote {path}. Change what you like, then: winnow run SOURCE --recipe {path}")
-    return 0
 
 
 def starter() -> str:

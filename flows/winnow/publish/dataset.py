@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from winnow.base.errors import DatasetError, translate_full_disk
-from winnow.publish.lock import hold
+from winnow.publish.lock import hold, holder
 from winnow.publish.manifest import Manifest, read_manifest
 
 WORK = "work-"
@@ -131,6 +131,10 @@ class Dataset:
         if manifest is None or table not in manifest.tables:
             return []
         return [self.view(manifest.version) / f.name for f in manifest.tables[table].files]
+
+    def writer(self) -> dict[str, Any] | None:
+        """Returns who writes to the dataset (run, pid and host), None where nobody does."""
+        return self.remote.writer() if self.remote else holder(self.root / ".lock")
 
     @contextmanager
     def writing(self, run_id: str, wait_seconds: float = 0) -> Iterator[None]:

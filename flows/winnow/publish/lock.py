@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from winnow.base.errors import DatasetBusy
 
@@ -67,3 +68,23 @@ def _holder(handle: int) -> str:
         return f"run {note['run']} (process {note['pid']} on {note['host']})"
     except (ValueError, KeyError, TypeError):
         return "another run"  # it has the lock and has not written its name yet
+
+
+def holder(path: Path) -> dict[str, Any] | None:
+    """Returns who holds the lock file `path`, as it says: run, pid and host. None where nobody does.
+
+    The lock itself is not touched: a look at it must not make a run that starts just now find it taken.
+    """
+    try:
+        note = json.loads(path.read_bytes())
+        found: dict[str, Any] = {"run": str(note["run"]), "pid": int(note["pid"]), "host": str(note["host"])}
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    if found["host"] == socket.gethostname():
+        try:
+            os.kill(found["pid"], 0)
+        except ProcessLookupError:
+            return None  # it was killed; the kernel has let its lock go
+        except PermissionError:
+            pass  # it is another user's
+    return found

@@ -8,6 +8,8 @@
 from __future__ import annotations
 
 import difflib
+import sys
+from types import ModuleType
 
 from winnow.base.errors import RecipeError
 from winnow.base.recipe import RepairSettings
@@ -47,3 +49,13 @@ def repair(text: str, settings: RepairSettings = DEFAULTS) -> Repaired:
 def rule_versions() -> dict[str, int]:
     """Name and version of every rule, in order; part of a recipe's fingerprint."""
     return {rule.name: rule.version for rule in REPAIRS}
+
+
+class _Callable(ModuleType):
+    """Lets the stage be called as the function it is named for: Python gives both to ``from winnow import repair``."""
+
+    def __call__(self, text: str, settings: RepairSettings = DEFAULTS) -> Repaired:
+        return repair(text, settings)
+
+
+sys.modules[__name__].__class__ = _Callable

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -138,6 +139,30 @@ def waiting_shards(run: Run) -> tuple[tuple[str, Path], ...]:
     if batch:
         cut()
     return tuple(shards)
+
+
+_LISTED = (
+    "doc_id", "source", "stage", "expectation", "reason", "input", "content_sha256", "recipe_id", "run_id",
+    "replayed_in",
+)  # fmt: skip
+
+
+def rejects_of(dataset: Dataset, reason: str | None, settled: bool) -> list[dict[str, Any]]:
+    """Returns the rejects of the last version in order, with the bytes of their content and not the content itself.
+
+    With `settled` those too that a later run let pass; with `reason` those of one kind. Raises UsageError for a kind
+    that no reject has, with the kinds there are.
+    """
+    source = pads.dataset([str(f) for f in dataset.files("rejects")], schema=TABLES["rejects"])
+    columns = {name: pads.field(name) for name in _LISTED} | {"bytes": pc.binary_length(pads.field("content"))}
+    rows = [r for r in source.to_table(columns=columns).to_pylist() if settled or r["replayed_in"] is None]
+    found = [r for r in rows if reason in (None, r["expectation"])]
+    if reason is not None and not found:
+        known = sorted({r["expectation"] for r in rows})
+        near = difflib.get_close_matches(reason, known, 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known) or 'none'}"
+        raise UsageError(f"--reason {reason}: no document waits for that reason; {hint}")
+    return found
 
 
 def replayed_keys(origins: Sequence[Path], accepted: Collection[str]) -> frozenset[Key]:

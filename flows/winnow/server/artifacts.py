@@ -26,6 +26,7 @@ from prefect.artifacts import (
 )
 from prefect.events import emit_event
 
+from winnow.base.addresses import redacted
 from winnow.base.errors import GateHeld
 from winnow.base.log import LOGGER
 from winnow.base.recipe import Recipe, load_recipe
@@ -49,19 +50,19 @@ def _on_the_side(tell: Callable[..., None]) -> Callable[..., None]:
     return told
 
 
-def slug(folder: Path) -> str:
-    """The dataset's folder as the keys of artifacts want it.
+def slug(dataset: str) -> str:
+    """Returns what deployments and artifacts call a dataset, made from the last part of its folder or address.
 
-    >>> slug(Path("/data/My Articles_1"))
-    'my-articles-1'
+    >>> slug("/data/My Articles_1"), slug("s3://bucket/news/2024?region=eu-west-1")
+    ('my-articles-1', '2024')
     """
-    return re.sub("[^a-z0-9]+", "-", folder.resolve().name.lower()).strip("-") or "dataset"
+    return re.sub("[^a-z0-9]+", "-", Path(redacted(dataset)).resolve().name.lower()).strip("-") or "dataset"
 
 
 @_on_the_side
 def tell_done(run: Run, summary: Mapping[str, Any]) -> None:
     """Summary, rejects, gate and report of a run that published; of one that had not to, the summary."""
-    key = slug(run.dataset.root)
+    key = slug(run.dataset.name)
     create_markdown_artifact(summary_text(summary), f"{key}-summary", f"Run {run.run_id}")
     if summary["version"] is None:
         return
@@ -80,7 +81,7 @@ def tell_done(run: Run, summary: Mapping[str, Any]) -> None:
 @_on_the_side
 def tell_held(run: Run, error: GateHeld) -> None:
     """Why the gate holds a version back, and how to let it pass."""
-    key = slug(run.dataset.root)
+    key = slug(run.dataset.name)
     held = held_run(run.dataset)
     lines = "\n".join(f"    {visible(line)}" for line in str(error).split("\n"))
     text = f"# v{run.version} is held back\n\n{lines}\n\n{how_to_approve(run)}\n"
@@ -93,14 +94,14 @@ def tell_held(run: Run, error: GateHeld) -> None:
 
 def how_to_approve(run: Run) -> str:
     """Where a person lets it pass without leaving Prefect's pages."""
-    name = f"approve/{slug(run.dataset.root)}"
+    name = f"approve/{slug(run.dataset.name)}"
     return f"here, where winnow serve runs: deployment {name}, with run_id {run.run_id} and your reason"
 
 
 @_on_the_side
-def tell_upkeep(folder: Path, done: Mapping[str, Any]) -> None:
+def tell_upkeep(dataset: str, done: Mapping[str, Any]) -> None:
     """What maintenance did."""
-    create_markdown_artifact("\n".join(f"* {line}" for line in lines_of(done)), f"{slug(folder)}-upkeep")
+    create_markdown_artifact("\n".join(f"* {line}" for line in lines_of(done)), f"{slug(dataset)}-upkeep")
 
 
 def tell_failed(flow: Any, flow_run: Any, state: Any) -> None:
@@ -135,7 +136,7 @@ def event(run: Run, what: str, payload: Mapping[str, Any]) -> None:
     """
     if os.environ.get("PREFECT_API_URL"):
         resource = {
-            "prefect.resource.id": f"winnow.dataset.{slug(run.dataset.root)}",
+            "prefect.resource.id": f"winnow.dataset.{slug(run.dataset.name)}",
             "prefect.resource.name": run.recipe.publish.name,
         }
         emit_event(f"winnow.version.{what}", resource, payload={"run_id": run.run_id, **payload})

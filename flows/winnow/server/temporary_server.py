@@ -7,19 +7,53 @@ standard input, which ends with the process that holds the other side, however t
 from __future__ import annotations
 
 import atexit
+import logging
 import os
 import socket
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from winnow.base.errors import WinnowError
+from winnow.base.log import LOGGER
 from winnow.base.telemetry import switch_off
 
 START_SECONDS = 120.0  # a laden machine takes its time; a server that fails ends, and is not waited for
 STOP_SECONDS = 5.0
+
+
+@contextmanager
+def prefect_api(meanwhile: Callable[[], None] = lambda: None) -> Iterator[str]:
+    """Yields the address of the server that runs report to: the one Prefect is set up for, or a temporary one.
+
+    A temporary one takes seconds to start; `meanwhile` is called then, to import what is needed later. Raises
+    UsageError where the server does not answer.
+    """
+    server = None if may_name_a_server() else _begin_server()  # the import of Prefect takes seconds too
+    from prefect.settings import PREFECT_API_URL, get_current_settings, temporary_settings
+
+    if api := get_current_settings().api.url:
+        from winnow.server.outage import await_server
+
+        if server:
+            server.stop()
+        await_server(api)
+        yield api
+        return
+    server = server or _begin_server()
+    meanwhile()
+    api = server.api()
+    with temporary_settings({PREFECT_API_URL: api}):
+        yield api
+
+
+def _begin_server() -> TemporaryServer:
+    logging.getLogger(LOGGER).info("starting Prefect")
+    return TemporaryServer()
 
 
 def may_name_a_server() -> bool:

@@ -1,11 +1,14 @@
 """Commands that look: each says what the dataset says, as a table and as JSON."""
 
 import json
+import webbrowser
+from pathlib import Path
 
 import pytest
 
 from winnow.base.contracts import TABLES
 from winnow.base.errors import UsageError
+from winnow.publish.dataset import Dataset
 
 
 def of(result):
@@ -51,6 +54,23 @@ def test_why_aligns_a_copy_with_what_was_kept(winnow, data):
     assert "One more sentence ends it." in winnow("why", left_out["source"], "--into", data).stdout
 
 
+@pytest.mark.parametrize("command", ["why", "explain"])
+def test_a_document_is_followed_in_one_opening_of_the_dataset(winnow, data, monkeypatch, command):
+    """On object storage each opening is a pull."""
+    opened = []
+    monkeypatch.setattr("winnow.storage.locate.open_dataset", lambda into: opened.append(into) or Dataset(Path(into)))
+    assert winnow(command, "kites", "--into", data).exit_code == 0
+    assert opened == [str(data)]
+
+
+@pytest.mark.parametrize("command", ["why", "explain"])
+def test_a_document_that_is_not_there_is_answered_with_where_the_others_stand(winnow, data, command):
+    said = str(winnow(command, "nobody", "--into", data).exception)
+    assert said.startswith(f"{data}: no document has the doc_id or source 'nobody'; doc_ids are in ")
+    there = said.rpartition(" ")[2]
+    assert (there, (data / "v2/documents").is_dir()) == (f"{data}/v2/documents", True)
+
+
 def test_explain_shows_the_repair(winnow, data):
     assert "entities" in winnow("explain", "kites", "--into", data).stdout
 
@@ -71,10 +91,9 @@ def test_the_gate_explains_itself(winnow, data):
 
 
 def test_the_report_is_opened_where_asked(winnow, data, monkeypatch):
-    from winnow.cli import versions
-
     opened = []
-    assert versions.show_report(data, None, True, False, opened.append) == 0
+    monkeypatch.setattr(webbrowser, "open", opened.append)
+    assert winnow("report", "--open", "--into", data).exit_code == 0
     assert opened[0].startswith("file://") and opened[0].endswith("/v2/report.html")
 
 

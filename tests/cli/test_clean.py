@@ -34,6 +34,15 @@ def test_each_record_has_its_answer_and_a_bad_line_says_what_is_wrong():
     assert done.exit_code == 1
 
 
+def test_a_line_beyond_the_limit_is_one_error_and_the_lines_after_it_keep_their_numbers(monkeypatch):
+    monkeypatch.setattr("winnow.cli.make.MAX_LINE", 1 << 20)
+    lines = ['{"text": "a"}', json.dumps({"text": "x" * (3 << 20)}), "no json", '{"text": "b &amp;amp; c"}']
+    answers = [json.loads(line) for line in clean("\n".join(lines), "--jsonl").stdout.splitlines()]
+    assert [a.get("text", "").strip() for a in answers] == ["a", "", "", "b & c"]
+    assert answers[1]["error"] == "-, line 2: is longer than 1 MB; split its text into several records"
+    assert answers[2]["error"].startswith("-, line 3: is no JSON object")
+
+
 @pytest.mark.parametrize("options", [["--explain"], ["--explain", "--jsonl"]])
 def test_explain_names_the_rule(options):
     text = "x &amp;amp; y" if len(options) == 1 else '{"id": 1, "text": "x &amp;amp; y"}'
