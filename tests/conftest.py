@@ -36,8 +36,7 @@ def build(prefect_server: None) -> Build:
     from winnow.build import build as flow
 
     def run(source: Path | str, into: Path, **options: Any) -> dict[str, Any]:
-        summary: dict[str, Any] = flow(source=str(source), into=str(into), **{"executor": "inline", **options})
-        return summary
+        return flow(source=str(source), into=str(into), **{"executor": "inline", **options}).as_dict()
 
     return run
 

@@ -35,7 +35,7 @@ def bad(prefect_server, tmp_path_factory):
     write_jsonl(source / "twice.jsonl", [{"id": "same", "text": article(5)}, {"id": "same", "text": article(6)}])
     recipe = folder / "winnow.toml"
     recipe.write_text(LENIENT)
-    summary = build(str(source), str(folder / "dataset"), recipe=str(recipe), executor="inline")
+    summary = build(str(source), str(folder / "dataset"), recipe=str(recipe), executor="inline").as_dict()
     return summary, folder / "dataset"
 
 

@@ -3,34 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
-from winnow.base.telemetry import switch_off
-
-switch_off()
-
-from prefect import flow  # noqa: E402  (telemetry must be off before Prefect reads its settings)
-
-from winnow.base.addresses import Address  # noqa: E402
-from winnow.base.recipe import load_recipe  # noqa: E402
-from winnow.run.maintenance import tidy_up  # noqa: E402
-from winnow.server import artifacts  # noqa: E402
-from winnow.storage.locate import describe_dataset  # noqa: E402
+from winnow.base.addresses import Address
+from winnow.base.recipe import load_recipe
+from winnow.run.maintenance import Upkeep, tidy_up
+from winnow.server.artifacts import tell_upkeep
+from winnow.server.tasks import dataset_flow
+from winnow.storage.locate import describe_dataset
 
 
-@flow(
-    name="maintain", description="Join small files, prune, remove what nothing needs, clean staging.",
-    timeout_seconds=6 * 3600, on_failure=[artifacts.tell_failed], on_crashed=[artifacts.tell_failed],
-)  # fmt: skip
+@dataset_flow("maintain", "Join small files, prune, remove what nothing needs, clean staging.", hours=6)
 def maintain(
     into: Address = "dataset",
     recipe: str | None = None,
     dry_run: bool = False,
     wait_seconds: Annotated[float, Field(ge=0)] = 0,
-) -> dict[str, Any]:
-    """Tidy a dataset up; returns what was done, or would be, as plain data.
+) -> Upkeep:
+    """Tidy a dataset up; returns what was done, or would be.
 
     Published versions stay as they are, but for those that the recipe's maintain.keep_versions lets go.
 
@@ -42,5 +34,5 @@ def maintain(
     """
     dataset = describe_dataset(into)
     done = tidy_up(dataset, load_recipe(Path(recipe) if recipe else None), dry_run, wait_seconds)
-    artifacts.tell_upkeep(dataset.name, done)
+    tell_upkeep(dataset.name, done)
     return done

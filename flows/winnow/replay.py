@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
-from winnow.base.telemetry import switch_off
-
-switch_off()
-
-from prefect import flow  # noqa: E402  (telemetry must be off before Prefect reads its settings)
-
-from winnow.base.addresses import Address  # noqa: E402
-from winnow.build import LONGEST_SECONDS, Order, next_version  # noqa: E402
-from winnow.run.executor import Kind  # noqa: E402
-from winnow.server import artifacts  # noqa: E402
+from winnow.base.addresses import Address
+from winnow.build import next_version
+from winnow.run.executor import Kind
+from winnow.run.run_context import RunOrder
+from winnow.run.summary import RunSummary
+from winnow.server.tasks import dataset_flow, run_stages
 
 
-@flow(
-    name="replay", description="Read rejects again from their kept bytes; publish those that pass.",
-    timeout_seconds=LONGEST_SECONDS, on_failure=[artifacts.tell_failed], on_crashed=[artifacts.tell_failed],
-)  # fmt: skip
+@dataset_flow("replay", "Read rejects again from their kept bytes; publish those that pass.")
 def replay(
     into: Address = "dataset",
     recipe: str | None = None,
@@ -32,7 +25,7 @@ def replay(
     approve: str | None = None,
     approved_run: str | None = None,
     wait_seconds: Annotated[float, Field(ge=0)] = 0,
-) -> dict[str, Any]:
+) -> RunSummary:
     """Publish the rejects that pass now, marked in table ``rejects``; returns the summary of the run.
 
     Rejects that fail as before stay as they are, and where all of them do, nothing is published.
@@ -48,8 +41,9 @@ def replay(
         approved_run: The held run that this approval is for.
         wait_seconds: How long to wait for another run to finish.
     """
-    intent = {"source": "", "intake": "quarantine", "reason": reason, "approved": approve}
-    call = {"reason": reason}
-    order = Order("replay", call, intent, into, recipe, executor, workers, address, wait_seconds, approved_run)
-    summary: dict[str, Any] = next_version(order)
+    order = RunOrder(
+        intake="quarantine", reason=reason, into=into, recipe=recipe, executor=executor,
+        workers=workers, address=address, approve=approve, approved_run=approved_run, wait_seconds=wait_seconds,
+    )  # fmt: skip
+    summary: RunSummary = run_stages(order, next_version)
     return summary

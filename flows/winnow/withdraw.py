@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
-from winnow.base.telemetry import switch_off
-
-switch_off()
-
-from prefect import flow  # noqa: E402  (telemetry must be off before Prefect reads its settings)
-
-from winnow.base.addresses import Address  # noqa: E402
-from winnow.build import LONGEST_SECONDS, Order, next_version  # noqa: E402
-from winnow.run.executor import Kind  # noqa: E402
-from winnow.server import artifacts  # noqa: E402
+from winnow.base.addresses import Address
+from winnow.build import next_version
+from winnow.run.executor import Kind
+from winnow.run.run_context import RunOrder
+from winnow.run.summary import RunSummary
+from winnow.server.tasks import dataset_flow, run_stages
 
 
-@flow(
-    name="withdraw", description="Take documents out of the next version; copies they suppressed come back.",
-    timeout_seconds=LONGEST_SECONDS, on_failure=[artifacts.tell_failed], on_crashed=[artifacts.tell_failed],
-)  # fmt: skip
+@dataset_flow("withdraw", "Take documents out of the next version; copies they suppressed come back.")
 def withdraw(
     sources: Annotated[list[str], Field(min_length=1)],
     into: Address = "dataset",
@@ -32,7 +25,7 @@ def withdraw(
     approve: str | None = None,
     approved_run: str | None = None,
     wait_seconds: Annotated[float, Field(ge=0)] = 0,
-) -> dict[str, Any]:
+) -> RunSummary:
     """Publish a version without these documents; returns the summary of the run.
 
     A mark among the rejects, without content, keeps them out when they are read again. No input is read.
@@ -48,8 +41,9 @@ def withdraw(
         approved_run: The held run that this approval is for.
         wait_seconds: How long to wait for another run to finish.
     """
-    intent = {"source": "", "intake": "nowhere", "withdraw": tuple(sources), "approved": approve}
-    call = {"sources": sources}
-    order = Order("withdraw", call, intent, into, recipe, executor, workers, address, wait_seconds, approved_run)
-    summary: dict[str, Any] = next_version(order)
+    order = RunOrder(
+        intake="nowhere", withdraw=tuple(sources), into=into, recipe=recipe, executor=executor,
+        workers=workers, address=address, approve=approve, approved_run=approved_run, wait_seconds=wait_seconds,
+    )  # fmt: skip
+    summary: RunSummary = run_stages(order, next_version)
     return summary

@@ -72,16 +72,16 @@ def one_run(source: Path, into: Path) -> dict[str, Any]:
     from winnow.base.recipe import Recipe
     from winnow.publish.dataset import Dataset
     from winnow.publish.recover import recover
-    from winnow.run import stages
+    from winnow.run import intake, release, table_changes
     from winnow.run.executor import open_executor
-    from winnow.run.run_context import begin
+    from winnow.run.run_context import RunOrder, begin
 
     dataset, laps = Dataset(into), {}
     with dataset.writing("scale"), open_executor("processes", 1) as pool:
         list(pool.map(abs, [1]))  # a worker is up
         shards = Waiting(pool)
         recover(dataset)
-        run = begin(str(source), dataset, Recipe())
+        run = begin(dataset, Recipe(), RunOrder(source=str(source)))
         at = time.perf_counter()
 
         def lap(name: str) -> None:
@@ -90,23 +90,23 @@ def one_run(source: Path, into: Path) -> dict[str, Any]:
             laps[name] = {"driver": spent - shards.seconds, "workers": shards.seconds}
             shards.seconds, at = 0.0, time.perf_counter()
 
-        documents = stages.read(run, shards)
+        documents = intake.read(run, shards)
         lap("read")
-        repaired = stages.repair(run, shards, documents)
+        repaired = intake.repair(run, shards, documents)
         lap("repair")
-        checked = stages.check(run, documents, repaired)
+        checked = intake.check(run, documents, repaired)
         lap("check")
-        rows = stages.deduplicate(run, shards, documents, repaired, checked)
+        rows = table_changes.deduplicate(run, shards, documents, repaired, checked)
         lap("deduplicate")
         staging, shuffle = folder_bytes(dataset.staging), folder_bytes(run.work / "removals")
         at = time.perf_counter()
-        judged = stages.validate(run, documents, checked, rows)
+        judged = release.validate(run, rows)
         lap("validate")
-        stages.publish(run, documents, repaired, rows, judged)
+        release.publish(run, documents, repaired, rows, judged)
         lap("publish")
     return {
         "bytes": folder_bytes(source),
-        "documents": documents.counts["documents"],
+        "documents": documents.counts.documents,
         "laps": laps,
         "staging": staging,
         "shuffle": shuffle,

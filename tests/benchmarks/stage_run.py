@@ -13,12 +13,13 @@ from pathlib import Path
 
 from process_memory import process_tree, pss_mb
 
+from winnow.base.errors import GateHeld
 from winnow.base.recipe import Recipe
 from winnow.publish.dataset import Dataset
 from winnow.publish.recover import recover
-from winnow.run import stages
-from winnow.run.executor import open_executor, release
-from winnow.run.run_context import begin
+from winnow.run import intake, release, table_changes
+from winnow.run.executor import end_workers, open_executor
+from winnow.run.run_context import RunOrder, begin
 
 
 def main() -> None:
@@ -40,26 +41,28 @@ def main() -> None:
 
     with dataset.writing("bench"), open_executor(options.executor, options.workers) as executor:
         recover(dataset)
-        run = begin(options.source, dataset, Recipe())
-        documents = stages.read(run, executor)
+        run = begin(dataset, Recipe(), RunOrder(source=options.source))
+        documents = intake.read(run, executor)
         lap("read")
-        repaired = stages.repair(run, executor, documents)
+        repaired = intake.repair(run, executor, documents)
         lap("repair")
-        release(executor)
-        checked = stages.check(run, documents, repaired)
+        end_workers(executor)
+        checked = intake.check(run, documents, repaired)
         lap("check")
-        rows = stages.deduplicate(run, executor, documents, repaired, checked)
+        rows = table_changes.deduplicate(run, executor, documents, repaired, checked)
         lap("deduplicate")
-        release(executor)
+        end_workers(executor)
         staged = sum(f.stat().st_size for f in dataset.staging.rglob("*") if f.is_file())
-        judged = stages.validate(run, documents, checked, rows)
+        judged = release.validate(run, rows)
         lap("validate")
-        if judged[0].passed:
-            summary = stages.publish(run, documents, repaired, rows, judged)
-        else:
-            summary = {"held": stages.held_back(run, documents, repaired, rows, judged)}
+        try:
+            if not judged.gate.passed:
+                release.raise_held_back(run, documents, repaired, rows, judged)
+            told: object = release.publish(run, documents, repaired, rows, judged).documents.shown()
+        except GateHeld as error:
+            told = {"held": str(error)}
         lap("publish")
-    print(json.dumps({"laps": laps, "staging_bytes": staged, "documents": summary.get("documents", summary)}))
+    print(json.dumps({"laps": laps, "staging_bytes": staged, "documents": told}))
 
 
 if __name__ == "__main__":

@@ -45,10 +45,10 @@ class Place:
     def call(self, **more: Any) -> dict[str, Any]:
         return {"into": str(self.dataset.root), "executor": "inline", **more}
 
-    def build(self, **more: Any) -> Any:
+    def build(self, **more: Any) -> dict[str, Any]:
         from winnow.build import build
 
-        return build(**self.call(source=str(self.folder / "in"), **more))
+        return build(**self.call(source=str(self.folder / "in"), **more)).as_dict()
 
 
 @dataclass(frozen=True)

@@ -27,9 +27,9 @@ from winnow.publish.recover import recover
 from winnow.publish.tables.delta import is_ours
 from winnow.publish.verify import verify
 from winnow.repair.engine.ledger import undo
-from winnow.run import stages
+from winnow.run import intake, release, table_changes
 from winnow.run.executor import Kind, open_executor
-from winnow.run.run_context import begin, new_run_id
+from winnow.run.run_context import RunOrder, begin, new_run_id
 from winnow.storage.locate import Place, describe_dataset
 
 Step = Callable[[str], None]
@@ -57,22 +57,22 @@ def run_stages(
         at("locked")
         recover(dataset)
         at("recovered")
-        run = begin(str(source), dataset, recipe, full=full)
-        documents = stages.read(run, shards)
+        run = begin(dataset, recipe, RunOrder(source=str(source), full=full))
+        documents = intake.read(run, shards)
         at("read")
         if documents.nothing_to_do:
-            stages.tidy_staging(run)
-            return stages.nothing_changed(run, documents)
-        repaired = stages.repair(run, shards, documents)
+            release.tidy_staging(run)
+            return release.nothing_changed(run, documents).as_dict()
+        repaired = intake.repair(run, shards, documents)
         at("repaired")
-        checked = stages.check(run, documents, repaired)
+        checked = intake.check(run, documents, repaired)
         at("checked")
-        rows = stages.deduplicate(run, shards, documents, repaired, checked)
+        rows = table_changes.deduplicate(run, shards, documents, repaired, checked)
         at("deduplicated")
-        judged = stages.validate(run, documents, checked, rows)
+        judged = release.validate(run, rows)
         at("validated")
-        assert judged[0].passed, judged[0].held_by
-        summary = stages.publish(run, documents, repaired, rows, judged)
+        assert judged.gate.passed, judged.gate.held_by
+        summary = release.publish(run, documents, repaired, rows, judged).as_dict()
         at("published")
         return summary
 
@@ -153,7 +153,6 @@ def run_quickly(source: Path, into: Path, workers: int = 0, kill_at: str = "", f
 
     With `workers`, shards run in so many processes; at the boundary `kill_at` the process kills itself.
     """
-    from winnow.run import release
 
     def at(step: str) -> None:
         if step == kill_at:

@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from winnow.base.recipe import Recipe
+from winnow.run.summary import DocumentCounts, RunSummary
 from winnow.server import artifacts
 
-SUMMARY = {
-    "run_id": "r", "version": 3, "latest": 3, "seconds": 1.0, "documents": {"read": 5, "published": 4},
-    "repairs": {"tags": 2}, "removals": {}, "rejects": {"not_json": 1},
-    "warnings": ["a<script>alert(1)</script>|x\n# heading.txt: not read"],
-}  # fmt: skip
+SUMMARY = RunSummary(
+    run_id="r", version=3, latest=3, seconds=1.0,
+    documents=DocumentCounts(read=5, unchanged=0, published=4, duplicates=0, rejected=1),
+    repairs={"tags": 2}, rejects={"not_json": 1}, warnings=("a<script>alert(1)</script>|x\n# heading.txt: not read",),
+)  # fmt: skip
 
 
 @contextmanager
@@ -82,7 +83,7 @@ def test_a_bar_in_prefects_pages_says_how_far_a_run_is(prefect_server):
     @flow
     def work() -> None:
         logger = logging.getLogger("winnow")
-        with artifacts.progress_told("bar-progress", every_seconds=0.05):
+        with artifacts.progress_bar("bar-progress", every_seconds=0.05):
             for done in (1, 4):
                 logger.warning("repair: %s of 4 shards", done, extra={"done": done, "total": 4})
                 wanted = f"repair: {done} of 4 shards", 25.0 * done

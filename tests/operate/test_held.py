@@ -3,6 +3,7 @@
 import json
 import shutil
 import socket
+from dataclasses import replace
 
 import pytest
 from tests.operate.conftest import GOOD, SIGNS, Place
@@ -10,7 +11,7 @@ from tests.operate.conftest import GOOD, SIGNS, Place
 from winnow.base.errors import GateHeld, UsageError
 from winnow.cli.look import status
 from winnow.cli.make import approve
-from winnow.run.approval import held_run, past_runs, remembered_call, without_credentials
+from winnow.run.approval import order_to_approve, past_runs, remember_order, run_awaiting_approval
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +34,7 @@ def place(stopped, without_pages, tmp_path):
 
 @pytest.fixture
 def held(place):
-    return held_run(place.dataset)
+    return run_awaiting_approval(place.dataset)
 
 
 def test_a_held_version_is_a_state_of_that_name(stopped):
@@ -73,10 +74,13 @@ def test_an_approval_needs_a_reason(place, held):
 
 
 def test_how_a_held_run_was_called_is_kept_without_credentials(stopped, place, held):
-    flow, call = remembered_call(place.dataset, held.run_id)
-    assert (flow, call["source"], call["executor"]) == ("build", str(stopped[0].folder / "in"), "inline")
-    cut = without_credentials({"source": "s3://key:secret@bucket/a"})
-    assert "secret" not in str(cut) and cut["source_was_cut"]
+    order = order_to_approve(place.dataset, held.run_id, "because")
+    assert (order.source, order.executor) == (str(stopped[0].folder / "in"), "inline")
+    remember_order(place.dataset, held.run_id, replace(order, source="s3://key:secret@bucket/a"))
+    assert b"secret" not in (place.dataset.staging / "held.json").read_bytes()
+    with pytest.raises(UsageError, match="give the source again"):
+        order_to_approve(place.dataset, held.run_id, "because")
+    assert order_to_approve(place.dataset, held.run_id, "because", "s3://bucket/a").source == "s3://bucket/a"
 
 
 def test_status_names_the_writer_only_while_it_lives(place):

@@ -10,7 +10,7 @@ from winnow.publish.dataset import Dataset
 from winnow.publish.verify import verify
 from winnow.repair import undo
 from winnow.run.rejects import rejects_of, waiting_shards
-from winnow.run.run_context import begin
+from winnow.run.run_context import RunOrder, begin
 from winnow.run.work_plan import find_sources
 
 LENIENT = "[validate]\nmax_reject_share = 0.9\n"
@@ -20,13 +20,13 @@ MENDED = LENIENT + "min_letter_share = 0.0\n"
 def replay(place: Place, **more):
     from winnow.replay import replay as flow
 
-    return flow(**place.call(**more))
+    return flow(**place.call(**more)).as_dict()
 
 
 def withdraw(place: Place, *sources: str, **more):
     from winnow.withdraw import withdraw as flow
 
-    return flow(sources=list(sources), **place.call(**more))
+    return flow(sources=list(sources), **place.call(**more)).as_dict()
 
 
 def waiting(place: Place) -> set[tuple[str, str]]:
@@ -63,7 +63,7 @@ def test_a_replayed_document_is_the_one_that_a_run_on_the_input_would_have_made(
 
 
 def test_a_replay_of_a_reason_that_nobody_has_is_a_wrong_call(seeds_dataset):
-    run = begin("", Dataset(seeds_dataset), Recipe(), intake="quarantine", reason="x")
+    run = begin(Dataset(seeds_dataset), Recipe(), RunOrder(intake="quarantine", reason="x"))
     with pytest.raises(UsageError, match="no reject waits for the reason 'x'"):
         waiting_shards(run)
 

@@ -21,7 +21,7 @@ from winnow.base.errors import UsageError
 from winnow.base.recipe import Recipe
 from winnow.cli.serve import deployments, serve
 from winnow.publish.dataset import Dataset
-from winnow.run.approval import held_run, past_runs
+from winnow.run.approval import past_runs, run_awaiting_approval
 
 CRON = Recipe.model_validate({"schedule": {"build": "30 2 * * *", "timezone": "Europe/Berlin"}})
 
@@ -201,7 +201,7 @@ def test_a_held_version_is_approved_in_prefects_own_form(site, tmp_path: Path):
     site.serve(SEEDS, into, "[validate]\nmin_documents = 1000\n")
     state = site.ended(site.run("build/held"))
     assert (state["type"], state["name"]) == ("FAILED", "HeldBack")
-    run = held_run(Dataset(into))
+    run = run_awaiting_approval(Dataset(into))
     assert f"deployment approve/held, with run_id {run.run_id}" in state["message"]
 
     form = site.deployment("approve/held")

@@ -7,6 +7,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any, TypeAlias
+
+Json: TypeAlias = dict[str, Any]
+"""A JSON object: what is printed, stored or sent as it is. Not for values that travel between modules."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 

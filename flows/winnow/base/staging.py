@@ -10,8 +10,9 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 from uuid import uuid4
 
 import pyarrow as pa
@@ -89,6 +90,11 @@ PASSAGE_DECISIONS = table(
     *(PASSAGES.field(n) for n in ("kept_doc_id", "kept_position", "similarity")),
 )
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Counts = TypeVar("Counts", bound="DataclassInstance")
+
 # zstd 1 costs a few milliseconds a megabyte and keeps staging at a third of the text's size.
 _COMPRESSION: dict[str, Any] = {"compression": "zstd", "compression_level": 1}
 
@@ -151,12 +157,11 @@ def write_parquet(
     return rows
 
 
-def once(done: Path, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Do `work` unless its summary stands at `done` from an earlier try; the summary is written last."""
+def once(done: Path, kind: type[Counts], work: Callable[[], Counts]) -> Counts:
+    """Do `work` unless its counts (of dataclass `kind`) stand at `done` from an earlier try; they are written last."""
     try:
-        summary: dict[str, Any] = json.loads(done.read_bytes())
-        return {**summary, "reused": True}
+        return kind(**json.loads(done.read_bytes()))
     except FileNotFoundError:
-        summary = work()
-        write_file(done, json.dumps(summary).encode())
-        return summary
+        counts = work()
+        write_file(done, json.dumps(asdict(counts)).encode())
+        return counts

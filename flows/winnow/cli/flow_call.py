@@ -7,23 +7,21 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from winnow.base.errors import ServerGone, WinnowError
 from winnow.base.terminal import say
 from winnow.cli.progress import print_summary, progress_shown
+from winnow.run.summary import RunSummary
 from winnow.server.outage import Outcome, Watch, grace_seconds, is_unreachable, shown_api, without_password
 from winnow.server.temporary_server import prefect_api
 
 # Prefect is quiet: errors are ours to tell.
 _PREFECT = {"PREFECT_LOGGING_LEVEL": "CRITICAL", "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL"}
 
-Summary = Mapping[str, Any]
 
-
-def run_flow(flow: Callable[[], Summary], into: str, as_json: bool) -> int:
+def run_flow(flow: Callable[[], RunSummary], into: str, as_json: bool) -> int:
     """Runs a flow that may publish a version, on the server that Prefect is set up for or a temporary one.
 
     `flow` imports the flow and calls it: that takes a second, in which the server starts. Where the server goes away
@@ -55,7 +53,7 @@ def _import_flows() -> None:
     load_great_expectations()
 
 
-def _watched(flow: Callable[[], Summary], watch: Watch) -> Summary:
+def _watched(flow: Callable[[], RunSummary], watch: Watch) -> RunSummary:
     """Returns the flow's summary, also where only the report to the server failed."""
     with watch.beside():
         try:
@@ -80,7 +78,7 @@ def _watched(flow: Callable[[], Summary], watch: Watch) -> Summary:
 def _print_without_server(api: str, outcome: Outcome, into: str, as_json: bool) -> int:
     """Prints the outcome of a run that no server took; returns the exit code that the command would have had."""
     code = 1
-    if isinstance(outcome, Mapping):
+    if isinstance(outcome, RunSummary):
         print_summary(outcome, into, as_json)
         sys.stdout.flush()
         code = 0

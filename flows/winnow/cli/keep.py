@@ -147,8 +147,8 @@ def maintain(
 ) -> int:
     """Join small files, prune, remove what nothing needs, clean staging"""
     from winnow.base.recipe import load_recipe
-    from winnow.run.maintenance import lines_of, tidy_up
+    from winnow.run.maintenance import tidy_up
 
     done = tidy_up(published(into), load_recipe(recipe), dry_run)  # without the flow: it needs no server
-    print_json(done) if as_json else print("\n".join(lines_of(done)))
+    print_json(done.as_dict()) if as_json else print("\n".join(done.lines()))
     return 0

@@ -28,14 +28,14 @@ def status(into: IntoOption = DATASET, as_json: JsonOption = False) -> int:
     """
     from datetime import UTC, datetime
 
-    from winnow.run.approval import held_run, past_runs
+    from winnow.run.approval import past_runs, run_awaiting_approval
     from winnow.storage.locate import open_dataset
 
     dataset = open_dataset(into)
     if not dataset.root.is_dir():
         raise UsageError(f"{into}: is no dataset; make one with: winnow run SOURCE --into {into}")
     runs = past_runs(dataset)
-    last, held = (runs[-1] if runs else None), held_run(dataset)
+    last, held = (runs[-1] if runs else None), run_awaiting_approval(dataset)
     manifest = dataset.latest_manifest()
     documents = manifest.tables["documents"].rows if manifest else 0
     waiting = manifest.counts.get("facts", {}).get("n_rejected", 0) if manifest else 0
@@ -258,7 +258,7 @@ def gate(
 
     Exit code 1 where the run was held back.
     """
-    from winnow.run.approval import held_run, past_runs
+    from winnow.run.approval import past_runs, run_awaiting_approval
     from winnow.storage.locate import open_dataset
 
     dataset = open_dataset(into)
@@ -287,7 +287,7 @@ def gate(
         print()
         failed = [(c.table, c.expectation, f"{c.n_failed:,}", visible(", ".join(map(str, c.examples)))) for c in broken]
         print_table(("table", "expectation", "rows failed", "for example"), failed, last=60)
-    waits = held_run(dataset)
+    waits = run_awaiting_approval(dataset)
     if held and waits is not None and waits.run_id == last.run_id:
         print("\nLet it pass, with your reason on record:")
         print(f"  winnow approve {last.run_id} --because REASON --into {into}")

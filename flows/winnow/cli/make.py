@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, cast, get_args
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from winnow.base.recipe import Recipe
     from winnow.repair import Repaired
     from winnow.run.executor import Kind
+    from winnow.run.summary import RunSummary
 
 app = typer.Typer()
 PANEL = "make"
@@ -64,7 +65,7 @@ def run(
         print_summary(same, into, as_json)
         return 0
 
-    def build_version() -> Mapping[str, Any]:
+    def build_version() -> RunSummary:
         from winnow.build import build
 
         kind = cast("Kind", executor)
@@ -73,7 +74,7 @@ def run(
     return run_flow(build_version, into, as_json)
 
 
-def _nothing_to_do(source: str, into: str, recipe: Recipe, mirror: bool) -> Mapping[str, Any] | None:
+def _nothing_to_do(source: str, into: str, recipe: Recipe, mirror: bool) -> RunSummary | None:
     """Returns the summary of a run that would find every input as the last version has it; None where there is work.
 
     Not asked after a run that died (its staging is still there) nor while another one writes: those go to the flow.
@@ -83,12 +84,13 @@ def _nothing_to_do(source: str, into: str, recipe: Recipe, mirror: bool) -> Mapp
     dataset = open_dataset(into)
     if dataset.latest_version() is None or dataset.staging.exists():
         return None
-    from winnow.run import stages
-    from winnow.run.run_context import begin
+    from winnow.run.intake import unchanged
+    from winnow.run.release import nothing_changed
+    from winnow.run.run_context import RunOrder, begin
 
-    asked = begin(source, dataset, recipe, mirror=mirror)
-    documents = stages.unchanged(asked)
-    return stages.nothing_changed(asked, documents) if documents else None
+    asked = begin(dataset, recipe, RunOrder(source=source, mirror=mirror))
+    documents = unchanged(asked)
+    return nothing_changed(asked, documents) if documents else None
 
 
 @app.command(rich_help_panel=PANEL, epilog="Example: curl -s https://example.org/a.txt | winnow clean --explain")
@@ -243,16 +245,16 @@ def approve(
     """
     from winnow.base.addresses import refuse_credentials
     from winnow.cli.flow_call import run_flow
-    from winnow.run.approval import approved_call
+    from winnow.run.approval import order_to_approve
     from winnow.storage.locate import open_dataset
 
-    flow, parameters = approved_call(open_dataset(into), run, because, source)
-    refuse_credentials(parameters.get("source"), parameters.get("address"))
+    order = order_to_approve(open_dataset(into), run, because, source)  # a wrong call is refused before a server starts
+    refuse_credentials(order.source, order.address)
 
-    def held_version() -> Mapping[str, Any]:
-        from winnow.approve import MAKERS
+    def held_version() -> RunSummary:
+        from winnow.approve import approve
 
-        return cast("Mapping[str, Any]", MAKERS[flow](**parameters, into=into))
+        return approve(run, because, into, source)
 
     return run_flow(held_version, into, as_json)
 
@@ -275,7 +277,7 @@ def replay(
         print(json.dumps({"version": None}) if as_json else "No document waits in quarantine.")
         return 0
 
-    def replayed_version() -> Mapping[str, Any]:
+    def replayed_version() -> RunSummary:
         from winnow.replay import replay
 
         return replay(into, recipe, reason, workers)
@@ -302,7 +304,7 @@ def withdraw(
     load_recipe(recipe)  # a mistake in it, or in a source, is shown before a server is started
     find_sources(published(into), sources)
 
-    def shortened_version() -> Mapping[str, Any]:
+    def shortened_version() -> RunSummary:
         from winnow.withdraw import withdraw
 
         return withdraw(sources, into, recipe, workers)

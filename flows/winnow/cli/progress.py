@@ -7,10 +7,10 @@ import logging
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
 
 from winnow.base.log import set_up
 from winnow.base.terminal import Paint, colours_for, visible
+from winnow.run.summary import RunSummary
 from winnow.storage.locate import Place, inside, newest
 
 
@@ -43,32 +43,32 @@ def progress_shown() -> Iterator[Callable[[], None]]:
             logger.handlers[:] = plain
 
 
-def summary_lines(summary: Mapping[str, Any], into: Place, paint: Paint) -> Iterator[str]:
+def summary_lines(summary: RunSummary, into: Place, paint: Paint) -> Iterator[str]:
     """What a person wants to know at the end of a run, in a dozen lines."""
-    documents = summary["documents"]
-    if summary["version"] is None:
+    documents = summary.documents.shown()
+    if summary.version is None:
         yield f"{paint.bold('Nothing changed')}: {documents['unchanged']:,} documents are as they were; no new version."
-        if summary["latest"]:
-            latest = f"v{summary['latest']}"
+        if summary.latest:
+            latest = f"v{summary.latest}"
             yield f"The last version is {paint.bold(latest)} in {inside(into, newest(into, latest))}"
         return
-    version = name = f"v{summary['version']}"
-    yield f"{paint.bold('Published ' + name)} in {inside(into, name)}  ({summary['seconds']:.1f} s)"
+    version = name = f"v{summary.version}"
+    yield f"{paint.bold('Published ' + name)} in {inside(into, name)}  ({summary.seconds:.1f} s)"
     yield ""
     width = max(len(f"{n:,}") for n in documents.values())
     for name in ("read", "unchanged", "published", "duplicates", "rejected", "withdrawn"):
         if documents.get(name) or name in ("read", "published", "duplicates", "rejected"):
             yield f"  documents {name:<11} {documents[name]:>{width},}"
-    yield from _tally("repairs by rule", summary["repairs"], paint)
-    yield from _tally("removals by reason", summary["removals"], paint)
-    yield from _tally("rejects by reason", summary["rejects"], paint)
-    for warning in summary.get("warnings", ()):
+    yield from _tally("repairs by rule", summary.repairs, paint)
+    yield from _tally("removals by reason", summary.removals, paint)
+    yield from _tally("rejects by reason", summary.rejects, paint)
+    for warning in summary.warnings:
         yield paint.yellow(f"note: {visible(warning)}")
     yield ""
     yield "Next:"
     table = inside(into, newest(into, version), "documents")
     yield f"  python -c \"import pandas as pd; print(pd.read_parquet('{table}').head())\""
-    yield f"  winnow explain {summary['example'] or 'DOC_ID'} --into {into}"
+    yield f"  winnow explain {summary.example or 'DOC_ID'} --into {into}"
     yield f"  winnow versions --into {into}"
 
 
@@ -83,6 +83,6 @@ def _tally(title: str, counts: Mapping[str, int], paint: Paint, most: int = 12) 
         yield f"    {sum(n for _, n in ranked[most:]):>9,}  in {len(ranked) - most} more"
 
 
-def print_summary(summary: Mapping[str, Any], into: Place, as_json: bool) -> None:
+def print_summary(summary: RunSummary, into: Place, as_json: bool) -> None:
     lines = summary_lines(summary, into, Paint(colours_for(sys.stdout)))
-    print(json.dumps(summary) if as_json else "\n".join(lines))
+    print(json.dumps(summary.as_dict()) if as_json else "\n".join(lines))

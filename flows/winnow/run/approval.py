@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from winnow.base.errors import UsageError
 from winnow.base.staging import write_file
 from winnow.publish.dataset import Dataset
 from winnow.publish.tables.delta import active_files, open_table
+from winnow.run.run_context import RunOrder
 from winnow.validate.gate import GateResult
 
 
@@ -63,7 +64,7 @@ def _past_run(row: Mapping[str, Any]) -> PastRun:
     )
 
 
-def held_run(dataset: Dataset) -> PastRun | None:
+def run_awaiting_approval(dataset: Dataset) -> PastRun | None:
     """The run that waits for a decision: the last of all, held back, with nothing published since."""
     runs = past_runs(dataset)
     if runs and runs[-1].status == "held" and runs[-1].version == dataset.next_version():
@@ -76,7 +77,7 @@ def run_to_approve(dataset: Dataset, run_id: str) -> PastRun:
 
     Raises UsageError for any other run, saying which one waits.
     """
-    held = held_run(dataset)
+    held = run_awaiting_approval(dataset)
     if held is not None and held.run_id == run_id:
         return held
     waits = f"the one that waits is {held.run_id}" if held else "no run waits for approval"
@@ -85,41 +86,35 @@ def run_to_approve(dataset: Dataset, run_id: str) -> PastRun:
     raise UsageError(f"{dataset.name}: run {run_id!r} {said}; {waits}")
 
 
-def remember_call(dataset: Dataset, run_id: str, flow: str, parameters: Mapping[str, Any]) -> None:
-    """Keep what a held run was called with."""
-    call = {"run_id": run_id, "flow": flow, "parameters": dict(parameters)}
-    write_file(_path(dataset), json.dumps(call).encode())
+def remember_order(dataset: Dataset, run_id: str, order: RunOrder) -> None:
+    """Keep what a held run was asked for, without credentials, so that an approval can make it again."""
+    source = redacted(order.source) if holds_credentials(order.source) else order.source
+    kept = {"run_id": run_id, "source_was_cut": source != order.source, "order": asdict(replace(order, source=source))}
+    write_file(_path(dataset), json.dumps(kept).encode())
 
 
-def remembered_call(dataset: Dataset, run_id: str) -> tuple[str, dict[str, Any]]:
-    """Name of the flow and the parameters of a held run.
+def order_to_approve(dataset: Dataset, run_id: str, because: str, source: str | None = None) -> RunOrder:
+    """The order that makes a held run again, approved.
 
-    Raises UsageError where staging was cleaned since.
-    """
-    try:
-        call = json.loads(_path(dataset).read_bytes())
-        if call["run_id"] == run_id:
-            return str(call["flow"]), dict(call["parameters"])
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
-    raise UsageError(f"{dataset.name}: how run {run_id} was called is no longer known; run it again, then approve that")
-
-
-def approved_call(dataset: Dataset, run_id: str, because: str, source: str | None) -> tuple[str, dict[str, Any]]:
-    """Name of the flow and the parameters that make a held run again, approved; all but where the dataset is.
-
-    Raises UsageError for a run that does not wait, a blank reason, and a source that has to be given again.
+    Raises UsageError for a run that does not wait, a blank reason, a source that has to be given again because its
+    address held credentials, and where staging was cleaned since.
     """
     if not because.strip():
         raise UsageError("the reason is blank; say in a few words why this version may go out")
     run_to_approve(dataset, run_id)
-    flow, parameters = remembered_call(dataset, run_id)
-    if source is not None:
-        parameters["source"] = source
-    elif parameters.get("source_was_cut"):
+    try:
+        kept = json.loads(_path(dataset).read_bytes())
+        order = RunOrder(**{**kept["order"], "withdraw": tuple(kept["order"]["withdraw"])})
+        known = kept["run_id"] == run_id
+    except (OSError, ValueError, KeyError, TypeError):
+        known = False
+    if not known:
+        raise UsageError(
+            f"{dataset.name}: how run {run_id} was called is no longer known; run it again, then approve that"
+        )
+    if kept["source_was_cut"] and source is None:
         raise UsageError(f"the address of run {run_id} held credentials, which are not kept; give the source again")
-    parameters.pop("source_was_cut", None)
-    return flow, parameters | {"approve": because.strip(), "approved_run": run_id}
+    return replace(order, source=source or order.source, approve=because.strip(), approved_run=run_id)
 
 
 def _path(dataset: Dataset) -> Path:
@@ -138,15 +133,3 @@ def covers(held: PastRun, recipe_id: str, gate: GateResult) -> bool:
     """
     seen = {o.expectation for o in held.gate.held_by} if held.gate else set()
     return held.recipe_id == recipe_id and {o.expectation for o in gate.held_by} <= seen
-
-
-def without_credentials(call: Mapping[str, Any]) -> dict[str, Any]:
-    """A call as it may be written to a file: credentials in its address are cut off, and that is noted.
-
-    >>> without_credentials({"source": "s3://key:secret@bucket/a"})
-    {'source': 's3://bucket/a', 'source_was_cut': True}
-    """
-    source = call.get("source")
-    if not isinstance(source, str) or not holds_credentials(source):
-        return dict(call)
-    return {**call, "source": redacted(source), "source_was_cut": True}

@@ -16,7 +16,8 @@ from typing import Any, Literal, TypeVar
 from winnow.base.errors import WinnowError
 
 Kind = Literal["processes", "dask", "inline"]
-Item = TypeVar("Item")
+"""Where shards run: worker processes, a Dask cluster, or this process."""
+
 Result = TypeVar("Result")
 
 MUCH = 8  # calls, after which it is worth the seconds of a new start to have back what workers hold
@@ -112,7 +113,7 @@ class SturdyPool(Executor):
         self._pool.shutdown(wait=False, cancel_futures=True)
         self._pool = self._start()
 
-    def release(self) -> None:
+    def end_workers(self) -> None:
         """Let workers that have done much end, and their memory with them; the next call starts new ones."""
         if self._begun < MUCH:
             return
@@ -193,10 +194,10 @@ def open_executor(
             yield cluster
 
 
-def release(executor: Executor) -> None:
-    """Say that a part of the run is over: what its workers loaded (word lists, compiled loops) is not needed again."""
+def end_workers(executor: Executor) -> None:
+    """Let workers that have done much end: what they loaded for a part of the run is not needed again."""
     if isinstance(executor, SturdyPool):
-        executor.release()
+        executor.end_workers()
 
 
 def map_shards(

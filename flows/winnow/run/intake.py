@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pyarrow as pa
 import pyarrow.dataset as pads
 import pyarrow.parquet as pq
 
-from winnow.base.errors import WinnowError, is_full_disk
 from winnow.base.staging import RAW, REJECTED, key_of, write_parquet
-from winnow.read import list_inputs_and_skipped, plan_shards
+from winnow.read import Listing, list_inputs_and_skipped, plan_shards
 from winnow.repair import rule_versions
 from winnow.run.executor import InlineExecutor, map_shards
-from winnow.run.jobs import ShardFiles, read_job, repair_job, reread_job
+from winnow.run.jobs import ReadCounts, RepairCounts, ShardFiles, read_job, repair_job, reread_job
 from winnow.run.rejects import waiting_shards
 from winnow.run.run_context import Run
 from winnow.run.work_plan import WITHDRAWN, InputPlan, RowPlan, find_sources, no_inputs, plan_inputs, plan_rows
@@ -27,6 +25,15 @@ from winnow.validate.quarantine import reject_failures
 from winnow.validate.rows import Failure, check_rows, gathered
 
 MEASURES = ["doc_id", "n_chars", "n_words", "letter_share", "residual_markup"]
+
+
+@dataclass(slots=True, kw_only=True)
+class InputCounts(ReadCounts):
+    """What was read in a run; ``unchanged`` are documents that needed no work, ``repeated_ids`` records left out."""
+
+    inputs: int
+    unchanged: int
+    repeated_ids: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +46,7 @@ class Documents:
     shards: tuple[ShardFiles, ...]
     inputs: InputPlan
     rows: RowPlan
-    counts: dict[str, int]
+    counts: InputCounts
     skipped: tuple[str, ...]
     replayed: tuple[Path, ...] = ()
 
@@ -50,11 +57,10 @@ class Documents:
 
 @dataclass(frozen=True, slots=True)
 class Repaired:
-    """Shards with ``repair_key`` set; counts of edits by rule."""
+    """Shards with ``repair_key`` set, and counts over all of them."""
 
     shards: tuple[ShardFiles, ...]
-    counts: dict[str, int]
-    rules: dict[str, int]
+    counts: RepairCounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,32 +75,20 @@ class Checked:
         return frozenset(f.doc_id for f in self.failures)
 
 
-def worth_retrying(task: Any, run: Any, state: Any) -> bool:
-    """Retry what storage or a server may do better next time; never what Winnow refuses on purpose, nor a full disk."""
-    try:
-        state.result()
-    except (WinnowError, ValueError, TypeError, KeyError, AttributeError):
-        return False
-    except Exception as error:
-        return not is_full_disk(error)
-    return False
-
-
 def unchanged(run: Run) -> Documents | None:
     """What `read` would say, if every input is as the last version has it; None where there is work to do."""
-    listing = list_inputs_and_skipped(run.source, [run.dataset.root])
-    plan = plan_inputs(listing.files, run.dataset, run.recipe_id, run.full)
-    if plan.changed or (run.mirror and plan.vanished):
+    plan = plan_inputs(_list_inputs(run).files, run.dataset, run.recipe_id, run.order.full)
+    if plan.changed or (run.order.mirror and plan.vanished):
         return None
     return read(run, InlineExecutor())
 
 
 def read(run: Run, executor: Executor) -> Documents:
     """List the inputs, leave out the files that did not change, and decode the others shard by shard."""
-    if run.intake != "source":
+    if run.order.intake != "source":
         return _read_without_input(run, executor)
-    listing = list_inputs_and_skipped(run.source, [run.dataset.root])
-    plan = plan_inputs(listing.files, run.dataset, run.recipe_id, run.full)
+    listing = _list_inputs(run)
+    plan = plan_inputs(listing.files, run.dataset, run.recipe_id, run.order.full)
     settings = run.recipe.read
     # Reading does not depend on the other sections: a changed repair rule finds its input read already.
     reading = settings.model_dump(mode="json")
@@ -111,31 +105,42 @@ def read(run: Run, executor: Executor) -> Documents:
         for shard in shards
     )
     results = map_shards(executor, read_job, shards, files, [settings] * len(shards), progress=run.progress("read"))
-    barred = find_sources(run.dataset, run.withdraw)
-    rows = plan_rows(files, plan, run.dataset, recipe_id=run.recipe_id, full=run.full, mirror=run.mirror, barred=barred)
-    counts = {k: sum(r[k] for r in results) for k in ("documents", "rejects", "chars")}
-    counts |= {
-        "inputs": len(listing.files),
-        "unchanged": rows.unchanged,
-        "repeated_ids": rows.repeated.height,
-    }
+    barred = find_sources(run.dataset, run.order.withdraw)
+    rows = plan_rows(
+        files, plan, run.dataset,
+        recipe_id=run.recipe_id, full=run.order.full, mirror=run.order.mirror, barred=barred,
+    )  # fmt: skip
+    counts = _input_counts(results, rows, len(listing.files))
     return Documents(files, plan, rows, counts, tuple(f"{s.path}: not read, {s.reason}" for s in listing.skipped))
 
 
 def _read_without_input(run: Run, executor: Executor) -> Documents:
     """The rejects that wait, decoded again from their bytes, where the run's intake is the quarantine."""
     plan = no_inputs(run.dataset)
-    again = waiting_shards(run) if run.intake == "quarantine" else ()
+    again = waiting_shards(run) if run.order.intake == "quarantine" else ()
     files = tuple(ShardFiles(run.staging, key) for key, _ in again)
     settings = [run.recipe.read] * len(files)
     waiting = [path for _, path in again]
     results = map_shards(executor, reread_job, waiting, files, settings, progress=run.progress("read"))
-    barred = find_sources(run.dataset, run.withdraw)
+    barred = find_sources(run.dataset, run.order.withdraw)
     # They were settled once, as rejects; to say so again would be to skip them.
     rows = plan_rows(files, plan, run.dataset, recipe_id=run.recipe_id, full=True, barred=barred)
-    counts = {k: sum(r[k] for r in results) for k in ("documents", "rejects", "chars")}
-    counts |= {"inputs": 0, "unchanged": rows.unchanged, "repeated_ids": rows.repeated.height}
-    return Documents(files, plan, rows, counts, (), tuple(waiting))
+    return Documents(files, plan, rows, _input_counts(results, rows, 0), (), tuple(waiting))
+
+
+def _list_inputs(run: Run) -> Listing:
+    return list_inputs_and_skipped(run.order.source, [run.dataset.root])
+
+
+def _input_counts(shards: Sequence[ReadCounts], rows: RowPlan, inputs: int) -> InputCounts:
+    return InputCounts(
+        documents=sum(s.documents for s in shards),
+        rejects=sum(s.rejects for s in shards),
+        chars=sum(s.chars for s in shards),
+        inputs=inputs,
+        unchanged=rows.unchanged,
+        repeated_ids=rows.repeated.height,
+    )
 
 
 def repair(run: Run, executor: Executor, documents: Documents) -> Repaired:
@@ -166,10 +171,17 @@ def repair(run: Run, executor: Executor, documents: Documents) -> Repaired:
     )
     rules: Counter[str] = Counter()
     for result in results:
-        rules.update(result["rules"])
-    names = ("documents", "rejects", "edits", "suspicions", "chars_in", "chars_out")
-    counts = {k: sum(r[k] for r in results) for k in names}
-    return Repaired(shards, counts, dict(rules.most_common()))
+        rules.update(result.rules)
+    counts = RepairCounts(
+        documents=sum(r.documents for r in results),
+        rejects=sum(r.rejects for r in results),
+        edits=sum(r.edits for r in results),
+        suspicions=sum(r.suspicions for r in results),
+        chars_in=sum(r.chars_in for r in results),
+        chars_out=sum(r.chars_out for r in results),
+        rules=dict(rules.most_common()),
+    )
+    return Repaired(shards, counts)
 
 
 def check(run: Run, documents: Documents, repaired: Repaired) -> Checked:

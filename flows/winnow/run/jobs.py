@@ -5,8 +5,8 @@ Workers import this module and so the stages' core, but neither Prefect nor Grea
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,11 @@ class ShardFiles:
         return self.folder / "raw" / f"{self.read_key}.rejects.parquet"
 
     @property
+    def read_counts(self) -> Path:
+        """`ReadCounts` as JSON, written last: what makes the shard read."""
+        return self.folder / "raw" / f"{self.read_key}.json"
+
+    @property
     def origins(self) -> Path:
         """For rejects that were read again: which document came from which."""
         return self.folder / "raw" / f"{self.read_key}.origins.parquet"
@@ -57,36 +62,60 @@ class ShardFiles:
         return self.folder / "repaired" / f"{self.repair_key}.parquet"
 
     @property
+    def repair_counts(self) -> Path:
+        """`RepairCounts` as JSON, written last: what makes the shard repaired."""
+        return self.folder / "repaired" / f"{self.repair_key}.json"
+
+    @property
     def broken(self) -> Path:
         return self.folder / "repaired" / f"{self.repair_key}.rejects.parquet"
 
 
-def read_job(shard: Shard, files: ShardFiles, settings: ReadSettings) -> dict[str, Any]:
-    """Read a shard into RAW rows and REJECTED rows; returns counts of documents, rejects and characters."""
+@dataclass(slots=True, kw_only=True)
+class ReadCounts:
+    """What reading one shard, or all of them, gave; ``chars`` are those of the decoded texts."""
 
-    def work() -> dict[str, Any]:
-        counts = {"documents": 0, "rejects": 0, "chars": 0}
-        rejects: list[Reject] = []
-        write_parquet(files.raw, _raw_batches(read_shard(shard, settings), counts, rejects), RAW)
-        write_parquet(files.unread, [_reject_table(rejects)], REJECTED)
-        return counts
-
-    return once(files.raw.with_suffix(".json"), work)
+    documents: int = 0
+    rejects: int = 0
+    chars: int = 0
 
 
-def reread_job(waiting: Path, files: ShardFiles, settings: ReadSettings) -> dict[str, Any]:
+@dataclass(slots=True, kw_only=True)
+class RepairCounts:
+    """What repairing one shard, or all of them, gave; ``rules`` are edits by the rule that made them."""
+
+    documents: int = 0
+    rejects: int = 0
+    edits: int = 0
+    suspicions: int = 0
+    chars_in: int = 0
+    chars_out: int = 0
+    rules: dict[str, int] = field(default_factory=dict)
+
+
+def read_job(shard: Shard, files: ShardFiles, settings: ReadSettings) -> ReadCounts:
+    """Reads a shard into RAW rows and REJECTED rows."""
+    return once(files.read_counts, ReadCounts, lambda: _write_raw(files, read_shard(shard, settings)))
+
+
+def reread_job(waiting: Path, files: ShardFiles, settings: ReadSettings) -> ReadCounts:
     """Like `read_job`, from the kept bytes of rejects (a file of rows of table ``rejects``)."""
 
-    def work() -> dict[str, Any]:
-        counts = {"documents": 0, "rejects": 0, "chars": 0}
-        rejects: list[Reject] = []
+    def work() -> ReadCounts:
         origins: list[dict[str, str]] = []
-        write_parquet(files.raw, _raw_batches(_read_again(waiting, settings, origins), counts, rejects), RAW)
+        counts = _write_raw(files, _read_again(waiting, settings, origins))
         write_parquet(files.origins, [pa.Table.from_pylist(origins, schema=_ORIGINS)], _ORIGINS)
-        write_parquet(files.unread, [_reject_table(rejects)], REJECTED)
         return counts
 
-    return once(files.raw.with_suffix(".json"), work)
+    return once(files.read_counts, ReadCounts, work)
+
+
+def _write_raw(files: ShardFiles, documents: Iterable[RawDocument | Reject]) -> ReadCounts:
+    counts = ReadCounts()
+    rejects: list[Reject] = []
+    write_parquet(files.raw, _raw_batches(documents, counts, rejects), RAW)
+    write_parquet(files.unread, [_reject_table(rejects)], REJECTED)
+    return counts
 
 
 def _read_again(waiting: Path, settings: ReadSettings, origins: list[dict[str, str]]) -> Iterator[RawDocument | Reject]:
@@ -101,17 +130,17 @@ def _read_again(waiting: Path, settings: ReadSettings, origins: list[dict[str, s
 
 
 def _raw_batches(
-    documents: Iterable[RawDocument | Reject], counts: dict[str, int], rejects: list[Reject]
+    documents: Iterable[RawDocument | Reject], counts: ReadCounts, rejects: list[Reject]
 ) -> Iterator[pa.Table]:
     held: list[RawDocument] = []
     size = 0
     for document in documents:
         if isinstance(document, Reject):
             rejects.append(document)
-            counts["rejects"] += 1
+            counts.rejects += 1
             continue
-        counts["documents"] += 1
-        counts["chars"] += len(document.text)
+        counts.documents += 1
+        counts.chars += len(document.text)
         held.append(document)
         size += len(document.text)
         if size >= BATCH_CHARS:
@@ -133,13 +162,13 @@ def _reject_table(rejects: Sequence[Reject]) -> pa.Table:
     return pa.table(columns, schema=REJECTED)
 
 
-def repair_job(files: ShardFiles, skip: Sequence[int], settings: RepairSettings) -> dict[str, Any]:
+def repair_job(files: ShardFiles, skip: Sequence[int], settings: RepairSettings) -> RepairCounts:
     """Repair a shard's RAW rows into REPAIRED rows sorted by doc_id.
 
     `skip` lists the rows that need no work: unchanged since the last version, or a record whose id another has.
     """
 
-    def work() -> dict[str, Any]:
+    def work() -> RepairCounts:
         # Sorting needs the whole shard; its text stays in Arrow and only a batch of it becomes Python strings.
         table = pq.read_table(files.raw, columns=[n for n in RAW.names if n != "content"])
         if skip:
@@ -147,39 +176,32 @@ def repair_job(files: ShardFiles, skip: Sequence[int], settings: RepairSettings)
             keep[np.asarray(skip)] = False
             table = table.filter(pa.array(keep))
         table = table.sort_by("doc_id")
-        rules: dict[str, int] = {}
-        counts = {"documents": 0, "rejects": 0, "edits": 0, "suspicions": 0, "chars_in": 0, "chars_out": 0}
+        counts = RepairCounts()
         rejects: list[Reject] = []
-        write_parquet(files.repaired, _repaired_batches(table, settings, counts, rules, rejects), REPAIRED, ROW_GROUP)
+        write_parquet(files.repaired, _repaired_batches(table, settings, counts, rejects), REPAIRED, ROW_GROUP)
         write_parquet(files.broken, [_reject_table(rejects)], REJECTED)
-        return {**counts, "rules": rules}
+        return counts
 
-    return once(files.repaired.with_suffix(".json"), work)
+    return once(files.repair_counts, RepairCounts, work)
 
 
 def _repaired_batches(
-    table: pa.Table,
-    settings: RepairSettings,
-    counts: dict[str, int],
-    rules: dict[str, int],
-    rejects: list[Reject],
+    table: pa.Table, settings: RepairSettings, counts: RepairCounts, rejects: list[Reject]
 ) -> Iterator[pa.Table]:
     for batch in table.to_batches(max_chunksize=256):
-        rows: list[dict[str, Any]] = []
+        rows: list[Mapping[str, Any]] = []
         for row in batch.to_pylist():
-            done = _repaired_row(row, settings, counts, rules)
+            done = _repaired_row(row, settings, counts)
             if isinstance(done, Reject):
                 rejects.append(done)
-                counts["rejects"] += 1
+                counts.rejects += 1
             else:
                 rows.append(done)
         yield pa.Table.from_pylist(rows, schema=REPAIRED)
 
 
-def _repaired_row(
-    row: dict[str, Any], settings: RepairSettings, counts: dict[str, int], rules: dict[str, int]
-) -> dict[str, Any] | Reject:
-    text = row.pop("text")
+def _repaired_row(row: Mapping[str, Any], settings: RepairSettings, counts: RepairCounts) -> Mapping[str, Any] | Reject:
+    text = row["text"]
     try:
         repaired = repair(text, settings)
     except Exception as error:
@@ -195,12 +217,12 @@ def _repaired_row(
     for edit in repaired.edits:
         if edit.applied:
             applied += 1
-            rules[edit.rule] = rules.get(edit.rule, 0) + 1
-    counts["documents"] += 1
-    counts["edits"] += applied
-    counts["suspicions"] += len(repaired.edits) - applied
-    counts["chars_in"] += len(text)
-    counts["chars_out"] += len(repaired.text)
+            counts.rules[edit.rule] = counts.rules.get(edit.rule, 0) + 1
+    counts.documents += 1
+    counts.edits += applied
+    counts.suspicions += len(repaired.edits) - applied
+    counts.chars_in += len(text)
+    counts.chars_out += len(repaired.text)
     return {
         **row,
         "text": repaired.text,

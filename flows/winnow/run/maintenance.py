@@ -5,18 +5,55 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from winnow.base.recipe import Recipe
+from winnow.base.records import Json
 from winnow.publish.dataset import Dataset
 from winnow.publish.maintain import compact, prune, vacuum
 from winnow.publish.recover import recover
-from winnow.run.approval import held_run
+from winnow.run.approval import run_awaiting_approval
 from winnow.run.run_context import new_run_id
 
 DAY = 86_400.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upkeep:
+    """What upkeep did, or would do. ``joined`` maps tables to their number of files before and after."""
+
+    run_id: str
+    dry_run: bool
+    joined: Mapping[str, tuple[int, int]]
+    versions_removed: tuple[str, ...]
+    files_removed: int
+    staging_removed: int
+    bytes_freed: int
+
+    def as_dict(self) -> Json:
+        """Plain data for JSON."""
+        return asdict(self)
+
+    def lines(self) -> Iterator[str]:
+        """What was done, for people.
+
+        >>> done = Upkeep(run_id="r", dry_run=True, joined={"edits": (9, 1)}, versions_removed=(), files_removed=8,
+        ...     staging_removed=0, bytes_freed=2_000_000)
+        >>> print(*done.lines(), sep="\\n")
+        edits: 9 files would be joined to 1
+        versions that would be removed: none
+        files that would be removed: 8 of the tables, 0 of staging; 2.0 MB free
+        """
+        verb = "would be" if self.dry_run else "were"
+        for table, (before, after) in self.joined.items():
+            yield f"{table}: {before} files {verb} joined to {after}"
+        yield f"versions that {verb} removed: {', '.join(self.versions_removed) or 'none'}"
+        yield (
+            f"files that {verb} removed: {self.files_removed} of the tables, {self.staging_removed} of staging; "
+            f"{self.bytes_freed / 1e6:.1f} MB free"
+        )
 
 
 def tidy_up(
@@ -25,11 +62,11 @@ def tidy_up(
     dry_run: bool = False,
     wait_seconds: float = 0,
     clock: Callable[[], float] = time.time,
-) -> dict[str, Any]:
-    """Do all upkeep as the dataset's only writer; returns what was done, or would be, as plain data.
+) -> Upkeep:
+    """Do all upkeep as the dataset's only writer.
 
     Readers are not disturbed: views hold their files by links of their own, whatever the tables let go. Staging stays
-    as it is while a version is held back, so that an approval finds its shards.
+    as it is while a version waits for approval, so that an approval finds its shards.
     """
     run_id = new_run_id()
     keep = recipe.maintain.keep_versions
@@ -39,16 +76,16 @@ def tidy_up(
         views = prune(dataset, keep, dry_run) if keep else None
         files = vacuum(dataset, dry_run)
         before = clock() - recipe.maintain.staging_days * DAY
-        staging = [] if held_run(dataset) else list(clean_staging(dataset.staging, before, dry_run))
-    return {
-        "run_id": run_id,
-        "dry_run": dry_run,
-        "joined": {j.table: [j.before, j.after] for j in joined if j.before != j.after},
-        "versions_removed": list(views.names) if views else [],
-        "files_removed": len(files.names),
-        "staging_removed": len(staging),
-        "bytes_freed": files.bytes + (views.bytes if views else 0) + sum(size for _, size in staging),
-    }
+        staging = [] if run_awaiting_approval(dataset) else list(clean_staging(dataset.staging, before, dry_run))
+    return Upkeep(
+        run_id=run_id,
+        dry_run=dry_run,
+        joined={j.table: (j.before, j.after) for j in joined if j.before != j.after},
+        versions_removed=tuple(views.names) if views else (),
+        files_removed=len(files.names),
+        staging_removed=len(staging),
+        bytes_freed=files.bytes + (views.bytes if views else 0) + sum(size for _, size in staging),
+    )
 
 
 def clean_staging(folder: Path, before: float, dry_run: bool) -> Iterator[tuple[str, int]]:
@@ -66,23 +103,3 @@ def clean_staging(folder: Path, before: float, dry_run: bool) -> Iterator[tuple[
             yield path.relative_to(folder).as_posix(), stat.st_size
     if folder.is_dir() and not dry_run and not any(p.is_file() for p in folder.rglob("*")):
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def lines_of(done: Mapping[str, Any]) -> Iterator[str]:
-    """What upkeep did, for people.
-
-    >>> print(*lines_of({"dry_run": True, "joined": {"edits": [9, 1]}, "versions_removed": [], "files_removed": 8,
-    ...     "staging_removed": 0, "bytes_freed": 2_000_000}), sep="\\n")
-    edits: 9 files would be joined to 1
-    versions that would be removed: none
-    files that would be removed: 8 of the tables, 0 of staging; 2.0 MB free
-    """
-    verb = "would be" if done["dry_run"] else "were"
-    for table, (before, after) in done["joined"].items():
-        yield f"{table}: {before} files {verb} joined to {after}"
-    yield f"versions that {verb} removed: {', '.join(done['versions_removed']) or 'none'}"
-    freed = done["bytes_freed"] / 1e6
-    yield (
-        f"files that {verb} removed: {done['files_removed']} of the tables, {done['staging_removed']} of staging; "
-        f"{freed:.1f} MB free"
-    )

@@ -101,17 +101,17 @@ def waiting_shards(run: Run) -> tuple[tuple[str, Path], ...]:
     """The rejects that a replay reads again, cut into files in staging: their key and path.
 
     Left out are those without bytes (too large, unreadable, withdrawn), and records whose id another record has,
-    unless they are asked for by ``run.reason``. Raises UsageError for a reason that no reject has.
+    unless they are asked for by ``run.order.reason``. Raises UsageError for a reason that no reject has.
     """
     files = run.dataset.files("rejects")
     source = pads.dataset([str(f) for f in files], schema=TABLES["rejects"]) if files else None
     waits = pads.field("replayed_in").is_null() & (pads.field("stage") != "withdraw")
     kinds = set(source.to_table(["expectation"], filter=waits)["expectation"].to_pylist()) if source else set()
-    if run.reason is not None:
-        if run.reason not in kinds:
+    if run.order.reason is not None:
+        if run.order.reason not in kinds:
             known = ", ".join(sorted(kinds)) or "none"
-            raise UsageError(f"no reject waits for the reason {run.reason!r}; reasons there are: {known}")
-        waits &= pads.field("expectation") == run.reason
+            raise UsageError(f"no reject waits for the reason {run.order.reason!r}; reasons there are: {known}")
+        waits &= pads.field("expectation") == run.order.reason
     else:
         waits &= pads.field("expectation") != "repeated_id"
     if source is None:

@@ -6,24 +6,26 @@ import platform
 import resource
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NoReturn
 
 import polars as pl
 import pyarrow.parquet as pq
 
+from winnow.base.errors import GateHeld
 from winnow.publish.manifest import Manifest
 from winnow.publish.run import RunRecord
 from winnow.publish.version import Extras, publish_version, record_run
 from winnow.report.collect import collect
 from winnow.report.page import render
-from winnow.run.approval import held_run
-from winnow.run.intake import Checked, Documents, Repaired
+from winnow.run.approval import covers, run_awaiting_approval, run_to_approve
+from winnow.run.intake import Documents, Repaired
 from winnow.run.previous_version import whole_version
 from winnow.run.run_context import Run
+from winnow.run.summary import DocumentCounts, RunSummary
 from winnow.run.table_changes import Rows
 from winnow.validate.context import DATA_DOCS, MAX_ROWS, store_results
 from winnow.validate.facts import Facts, gather_facts
@@ -41,7 +43,15 @@ SHAPING_PACKAGES = (
 """Packages whose versions may shape rows or files."""
 
 
-def validate(run: Run, documents: Documents, checked: Checked, rows: Rows) -> tuple[GateResult, Facts]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """What the gate says of the next version, and the facts it judged by."""
+
+    gate: GateResult
+    facts: Facts
+
+
+def validate(run: Run, rows: Rows) -> Judged:
     """Check the new rows against their suites, and the version as a whole against the gate."""
     settings = run.recipe.validate_
     first: dict[str, pd.DataFrame] = {}
@@ -62,7 +72,7 @@ def validate(run: Run, documents: Documents, checked: Checked, rows: Rows) -> tu
         if not outcome.passed:
             run.log(f"gate: {outcome.sentence}", "validate")
     _show_checks(run, {"dataset": facts_frame(facts, previous, settings), **first})
-    return result, facts
+    return Judged(gate=result, facts=facts)
 
 
 def _frames(files: Sequence[Path], table: str, first: dict[str, pd.DataFrame]) -> Iterator[pd.DataFrame]:
@@ -87,13 +97,10 @@ def previous_facts(run: Run) -> Facts | None:
     return Facts.from_dict(manifest.counts["facts"]) if manifest and "facts" in manifest.counts else None
 
 
-def publish(
-    run: Run, documents: Documents, repaired: Repaired, rows: Rows, judged: tuple[GateResult, Facts]
-) -> dict[str, Any]:
+def publish(run: Run, documents: Documents, repaired: Repaired, rows: Rows, judged: Judged) -> RunSummary:
     """Publish the version; nothing that a reader could see changes before it is whole."""
-    gate, facts = judged
-    status = "published" if gate.passed else "approved"
-    record = _record(run, documents, repaired, rows, gate, facts, status, run.approved)
+    status = "published" if judged.gate.passed else "approved"
+    record = _record(run, documents, repaired, rows, judged, status, run.order.approve)
     manifest = publish_version(
         run.dataset,
         rows.parts,
@@ -107,78 +114,81 @@ def publish(
     if manifest is None:
         return nothing_changed(run, documents)
     run.log(f"published v{manifest.version}", "publish")
-    return {**_summary(run, documents, manifest, facts, rows), "gate": gate.as_dict()["results"]}
+    return _summary(run, documents, manifest, judged, rows)
 
 
 def tidy_staging(run: Run) -> None:
     """Remove what killed runs left, where this one found nothing to do; not while a version waits to be approved."""
-    if held_run(run.dataset) is None:
+    if run_awaiting_approval(run.dataset) is None:
         shutil.rmtree(run.dataset.staging, ignore_errors=True)
 
 
-def held_back(run: Run, documents: Documents, repaired: Repaired, rows: Rows, judged: tuple[GateResult, Facts]) -> str:
+def may_pass(run: Run, gate: GateResult) -> bool:
+    """Whether the version may go out: the gate passes, or a person approved what fails.
+
+    An approval lets through what the person has seen; anything new holds the version back again. Raises UsageError
+    where the run that was approved does not wait any more.
+    """
+    order = run.order
+    seen = run_to_approve(run.dataset, order.approved_run) if order.approved_run else None
+    return gate.passed or (order.approve is not None and (seen is None or covers(seen, run.recipe_id, gate)))
+
+
+def raise_held_back(run: Run, documents: Documents, repaired: Repaired, rows: Rows, judged: Judged) -> NoReturn:
     """Record the run as held and say why; its shards stay in staging, so an approval costs little."""
-    gate, facts = judged
-    record_run(
-        run.dataset,
-        _record(run, documents, repaired, rows, gate, facts, "held", None),
-        run.recipe.publish,
-        now,
-    )
-    reasons = "\n".join(f"  {o.expectation}: {o.sentence}" for o in gate.held_by)
-    return (
+    record = _record(run, documents, repaired, rows, judged, "held", None)
+    record_run(run.dataset, record, run.recipe.publish, now)
+    reasons = "\n".join(f"  {o.expectation}: {o.sentence}" for o in judged.gate.held_by)
+    raise GateHeld(
         f"the gate held v{run.version} back; the last version stays as it is\n{reasons}\n"
         f"mend the input or the limits in the recipe, or let it pass: "
         f"winnow approve {run.run_id} --because REASON --into {run.dataset.name}"
     )
 
 
-def nothing_changed(run: Run, documents: Documents) -> dict[str, Any]:
+def nothing_changed(run: Run, documents: Documents) -> RunSummary:
     """The summary of a run that published nothing because nothing was new."""
-    latest = run.dataset.latest_manifest()
     facts = previous_facts(run)
-    return {
-        "run_id": run.run_id,
-        "version": None,
-        "latest": latest.version if latest else None,
-        "documents": {
-            "read": 0,
-            "unchanged": documents.counts["unchanged"],
-            "published": facts.n_published if facts else 0,
-            "duplicates": facts.n_duplicates if facts else 0,
-            "rejected": facts.n_rejected if facts else 0,
-        },
-        "repairs": {},
-        "removals": {},
-        "rejects": {},
-        "warnings": list(documents.skipped),
-        "seconds": (now() - run.started_at).total_seconds(),
-        "example": None,
-    }
+    return RunSummary(
+        run_id=run.run_id,
+        version=None,
+        latest=run.dataset.latest_version(),
+        documents=DocumentCounts(
+            read=0,
+            unchanged=documents.counts.unchanged,
+            published=facts.n_published if facts else 0,
+            duplicates=facts.n_duplicates if facts else 0,
+            rejected=facts.n_rejected if facts else 0,
+        ),
+        warnings=documents.skipped,
+        seconds=(now() - run.started_at).total_seconds(),
+    )
 
 
-def _summary(run: Run, documents: Documents, manifest: Manifest, facts: Facts, rows: Rows) -> dict[str, Any]:
+def _summary(run: Run, documents: Documents, manifest: Manifest, judged: Judged, rows: Rows) -> RunSummary:
     example = pl.scan_parquet(run.dataset.files("documents")).select("doc_id", "n_edits")
     best = example.sort("n_edits", "doc_id", descending=[True, False]).head(1).collect()
-    return {
-        "run_id": run.run_id,
-        "version": manifest.version,
-        "latest": manifest.version,
-        "documents": {
-            "read": documents.counts["documents"] + documents.counts["rejects"],
-            "unchanged": documents.counts["unchanged"],
-            "published": facts.n_published,
-            "duplicates": facts.n_duplicates,
-            "rejected": facts.n_rejected,
-            "withdrawn": rows.withdrawn,
-        },
-        "repairs": dict(facts.edits_by_rule),
-        "removals": dict(facts.removals_by_reason),
-        "rejects": rows.rejects,
-        "warnings": list(documents.skipped),
-        "seconds": (now() - run.started_at).total_seconds(),
-        "example": best["doc_id"][0] if best.height else None,
-    }
+    facts = judged.facts
+    return RunSummary(
+        run_id=run.run_id,
+        version=manifest.version,
+        latest=manifest.version,
+        documents=DocumentCounts(
+            read=documents.counts.documents + documents.counts.rejects,
+            unchanged=documents.counts.unchanged,
+            published=facts.n_published,
+            duplicates=facts.n_duplicates,
+            rejected=facts.n_rejected,
+            withdrawn=rows.withdrawn,
+        ),
+        repairs=dict(facts.edits_by_rule),
+        removals=dict(facts.removals_by_reason),
+        rejects=rows.rejects,
+        warnings=documents.skipped,
+        seconds=(now() - run.started_at).total_seconds(),
+        example=best["doc_id"][0] if best.height else None,
+        gate=judged.gate,
+    )
 
 
 def _record(
@@ -186,8 +196,7 @@ def _record(
     documents: Documents,
     repaired: Repaired,
     rows: Rows,
-    gate: GateResult,
-    facts: Facts,
+    judged: Judged,
     status: str,
     note: str | None,
 ) -> RunRecord:
@@ -199,13 +208,13 @@ def _record(
         recipe_id=run.recipe_id,
         packages=packages(),
         counts={
-            "read": documents.counts,
-            "repair": {**repaired.counts, "rules": repaired.rules},
+            "read": asdict(documents.counts),
+            "repair": asdict(repaired.counts),
             "withdrawn": rows.withdrawn,
-            "facts": facts.as_dict(),
+            "facts": judged.facts.as_dict(),
             "peak_memory_mb": round(peak / 1024),
         },
-        gate=gate.as_dict(),
+        gate=judged.gate.as_dict(),
         status=status,
         note=note,
     )

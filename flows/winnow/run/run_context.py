@@ -1,9 +1,9 @@
-"""What every stage of one run needs to know, fixed when the run begins."""
+"""What a run is asked for, and what every stage of it needs to know: fixed when the run begins."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +14,7 @@ from winnow.base.log import LOGGER
 from winnow.base.recipe import Recipe
 from winnow.publish.dataset import Dataset
 from winnow.repair import rule_versions
+from winnow.run.executor import Kind
 
 Intake = Literal["source", "quarantine", "nowhere"]
 """Where a run's documents come from: the input, the rejects that wait, or none but those that are published."""
@@ -22,27 +23,42 @@ STAGE_VERSIONS = {"read": 1, "deduplicate": 1}
 """Raised when a stage makes other rows of the same text, as a rule's version is; part of the recipe's fingerprint."""
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One execution of the flow. ``version`` is the number it will publish under if anything changed.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOrder:
+    """What a run is asked for: where it reads and writes, what it takes in, and where its shards run.
 
     ``reason`` names the kind of rejects that a replay reads again; ``withdraw`` the sources or doc_ids of documents
-    that leave the dataset.
+    that leave the dataset. ``approve`` is a person's reason to publish what the gate holds back, ``approved_run`` the
+    held run that the person looked at.
     """
+
+    into: str = "dataset"
+    source: str = ""
+    intake: Intake = "source"
+    recipe: str | None = None
+    full: bool = False
+    mirror: bool = False
+    reason: str | None = None
+    withdraw: tuple[str, ...] = ()
+    executor: Kind = "processes"
+    workers: int | None = None
+    address: str | None = None
+    wait_seconds: float = 0
+    approve: str | None = None
+    approved_run: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One execution of the flow. ``version`` is the number it publishes under if anything changed."""
 
     run_id: str
     started_at: datetime
-    source: str
+    order: RunOrder
     dataset: Dataset
     recipe: Recipe
     recipe_id: str
     version: int
-    full: bool = False
-    mirror: bool = False
-    approved: str | None = None
-    intake: Intake = "source"
-    reason: str | None = None
-    withdraw: tuple[str, ...] = ()
 
     @property
     def staging(self) -> Path:
@@ -68,33 +84,17 @@ class Run:
         return report
 
 
-def begin(
-    source: str,
-    dataset: Dataset,
-    recipe: Recipe,
-    full: bool = False,
-    mirror: bool = False,
-    approved: str | None = None,
-    intake: Intake = "source",
-    reason: str | None = None,
-    withdraw: Sequence[str] = (),
-) -> Run:
-    """A run that starts now; it will publish the dataset's next version."""
+def begin(dataset: Dataset, recipe: Recipe, order: RunOrder) -> Run:
+    """A run that starts now; it publishes the dataset's next version."""
     started = datetime.now(UTC)
     return Run(
         run_id=new_run_id(started),
         started_at=started,
-        source=source,
+        order=order,
         dataset=dataset,
         recipe=recipe,
         recipe_id=recipe.recipe_id({**rule_versions(), **STAGE_VERSIONS}),
         version=dataset.next_version(),
-        full=full,
-        mirror=mirror,
-        approved=approved,
-        intake=intake,
-        reason=reason,
-        withdraw=tuple(withdraw),
     )
 
 

@@ -90,7 +90,7 @@ def deduplicate(run: Run, executor: Executor, documents: Documents, repaired: Re
         recipe_id=run.recipe_id,
         run_id=run.run_id,
     )
-    ranges = doc_id_ranges(repaired.counts["chars_out"])
+    ranges = doc_id_ranges(repaired.counts.chars_out)
     folder = run.work / "parts"
     map_shards(
         executor,
@@ -173,7 +173,7 @@ def _with_rejects_and_inputs(
         path = run.work / "parts" / table / "all.parquet"
         write_parquet(path, [rows], TABLES[table])
         parts[table] = (path,)
-    vanished = frozenset(documents.inputs.vanished) if run.mirror else frozenset()
+    vanished = frozenset(documents.inputs.vanished) if run.order.mirror else frozenset()
     rewritten = gone | changed
     waiting = waiting_rejects(run.dataset, rejects, settled)
     # What this run read has to come out somewhere; counted from the input's side, so that a loss shows.

@@ -32,9 +32,11 @@ from winnow.base.log import LOGGER
 from winnow.base.recipe import Recipe, load_recipe
 from winnow.base.terminal import visible
 from winnow.publish.card import markdown
-from winnow.run.approval import held_run
-from winnow.run.maintenance import lines_of
+from winnow.run.approval import run_awaiting_approval
+from winnow.run.maintenance import Upkeep
 from winnow.run.run_context import Run
+from winnow.run.summary import RunSummary
+from winnow.validate.gate import GateResult
 
 
 def _on_the_side(tell: Callable[..., None]) -> Callable[..., None]:
@@ -60,21 +62,21 @@ def slug(dataset: str) -> str:
 
 
 @_on_the_side
-def tell_done(run: Run, summary: Mapping[str, Any]) -> None:
+def tell_done(run: Run, summary: RunSummary) -> None:
     """Summary, rejects, gate and report of a run that published; of one that had not to, the summary."""
     key = slug(run.dataset.name)
     create_markdown_artifact(summary_text(summary), f"{key}-summary", f"Run {run.run_id}")
-    if summary["version"] is None:
+    if summary.version is None:
         return
-    if summary["rejects"]:
-        rows = [{"reason": kind, "documents": n} for kind, n in sorted(summary["rejects"].items())]
+    if summary.rejects:
+        rows = [{"reason": kind, "documents": n} for kind, n in sorted(summary.rejects.items())]
         create_table_artifact(rows, f"{key}-rejects", f"Documents that wait in quarantine after run {run.run_id}")
-    _tell_gate(run, key, summary.get("gate") or [])
-    page = run.dataset.view(summary["version"]) / "report.html"
+    _tell_gate(run, key, summary.gate)
+    page = run.dataset.view(summary.version) / "report.html"
     if page.is_file():
-        create_link_artifact(page.resolve().as_uri(), f"Report of v{summary['version']}", f"{key}-report")
-    event(run, "published", {"version": summary["version"], "documents": summary["documents"]})
-    name = f"{run.recipe.publish.name} v{summary['version']}"
+        create_link_artifact(page.resolve().as_uri(), f"Report of v{summary.version}", f"{key}-report")
+    event(run, "published", {"version": summary.version, "documents": summary.documents.shown()})
+    name = f"{run.recipe.publish.name} v{summary.version}"
     notify(run.recipe, f"{name} published", summary_text(summary))
 
 
@@ -82,12 +84,12 @@ def tell_done(run: Run, summary: Mapping[str, Any]) -> None:
 def tell_held(run: Run, error: GateHeld) -> None:
     """Why the gate holds a version back, and how to let it pass."""
     key = slug(run.dataset.name)
-    held = held_run(run.dataset)
+    held = run_awaiting_approval(run.dataset)
     lines = "\n".join(f"    {visible(line)}" for line in str(error).split("\n"))
     text = f"# v{run.version} is held back\n\n{lines}\n\n{how_to_approve(run)}\n"
     create_markdown_artifact(text, f"{key}-summary", f"Run {run.run_id}")
     if held is not None and held.gate is not None:
-        _tell_gate(run, key, held.gate.as_dict()["results"])
+        _tell_gate(run, key, held.gate)
         failed = [o.expectation for o in held.gate.held_by]
         event(run, "held", {"version": run.version, "expectations": failed})
 
@@ -99,9 +101,9 @@ def how_to_approve(run: Run) -> str:
 
 
 @_on_the_side
-def tell_upkeep(dataset: str, done: Mapping[str, Any]) -> None:
+def tell_upkeep(dataset: str, done: Upkeep) -> None:
     """What maintenance did."""
-    create_markdown_artifact("\n".join(f"* {line}" for line in lines_of(done)), f"{slug(dataset)}-upkeep")
+    create_markdown_artifact("\n".join(f"* {line}" for line in done.lines()), f"{slug(dataset)}-upkeep")
 
 
 def tell_failed(flow: Any, flow_run: Any, state: Any) -> None:
@@ -114,16 +116,16 @@ def _tell_failed(recipe: str | None, name: str, state: str, message: str | None)
     notify(load_recipe(Path(recipe) if recipe else None), f"{name}: {state}", message or "no message")
 
 
-def _tell_gate(run: Run, key: str, results: list[dict[str, Any]]) -> None:
+def _tell_gate(run: Run, key: str, gate: GateResult | None) -> None:
     rows = [
         {
-            "": "ok" if r["passed"] else "FAILED",
-            "expectation": r["expectation"],
-            "observed": r["observed"],
-            "limit": r["limit"],
-            "in words": markdown(r["sentence"]),
+            "": "ok" if outcome.passed else "FAILED",
+            "expectation": outcome.expectation,
+            "observed": outcome.observed,
+            "limit": outcome.limit,
+            "in words": markdown(outcome.sentence),
         }
-        for r in sorted(results, key=lambda r: bool(r["passed"]))
+        for outcome in sorted(gate.results if gate else (), key=lambda o: o.passed)
     ]
     if rows:
         create_table_artifact(rows, f"{key}-gate", f"What run {run.run_id} had to meet")
@@ -152,25 +154,32 @@ def notify(recipe: Recipe, subject: str, body: str) -> None:
     block.notify(body, subject=subject)
 
 
-def summary_text(summary: Mapping[str, Any]) -> str:
+def summary_text(summary: RunSummary) -> str:
     """A run's summary as Markdown; names from outside do nothing in it.
 
-    >>> print(summary_text({"version": None, "latest": 2, "documents": {"unchanged": 5}}))
+    >>> from winnow.run.summary import DocumentCounts
+    >>> counts = DocumentCounts(read=0, unchanged=5, published=5, duplicates=0, rejected=0)
+    >>> print(summary_text(RunSummary(run_id="r", version=None, latest=2, documents=counts)))
     Nothing changed: 5 documents are as they were; the last version is v2.
     """
-    documents = summary["documents"]
-    if summary["version"] is None:
-        latest = f"v{summary['latest']}" if summary["latest"] else "none yet"
-        return f"Nothing changed: {documents['unchanged']:,} documents are as they were; the last version is {latest}."
-    lines = [f"# v{summary['version']}", "", "| documents | |", "| --- | ---: |"]
-    lines += [f"| {name} | {count:,} |" for name, count in documents.items()]
-    for title, key in (("repairs by rule", "repairs"), ("removals by reason", "removals"), ("rejects", "rejects")):
-        if summary[key]:
+    if summary.version is None:
+        latest = f"v{summary.latest}" if summary.latest else "none yet"
+        same = f"{summary.documents.unchanged:,} documents are as they were"
+        return f"Nothing changed: {same}; the last version is {latest}."
+    lines = [f"# v{summary.version}", "", "| documents | |", "| --- | ---: |"]
+    lines += [f"| {name} | {count:,} |" for name, count in summary.documents.shown().items()]
+    tallies = (
+        ("repairs by rule", summary.repairs),
+        ("removals by reason", summary.removals),
+        ("rejects", summary.rejects),
+    )
+    for title, counts in tallies:
+        if counts:
             lines += ["", f"| {title} | |", "| --- | ---: |"]
-            ranked = sorted(summary[key].items(), key=lambda item: (-item[1], item[0]))
+            ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
             lines += [f"| {markdown(name)} | {count:,} |" for name, count in ranked]
-    lines += [f"\nNote: {markdown(warning)}" for warning in summary.get("warnings", ())]
-    lines.append(f"\nRun `{summary['run_id']}`, {summary['seconds']:.1f} s.")
+    lines += [f"\nNote: {markdown(warning)}" for warning in summary.warnings]
+    lines.append(f"\nRun `{summary.run_id}`, {summary.seconds:.1f} s.")
     return "\n".join(lines)
 
 
@@ -191,8 +200,11 @@ class _Latest(logging.Handler):
 
 
 @contextmanager
-def progress_told(key: str, every_seconds: float = EVERY_SECONDS) -> Iterator[None]:
-    """Tell the server of the flow run that is current how far its stages are, while the block lasts."""
+def progress_bar(key: str, every_seconds: float = EVERY_SECONDS) -> Iterator[None]:
+    """Show in Prefect's pages how far the stages of the current flow run are, while the block lasts.
+
+    A thread of its own tells the server, so that a slow one, or one that has gone away, holds no stage up.
+    """
     latest, over = _Latest(), threading.Event()
     logger = logging.getLogger(LOGGER)
     logger.addHandler(latest)

@@ -11,21 +11,22 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 from urllib.parse import urlsplit
 
 from winnow.base.errors import UsageError
+from winnow.run.summary import RunSummary
 
 GRACE_SECONDS = 60.0
 PATIENCE = 5  # times the grace, after which a server that answers and takes no report is waited for no longer
 LOOK_SECONDS = 1.0
 START_SECONDS = 10.0  # a server that is just being started anew is waited for
 
-Outcome = Mapping[str, Any] | BaseException
-"""What came of a run: its summary, or why there is none."""
+Outcome = RunSummary | BaseException
+"""How a run ended: its summary, or why there is none."""
 
 _listener: ContextVar[Callable[[Outcome], None] | None] = ContextVar("winnow_listener", default=None)
 
