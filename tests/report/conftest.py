@@ -8,20 +8,27 @@ from tests.report.view_of import write_view
 from winnow.base.recipe import Recipe, ValidateSettings
 from winnow.report.collect import collect
 from winnow.report.page import render
+from winnow.validate.expectations import TableCheck
 from winnow.validate.facts import Facts
 from winnow.validate.gate import check_dataset
-from winnow.validate.rows import Checked
 
 SEEDS = Path(__file__).parents[2] / "seeds"
 CREATED = datetime(2026, 1, 10, 9, 31, tzinfo=UTC)
 
 
 def facts(version):
-    return Facts(6 * version, 5 * version, 0, version, n_chars=20_000 * version, edits_by_rule={"tags": 9})
+    return Facts(
+        n_read=6 * version, n_published=5 * version, n_rejected=version, n_chars=20_000 * version,
+        edits_by_rule={"tags": 9},
+    )  # fmt: skip
 
 
 def runs(count):
-    tables = [Checked("documents", "doc_id_unique", ALL, 5, 1, (ALL,))]
+    tables = [
+        TableCheck(
+            table="documents", expectation="doc_id_unique", description=ALL, n_rows=5, n_failed=1, examples=(ALL,)
+        )
+    ]
     gate = check_dataset(facts(count), facts(count - 1), ValidateSettings(), tables).as_dict()
     recipe = Recipe().model_dump(mode="json", by_alias=True) | {"note": ALL}
     return [{"facts": facts(n).as_dict(), "gate": gate, "recipe": recipe, "note": ALL} for n in range(1, count + 1)]

@@ -6,12 +6,16 @@ import pyarrow.dataset as ds
 import pytest
 
 from winnow.base.recipe import ValidateSettings
+from winnow.validate.expectations import TableCheck
 from winnow.validate.facts import Facts, gather_facts
 from winnow.validate.gate import GateResult, check_dataset
-from winnow.validate.rows import Checked
 
 SETTINGS = ValidateSettings()
-FACTS = Facts(1000, 900, 60, 40, n_chars=900_000, edits_by_rule={"tags": 500, "entities": 500})
+FACTS = Facts(
+    n_read=1000, n_published=900, n_duplicates=60, n_rejected=40, n_chars=900_000,
+    edits_by_rule={"tags": 500, "entities": 500},
+)  # fmt: skip
+BROKEN = TableCheck(table="edits", expectation="seq_unique", description="d", n_rows=10, n_failed=2, examples=("x",))
 
 
 def held(facts, previous=None, settings=SETTINGS, tables=()):
@@ -61,7 +65,7 @@ def test_growth_and_fewer_rejects_are_no_drift():
 
 
 def test_versions_too_small_to_have_shares_are_not_compared():
-    small = Facts(5, 5, 0, 0, n_chars=5)
+    small = Facts(n_read=5, n_published=5, n_chars=5)
     assert held(replace(small, n_chars=5000), small) == []
     assert held(replace(small, n_chars=5000), small, ValidateSettings(min_drift_documents=0)) == ["mean_length_holds"]
 
@@ -74,11 +78,11 @@ def test_the_rule_that_drifted_is_named():
 
 
 def test_broken_rows_of_tables_hold_the_version_back():
-    assert held(FACTS, tables=[Checked("edits", "seq_unique", "", 10, 2)]) == ["tables_sound"]
+    assert held(FACTS, tables=[BROKEN]) == ["tables_sound"]
 
 
 def test_a_result_survives_json():
-    result = check_dataset(FACTS, FACTS, SETTINGS, [Checked("edits", "seq_unique", "d", 10, 0, ("x",))])
+    result = check_dataset(FACTS, FACTS, SETTINGS, [BROKEN])
     assert GateResult.from_dict(json.loads(json.dumps(result.as_dict()))) == result
     assert Facts.from_dict(json.loads(json.dumps(FACTS.as_dict()))) == FACTS
 
@@ -100,9 +104,11 @@ def test_facts_are_read_off_the_tables():
         passages=table(status=["kept", "removed"], reason=pa.array([None, "repeat"]), kept_doc_id=pa.array([None, b])),
         edits=table(rule=["tags", "tags", "entities"], applied=[True, True, False]),
         n_read=6,
+        mean_residual_markup=0.5,
     )
     assert (facts.n_published, facts.n_duplicates, facts.n_rejected, facts.n_lost) == (2, 2, 2, 0)
     assert (facts.n_repeated_ids, facts.n_dangling, facts.n_chars) == (1, 1, 30)
+    assert facts.mean_residual_markup == 0.5
     assert facts.edits_by_rule == {"tags": 2}
     assert facts.removals_by_reason == {"repeat": 1}
     assert facts.documents_by_language == {"en": 1, "unknown": 1}

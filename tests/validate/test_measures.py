@@ -4,8 +4,7 @@ from pathlib import Path
 import pytest
 from tests.growth import assert_linear
 
-from winnow.validate.markup import residual_markup
-from winnow.validate.measures import measure
+from winnow.validate.measures import measure, residual_markup
 
 CASES = [json.loads(line) for line in (Path(__file__).parents[1] / "cases/measures.jsonl").read_text().splitlines()]
 

@@ -48,7 +48,7 @@ def run_flow(flow: Callable[[], RunSummary], into: str, as_json: bool) -> int:
 
 def _import_flows() -> None:
     import winnow.build  # noqa: F401
-    from winnow.validate.judge import load_great_expectations
+    from winnow.validate.expectations import load_great_expectations
 
     load_great_expectations()
 

@@ -125,10 +125,11 @@ def covers(held: PastRun, recipe_id: str, gate: GateResult) -> bool:
     """Whether an approval of `held` lets this through: the same settings, and nothing fails that a person did not see.
 
     >>> from datetime import UTC
-    >>> from winnow.validate.gate import Outcome
-    >>> few = GateResult(False, (Outcome("enough_documents", False, "0", "at least 1", "too few"),))
+    >>> from winnow.validate.gate import GateCheck
+    >>> few = GateCheck(expectation="enough_documents", passed=False, observed="0", limit="at least 1", sentence="few")
+    >>> few = GateResult(passed=False, results=(few,))
     >>> run = PastRun("r", 1, "held", datetime.now(UTC), datetime.now(UTC), "a", {}, few, None)
-    >>> covers(run, "a", few), covers(run, "b", few), covers(run, "a", GateResult(True, ()))
+    >>> covers(run, "a", few), covers(run, "b", few), covers(run, "a", GateResult(passed=True))
     (True, False, True)
     """
     seen = {o.expectation for o in held.gate.held_by} if held.gate else set()

@@ -21,8 +21,8 @@ from winnow.run.jobs import ReadCounts, RepairCounts, ShardFiles, read_job, repa
 from winnow.run.rejects import waiting_shards
 from winnow.run.run_context import Run
 from winnow.run.work_plan import WITHDRAWN, InputPlan, RowPlan, find_sources, no_inputs, plan_inputs, plan_rows
-from winnow.validate.quarantine import reject_failures
-from winnow.validate.rows import Failure, check_rows, gathered
+from winnow.validate.expectations import Failure, check_rows, merge_small_tables
+from winnow.validate.reject_rows import reject_failures
 
 MEASURES = ["doc_id", "n_chars", "n_words", "letter_share", "residual_markup"]
 
@@ -190,7 +190,7 @@ def check(run: Run, documents: Documents, repaired: Repaired) -> Checked:
     Writes the rejects of this run: unreadable, repeated ids, failed repairs, and rows that break an expectation.
     """
     failures: list[Failure] = []
-    for rows in gathered(pq.read_table(shard.repaired, columns=MEASURES) for shard in repaired.shards):
+    for rows in merge_small_tables(pq.read_table(shard.repaired, columns=MEASURES) for shard in repaired.shards):
         failures += check_rows(rows.to_pandas(), run.recipe.validate_)
     path = run.work / "rejects.parquet"
     write_parquet(path, _rejects(documents, repaired, failures), REJECTED)

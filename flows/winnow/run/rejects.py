@@ -20,7 +20,7 @@ from winnow.base.errors import UsageError
 from winnow.base.staging import key_of, write_parquet
 from winnow.publish.dataset import Dataset
 from winnow.run.run_context import Run
-from winnow.validate.quarantine import quarantine
+from winnow.validate.reject_rows import quarantine
 
 Row: TypeAlias = Mapping[str, Any]
 Key: TypeAlias = tuple[str, str]

@@ -27,11 +27,10 @@ from winnow.run.previous_version import whole_version
 from winnow.run.run_context import Run
 from winnow.run.summary import DocumentCounts, RunSummary
 from winnow.run.table_changes import Rows
-from winnow.validate.context import DATA_DOCS, MAX_ROWS, store_results
+from winnow.validate.expectations import check_table, columns_of, merge_small_tables
 from winnow.validate.facts import Facts, gather_facts
 from winnow.validate.gate import GateResult, check_dataset, facts_frame
-from winnow.validate.judge import columns_of
-from winnow.validate.rows import check_table, gathered
+from winnow.validate.stored_results import DATA_DOCS, MAX_ROWS, store_results
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,7 +76,7 @@ def validate(run: Run, rows: Rows) -> Judged:
 
 def _frames(files: Sequence[Path], table: str, first: dict[str, pd.DataFrame]) -> Iterator[pd.DataFrame]:
     """The rows of a table, whole files at a time; the first are kept in `first`, for Data Docs."""
-    for rows in gathered(pq.read_table(file, columns=list(columns_of(table))) for file in files):
+    for rows in merge_small_tables(pq.read_table(file, columns=list(columns_of(table))) for file in files):
         frame: pd.DataFrame = rows.to_pandas()
         first.setdefault(table, frame.head(MAX_ROWS))
         yield frame

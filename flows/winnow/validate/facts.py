@@ -1,4 +1,4 @@
-"""The facts of a version: the few numbers by which the gate, and the next version's gate, judge it."""
+"""The facts of a version: a few numbers by which its own gate, and that of the next version, judge it."""
 
 from __future__ import annotations
 
@@ -12,17 +12,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
-REJECT_KEY = ["doc_id", "content_sha256"]
 
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """Counts of a whole dataset version as it would be published. Plain numbers, kept as JSON in ``runs``."""
 
     n_read: int  # documents known: read now or in an earlier run, and not withdrawn
     n_published: int
-    n_duplicates: int
-    n_rejected: int
+    n_duplicates: int = 0
+    n_rejected: int = 0
     n_repeated_ids: int = 0  # doc_ids that stand more than once among published and duplicates
     n_dangling: int = 0  # removals whose kept document is not published
     n_broken_rows: int = 0  # rows that break the suite of their table
@@ -44,34 +42,42 @@ class Facts:
     def mean_chars(self) -> float:
         return self.n_chars / self.n_published if self.n_published else 0.0
 
+    def rule_shares(self) -> dict[str, float]:
+        """Share of all repairs that each rule made.
+
+        >>> Facts(n_read=1, n_published=1, edits_by_rule={"tags": 3, "entities": 1}).rule_shares()
+        {'tags': 0.75, 'entities': 0.25}
+        """
+        total = sum(self.edits_by_rule.values())
+        return {rule: n / total for rule, n in self.edits_by_rule.items()} if total else {}
+
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Facts:
-        """The inverse of `as_dict`; unknown keys (a newer Winnow's) are left out, missing ones have defaults.
+        """The inverse of `as_dict`; keys of a newer Winnow are left out, missing ones have defaults.
 
-        >>> Facts.from_dict(Facts(3, 1, 1, 1).as_dict() | {"n_new": 1}).n_lost
+        >>> Facts.from_dict(Facts(n_read=3, n_published=2, n_rejected=1).as_dict() | {"n_new": 1}).n_lost
         0
         """
         return cls(**{f.name: data[f.name] for f in fields(cls) if f.name in data})
 
 
 def gather_facts(
+    *,
     documents: ds.Dataset,
     duplicates: ds.Dataset,
     rejects: ds.Dataset,
     passages: ds.Dataset,
     edits: ds.Dataset,
     n_read: int,
-    mean_residual_markup: float = 0.0,
-    n_broken_rows: int = 0,
+    mean_residual_markup: float,
 ) -> Facts:
     """Read the facts off the tables of a version, column by column and batch by batch.
 
-    Memory: 8 bytes for each doc_id and one batch. A reject counts while it waits, once for each content;
-    a mark that keeps a withdrawn document out does not.
+    Memory: 8 bytes for each doc_id and one batch. A reject counts while it waits, once for each content.
     """
     published = _ids(documents.scanner(columns=["doc_id"]).to_batches())
     copies = _ids(duplicates.scanner(columns=["doc_id"]).to_batches())
@@ -84,10 +90,9 @@ def gather_facts(
         n_read=n_read,
         n_published=len(published),
         n_duplicates=len(copies),
-        n_rejected=_distinct(waiting.to_batches()),
+        n_rejected=_distinct_rows(waiting.to_batches()),
         n_repeated_ids=len(settled) - len(np.unique(settled)),
         n_dangling=int(np.isin(np.concatenate(links), published, invert=True).sum()),
-        n_broken_rows=n_broken_rows,
         n_chars=sum(pc.sum(b["n_chars"]).as_py() or 0 for b in documents.scanner(columns=["n_chars"]).to_batches()),
         mean_residual_markup=mean_residual_markup,
         edits_by_rule=_tally(edits.scanner(columns=["rule"], filter=pc.field("applied")).to_batches()),
@@ -122,9 +127,8 @@ def _ids(batches: Iterable[pa.RecordBatch], column: str = "doc_id") -> np.ndarra
     return np.concatenate(parts)
 
 
-def _distinct(batches: Iterable[pa.RecordBatch]) -> int:
-    held = [batch.to_pydict() for batch in batches]
-    return len({pair for columns in held for pair in zip(*(columns[n] for n in REJECT_KEY), strict=True)})
+def _distinct_rows(batches: Iterable[pa.RecordBatch]) -> int:
+    return len({row for batch in batches for row in zip(*(c.to_pylist() for c in batch.columns), strict=True)})
 
 
 def _tally(batches: Iterable[pa.RecordBatch]) -> dict[str, int]:

@@ -7,16 +7,15 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from winnow.base.recipe import ValidateSettings
+from winnow.validate.expectations import TableCheck, Verdict, judge, plain
 from winnow.validate.facts import Facts
-from winnow.validate.judge import Verdict, judge
-from winnow.validate.rows import Checked, plain, sentence
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateCheck:
     """One expectation of the gate, in words that are fit to show."""
 
     expectation: str
@@ -26,16 +25,16 @@ class Outcome:
     sentence: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GateResult:
     """Whether a version may go out, and each expectation's part in that."""
 
     passed: bool
-    results: tuple[Outcome, ...]
-    tables: tuple[Checked, ...] = ()
+    results: tuple[GateCheck, ...] = ()
+    tables: tuple[TableCheck, ...] = ()
 
     @property
-    def held_by(self) -> tuple[Outcome, ...]:
+    def held_by(self) -> tuple[GateCheck, ...]:
         """The expectations that hold the version back."""
         return tuple(r for r in self.results if not r.passed)
 
@@ -47,30 +46,30 @@ class GateResult:
     def from_dict(cls, data: Mapping[str, Any]) -> GateResult:
         """The inverse of `as_dict`."""
         return cls(
-            data["passed"],
-            tuple(Outcome(**r) for r in data["results"]),
-            tuple(Checked(**{**t, "examples": tuple(t["examples"])}) for t in data.get("tables", ())),
+            passed=data["passed"],
+            results=tuple(GateCheck(**r) for r in data["results"]),
+            tables=tuple(TableCheck(**{**t, "examples": tuple(t["examples"])}) for t in data.get("tables", ())),
         )
 
 
 def check_dataset(
-    facts: Facts, previous: Facts | None, settings: ValidateSettings, tables: Sequence[Checked] = ()
+    facts: Facts, previous: Facts | None, settings: ValidateSettings, tables: Sequence[TableCheck] = ()
 ) -> GateResult:
-    """Judge a version by its facts, by what changed since `previous`, and by the suites of its tables.
+    """Judge a version by its facts, by what changed since `previous`, and by the expectations of its tables.
 
     `tables` are the results of `check_table`; their failing rows are added to ``facts.n_broken_rows``.
     Change is not judged where the version before had fewer than ``min_drift_documents`` documents.
     """
     facts = replace(facts, n_broken_rows=facts.n_broken_rows + sum(c.n_failed for c in tables))
     frame = facts_frame(facts, previous, settings)
-    detail = _moved_most(facts, previous)[1]
+    change = _largest_rule_change(facts, previous)
     verdicts = judge(frame, "dataset", settings)
-    outcomes = tuple(_outcome(v, frame[v.columns[0]].iloc[0], detail) for v in verdicts)
-    return GateResult(all(o.passed for o in outcomes), outcomes, tuple(tables))
+    checks = tuple(_gate_check(v, frame[v.columns[0]].iloc[0], change.sentence) for v in verdicts)
+    return GateResult(passed=all(c.passed for c in checks), results=checks, tables=tuple(tables))
 
 
 def facts_frame(facts: Facts, previous: Facts | None, settings: ValidateSettings) -> pd.DataFrame:
-    """The one row that the suite ``dataset`` looks at; what cannot be compared is NaN."""
+    """The one row that the contract ``dataset`` looks at; what cannot be compared is NaN."""
     import pandas as pd
 
     row: dict[str, float] = {
@@ -88,40 +87,44 @@ def facts_frame(facts: Facts, previous: Facts | None, settings: ValidateSettings
         if previous.mean_chars and facts.n_published:
             row["mean_length_change"] = abs(facts.mean_chars - previous.mean_chars) / previous.mean_chars
         row["reject_share_change"] = max(0.0, facts.reject_share - previous.reject_share)
-        row["rule_share_change"] = _moved_most(facts, previous)[0]
+        row["rule_share_change"] = _largest_rule_change(facts, previous).share
     return pd.DataFrame([row], dtype="float64")
 
 
-def rule_shares(facts: Facts) -> dict[str, float]:
-    """Share of all repairs that each rule made.
+@dataclass(frozen=True, slots=True)
+class _RuleChange:
+    """By how much a rule's share of all repairs changed between two versions, NaN without repairs; and in words."""
 
-    >>> rule_shares(Facts(1, 1, 0, 0, edits_by_rule={"tags": 3, "entities": 1}))
-    {'tags': 0.75, 'entities': 0.25}
-    """
-    total = sum(facts.edits_by_rule.values())
-    return {rule: n / total for rule, n in facts.edits_by_rule.items()} if total else {}
+    share: float
+    sentence: str
 
 
-def _moved_most(facts: Facts, previous: Facts | None) -> tuple[float, str]:
-    """Largest change of a rule's share between two versions, and the rule in words; NaN without repairs."""
-    now, then = rule_shares(facts), rule_shares(previous) if previous else {}
+def _largest_rule_change(facts: Facts, previous: Facts | None) -> _RuleChange:
+    now, then = facts.rule_shares(), previous.rule_shares() if previous else {}
     if not now or not then:
-        return float("nan"), "no rule's share changed"
+        return _RuleChange(float("nan"), "no rule's share changed")
     rule = max(sorted({*now, *then}), key=lambda r: abs(now.get(r, 0.0) - then.get(r, 0.0)))
     change = now.get(rule, 0.0) - then.get(rule, 0.0)
-    return abs(change), f"rule {rule}'s share of all repairs {'rose' if change > 0 else 'fell'}"
+    return _RuleChange(abs(change), f"rule {rule}'s share of all repairs {'rose' if change > 0 else 'fell'}")
 
 
-def _outcome(verdict: Verdict, value: float, detail: str) -> Outcome:
+def _gate_check(verdict: Verdict, value: float, detail: str) -> GateCheck:
     low, high = verdict.limits.get("min_value"), verdict.limits.get("max_value")
     if low is not None and high is not None:
         limit = plain(low) if low == high else f"{plain(low)} to {plain(high)}"
     else:
         limit = f"at least {plain(low)}" if low is not None else f"at most {plain(high)}"
-    if value != value:
-        return Outcome(
-            verdict.expectation, verdict.passed, "", limit,
-            f"{verdict.description}: not judged, no earlier version is large enough to compare with",
-        )  # fmt: skip
-    said = f"{verdict.description}: {plain(value)}" if verdict.passed else sentence(verdict, value, detail)
-    return Outcome(verdict.expectation, verdict.passed, plain(value), limit, said)
+    unknown = value != value
+    if unknown:
+        said = f"{verdict.description}: not judged, no earlier version is large enough to compare with"
+    elif verdict.passed:
+        said = f"{verdict.description}: {plain(value)}"
+    else:
+        said = verdict.sentence(value, detail)
+    return GateCheck(
+        expectation=verdict.expectation,
+        passed=verdict.passed,
+        observed="" if unknown else plain(value),
+        limit=limit,
+        sentence=said,
+    )

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+import re2
 
-from winnow.validate.markup import residual_markup
-
-OTHER, SPACE, WORD = 0, 1, 2
+_OTHER, _BLANK, _WORD = 0, 1, 2
 _PLANES = 0x40000  # letters live in planes 0 to 3; what lies above is tags, variation selectors, private use
 
 
@@ -29,8 +28,8 @@ def _classes() -> np.ndarray:
     """Class of each code point of planes 0 to 3: asking one at a time is 20 times slower."""
     kinds = np.zeros(_PLANES, dtype=np.uint8)
     # A combining mark counts with its letter: without it, half of a Hindi or Thai text would be "no letters".
-    kinds[[n for n in range(_PLANES) if unicodedata.category(chr(n))[0] in "LNM"]] = WORD
-    kinds[[n for n in range(0x3100) if chr(n).isspace()]] = SPACE
+    kinds[[n for n in range(_PLANES) if unicodedata.category(chr(n))[0] in "LNM"]] = _WORD
+    kinds[[n for n in range(0x3100) if chr(n).isspace()]] = _BLANK
     return kinds
 
 
@@ -51,9 +50,71 @@ def measure(text: str) -> Measures:
         kinds = _classes()[np.frombuffer(text.encode("ascii"), dtype=np.uint8)]
     else:
         codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-        kinds = np.where(codes < _PLANES, _classes()[np.minimum(codes, _PLANES - 1)], OTHER)
-    word = kinds == WORD
+        kinds = np.where(codes < _PLANES, _classes()[np.minimum(codes, _PLANES - 1)], _OTHER)
+    word = kinds == _WORD
     n_letters = int(np.count_nonzero(word))
-    n_visible = len(text) - int(np.count_nonzero(kinds == SPACE))
+    n_visible = len(text) - int(np.count_nonzero(kinds == _BLANK))
     starts = int(word[0]) + int(np.count_nonzero(word[1:] & ~word[:-1]))
     return Measures(len(text), starts, n_letters / n_visible if n_visible else 0.0, residual_markup(text))
+
+
+_TAGS = (
+    "a|abbr|acronym|address|article|aside|b|big|blockquote|body|br|button|caption|center|cite|code|col|colgroup|"
+    "dd|del|details|dfn|div|dl|dt|em|figcaption|figure|font|footer|form|h[1-6]|head|header|hr|html|i|iframe|img|"
+    "input|ins|kbd|label|legend|li|link|main|mark|meta|nav|noscript|object|ol|option|p|param|pre|q|s|samp|script|"
+    "section|select|small|span|strike|strong|style|sub|summary|sup|table|tbody|td|textarea|tfoot|th|thead|title|"
+    "tr|tt|u|ul|var|video"
+)
+_LONG_TAGS = "|".join(name for name in _TAGS.split("|") if len(name) > 1)
+_GAP = r"[ \t\x{a0}]"
+_ENTITY = r"(?:amp|lt|gt|quot|apos|nbsp|[lr][sd]quo|[nm]dash|hellip|#\d{1,7}|#x[0-9a-f]{1,6})"
+
+# Nobody writes these on purpose: tags with a space inside, entities with one, and entities escaped more
+# than once.
+_DAMAGED = re2.compile(
+    rf"(?i)<{_GAP}*/{_GAP}+(?:{_TAGS}){_GAP}*>"  # < / p >, </ p>
+    rf"|<{_GAP}+/{_GAP}*(?:{_TAGS}){_GAP}*>"  # < /p>
+    rf"|<{_GAP}+(?:{_LONG_TAGS}){_GAP}*/?{_GAP}*>"  # < li >, but not a < b > c
+    rf"|</(?:{_TAGS}){_GAP}+>"  # </p >
+    rf"|&{_GAP}+(?:{_ENTITY}|#{_GAP}*\d{{1,7}}){_GAP}*;"  # & lt ;
+    rf"|&{_ENTITY}{_GAP}+;"  # &lt ;
+    rf"|&{_GAP}*amp{_GAP}*;(?:{_GAP}*amp{_GAP}*;)*{_GAP}*{_ENTITY}{_GAP}*;"  # &amp;lt;, &amp;amp;
+)
+# These may be what a page about HTML is about; they count only beside something that proves damage.
+_WHOLE = re2.compile(
+    rf"(?i)</?(?:{_TAGS})(?:\s[^<>]{{0,400}})?/?>|<{_GAP}*[abipqsu]{_GAP}*>"
+    r"|&(?:[a-z]{2,8}|#\d{1,7}|#x[0-9a-f]{1,6});"
+)
+
+REACH = 200  # characters; whole tags this near to a damaged one are taken for remains of the same damage
+
+
+def residual_markup(text: str) -> float:
+    """Share of the characters in damaged tags or entities, or in whole ones within `REACH` of those.
+
+    A text about HTML, XML or code measures 0, however many tags it shows, because its markup is in order:
+    of 15,491 undamaged documents, 390 of which show tags, none measures above 0.011. Linear in the text.
+
+    >>> residual_markup("Write <b>bold</b> and &amp;, then close with </p>.")
+    0.0
+    >>> residual_markup("& lt ; p > gone wrong <b>") > 0.3
+    True
+    """
+    if "&" not in text and "<" not in text:
+        return 0.0
+    damaged = [m.span() for m in _DAMAGED.finditer(text)]
+    if not damaged:
+        return 0.0
+    total = sum(end - start for start, end in damaged)
+    at = 0
+    for match in _WHOLE.finditer(text):
+        start, end = match.span()
+        while at < len(damaged) and damaged[at][1] + REACH < start:
+            at += 1
+        if at == len(damaged):
+            break
+        # Parts of a damaged piece are counted already; the pieces are in order, so a look at two is enough.
+        inside = any(s < end and start < e for s, e in damaged[at : at + 2])
+        if damaged[at][0] - REACH <= end and not inside:
+            total += end - start
+    return float(min(total / len(text), 1.0))

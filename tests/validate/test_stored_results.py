@@ -4,9 +4,9 @@ import pandas as pd
 import pytest
 
 from winnow.base.recipe import ValidateSettings
-from winnow.validate.context import DATA_DOCS, RESULTS, store_results
 from winnow.validate.facts import Facts
 from winnow.validate.gate import facts_frame
+from winnow.validate.stored_results import DATA_DOCS, RESULTS, store_results
 
 SETTINGS = ValidateSettings()
 
@@ -16,7 +16,7 @@ def frames(n_lost=0):
         "doc_id": ["a", "a"], "seq": [0, 1], "rule": ["tags", "tags"], "rule_version": [1, 1],
         "start": [0, 3], "end": [1, 4], "confidence": [1.0, 0.7],
     }  # fmt: skip
-    facts = Facts(10 + n_lost, 10, 0, 0)
+    facts = Facts(n_read=10 + n_lost, n_published=10)
     return {"dataset": facts_frame(facts, None, SETTINGS), "edits": pd.DataFrame(edits)}
 
 

@@ -1,7 +1,7 @@
 from datetime import UTC, datetime
 
-from winnow.validate.quarantine import quarantine, reject_failures
-from winnow.validate.rows import Failure
+from winnow.validate.expectations import Failure
+from winnow.validate.reject_rows import quarantine, reject_failures
 
 RAW = {
     "doc_id": "a" * 16, "source": "a.txt", "title": "T", "encoding": "cp1252", "content_sha256": "x",

@@ -9,24 +9,23 @@ from typing import TYPE_CHECKING, Any
 
 from winnow.base.contracts import contract
 from winnow.base.recipe import ValidateSettings
-from winnow.validate.judge import quiet, without_progress_bars
+from winnow.validate.expectations import hide_progress_bars, quiet
 
 if TYPE_CHECKING:
     import pandas as pd
 
-FOLDER = "gx"  # Great Expectations fixes this name inside the root it is given
-SOURCE = "winnow"
-DATA_DOCS = Path(FOLDER, "uncommitted", "data_docs", "local_site", "index.html")
+_FOLDER = "gx"  # Great Expectations fixes this name inside the root it is given
+DATA_DOCS = Path(_FOLDER, "uncommitted", "data_docs", "local_site", "index.html")
 """The start page of Data Docs, from the dataset's root. Its pages load styles from the internet."""
-RESULTS = Path(FOLDER, "uncommitted", "validations")
+RESULTS = Path(_FOLDER, "uncommitted", "validations")
 MAX_ROWS = 200_000  # of one table; checkpoints document the run, the gate itself has looked at every row
 KEEP_RUNS = 50  # results of older runs are dropped; table `runs` keeps every gate result for good
 
 
 def store_results(
     root: Path, run_id: str, frames: Mapping[str, pd.DataFrame], settings: ValidateSettings, keep: int = KEEP_RUNS
-) -> Path:
-    """Run a checkpoint over each frame of measures, by suite name, and return the start page of Data Docs.
+) -> None:
+    """Run a checkpoint over each frame of measures, by suite name, and draw Data Docs.
 
     The project in ``root/gx`` opens with ``great_expectations.get_context(mode="file", project_root_dir=root)``. What
     it holds is for people: nothing of Winnow reads it, and it may be deleted at any time.
@@ -37,8 +36,8 @@ def store_results(
 
         fresh = not (root / DATA_DOCS).exists()
         context = gx.get_context(mode="file", project_root_dir=root)
-        without_progress_bars(context)
-        source = context.data_sources.add_or_update_pandas(SOURCE)
+        hide_progress_bars(context)
+        source = context.data_sources.add_or_update_pandas("winnow")
         pages: list[Any] = []  # of Data Docs, drawn once for all tables: to draw them is most of this call's time
         for name, frame in frames.items():
             # One checkpoint a table: a checkpoint hands the same frame to all its definitions.
@@ -57,7 +56,6 @@ def store_results(
             pages += [*done.run_results, ExpectationSuiteIdentifier(name=name)]
         dropped = _drop_old(root / RESULTS, keep)
         context.build_data_docs(resource_identifiers=None if fresh or dropped else pages)
-    return root / DATA_DOCS
 
 
 def _definition(context: Any, source: Any, name: str) -> Any:
@@ -69,7 +67,7 @@ def _definition(context: Any, source: Any, name: str) -> Any:
 
 
 def _drop_old(results: Path, keep: int) -> int:
-    """Forget the results of all runs but the last `keep`, by the time that names their folders."""
+    """Remove the results of all runs but the last `keep`, by the time that names their folders; returns how many."""
     runs: dict[str, str] = {}
     for time in results.glob("*/*/*"):
         runs[time.parent.name] = max(runs.get(time.parent.name, ""), time.name)

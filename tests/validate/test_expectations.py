@@ -5,9 +5,8 @@ from tests.conftest import ROOT
 
 from winnow.base.errors import ContractBroken
 from winnow.base.recipe import ValidateSettings
-from winnow.validate import rows
-from winnow.validate.judge import columns_of, judge
-from winnow.validate.rows import check_rows, check_table
+from winnow.validate import expectations
+from winnow.validate.expectations import check_rows, check_table, columns_of, judge
 
 SETTINGS = ValidateSettings()
 
@@ -50,7 +49,7 @@ def test_a_missing_measure_is_a_failure_and_not_a_pass():
 
 
 def test_all_failing_rows_are_found_when_there_are_more_than_any_partial_list_holds(monkeypatch):
-    monkeypatch.setattr(rows, "CHUNK", 700)
+    monkeypatch.setattr(expectations, "CHUNK", 700)
     failures = check_rows(frame(2000, n_chars=np.zeros(2000)), SETTINGS)
     assert [f.doc_id for f in failures] == [f"{i:016x}" for i in range(2000)]
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 from winnow.base.conform import table_of
 from winnow.base.contracts import TABLES
 from winnow.base.staging import REJECTED
-from winnow.validate.rows import Failure
+from winnow.validate.expectations import Failure
 
 
 def reject_failures(raw: Iterable[Mapping[str, Any]], failures: Sequence[Failure]) -> pa.Table:
