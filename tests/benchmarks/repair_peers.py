@@ -11,8 +11,13 @@ from typing import Any
 import ftfy
 from repair_score import Score
 
-from winnow.repair.engine.engine import Repaired, run_rules
-from winnow.repair.engine.ledger import replay, undo
+from winnow.base.recipe import RepairSettings
+from winnow.repair import REPAIRS, Repaired, repair, replay, undo
+from winnow.repair.encoding.mojibake import ENCODING
+from winnow.repair.engine.repairer import Repairer
+from winnow.repair.invisible import INVISIBLE, SURROGATES
+from winnow.repair.markup.entities import ENTITIES
+from winnow.repair.tidy import TIDY
 
 try:
     from bs4 import BeautifulSoup
@@ -71,44 +76,26 @@ PEERS = (
 
 def winnow(text: str, **settings: Any) -> Repaired:
     """Winnow's repair with the recipe's defaults but for `settings` of its section."""
-    from winnow.base.recipe import RepairSettings
-    from winnow.repair import repair
-
     return repair(text, RepairSettings(**settings)) if settings else repair(text)
 
 
-def encoding_only(text: str) -> str:
-    """Only the rules that undo wrong decoding; control characters and white space stay as they are."""
-    from winnow.repair.encoding.encoding import ENCODING
-
-    return run_rules(text, ENCODING, threshold=0.5).text
-
-
-def entities_only(text: str) -> str:
-    """Only the rule that decodes character references; white space and tags stay as they are."""
-    from winnow.repair.markup.entities import ENTITIES
-
-    return run_rules(text, ENTITIES, threshold=0.5).text
+# The rules for control characters and white space are left out: the HTML standard keeps them.
+_MARKUP = Repairer(rule for rule in REPAIRS if rule is SURROGATES or rule not in (*INVISIBLE, *TIDY))
+_ENCODING = Repairer(ENCODING)
+_ENTITIES = Repairer([ENTITIES])
 
 
 def markup_only(text: str) -> str:
-    """All rules but those for control characters and white space, which the HTML standard keeps."""
-    from winnow.repair import REPAIRS
-    from winnow.repair.invisible import INVISIBLE, SURROGATES
-    from winnow.repair.tidy import TIDY
-
-    left_out = {rule.name for rule in (*INVISIBLE, *TIDY)} - {SURROGATES.name}
-    text = _LINE_ENDS.sub("\n", text)  # the standard does so before all else (13.2.3.5)
-    return run_rules(text, [rule for rule in REPAIRS if rule.name not in left_out], threshold=0.5).text
+    return _MARKUP(_LINE_ENDS.sub("\n", text)).text  # the standard does so before all else (13.2.3.5)
 
 
 WINNOW = Peer(
     "Winnow",
     {
         STANDARD_MODE: markup_only,
-        ENTITIES_MODE: entities_only,
+        ENTITIES_MODE: lambda t: _ENTITIES(t).text,
         "": lambda t: winnow(t).text,
-        ENCODING_MODE: encoding_only,
+        ENCODING_MODE: lambda t: _ENCODING(t).text,
         EVERYWHERE_MODE: lambda t: winnow(t, spacing="everywhere").text,
     },
 )

@@ -29,12 +29,12 @@ sys.path.insert(0, str(ROOT))
 
 from charset_quality import by_chardet, by_charset_normalizer  # noqa: E402
 
-from winnow.repair.encoding.encoding import ENCODING  # noqa: E402
 from winnow.repair.encoding.misread import MISREAD  # noqa: E402
 from winnow.repair.encoding.misread_pairs import PAIRS, Pair  # noqa: E402
-from winnow.repair.engine.engine import run_rules  # noqa: E402
+from winnow.repair.encoding.mojibake import ENCODING  # noqa: E402
+from winnow.repair.engine.repairer import Repairer  # noqa: E402
 
-RULES = (MISREAD, *ENCODING)
+RUN = Repairer((MISREAD, *ENCODING))
 Units = dict[str, dict[str, list[str]]]
 """Texts by kind of unit and language."""
 
@@ -112,7 +112,7 @@ def misread(raw: bytes, encoding: str) -> str:
 
 
 def winnow(text: str) -> str:
-    return run_rules(text, RULES, 0.5).text
+    return RUN(text).text
 
 
 def show_pairs(found: Units, misses: int, only: str) -> None:
@@ -167,7 +167,7 @@ def show_harm(texts: list[tuple[str, str, str]]) -> None:
     """Documents that this rule changes, once with the other rules on encoding before it."""
     changed = 0
     for name, _, text in texts:
-        edits = [e for e in run_rules(text, RULES, 0.5).edits if e.rule == MISREAD.name and e.applied]
+        edits = [e for e in RUN(text).edits if e.rule == MISREAD.name and e.applied]
         if edits:
             changed += 1
             print(f"  changed {name}: " + "; ".join(f"{e.before!r} > {e.after!r}" for e in edits[:6]))

@@ -11,18 +11,20 @@ from ftfy.badness import BADNESS_RE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from winnow.repair.encoding.encoding import ENCODING
-from winnow.repair.encoding.suspicion import is_suspicious
-from winnow.repair.engine.engine import Repaired, run_rules
+from winnow.repair.encoding.charmaps import is_suspicious
+from winnow.repair.encoding.mojibake import ENCODING
 from winnow.repair.engine.ledger import replay, undo
+from winnow.repair.engine.repairer import Repaired, Repairer
 from winnow.repair.invisible import INVISIBLE
 from winnow.repair.tidy import TIDY
 
 CASES_FOLDER = Path(__file__).parents[1] / "cases"
 CASES = [json.loads(line) for line in (CASES_FOLDER / "encoding.jsonl").open(encoding="utf-8")]
 SENTENCES = [json.loads(line)["text"] for line in (CASES_FOLDER / "sentences.jsonl").open(encoding="utf-8")]
-FAMILIES = {"encoding": ENCODING, "invisible": INVISIBLE, "tidy": TIDY}
-ALL = (*INVISIBLE, *ENCODING, *TIDY)
+FAMILIES = {
+    "encoding": Repairer(ENCODING), "invisible": Repairer(INVISIBLE), "tidy": Repairer(TIDY),
+    "": Repairer((*INVISIBLE, *ENCODING, *TIDY)),
+}  # fmt: skip
 
 PIECES = [
     "é", "Ã©", "Ã", "Â", "\xa0", "â€™", "√©", "ÔÇÖ", "вЂ™", "├", "®", "\x92", "pi√π", "\ufffd", "\ufeff", "\r", "\n",
@@ -32,7 +34,7 @@ TEXTS = st.one_of(st.text(max_size=120), st.lists(st.sampled_from(PIECES), max_s
 
 
 def run(text: str, family: str = "") -> Repaired:
-    return run_rules(text, FAMILIES.get(family, ALL), threshold=0.5)
+    return FAMILIES[family](text)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda c: f"{c['family']}: {c['label']}")

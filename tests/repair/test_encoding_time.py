@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from tests.growth import assert_linear, seconds
 
-from winnow.repair.encoding.encoding import ENCODING
-from winnow.repair.engine.engine import run_rules
+from winnow.repair.encoding.mojibake import ENCODING
+from winnow.repair.engine.repairer import Repairer
 from winnow.repair.invisible import INVISIBLE
 from winnow.repair.tidy import TIDY
 
-RULES = (*INVISIBLE, *ENCODING, *TIDY)
+RUN = Repairer((*INVISIBLE, *ENCODING, *TIDY))
 SIZE = 120_000
 UNITS = {
     "one line of mojibake": "Ã©",
@@ -36,12 +36,12 @@ UNITS = {
 
 
 def run(text: str) -> None:
-    run_rules(text, RULES, 0.5)
+    RUN(text)
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _warm() -> None:
-    run_rules("pi√π è·‹ Ã©tÃ© вЂ™ tur\x92stico", RULES, 0.5)  # word lists load once
+    RUN("pi√π è·‹ Ã©tÃ© вЂ™ tur\x92stico")  # word lists load once
 
 
 @pytest.mark.parametrize("name", UNITS)

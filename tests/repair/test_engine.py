@@ -118,8 +118,19 @@ def test_edits_are_numbered_in_order_and_name_their_rules() -> None:
 
 
 def test_an_unknown_rule_is_named_with_the_nearest_known_one() -> None:
-    with pytest.raises(RecipeError, match=r"entitys.*did you mean 'entities'"):
-        repair("x", RepairSettings(rules={"entitys": RuleSettings()}))
+    for text in ("the first text", "and every later one"):
+        with pytest.raises(RecipeError, match=r"entitys.*did you mean 'entities'"):
+            repair(text, RepairSettings(rules={"entitys": RuleSettings()}))
+
+
+def test_each_settings_choose_their_own_rules() -> None:
+    text = "fish &amp;amp; chips \ufffd"
+    off = RepairSettings(rules={"entities": RuleSettings(enabled=False)})
+    assert [repair(text, chosen).text != text for chosen in (RepairSettings(), off, RepairSettings(), off)] == [
+        True, False, True, False,
+    ]  # fmt: skip
+    kept = RepairSettings(rules={"entities": RuleSettings(threshold=1.0)})
+    assert repair(text, kept).text == text
 
 
 def test_a_high_threshold_turns_changes_into_suspicions() -> None:

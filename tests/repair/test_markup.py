@@ -9,8 +9,8 @@ import pytest
 
 from winnow.repair import REPAIRS, repair, replay
 from winnow.repair.engine.rule import Evidence, Rule, apply_changes
-from winnow.repair.markup.markup import MARKUP
-from winnow.repair.markup.remains import REMAINS
+from winnow.repair.markup.residue import RESIDUE
+from winnow.repair.markup.tag_removal import MARKUP
 
 CASES = [json.loads(line) for line in (Path(__file__).parents[1] / "cases" / "markup.jsonl").open(encoding="utf-8")]
 RULES: dict[str, Rule] = {rule.name: rule for rule in REPAIRS}
@@ -40,7 +40,7 @@ def test_the_ledger_of_a_case_is_exact(case: dict[str, str]) -> None:
     assert replay(case["input"], repaired.edits) == repaired.text
 
 
-@pytest.mark.parametrize("name", sorted({*(r.name for r in (*MARKUP, *REMAINS)), "entities", "bbcode", "wiki"}))
+@pytest.mark.parametrize("name", sorted({*(r.name for r in (*MARKUP, *RESIDUE)), "entities", "bbcode", "wiki"}))
 def test_every_rule_has_a_case_that_changes_and_one_that_stays(name: str) -> None:
     mine = [case for case in CASES if case["rule"] == name]
     assert any(c["input"] != c["expected"] for c in mine)

@@ -12,17 +12,17 @@ from tests.growth import assert_linear
 
 from winnow.base.recipe import RepairSettings, RuleSettings
 from winnow.repair import repair, replay, undo
-from winnow.repair.encoding.encoding import ENCODING
 from winnow.repair.encoding.misread import MISREAD
 from winnow.repair.encoding.misread_pairs import PAIRS, Pair
 from winnow.repair.encoding.misread_signs import has_sign
+from winnow.repair.encoding.mojibake import ENCODING
 from winnow.repair.encoding.plausible import known_in
-from winnow.repair.engine.engine import run_rules
+from winnow.repair.engine.repairer import Repairer
 
 CASES_FOLDER = Path(__file__).parents[1] / "cases"
 CASES = [json.loads(line) for line in (CASES_FOLDER / "misread.jsonl").open(encoding="utf-8")]
 SENTENCES = [json.loads(line)["text"] for line in (CASES_FOLDER / "sentences.jsonl").open(encoding="utf-8")]
-RULES = (MISREAD, *ENCODING)
+RUN = Repairer((MISREAD, *ENCODING))
 PIECES = [
     "Ïðèâåò", "êàê", "рТЙЧЕФ", "ðÒÉ×ÅÔ", "pøíliš", "mùže", "être", "ętre", "ŕ", "caf‚", "Espa¤a", "cafŽ", "cafÈ", "È",
     "привет", "été", "það", "\x8d", "\u2014", "╔╦╗", "Ã©", "вЂ™", " ", " ", " ", "\n", "\n", "a", "the", "\u00a0", "1",
@@ -115,7 +115,7 @@ def test_words_as_they_are_written_show_no_sign(language: str, words: str) -> No
 @settings(max_examples=150, deadline=None)
 @given(TEXTS)
 def test_the_ledger_leads_there_and_back(text: str) -> None:
-    result = run_rules(text, RULES, 0.5)
+    result = RUN(text)
     assert replay(text, result.edits) == result.text
     assert undo(result.text, result.edits) == text
 
@@ -123,11 +123,11 @@ def test_the_ledger_leads_there_and_back(text: str) -> None:
 @settings(max_examples=150, deadline=None)
 @given(TEXTS)
 def test_repairing_twice_changes_nothing_more(text: str) -> None:
-    once = run_rules(text, RULES, 0.5).text
-    assert run_rules(once, RULES, 0.5).text == once
+    once = RUN(text).text
+    assert RUN(once).text == once
 
 
 @pytest.mark.parametrize("name", UNITS)
 def test_time_grows_with_size_and_no_faster(name: str) -> None:
-    run_rules("Ïðèâåò pøíliš cafÈ ŕ", RULES, 0.5)  # word lists load once
-    assert_linear(lambda text: run_rules(text, RULES, 0.5), UNITS[name], 60_000)
+    RUN("Ïðèâåò pøíliš cafÈ ŕ")  # word lists load once
+    assert_linear(RUN, UNITS[name], 60_000)

@@ -10,14 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.growth import assert_linear
 
-from winnow.repair.engine.engine import run_rules
 from winnow.repair.engine.ledger import replay, undo
-from winnow.repair.engine.nearby import damaged_spans
+from winnow.repair.engine.repairer import Repairer
 from winnow.repair.engine.rule import Evidence, Rule, apply_changes
-from winnow.repair.words.spacing import BROKEN_SENTENCES, SPACING
+from winnow.repair.order import SPACING, SPACING_NAMES
+from winnow.repair.words.sentence_breaks import BROKEN_SENTENCES
 
 CASES = [json.loads(line) for line in (Path(__file__).parents[1] / "cases" / "spacing.jsonl").open()]
-NAMES = frozenset(rule.name for rule in SPACING)
+EVERYWHERE = Repairer(SPACING, everywhere=SPACING_NAMES)
+NEAR_DAMAGE = Repairer(SPACING)
 
 PIECES = [
     "the", "a", "t o", "i n", "w ith", "ofthe", "T raining", "nation wide", "wide.As", "hope ,", "obsoles-", "cence",
@@ -44,7 +45,7 @@ def run_near_damage(text: str) -> str:
 
 
 def run_everywhere(text: str) -> str:
-    return run_rules(text, SPACING, 0.5, None, NAMES).text
+    return EVERYWHERE(text).text
 
 
 def applied(rule: Rule, text: str, evidence: Evidence) -> str:
@@ -64,7 +65,7 @@ def test_each_case_comes_out_as_an_editor_would_write_it(case):
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
 def test_nothing_is_touched_where_no_damage_is_proven(case):
-    assert run_rules(case["input"], SPACING, 0.5) == run_rules(case["input"], (), 0.5)
+    assert NEAR_DAMAGE(case["input"]) == Repairer(())(case["input"])
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
@@ -128,7 +129,7 @@ def test_repairing_everywhere_twice_changes_nothing_more(text):
 @given(TEXTS)
 @settings(max_examples=150, deadline=None)
 def test_the_ledger_leads_there_and_back(text):
-    repaired = run_rules(text, SPACING, 0.5, None, NAMES)
+    repaired = EVERYWHERE(text)
     assert replay(text, repaired.edits) == repaired.text
     assert undo(repaired.text, repaired.edits) == text
 
@@ -148,7 +149,7 @@ def test_only_white_space_and_hyphens_are_changed(text):
 def test_damaged_spans_are_the_lines_near_a_point(text, points, lines):
     evidence = Evidence(sorted(min(p, len(text)) for p in points))
     inside = set()
-    for low, high in damaged_spans(text, evidence, lines):
+    for low, high in evidence.damaged_spans(text, lines):
         inside.update(range(low, high + 1))
     numbers = [text.count("\n", 0, point) for point in evidence.points]
     for at in range(len(text) + 1):

@@ -109,8 +109,8 @@ def _add(
     document = {
         "doc_id": doc_id, "source": record["source"], "title": record.get("title"), "text": published,
         "language": record.get("language", "en"), "language_confidence": 0.9, "n_chars": measures.n_chars,
-        "n_words": measures.n_words, "n_passages": len(passages) - n_removed, "n_edits": repaired.n_applied,
-        "n_removed": n_removed, "encoding": "utf-8",
+        "n_words": measures.n_words, "n_passages": len(passages) - n_removed, "n_removed": n_removed,
+        "n_edits": sum(e.applied for e in repaired.edits), "encoding": "utf-8",
         "content_sha256": hashlib.sha256(record["text"].encode("utf-8", "replace")).hexdigest(),
         "collected_at": None, "metadata": {}, "first_version": 1, "recipe_id": "r" * 16, "run_id": "run-1",
     }  # fmt: skip

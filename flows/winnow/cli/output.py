@@ -106,7 +106,7 @@ def edit_record(edit: Edit) -> dict[str, object]:
 
 def edit_lines(text: str, edits: Sequence[Edit], paint: Paint) -> Iterator[str]:
     """Yields a line an edit of the decoded `text`: number, rule, confidence, place, and the change within its line."""
-    from winnow.repair.engine.explain import shown_edits
+    from winnow.repair.engine.ledger import shown_edits
 
     width = max((len(e.rule) for e in edits), default=0)
     for shown in shown_edits(text, edits):

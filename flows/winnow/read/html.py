@@ -98,7 +98,7 @@ def _size(html: str) -> tuple[int, int]:
 _TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9-]{0,15})")  # bounded: no backtracking
 # Never closed, or closed by the next of their kind.
 _FLAT = frozenset(
-    "area base br col dd dt embed hr img input li link meta option p param source tbody td tfoot th thead tr track "  # noqa: SIM905
+    "area base br col dd dt embed hr img input li link meta option p param source tbody td tfoot th thead tr track "
     "wbr".split()
 )
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import difflib
 import sys
+from functools import lru_cache
 from types import ModuleType
 
 from winnow.base.errors import RecipeError
-from winnow.base.recipe import RepairSettings
-from winnow.repair.engine.engine import Repaired, run_rules
+from winnow.base.recipe import RepairSettings, RuleSettings
 from winnow.repair.engine.ledger import replay, undo
+from winnow.repair.engine.repairer import Repaired, Repairer
 from winnow.repair.order import REPAIRS, SPACING_NAMES
 
 __all__ = ["REPAIRS", "Repaired", "repair", "replay", "rule_versions", "undo"]
@@ -28,22 +29,24 @@ def repair(text: str, settings: RepairSettings = DEFAULTS) -> Repaired:
     Text without damage comes out as it came in, apart from trailing spaces and runs of blank lines. Repairing twice
     changes nothing more. Raises RecipeError where `settings` name a rule that does not exist.
     """
-    for name in settings.rules:
-        if name not in (known := rule_versions()):
+    return _repairer(settings.threshold, settings.spacing, tuple(settings.rules.items()))(text)
+
+
+@lru_cache(maxsize=16)  # by value: settings are the same for all texts of a run, and choosing costs more than a text
+def _repairer(threshold: float, spacing: str, chosen: tuple[tuple[str, RuleSettings], ...]) -> Repairer:
+    known = rule_versions()
+    for name, _ in chosen:
+        if name not in known:
             near = difflib.get_close_matches(name, known, 1)
             hint = f"did you mean {near[0]!r}? " if near else ""
             raise RecipeError(f"repair.rules.{name} is no rule; {hint}known rules: {', '.join(known)}")
-    rules = []
-    for rule in REPAIRS:
-        chosen = settings.rules.get(rule.name)
-        if chosen is not None and not chosen.enabled:
-            continue
-        if settings.spacing == "off" and rule.name in SPACING_NAMES:
-            continue
-        rules.append(rule)
-    thresholds = {n: s.threshold for n, s in settings.rules.items() if s.threshold is not None}
-    everywhere = SPACING_NAMES if settings.spacing == "everywhere" else frozenset[str]()
-    return run_rules(text, rules, settings.threshold, thresholds, everywhere)
+    off = {name for name, rule in chosen if not rule.enabled} | (SPACING_NAMES if spacing == "off" else set())
+    return Repairer(
+        (rule for rule in REPAIRS if rule.name not in off),
+        threshold,
+        {name: rule.threshold for name, rule in chosen if rule.threshold is not None},
+        SPACING_NAMES if spacing == "everywhere" else frozenset(),
+    )
 
 
 def rule_versions() -> dict[str, int]:

@@ -89,7 +89,7 @@ def undo_overstrikes(text: str, evidence: Evidence) -> Iterator[Change]:
 def remove_control_characters(text: str, evidence: Evidence) -> Iterator[Change]:
     r"""Take out control characters other than tab and line feed, and deprecated or placeholder ones (UTR 20).
 
-    C1 controls are left to `winnow.repair.encoding.encoding`: they are letters and signs that were decoded wrongly.
+    C1 controls are left to `winnow.repair.encoding.mojibake`: they are letters and signs that were decoded wrongly.
 
     >>> CONTROL_CHARACTERS("h\x00e\x00l\x00l\x00o\x00\tworld\ufffc")
     'hello\tworld'
@@ -124,22 +124,13 @@ LINE_ENDS = Rule("line_ends", 1, unify_line_ends, r"[\r\v\f\x{2028}\x{2029}]", p
 TERMINAL_ESCAPES = Rule("terminal_escapes", 1, remove_terminal_escapes, r"\x1b", proves=False)
 OVERSTRIKES = Rule("overstrikes", 1, undo_overstrikes, r"\x08", proves=False)
 CONTROL_CHARACTERS = Rule(
-    "control_characters",
-    1,
-    remove_control_characters,
-    r"[\x00-\x08\x0e-\x1f\x7f\x{206a}-\x{206f}\x{fff9}-\x{fffc}]",
-    proves=False,
-)
+    "control_characters", 1, remove_control_characters,
+    r"[\x00-\x08\x0e-\x1f\x7f\x{206a}-\x{206f}\x{fff9}-\x{fffc}]", proves=False,
+)  # fmt: skip
 BYTE_ORDER_MARKS = Rule("byte_order_marks", 1, remove_byte_order_marks, r"\x{feff}", proves=False)
 TAG_CHARACTERS = Rule("tag_characters", 1, remove_tag_characters, r"[\x{e0000}-\x{e007f}]", proves=False)
 
 INVISIBLE: tuple[Rule, ...] = (
-    SURROGATES,
-    LINE_ENDS,
-    TERMINAL_ESCAPES,
-    OVERSTRIKES,
-    CONTROL_CHARACTERS,
-    BYTE_ORDER_MARKS,
-    TAG_CHARACTERS,
-)
+    SURROGATES, LINE_ENDS, TERMINAL_ESCAPES, OVERSTRIKES, CONTROL_CHARACTERS, BYTE_ORDER_MARKS, TAG_CHARACTERS,
+)  # fmt: skip
 """The rules for control and invisible characters, in order; surrogates first, for RE2 cannot read them."""

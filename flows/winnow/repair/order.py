@@ -1,28 +1,40 @@
 """The order in which the rules run, visible in one place.
 
 Invisible characters and wrong decodings come first, for the other rules look for words and signs; one-byte encodings
-before UTF-8, in which a few pieces of such text can be read by chance; markup follows, from the
-inside of the escaping to the outside, with the lines that it stood for; then words; the tidying of white space comes
-last.
+before UTF-8, in which a few pieces of such text can be read by chance; markup follows, from the inside of the escaping
+to the outside, with the lines that it stood for; then words; the tidying of white space comes last.
 """
 
 from __future__ import annotations
 
-from winnow.repair.encoding.encoding import ENCODING
 from winnow.repair.encoding.misread import MISREAD
+from winnow.repair.encoding.mojibake import ENCODING
 from winnow.repair.engine.rule import Rule
 from winnow.repair.invisible import INVISIBLE
 from winnow.repair.markup.entities import ENTITIES
-from winnow.repair.markup.markup import MARKUP
-from winnow.repair.markup.remains import REMAINS
-from winnow.repair.markup.wiki import OTHER_MARKUP
+from winnow.repair.markup.lightweight import LIGHTWEIGHT
+from winnow.repair.markup.residue import RESIDUE
+from winnow.repair.markup.tag_removal import MARKUP
 from winnow.repair.tidy import TIDY
-from winnow.repair.words.spacing import SPACING
+from winnow.repair.words.formulas import NUMBER_SPACING, SYMBOL_SPACING
+from winnow.repair.words.punctuation import SPACE_AFTER_PUNCTUATION, SPACE_BEFORE_PUNCTUATION
+from winnow.repair.words.sentence_breaks import BROKEN_SENTENCES, GLUED_SENTENCES
+from winnow.repair.words.split_words import HYPHENS, SPACED_LETTERS, SPLIT_WORDS
+
+SPACING: tuple[Rule, ...] = (
+    HYPHENS, BROKEN_SENTENCES, SPACE_BEFORE_PUNCTUATION, SPACE_AFTER_PUNCTUATION, GLUED_SENTENCES, SYMBOL_SPACING,
+    NUMBER_SPACING, SPACED_LETTERS, SPLIT_WORDS,
+)  # fmt: skip
+"""The rules that the setting ``repair.spacing`` governs.
+
+Each acts only beside proven damage and leaves all else alone; with ``spacing = "everywhere"``, for OCR and PDF text, it
+reads the whole text. One split word must not make its neighbours suspicious, so none of them counts as proof of damage,
+but for `BROKEN_SENTENCES`: a line broken in mid-sentence, in a text of one paragraph per line, is damage.
+"""
 
 REPAIRS: tuple[Rule, ...] = (
-    *INVISIBLE, MISREAD, *ENCODING, *ENTITIES, *MARKUP, *OTHER_MARKUP, *REMAINS, *SPACING, *TIDY,
+    *INVISIBLE, MISREAD, *ENCODING, ENTITIES, *MARKUP, *LIGHTWEIGHT, *RESIDUE, *SPACING, *TIDY,
 )  # fmt: skip
 """Every rule, in the order in which the engine runs them."""
 
 SPACING_NAMES = frozenset(rule.name for rule in SPACING)
-"""The rules that the setting ``repair.spacing`` governs: off, near damage, or everywhere."""

@@ -11,7 +11,7 @@ PART_CHARS = 4_000  # read at the beginning, in the middle and at the end of a l
 _HAN_WEIGHT = 3  # a Chinese word is two characters, a Latin one five or six letters
 
 _LATIN = tuple(
-    "af az br ca cs cy da de en eo es et eu fi fo fr fy ga gd gl ha hr hu id io is it jv ku la lb lt lv mg mt nl no pl "  # noqa: SIM905
+    "af az br ca cs cy da de en eo es et eu fi fo fr fy ga gd gl ha hr hu id io is it jv ku la lb lt lv mg mt nl no pl "
     "pt rm ro sc sk sl so sq sr sv sw tk tl tr uz vi vo".split()
 )
 _SCRIPTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (

@@ -9,6 +9,8 @@ from functools import lru_cache
 import numpy as np
 import re2
 
+from winnow.base.html_names import COMMON_REFERENCES, ELEMENTS, RARE
+
 _OTHER, _BLANK, _WORD = 0, 1, 2
 _PLANES = 0x40000  # letters live in planes 0 to 3; what lies above is tags, variation selectors, private use
 
@@ -58,16 +60,10 @@ def measure(text: str) -> Measures:
     return Measures(len(text), starts, n_letters / n_visible if n_visible else 0.0, residual_markup(text))
 
 
-_TAGS = (
-    "a|abbr|acronym|address|article|aside|b|big|blockquote|body|br|button|caption|center|cite|code|col|colgroup|"
-    "dd|del|details|dfn|div|dl|dt|em|figcaption|figure|font|footer|form|h[1-6]|head|header|hr|html|i|iframe|img|"
-    "input|ins|kbd|label|legend|li|link|main|mark|meta|nav|noscript|object|ol|option|p|param|pre|q|s|samp|script|"
-    "section|select|small|span|strike|strong|style|sub|summary|sup|table|tbody|td|textarea|tfoot|th|thead|title|"
-    "tr|tt|u|ul|var|video"
-)
-_LONG_TAGS = "|".join(name for name in _TAGS.split("|") if len(name) > 1)
+_TAGS = "|".join(sorted(ELEMENTS - RARE))
+_LONG_TAGS = "|".join(sorted(name for name in ELEMENTS - RARE if len(name) > 1))
 _GAP = r"[ \t\x{a0}]"
-_ENTITY = r"(?:amp|lt|gt|quot|apos|nbsp|[lr][sd]quo|[nm]dash|hellip|#\d{1,7}|#x[0-9a-f]{1,6})"
+_ENTITY = rf"(?:{'|'.join(COMMON_REFERENCES)}|#\d{{1,7}}|#x[0-9a-f]{{1,6}})"
 
 # Nobody writes these on purpose: tags with a space inside, entities with one, and entities escaped more
 # than once.

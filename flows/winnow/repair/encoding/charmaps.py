@@ -1,4 +1,7 @@
-"""The one-byte encodings that UTF-8 is mistaken for, and what UTF-8 looks like when it is read as one of them."""
+"""The one-byte encodings that UTF-8 is mistaken for, and the signs that a text was decoded with one of them.
+
+Signs are found in one linear pass of RE2; what they say is only that a line is worth a second look.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,10 @@ import codecs
 import re
 from dataclasses import dataclass
 
+from ftfy.badness import BADNESS_RE
 from ftfy.fixes import restore_byte_a0
+
+from winnow.repair.engine.rule import compiled
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,17 +24,10 @@ class Charmap:
     encoding: object
     sequences: re.Pattern[str]
     """Runs of one sequence or more. Lead and continuation bytes differ, so nothing can backtrack."""
-    run: str
-    """RE2 source for two sequences side by side, which text that was decoded rightly hardly ever shows."""
-    beside_letter: str
-    """RE2 source for one sequence beside an ASCII letter."""
+    sequence: str
+    """RE2 source for one sequence."""
     has_a0: bool
     """Whether byte A0 is a no-break space, which may have become a plain space since."""
-
-
-def _table(name: str) -> str:
-    # Bytes that the encoding leaves undefined pass through as C1 controls, as browsers read them.
-    return "".join(bytes([b]).decode(name, "ignore") or chr(b) for b in range(256))
 
 
 def _class(chars: str) -> str:
@@ -36,26 +35,19 @@ def _class(chars: str) -> str:
 
 
 def charmap(name: str) -> Charmap:
-    r"""The encoding of that name, undefined bytes passed through.
+    r"""The encoding of that name; bytes that it leaves undefined pass through as C1 controls, as browsers read them.
 
     >>> charmap("mac_roman").sequences.findall("g√¢teaux et r√©gime")
     ['√¢', '√©']
     """
-    table = _table(name)
+    table = "".join(bytes([b]).decode(name, "ignore") or chr(b) for b in range(256))
     # C0, C1 and F5 to FF never stand in UTF-8.
     two, three, four = table[0xC2:0xE0], table[0xE0:0xF0], table[0xF0:0xF5]
     rest = _class(table[0x80:0xC0])
     sequence = f"(?:{_class(two)}{rest}|{_class(three)}{rest}{rest}|{_class(four)}{rest}{rest}{rest})"
     python = re.sub(r"\\x\{(\w+)\}", lambda m: re.escape(chr(int(m[1], 16))), sequence)
-    return Charmap(
-        name,
-        table,
-        codecs.charmap_build(table),
-        re.compile(f"{python}+"),
-        f"{sequence}{sequence}",
-        f"[A-Za-z]{sequence}|{sequence}[A-Za-z]",
-        table[0xA0] == "\xa0",
-    )
+    sequences = re.compile(f"{python}+")
+    return Charmap(name, table, codecs.charmap_build(table), sequences, sequence, table[0xA0] == "\xa0")
 
 
 # The order decides between encodings that lead to equally good readings: commonest first.
@@ -69,16 +61,14 @@ CHARMAPS: tuple[Charmap, ...] = tuple(
 
 MAC_ROMAN = next(c for c in CHARMAPS if c.name == "mac_roman")
 
-# Clean text shows these alone too often for them to raise suspicion: Vietnamese, Czech and Russian letters fall on
-# lead and continuation bytes of theirs. They are still tried once something else has.
-_NO_SIGN_ALONE = frozenset(("cp852", "mac_latin2", "cp866", "koi8-r"))
-# Russian itself falls on both kinds of byte there.
-_NO_SIGN = frozenset(("cp866",))
-PROVABLE: tuple[Charmap, ...] = tuple(c for c in CHARMAPS if c.name not in _NO_SIGN_ALONE)
+# Clean text shows sequences of the others too often for them to raise suspicion alone: Vietnamese, Czech and Russian
+# letters fall on lead and continuation bytes of theirs. They are still tried once something else has.
+PROVABLE: tuple[Charmap, ...] = tuple(c for c in CHARMAPS if c.name not in ("cp852", "mac_latin2", "cp866", "koi8-r"))
 """Those of which single sequences may be undone where other pieces were proven to have gone through them."""
 
-RUNS = "|".join(c.run for c in CHARMAPS if c.name not in _NO_SIGN)
-BESIDE_LETTER = "|".join(c.beside_letter for c in CHARMAPS if c.name not in _NO_SIGN_ALONE)
+# Two sequences side by side, which text that was decoded rightly hardly ever shows; in cp866 Russian itself does.
+RUNS = "|".join(c.sequence * 2 for c in CHARMAPS if c.name != "cp866")
+BESIDE_LETTER = "|".join(f"[A-Za-z]{c.sequence}|{c.sequence}[A-Za-z]" for c in PROVABLE)
 
 
 def undo(text: str, charmap: Charmap) -> list[str]:
@@ -100,3 +90,59 @@ def undo(text: str, charmap: Charmap) -> list[str]:
         if reading != text and reading not in readings:
             readings.append(reading)
     return readings
+
+
+_CLASSES = {"\\w": r"[\pL\pN_]", "\\s": r"[\s\x{a0}\x{3000}]"}
+
+
+def as_re2(verbose: str) -> str:
+    r"""A verbose expression of the `re` module in RE2's syntax: no free spaces, no comments, Unicode classes.
+
+    >>> as_re2(r"[a ] \w  # a word" + "\n" + r"| \s")
+    '[a ][\\pL\\pN_]|[\\s\\x{a0}\\x{3000}]'
+    """
+
+    def sign(found: re.Match[str]) -> str:
+        # A bracket inside a class is a literal for `re`; RE2 might take it for a class name.
+        return "\\[" if found[0] == "[" else _CLASSES.get(found[0], found[0])
+
+    parts = re.findall(r"\\.|\[(?:\\.|[^\\\]])*\]|#.*|\S", verbose)
+    return "".join(
+        p[0] + re.sub(r"\\.|\[", sign, p[1:]) if p[0] == "[" else _CLASSES.get(p, p) for p in parts if p[0] != "#"
+    )
+
+
+# ftfy's own sign, the expression of its badness heuristic (Robyn Speer, Apache-2.0).
+BAD = as_re2(BADNESS_RE.pattern)
+
+# Quotes, dashes and the euro sign of UTF-8 read as cp850 and cp437, which ftfy does not know alone.
+_DOS = r"[ÔΓ]Ç[^\sA-Za-z]|[ÔΓ]é¼"
+
+_SURE = compiled(f"{BAD}|{RUNS}|{_DOS}")
+_BESIDE_LETTER = compiled(BESIDE_LETTER)
+
+MOJIBAKE_GATE = f"{BAD}|{RUNS}|{_DOS}|{BESIDE_LETTER}"
+"""RE2 expression that matches in every text in which this module finds something suspicious."""
+
+
+def is_suspicious(line: str) -> bool:
+    """Whether it shows what rightly decoded text hardly ever does.
+
+    >>> is_suspicious("voilÃ  l'Ã©tÃ©"), is_suspicious("voilà l’été")
+    (True, False)
+    """
+    return _SURE.search(line) is not None
+
+
+def is_doubtful(line: str) -> bool:
+    """Whether it shows what may be right or wrong, so that only words can tell.
+
+    >>> is_doubtful("al pi√π presto"), is_doubtful("√π")
+    (True, False)
+    """
+    return _BESIDE_LETTER.search(line) is not None
+
+
+def count_signs(line: str) -> int:
+    """Number of places that show what rightly decoded text hardly ever does."""
+    return sum(1 for _ in _SURE.finditer(line))

@@ -5,7 +5,7 @@ A sign proves nothing; it only says that words are worth a look.
 
 from __future__ import annotations
 
-from winnow.repair.engine.patterns import compiled
+from winnow.repair.engine.rule import compiled
 
 # Neighbours of Latin letters that the words of no European language show (less than twice in a million letters in the
 # lists of wordfreq) and misread words do: `bc<x>de` for bx, cx, xd and xe. tests/benchmarks/single_byte.py counts how
@@ -38,7 +38,7 @@ def _neighbours() -> str:
     return "|".join(alternatives)
 
 
-GATE = "|".join((
+MISREAD_GATE = "|".join((
     _neighbours(),
     f"[a-zß-ÿ][{_UPPER}][a-z]|[a-z][{_UPPER}]",  # capitals inside words
     f"[A-Za-zÀ-ž][{_INSIDE}][A-Za-zÀ-ž]|[a-z]–[a-z]",
@@ -56,7 +56,7 @@ GATE = "|".join((
 """RE2 expression that matches in every text in which a misread line may be found."""
 
 
-_SIGN = compiled(GATE)
+_SIGN = compiled(MISREAD_GATE)
 
 
 def has_sign(line: str) -> bool:

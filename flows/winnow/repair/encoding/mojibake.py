@@ -1,24 +1,34 @@
-"""One line of mojibake back to what was written: which encodings it went through, as a whole or in pieces."""
+"""Mojibake: UTF-8 text that was decoded with the wrong encoding, once or several times, as a whole or in places."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 
 import ftfy
 from ftfy.badness import is_bad
 
-from winnow.repair.encoding.charmaps import CHARMAPS, MAC_ROMAN, PROVABLE, undo
-from winnow.repair.encoding.mentions import is_doubtful_change, keep_units
-from winnow.repair.encoding.misread import SURE as SURELY_MISREAD
-from winnow.repair.encoding.misread import first_reading
-from winnow.repair.encoding.misread_signs import has_sign
-from winnow.repair.encoding.plausible import fits, is_word, strange, systems, words
-from winnow.repair.encoding.suspicion import count_signs, is_doubtful, is_suspicious
-from winnow.repair.encoding.tokens import gains, undo_in_tokens, undo_proven
+from winnow.repair.encoding.charmaps import (
+    CHARMAPS,
+    MAC_ROMAN,
+    MOJIBAKE_GATE,
+    PROVABLE,
+    Charmap,
+    count_signs,
+    is_doubtful,
+    is_suspicious,
+    undo,
+)
+from winnow.repair.encoding.line_changes import foreign_lines, is_doubtful_change, keep_units, tight_changes
+from winnow.repair.encoding.misread import is_surely_misread
+from winnow.repair.encoding.plausible import are_words, fits, is_word, strange, systems, words
+from winnow.repair.engine.rule import Change, Evidence, Rule, apply_changes
 
+MAX_FRUITLESS = 100_000  # characters of one text that are searched in vain before the search is given up
+MAX_PROOFS = 50  # lines that are asked which encodings they went through
 MAX_DEPTH = 4  # wrong decodings on top of one another; more than three has not been seen
 MAX_READINGS = 60  # tried for one line; a bound for hostile ones
 MAX_MISREAD = 4  # readings of a line that are asked whether one-byte encodings were taken for one another
@@ -27,6 +37,63 @@ MIN_SEQUENCES = 3  # so many valid UTF-8 sequences, and nothing else beyond ASCI
 MAX_GARBLE = 0.4  # share of a line's signs that may be left; more is garble of which a few signs read by chance
 
 SURE, LIKELY, DOUBTFUL = 0.97, 0.8, 0.3
+
+
+def undo_mojibake(text: str, evidence: Evidence) -> Iterator[Change]:
+    """Undo wrong decoding, line by line, in the lines that show signs of it.
+
+    First by ftfy's heuristic (Robyn Speer, Apache-2.0); then over further encodings, several deep, and in pieces of a
+    line; where one short sign is all there is, only if it makes words of what was none. Text in any script that was
+    decoded rightly comes out as it came in, and so does mojibake that a text speaks of in quotes.
+
+    >>> MOJIBAKE("dÃ©jÃ vu l‚Äô√©t√©")
+    'déjà vu l’été'
+    """
+    lines = foreign_lines(text)
+    readings: dict[str, Reading] = {}
+    fruitless = 0
+    for _, line in lines:
+        if line not in readings and fruitless < MAX_FRUITLESS and (is_suspicious(line) or is_doubtful(line)):
+            readings[line] = best_reading(line)
+            fruitless += len(line) if readings[line].text == line else 0
+    undone = [(line, r.text) for line, r in readings.items() if r.text != line and r.confidence >= SURE]
+    if undone:
+        # What some lines prove helps to read others in which a sign alone is too weak a proof.
+        proven = frozenset[str]().union(*(explaining(*pair) for pair in undone[:MAX_PROOFS]))
+        home = frozenset[int]().union(*(systems(reading) for _, reading in undone))
+        for line in {line for _, line in lines}:
+            first = readings.get(line, Reading(line, 1.0))
+            if first.confidence >= LIKELY and not first.text.isascii():
+                second = best_reading(first.text, proven, home)
+                readings[line] = Reading(second.text, min(first.confidence, second.confidence))
+    for at, line in lines:
+        reading = readings.get(line)
+        if reading is not None and reading.text != line:
+            yield from tight_changes(at, line, reading.text, reading.confidence)
+
+
+_LOST = re.compile("\ufffd+|(?<![^\\W\\d_])Â(?=[ \xa0\n]|$)")
+MAX_FLAGS = 1000  # for one text; whoever has more has seen enough
+FLAG = 0.1
+
+
+def flag_lossy_remains(text: str, evidence: Evidence) -> Iterator[Change]:
+    """Flag what decoding lost for good, U+FFFD and a lone Â: a suspicion for a person, never a guess.
+
+    >>> [(c.start, c.confidence) for c in LOSSY_REMAINS.find("na\ufffdve Â 5", Evidence())]
+    [(2, 0.1), (6, 0.1)]
+    """
+    for _, found in zip(range(MAX_FLAGS), _LOST.finditer(text), strict=False):
+        yield Change(found.start(), found.end(), "", FLAG)
+
+
+# It proves nothing for the rules that need evidence: a wrong decoding splits no words and breaks no tags.
+MOJIBAKE = Rule("mojibake", 2, undo_mojibake, MOJIBAKE_GATE, proves=False)
+
+LOSSY_REMAINS = Rule("lossy_remains", 1, flag_lossy_remains, r"\x{fffd}|Â[ \x{a0}\n]|Â\z", proves=False)
+
+ENCODING: tuple[Rule, ...] = (MOJIBAKE, LOSSY_REMAINS)
+"""The rules that undo wrong decoding, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +119,7 @@ def best_reading(line: str, proven: frozenset[str] = frozenset(), home: frozense
     current = line
     for _ in range(MAX_STEPS):
         step = _one_step(current, proven, home)
-        if step is None or ((proven or current != line) and has_sign(current) and _is_misread(current)):
+        if step is None or ((proven or current != line) and is_surely_misread(current)):
             break
         confidence = min(confidence, step.confidence)
         current, proven = step.text, proven | step.proven
@@ -60,12 +127,6 @@ def best_reading(line: str, proven: frozenset[str] = frozenset(), home: frozense
     if current != line and is_doubtful_change(line, current):
         confidence = DOUBTFUL
     return Reading(current, confidence, proven)
-
-
-def _is_misread(line: str) -> bool:
-    """Whether what is left is another rule's: no UTF-8, but a one-byte encoding taken for another."""
-    reading = first_reading(line)
-    return reading is not None and reading.confidence >= SURELY_MISREAD
 
 
 def _score(reading: str, known: frozenset[str]) -> int:
@@ -90,13 +151,13 @@ def _one_step(line: str, proven: frozenset[str], home: frozenset[int]) -> Readin
             break
     if least:
         for reading in islice(readings(line), MAX_MISREAD):
-            if has_sign(reading) and _is_misread(reading):
+            if is_surely_misread(reading):
                 return Reading(reading, SURE)
     used: frozenset[str] = frozenset()
     in_pieces = best != line and not any(undo(line, charmap) for charmap in CHARMAPS)
     if least:
         pieces, used = _in_pieces(line)
-        if pieces != line and (score := _score(pieces, known)) < least * MAX_GARBLE:
+        if pieces != line and _score(pieces, known) < least * MAX_GARBLE:
             best, in_pieces = pieces, True
     if best == line and is_bad(line):
         best = ftfy.fix_encoding(line)
@@ -147,18 +208,16 @@ def _in_pieces(line: str) -> tuple[str, frozenset[str]]:
                 joined = line[max(start - 1, 0) : start] + under + line[end : end + 1]
                 if not strange(joined, known) and (len(under) > 1 or fits(under, home)):
                     found.append((count_signs(under), start - end, order, start, under, charmap.name))
-    pieces: list[tuple[int, int, str, str]] = []
+    pieces: list[Change] = []
+    used: set[str] = set()
     taken = bytearray(len(line))
     for _, length, _, start, reading, name in sorted(found):
-        if not any(taken[start : start - length]):
-            taken[start : start - length] = b"\x01" * -length
-            pieces.append((start, start - length, reading, name))
-    out: list[str] = []
-    at = 0
-    for start, end, reading, _ in sorted(pieces):
-        out += (line[at:start], reading)
-        at = end
-    return "".join((*out, line[at:])), frozenset(name for *_, name in pieces)
+        end = start - length
+        if not any(taken[start:end]):
+            taken[start:end] = b"\x01" * -length
+            pieces.append(Change(start, end, reading))
+            used.add(name)
+    return apply_changes(line, sorted(pieces, key=lambda piece: piece.start)), frozenset(used)
 
 
 def explaining(line: str, reading: str) -> frozenset[str]:
@@ -182,7 +241,7 @@ def _doubtful(line: str, proven: frozenset[str], home: frozenset[int]) -> Readin
         if len(before) != len(after):
             continue
         changed = [(a, b) for a, b in zip(before, after, strict=True) if a != b]
-        if all(is_word(w) for _, b in changed for w in words(b)) and any(gains(a, b) for a, b in changed):
+        if all(are_words(b) for _, b in changed) and any(gains(a, b) for a, b in changed):
             return Reading(reading, LIKELY)
     text, used = undo_proven(line, proven, home), proven
     if text == line:
@@ -201,6 +260,106 @@ def _mac_letters(line: str) -> str | None:
     mac = _C1.sub(lambda m: MAC_ROMAN.table[ord(m[0])], line)
     windows = _C1.sub(lambda m: m[0].encode("latin-1").decode("sloppy-windows-1252"), line)
     changed = [(b, c) for a, b, c in zip(*(t.split(" ") for t in (line, mac, windows)), strict=True) if a != b]
-    if is_suspicious(mac) or any(all(is_word(w) for w in words(c)) for _, c in changed):
+    if is_suspicious(mac) or any(are_words(c) for _, c in changed):
         return None
-    return mac if any(all(is_word(w) for w in words(b)) for b, _ in changed) else None
+    return mac if any(are_words(b) for b, _ in changed) else None
+
+
+_SPACES = re.compile(r"([ \t]+)")
+_EDGE = re.compile(r"^[!-/:-@\[-`{-~]+|[!-/:-@\[-`{-~]+$")
+_WHOLE_WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+MAX_TOKEN = 60  # characters; longer ones are no words
+
+
+def gains(before: str, after: str, common: bool = False) -> bool:
+    """Whether a token becomes a word, or words, and was none.
+
+    >>> gains("pi√π", "più"), gains("Œ±", "α"), gains("d’été", "d’été")
+    (True, True, False)
+    """
+    now = words(after)
+    if not now or not are_words(after):
+        return False
+    if common and not any(is_word(w, common=True) for w in now if not w.isascii()):
+        return False
+    bare = _EDGE.sub("", before)
+    return not (_WHOLE_WORD.fullmatch(bare) and is_word(bare))
+
+
+def undo_in_tokens(line: str, proven: frozenset[str], only_proven: bool = False) -> tuple[str, frozenset[str]]:
+    """The line with those tokens undone that become words, if one encoding was proven or explains two of them.
+
+    One token alone is changed only to a very common word: `DrÃ¥ber` may be a title.
+
+    >>> undo_in_tokens("där vÃ¤dret blev bÃ¤ttre på sjön", frozenset())[0]
+    'där vädret blev bättre på sjön'
+    >>> undo_in_tokens("Bremer/Mccoy – DrÃ¥ber", frozenset())[0]
+    'Bremer/Mccoy – DrÃ¥ber'
+    """
+    tokens = _SPACES.split(line)
+    best: dict[int, str] = {}
+    used: frozenset[str] = frozenset()
+    for charmap in PROVABLE:
+        if not charmap.sequences.search(line) or (only_proven and charmap.name not in proven):
+            continue
+        found = {n: r for n, t in enumerate(tokens) if not t.isascii() and (r := _undone(t, charmap)) is not None}
+        if len(found) < 2 and charmap.name not in proven:
+            found = {n: r for n, r in found.items() if gains(tokens[n], r, common=True)}
+        if len(found) > len(best):
+            best, used = found, frozenset((charmap.name,))
+    return "".join(best.get(n, t) for n, t in enumerate(tokens)), used
+
+
+_BEFORE_LETTERS = "’‘“”«»–—…"
+
+
+def _reads_naturally(sequence: str, left: str, right: str) -> bool:
+    """Whether it is letters of one alphabet, or a quote or dash before such, so that it may be what was written."""
+    letters = sequence[1:] if sequence[0] in _BEFORE_LETTERS else sequence
+    if left and left in _BEFORE_LETTERS and letters[-1:] in _BEFORE_LETTERS:
+        letters = letters[:-1]
+    return (
+        letters.isalpha()
+        and "ƒ" not in letters
+        and len({c >= "\u0370" for c in letters}) == 1
+        and not strange(left + sequence + right)
+    )
+
+
+def undo_proven(line: str, proven: frozenset[str], home: frozenset[int]) -> str:
+    """The line with every sequence undone of an encoding that other pieces were proven to have gone through.
+
+    Left alone is what reads naturally: letters of one alphabet, alone, in quotes, or after a quote or dash; and what
+    would lead to letters of a writing system that stands neither in the line nor in `home`.
+
+    >>> undo_proven("25 Γé¼ pour l’été ΓÇô ici", frozenset(("cp437",)), frozenset())
+    '25 € pour l’été – ici'
+    """
+    home = home | systems(line)
+    for charmap in PROVABLE:
+        if charmap.name in proven or (charmap.name == "cp1252" and "latin-1" in proven):
+            line = charmap.sequences.sub(partial(_proven_reading, charmap, home), line)
+    return line
+
+
+def _proven_reading(charmap: Charmap, home: frozenset[int], match: re.Match[str]) -> str:
+    sequence, (start, end) = match[0], match.span()
+    left, right = match.string[max(start - 1, 0) : start], match.string[end : end + 1]
+    if _reads_naturally(sequence, left, right):
+        return sequence
+    after = _first_reading(sequence, charmap)
+    return after if fits(after, home) and not strange(left + after + right) else sequence
+
+
+def _first_reading(sequence: str, charmap: Charmap) -> str:
+    return next(iter(undo(sequence, charmap)), sequence)
+
+
+def _undone(token: str, charmap: Charmap) -> str | None:
+    """The token with all sequences of one encoding undone, if it becomes a word by that."""
+    if len(token) > MAX_TOKEN:
+        return None
+    after = charmap.sequences.sub(lambda found: _first_reading(found[0], charmap), token)
+    # Signs inside a word are no gain: `о⬥н` for `отмен`.
+    one_word = _WHOLE_WORD.fullmatch(_EDGE.sub("", after)) is not None
+    return after if after != token and one_word and not strange(after) and gains(token, after) else None

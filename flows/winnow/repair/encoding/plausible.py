@@ -108,4 +108,14 @@ def known_in(word: str, language: str) -> bool:
 
 
 def words(text: str) -> list[str]:
+    """The words of a text, with the apostrophes inside them."""
     return _WORD.findall(text)
+
+
+def are_words(text: str) -> bool:
+    """Whether all words of a text are words of some language.
+
+    >>> are_words("turístico, déjà"), are_words("tur’stico, déjà")
+    (True, False)
+    """
+    return all(is_word(word) for word in words(text))

@@ -1,8 +1,12 @@
-"""Replay a ledger of edits, forwards and backwards, in time linear in text and edits for each pass of a rule."""
+"""The ledger of edits: replayed, undone, and shown to a person.
+
+Time is linear in text and edits for each pass of a rule.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from winnow.base.errors import LedgerError
 from winnow.base.records import Edit
@@ -17,7 +21,7 @@ def replay(text: str, edits: Iterable[Edit]) -> str:
     'a&b'
     """
     for run in passes([e for e in edits if e.applied]):
-        text = _make(text, [(e.start, e.before, e.after, e.seq) for e in run])
+        text = _make(text, run)
     return text
 
 
@@ -32,7 +36,7 @@ def undo(text: str, edits: Sequence[Edit]) -> str:
         delta = 0
         mirrored = []
         for edit in run:
-            mirrored.append((edit.start + delta, edit.after, edit.before, edit.seq))
+            mirrored.append(replace(edit, start=edit.start + delta, before=edit.after, after=edit.before))
             delta += len(edit.before) - len(edit.after)
         text = _make(text, mirrored)
     return text
@@ -53,18 +57,62 @@ def passes(edits: Sequence[Edit]) -> list[list[Edit]]:
     return runs
 
 
-def _make(text: str, steps: Sequence[tuple[int, str, str, int]]) -> str:
+def _make(text: str, run: Sequence[Edit]) -> str:
     out: list[str] = []
     at = 0  # how far of `text` is written
-    delta = 0  # a step's offset is that in the text in which the run's earlier steps are already made
-    for start, old, new, seq in steps:
-        begin = start - delta
-        if not text.startswith(old, begin) or begin < at:
-            found = text[max(begin, 0) : max(begin, 0) + len(old)]
-            raise LedgerError(f"edit {seq} expects {old!r} at offset {start}, found {found!r}")
-        out.append(text[at:begin])
-        out.append(new)
-        at = begin + len(old)
-        delta += len(new) - len(old)
+    delta = 0  # an edit's offset is that in the text in which the run's earlier edits are already made
+    for edit in run:
+        begin = edit.start - delta
+        if not text.startswith(edit.before, begin) or begin < at:
+            found = text[max(begin, 0) : max(begin, 0) + len(edit.before)]
+            raise LedgerError(f"edit {edit.seq} expects {edit.before!r} at offset {edit.start}, found {found!r}")
+        out += (text[at:begin], edit.after)
+        at = begin + len(edit.before)
+        delta += len(edit.after) - len(edit.before)
     out.append(text[at:])
     return "".join(out)
+
+
+CONTEXT = 24  # characters of the line shown on either side
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An edit, the line (from 1) it stands on at its time, and what stands left and right of it on that line."""
+
+    edit: Edit
+    line: int
+    left: str
+    right: str
+
+
+def shown_edits(text: str, edits: Sequence[Edit]) -> Iterator[Shown]:
+    """The edits of a decoded text in order, suspicions last, each with its surroundings.
+
+    >>> edits = [Edit(0, "e", 1, 1, 6, "&amp;", "&", 1, True)]
+    >>> [(s.left, s.edit.before, s.right) for s in shown_edits("a&amp;b", edits)]
+    [('a', '&amp;', 'b')]
+    """
+    applied = [e for e in edits if e.applied]
+    for run in passes(applied):
+        delta = line_start = 0
+        line = 1
+        for edit in run:
+            begin = edit.start - delta
+            line += text.count("\n", line_start, begin)
+            line_start = begin
+            yield Shown(edit, line, _left(text, begin), _right(text, begin + len(edit.before)))
+            delta += len(edit.after) - len(edit.before)
+        text = replay(text, run)
+    for edit in edits:
+        if not edit.applied:
+            line = text.count("\n", 0, edit.start) + 1
+            yield Shown(edit, line, _left(text, edit.start), _right(text, edit.end))
+
+
+def _left(text: str, at: int) -> str:
+    return text[max(at - CONTEXT, 0) : at].rpartition("\n")[2]
+
+
+def _right(text: str, at: int) -> str:
+    return text[at : at + CONTEXT].partition("\n")[0]

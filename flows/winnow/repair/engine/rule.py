@@ -6,7 +6,23 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+import re2
+
 REACH = 4000  # characters; longer than nearly any paragraph
+Span = tuple[int, int]
+"""Start and end of a stretch of a text."""
+
+
+def roomy() -> re2.Options:
+    """Returns options of RE2 with 64 MiB for an expression and its states; its own limit is made for small ones."""
+    options = re2.Options()
+    options.max_mem = 64 << 20
+    return options
+
+
+def compiled(pattern: str) -> re2._Regexp:
+    """Compiles a large RE2 expression, as gates and signs of damage are."""
+    return re2.compile(pattern, roomy())
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +68,45 @@ class Evidence:
         at = bisect_left(self.points, low)
         return at < len(self.points) and self.points[at] <= high
 
-    def shifted(self, made: Sequence[Change], proves: bool, by: str = "") -> Evidence:
+    def damaged_spans(self, text: str, lines: int = 1) -> list[Span]:
+        """The lines that hold proven damage with `lines` lines on either side, merged, ascending; or the whole text.
+
+        Each line is looked at a bounded number of times: linear time even where all damage is on one line.
+
+        >>> Evidence([5]).damaged_spans("a\\nb\\nc\\nd\\n")
+        [(2, 7)]
+        """
+        if self.everywhere:
+            return [(0, len(text))]
+        spans: list[Span] = []
+        seen_to = -1  # end of the last line looked at
+        for point in self.points:
+            if point <= seen_to:
+                continue
+            low = high = min(point, len(text))
+            for step in range(lines + 1):
+                found = text.rfind("\n", 0, low)
+                low = max(found, 0)
+                if found < 0:
+                    break
+                if step == lines:
+                    low += 1
+            for step in range(lines + 1):
+                end = text.find("\n", high)
+                high = len(text) if end < 0 else end
+                if step == 0:
+                    seen_to = high
+                if end < 0:
+                    break
+                if step < lines:
+                    high += 1
+            if spans and low <= spans[-1][1] + 1:
+                spans[-1] = (spans[-1][0], max(high, spans[-1][1]))
+            else:
+                spans.append((low, high))
+        return spans
+
+    def shifted(self, made: Sequence[Change], proves: bool, by: str) -> Evidence:
         """The same evidence in the text after `made` (ascending, not overlapping) were applied, plus their places."""
         moved: list[int] = []
         delta, at = 0, 0
@@ -66,6 +120,22 @@ class Evidence:
         moved.extend(p + delta for p in self.points[at:])
         moved.sort()
         return Evidence(moved, False, self.by | {by})
+
+
+class NearDamage:
+    """Whether damage was proven within `lines` lines of one place after another, asked from left to right.
+
+    It is answered once per hundred characters, for references and tags stand close together.
+    """
+
+    def __init__(self, text: str, evidence: Evidence, lines: int) -> None:
+        self._text, self._evidence, self._lines = text, evidence, lines
+        self._asked, self._answer = -1, False
+
+    def __call__(self, start: int, end: int) -> bool:
+        if self._asked < 0 or start > self._asked + 100:
+            self._asked, self._answer = start, self._evidence.near(self._text, start, end, self._lines)
+        return self._answer
 
 
 Find = Callable[[str, Evidence], Iterable[Change]]
@@ -108,8 +178,7 @@ def apply_changes(text: str, changes: Iterable[Change]) -> str:
     for change in changes:
         if change.start < at or change.end < change.start or change.end > len(text):
             raise ValueError(f"change {change} overlaps the one before it or lies outside the text ({len(text)})")
-        out.append(text[at : change.start])
-        out.append(change.after)
+        out += (text[at : change.start], change.after)
         at = change.end
     out.append(text[at:])
     return "".join(out)

@@ -5,15 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from winnow.repair.engine.rule import Change, Evidence, Rule
-from winnow.repair.markup.entity_names import LEGACY, MARKUP, NAMED, TYPOGRAPHIC, numeric
-from winnow.repair.markup.references import Reference, references
+from winnow.repair.engine.rule import Change, Evidence, NearDamage, Rule
+from winnow.repair.markup.character_references import OF_MARKUP, TYPOGRAPHIC, Reference, references
+from winnow.repair.markup.tags import NEIGHBOURS, SNIPPET
 
-SNIPPET = 600  # characters; a text this short is a cell or a caption and is judged by itself
-NEIGHBOURS = 8  # lines around proven damage in which a reference is taken for damage too
 MANY = 3  # so many typographic references in prose without code or tags are no coincidence
 
-_REFERENCE = re.compile(r"&(#[0-9]+;?|#[xX][0-9a-fA-F]+;?|[A-Za-z][A-Za-z0-9]{0,32};?)")
 _ABOUT = re.compile(
     r"\b(?:entit|(?:un)?escap|(?:en|de)cod|markup|html|xml|sgml|charref|character ref|ampersand|elements?\b|tags?\b)",
     re.IGNORECASE,
@@ -28,31 +25,6 @@ _PROGRAM = re.compile(r"\bwhile ?\(|\bconst \w+ =|\(\w*(?:, ?\w+)*\) =>|\.innerH
 _AS_CODE = re.compile(r"(?:[=(,!|]|\\|->|\breturn|\bgoto|\bexists|&)\s?\Z")
 
 
-def decode_entities(text: str) -> str:
-    """Every character reference decoded once, by the rules for text of the HTML standard (13.2.5.72 and on).
-
-    For text that is known to be HTML source. Names that browsers accept without semicolon are decoded without one,
-    the longest first; unknown names stay as they are. `repair` is more careful: it decodes only where a reference
-    is damage, but then to any depth.
-
-    >>> decode_entities("&lt;b&gt; &notit; &amp;lt; &#146; &gopf &nosuch;")
-    '<b> ¬it; &lt; ’ &gopf &nosuch;'
-    """
-    return _REFERENCE.sub(_decoded, text) if "&" in text else text
-
-
-def _decoded(found: re.Match[str]) -> str:
-    name = found[1]
-    if name[0] == "#":
-        return numeric(name.rstrip(";"))
-    if name in NAMED:
-        return NAMED[name]
-    for length in range(min(len(name), 6), 1, -1):
-        if name[:length] in LEGACY:
-            return NAMED[name[:length]] + name[length:]
-    return found[0]
-
-
 def find_entities(text: str, evidence: Evidence) -> Iterator[Change]:
     """Character references that scraping left in a text become the characters they stand for, at any depth.
 
@@ -61,9 +33,9 @@ def find_entities(text: str, evidence: Evidence) -> Iterator[Change]:
     whole, in a short text, in the middle of a word (``caf&eacute;``), or where prose is full of them. A text that
     speaks about references, holds HTML source, or is code keeps them.
 
-    >>> ENTITIES[0]("x &a mp ; y &amp;amp;amp;lt;", damaged=False)
+    >>> ENTITIES("x &a mp ; y &amp;amp;amp;lt;", damaged=False)
     'x & y <'
-    >>> ENTITIES[0]("The entity &lt; stands for <; R&D; AT&T", damaged=False)
+    >>> ENTITIES("The entity &lt; stands for <; R&D; AT&T", damaged=False)
     'The entity &lt; stands for <; R&D; AT&T'
     """
     found = list(references(text))
@@ -75,13 +47,13 @@ def find_entities(text: str, evidence: Evidence) -> Iterator[Change]:
         confidence = judge.confidence(reference)
         if confidence <= 0:
             continue
-        change = Change(reference.start, reference.end, reference.value, confidence)
-        if pending is not None and pending.end == change.start and pending.confidence == confidence:
-            pending = Change(pending.start, change.end, pending.after + change.after, confidence)
-            continue
+        start, value = reference.start, reference.value
         if pending is not None:
-            yield pending
-        pending = change
+            if pending.end == start and pending.confidence == confidence:
+                start, value = pending.start, pending.after + value
+            else:
+                yield pending
+        pending = Change(start, reference.end, value, confidence)
     if pending is not None:
         yield pending
 
@@ -92,10 +64,11 @@ class _Judge:
     def __init__(self, text: str, found: list[Reference], evidence: Evidence) -> None:
         self.text = text
         self.snippet = len(text) <= SNIPPET
-        self.asked, self.answer = -1, False
         self.raw_ampersand = text.count("&") > sum(r.kind != "bare" for r in found)
-        proofs = [r.start for r in found if r.kind in ("broken",) or (r.kind == "nested" and self._depth(r) > 1)]
-        self.near = Evidence(sorted([*evidence.points, *proofs]), evidence.everywhere)
+        proofs = [r.start for r in found if self._is_proof(r)]
+        proven = Evidence(sorted([*evidence.points, *proofs]), evidence.everywhere)
+        self.proven = bool(proven.points)
+        self.near = NearDamage(text, proven, NEIGHBOURS)
         self.raw_tags = len(_RAW_TAG.findall(text)) if "<" in text else 0
         n_nested = sum(r.kind == "nested" for r in found)
         n_escaped = sum(1 for _ in _ESCAPED_TAG.finditer(text))
@@ -105,21 +78,22 @@ class _Judge:
         self.source = "html_source" in evidence.by  # its tags are out; what is left of it is its references
         self.prose = not self.raw_tags and sum(_typographic(r) for r in found) >= MANY
 
-    def _depth(self, reference: Reference) -> int:
-        return self.text.count("amp", reference.start, reference.end) + self.text.count(
-            "#38", reference.start, reference.end
-        )
+    def _is_proof(self, r: Reference) -> bool:
+        """Broken, or escaped more than once."""
+        if r.kind == "nested":
+            return self.text.count("amp", r.start, r.end) + self.text.count("#38", r.start, r.end) > 1
+        return r.kind == "broken"
 
     def confidence(self, r: Reference) -> float:
         sure = self._by_form(r)
         return sure if sure and not self._talked_about(r) else 0.0
 
     def _by_form(self, r: Reference) -> float:
-        if r.kind == "broken" or (r.kind == "nested" and self._depth(r) > 1):
+        if self._is_proof(r):
             return 0.95
         if self.escaped or (self.riddled and r.kind in ("nested", "plain")):
             return 0.9 if r.kind in ("nested", "plain") else self._weak(r)
-        if self.near.points and self._is_near(r):
+        if self.proven and self.near(r.start, r.end):
             return 0.85 if r.kind != "unfinished" or not self._in_address(r) else 0.0
         if r.kind == "nested":
             return 0.7 if self.snippet or not self.raw_tags else 0.4
@@ -128,7 +102,7 @@ class _Judge:
         if r.kind == "plain":
             if self.source:
                 return 0.8
-            if self.snippet and not (r.name not in MARKUP and self._as_code(r)):
+            if self.snippet and not (r.name not in OF_MARKUP and self._as_code(r)):
                 return 0.7
             if self.raw_tags:
                 return 0.0
@@ -137,19 +111,12 @@ class _Judge:
             return 0.0 if not _typographic(r) else 0.7 if self.prose else 0.3
         return self._weak(r)
 
-    def _is_near(self, r: Reference) -> bool:
-        """Asked for each reference, answered once per hundred characters."""
-        if self.asked < 0 or r.start > self.asked + 100:
-            self.asked = r.start
-            self.answer = self.near.near(self.text, r.start, r.end, NEIGHBOURS)
-        return self.answer
-
     def _as_code(self, r: Reference) -> bool:
         return _AS_CODE.search(self.text, max(0, r.start - 12), r.start) is not None
 
     def _weak(self, r: Reference) -> float:
         """Unfinished, bare and misspelt ones: only in short texts, and not in addresses or code."""
-        if not self.snippet or self._in_address(r) or _AS_CODE.search(self.text, max(0, r.start - 12), r.start):
+        if not self.snippet or self._in_address(r) or self._as_code(r):
             return 0.0
         if r.kind == "unfinished":
             follows = self.text[r.end : r.end + 1]
@@ -161,7 +128,7 @@ class _Judge:
         before, after = self.text[r.start - 1 : r.start], self.text[r.end : r.end + 1]
         if before and before in "`'\"" and before == after:
             return not self.escaped
-        if self.near.points or self.escaped or self.source:
+        if self.proven or self.escaped or self.source:
             return False
         reach = SNIPPET if self.snippet else 100
         before, after = self.text[max(0, r.start - reach) : r.start], self.text[r.end : r.end + reach]
@@ -182,11 +149,9 @@ class _Judge:
 
 
 def _typographic(r: Reference) -> bool:
-    return r.kind == "plain" and (r.name in TYPOGRAPHIC or r.name == "nbsp" or (r.name[0] == "#" and r.value > "\x7f"))
+    return r.kind == "plain" and (r.name in TYPOGRAPHIC or (r.name[0] == "#" and r.value > "\x7f"))
 
 
 _GATE = r"&[ \t\x{a0}]{0,5}[#A-Za-z]|&;[A-Za-z]|(?:amp|nbsp|lt|gt|quot) ?;|\A[a-z]{5,30};\z"
 
-ENTITIES: tuple[Rule, ...] = (Rule("entities", 2, find_entities, _GATE),)
-
-__all__ = ["ENTITIES", "decode_entities", "find_entities"]
+ENTITIES = Rule("entities", 2, find_entities, _GATE)

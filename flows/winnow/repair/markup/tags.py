@@ -8,10 +8,29 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
-from winnow.repair.markup.repeats import end_of_repeats
-from winnow.repair.markup.tag_names import ENGLISH, HIDDEN, KNOWN
+from winnow.base.html_names import ELEMENTS, HIDDEN
+
+SNIPPET = 600  # characters; a text this short is a cell or a caption and is judged by itself
+NEIGHBOURS = 8  # lines around proven damage in which whole tags and references are taken for remains of it too
 
 Kind = Literal["whole", "broken", "half", "custom", "comment", "hidden"]
+
+
+PLACEHOLDER = frozenset("""
+    q s address article aside audio base body button canvas caption center code col data details dir dialog
+    embed figure font footer form frame head header label legend link main map mark menu meta meter nav object
+    option output param picture progress section select small source summary table template time title track var
+    video input del ins dfn cite area big
+""".split())  # fmt: skip
+"""Names that manuals use for what the reader has to fill in, ``<input> <option>``, and programs for types."""
+
+ENGLISH = frozenset("""
+    a b i p q s u address article aside audio base big body button canvas caption center cite code data details
+    dialog embed figure font footer form frame head header label legend link main map mark menu meter object
+    option output picture progress section select small source strike strong style summary table template time
+    title track video
+""".split())  # fmt: skip
+"""Names that are words: ``head > shoulders`` compares, it does not close a tag."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +84,13 @@ def name_of(inside: str) -> tuple[str, bool, bool, str]:
     head = _HEAD.match(inside)
     lead = head[0] if head else ""
     found = _WORDS.match(inside, len(lead))
-    if found is None:
+    if found is None or lead.endswith("&"):  # C<&sub>
         return "", False, False, ""
-    if lead.endswith("&"):
-        return "", False, False, ""  # C<&sub>
     words = found[0].split()
     closing = "/" in lead
     for n in range(len(words), 0, -1):
         name = "".join(words[:n]).lower()
-        if name not in KNOWN:
+        if name not in ELEMENTS:
             continue
         at = len(lead)
         for word in words[:n]:
@@ -127,31 +144,27 @@ def tags(text: str) -> Iterator[Tag]:
         tag = _special(text, start, absent) if text[start + 1 : start + 2] in ("!", "?") else None
         if tag is None:
             tag = _at(text, start, absent)
+        again = _RUN.match(text, start)
+        repeated = end_of_repeats(text, start, again.end(1)) if again else 0
         if tag is None:
-            at = start + 1
-            if again := _RUN.match(text, start):
-                at = end_of_repeats(text, start, again.end(1))
+            at = max(start + 1, repeated)
         else:
-            if again := _RUN.match(text, start):
-                tag = replace(tag, end=max(tag.end, end_of_repeats(text, start, again.end(1))))
+            if repeated > tag.end:
+                tag = replace(tag, end=repeated)
             yield replace(tag, start=first, strong=False) if first < start else tag
             at = tag.end
 
 
+_SPECIAL = (("<!--", "-->"), ("<![CDATA[", "]]>"), ("<![", "]>"), ("<!DOCTYPE", ">"), ("<?xml", ">"))
+_CONDITIONAL = re.compile(r"<!--\[if[^<>\]]{0,80}\]><!-->|<!--<!\[endif\]-->")
+
+
 def _special(text: str, start: int, absent: set[str]) -> Tag | None:
     """Comments, CDATA, doctypes and processing instructions."""
-    for opening, ending in (
-        ("<!--", "-->"),
-        ("<![CDATA[", "]]>"),
-        ("<![", "]>"),
-        ("<!DOCTYPE", ">"),
-        ("<?xml", ">"),
-    ):
+    for opening, ending in _SPECIAL:
         if text[start : start + len(opening)].upper() != opening.upper():
             continue
-        if opening == "<!--" and (
-            found := re.compile(r"<!--\[if[^<>\]]{0,80}\]><!-->|<!--<!\[endif\]-->").match(text, start)
-        ):
+        if found := _CONDITIONAL.match(text, start):
             return Tag(start, found.end(), "!", False, "comment", True)
         if ending in absent:
             return None
@@ -221,17 +234,9 @@ def half_tags(text: str, start: int, end: int, beside: bool, opened: frozenset[s
         adjacent = chained and not text[last : found.start()].strip(" \t\n\xa0>;/")
         slash = "/" in found[1] or "/" in found[3]
         attributes = "=" in found[3]
-        if (
-            slash
-            or attributes
-            or adjacent
-            or name not in ENGLISH
-            or name in opened
-            or (
-                text[found.end() : found.end() + 1] in ("", "\n")
-                and text[found.start() - 1 : found.start()] in tuple(" >")
-            )
-        ):
+        before, after = text[found.start() - 1 : found.start()], text[found.end() : found.end() + 1]
+        ends_line = after in ("", "\n") and before in (" ", ">")
+        if slash or attributes or adjacent or ends_line or name not in ENGLISH or name in opened:
             yield Tag(found.start(), found.end(), name, "/" in found[1] or not slash, "half", attributes or slash)
             last = found.end()
             chained = True
@@ -250,6 +255,29 @@ def _half_at(text: str, low: int, bracket: int, end: int) -> tuple[re.Match[str]
         found = _HALF.match(text, at, end)
         if found is not None and found.end() > bracket:
             name = found[2].replace(" ", "").lower()
-            if name in KNOWN and name not in HIDDEN:
+            if name in ELEMENTS and name not in HIDDEN:
                 return found, name
     return None, ""
+
+
+def end_of_repeats(text: str, start: int, end: int) -> int:
+    """Where the last repeat of ``text[start:end]`` ends that follows it without a gap.
+
+    Compares in pieces of doubling size: memory is compared far faster than an expression is matched.
+
+    >>> end_of_repeats("<b><b><b><i>", 0, 3), end_of_repeats("aab", 0, 1)
+    (9, 2)
+    """
+    unit = piece = text[start:end]
+    pieces = [unit]
+    while text.startswith(piece, end):
+        end += len(piece)
+        if len(piece) < 1 << 20:
+            piece += piece
+            pieces.append(piece)
+    for piece in reversed(pieces):
+        if text.startswith(piece, end):
+            end += len(piece)
+    while text.startswith(unit, end):
+        end += len(unit)
+    return end

@@ -9,11 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from winnow.repair.engine.nearby import Span, damaged_spans
-from winnow.repair.engine.rule import Change, Evidence
-from winnow.repair.words.lexicon import lexicon_of
-from winnow.repair.words.word_runs import LATIN
-from winnow.repair.words.words import is_french, language_of
+from winnow.repair.engine.rule import Change, Evidence, Rule, Span
+from winnow.repair.words.lexicon import damaged_prose
+from winnow.repair.words.text_language import LATIN, is_french, language_of
 
 _MARK = re.compile(r"(?<=[^\s|]) [,.;:!?)\]]")
 _COMMA = re.compile(rf"(?<=[{LATIN}][{LATIN}]),(?=[{LATIN}][{LATIN}])")
@@ -23,19 +21,21 @@ _CODE = re.compile(r"[{}=<>\\_@#$~^*/]|::|->|\(\)")
 
 _OPENERS = "\"'“‘«(["
 _MARKS = ".,;:!?\"'”’»)]"
-KNOWN = 560  # centibels, see words
+KNOWN = 560  # centibels, see `lexicon`
 _CLOSERS = frozenset("\"'”’»)]")
 _BEFORE = frozenset(")]\"'”’»%°")
 
 
 def space_before_punctuation(text: str, evidence: Evidence) -> Iterator[Change]:
-    """Take away the space in `efforts .` and `groups :`; in the whole text also in `(see )`."""
-    spans = damaged_spans(text, evidence)
-    if spans:
-        yield from _space_before(text, spans, evidence.everywhere)
+    """Take away the space in `efforts .` and `groups :`; in the whole text also in `(see )`.
 
-
-def _space_before(text: str, spans: Sequence[Span], everywhere: bool) -> Iterator[Change]:
+    >>> SPACE_BEFORE_PUNCTUATION("their efforts . In groups : two"), SPACE_BEFORE_PUNCTUATION("it is c ? x : y")
+    ('their efforts. In groups: two', 'it is c ? x : y')
+    """
+    spans = evidence.damaged_spans(text)
+    if not spans:
+        return
+    everywhere = evidence.everywhere
     french = language_of(text) == "fr"
     marks = ",.;:!?)]" if everywhere else ",.;:!?"
     size = len(text)
@@ -117,13 +117,12 @@ def _habits(text: str, spans: Sequence[Span]) -> str:
 
 
 def space_after_punctuation(text: str, evidence: Evidence) -> Iterator[Change]:
-    """Put the missing space into `gangs,providing`, between words that are known."""
-    spans = damaged_spans(text, evidence)
-    language = language_of(text) if spans else None
-    if language is None:
-        return
-    lexicon = lexicon_of(language)
-    for low, high in spans:
+    """Put the missing space into `gangs,providing`, between words that are known.
+
+    >>> SPACE_AFTER_PUNCTUATION("of gangs,providing a,b,c and f(x,y)")
+    'of gangs, providing a,b,c and f(x,y)'
+    """
+    for low, high, lexicon in damaged_prose(text, evidence):
         for match in _COMMA.finditer(text, low, high):
             at = match.end()
             start, end = _chunk(text, at, low)
@@ -147,3 +146,11 @@ def _chunk(text: str, at: int, low: int) -> tuple[int, int]:
     while end < min(len(text), at + 60) and not text[end].isspace():
         end += 1
     return start, end
+
+
+SPACE_BEFORE_PUNCTUATION = Rule(
+    "space_before_punctuation", 2, space_before_punctuation, r"\S [,.;:!?)\]]", proves=False, needs_evidence=True
+)
+SPACE_AFTER_PUNCTUATION = Rule(
+    "space_after_punctuation", 1, space_after_punctuation, r"\pL,\pL", proves=False, needs_evidence=True
+)

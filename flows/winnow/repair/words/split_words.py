@@ -1,4 +1,4 @@
-"""Join words that damage took apart, and part words that it ran together.
+"""Words that damage took apart, by a space, a hyphen or between all letters, and words that it ran together.
 
 ``near_damage`` acts only in the lines beside proven damage, and only joins to or parts into words it knows.
 ``everywhere`` reads the whole text, as OCR and PDF text needs it: strictly at first; where that finds damage,
@@ -12,12 +12,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from winnow.repair.engine.nearby import Span, damaged_spans
-from winnow.repair.engine.rule import Change, Evidence
-from winnow.repair.words.prices import BASE, BLOCK_SHARE, DOUBTFUL, GRADES, NEAR
-from winnow.repair.words.word_groups import Group, Reader, reader_of
-from winnow.repair.words.word_runs import find_word_runs
-from winnow.repair.words.words import language_here, language_of
+from winnow.repair.engine.rule import Change, Evidence, Rule, Span
+from winnow.repair.words.lexicon import DOUBTFUL, NEAR, Lexicon, damaged_prose, graded
+from winnow.repair.words.text_language import LATIN, language_here, language_of
+from winnow.repair.words.word_groups import Reader, find_word_runs, reader_of
+from winnow.repair.words.word_reading import Group
 
 MAX_CODE_LINE = 120  # characters; signs of code in a longer line stand in prose
 _CODE_LINE = re.compile(r"[{};]$|^\s*}|::|->|\(\)|==|\w = \w+[.\[\"']|</|\\\*| --[a-z]|^[ \t]*[#$%>] ", re.MULTILINE)
@@ -28,6 +27,7 @@ _CODE_NEAR = re.compile(
     re.MULTILINE,
 )
 BLOCK_LINES = 20  # lines whose damage is judged together
+BLOCK_SHARE = 0.09  # changes to words from which a block is badly damaged
 
 
 def confidence_of(gain: int) -> float:
@@ -42,11 +42,10 @@ def confidence_of(gain: int) -> float:
 def split_words(text: str, evidence: Evidence) -> Iterator[Change]:
     """Join `w ith` and `t o`, and part `ofthe`.
 
-    >>> from winnow.repair.words.spacing import SPLIT_WORDS
     >>> SPLIT_WORDS("T raining groups t o participate i n a way")
     'Training groups to participate in a way'
     """
-    spans = damaged_spans(text, evidence)
+    spans = evidence.damaged_spans(text)
     language = language_of(text) if spans else None
     if language is None:
         return
@@ -94,7 +93,7 @@ def _split_everywhere(text: str, language: str) -> Iterator[Change]:
                 groups.extend(reader.groups(text, run))
         if not groups:
             continue
-        prices = GRADES.prices(0, 0, BASE)
+        prices = graded(0, 0)
         readings = [reader.read(group, prices) for group in groups]
         deleted = inserted = 0
         for group, (words, gain) in zip(groups, readings, strict=True):
@@ -103,7 +102,7 @@ def _split_everywhere(text: str, language: str) -> Iterator[Change]:
                 deleted += n_deleted
                 inserted += n_inserted
         if deleted or inserted:
-            prices = GRADES.prices(_grade(deleted, n_words), _grade(inserted, n_words), BASE)
+            prices = graded(_grade(deleted, n_words), _grade(inserted, n_words))
             readings = [reader.read(group, prices) for group in groups]
         for group, (words, gain) in zip(groups, readings, strict=True):
             if gain > 0:
@@ -177,3 +176,105 @@ def _changes(group: Group, words: tuple[str, ...], confidence: float) -> Iterato
         if i - first_i > 1 or j - first_j > 1:
             yield Change(at, at + length, " ".join(words[first_j:j]), confidence)
         at += length + 1
+
+
+_AT_LINE_END = re.compile(rf"(?<=[{LATIN}][{LATIN}])-\n(?=[{LATIN}])")
+_IN_LINE = re.compile(rf"(?<=[{LATIN}][{LATIN}])- (?=[{LATIN}][{LATIN}])")
+_WORD = re.compile(rf"[{LATIN}]{{1,40}}")
+_MARKS = re.compile(r"[,.;:!?)\]\"'”’»]{0,4}")
+_BEFORE_WORD = frozenset(' \n\t(["“‘«—–')
+_AND = frozenset(
+    ("and", "or", "to", "nor", "und", "oder", "bis", "sowie", "et", "ou", "y", "o", "e", "ed", "i", "en", "of")
+)
+
+
+def close_hyphens(text: str, evidence: Evidence) -> Iterator[Change]:
+    """Join `obsoles-` and `cence` over the end of a line; in the whole text also close `obsoles- cence`.
+
+    Only to known words; a compound keeps its hyphen. Left alone: `pre- and post-war`, `your-user-`.
+
+    >>> HYPHENS("the obsoles-\\ncence of a time-\\nconsuming way")
+    'the obsolescence\\nof a time-consuming\\nway'
+    """
+    changes: list[Change] = []
+    for low, high, lexicon in damaged_prose(text, evidence):
+        changes += _over_lines(text, low, high, lexicon)
+        if evidence.everywhere:
+            changes += _in_lines(text)
+    yield from sorted(changes, key=lambda change: change.start)
+
+
+def _over_lines(text: str, low: int, high: int, lexicon: Lexicon) -> Iterator[Change]:
+    done = 0
+    for match in _AT_LINE_END.finditer(text, low, high):
+        at = match.start()
+        if at < done:
+            continue
+        begin = at
+        while begin > max(low, at - 40) and text[begin - 1].isalpha():
+            begin -= 1
+        first = text[begin:at]
+        if begin > 0 and text[begin - 1] not in _BEFORE_WORD:
+            continue  # `your-user-`, `mirror.ftp-`
+        word = _WORD.match(text, match.end())
+        if word is None or not word[0].islower() or word[0] in _AND:
+            continue
+        joined, left, right = (lexicon.cost(w) for w in (first + word[0], first, word[0]))
+        if joined >= 0 and (min(left, right) < 0 or joined < left + right):
+            hyphen = ""
+        elif left >= 0 and right >= 0:
+            hyphen = "-"  # `time-` `consuming`: a compound that was written with its hyphen
+        else:
+            continue
+        end = _MARKS.match(text, word.end()).end()  # type: ignore[union-attr]
+        # the word goes to the first line, the line break behind it
+        piece = text[match.end() : end]
+        if end < len(text) and text[end] == " ":
+            yield Change(at, end + 1, f"{hyphen}{piece}\n", 0.8)
+            done = end + 1
+        elif end == len(text) or text[end] == "\n":
+            yield Change(at, end, f"{hyphen}{piece}", 0.8)
+            done = end
+
+
+def _in_lines(text: str) -> Iterator[Change]:
+    for match in _IN_LINE.finditer(text):
+        word = _WORD.match(text, match.end())
+        if word is None or not word[0].islower() or word[0] in _AND:
+            continue  # `pre- and post-war`
+        yield Change(match.start() + 1, match.end(), "", 0.8)
+
+
+_LINE = re.compile(rf"(?<![^\n])[{LATIN}] [{LATIN}] [{LATIN}] [{LATIN}][{LATIN} ]{{0,200}}(?![^\n])")
+_GAP = re.compile(r" {2,3}")
+MAX_COST = 560  # centibels: what a word may cost to be read into single letters
+
+
+def join_spaced_letters(text: str, evidence: Evidence) -> Iterator[Change]:
+    """Join the letters of headings set with a space between all letters, where their words are known.
+
+    >>> SPACED_LETTERS("C H A P T E R   O N E"), SPACED_LETTERS("U S S R")
+    ('CHAPTER ONE', 'U S S R')
+    """
+    for low, high, lexicon in damaged_prose(text, evidence):
+        for match in _LINE.finditer(text, low, high):
+            words = []
+            for part in _GAP.split(match[0].rstrip(" ")):
+                letters = part.split(" ")
+                word = "".join(letters)
+                if len(word) != len(letters) or not 0 <= lexicon.cost(word) <= MAX_COST:
+                    break
+                words.append(word)
+            else:
+                # one word alone must be long: `A B C D` counts, `U S S R` names
+                if max(map(len, words)) >= 5 and not _alphabetical(words[0]):
+                    yield Change(match.start(), match.end(), " ".join(words), 0.8)
+
+
+def _alphabetical(word: str) -> bool:
+    return list(word.lower()) == sorted(word.lower())
+
+
+HYPHENS = Rule("hyphens", 1, close_hyphens, r"\pL-[ \n]\pL", proves=False, needs_evidence=True)
+SPACED_LETTERS = Rule("spaced_letters", 1, join_spaced_letters, r"\pL \pL \pL \pL", proves=False, needs_evidence=True)
+SPLIT_WORDS = Rule("split_words", 2, split_words, r"\pL \pL|\pL{6}", proves=False, needs_evidence=True)

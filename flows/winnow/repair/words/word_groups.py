@@ -1,29 +1,73 @@
-"""Find the words that need a look, with their neighbours, and read them; the rest is not worth the time."""
+"""Runs of words that can be judged, and in them the words that need a look; the rest is not worth the time.
+
+A run is Latin letters with single spaces, away from code, paths and numbers.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 
-from winnow.repair.words.lexicon import Lexicon, fold, lexicon_of
-from winnow.repair.words.prices import BASE, GRADES, NEVER, Prices
-from winnow.repair.words.word_reading import read_words
-from winnow.repair.words.word_runs import MAX_TOKEN, WordRun
+from winnow.repair.words.lexicon import BASE, INSERT_BY_DAMAGE, NEVER, Lexicon, Prices, fold, lexicon_of
+from winnow.repair.words.text_language import LATIN
+from winnow.repair.words.word_reading import Group, Reading, read_words
 
-WEAK = 1  # may be a part of a word: unknown, or short and rare
-SUSPECT = 2  # likely wrong by itself
+MAX_RUN_WORDS = 60
+MAX_TOKEN = 160  # letters; a longer one is data, not words run together
+
+_TOKEN = rf"[{LATIN}]+(?:['’][{LATIN}]+)*"
+_RUN = re.compile(rf"{_TOKEN}(?: {_TOKEN}){{0,{MAX_RUN_WORDS - 1}}}")
+_OPENS = frozenset(' \n\t\u00a0\u202f([{"“‘«¿¡,;:!?–—„‚›‹…')
+_CLOSES = frozenset(' \n\t\u00a0\u202f,;:!?)]}"”’»…–—“›‹')
+_BEFORE_SENTENCE = frozenset('.!?:;…"”’)-–—•*|')
+_ENDS_SENTENCE = frozenset(' \n\t\u00a0\u202f"”’)]»')
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
-    """Words of a run that need a look, with a neighbour on either side."""
+class WordRun:
+    """``text[start:end]``: words with single spaces between; `left`, `right`, `fresh` as in `Group`."""
 
     start: int
-    tokens: tuple[str, ...]
+    end: int
     left: bool
     right: bool
     fresh: bool
+
+
+def find_word_runs(text: str, start: int = 0, end: int | None = None) -> Iterator[WordRun]:
+    """Runs of words inside ``text[start:end]``, at most 60 words each.
+
+    A word that hangs on a digit, a dot that ends no sentence, or any sign of code, path, address or
+    mathematics does not belong to a run.
+
+    >>> text = "see foo.txt and a_b in we ll-known"
+    >>> [text[r.start : r.end] for r in find_word_runs(text)]
+    ['see', 'and', 'in we ll', 'known']
+    """
+    stop = len(text) if end is None else end
+    for match in _RUN.finditer(text, start, stop):
+        a, b = match.span()
+        left = right = False
+        if a > 0 and (before := text[a - 1]) not in _OPENS:
+            if before == "-":
+                left = True
+            elif (a := text.find(" ", a, b) + 1) == 0:
+                continue
+        if b < len(text) and (after := text[b]) not in _CLOSES:
+            if after == "-":
+                right = True
+            elif not (after == "." and (b + 1 == len(text) or text[b + 1] in _ENDS_SENTENCE)):
+                b = text.rfind(" ", a, b)
+                if b < 0:
+                    continue
+        fresh = a == 0 or text[a - 1] != " " or text[a - 2 : a - 1] in _BEFORE_SENTENCE
+        yield WordRun(a, b, left, right, fresh)
+
+
+WEAK = 1  # may be a part of a word: unknown, or short and rare
+SUSPECT = 2  # likely wrong by itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +76,9 @@ class Reader:
 
     lexicon: Lexicon
     flags: dict[str, int]
-    readings: dict[tuple[tuple[str, ...], bool, bool, bool, Prices, tuple[str, ...]], tuple[tuple[str, ...], int]]
+    readings: dict[tuple[tuple[str, ...], bool, bool, bool, Prices, tuple[str, ...]], Reading]
 
-    def read(self, group: Group, prices: Prices, others: tuple[str, ...] = ()) -> tuple[tuple[str, ...], int]:
+    def read(self, group: Group, prices: Prices, others: tuple[str, ...] = ()) -> Reading:
         key = (group.tokens, group.left, group.right, group.fresh, prices, others)
         known = self.readings.get(key)
         if known is None:
@@ -43,10 +87,7 @@ class Reader:
             if self.lexicon.language != "en":
                 # the small lists lack too many words to take any apart, or to make new ones
                 prices = replace(prices, insert=NEVER, formed=NEVER)
-            words, gain = read_words(
-                list(group.tokens), self.lexicon, prices, group.left, group.right, group.fresh, others
-            )
-            known = self.readings[key] = (tuple(words), gain)
+            known = self.readings[key] = read_words(group, self.lexicon, prices, others)
         return known
 
     def groups(self, text: str, run: WordRun) -> Iterator[Group]:
@@ -107,7 +148,7 @@ class Reader:
             return True
         low = fold(token)
         get = self.lexicon.costs.get
-        limit = (cost if cost >= 0 else BASE.unknown + BASE.unknown_letter * len(token)) - GRADES.insert[2]
+        limit = (cost if cost >= 0 else BASE.unknown + BASE.unknown_letter * len(token)) - INSERT_BY_DAMAGE[2]
         if any(c.isupper() for c in token[1:]):
             limit = NEVER  # a capital inside is a place to cut, even where the words are unknown
         for k in range(1, len(low)):

@@ -1,6 +1,6 @@
 """Find the most probable words in a run of letters and spaces: a shortest path over word costs.
 
-A noisy channel: a reading costs what its words cost (centibels, see ``words``) plus a price for each space
+A noisy channel: a reading costs what its words cost (centibels, see ``lexicon``) plus a price for each space
 that it deletes or inserts. The cheapest one is found by dynamic programming over character positions
 (Viterbi), with words bounded in length, so time is linear. A price is paid for each change and never
 refunded, so reading the result again changes nothing.
@@ -8,15 +8,36 @@ refunded, so reading the result again changes nothing.
 
 from __future__ import annotations
 
-from winnow.repair.words.lexicon import PREFIXES, SHORT, SUFFIXES, Lexicon, fold
-from winnow.repair.words.prices import NEVER, Prices
-from winnow.repair.words.standing import are_fragments, stand_apart
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from winnow.repair.words.lexicon import NEVER, ONE_LETTER, PREFIXES, SHORT, SUFFIXES, Lexicon, Prices, fold, word_costs
+from winnow.repair.words.text_language import MARKERS
 
 MAX_WORD = 24  # letters a formed word may have
 MAX_PART = 8  # letters an unknown part beside a hyphen may have to be taken for one
 
 
-def _parts(tokens: list[str], costs: list[int], cost: int, first: int, last: int, fresh: bool, p: Prices) -> int:
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Words with single spaces between that stand in a text from `start` on."""
+
+    start: int
+    tokens: tuple[str, ...]
+    left: bool
+    """The first token hangs on a hyphen, so it may be a part of a word."""
+    right: bool
+    """The last one does."""
+    fresh: bool
+    """The first token begins a sentence or a line."""
+
+
+Reading = tuple[tuple[str, ...], int]
+"""Words, and by how many centibels they are cheaper than the text as it stands."""
+
+
+def _parts(tokens: Sequence[str], costs: list[int], cost: int, first: int, last: int, fresh: bool, p: Prices) -> int:
     """What is charged for joining whole tokens to one word: the parts may be the better reading."""
     charge = p.whole
     initials = True
@@ -34,25 +55,16 @@ def _parts(tokens: list[str], costs: list[int], cost: int, first: int, last: int
     return charge
 
 
-def read_words(
-    tokens: list[str],
-    lexicon: Lexicon,
-    prices: Prices,
-    left: bool = False,
-    right: bool = False,
-    fresh: bool = True,
-    others: tuple[str, ...] = (),
-) -> tuple[list[str], int]:
-    """The cheapest reading of `tokens`, and by how much it is cheaper than the tokens as they stand.
+def read_words(group: Group, lexicon: Lexicon, prices: Prices, others: tuple[str, ...] = ()) -> Reading:
+    """The cheapest reading of a group.
 
-    `left`, `right`: the first or last token hangs on a hyphen, so it may be a part of a word.
-    `fresh`: the first token begins a sentence or a line. `others`: further languages whose words may stand here.
+    `others`: further languages whose words may stand here.
     """
+    tokens, left, right, fresh = group.tokens, group.left, group.right, group.fresh
     s = "".join(tokens)
     low = fold(s)
     n = len(s)
     p = prices
-    tail = p.formed_letter
     starts = [0]
     for token in tokens:
         starts.append(starts[-1] + len(token))
@@ -102,7 +114,7 @@ def read_words(
             if known is None:
                 if not (whole or space[j]) or (left and i == 0) or (right and j == n):
                     continue
-                c = base + p.formed + tail * (j - i)
+                c = base + p.formed + p.formed_letter * (j - i)
             else:
                 c = base + known
             if c >= best[j] or j == end:
@@ -144,8 +156,7 @@ def read_words(
     while j > 0:
         words.append(s[back[j] : j])
         j = back[j]
-    words.reverse()
-    return words, asis - best[n]
+    return tuple(reversed(words)), asis - best[n]
 
 
 def _cut(s: str, low: str, i: int, j: int, upper: int, p: Prices) -> int:
@@ -161,3 +172,69 @@ def _cut(s: str, low: str, i: int, j: int, upper: int, p: Prices) -> int:
     if upper == j - i and (s[j].islower() or upper <= 3):
         charge += p.affix
     return charge
+
+
+# Centibels. What costs no more stands by itself in any text of its language: short words are many, and mostly pieces.
+KNOWN = 600
+KNOWN_SHORT = 380  # of two letters: `re` is a word, `th` is not
+FREQUENT = 350  # once in 3,000 words: `tra il` is no `trail` where Italian may stand
+BESIDE_LETTER = 100  # how much rarer than the word after a lone letter its join may be: `w in` is no `win`
+
+LIKELIER = 300  # how much likelier a join with a lone word of one letter must be than both as words: `a re`
+
+# Words that stand in set phrases only, never after an article: `a midst` was one word.
+BOUND = frozenset(("midst",))
+
+
+def stand_apart(parts: Sequence[str], cost: int, lexicon: Lexicon, others: Sequence[str]) -> bool:
+    """Whether to leave `parts` apart although their join, of that `cost`, is a word.
+
+    `others`: further languages that the text may be in. All parts are words of one language; or one is a lone letter
+    and the other a word far more frequent than the join; or they are letters in alphabetical order.
+
+    >>> from winnow.repair.words.lexicon import lexicon_of
+    >>> english = lexicon_of("en")
+    >>> [stand_apart(p.split(), 400, english, ("fr",)) for p in ("may be", "tra il", "w in", "a b c", "t o", "w ith")]
+    [True, True, True, True, False, False]
+    """
+    low = [fold(part) for part in parts]
+    if len(low) > 2 and low == sorted(low) and all(len(part) == 1 for part in low):
+        return True
+    if len(low) == 2 and low[0] == "a" and low[1] in BOUND:
+        return False
+    own = lexicon.language
+    if all(_is_word(part, own) for part in low):
+        return min(map(len, low)) > 1 or cost + LIKELIER > sum(lexicon.costs[part] for part in low)
+    if any(all(_is_word(part, language) for part in low) for language in others if language != own):
+        return True
+    if all(len(part) > 1 for part in low):
+        if any(all(costs.get(part, KNOWN) <= FREQUENT for part in low) for costs in _all_costs()):
+            return True
+        # the small lists lack words: `bez pośredniej`
+        if lexicon.language != "en" and any(lexicon.costs.get(part, KNOWN) <= FREQUENT for part in low):
+            return any(len(part) > 3 and part not in lexicon.costs for part in low)
+        return False
+    words = [lexicon.costs[part] for part in low if len(part) > 1 and part in lexicon.costs]
+    return len(low) == 2 and bool(words) and cost > words[0] + BESIDE_LETTER
+
+
+def are_fragments(parts: Sequence[str], lexicon: Lexicon) -> bool:
+    """Whether none of the parts is a word of the language: then a join to any known word is the better reading."""
+    letters = ONE_LETTER.get(lexicon.language, "")
+    return all(fold(p) not in letters if len(p) == 1 else fold(p) not in lexicon.costs for p in parts)
+
+
+def _is_word(part: str, language: str) -> bool:
+    if len(part) == 1:
+        return part in ONE_LETTER.get(language, "")
+    return _costs(language).get(part, 10_000) <= (KNOWN_SHORT if len(part) == 2 else KNOWN)
+
+
+@cache  # one for each supported language at most
+def _costs(language: str) -> dict[str, int]:
+    return {word: cost for word, cost in word_costs(language).items() if cost <= KNOWN}
+
+
+@cache
+def _all_costs() -> tuple[dict[str, int], ...]:
+    return tuple(_costs(language) for language in MARKERS)

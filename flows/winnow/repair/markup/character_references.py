@@ -1,14 +1,78 @@
-"""Finds character references as damage leaves them: nested, spaced out, cut off, misspelt."""
+"""Character references: their names by the HTML standard, and where damage left some in a text.
+
+They are found nested, spaced out, cut off and misspelt; whether they are damage is for `entities` to judge.
+"""
 
 from __future__ import annotations
 
+import html.entities
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from winnow.repair.markup.entity_names import ALSO_WORDS, HTML4, LEGACY, NAMED, SAFE_SPACED, UNSPELT, numeric
-from winnow.repair.markup.repeats import end_of_repeats
+from winnow.base.html_names import COMMON_REFERENCES
+from winnow.repair.markup.tags import end_of_repeats
+
+NAMED: dict[str, str] = dict(html.entities.html5)
+"""All named character references of the HTML standard; names end in a semicolon unless the standard allows none."""
+
+LEGACY = frozenset(name for name in NAMED if not name.endswith(";"))
+"""Names that browsers decode without a semicolon."""
+
+# Numeric references to C1 controls are Windows-1252 by the standard; the five free places stay controls.
+CP1252 = {number: bytes([number]).decode("cp1252", "ignore") or chr(number) for number in range(0x80, 0xA0)}
+
+HTML4 = frozenset(html.entities.name2codepoint)
+"""The 252 names people really used; the 2,000 younger ones are mathematics that hardly stands in prose."""
+
+OF_MARKUP = frozenset(("lt", "gt", "amp", "quot", "apos", "nbsp"))
+TYPOGRAPHIC = frozenset("""
+    rsquo lsquo rdquo ldquo mdash ndash hellip bull middot laquo raquo sbquo bdquo nbsp ensp emsp thinsp shy copy reg
+    trade euro pound deg sect para times eacute egrave agrave ccedil uuml ouml auml szlig ntilde iacute oacute aacute
+""".split())  # fmt: skip
+"""Names of signs and letters that articles are full of."""
+
+OFTEN_MISSPELT = frozenset("nbsp quot rsquo lsquo rdquo ldquo mdash ndash hellip pound thinsp trade euro zwnj".split())
+"""Names that a misspelling is taken back to; short ones and rare ones would be guesses."""
+
+ALSO_WORDS = frozenset("""
+    and in it not or because between part real times top order half check late phone star period cup union die
+    natural race range trade cross product female plus pre therefore block image male map prime square bottom
+    cent copy mid ring target equal exist flat leg models sub dollar empty smile cap element exists hat clubs
+    gap semi sharp diamond angle hearts ratio del sum bull grave parallel pound quest bullet caps lap par shy
+    proportion blank cups divide easter euro les micro tab dot implies integral acute bump dash expectation fork
+    minus intersection lang comp marker sung triangle int bot complement prop sim assign equals rang sol colon
+    equilibrium proportional wedge dagger subset succeeds approx complexes div malt wreath image reg para sect
+    nap eng yen icy alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho
+    sigma tau upsilon phi chi psi omega planck pitchfork naturals integers frown caron thorn reals spades
+    maltese hyphen comma primes
+""".split())  # fmt: skip
+"""Names that are words or identifiers too; without their semicolon they say nothing."""
+
+
+def numeric(digits: str) -> str:
+    """The character for ``#NNN`` or ``#xHHH`` by the HTML standard.
+
+    References to C1 controls mean Windows-1252; NUL, surrogates and numbers beyond Unicode give U+FFFD.
+
+    >>> numeric("#8217"), numeric("#x92"), numeric("#0"), numeric("#x110000")
+    ('’', '’', '�', '�')
+    """
+    body = digits[1:]
+    base = 10
+    if body[:1] in "xX":
+        body, base = body[1:], 16
+    body = body.lstrip("0")
+    if len(body) > 7:  # beyond Unicode whatever follows; int() of a million digits would not be linear
+        return "\ufffd"
+    number = int(body or "0", base)
+    if number in CP1252:
+        return CP1252[number]
+    if number == 0 or number > 0x10FFFF or 0xD800 <= number <= 0xDFFF:
+        return "\ufffd"
+    return chr(number)
+
 
 Kind = Literal["plain", "nested", "broken", "unfinished", "bare", "misspelt"]
 
@@ -30,7 +94,7 @@ _LAYER = re.compile(
 )
 _TIGHT = re.compile(r"(#[0-9]+|#[xX][0-9a-fA-F]+|[A-Za-z][A-Za-z0-9]{0,31})(;?)")
 _NUMBER = r"#(?:[ ]?[0-9]){2,7}|#[ ]?[xX](?:[ ]?[0-9a-fA-F]){2,6}"
-_APART = "|".join("[ \\t\\xa0]?;?".join(name) + "(?![A-Za-z])" for name in SAFE_SPACED)
+_APART = "|".join("[ \\t\\xa0]?;?".join(name) + "(?![A-Za-z])" for name in COMMON_REFERENCES)
 _SPACED = re.compile(rf"{_GAP}({_APART}|{_NUMBER}){_GAP};", re.IGNORECASE)
 _LETTERS_APART = re.compile(r"([A-Za-z](?: ?[A-Za-z0-9]){1,18}) ?;")
 _CUT_AMP = re.compile(r"(?:amp|am|a)(?=\s|\Z)")
@@ -174,7 +238,7 @@ def _misspelt(text: str, start: int, at: int) -> Reference | None:
     for known in (name, low):
         if known + ";" in NAMED and (known != name or name != found[1] or text[found.end() - 2] == " "):
             return Reference(start, found.end(), NAMED[known + ";"], "misspelt", known)
-    near = [known for known in UNSPELT if one_letter_off(low, known)]
+    near = [known for known in OFTEN_MISSPELT if one_letter_off(low, known)]
     if not near and len(low) >= 8:  # long names are unlike one another
         near = [known for known in _LONG if one_letter_off(low, known)]
     if len(near) == 1:

@@ -1,9 +1,6 @@
-"""What words cost: frequencies of the languages whose spacing can be judged, and which language a text is in.
+"""Which language a text is in, among those whose spacing can be judged.
 
-Frequencies come from wordfreq (Robyn Speer; code Apache-2.0, data CC BY-SA 4.0 with credit to SUBTLEX, Google
-Books Ngrams, OpenSubtitles, Wikipedia, the Leeds Internet Corpus and ParaCrawl); Winnow holds no copy of it.
-
-Languages: English; and German, French, Spanish, Italian, Portuguese, Dutch, Swedish, Danish, Norwegian, Polish,
+These are English; and German, French, Spanish, Italian, Portuguese, Dutch, Swedish, Danish, Norwegian, Polish,
 Czech and Catalan, in which words are only joined to known words and none is taken apart. Text in other scripts is
 left alone by every rule that needs words, and so is longer Latin text with too few of the commonest words of these;
 short Latin text whose language cannot be told is taken for English.
@@ -14,27 +11,25 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-
-def _words(line: str) -> frozenset[str]:
-    return frozenset(line.split())
-
+LATIN = "A-Za-zªºÀ-ÖØ-öø-ɏḀ-ỿﬀ-ﬆ"
+"""The letters of these languages, for a class of an expression."""
 
 # Words that are among the commonest of a language; a handful of them tells it within a sentence or two.
 # Single letters are left out: where spacing is damaged they are pieces of words.
-MARKERS: dict[str, frozenset[str]] = {
-    "en": _words("the of and to is that for it was with as on are this be by from have not"),
-    "de": _words("der die und das ist nicht ein eine mit den zu von auf sich für dem auch als"),
-    "fr": _words("le la les et des est une dans que pour pas qui du sur au plus avec il"),
-    "es": _words("el la los que en las del se por una con para no es su al lo"),
-    "it": _words("il di che la non un per una del sono con della gli le si nel"),
-    "pt": _words("que do da em um para não uma os com no na se por mais ao"),
-    "nl": _words("de het een van en dat is niet op te voor zijn met die aan er ook bij"),
-    "sv": _words("och att det som en på är av för med den till inte ett har om de jag"),
-    "da": _words("og at det er en af på til den for ikke med de et jeg har som der"),
-    "nb": _words("og det er en på til som av for ikke med de et jeg har at fra"),
-    "pl": _words("na się nie do to że jest jak za po od przez są dla"),
-    "cs": _words("se na je že do to pro jsem by jako ale"),
-    "ca": _words("el la de que en els les del per un amb una és no al ha"),
+MARKERS = {
+    "en": "the of and to is that for it was with as on are this be by from have not",
+    "de": "der die und das ist nicht ein eine mit den zu von auf sich für dem auch als",
+    "fr": "le la les et des est une dans que pour pas qui du sur au plus avec il",
+    "es": "el la los que en las del se por una con para no es su al lo",
+    "it": "il di che la non un per una del sono con della gli le si nel",
+    "pt": "que do da em um para não uma os com no na se por mais ao",
+    "nl": "de het een van en dat is niet op te voor zijn met die aan er ook bij",
+    "sv": "och att det som en på är av för med den till inte ett har om de jag",
+    "da": "og at det er en af på til den for ikke med de et jeg har som der",
+    "nb": "og det er en på til som av for ikke med de et jeg har at fra",
+    "pl": "na się nie do to że jest jak za po od przez są dla",
+    "cs": "se na je že do to pro jsem by jako ale",
+    "ca": "el la de que en els les del per un amb una és no al ha",
 }
 
 SAMPLE_CHARS = 20_000  # enough for thousands of words; the rest of a text rarely changes its language
@@ -102,20 +97,6 @@ def _count_markers(sample: str) -> tuple[list[str], dict[str, int]]:
 def _by_word() -> dict[str, tuple[str, ...]]:
     index: dict[str, tuple[str, ...]] = {}
     for code, markers in MARKERS.items():
-        for word in markers:
+        for word in set(markers.split()):
             index[word] = (*index.get(word, ()), code)
     return index
-
-
-def word_costs(language: str) -> dict[str, int]:
-    """Each known word's cost in centibels: -100 times the decimal logarithm of its share of all words.
-
-    English comes from the large list (320,000 words, 0.2 s), the others from the small ones (30,000 words each).
-
-    >>> word_costs("en")["the"]
-    127
-    """
-    from wordfreq import get_frequency_list  # costs 0.2 s, and most texts never need it
-
-    buckets = get_frequency_list(language, "large" if language == "en" else "small")
-    return {word: cost for cost, words in enumerate(buckets) for word in words}

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from winnow.repair.engine.rule import Change, Evidence, Rule
 from winnow.repair.words.lexicon import lexicon_of
-from winnow.repair.words.words import language_of
+from winnow.repair.words.text_language import language_of
 
 COMMON = 550  # centibels: one word in some 300,000 running words; rarer ones would be guesses
 APART = 100  # how much commoner than the next one the only reading must be
@@ -20,6 +20,11 @@ _GLUED_MARK = re.compile(
 )
 
 
+def _after_tags(evidence: Evidence) -> bool:
+    """Whether tags were taken out of the text; evidence that names no rule stands for any."""
+    return not evidence.by or not evidence.by.isdisjoint(("tags", "short_text_tags"))
+
+
 def soften_hard_spaces(text: str, evidence: Evidence) -> Iterator[Change]:
     """No-break spaces that came out of broken markup become spaces; runs of them one.
 
@@ -28,7 +33,7 @@ def soften_hard_spaces(text: str, evidence: Evidence) -> Iterator[Change]:
     >>> SOFT_SPACES("services,\\xa0shelter \\xa0 and « x\\xa0» 10\\xa0000")
     'services, shelter and « x\\xa0» 10\\xa0000'
     """
-    if evidence.by and not evidence.by & {"tags", "short_text_tags"}:
+    if not _after_tags(evidence):
         return
     for found in _HARD_SPACES.finditer(text):
         before, after = text[found.start() - 1], text[found.end()]
@@ -49,13 +54,13 @@ def give_back_first_letter(text: str, evidence: Evidence) -> Iterator[Change]:
     >>> FIRST_LETTER("a nd Company"), FIRST_LETTER("x yz Products")
     ('a nd Company', 'x yz Products')
     """
-    if evidence.by and not evidence.by & {"tags", "short_text_tags"}:
+    if not _after_tags(evidence):
         return
     for found in _FIRST_FRAGMENT.finditer(text):
         joined = found[1] + found[2]
-        if not evidence.near(text, found.start(), found.end()) or language_of(text) is None:
+        if not evidence.near(text, found.start(), found.end()) or (language := language_of(text)) is None:
             continue
-        costs = lexicon_of(language_of(text) or "en").costs
+        costs = lexicon_of(language).costs
         if costs.get(joined, 10_000) < COMMON + 200:
             continue
         whole = sorted((costs[c + joined], c) for c in "abcdefghijklmnopqrstuvwxyz" if c + joined in costs)
@@ -100,4 +105,5 @@ FIRST_LETTER = Rule(
 NOTES = Rule("notes", 1, part_notes, r"\[1\] .*\n\[2\] ", proves=False)
 PROMO_MARKS = Rule("promo_marks", 1, part_promo_marks, r"\S(?:ADVERTIS|SPONSORED|PROMOTED)", proves=False)
 
-REMAINS: tuple[Rule, ...] = (SOFT_SPACES, FIRST_LETTER, NOTES, PROMO_MARKS)
+RESIDUE: tuple[Rule, ...] = (SOFT_SPACES, FIRST_LETTER, NOTES, PROMO_MARKS)
+"""The rules for what taken-out markup leaves behind, in order."""

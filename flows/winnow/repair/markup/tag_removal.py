@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
-from winnow.repair.engine.rule import Change, Evidence, Rule
-from winnow.repair.markup.html_source import is_html_source
-from winnow.repair.markup.structure import inside_tables, replacement
-from winnow.repair.markup.tag_names import KNOWN, PLACEHOLDER
-from winnow.repair.markup.tags import Tag, half_tags, tags
-
-SNIPPET = 600  # characters; a text this short is a cell or a caption and is judged by itself
-NEIGHBOURS = 8  # lines around proven damage in which whole tags are remains too
+from winnow.base.html_names import BLOCK, CELL, ELEMENTS, HEADING, REPLACED, TABLE
+from winnow.repair.engine.rule import Change, Evidence, NearDamage, Rule, apply_changes
+from winnow.repair.markup.tags import NEIGHBOURS, PLACEHOLDER, SNIPPET, Tag, half_tags, tags
 
 _ABOUT = re.compile(r"\b(?:html|xml|sgml|markup|tags?|elements?|attributes?|usage|syntax|synopsis)\b", re.IGNORECASE)
 _CODE = re.compile(
@@ -35,9 +31,9 @@ def find_tags(text: str, evidence: Evidence) -> Iterator[Change]:
     Broken tags (``< strong >``, ``</ s trong >``) are proof by themselves; whole ones go only near proven damage,
     and known names only: ``<file>`` is what the reader has to fill in, ``vector<p>`` a type.
 
-    >>> MARKUP[0]("one < strong >two< / strong > three< / li >")
+    >>> TAGS("one < strong >two< / strong > three< / li >")
     'one two three'
-    >>> MARKUP[0]("vector<p> a < b > c <stdio.h> `<b>`", damaged=False)
+    >>> TAGS("vector<p> a < b > c <stdio.h> `<b>`", damaged=False)
     'vector<p> a < b > c <stdio.h> `<b>`'
     """
     yield from _changes(text, evidence, proven=True)
@@ -49,9 +45,9 @@ def find_tags_of_short_texts(text: str, evidence: Evidence) -> Iterator[Change]:
     That is: they close or carry attributes, and the text neither speaks of tags nor is code. No proof of damage to
     the words around them.
 
-    >>> MARKUP[1]("<p>See <a href='/x'>here</a></p>", damaged=False)
+    >>> SHORT_TEXT_TAGS("<p>See <a href='/x'>here</a></p>", damaged=False)
     'See here'
-    >>> MARKUP[1]("Map<p> and copy <input> to <output>, see <b> tags", damaged=False)
+    >>> SHORT_TEXT_TAGS("Map<p> and copy <input> to <output>, see <b> tags", damaged=False)
     'Map<p> and copy <input> to <output>, see <b> tags'
     """
     if len(text) <= SNIPPET:
@@ -73,9 +69,9 @@ def find_tags_of_html_source(text: str, evidence: Evidence) -> Iterator[Change]:
     Pieces of pages, drawings, lists of changes, and texts with sentences around their tags stay as they are.
 
     >>> source = "<h2>Bees</h2>\\n" + "<p>From <a href='/f'>flower</a> to flower they fly.</p>\\n" * 15
-    >>> MARKUP[2](source, damaged=False)[:40]
+    >>> HTML_SOURCE(source, damaged=False)[:40]
     'Bees\\nFrom flower to flower they fly.\\nFro'
-    >>> MARKUP[2]("In HTML: " + source, damaged=False) == "In HTML: " + source
+    >>> HTML_SOURCE("In HTML: " + source, damaged=False) == "In HTML: " + source
     True
     """
     if len(text) > SNIPPET and text.lstrip()[:1] == "<":
@@ -86,11 +82,8 @@ def find_tags_of_html_source(text: str, evidence: Evidence) -> Iterator[Change]:
 
 def _replaced(text: str, events: list[Tag], confidence: float) -> Iterator[Change]:
     """Each run of tags replaced by what it stands for in the lines of the text."""
-    if not events:
-        return
     inside = inside_tables(events)
-    at = 0
-    last_end = 0
+    at = last_end = 0
     while at < len(events):
         upto = at + 1
         while upto < len(events) and _NOISE.match(text, events[upto - 1].end, events[upto].start):
@@ -116,11 +109,11 @@ def _accepted(text: str, found: list[Tag], evidence: Evidence) -> tuple[list[Tag
     if snippet is None or not (proofs.points or proofs.everywhere):
         return snippet or [], proofs
     accepted = []
-    checked, near = -1, False
+    near = NearDamage(text, proofs, NEIGHBOURS)
     for tag in found:
-        if checked < 0 or tag.start > checked + 100:
-            near, checked = proofs.near(text, tag.start, tag.end, NEIGHBOURS), tag.start
-        if near and (tag.kind in ("comment", "hidden") or (tag.name in KNOWN and _real(text, tag, closed, evidence))):
+        if near(tag.start, tag.end) and (
+            tag.kind in ("comment", "hidden") or (tag.name in ELEMENTS and _real(text, tag, closed, evidence))
+        ):
             accepted.append(tag)
     return sorted({*accepted, *snippet}, key=lambda t: t.start), proofs
 
@@ -134,11 +127,8 @@ def _real(text: str, tag: Tag, closed: set[str], evidence: Evidence) -> bool:
         return tag.name in closed or tag.name not in PLACEHOLDER  # its brackets were damaged themselves
     if tag.name in closed:
         return True
-    if (
-        tag.name in PLACEHOLDER
-        or _MENTIONED.match(text, tag.end)
-        or _SPOKEN.search(text, max(0, tag.start - 12), tag.start)
-    ):
+    spoken_of = _MENTIONED.match(text, tag.end) or _SPOKEN.search(text, max(0, tag.start - 12), tag.start)
+    if tag.name in PLACEHOLDER or spoken_of:
         return False
     return len(tag.name) > 1 or _stands_alone(text, tag)
 
@@ -161,7 +151,7 @@ def _of_snippet(text: str, found: list[Tag], closed: set[str]) -> list[Tag] | No
     """
     if _DRAWING.match(text):
         return []
-    outside = _without(text, found)
+    outside = apply_changes(text, (Change(t.start, t.end, " ") for t in found))
     if _CODE.search(outside) or _PERL.search(text):
         return None
     if _ABOUT.search(outside):
@@ -173,16 +163,16 @@ def _of_snippet(text: str, found: list[Tag], closed: set[str]) -> list[Tag] | No
     used = any(
         t.strong
         or t.kind in ("comment", "hidden")
-        or (t.closing and (t.name in KNOWN or t.name in opened))
-        or (t.name in KNOWN and len(t.name) > 1 and t.name not in PLACEHOLDER and not _as_noun(text, t, closed))
+        or (t.closing and (t.name in ELEMENTS or t.name in opened))
+        or (t.name in ELEMENTS and len(t.name) > 1 and t.name not in PLACEHOLDER and not _as_noun(text, t, closed))
         for t in found
     )
     used = used or any(half.strong for half in half_tags(text, 0, len(text), False))
     if all(t.kind == "custom" for t in found) and _ELEMENT.search(text):
         return []  # XML of its own
     if used:
-        return [t for t in found if t.kind in ("comment", "hidden") or t.name in KNOWN or t.name in closed]
-    return [t for t in found if t.kind == "whole" and t.name in KNOWN and len(t.name) == 1 and _within_word(text, t)]
+        return [t for t in found if t.kind in ("comment", "hidden") or t.name in ELEMENTS or t.name in closed]
+    return [t for t in found if t.kind == "whole" and t.name in ELEMENTS and len(t.name) == 1 and _within_word(text, t)]
 
 
 def _of_manual(text: str, tag: Tag) -> bool:
@@ -206,14 +196,6 @@ def _within_word(text: str, tag: Tag) -> bool:
     if text[tag.start + 1 : tag.end].isupper() or (len(before) == 2 and before.isalnum()):
         return False
     return before[-1:].isalpha() or after.isalpha()
-
-
-def _without(text: str, found: list[Tag]) -> str:
-    out, at = [], 0
-    for tag in found:
-        out.append(text[at : tag.start])
-        at = tag.end
-    return " ".join([*out, text[at:]])
 
 
 def _with_halves(text: str, accepted: list[Tag], proofs: Evidence) -> list[Tag]:
@@ -246,10 +228,181 @@ def _quoted(text: str, tag: Tag) -> bool:
     return not tag.strong and bool(before) and before in "`'\"‘“" and after != "" and after in "`'\"’”"
 
 
+BODY = (BLOCK - {"hr", "html"}) | {"li", "blockquote"} | HEADING | CELL
+"""Elements that hold the sentences of an article."""
+
+PAGE = frozenset(("html", "head", "body", "frameset"))
+"""Elements of a whole page: its text is for the reader of HTML to find, not for repair."""
+
+MIN_PARAGRAPHS = 3
+MAX_OUTSIDE = 0.05  # share of the text that may stand in no element of the body
+MIN_IN_PARAGRAPHS = 0.25  # share that stands in `p`: a list of changes alone is often a piece of a document's source
+MAX_ODD = 0.02  # share of the tags that may be of other names, or broken
+MAX_UNBALANCED = 0.1  # share of the paragraphs that may lack their other half
+
+
+def is_html_source(text: str, found: Sequence[Tag]) -> bool:
+    """Whether all of a text stands in balanced paragraphs, headings and lists, as an article's source does.
+
+    A text about HTML has sentences around its examples; none of 12,000 undamaged technical documents is of this form.
+
+    >>> article = "<h1>On bees</h1>" + "<p>Bees fly from <em>flower</em> to flower.</p>\\n" * 4
+    >>> is_html_source(article, list(tags(article)))
+    True
+    >>> manual = "The p element:\\n" + article
+    >>> is_html_source(manual, list(tags(manual)))
+    False
+    """
+    if not text.lstrip().startswith("<") or any(t.name in PAGE for t in found):
+        return False
+    if sum(t.kind not in ("whole", "comment", "hidden") for t in found) > MAX_ODD * len(found):
+        return False
+    n_open = n_closed = outside = inside = within = at = 0
+    open_body: list[str] = []
+    for tag in found:
+        size = _size(text, at, tag.start)
+        if open_body:
+            inside += size
+            within += size if "p" in open_body[-3:] else 0
+        else:
+            outside += size
+        at = tag.end
+        if tag.name not in BODY:
+            continue
+        if not tag.closing:
+            if tag.name == "p":
+                n_open += 1
+                if open_body and open_body[-1] == "p":  # a paragraph ends where the next begins
+                    open_body.pop()
+            open_body.append(tag.name)
+        else:
+            n_closed += tag.name == "p"
+            if tag.name in open_body[-20:]:
+                while open_body.pop() != tag.name:
+                    pass
+    outside += _size(text, at, len(text))
+    total = inside + outside
+    return (
+        n_closed >= MIN_PARAGRAPHS
+        and abs(n_open - n_closed) <= MAX_UNBALANCED * n_closed
+        and outside <= MAX_OUTSIDE * total
+        and within >= MIN_IN_PARAGRAPHS * total
+        and not [name for name in open_body if name not in ("p", "li")]  # else a piece cut out of a longer source
+        and _begins_with_block(found)
+    )
+
+
+def _begins_with_block(found: Sequence[Tag]) -> bool:
+    # A list item first: a piece cut out of a longer source.
+    return found[0].kind in ("comment", "hidden") or (found[0].name in BODY - {"li"} and not found[0].closing)
+
+
+def _size(text: str, start: int, end: int) -> int:
+    return len(text[start:end].strip())
+
+
+NOTHING, SPACE, CELL_END, LINE = range(4)
+
+_BULLETED = re.compile(r"[-*•·‣–] |\d{1,3}[.)] ")
+_CLOSING_SIGN = re.compile(r"[!?.,;:](?=\s|\Z|<)")
+_BLANK_LINE = re.compile(r"\n[ \t\xa0]*\n")
+_STRUCTURAL = BLOCK | HEADING | TABLE | {"li", "blockquote"}
+
+
+def inside_tables(found: Sequence[Tag]) -> list[bool]:
+    """For each tag, whether the nearest structural tags before and after it belong to one table.
+
+    Rows lose their opening tags in damage, so a table is told from what stands on both sides.
+    """
+    before: list[bool] = []
+    now = False
+    for tag in found:
+        before.append(now)
+        if tag.name in _STRUCTURAL and not (now and tag.name in ("p", "div")):
+            now = tag.name in TABLE and not (tag.name == "table" and tag.closing)
+    inside = [False] * len(found)
+    now = False
+    for at in range(len(found) - 1, -1, -1):
+        tag = found[at]
+        inside[at] = before[at] and now
+        if tag.name in _STRUCTURAL and not (now and tag.name in ("p", "div")):
+            now = tag.name in TABLE and not (tag.name == "table" and not tag.closing and tag.kind != "half")
+    return inside
+
+
+def level_of(tag: Tag, in_table: bool) -> int:
+    """How strongly a tag parts what stands before it from what stands after it."""
+    if tag.name in CELL:
+        return CELL_END
+    if in_table and tag.name in ("br", "p", "div", "li", "ul"):
+        return SPACE
+    if tag.name in _STRUCTURAL or tag.name in ("br", "hr"):
+        return LINE
+    return SPACE if tag.kind in ("comment", "hidden", "custom") or tag.name in REPLACED else NOTHING
+
+
+def replacement(text: str, start: int, end: int, run: Sequence[Tag], tables: Sequence[bool]) -> tuple[int, int, str]:
+    """The span around a run of tags to replace, white space beside it included, and what to put there.
+
+    >>> def lines(t):
+    ...     run = list(tags(t)); return replacement(t, run[0].start, run[-1].end, run, inside_tables(run))
+    >>> lines("one </p> <ul><li> two"), lines("one <b> two"), lines("on<b>e")
+    ((3, 18, '\\n- '), (3, 8, ' '), (2, 5, ''))
+    """
+    level = max(level_of(tag, inside) for tag, inside in zip(run, tables, strict=True))
+    spaces = " \t\n\xa0" if level >= CELL_END else " \t\xa0"
+    low, high = start, end
+    while low > 0 and text[low - 1] in spaces:
+        low -= 1
+    while high < len(text) and text[high] in spaces:
+        high += 1
+    gaps = [text[low:start], text[end:high]]
+    gaps += [text[a.end : b.start] for a, b in pairwise(run)]
+    at_start, at_end = low == 0, high == len(text)
+    if level < CELL_END:
+        return low, high, _inline(text, low, high, start, gaps, level)
+    blank = any(_BLANK_LINE.search(gap) for gap in gaps)
+    prefix = _prefix(run) if not at_end else ""
+    if prefix == "- " and _BULLETED.match(text, high, high + 6):
+        prefix = ""
+    if at_end:
+        return low, high, "\n" if "\n" in gaps[1] else ""
+    if at_start:
+        return low, high, prefix
+    if not prefix and _CLOSING_SIGN.match(text, high) and text[low - 1].isalnum():
+        return low, high, ""  # the sign ends the sentence before the tags
+    if level == CELL_END:
+        # A cell beside a line that has nothing yet is that line's first.
+        return low, high, " | "
+    return low, high, ("\n\n" if blank else "\n") + prefix
+
+
+def _inline(text: str, low: int, high: int, start: int, gaps: Sequence[str], level: int) -> str:
+    """What stands instead of tags that part no lines: the white space that was there, once."""
+    if any("\n" in gap for gap in gaps[2:]):
+        return "\n\n" if any(_BLANK_LINE.search(gap) for gap in gaps[2:]) else "\n"
+    if low == 0 or text[low - 1] == "\n":
+        return "" if high == len(text) or text[high] == "\n" else text[low:start]
+    if high == len(text) or text[high] == "\n":
+        return ""
+    return " " if level == SPACE or any(gaps) else ""
+
+
+def _prefix(run: Sequence[Tag]) -> str:
+    """What the line after the run begins with: a list item's dash, a quote's mark."""
+    for tag in reversed(run):
+        if tag.name in _STRUCTURAL and tag.name not in ("p", "div"):
+            if tag.closing or tag.name not in ("li", "blockquote"):
+                return ""
+            return "- " if tag.name == "li" else "> "
+    return ""
+
+
 _GATE = r"<[\s/!&;<]{0,12}[A-Za-z]|[A-Za-z]\s{0,3}/?\s{0,3}>|[\"']\s{0,3}/?\s{0,3}>|<!|<\?|</>"
 
-MARKUP: tuple[Rule, ...] = (
-    Rule("tags", 3, find_tags, _GATE),
-    Rule("short_text_tags", 3, find_tags_of_short_texts, _GATE, proves=False),
-    Rule("html_source", 1, find_tags_of_html_source, r"\A\s*<[A-Za-z!]", proves=False),
-)
+TAGS = Rule("tags", 3, find_tags, _GATE)
+SHORT_TEXT_TAGS = Rule("short_text_tags", 3, find_tags_of_short_texts, _GATE, proves=False)
+HTML_SOURCE = Rule("html_source", 1, find_tags_of_html_source, r"\A\s*<[A-Za-z!]", proves=False)
+
+MARKUP: tuple[Rule, ...] = (TAGS, SHORT_TEXT_TAGS, HTML_SOURCE)
+"""The rules that take out tags, in order."""

@@ -7,31 +7,27 @@ tables, postal addresses and hard-wrapped text.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import pairwise
 
-from winnow.repair.engine.nearby import Span, damaged_spans
-from winnow.repair.engine.rule import Change, Evidence
-from winnow.repair.words.lexicon import Lexicon, lexicon_of
-from winnow.repair.words.word_runs import LATIN
-from winnow.repair.words.words import language_of
+from winnow.repair.engine.rule import Change, Evidence, Rule, Span
+from winnow.repair.words.lexicon import damaged_prose
+from winnow.repair.words.text_language import LATIN
 
 _GLUED = re.compile(rf"(?<=[{LATIN}][{LATIN}])[.!?](?=[A-ZÀ-ÖØ-Þ])")
 _WORD = re.compile(rf"[{LATIN}]{{1,40}}(?:['’][{LATIN}]{{1,10}})?")
 _CODE = re.compile(r"[{}=<>\\_@#$~^*/(]|::|->")
-_COMMON = 450  # centibels, see words
+_COMMON = 450  # centibels, see `lexicon`
 _VERY_COMMON = 240
 
 
 def part_glued_sentences(text: str, evidence: Evidence) -> Iterator[Change]:
-    """Part `stability.By`, in lines up to two away from damage."""
-    spans = damaged_spans(text, evidence, 2)
-    if spans and (language := language_of(text)):
-        yield from _glued(text, spans, lexicon_of(language))
+    """Part `stability.By`, in lines up to two away from damage.
 
-
-def _glued(text: str, spans: Iterable[Span], lexicon: Lexicon) -> Iterator[Change]:
-    for low, high in spans:
+    >>> GLUED_SENTENCES("for stability.By then"), GLUED_SENTENCES("in Node.js and System.Out of it")
+    ('for stability. By then', 'in Node.js and System.Out of it')
+    """
+    for low, high, lexicon in damaged_prose(text, evidence, 2):
         for match in _GLUED.finditer(text, low, high):
             at = match.end()
             begin = at - 1
@@ -65,8 +61,13 @@ def _may_begin(text: str, at: int) -> bool:
 
 
 def join_broken_sentences(text: str, evidence: Evidence) -> Iterator[Change]:
-    """Join lines broken in mid-sentence, beside damage, where other paragraphs stand on one line."""
-    spans = [] if evidence.everywhere else damaged_spans(text, evidence, 2)
+    """Join lines broken in mid-sentence, beside damage, where other paragraphs stand on one line.
+
+    >>> long = "Most of the text stands in lines far longer than any page is wide, as this one does. " * 4
+    >>> BROKEN_SENTENCES(long + "\\nThey came\\nhome late.")[-20:]
+    'They came home late.'
+    """
+    spans = [] if evidence.everywhere else evidence.damaged_spans(text, 2)
     if not spans or not _has_paragraph_lines(text) or _is_wrapped_elsewhere(text, spans):
         return
     done = 0
@@ -142,3 +143,8 @@ def _has_paragraph_lines(text: str) -> bool:
     """Whether most of the text stands in lines far longer than any page is wide."""
     long = sum(len(line) for line in text.split("\n") if len(line) > 140)
     return 2 * long > len(text)
+
+
+GLUED_SENTENCES = Rule("glued_sentences", 1, part_glued_sentences, r"\pL[.!?]\p{Lu}", proves=False, needs_evidence=True)
+# A line broken in mid-sentence, in a text of one paragraph per line, is damage: more of it may follow.
+BROKEN_SENTENCES = Rule("broken_sentences", 1, join_broken_sentences, r"\n", needs_evidence=True)

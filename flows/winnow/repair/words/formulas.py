@@ -10,9 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from winnow.repair.engine.rule import Change, Evidence
-from winnow.repair.words.word_runs import LATIN
-from winnow.repair.words.words import language_of
+from winnow.repair.engine.rule import Change, Evidence, Rule
+from winnow.repair.words.text_language import LATIN, language_of
 
 # One letter that is no word, or letters of which some are Greek, with an index: `f`, `ητ`, `f0`, `a00`, `Cg`.
 _NAME = r"(?:[b-zB-HJ-Z]|[A-Za-z]\d{1,2}|[A-Za-z]?[α-ωΑ-Ω][A-Za-zα-ωΑ-Ω]?\d{0,2}|[B-HJ-Z][a-z])"
@@ -38,18 +37,12 @@ _MONTH = re.compile(
 )
 
 
-def _words(lines: str) -> frozenset[str]:
-    return frozenset(lines.split())
-
-
-_MONTHS = _words("""
-    january february march april may june july august september october november december
-""")
+_MONTHS = frozenset("january february march april may june july august september october november december".split())
 # Words that stand beside numbers all the time and are no units.
-_BESIDE = _words("""
+_BESIDE = frozenset("""
     of in on to at by from and or the for with since until between about over than was is are were which when
     as after before during through people million players sales
-""")
+""".split())  # fmt: skip
 
 
 def close_symbols(text: str, evidence: Evidence) -> Iterator[Change]:
@@ -95,3 +88,7 @@ def part_numbers(text: str, evidence: Evidence) -> Iterator[Change]:
             places.add(match.start(4))
     for at in sorted(places):
         yield Change(at, at, " ", 0.8)
+
+
+SYMBOL_SPACING = Rule("symbol_spacing", 1, close_symbols, r"[\pL\d] [-(\d/|)]", proves=False, needs_evidence=True)
+NUMBER_SPACING = Rule("number_spacing", 1, part_numbers, r"\pL\d|\d\pL|\d,\d", proves=False, needs_evidence=True)

@@ -1,9 +1,9 @@
-"""Remains of other markup: BBCode, wiki links and quotes, spaced Markdown emphasis; only where they are damage."""
+"""Remains of lightweight markup: BBCode, wiki links, spaced Markdown emphasis; only where they are damage."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from winnow.repair.engine.rule import Change, Evidence, Rule
 
@@ -40,20 +40,23 @@ def strip_bbcode(text: str, evidence: Evidence) -> Iterator[Change]:
     closed &= {m[2].lower() for m in found if m[2] and not m[1] and not _is_index(text, m.start())}
     if not closed or not any(m[1] for m in found):
         return
-    hidden = list(_BB_HIDDEN.finditer(text))
-    spans = [(m.start(), m.end(), "") for m in hidden]
-    at = 0
+    changes = [Change(m.start(), m.end(), "", 0.7) for m in _BB_HIDDEN.finditer(text)]
     for m in found:
-        while at < len(hidden) and hidden[at].end() <= m.start():
-            at += 1
-        if at < len(hidden) and hidden[at].start() <= m.start():
-            continue
         if m[2] is None:
             if "list" in closed:
-                spans.append((m.start(), m.end(), "- "))
+                changes.append(Change(m.start(), m.end(), "- ", 0.7))
         elif m[2].lower() in closed and not (m[1] == "" and _is_index(text, m.start())):
-            spans.append((m.start(), m.end(), ""))
-    yield from (Change(start, end, after, 0.7) for start, end, after in sorted(spans))
+            changes.append(Change(m.start(), m.end(), "", 0.7))
+    yield from _outermost(changes)
+
+
+def _outermost(changes: Iterable[Change]) -> Iterator[Change]:
+    """The changes from left to right, without those that begin inside another."""
+    last = 0
+    for change in sorted(changes, key=lambda c: (c.start, -c.end)):
+        if change.start >= last:
+            yield change
+            last = change.end
 
 
 def _is_index(text: str, at: int) -> bool:
@@ -76,18 +79,14 @@ def strip_wiki_markup(text: str, evidence: Evidence) -> Iterator[Change]:
     piped = len(_PIPED.findall(text))
     others = sum(bool(p.search(text)) for p in (_STRONG, _TEMPLATE, _HEADING, _REFERENCE))
     source = piped > 0 and others > 0
-    spans: list[tuple[int, int, str]] = []
+    changes: list[Change] = []
     for pattern in (_PIPED, _LINK, _STRONG, _TEMPLATE, _HEADING, _REFERENCE):
         for m in pattern.finditer(text):
             if not source and (pattern is not _PIPED or not evidence.near(text, m.start(), m.end())):
                 continue
             shown = m[2] if pattern is _HEADING else next((g for g in m.groups() if g), "")
-            spans.append((m.start(), m.end(), shown.strip()))
-    last = 0
-    for start, end, shown in sorted(spans):
-        if start >= last:
-            yield Change(start, end, shown, 0.7)
-            last = end
+            changes.append(Change(m.start(), m.end(), shown.strip(), 0.7))
+    yield from _outermost(changes)
 
 
 def close_spaced_emphasis(text: str, evidence: Evidence) -> Iterator[Change]:
@@ -107,4 +106,5 @@ SPACED_EMPHASIS = Rule(
     "spaced_emphasis", 1, close_spaced_emphasis, r"(?:\*\*|__) [^\n]+ (?:\*\*|__)", proves=False, needs_evidence=True
 )
 
-OTHER_MARKUP: tuple[Rule, ...] = (BBCODE, WIKI, SPACED_EMPHASIS)
+LIGHTWEIGHT: tuple[Rule, ...] = (BBCODE, WIKI, SPACED_EMPHASIS)
+"""The rules for lightweight markup, in order."""

@@ -1,0 +1,125 @@
+"""A text in lines that are read anew, and the changes from a line to its reading."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from winnow.repair.engine.rule import Change, apply_changes
+
+MAX_PIECE = 8_000  # characters; longer lines are looked at in pieces, so that no line costs more than its length
+
+
+def foreign_lines(text: str) -> list[tuple[int, str]]:
+    r"""The lines that hold more than ASCII, with their offsets; long ones cut at spaces.
+
+    >>> foreign_lines("é\nb\nü")
+    [(0, 'é'), (4, 'ü')]
+    """
+    found = []
+    at = 0
+    for line in text.split("\n"):
+        start = 0
+        while len(line) - start > MAX_PIECE:
+            cut = line.rfind(" ", start + MAX_PIECE // 2, start + MAX_PIECE)
+            cut = start + MAX_PIECE if cut < 0 else cut
+            found.append((at + start, line[start:cut]))
+            start = cut
+        found.append((at + start, line[start:] if start else line))
+        at += len(line) + 1
+    return [(at, line) for at, line in found if not line.isascii()]
+
+
+def tight_changes(at: int, before: str, after: str, confidence: float) -> Iterator[Change]:
+    """Changes that lead from `before`, which stands at offset `at`, to `after`; one a damaged spot where that is exact.
+
+    Wrong decoding leaves printable ASCII as it is, so the same runs of it stand in both forms, in the same order; and
+    often the same white space and signs. Both forms are cut at those; where that fails, one trimmed change is given.
+
+    >>> [(c.start, c.end, c.after) for c in tight_changes(0, "«Ã©» dÃ©jÃ\xa0 vu", "«é» déjà vu", 1.0)]
+    [(1, 3, 'é'), (6, 8, 'é'), (9, 11, 'à')]
+    """
+    signs = {c for c in set(before) & set(after) if c > "~" or c <= " "}
+    signs = {c for c in signs if not c.isalnum() and before.count(c) == after.count(c)}
+    for extra in (re.escape("".join(sorted(signs))), ""):
+        fixed = re.compile(f"[!-~{extra}]+")
+        runs = fixed.findall(before)
+        if runs == fixed.findall(after):
+            break
+    else:
+        yield from trimmed(at, before, after, confidence)
+        return
+    left, right = 0, 0
+    for run in runs:
+        end_left, end_right = before.index(run, left), after.index(run, right)
+        yield from trimmed(at + left, before[left:end_left], after[right:end_right], confidence)
+        left, right = end_left + len(run), end_right + len(run)
+    yield from trimmed(at + left, before[left:], after[right:], confidence)
+
+
+def trimmed(at: int, before: str, after: str, confidence: float) -> Iterator[Change]:
+    """One change without the characters that both forms begin and end with; none where they are equal.
+
+    >>> list(trimmed(5, "abXc", "abYYc", 0.9))
+    [Change(start=7, end=8, after='YY', confidence=0.9)]
+    """
+    if before == after:
+        return
+    limit = min(len(before), len(after))
+    head = 0
+    while head < limit and before[head] == after[head]:
+        head += 1
+    tail = 0
+    while tail < limit - head and before[-1 - tail] == after[-1 - tail]:
+        tail += 1
+    yield Change(at + head, at + len(before) - tail, after[head : len(after) - tail], confidence)
+
+
+_QUOTES = frozenset("“”\"'‘’«»„`「」『』()<>")
+MAX_MENTION = 5  # characters of one sign that is quoted
+
+_IN_TABLE = re.compile(r"(?:^|\s)(?:[ÂÃ]  |Â )")
+_UNIT = re.compile(r"(?<![^\W\d_])Å[²³](?![^\W\d_])")
+_CAPITALS = re.compile(r"[A-Z][ÂÃ]\xa0[A-Z]")
+
+
+def is_doubtful_change(before: str, after: str) -> bool:
+    """Whether leading from `before` to `after` is better left to a person.
+
+    True where signs stand alone, short, at least one of them in quotes: a text about mojibake. Where a lone Â, or Ã
+    stands in a table. Where capitals end in Â before a no-break space: `MISUTÂ AJIKKO` is written so.
+
+    >>> is_doubtful_change("such as “Ã©” or “Ã¨”", "such as “é” or “è”")
+    True
+    >>> is_doubtful_change("he said “dÃ©jÃ vu”", "he said “déjà vu”")
+    False
+    """
+    quoted = False
+    spots = list(tight_changes(0, before, after, 1.0))
+    for spot in spots:
+        left, right = before[max(spot.start - 2, 0) : spot.start], before[spot.end : spot.end + 2]
+        if spot.end - spot.start > MAX_MENTION or left[-1:].isalnum() or right[:1].isalnum():
+            return _all_lone(before, spots)
+        quoted = quoted or (left.strip()[-1:] in _QUOTES and right.strip()[:1] in _QUOTES)
+    return quoted or _all_lone(before, spots)
+
+
+def keep_units(before: str, after: str) -> str:
+    """`after` with square and cubic ångströms as they stood: ``Å²`` by itself is what ``Ų`` would have become too.
+
+    >>> keep_units("5 Å² of the cafÃ©, jÅ³", "5 Ų of the café, jų")
+    '5 Å² of the café, jų'
+    """
+    if not _UNIT.search(before):
+        return after
+    units = {found.span() for found in _UNIT.finditer(before)}
+    return apply_changes(before, (c for c in tight_changes(0, before, after, 1.0) if (c.start, c.end) not in units))
+
+
+def _all_lone(before: str, spots: list[Change]) -> bool:
+    """Whether every spot is Â or Ã beside two spaces, or after a capital and before a no-break space and a capital."""
+    for spot in spots:
+        around = before[max(spot.start - 2, 0) : spot.end + 3]
+        if not (_IN_TABLE.search(around) or _CAPITALS.search(around)):
+            return False
+    return bool(spots)
