@@ -106,7 +106,7 @@ def _passage_line(change: PassageChange, p: Paint) -> str:
 
 @app.command(rich_help_panel=PANEL, epilog="Example: winnow explain 5550000d3b1cf1ff --into dataset")
 def explain(doc_id: DocumentArgument, into: IntoOption = DATASET, as_json: JsonOption = False) -> int:
-    """Every repair of a document, from the dataset alone"""
+    """Every repair of a document, in the order it was made"""
     from winnow.publish.evidence import find_story
     from winnow.repair import undo
 
@@ -142,7 +142,7 @@ def _removal_line(row: Row, p: Paint) -> str:
 
 @app.command(rich_help_panel=PANEL, epilog="Example: winnow why 5550000d3b1cf1ff")
 def why(doc_id: DocumentArgument, into: IntoOption = DATASET, as_json: JsonOption = False) -> int:
-    """Every removal of a document beside what was kept, texts aligned"""
+    """Every removal from a document, beside what was kept instead"""
     from winnow.publish.evidence import copy_evidence, find_story, passage_evidence
 
     dataset = published(into)
@@ -224,5 +224,5 @@ def _abridged(text: str, context: int, first: bool, last: bool, p: Paint) -> str
 
 
 def _lines(text: str) -> str:
-    """Line ends stay; all else that could act on a terminal is escaped."""
+    """Escapes all that could act on a terminal, but for line ends."""
     return "\n".join(visible(line) for line in text.split("\n"))

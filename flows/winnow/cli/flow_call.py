@@ -1,4 +1,4 @@
-"""Running a flow from the command line: its server, its interruption, and what is said where the server goes away."""
+"""Running a flow from the command line: its server, an interruption, and a server that goes away."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from winnow.run.summary import RunSummary
 from winnow.server.outage import Outcome, Watch, grace_seconds, is_unreachable, shown_api, without_password
 from winnow.server.temporary_server import prefect_api
 
-# Prefect is quiet: errors are ours to tell.
+# The command prints errors itself, so Prefect logs none.
 _PREFECT = {"PREFECT_LOGGING_LEVEL": "CRITICAL", "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL"}
 
 

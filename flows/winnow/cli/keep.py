@@ -48,7 +48,7 @@ def export(
     into: IntoOption = DATASET,
     as_json: JsonOption = False,
 ) -> int:
-    """Hand a version out as a folder, Parquet or JSON lines"""
+    """Export a version as a folder, Parquet or JSON lines"""
     from winnow.base.addresses import is_url
     from winnow.publish.export import export
     from winnow.publish.history import show

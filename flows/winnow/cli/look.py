@@ -22,7 +22,7 @@ PANEL = "look"
 
 @app.command(rich_help_panel=PANEL, epilog="Example: winnow status --into dataset")
 def status(into: IntoOption = DATASET, as_json: JsonOption = False) -> int:
-    """Last version and run, what waits, who writes, what disk it takes
+    """State of a dataset: latest version, last run, what waits, disk use
 
     Exit code 1 where a held version waits for a decision.
     """
@@ -175,7 +175,7 @@ def report(
     into: IntoOption = DATASET,
     as_json: JsonOption = False,
 ) -> int:
-    """Where the page stands that shows what happened to a version"""
+    """Path of the page that reports on a version; --open shows it"""
     import webbrowser
 
     from winnow.publish.history import show
@@ -198,7 +198,7 @@ def report(
 def schema(
     table: Annotated[str | None, typer.Argument(help="One table; all by default.")] = None, as_json: JsonOption = False
 ) -> int:
-    """Every column of every table and what it means"""
+    """Every column of every table, and what it means"""
     from winnow.base.contracts import TABLES, describe
 
     if table is not None and table not in TABLES:
@@ -223,7 +223,7 @@ def rejects(
     into: IntoOption = DATASET,
     as_json: JsonOption = False,
 ) -> int:
-    """Documents that wait in quarantine, and why"""
+    """Documents in quarantine, and why"""
     from collections import Counter
 
     from winnow.run.rejects import rejects_of

@@ -1,4 +1,4 @@
-"""What a run shows: how far it is while it lasts, and what came of it at its end."""
+"""What a run prints: its progress while it lasts, its summary at the end."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from winnow.storage.locate import Place, inside, newest
 
 @contextmanager
 def progress_shown() -> Iterator[Callable[[], None]]:
-    """A line with the stage and a bar on a terminal; JSON log lines elsewhere. Yields what takes the bar away."""
+    """Shows the stage and a bar on a terminal, JSON log lines elsewhere; yields a function that removes the bar."""
     logger = set_up()
     if not sys.stderr.isatty():
         yield lambda: None
@@ -44,7 +44,7 @@ def progress_shown() -> Iterator[Callable[[], None]]:
 
 
 def summary_lines(summary: RunSummary, into: Place, paint: Paint) -> Iterator[str]:
-    """What a person wants to know at the end of a run, in a dozen lines."""
+    """Yields the summary of a run for people, in a dozen lines."""
     documents = summary.documents.shown()
     if summary.version is None:
         yield f"{paint.bold('Nothing changed')}: {documents['unchanged']:,} documents are as they were; no new version."

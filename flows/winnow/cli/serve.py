@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -101,19 +101,20 @@ def deployments(
     from winnow.withdraw import withdraw
 
     name = slug(into)
-    own: dict[str, dict[str, Any]] = {
-        "build": {"source": _absolute(source), "workers": workers, "mirror": mirror},
-        "replay": {"workers": workers},
-        "maintain": {},
-        "approve": {},
-        "withdraw": {"workers": workers},
-    }
     common = {"into": _absolute(into), "wait_seconds": WAIT_SECONDS}
-    with_recipe = {**common, "recipe": _absolute(recipe) if recipe else None}
+    upkeep = {**common, "recipe": _absolute(recipe) if recipe else None}
+    making = {**upkeep, "workers": workers}
+    served = (
+        (build, {**making, "source": _absolute(source), "mirror": mirror}),
+        (replay, making),
+        (maintain, upkeep),
+        (approve, common),
+        (withdraw, making),
+    )
     made = [
         flow.to_deployment(
             name,
-            parameters={**(common if flow is approve else with_recipe), **own[flow.name]},
+            parameters=parameters,
             schedule=schedule_of(settings, flow.name),
             tags=["winnow", name],
             # The dataset's lock allows one writer; here a second run waits in line instead of failing.
@@ -121,7 +122,7 @@ def deployments(
             description=flow.description,
             entrypoint_type=EntrypointType.MODULE_PATH,
         )
-        for flow in (build, replay, maintain, approve, withdraw)
+        for flow, parameters in served
     ]
     return cast("list[RunnerDeployment]", made)  # to_deployment is a coroutine only where a loop runs
 
