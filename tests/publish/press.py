@@ -127,13 +127,18 @@ def _blank(kind: pa.DataType) -> Any:
     return [] if pa.types.is_nested(kind) else ""
 
 
-def write_part(path: Path, name: str, rows: Iterable[Mapping[str, Any]], schema: pa.Schema | None = None) -> Path:
+def write_rows(path: Path, rows: Iterable[Mapping[str, Any]], schema: pa.Schema) -> Path:
+    """Write rows in the order given; the columns that they do not name are null or blank."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    schema = schema or TABLES[name]
-    ordered = sorted(rows, key=lambda r: tuple(r[c] for c in SORT_KEYS[name]))
     blanks = {f.name: None if f.nullable else _blank(f.type) for f in schema}
-    pq.write_table(pa.Table.from_pylist([{**blanks, **r} for r in ordered], schema=schema), path)
+    pq.write_table(pa.Table.from_pylist([{**blanks, **r} for r in rows], schema=schema), path)
     return path
+
+
+def write_part(path: Path, name: str, rows: Iterable[Mapping[str, Any]], schema: pa.Schema | None = None) -> Path:
+    """Write rows of a table in the table's order."""
+    ordered = sorted(rows, key=lambda r: tuple(r[c] for c in SORT_KEYS[name] if c in r))
+    return write_rows(path, ordered, schema or TABLES[name])
 
 
 @dataclass
