@@ -96,7 +96,7 @@ def read_version(dataset: str | Path, version: int | None = None, table: str = "
 
     from winnow.base.contracts import TABLES
     from winnow.base.errors import DatasetError
-    from winnow.storage.locate import open_dataset
+    from winnow.storage.locations import open_dataset
 
     found = open_dataset(dataset)
     number = found.latest_version() if version is None else version

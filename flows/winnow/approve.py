@@ -12,7 +12,7 @@ from winnow.build import next_version
 from winnow.run.approval import order_to_approve
 from winnow.run.summary import RunSummary
 from winnow.server.tasks import dataset_flow, run_stages
-from winnow.storage.locate import open_dataset
+from winnow.storage.locations import open_dataset
 
 
 @dataset_flow("approve", "Publish a version that the gate held back, with your reason on record.")

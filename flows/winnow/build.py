@@ -17,7 +17,7 @@ from winnow.run.release import may_pass, nothing_changed, raise_held_back, tidy_
 from winnow.run.run_context import Run, RunOrder
 from winnow.run.summary import RunSummary
 from winnow.server.tasks import check, dataset_flow, deduplicate, publish, read, repair, run_stages, validate
-from winnow.storage.locate import refuse_dataset_in_source
+from winnow.storage.locations import refuse_dataset_in_source
 
 
 @dataset_flow("build", "Damaged, repetitive text in, a new version of a Parquet dataset out.")

@@ -12,7 +12,7 @@ from winnow.base.recipe import load_recipe
 from winnow.run.maintenance import Upkeep, tidy_up
 from winnow.server.artifacts import tell_upkeep
 from winnow.server.tasks import dataset_flow
-from winnow.storage.locate import describe_dataset
+from winnow.storage.locations import locate_dataset
 
 
 @dataset_flow("maintain", "Join small files, prune, remove what nothing needs, clean staging.", hours=6)
@@ -32,7 +32,7 @@ def maintain(
         dry_run: Say what would be done, and do nothing.
         wait_seconds: How long to wait for another run to finish.
     """
-    dataset = describe_dataset(into)
+    dataset = locate_dataset(into)
     done = tidy_up(dataset, load_recipe(Path(recipe) if recipe else None), dry_run, wait_seconds)
     tell_upkeep(dataset.name, done)
     return done

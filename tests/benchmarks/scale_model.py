@@ -75,9 +75,10 @@ def one_run(source: Path, into: Path) -> dict[str, Any]:
     from winnow.run import intake, release, table_changes
     from winnow.run.executor import open_executor
     from winnow.run.run_context import RunOrder, begin
+    from winnow.storage.lock import lock_dataset
 
     dataset, laps = Dataset(into), {}
-    with dataset.writing("scale"), open_executor("processes", 1) as pool:
+    with lock_dataset(dataset, "scale"), open_executor("processes", 1) as pool:
         list(pool.map(abs, [1]))  # a worker is up
         shards = Waiting(pool)
         recover(dataset)

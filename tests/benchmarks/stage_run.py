@@ -20,6 +20,7 @@ from winnow.publish.recover import recover
 from winnow.run import intake, release, table_changes
 from winnow.run.executor import end_workers, open_executor
 from winnow.run.run_context import RunOrder, begin
+from winnow.storage.lock import lock_dataset
 
 
 def main() -> None:
@@ -39,7 +40,7 @@ def main() -> None:
         held = sorted((round(pss_mb(p)) for p in process_tree(os.getpid())), reverse=True)
         laps[name] = {"seconds": round(seconds, 2), "held_mb": sum(held)}
 
-    with dataset.writing("bench"), open_executor(options.executor, options.workers) as executor:
+    with lock_dataset(dataset, "bench"), open_executor(options.executor, options.workers) as executor:
         recover(dataset)
         run = begin(dataset, Recipe(), RunOrder(source=options.source))
         documents = intake.read(run, executor)

@@ -58,7 +58,9 @@ def test_why_aligns_a_copy_with_what_was_kept(winnow, data):
 def test_a_document_is_followed_in_one_opening_of_the_dataset(winnow, data, monkeypatch, command):
     """On object storage each opening is a pull."""
     opened = []
-    monkeypatch.setattr("winnow.storage.locate.open_dataset", lambda into: opened.append(into) or Dataset(Path(into)))
+    monkeypatch.setattr(
+        "winnow.storage.locations.open_dataset", lambda into: opened.append(into) or Dataset(Path(into))
+    )
     assert winnow(command, "kites", "--into", data).exit_code == 0
     assert opened == [str(data)]
 

@@ -30,7 +30,8 @@ from winnow.repair.engine.ledger import undo
 from winnow.run import intake, release, table_changes
 from winnow.run.executor import Kind, open_executor
 from winnow.run.run_context import RunOrder, begin, new_run_id
-from winnow.storage.locate import Place, describe_dataset
+from winnow.storage.locations import Location, locate_dataset
+from winnow.storage.lock import lock_dataset
 
 Step = Callable[[str], None]
 RECIPE = Recipe.model_validate({"read": {"shard_mb": 0.01}})  # several shards from a few articles
@@ -43,7 +44,7 @@ def no_step(name: str) -> None:
 
 def run_stages(
     source: Path | str,
-    into: Place | Dataset,
+    into: Location | Dataset,
     executor: Executor | None = None,
     at: Step = no_step,
     recipe: Recipe = RECIPE,
@@ -51,8 +52,8 @@ def run_stages(
     full: bool = False,
 ) -> dict[str, Any]:
     """What the flow does, stage by stage; `at` is told where the run stands."""
-    dataset = into if isinstance(into, Dataset) else describe_dataset(into)
-    with dataset.writing(new_run_id(), wait_seconds), open_executor("inline") as inline:
+    dataset = into if isinstance(into, Dataset) else locate_dataset(into)
+    with lock_dataset(dataset, new_run_id(), wait_seconds), open_executor("inline") as inline:
         shards = executor or inline
         at("locked")
         recover(dataset)

@@ -29,7 +29,7 @@ from winnow.publish.verify import verify
 from winnow.repair.engine.ledger import undo
 from winnow.run import release
 from winnow.storage.address import parse_address
-from winnow.storage.locate import open_dataset
+from winnow.storage.locations import open_dataset
 from winnow.storage.store import Store
 
 pytest.importorskip("moto.server", reason="the local S3 server needs moto[server]")

@@ -12,6 +12,7 @@ from winnow.base.errors import GateHeld, UsageError
 from winnow.cli.look import status
 from winnow.cli.make import approve
 from winnow.run.approval import order_to_approve, past_runs, remember_order, run_awaiting_approval
+from winnow.storage.lock import current_writer, lock_dataset
 
 
 @pytest.fixture(scope="module")
@@ -84,9 +85,9 @@ def test_how_a_held_run_was_called_is_kept_without_credentials(stopped, place, h
 
 
 def test_status_names_the_writer_only_while_it_lives(place):
-    with place.dataset.writing("run-1"):
-        assert place.dataset.writer()["run"] == "run-1"
-    assert place.dataset.writer() is None
+    with lock_dataset(place.dataset, "run-1"):
+        assert current_writer(place.dataset).run == "run-1"
+    assert current_writer(place.dataset) is None
     note = {"run": "dead", "pid": 4194304, "host": socket.gethostname()}  # beyond the largest process number
     (place.dataset.root / ".lock").write_text(json.dumps(note))
-    assert place.dataset.writer() is None
+    assert current_writer(place.dataset) is None

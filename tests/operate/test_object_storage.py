@@ -1,6 +1,6 @@
 """A source on S3 is read, and a version is copied there, through a real server that speaks S3.
 
-A dataset that stands on S3 is tested in `test_dataset_on_s3` and in `tests/objectstore`.
+A dataset that stands on S3 is tested in `test_dataset_on_s3` and in `tests/storage`.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from tests.s3_server import serve_s3
 
 from winnow.base.errors import UsageError, WinnowError
 from winnow.publish.dataset import Dataset
+from winnow.publish.export import MANIFEST, upload
 from winnow.publish.manifest import read_manifest
 from winnow.run import release
-from winnow.storage.upload import MANIFEST, upload
 
 pytest.importorskip("moto.server", reason="the local S3 server needs moto[server]")
 BUCKET = "articles"
@@ -84,10 +84,10 @@ def test_a_copy_that_stands_there_is_never_written_over(published, s3):
 
 
 def test_a_copy_that_was_cut_off_has_no_manifest_and_is_made_again(published, s3, tmp_path, monkeypatch):
-    import winnow.storage.upload
+    import winnow.publish.export
 
     dataset = Dataset(published[0] / "local")
-    copy, done = winnow.storage.upload._copy, []
+    copy, done = winnow.publish.export._copy_file, []
 
     def fails(*call):
         if len(done) == 5:
@@ -95,11 +95,11 @@ def test_a_copy_that_was_cut_off_has_no_manifest_and_is_made_again(published, s3
         done.append(call)
         copy(*call)
 
-    monkeypatch.setattr(winnow.storage.upload, "_copy", fails)
+    monkeypatch.setattr(winnow.publish.export, "_copy_file", fails)
     with pytest.raises(WinnowError, match=r"s3://articles/cut: cannot be written: connection reset"):
         upload(dataset, 2, f"s3://{BUCKET}/cut")
     assert s3.get_file_info(f"{BUCKET}/cut/{MANIFEST}").type == fs.FileType.NotFound
-    monkeypatch.setattr(winnow.storage.upload, "_copy", copy)
+    monkeypatch.setattr(winnow.publish.export, "_copy_file", copy)
     upload(dataset, 2, f"s3://{BUCKET}/cut")
     with s3.open_input_stream(f"{BUCKET}/cut/{MANIFEST}") as file:
         (tmp_path / MANIFEST).write_bytes(file.read())

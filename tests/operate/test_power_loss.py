@@ -13,6 +13,7 @@ from winnow.publish.dataset import Dataset
 from winnow.publish.leftovers import drop_torn_commits
 from winnow.publish.recover import recover
 from winnow.run import release
+from winnow.storage.lock import lock_dataset
 
 
 class Disk:
@@ -107,7 +108,7 @@ def test_a_commit_that_a_power_loss_cut_short_is_taken_back(history, tmp_path, m
     folder = dataset.table("documents")
     newest = DeltaTable(str(folder)).version() + 1
     (folder / "_delta_log" / f"{newest:020d}.json").write_bytes(left)
-    with dataset.writing("after"):
+    with lock_dataset(dataset, "after"):
         done = recover(dataset)
     assert f"documents/{newest:020d}.json" in done.removed
     run_stages(history.source, dataset.root)

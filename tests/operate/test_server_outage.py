@@ -24,6 +24,7 @@ from tests.conftest import ROOT
 from tests.operate.dataset_runs import assert_tidy, assert_whole, rows_of
 
 from winnow.publish.dataset import Dataset
+from winnow.storage.lock import lock_dataset
 
 pytestmark = pytest.mark.slow
 GRACE_SECONDS = 6
@@ -139,7 +140,7 @@ def test_a_server_that_stays_away_costs_its_report_and_no_more(site, history, be
     into, child = begun("--json", WINNOW_SERVER_GRACE_SECONDS=str(GRACE_SECONDS))
     site.stop()
     until(120, lambda: Dataset(into).latest_version() == 2)
-    with Dataset(into).writing("looking", wait_seconds=GRACE_SECONDS):
+    with lock_dataset(Dataset(into), "looking", wait_seconds=GRACE_SECONDS):
         assert_whole(into)
     output, _ = child.communicate(timeout=GRACE_SECONDS + 30)
     assert child.returncode == 0, output

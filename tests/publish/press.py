@@ -21,6 +21,7 @@ from winnow.publish.recover import recover
 from winnow.publish.run import RunRecord
 from winnow.publish.tables.tables import Checkpoint, no_checkpoint
 from winnow.publish.version import no_extras, publish_version
+from winnow.storage.lock import lock_dataset
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 SETTINGS = PublishSettings(name="Test", licence="cc0-1.0", file_mb=1)
@@ -186,7 +187,7 @@ class Press:
     ) -> Manifest | None:
         """Publish `sources` (source to a word of its text) in place of what they were before."""
         run = self.run(run_id)
-        with self.dataset.writing(run.run_id):
+        with lock_dataset(self.dataset, run.run_id):
             recover(self.dataset)
             parts = self.parts(sources, self.dataset.next_version(), removed) | dict(more or {})
             paths = [*sources, *withdrawn]

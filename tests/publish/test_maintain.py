@@ -14,6 +14,7 @@ from winnow.publish.history import show, versions
 from winnow.publish.maintain import compact, prune, vacuum
 from winnow.publish.recover import recover
 from winnow.publish.rollback import rollback
+from winnow.storage.lock import lock_dataset
 
 
 @pytest.fixture
@@ -60,7 +61,7 @@ def test_compaction_is_invisible_in_the_change_feed(three: Press) -> None:
 
 def test_recovery_keeps_a_compaction(three: Press) -> None:
     compact(three.dataset, "c", SETTINGS, START)
-    with three.dataset.writing("next"):
+    with lock_dataset(three.dataset, "next"):
         assert recover(three.dataset).restored == ()
 
 

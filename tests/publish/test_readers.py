@@ -12,6 +12,7 @@ from tests.publish.press import SETTINGS, START, Press, sources
 from winnow.base.errors import DatasetBusy
 from winnow.publish.dataset import Dataset
 from winnow.publish.maintain import compact, prune, vacuum
+from winnow.storage.lock import lock_dataset
 
 
 def _read_on(root: Path, stop: Path, told: Path) -> None:
@@ -78,6 +79,6 @@ def test_two_writers_at_once_lose_nothing_and_one_is_told_to_wait(tmp_path: Path
 
 
 def test_a_writer_may_wait_for_the_other(press: Press) -> None:
-    with press.dataset.writing("first"), pytest.raises(DatasetBusy, match="first"):
+    with lock_dataset(press.dataset, "first"), pytest.raises(DatasetBusy, match="first"):
         press.publish(sources("a"))
     press.publish(sources("a"))

@@ -17,6 +17,7 @@ from winnow.base.contracts import TABLES
 from winnow.publish.dataset import Dataset
 from winnow.publish.recover import recover
 from winnow.publish.version import publish_version, record_run
+from winnow.storage.lock import lock_dataset
 
 
 class Killed(BaseException):
@@ -82,7 +83,7 @@ def test_a_run_killed_at_any_step_leaves_the_last_version_and_the_next_run_finis
         if last is not None:
             assert last.version == (1 if first else 2) - (not done)
             read_everywhere(press.dataset, last, delta=False)
-        with press.dataset.writing("next"):
+        with lock_dataset(press.dataset, "next"):
             recover(press.dataset)
         if last is not None:
             assert press.dataset.latest.readlink() == Path(f"v{last.version}")
@@ -127,7 +128,7 @@ def test_a_process_killed_by_the_kernel_frees_the_lock_and_loses_nothing(tmp_pat
 
 def test_recovery_after_a_good_run_does_nothing(press: Press) -> None:
     press.publish(FIRST)
-    with press.dataset.writing("again"):
+    with lock_dataset(press.dataset, "again"):
         done = recover(press.dataset)
     assert (done.restored, done.removed, done.latest) == ((), (), None)
 
@@ -137,7 +138,7 @@ def test_files_that_vanished_from_the_tables_are_linked_back(press: Press) -> No
     assert manifest is not None
     lost = press.dataset.table("documents") / str(manifest.tables["documents"].files[0].delta_path)
     lost.unlink()
-    with press.dataset.writing("again"):
+    with lock_dataset(press.dataset, "again"):
         assert recover(press.dataset).relinked == (f"documents/{lost.name}",)
     read_everywhere(press.dataset, manifest)
 
@@ -147,7 +148,7 @@ def test_a_run_that_was_held_back_is_recorded_and_stays_so(press: Press) -> None
     held = replace(press.run("held"), status="held", gate={"few_rejects": False})
     record_run(press.dataset, held, SETTINGS, press.clock)
     record_run(press.dataset, replace(held, note="looked at"), SETTINGS, press.clock)
-    with press.dataset.writing("next"):
+    with lock_dataset(press.dataset, "next"):
         assert recover(press.dataset).restored == ()
     assert press.dataset.version_numbers() == [1]
     manifest = press.publish(SECOND)
@@ -170,7 +171,7 @@ def test_a_recovered_table_is_not_restored_again(press: Press) -> None:
 
     with pytest.raises(Killed):
         press.publish(SECOND, checkpoint=kill)
-    with press.dataset.writing("again"):
+    with lock_dataset(press.dataset, "again"):
         assert "documents" in recover(press.dataset).restored
         assert recover(press.dataset).restored == ()
 

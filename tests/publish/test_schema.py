@@ -18,6 +18,7 @@ from winnow.publish.compare.diff import diff
 from winnow.publish.recover import recover
 from winnow.publish.rollback import rollback
 from winnow.publish.verify import verify
+from winnow.storage.lock import lock_dataset
 
 MOOD = column("mood", pa.string(), "How the text feels", True)
 
@@ -101,7 +102,7 @@ def test_a_run_killed_while_a_column_comes_is_undone(press: Press, monkeypatch: 
 
     with pytest.raises(Killed):
         press.publish(sources("b"), checkpoint=kill)
-    with press.dataset.writing("next"):
+    with lock_dataset(press.dataset, "next"):
         recover(press.dataset)
     read_everywhere(press.dataset, press.dataset.manifest(1))
     manifest = press.publish(sources("b"))

@@ -50,9 +50,8 @@ def export(
 ) -> int:
     """Export a version as a folder, Parquet or JSON lines"""
     from winnow.base.addresses import is_url
-    from winnow.publish.export import export
+    from winnow.publish.export import export, upload
     from winnow.publish.history import show
-    from winnow.storage.upload import upload
 
     dataset = published(into)
     if is_url(to):
@@ -86,13 +85,14 @@ def rollback(
     from winnow.publish.run import RunRecord
     from winnow.run.release import packages, report_of
     from winnow.run.run_context import new_run_id
-    from winnow.storage.locate import inside
+    from winnow.storage.locations import path_within
+    from winnow.storage.lock import lock_dataset
 
     dataset = published(into)
     old = dataset.manifest(version)
     run_id = new_run_id()
     note = f"rollback to version {version}" + (f": {because.strip()}" if because and because.strip() else "")
-    with dataset.writing(run_id):
+    with lock_dataset(dataset, run_id):
         recover(dataset)
         record = RunRecord(
             run_id=run_id,
@@ -109,7 +109,7 @@ def rollback(
     if as_json:
         print_json({"version": manifest.version, "equal_to": version, "run_id": run_id, "note": note})
     else:
-        print(f"Published v{manifest.version}, equal to v{version}, in {inside(into, f'v{manifest.version}')}")
+        print(f"Published v{manifest.version}, equal to v{version}, in {path_within(into, f'v{manifest.version}')}")
         print("The next run reads again what has changed in the input since then.")
     return 0
 
@@ -125,9 +125,10 @@ def prune(
     from winnow.publish.maintain import prune, vacuum
     from winnow.publish.recover import recover
     from winnow.run.run_context import new_run_id
+    from winnow.storage.lock import lock_dataset
 
     dataset = published(into)
-    with dataset.writing(new_run_id()):
+    with lock_dataset(dataset, new_run_id()):
         recover(dataset)
         views = prune(dataset, keep, dry_run)
         files = vacuum(dataset, dry_run)

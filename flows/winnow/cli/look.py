@@ -29,7 +29,8 @@ def status(into: IntoOption = DATASET, as_json: JsonOption = False) -> int:
     from datetime import UTC, datetime
 
     from winnow.run.approval import past_runs, run_awaiting_approval
-    from winnow.storage.locate import open_dataset
+    from winnow.storage.locations import open_dataset
+    from winnow.storage.lock import current_writer
 
     dataset = open_dataset(into)
     if not dataset.root.is_dir():
@@ -39,7 +40,7 @@ def status(into: IntoOption = DATASET, as_json: JsonOption = False) -> int:
     manifest = dataset.latest_manifest()
     documents = manifest.tables["documents"].rows if manifest else 0
     waiting = manifest.counts.get("facts", {}).get("n_rejected", 0) if manifest else 0
-    writer, staging, whole = dataset.writer(), _folder_bytes(dataset.staging), _folder_bytes(dataset.root)
+    writer, staging, whole = current_writer(dataset), _folder_bytes(dataset.staging), _folder_bytes(dataset.root)
     if as_json:
         print_json(
             {
@@ -70,7 +71,7 @@ def status(into: IntoOption = DATASET, as_json: JsonOption = False) -> int:
     if held:
         print(p.yellow(f"held      {held.run_id} waits for a decision: winnow gate --into {into}"))
     print(f"rejects   {waiting:,} wait" + (f": winnow rejects --into {into}" if waiting else ""))
-    said = f"run {visible(writer['run'])}, process {writer['pid']} on {visible(writer['host'])}" if writer else "none"
+    said = f"run {visible(writer.run)}, process {writer.pid} on {visible(writer.host)}" if writer else "none"
     print(f"writer    {said}")
     print(f"disk      {size(whole)}, of it staging {size(staging)}")
     return int(held is not None)
@@ -112,7 +113,7 @@ def _age(seconds: float) -> str:
 def versions(into: IntoOption = DATASET, as_json: JsonOption = False) -> int:
     """List the published versions with counts, sizes, time and recipe"""
     from winnow.publish.history import versions
-    from winnow.storage.locate import open_dataset
+    from winnow.storage.locations import open_dataset
 
     if as_json:
         print_json(versions(open_dataset(into)))
@@ -138,7 +139,7 @@ def versions(into: IntoOption = DATASET, as_json: JsonOption = False) -> int:
 def show(version: VersionArgument = None, into: IntoOption = DATASET, as_json: JsonOption = False) -> int:
     """Show one version: tables, repairs, removals, packages"""
     from winnow.publish.history import show
-    from winnow.storage.locate import inside
+    from winnow.storage.locations import path_within
 
     manifest = show(published(into), version)
     if as_json:
@@ -147,7 +148,7 @@ def show(version: VersionArgument = None, into: IntoOption = DATASET, as_json: J
     p = paint()
     before = f", after v{manifest.previous}" if manifest.previous else ""
     print(p.bold(f"v{manifest.version}") + f"  {manifest.created_at:%Y-%m-%d %H:%M:%S} UTC{before}")
-    print(f"run {manifest.run_id}, recipe {manifest.recipe_id}, in {inside(into, f'v{manifest.version}')}")
+    print(f"run {manifest.run_id}, recipe {manifest.recipe_id}, in {path_within(into, f'v{manifest.version}')}")
     if manifest.note:
         print(p.yellow(f"note: {visible(manifest.note)}"))
     print()
@@ -259,7 +260,7 @@ def gate(
     Exit code 1 where the run was held back.
     """
     from winnow.run.approval import past_runs, run_awaiting_approval
-    from winnow.storage.locate import open_dataset
+    from winnow.storage.locations import open_dataset
 
     dataset = open_dataset(into)
     judged = [(r, r.gate) for r in past_runs(dataset) if r.gate is not None and run in (None, r.run_id)]

@@ -51,7 +51,7 @@ def run(
     from winnow.cli.progress import print_summary
     from winnow.read import list_inputs
     from winnow.run.executor import Kind
-    from winnow.storage.locate import refuse_dataset_in_source
+    from winnow.storage.locations import refuse_dataset_in_source
 
     # A wrong call is refused at once, before a server is started.
     if executor not in get_args(Kind):
@@ -79,7 +79,7 @@ def _nothing_to_do(source: str, into: str, recipe: Recipe, mirror: bool) -> RunS
 
     Not asked after a run that died (its staging is still there) nor while another one writes: those go to the flow.
     """
-    from winnow.storage.locate import open_dataset
+    from winnow.storage.locations import open_dataset
 
     dataset = open_dataset(into)
     if dataset.latest_version() is None or dataset.staging.exists():
@@ -246,7 +246,7 @@ def approve(
     from winnow.base.addresses import refuse_credentials
     from winnow.cli.flow_call import run_flow
     from winnow.run.approval import order_to_approve
-    from winnow.storage.locate import open_dataset
+    from winnow.storage.locations import open_dataset
 
     order = order_to_approve(open_dataset(into), run, because, source)  # a wrong call is refused before a server starts
     refuse_credentials(order.source, order.address)

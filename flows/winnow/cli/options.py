@@ -30,7 +30,7 @@ def published(into: str) -> Dataset:
     Raises UsageError where it has no version yet.
     """
     from winnow.base.errors import UsageError
-    from winnow.storage.locate import open_dataset
+    from winnow.storage.locations import open_dataset
 
     dataset = open_dataset(into)
     if dataset.latest_version() is None:

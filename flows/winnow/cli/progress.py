@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from winnow.base.log import set_up
 from winnow.base.terminal import Paint, colours_for, visible
 from winnow.run.summary import RunSummary
-from winnow.storage.locate import Place, inside, newest
+from winnow.storage.locations import Location, latest_name, path_within
 
 
 @contextmanager
@@ -43,17 +43,17 @@ def progress_shown() -> Iterator[Callable[[], None]]:
             logger.handlers[:] = plain
 
 
-def summary_lines(summary: RunSummary, into: Place, paint: Paint) -> Iterator[str]:
+def summary_lines(summary: RunSummary, into: Location, paint: Paint) -> Iterator[str]:
     """Yields the summary of a run for people, in a dozen lines."""
     documents = summary.documents.shown()
     if summary.version is None:
         yield f"{paint.bold('Nothing changed')}: {documents['unchanged']:,} documents are as they were; no new version."
         if summary.latest:
             latest = f"v{summary.latest}"
-            yield f"The last version is {paint.bold(latest)} in {inside(into, newest(into, latest))}"
+            yield f"The last version is {paint.bold(latest)} in {path_within(into, latest_name(into, latest))}"
         return
     version = name = f"v{summary.version}"
-    yield f"{paint.bold('Published ' + name)} in {inside(into, name)}  ({summary.seconds:.1f} s)"
+    yield f"{paint.bold('Published ' + name)} in {path_within(into, name)}  ({summary.seconds:.1f} s)"
     yield ""
     width = max(len(f"{n:,}") for n in documents.values())
     for name in ("read", "unchanged", "published", "duplicates", "rejected", "withdrawn"):
@@ -66,7 +66,7 @@ def summary_lines(summary: RunSummary, into: Place, paint: Paint) -> Iterator[st
         yield paint.yellow(f"note: {visible(warning)}")
     yield ""
     yield "Next:"
-    table = inside(into, newest(into, version), "documents")
+    table = path_within(into, latest_name(into, version), "documents")
     yield f"  python -c \"import pandas as pd; print(pd.read_parquet('{table}').head())\""
     yield f"  winnow explain {summary.example or 'DOC_ID'} --into {into}"
     yield f"  winnow versions --into {into}"
@@ -83,6 +83,6 @@ def _tally(title: str, counts: Mapping[str, int], paint: Paint, most: int = 12) 
         yield f"    {sum(n for _, n in ranked[most:]):>9,}  in {len(ranked) - most} more"
 
 
-def print_summary(summary: RunSummary, into: Place, as_json: bool) -> None:
+def print_summary(summary: RunSummary, into: Location, as_json: bool) -> None:
     lines = summary_lines(summary, into, Paint(colours_for(sys.stdout)))
     print(json.dumps(summary.as_dict()) if as_json else "\n".join(lines))

@@ -75,11 +75,11 @@ def card(manifest: Manifest, settings: PublishSettings, languages: Mapping[str, 
 
 
 def _head(manifest: Manifest, settings: PublishSettings, languages: Mapping[str, int]) -> list[str]:
-    quoted = lambda text: json.dumps(text, ensure_ascii=True)  # noqa: E731  JSON strings are YAML strings
-    lines = ["---", f"license: {quoted(settings.licence)}", f"pretty_name: {quoted(settings.name)}"]
+    # JSON strings are YAML strings.
+    lines = ["---", f"license: {json.dumps(settings.licence)}", f"pretty_name: {json.dumps(settings.name)}"]
     codes = sorted(c for c in languages if re.fullmatch("[a-z]{2,3}", c))
     if codes:
-        lines += ["language:", *(f"  - {quoted(c)}" for c in codes)]  # quoted: "no" is a language, not false
+        lines += ["language:", *(f"  - {json.dumps(c)}" for c in codes)]  # quoted: "no" is a language, not false
     lines += ["size_categories:", f"  - {size_category(manifest.tables['documents'].rows)}"]
     lines += ["tags:", *(f"  - {t}" for t in ("text", "cleaned", "deduplicated", "winnow")), "configs:"]
     for name in manifest.tables:

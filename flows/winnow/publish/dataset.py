@@ -3,18 +3,37 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-from winnow.base.errors import DatasetError, translate_full_disk
-from winnow.publish.lock import hold, holder
+from winnow.base.errors import DatasetError
 from winnow.publish.manifest import Manifest, read_manifest
 
 WORK = "work-"
 _VERSION = re.compile(r"v([1-9][0-9]{0,8})")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Writer:
+    """The process that writes to a dataset, as its lock says."""
+
+    run: str
+    pid: int
+    host: str
+
+    def __str__(self) -> str:
+        return f"run {self.run} (process {self.pid} on {self.host})"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that is not as it should be; ``place`` is a file or folder relative to the dataset."""
+
+    version: int | None
+    place: str
+    what: str
 
 
 class Remote(Protocol):
@@ -32,11 +51,11 @@ class Remote(Protocol):
     def writing(self, root: Path, run_id: str, wait_seconds: float) -> AbstractContextManager[None]:
         """Bring the folder up to the store before the body, and the store up to the folder after it."""
 
-    def writer(self) -> dict[str, Any] | None:
-        """Who writes to the store."""
+    def writer(self) -> Writer | None:
+        """Returns who writes to the store, None where nobody does."""
 
-    def verify(self, version: int | None = None) -> list[Any]:
-        """What is wrong with the objects in the store."""
+    def verify(self, version: int | None = None) -> list[Problem]:
+        """Returns what is wrong with the objects in the store."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +81,11 @@ class Dataset:
     @property
     def latest(self) -> Path:
         return self.root / "latest"
+
+    @property
+    def lock_path(self) -> Path:
+        """The file that the only writer holds; see `winnow.storage.lock`."""
+        return self.root / ".lock"
 
     @property
     def staging(self) -> Path:
@@ -131,18 +155,3 @@ class Dataset:
         if manifest is None or table not in manifest.tables:
             return []
         return [self.view(manifest.version) / f.name for f in manifest.tables[table].files]
-
-    def writer(self) -> dict[str, Any] | None:
-        """Returns who writes to the dataset (run, pid and host), None where nobody does."""
-        return self.remote.writer() if self.remote else holder(self.root / ".lock")
-
-    @contextmanager
-    def writing(self, run_id: str, wait_seconds: float = 0) -> Iterator[None]:
-        """Be the dataset's only writer.
-
-        Raises DatasetBusy naming the holder when it is still taken after `wait_seconds`, and DiskFull for
-        whatever the body raises because no room is left.
-        """
-        at_the_store = self.remote.writing(self.root, run_id, wait_seconds) if self.remote else nullcontext()
-        with translate_full_disk(self.root), hold(self.root / ".lock", run_id, wait_seconds, self.name), at_the_store:
-            yield

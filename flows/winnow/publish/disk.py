@@ -12,14 +12,10 @@ import os
 import shutil
 from pathlib import Path
 
-from winnow.base.staging import sync_folder
+from winnow.base.staging import flush
 
 # A file system without hard links, another device, or a file that has as many links as it may have.
 _CANNOT_LINK = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.ENOSYS, errno.EACCES}
-
-
-sync_file = sync_folder
-"""Flush a file's content to disk: to the system, files and folders are opened and flushed alike."""
 
 
 def write_bytes(path: Path, content: bytes) -> str:
@@ -40,21 +36,21 @@ def link_or_copy(source: Path, target: Path) -> None:
         if error.errno not in _CANNOT_LINK:
             raise
         shutil.copyfile(source, target)
-        sync_file(target)
+        flush(target)
 
 
 def sync_tree(folder: Path) -> None:
     """Flush the entries of a folder and of all folders below it."""
     for path, _, _ in os.walk(folder, topdown=False):
-        sync_folder(Path(path))
+        flush(Path(path))
 
 
 def move(source: Path, target: Path) -> None:
     """Rename a folder into place and flush both parents."""
     source.rename(target)
-    sync_folder(target.parent)
+    flush(target.parent)
     if source.parent != target.parent:
-        sync_folder(source.parent)
+        flush(source.parent)
 
 
 def point(link: Path, target: str) -> None:
@@ -63,7 +59,7 @@ def point(link: Path, target: str) -> None:
     temporary.unlink(missing_ok=True)
     temporary.symlink_to(target)
     temporary.replace(link)
-    sync_folder(link.parent)
+    flush(link.parent)
 
 
 def remove_tree(folder: Path) -> None:

@@ -1,4 +1,8 @@
-"""Hand a version out: the whole view as a folder, or its documents as one file."""
+"""Hand a version out: the whole view as a folder or under a URL, or its documents as one file.
+
+What is handed out is for readers: no run goes on from it (a dataset that runs write to stands under
+``--into s3://...``, see `winnow.storage`).
+"""
 
 from __future__ import annotations
 
@@ -9,16 +13,23 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pyarrow import fs
 
-from winnow.base.errors import UsageError
+from winnow.base.addresses import redacted
+from winnow.base.errors import UsageError, WinnowError
+from winnow.base.staging import flush
 from winnow.publish.dataset import Dataset
-from winnow.publish.disk import remove_tree, sync_file, sync_folder
+from winnow.publish.disk import remove_tree
 from winnow.publish.tables.row_writer import write_empty, write_rows
 from winnow.publish.tables.rows import batch_rows
+
+MANIFEST = "manifest.json"
+_CHUNK_BYTES = 8 << 20
 
 FORMS = ("a folder", "*.parquet", "*.jsonl", "*.jsonl.gz")
 
@@ -47,9 +58,9 @@ def export(dataset: Dataset, version: int, to: Path) -> Path:
         else:
             raise UsageError(f"{to}: cannot tell the form from this name; give {', '.join(FORMS)}")
         if temporary.is_file():
-            sync_file(temporary)
+            flush(temporary)
         temporary.rename(to)
-        sync_folder(to.parent)
+        flush(to.parent)
     finally:
         if temporary.is_dir():
             remove_tree(temporary)
@@ -87,3 +98,49 @@ def _plain(row: dict[str, Any]) -> dict[str, Any]:
     plain = {k: v.isoformat() if isinstance(v, datetime) else v for k, v in row.items()}
     plain["metadata"] = dict(row["metadata"] or [])
     return plain
+
+
+def upload(dataset: Dataset, version: int, url: str) -> str:
+    """Copies the view of a version to `url` (s3://, gs://, ...); returns the address without credentials.
+
+    The copy is whole once its ``manifest.json`` is there, which is written last; one that was cut off is made again
+    from the start. Credentials and the endpoint come from the environment
+    (AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL, ...) or from the URL's options, and are never shown.
+    Raises UsageError where a whole copy stands there already, and WinnowError where the store refuses.
+    """
+    dataset.manifest(version)
+    view = dataset.view(version)
+    names = sorted(p.relative_to(view).as_posix() for p in view.rglob("*") if p.is_file())
+    names.sort(key=lambda name: name == MANIFEST)
+    try:
+        system, root = _file_system(url)
+        if system.get_file_info(f"{root}/{MANIFEST}").type != fs.FileType.NotFound:
+            raise UsageError(f"{redacted(url)}: a version stands there already; give --to an address that is free")
+        for name in names:
+            _copy_file(view / name, system, f"{root}/{name}")
+    except (OSError, pa.ArrowException) as error:
+        why = str(error).split("\n")[0]
+        raise WinnowError(
+            f"{redacted(url)}: cannot be written: {why}; check the address and the credentials"
+        ) from error
+    return redacted(url)
+
+
+def _file_system(url: str) -> tuple[fs.FileSystem, str]:
+    parts = urlsplit(url)
+    try:
+        system, root = fs.FileSystem.from_uri(urlunsplit((parts.scheme, parts.netloc, parts.path, parts.query, "")))
+    except (pa.ArrowInvalid, ValueError) as error:
+        raise UsageError(
+            f"{redacted(url)}: is no address that can be written to: {str(error).split(': ')[-1]}"
+        ) from error
+    return system, root.rstrip("/")
+
+
+def _copy_file(source: Path, system: fs.FileSystem, target: str) -> None:
+    folder = target.rpartition("/")[0]
+    if not isinstance(system, fs.S3FileSystem):  # S3 has no folders; to make them is to ask for rights to do so
+        system.create_dir(folder, recursive=True)
+    with source.open("rb") as file, system.open_output_stream(target) as out:
+        while chunk := file.read(_CHUNK_BYTES):
+            out.write(chunk)

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from winnow.base.contracts import TABLES
+from winnow.base.staging import flush
 from winnow.publish.dataset import WORK, Dataset
-from winnow.publish.disk import remove_tree, sync_folder
+from winnow.publish.disk import remove_tree
 from winnow.publish.tables.delta import is_ours
 
 
@@ -71,7 +72,7 @@ def drop_torn_commits(dataset: Dataset) -> list[str]:
             if int(path.stem) <= base or _is_whole(path):
                 break
             path.unlink()
-            sync_folder(log)
+            flush(log)
             dropped.append(f"{name}/{path.name}")
     return dropped
 

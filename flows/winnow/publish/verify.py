@@ -4,7 +4,6 @@ can show."""
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,20 +12,11 @@ import pyarrow.parquet as pq
 from winnow.base.contracts import TABLES
 from winnow.base.errors import DatasetError
 from winnow.publish.conservation import Undo, conservation
-from winnow.publish.dataset import Dataset
+from winnow.publish.dataset import Dataset, Problem
 from winnow.publish.disk import same_file, sha256_of
 from winnow.publish.manifest import FileEntry, Manifest, TableEntry
 from winnow.publish.tables.delta import active_files, open_table
 from winnow.publish.tables.schema import plain
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Something that is not as it should be; ``place`` is a file or folder relative to the dataset."""
-
-    version: int | None
-    place: str
-    what: str
 
 
 def verify(dataset: Dataset, version: int | None = None, undo: Undo | None = None) -> list[Problem]:

@@ -50,7 +50,7 @@ def publish_version(
 ) -> Manifest | None:
     """Publish the next version and return its manifest; None, and nothing written, where no row changes.
 
-    Call it as the dataset's only writer (`Dataset.writing`), after `recover`. `parts` are sorted Parquet
+    Call it as the dataset's only writer (`winnow.storage.lock`), after `recover`. `parts` are sorted Parquet
     files by table, `replaced` the keys whose rows they stand for. Table ``runs`` is written here.
     """
     last = dataset.latest_manifest()

@@ -16,6 +16,7 @@ from winnow.publish.maintain import compact, prune, vacuum
 from winnow.publish.recover import recover
 from winnow.run.approval import run_awaiting_approval
 from winnow.run.run_context import new_run_id
+from winnow.storage.lock import lock_dataset
 
 DAY = 86_400.0
 
@@ -70,7 +71,7 @@ def tidy_up(
     """
     run_id = new_run_id()
     keep = recipe.maintain.keep_versions
-    with dataset.writing(run_id, wait_seconds):
+    with lock_dataset(dataset, run_id, wait_seconds):
         recover(dataset)
         joined = compact(dataset, run_id, recipe.publish, datetime.now(UTC), dry_run)
         views = prune(dataset, keep, dry_run) if keep else None

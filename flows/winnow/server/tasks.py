@@ -23,7 +23,8 @@ from winnow.run.run_context import Run, RunOrder, begin, new_run_id
 from winnow.run.summary import RunSummary
 from winnow.server import artifacts
 from winnow.server.outage import work_is_over
-from winnow.storage.locate import describe_dataset
+from winnow.storage.locations import locate_dataset
+from winnow.storage.lock import lock_dataset
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -105,9 +106,9 @@ def run_stages(order: RunOrder, stages: Stages) -> Any:
 def _as_only_writer(order: RunOrder, stages: Stages) -> tuple[Run, RunSummary | GateHeld]:
     """The run, and its summary or why the gate holds its version back."""
     recipe = load_recipe(Path(order.recipe) if order.recipe else None)
-    dataset = describe_dataset(order.into)
+    dataset = locate_dataset(order.into)
     with (
-        dataset.writing(new_run_id(), order.wait_seconds),
+        lock_dataset(dataset, new_run_id(), order.wait_seconds),
         open_executor(order.executor, order.workers, order.address) as shards,
     ):
         recover(dataset)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-from winnow.publish.dataset import Dataset
+from winnow.publish.dataset import Dataset, Problem
 from winnow.publish.disk import sha256_of
-from winnow.publish.verify import Problem
 from winnow.storage.copy import WorkingCopy
 from winnow.storage.layout import LATEST, MANIFEST, kind_of, version_of, whole_views
 from winnow.storage.pull import PARALLEL, read_latest

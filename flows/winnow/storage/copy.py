@@ -18,8 +18,8 @@ from uuid import uuid4
 from winnow.base.errors import DatasetBusy, UsageError
 from winnow.base.staging import write_file
 from winnow.publish.disk import remove_tree
-from winnow.publish.lock import hold
 from winnow.storage.address import Address, cache_folder
+from winnow.storage.lock import lock_file
 from winnow.storage.store import Entry
 
 _LOOK = "that looks at the dataset"  # the name under which a reader holds the lock of pulls
@@ -87,7 +87,7 @@ class WorkingCopy:
     @contextmanager
     def pulling(self, run_id: str) -> Iterator[None]:
         """Keep other pulls of this copy away; waits for them, for they are short beside the run that begins."""
-        with hold(self._pull_lock, run_id, wait_seconds=3600):
+        with lock_file(self._pull_lock, run_id, wait_seconds=3600):
             remove_tree(self.incoming)
             yield
 
@@ -97,7 +97,7 @@ class WorkingCopy:
         end = time.monotonic() + 3600
         while True:
             try:
-                with hold(self._pull_lock, _LOOK):
+                with lock_file(self._pull_lock, _LOOK):
                     remove_tree(self.incoming)
                     yield True
                 return

@@ -8,15 +8,15 @@ versions safe.
 from __future__ import annotations
 
 import json
-import os
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from dataclasses import asdict, dataclass
 
 from winnow.base.errors import DatasetBusy, WinnowError
+from winnow.publish.dataset import Writer
+from winnow.storage.lock import this_process
 from winnow.storage.store import Gone, Store, Taken
 
 NAME = ".lock.json"
@@ -25,12 +25,22 @@ SECONDS = 60.0
 _POLL_SECONDS = 1.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Note:
+    """What the lease's object says. ``copy`` names the holder's working copy; ``expires`` is in seconds since 1970."""
+
+    writer: Writer
+    copy: str
+    expires: float = 0
+
+    def until(self, expires: float) -> bytes:
+        return json.dumps({**asdict(self.writer), "copy": self.copy, "expires": expires}).encode()
+
+
 class Lease:
     """A lease that is held; `check` before each write. ``overtook``: its last holder never let it go."""
 
-    def __init__(
-        self, store: Store, note: dict[str, Any], tag: str | None, seconds: float, overtook: bool = False
-    ) -> None:
+    def __init__(self, store: Store, note: _Note, tag: str | None, seconds: float, overtook: bool = False) -> None:
         self.overtook = overtook
         self._store, self._note, self._tag, self._seconds = store, note, tag, seconds
         self._until = time.monotonic() + seconds
@@ -54,7 +64,7 @@ class Lease:
         while not self._stop.wait(self._seconds / 4):
             asked = time.monotonic()
             try:
-                self._tag = self._store.swap(NAME, _note_until(self._note, self._seconds), self._tag).tag
+                self._tag = self._store.swap(NAME, self._note.until(time.time() + self._seconds), self._tag).tag
                 self._until = asked + self._seconds
             except (Taken, Gone):
                 self._lost = True
@@ -63,7 +73,7 @@ class Lease:
                 continue  # the store may be back before the lease ends
 
     def end(self) -> None:
-        """Let the lease go, if it is still ours."""
+        """Lets the lease go, if it is still ours."""
         self._stop.set()
         self._beat.join(timeout=self._seconds)
         if not self._lost:
@@ -81,23 +91,23 @@ def hold(
     clock: Callable[[], float] = time.time,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[Lease]:
-    """Hold the dataset's lease as `run_id`; wait up to `wait_seconds` for another holder.
+    """Holds the dataset's lease as `run_id`; waits up to `wait_seconds` for another holder.
 
     `copy_id` names the working copy, whose file lock the caller holds: a lease of the same copy is one whose holder is
     dead, and is taken at once. Raises DatasetBusy naming the holder.
     """
-    note = {"run": run_id, "pid": os.getpid(), "host": socket.gethostname(), "copy": copy_id}
+    mine = _Note(writer=this_process(run_id), copy=copy_id)
     end = time.monotonic() + wait_seconds
     while True:
-        held, tag = _standing(store)
-        if held is None or held.get("copy") == copy_id or clock() >= float(held.get("expires", 0)):
+        standing, tag = _read(store)
+        if standing is None or standing.copy == copy_id or clock() >= standing.expires:
             with suppress(Taken):
-                mine = store.swap(NAME, _note_until(note, seconds), tag)
-                lease = Lease(store, note, mine.tag, seconds, overtook=held is not None)
+                entry = store.swap(NAME, mine.until(time.time() + seconds), tag)
+                lease = Lease(store, mine, entry.tag, seconds, overtook=standing is not None)
                 break
-            held, _ = _standing(store)  # another one was quicker
+            standing, _ = _read(store)  # another one was quicker
         if time.monotonic() >= end:
-            raise DatasetBusy(f"{store.address.shown}: {_said(held or {}, clock())} is writing; wait and run again")
+            raise DatasetBusy(f"{store.address.shown}: {_busy(standing, clock())}; wait and run again")
         sleep(min(_POLL_SECONDS, max(0.05, end - time.monotonic())))
     try:
         yield lease
@@ -105,34 +115,30 @@ def hold(
         lease.end()
 
 
-def holder(store: Store, clock: Callable[[], float] = time.time) -> dict[str, Any] | None:
-    """Who holds the lease (run, pid, host), None where nobody does."""
-    held, _ = _standing(store)
-    if held is None or clock() >= float(held.get("expires", 0)):
-        return None
-    return {"run": str(held.get("run")), "pid": int(held.get("pid", 0)), "host": str(held.get("host"))}
+def _busy(standing: _Note | None, now: float) -> str:
+    if standing is None:
+        return "another run is writing"
+    left = max(0, round(standing.expires - now))
+    return f"{standing.writer} is writing, and its lease runs out in {left} s unless it is renewed"
 
 
-def _standing(store: Store) -> tuple[dict[str, Any] | None, str | None]:
-    """The lease object: its note (None where nobody holds it) and its tag (None where there is no object)."""
+def holder(store: Store, clock: Callable[[], float] = time.time) -> Writer | None:
+    """Returns who holds the lease, None where nobody does."""
+    standing, _ = _read(store)
+    return None if standing is None or clock() >= standing.expires else standing.writer
+
+
+def _read(store: Store) -> tuple[_Note | None, str | None]:
+    """Returns the lease that stands (None where nobody holds it) and its object's tag (None without an object)."""
     try:
         content, entry = store.read(NAME)
     except Gone:
         return None, None
     try:
-        note = json.loads(content)
-        return (note if note["run"] is not None else None), entry.tag
+        said = json.loads(content)
+        if said["run"] is None:
+            return None, entry.tag
+        writer = Writer(run=str(said["run"]), pid=int(said.get("pid", 0)), host=str(said.get("host", "unknown")))
+        return _Note(writer=writer, copy=str(said.get("copy")), expires=float(said.get("expires", 0))), entry.tag
     except (ValueError, KeyError, TypeError):
         return None, entry.tag  # no lease of ours: it holds nobody off
-
-
-def _note_until(note: dict[str, Any], seconds: float) -> bytes:
-    return json.dumps({**note, "expires": time.time() + seconds}).encode()
-
-
-def _said(held: dict[str, Any], now: float) -> str:
-    left = max(0, round(float(held.get("expires", now)) - now))
-    return (
-        f"run {held.get('run')} (process {held.get('pid')} on {held.get('host')}; its lease runs out in {left} s "
-        "unless it is renewed)"
-    )

@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from winnow.base.errors import DatasetBusy, DatasetError
+from winnow.base.staging import flush
 from winnow.publish.dataset import Dataset
-from winnow.publish.disk import link_or_copy, move, point, remove_tree, sha256_of, sync_file, sync_tree
+from winnow.publish.disk import link_or_copy, move, point, remove_tree, sha256_of, sync_tree
 from winnow.publish.manifest import Manifest, read_manifest
 from winnow.storage.copy import State, WorkingCopy
 from winnow.storage.layout import LATEST, MANIFEST, kind_of, local_names, version_of, whole_views
@@ -177,7 +178,7 @@ class _Fetch:
             number, name = numbered
             apart, target = self.copy.incoming / f"{number}.part", self.copy.root / name
             entry = self.store.fetch(name, apart)
-            sync_file(apart)
+            flush(apart)
             target.parent.mkdir(parents=True, exist_ok=True)
             apart.replace(target)
             self.state.note(name, entry, sha256_of(target) if kind_of(name) in ("note", "side") else None)
@@ -212,11 +213,11 @@ class _Fetch:
                 link_or_copy(tables[name], target)
             else:
                 self.store.fetch(f"v{version}/{name}", target)
-                sync_file(target)
+                flush(target)
 
         with ThreadPoolExecutor(PARALLEL) as pool:
             list(pool.map(lay, [*(f.name for t in manifest.tables.values() for f in t.files), *manifest.files]))
-        sync_file(folder / MANIFEST)
+        flush(folder / MANIFEST)
         sync_tree(folder)
         target = self.copy.root / f"v{version}"
         if target.exists():

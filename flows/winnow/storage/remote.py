@@ -6,12 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from winnow.base.errors import DatasetError, WinnowError
-from winnow.publish.dataset import Dataset
+from winnow.publish.dataset import Dataset, Problem, Remote, Writer
 from winnow.publish.tables.writing import Checkpoint, no_checkpoint
-from winnow.publish.verify import Problem
 from winnow.storage import lease
 from winnow.storage.check import check_objects
 from winnow.storage.copy import WorkingCopy
@@ -21,7 +19,7 @@ from winnow.storage.store import Store
 
 
 @dataclass(slots=True)
-class Remote:
+class ObjectStoreRemote(Remote):
     """The store behind a working copy.
 
     ``published`` is the last version that counts, as of the last pull; None while this process writes. A version that
@@ -77,8 +75,8 @@ class Remote:
             finally:
                 self.published = before
 
-    def writer(self) -> dict[str, Any] | None:
-        """Who holds the lease: run, pid and host; None where nobody does."""
+    def writer(self) -> Writer | None:
+        """Returns who holds the lease, None where nobody does."""
         return lease.holder(Store(self.copy.address))
 
     def verify(self, version: int | None = None) -> list[Problem]:

@@ -15,7 +15,7 @@ from deltalake.exceptions import TableNotFoundError
 from deltalake.transaction import AddAction, RemoveAction
 
 from winnow.base.contracts import SORT_KEYS, TABLES
-from winnow.publish.disk import sync_file, sync_folder
+from winnow.base.staging import flush
 from winnow.publish.tables.constraints import CONSTRAINTS
 from winnow.publish.tables.row_writer import Written
 
@@ -156,8 +156,8 @@ def sync_log(folder: Path) -> None:
     log = folder / "_delta_log"
     # A vacuum makes two commits, so the last alone would not do.
     for path in sorted(log.glob("*.json"))[-3:]:
-        sync_file(path)
-    sync_folder(log)
+        flush(path)
+    flush(log)
 
 
 def sort_column(name: str) -> str:

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from winnow.publish.disk import sync_folder
+from winnow.base.staging import flush
 
 _GROUP_BYTES = 64 << 20  # a row group is held in memory while it is encoded
 _GROUP_ROWS = 262_144
@@ -68,7 +68,7 @@ class RowWriter:
         self._write_group()
         self._close()
         if self._written:
-            sync_folder(self._written[0].path.parent)
+            flush(self._written[0].path.parent)
         return self._written
 
     def _write_group(self) -> None:

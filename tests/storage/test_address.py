@@ -6,7 +6,7 @@ from winnow.base.errors import UsageError, WinnowError
 from winnow.storage.address import cache_folder, parse_address
 from winnow.storage.copy import working_copy
 from winnow.storage.layout import kind_of
-from winnow.storage.locate import open_dataset, refuse_dataset_in_source
+from winnow.storage.locations import open_dataset, refuse_dataset_in_source
 
 
 @pytest.mark.parametrize(

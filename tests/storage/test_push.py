@@ -9,11 +9,11 @@ from typing import Any
 
 import psutil
 import pytest
-from tests.objectstore.conftest import Bucket
-from tests.objectstore.dying import FIRST, SECOND, THIRD, publish_until
 from tests.operate.dataset_runs import in_child
 from tests.publish.press import texts_of
 from tests.publish.test_recover import rows_of_all_tables
+from tests.storage.conftest import Bucket
+from tests.storage.dying import FIRST, SECOND, THIRD, publish_until
 
 from winnow.base.errors import DatasetBusy
 from winnow.publish.dataset import Dataset
@@ -21,6 +21,7 @@ from winnow.publish.maintain import prune, vacuum
 from winnow.publish.recover import recover
 from winnow.publish.verify import verify
 from winnow.storage.layout import LATEST, kind_of
+from winnow.storage.lock import lock_dataset
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +108,7 @@ def test_a_push_killed_at_any_step_leaves_the_last_version_and_the_next_run_fini
     press = bucket.machine(machine)
     press.dataset.remote.pull()
     assert press.dataset.version_numbers() == ([1, 2] if done else [1])  # also where the copy has more than the store
-    with press.dataset.writing("next", wait_seconds=20):  # elsewhere the dead run's lease has to run out
+    with lock_dataset(press.dataset, "next", wait_seconds=20):  # elsewhere the dead run's lease has to run out
         recover(press.dataset)
     if press.dataset.version_numbers() == [1]:
         press.publish(SECOND)
@@ -124,7 +125,7 @@ def test_a_run_that_fails_before_its_push_leaves_the_store_as_it_was(bucket):
     press = bucket.machine()
     press.publish(FIRST)
     before = names_in(bucket)
-    with pytest.raises(ZeroDivisionError), press.dataset.writing("fails"):
+    with pytest.raises(ZeroDivisionError), lock_dataset(press.dataset, "fails"):
         press.dataset.table("documents").joinpath("stray.parquet").write_bytes(b"x")
         raise ZeroDivisionError
     assert names_in(bucket) == before
@@ -147,7 +148,7 @@ def test_a_writer_that_slept_through_its_lease_is_told_and_harms_nothing(bucket,
     try:
         _await_stop(child.pid)
         press = bucket.machine("quick")
-        with press.dataset.writing("quick", wait_seconds=20):
+        with lock_dataset(press.dataset, "quick", wait_seconds=20):
             recover(press.dataset)
         press.publish(THIRD)
         wanted = texts_of(press.dataset)
@@ -176,7 +177,7 @@ def test_a_sleeper_whose_lease_was_taken_commits_nothing_even_where_nobody_publi
     try:
         _await_stop(child.pid)
         quick = bucket.machine("quick").dataset
-        with quick.writing("quick", wait_seconds=20):
+        with lock_dataset(quick, "quick", wait_seconds=20):
             recover(quick)
     finally:
         os.kill(child.pid, signal.SIGCONT)
@@ -199,10 +200,10 @@ def _await_stop(pid: int | None) -> None:
 
 def test_a_second_run_is_told_who_writes(bucket):
     one, two = bucket.machine("one"), bucket.machine("two")
-    with one.dataset.writing("the first run"):
+    with lock_dataset(one.dataset, "the first run"):
         with pytest.raises(DatasetBusy, match=r"s3://datasets/.+: run the first run \(process \d+ on .+ is writing"):
             two.publish(FIRST)
-        assert bucket.read().remote.writer()["run"] == "the first run"
+        assert bucket.read().remote.writer().run == "the first run"
     assert two.publish(FIRST).version == 1
 
 
@@ -212,7 +213,7 @@ def test_what_is_removed_here_goes_there_and_everywhere(bucket):
         one.publish(batch)
     two = bucket.read("two")
     before = names_in(bucket)
-    with one.dataset.writing("prune"):
+    with lock_dataset(one.dataset, "prune"):
         recover(one.dataset)
         assert prune(one.dataset, 1).names == ("v1", "v2")
         assert vacuum(one.dataset).names
@@ -227,13 +228,13 @@ def test_what_is_removed_here_goes_there_and_everywhere(bucket):
 def test_data_docs_and_the_call_of_a_held_run_travel_too(bucket):
     one = bucket.machine("one")
     places = [one.dataset.root / "gx" / "a b.html", one.dataset.staging / "held.json"]
-    with one.dataset.writing("first"):
+    with lock_dataset(one.dataset, "first"):
         for path in places:
             path.parent.mkdir(parents=True)
             path.write_text("1")
         one.dataset.staging.joinpath("shards.parquet").write_text("stays")
     two = bucket.machine("two")
-    with two.dataset.writing("second"):
+    with lock_dataset(two.dataset, "second"):
         theirs = [two.dataset.root / p.relative_to(one.dataset.root) for p in places]
         assert [p.read_text() for p in theirs] == ["1", "1"]
         theirs[0].write_text("2")

@@ -6,8 +6,8 @@ import os
 import signal
 from pathlib import Path
 
-from tests.objectstore.conftest import Bucket
 from tests.publish.press import sources
+from tests.storage.conftest import Bucket
 
 from winnow.base.errors import DatasetBusy
 

@@ -15,7 +15,7 @@ from tests.s3_server import serve_s3
 from winnow.publish.dataset import Dataset
 from winnow.publish.tables.writing import Checkpoint, no_checkpoint
 from winnow.storage.address import parse_address
-from winnow.storage.locate import describe_dataset, open_dataset
+from winnow.storage.locations import locate_dataset, open_dataset
 from winnow.storage.store import Store
 
 _NUMBERS = count()
@@ -39,7 +39,7 @@ class Bucket:
     def machine(self, name: str = "one", checkpoint: Checkpoint = no_checkpoint, lease_seconds: float = 60) -> Press:
         """A machine that publishes; its dataset is not pulled yet."""
         os.environ["WINNOW_CACHE"] = str(self.folder / name)  # the fixture puts it back
-        dataset = describe_dataset(self.url, checkpoint)
+        dataset = locate_dataset(self.url, checkpoint)
         dataset.remote.lease_seconds = lease_seconds  # type: ignore[union-attr]
         # Run ids come from the ticks: no two machines have one in common.
         return Press(dataset, self.folder / f"work {name}", ticks=1000 * next(_NUMBERS))

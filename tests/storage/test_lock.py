@@ -7,31 +7,31 @@ from pathlib import Path
 import pytest
 
 from winnow.base.errors import DatasetBusy
-from winnow.publish.lock import hold
+from winnow.storage.lock import lock_file
 
 
 def test_a_second_writer_is_told_who_holds_the_dataset(tmp_path: Path) -> None:
     lock = tmp_path / ".lock"
     told = pytest.raises(DatasetBusy, match=rf"run-1 \(process {os.getpid()}")
-    with hold(lock, "run-1"), told, hold(lock, "run-2"):
+    with lock_file(lock, "run-1"), told, lock_file(lock, "run-2"):
         pass
 
 
 def test_the_next_writer_gets_the_lock_when_the_first_is_done(tmp_path: Path) -> None:
     for run in ("run-1", "run-2"):
-        with hold(tmp_path / ".lock", run):
+        with lock_file(tmp_path / ".lock", run):
             pass
 
 
 def test_a_writer_that_waits_gives_up_at_its_limit(tmp_path: Path) -> None:
     lock, begin = tmp_path / ".lock", time.monotonic()
-    with hold(lock, "run-1"), pytest.raises(DatasetBusy), hold(lock, "run-2", wait_seconds=0.3):
+    with lock_file(lock, "run-1"), pytest.raises(DatasetBusy), lock_file(lock, "run-2", wait_seconds=0.3):
         pass
     assert time.monotonic() - begin >= 0.3
 
 
 def test_a_failed_writer_lets_the_lock_go(tmp_path: Path) -> None:
-    with pytest.raises(KeyError), hold(tmp_path / ".lock", "run-1"):
+    with pytest.raises(KeyError), lock_file(tmp_path / ".lock", "run-1"):
         raise KeyError
-    with hold(tmp_path / ".lock", "run-2"):
+    with lock_file(tmp_path / ".lock", "run-2"):
         pass

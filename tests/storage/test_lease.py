@@ -17,7 +17,7 @@ def note_of(bucket):
 
 def test_a_second_writer_is_told_who_holds_the_lease(bucket):
     with lease.hold(bucket.store, "first", "copy one"):
-        assert lease.holder(bucket.store)["run"] == "first"
+        assert lease.holder(bucket.store).run == "first"
         with (
             pytest.raises(DatasetBusy, match=r"run first \(process \d+ on .+ runs out in (60|59) s"),
             lease.hold(bucket.store, "second", "copy two"),
@@ -25,7 +25,7 @@ def test_a_second_writer_is_told_who_holds_the_lease(bucket):
             pass
     assert lease.holder(bucket.store) is None
     with lease.hold(bucket.store, "second", "copy two"):
-        assert lease.holder(bucket.store)["run"] == "second"
+        assert lease.holder(bucket.store).run == "second"
 
 
 def test_a_lease_is_renewed_while_its_holder_lives_and_taken_when_it_has_run_out(bucket):

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from tests.objectstore.dying import FIRST, SECOND
+from tests.storage.dying import FIRST, SECOND
 
 from winnow.base.errors import DatasetError
 from winnow.cli.keep import verify
