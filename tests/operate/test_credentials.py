@@ -106,7 +106,7 @@ def test_a_password_from_the_environment_stands_nowhere_after_a_run(tmp_path):
             said += done.stdout + done.stderr
             assert done.returncode == code, said
             held = tmp_path / "dataset" / ".staging" / "held.json"
-            assert code == 0 or json.loads(held.read_bytes())["parameters"]["source"] == "s3://news"
+            assert code == 0 or json.loads(held.read_bytes())["order"]["source"] == "s3://news"
             there = everything_in(tmp_path)
             assert [name for name, text in there.items() if CANARY in text] == []
     finally:

@@ -77,7 +77,9 @@ def test_an_approval_needs_a_reason(place, held):
 def test_how_a_held_run_was_called_is_kept_without_credentials(stopped, place, held):
     order = order_to_approve(place.dataset, held.run_id, "because")
     assert (order.source, order.executor) == (str(stopped[0].folder / "in"), "inline")
-    remember_order(place.dataset, held.run_id, replace(order, source="s3://key:secret@bucket/a"))
+    remember_order(
+        place.dataset, held.run_id, replace(order, source="s3://key:secret@bucket/a", into="s3://key:secret@b/c")
+    )
     assert b"secret" not in (place.dataset.staging / "held.json").read_bytes()
     with pytest.raises(UsageError, match="give the source again"):
         order_to_approve(place.dataset, held.run_id, "because")

@@ -66,11 +66,15 @@ def test_a_stage_is_tried_again_later_and_later_and_no_run_lasts_for_ever(prefec
 def test_the_project_file_names_flows_and_parameters_that_exist(prefect_server):
     from prefect.flows import load_flow_from_entrypoint
 
-    for entry in yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]:
+    for entry in project_deployments():
         path, name = entry["entrypoint"].split(":")
-        flow = load_flow_from_entrypoint(f"{ROOT / path}:{name}")
+        flow = load_flow_from_entrypoint(f"{ROOT / path}:{name}", use_placeholder_flow=False)
         assert flow.name == name and entry["description"] == flow.description
         assert set(entry["parameters"]) <= set(flow.parameters.properties)
+
+
+def project_deployments() -> list[dict[str, Any]]:
+    return yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]
 
 
 def test_serving_without_a_server_is_a_wrong_call(monkeypatch, tmp_path):
@@ -170,6 +174,45 @@ def site(tmp_path_factory):
         yield made
     finally:
         made.stop()
+
+
+LOAD = """
+import json, sys
+from prefect.flows import load_flow_from_entrypoint
+for entrypoint in sys.argv[1:]:
+    flow = load_flow_from_entrypoint(entrypoint, use_placeholder_flow=False)
+    print(json.dumps({"name": flow.name, "properties": sorted(flow.parameters.properties)}))
+"""
+
+
+def test_the_project_file_deploys_all_flows_and_a_worker_can_load_them(site):
+    # As a user has it: in the repository's root, with the package on the path only because pip installed it.
+    environment = {k: v for k, v in site.environment.items() if k != "PYTHONPATH"} | {"PREFECT_API_URL": site.api}
+
+    def call(*words: str) -> str:
+        done = subprocess.run(
+            [sys.executable, *words], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    before = (ROOT / "prefect.yaml").read_bytes()
+    call("-m", "prefect", "work-pool", "create", "winnow", "--type", "process")
+    call("-m", "prefect", "--no-prompt", "deploy", "--all")
+    assert (ROOT / "prefect.yaml").read_bytes() == before
+    entries = project_deployments()
+    loaded = [json.loads(line) for line in call("-c", LOAD, *(e["entrypoint"] for e in entries)).splitlines()]
+    assert {flow["name"] for flow in loaded} == {"build", "replay", "approve", "withdraw", "maintain"}
+    required = {"approve": ["run_id", "because"], "withdraw": ["sources"]}
+    for entry, flow in zip(entries, loaded, strict=True):
+        made = site.deployment(f"{flow['name']}/dataset")
+        assert (made["entrypoint"], made["parameters"]) == (entry["entrypoint"], entry["parameters"])
+        assert (made["work_pool_name"], made["tags"], made["paused"]) == ("winnow", ["winnow"], False)
+        form = made["parameter_openapi_schema"]
+        assert sorted(form["properties"]) == flow["properties"]
+        assert form.get("required", []) == required.get(flow["name"], [])
+        assert [n for n, p in form["properties"].items() if not p.get("description")] == []
+        assert [s["active"] for s in made["schedules"]] == [False] * len(entry.get("schedules", ()))
 
 
 @pytest.mark.slow

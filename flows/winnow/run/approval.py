@@ -89,7 +89,8 @@ def run_to_approve(dataset: Dataset, run_id: str) -> PastRun:
 def remember_order(dataset: Dataset, run_id: str, order: RunOrder) -> None:
     """Keep what a held run was asked for, without credentials, so that an approval can make it again."""
     source = redacted(order.source) if holds_credentials(order.source) else order.source
-    kept = {"run_id": run_id, "source_was_cut": source != order.source, "order": asdict(replace(order, source=source))}
+    order_kept = replace(order, source=source, into=dataset.name)  # an approval names the dataset itself
+    kept = {"run_id": run_id, "source_was_cut": source != order.source, "order": asdict(order_kept)}
     write_file(_path(dataset), json.dumps(kept).encode())
 
 
