@@ -8,6 +8,7 @@ from __future__ import annotations
 import codecs
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
 from ftfy.badness import BADNESS_RE
 from ftfy.fixes import restore_byte_a0
@@ -15,19 +16,23 @@ from ftfy.fixes import restore_byte_a0
 from winnow.repair.engine.rule import compiled
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Charmap:
     """One encoding: its 256 characters, and the expressions for UTF-8 sequences as they look in it."""
 
     name: str
     table: str
     encoding: object
-    sequences: re.Pattern[str]
-    """Runs of one sequence or more. Lead and continuation bytes differ, so nothing can backtrack."""
     sequence: str
     """RE2 source for one sequence."""
     has_a0: bool
     """Whether byte A0 is a no-break space, which may have become a plain space since."""
+
+    @cached_property  # most texts need none of the eighteen
+    def sequences(self) -> re.Pattern[str]:
+        """Runs of one sequence or more. Lead and continuation bytes differ, so nothing can backtrack."""
+        python = re.sub(r"\\x\{(\w+)\}", lambda m: re.escape(chr(int(m[1], 16))), self.sequence)
+        return re.compile(f"{python}+")
 
 
 def _class(chars: str) -> str:
@@ -45,9 +50,7 @@ def charmap(name: str) -> Charmap:
     two, three, four = table[0xC2:0xE0], table[0xE0:0xF0], table[0xF0:0xF5]
     rest = _class(table[0x80:0xC0])
     sequence = f"(?:{_class(two)}{rest}|{_class(three)}{rest}{rest}|{_class(four)}{rest}{rest}{rest})"
-    python = re.sub(r"\\x\{(\w+)\}", lambda m: re.escape(chr(int(m[1], 16))), sequence)
-    sequences = re.compile(f"{python}+")
-    return Charmap(name, table, codecs.charmap_build(table), sequences, sequence, table[0xA0] == "\xa0")
+    return Charmap(name, table, codecs.charmap_build(table), sequence, table[0xA0] == "\xa0")
 
 
 # The order decides between encodings that lead to equally good readings: commonest first.

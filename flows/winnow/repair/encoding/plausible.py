@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from winnow.repair.words.frequencies import word_costs
+
 # Characters of the writing systems in daily use, and the signs set beside them. Archaic letters, rare blocks, controls
 # and the unassigned are what wrong readings turn up.
 _DAILY = re.compile(
@@ -36,8 +38,9 @@ _LATIN = (
 _CYRILLIC = ("ru", "uk", "bg", "mk")
 _LISTS = {"\u0370": ("el",), "\u0400": _CYRILLIC, "\u0590": ("he",), "\u0600": ("ar", "fa")}
 _COMMAS = {ord("ş"): "ș", ord("ţ"): "ț"}  # older Romanian text has cedillas, the list has commas
-MIN_FREQUENCY = 1e-6  # once in a million words
-COMMON_FREQUENCY = 3e-5
+# Costs in centibels.
+KNOWN = 599  # once in a million words
+COMMON = 452  # 3 times in 100,000
 
 
 def strange(text: str, known: frozenset[str] = frozenset()) -> int:
@@ -72,10 +75,8 @@ def _system(char: str) -> int:
 
 
 @lru_cache(maxsize=64)
-def _words_of(language: str, at_least: float) -> frozenset[str]:
-    from wordfreq import get_frequency_dict  # costs 0.2 s, and most texts never need it
-
-    return frozenset(w for w, f in get_frequency_dict(language, "small").items() if f >= at_least)
+def _words_of(language: str, most: int) -> frozenset[str]:
+    return frozenset(word_costs(language, most))
 
 
 def is_word(word: str, common: bool = False) -> bool:
@@ -93,8 +94,7 @@ def is_word(word: str, common: bool = False) -> bool:
         first = ""  # Vietnamese
     if first >= "\u0370":
         lists = next((v for k, v in sorted(_LISTS.items(), reverse=True) if first >= k), ())
-    at_least = COMMON_FREQUENCY if common else MIN_FREQUENCY
-    return any(low in _words_of(language, at_least) for language in lists)
+    return any(low in _words_of(language, COMMON if common else KNOWN) for language in lists)
 
 
 def known_in(word: str, language: str) -> bool:
@@ -104,7 +104,7 @@ def known_in(word: str, language: str) -> bool:
     (True, False, True)
     """
     low = word.lower()
-    return (low.translate(_COMMAS) if language == "ro" else low) in _words_of(language, MIN_FREQUENCY)
+    return (low.translate(_COMMAS) if language == "ro" else low) in _words_of(language, KNOWN)
 
 
 def words(text: str) -> list[str]:

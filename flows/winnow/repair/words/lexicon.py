@@ -1,8 +1,4 @@
-"""What words cost as they are written, and what a reading of words pays for each change.
-
-Frequencies come from wordfreq (Robyn Speer; code Apache-2.0, data CC BY-SA 4.0 with credit to SUBTLEX, Google
-Books Ngrams, OpenSubtitles, Wikipedia, the Leeds Internet Corpus and ParaCrawl); Winnow holds no copy of it.
-"""
+"""What words cost as they are written, and what a reading of words pays for each change."""
 
 from __future__ import annotations
 
@@ -11,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 
 from winnow.repair.engine.rule import Evidence
+from winnow.repair.words.frequencies import word_costs
 from winnow.repair.words.text_language import language_of
 
 NEVER = 1 << 20
@@ -73,20 +70,6 @@ def graded(deleted: int, inserted: int) -> Prices:
     """The prices in a block with so much damage found, 0 to 2: spaces deleted, and inserted, on the way to words."""
     formed = BASE.formed + FORMED_BY_DAMAGE[deleted]
     return replace(BASE, delete=DELETE_BY_DAMAGE[deleted], insert=INSERT_BY_DAMAGE[inserted], formed=formed)
-
-
-def word_costs(language: str) -> dict[str, int]:
-    """Each known word's cost in centibels: -100 times the decimal logarithm of its share of all words.
-
-    English comes from the large list (320,000 words, 0.2 s), the others from the small ones (30,000 words each).
-
-    >>> word_costs("en")["the"]
-    127
-    """
-    from wordfreq import get_frequency_list  # costs 0.2 s, and most texts never need it
-
-    buckets = get_frequency_list(language, "large" if language == "en" else "small")
-    return {word: cost for cost, words in enumerate(buckets) for word in words}
 
 
 PREFIXES = frozenset("""

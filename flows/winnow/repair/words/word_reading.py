@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from winnow.repair.words.lexicon import NEVER, ONE_LETTER, PREFIXES, SHORT, SUFFIXES, Lexicon, Prices, fold, word_costs
+from winnow.repair.words.frequencies import word_costs
+from winnow.repair.words.lexicon import NEVER, ONE_LETTER, PREFIXES, SHORT, SUFFIXES, Lexicon, Prices, fold
 from winnow.repair.words.text_language import MARKERS
 
 MAX_WORD = 24  # letters a formed word may have
@@ -208,7 +209,7 @@ def stand_apart(parts: Sequence[str], cost: int, lexicon: Lexicon, others: Seque
     if any(all(_is_word(part, language) for part in low) for language in others if language != own):
         return True
     if all(len(part) > 1 for part in low):
-        if any(all(costs.get(part, KNOWN) <= FREQUENT for part in low) for costs in _all_costs()):
+        if any(frequent.issuperset(low) for frequent in _frequent()):
             return True
         # the small lists lack words: `bez pośredniej`
         if lexicon.language != "en" and any(lexicon.costs.get(part, KNOWN) <= FREQUENT for part in low):
@@ -232,9 +233,10 @@ def _is_word(part: str, language: str) -> bool:
 
 @cache  # one for each supported language at most
 def _costs(language: str) -> dict[str, int]:
-    return {word: cost for word, cost in word_costs(language).items() if cost <= KNOWN}
+    return word_costs(language, KNOWN)
 
 
 @cache
-def _all_costs() -> tuple[dict[str, int], ...]:
-    return tuple(_costs(language) for language in MARKERS)
+def _frequent() -> tuple[frozenset[str], ...]:
+    """The frequent words of each supported language."""
+    return tuple(frozenset(word_costs(language, FREQUENT)) for language in MARKERS)
