@@ -16,13 +16,14 @@ SETTINGS = ReadSettings()
 
 def read(tmp_path, name, content, **changes):
     (tmp_path / name).write_bytes(content)
-    return list(read_documents(list_inputs(tmp_path / name)[0], SETTINGS.model_copy(update=changes)))
+    return list(read_documents(list_inputs(tmp_path / name).files[0], SETTINGS.model_copy(update=changes)))
 
 
 def test_a_text_file_is_a_document_named_by_its_path(tmp_path):
     (document,) = read(tmp_path, "a.md", "# Héad\n\nText.\n".encode())
+    text = "# Héad\n\nText.\n"
     assert document == RawDocument(
-        "a.md", "# Héad\n\nText.\n", "utf-8", sha256("# Héad\n\nText.\n".encode()), input="a.md"
+        source="a.md", text=text, encoding="utf-8", content_sha256=sha256(text.encode()), input="a.md"
     )
 
 
@@ -71,7 +72,7 @@ def test_a_file_that_vanished_is_a_reject_and_has_no_hash(tmp_path):
 
 def test_the_hash_of_a_file_is_that_of_its_bytes(tmp_path):
     (tmp_path / "a.txt").write_bytes(b"x" * 3_000_000)
-    assert file_sha256(list_inputs(tmp_path)[0]) == sha256(b"x" * 3_000_000)
+    assert file_sha256(list_inputs(tmp_path).files[0]) == sha256(b"x" * 3_000_000)
 
 
 def test_html_keeps_paragraphs_lists_tables_and_its_title(tmp_path):
@@ -118,7 +119,7 @@ def test_tables_of_records_are_read_row_by_row(tmp_path):
 
 def test_parquet_rows_are_records(tmp_path):
     pq.write_table(pa.table({"url": ["u", None], "text": ["hello", None], "n": [1, 2]}), tmp_path / "a.parquet")
-    document, reject = read_documents(list_inputs(tmp_path)[0], SETTINGS)
+    document, reject = read_documents(list_inputs(tmp_path).files[0], SETTINGS)
     assert (document.source, document.text, document.metadata) == ("u", "hello", {"n": "1"})
     assert reject.expectation == "no_text"
     (again,) = read_bytes(document.source, "a.parquet", document.content, SETTINGS)

@@ -20,7 +20,7 @@ SETTINGS = ReadSettings()
 
 def read(tmp_path, content, name="a.jsonl", **changes):
     (tmp_path / name).write_bytes(content)
-    return list(read_documents(list_inputs(tmp_path / name)[0], SETTINGS.model_copy(update=changes)))
+    return list(read_documents(list_inputs(tmp_path / name).files[0], SETTINGS.model_copy(update=changes)))
 
 
 def test_fields_find_their_place(tmp_path):
@@ -164,7 +164,7 @@ def test_big_files_are_cut_and_small_ones_put_together(tmp_path):
     (tmp_path / "big.jsonl").write_bytes(b'{"id": 1, "text": "a"}\n' * 150_000)
     for i in range(5):
         (tmp_path / f"s{i}.txt").write_text("x")
-    inputs = list_inputs(tmp_path)
+    inputs = list_inputs(tmp_path).files
     shards = plan_shards(inputs, 1)
     assert len(shards) == 4 and sum(s.bytes for s in shards) == sum(i.bytes for i in inputs)
     assert sum(1 for s in shards for _ in read_shard(s, SETTINGS)) == 150_005

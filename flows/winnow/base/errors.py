@@ -44,11 +44,15 @@ class EmptyInput(UsageError):
 
 
 class ReadError(WinnowError):
-    """One document could not be read; ``kind``, a snake_case name, is kept in ``rejects.expectation``."""
+    """One document could not be read; ``kind``, a snake_case name, is kept in ``rejects.expectation``.
 
-    def __init__(self, kind: str, message: str) -> None:
+    ``tail`` holds what was read of the line in which a stream broke off.
+    """
+
+    def __init__(self, kind: str, message: str, tail: bytes = b"") -> None:
         super().__init__(message)
         self.kind = kind
+        self.tail = tail
 
 
 class LedgerError(WinnowError):

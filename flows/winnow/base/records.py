@@ -38,7 +38,7 @@ def without_lone_surrogates(text: str) -> str:
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RawDocument:
     """One source's text as it was decoded, before any repair. Line ends are LF.
 
@@ -61,7 +61,7 @@ class RawDocument:
         return doc_id_of(self.source)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reject:
     """A document that failed to be read or failed an expectation, with its bytes and its input file."""
 

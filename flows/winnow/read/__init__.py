@@ -1,8 +1,7 @@
 """Read: bytes and files to raw documents (formats, charsets, main text of HTML)."""
 
-from winnow.read.inputs import InputFile, Listing, Skipped, list_inputs, list_inputs_and_skipped
-from winnow.read.reader import file_sha256, read_bytes, read_documents, read_shard
-from winnow.read.shards import Shard, Span, plan_shards
+from winnow.read.input_files import InputFile, Listing, Skipped, list_inputs
+from winnow.read.shards import Shard, Span, file_sha256, plan_shards, read_bytes, read_documents, read_shard
 
 __all__ = [
     "InputFile",
@@ -12,7 +11,6 @@ __all__ = [
     "Span",
     "file_sha256",
     "list_inputs",
-    "list_inputs_and_skipped",
     "plan_shards",
     "read_bytes",
     "read_documents",

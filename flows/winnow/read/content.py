@@ -1,20 +1,28 @@
-"""What a reader is handed: a file's name and its unpacked bytes, as a stream."""
+"""What a reader is handed: a file's name and its bytes as a stream, unpacked within a bound."""
 
 from __future__ import annotations
 
+import bz2
 import hashlib
+import lzma
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from winnow.base.errors import ReadError
 from winnow.base.recipe import ReadSettings
 from winnow.base.records import Reject
 
 MB = 1_000_000
+COMPRESSIONS = {".gz": "gzip", ".bz2": "bz2", ".xz": "xz", ".zst": "zstd"}
+MAGIC = {"gzip": b"\x1f\x8b", "bz2": b"BZh", "xz": b"\xfd7zXZ\x00", "zstd": b"\x28\xb5\x2f\xfd"}
+BLOCK = 1 << 20  # bytes that come out at a time, so that no bomb can burst between two looks
+_FEED = 1 << 16
+_LZMA_MEMORY = 256 << 20  # xz headers may ask for 4 GB; its highest preset needs 65 MB
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
     """A file, or a part of one, for a reader.
 
@@ -33,30 +41,36 @@ class Content:
     lines_before: Callable[[], int] | None = None
     is_whole: bool = True
 
-    def reject(self, kind: str, message: str, content: bytes, source: str | None = None) -> Reject:
+    def reject(self, kind: str, message: str, content: bytes = b"", source: str | None = None) -> Reject:
         """A reject of stage ``read`` that names this file."""
-        return Reject(source or self.path, "read", f"{self.path}{message}", kind, content, input=self.path)
+        return reject_of(self.path, kind, message, content, source=source)
+
+    def whole(self, settings: ReadSettings) -> bytes:
+        """All bytes of a file that is one document.
+
+        Raises ReadError of kind ``too_large`` beyond settings.max_document_mb, ``empty`` where there is nothing.
+        """
+        parts: list[bytes] = []
+        size = 0
+        for block in self.blocks:
+            size += len(block)
+            if size > settings.max_document_mb * MB:
+                raise ReadError(
+                    "too_large",
+                    f"is larger than {settings.max_document_mb:g} MB, and its bytes are not kept here; "
+                    "raise read.max_document_mb or cut it up",
+                )
+            parts.append(block)
+        if not size:
+            raise ReadError("empty", "is an empty file; remove it or write it again")
+        return b"".join(parts)
 
 
-def whole(content: Content, settings: ReadSettings) -> bytes:
-    """All bytes of a file that is one document.
-
-    Raises ReadError of kind ``too_large`` beyond settings.max_document_mb, ``empty`` where there is nothing.
-    """
-    parts: list[bytes] = []
-    size = 0
-    for block in content.blocks:
-        size += len(block)
-        if size > settings.max_document_mb * MB:
-            raise ReadError(
-                "too_large",
-                f"is larger than {settings.max_document_mb:g} MB, and its bytes are not kept here; "
-                "raise read.max_document_mb or cut it up",
-            )
-        parts.append(block)
-    if not size:
-        raise ReadError("empty", "is an empty file; remove it or write it again")
-    return b"".join(parts)
+def reject_of(path: str, kind: str, message: str, content: bytes = b"", source: str | None = None) -> Reject:
+    """A reject of stage ``read`` for the file at `path`, or for `source` in it; `message` continues the path."""
+    return Reject(
+        source=source or path, stage="read", reason=f"{path}{message}", expectation=kind, content=content, input=path
+    )
 
 
 def sha256(content: bytes) -> str:
@@ -66,3 +80,103 @@ def sha256(content: bytes) -> str:
     'e3b0c442'
     """
     return hashlib.sha256(content).hexdigest()
+
+
+def blocks_of(stream: BinaryIO) -> Iterator[bytes]:
+    """The bytes of a stream from where it stands, in blocks."""
+    while block := stream.read(BLOCK):
+        yield block
+
+
+def unpacked(stream: BinaryIO, compression: str, max_bytes: float) -> Iterator[bytes]:
+    """The unpacked bytes of `stream` in blocks of about 1 MiB.
+
+    Everything before a break is yielded; then ReadError is raised: ``truncated`` for a file that ends too early,
+    ``damaged`` for one that is no such archive or broken, ``decompression_bomb`` beyond `max_bytes`.
+    Members one after another (as `cat a.gz b.gz` makes) are one stream; padding with zeros is passed over.
+
+    >>> import gzip, io
+    >>> b"".join(unpacked(io.BytesIO(gzip.compress(b"a") + gzip.compress(b"b")), "gzip", 9))
+    b'ab'
+    """
+    blocks = _zstd(stream) if compression == "zstd" else _members(stream, compression)
+    total = 0
+    for block in blocks:
+        total += len(block)
+        if total > max_bytes:
+            raise ReadError(
+                "decompression_bomb",
+                f"unpacks to more than {max_bytes:.0f} bytes and was cut off there; raise read.max_unpacked_mb",
+            )
+        yield block
+
+
+class _Unpacker(Protocol):
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+    def decompress(self, data: bytes, /, max_length: int) -> bytes: ...
+
+
+def _members(stream: BinaryIO, compression: str) -> Iterator[bytes]:
+    member: _Unpacker | None = None
+    first, rest = True, b""
+    while True:
+        data = rest or stream.read(_FEED)
+        rest = b""
+        if member is None:
+            if not data and first:
+                raise ReadError("empty", "is an empty file; remove it or write it again")
+            if not data:
+                return
+            if not first and not (data := data.lstrip(b"\0")):
+                continue
+            member, first = _new(compression), False
+        if not data and not member.eof:
+            raise ReadError("truncated", f"ends in the middle of its {compression} data; fetch or pack it again")
+        try:
+            while True:
+                out = member.decompress(data, BLOCK)
+                data = getattr(member, "unconsumed_tail", b"")
+                if out:
+                    yield out
+                if member.eof or (not data and getattr(member, "needs_input", len(out) < BLOCK)):
+                    break
+        except (zlib.error, OSError, lzma.LZMAError, ValueError) as error:
+            raise ReadError("damaged", f"is damaged {compression} data ({error}); fetch or pack it again") from error
+        if member.eof:
+            rest, member = member.unused_data, None
+
+
+def _new(compression: str) -> _Unpacker:
+    if compression == "gzip":
+        # zlib's own names differ: it hands unconsumed input back, and has no `needs_input`.
+        return zlib.decompressobj(31)
+    if compression == "bz2":
+        return bz2.BZ2Decompressor()
+    return lzma.LZMADecompressor(memlimit=_LZMA_MEMORY)
+
+
+def _zstd(stream: BinaryIO) -> Iterator[bytes]:
+    import pyarrow as pa
+
+    source = pa.CompressedInputStream(pa.PythonFile(stream, mode="r"), "zstd")
+    held: list[bytes] = []
+    size = 0
+    while True:
+        try:
+            # Small steps: what a failing read had unpacked already is lost.
+            block = source.read(4096)
+        except OSError as error:
+            yield b"".join(held)
+            if "runcated" in str(error):
+                raise ReadError("truncated", "ends in the middle of its zstd data; fetch or pack it again") from error
+            raise ReadError("damaged", f"is damaged zstd data ({error}); fetch or pack it again") from error
+        held.append(block)
+        size += len(block)
+        if not block or size >= BLOCK:
+            yield b"".join(held)
+            held, size = [], 0
+        if not block:
+            return

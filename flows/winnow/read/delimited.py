@@ -14,7 +14,7 @@ from winnow.base.recipe import ReadSettings
 from winnow.base.records import RawDocument, Reject
 from winnow.read.charset import decode
 from winnow.read.content import MB, Content, sha256
-from winnow.read.record import document_of, source_of
+from winnow.read.fields import Records, require_text_column
 
 
 def _read(content: Content, settings: ReadSettings, delimiter: str) -> Iterator[RawDocument | Reject]:
@@ -24,45 +24,38 @@ def _read(content: Content, settings: ReadSettings, delimiter: str) -> Iterator[
     """
     # A field that never closes its quote would swallow the file; the limit is the process's, and the same for all.
     csv.field_size_limit(int(settings.max_document_mb * MB))
-    rows = csv.reader(_lines(content.blocks), delimiter=delimiter)
+    records = Records(content, settings)
     number = 0
     head: list[str] | None = None
     try:
-        for number, row in enumerate(rows, 1):
-            fields = [_repaired(f) for f in row]
+        for number, row in enumerate(csv.reader(_lines(content.blocks), delimiter=delimiter), 1):
+            fields = [_decoded(f) for f in row]
             if head is None:
                 head = [f.strip() for f in fields]
-                if settings.text_field not in head:
-                    names = ", ".join(repr(h[:40]) for h in head[:8])
-                    raise ReadError(
-                        "no_text",
-                        f"has no column {settings.text_field!r} (its columns: {names}); name it in read.text_field",
-                    )
+                require_text_column(head, settings)
                 continue
             if not fields:
                 continue
             record = {h: f for h, f in zip(head, fields, strict=False) if f}
             raw = orjson.dumps(record)
-            sha = sha256(raw)
+            digest = sha256(raw)
             try:
                 if len(fields) > len(head):
                     raise ReadError(
                         "malformed_row",
                         f"has {len(fields)} fields, the head line {len(head)}; quote fields with delimiters",
                     )
-                document = document_of(record, raw, sha, "utf-8", content.path, settings)
+                document = records.document(record, raw, digest)
             except ReadError as error:
-                yield content.reject(
-                    error.kind, f", row {number}: {error}", raw, source_of(record, sha, content.path, settings)
-                )
+                yield records.reject(error, f", row {number}", record, raw, digest)
             else:
                 yield document
     except csv.Error as error:
-        yield content.reject("malformed_row", f", row {number + 1}: {error}; rows before it were read", b"")
+        yield content.reject("malformed_row", f", row {number + 1}: {error}; rows before it were read")
     except ReadError as error:
-        yield content.reject(error.kind, f": {error}; what stands before was read", b"")
+        yield content.reject(error.kind, f": {error}; what stands before was read")
     if head is None:
-        yield content.reject("empty", ": is an empty file; remove it or write it again", b"")
+        yield content.reject("empty", ": is an empty file; remove it or write it again")
 
 
 read_csv = partial(_read, delimiter=",")
@@ -86,7 +79,7 @@ def _lines(blocks: Iterator[bytes]) -> Iterator[str]:
         yield rest
 
 
-def _repaired(field: str) -> str:
+def _decoded(field: str) -> str:
     """A field whose bytes are not UTF-8 (they stand as surrogates), decoded by itself."""
     if field.isascii():
         return field

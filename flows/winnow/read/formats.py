@@ -5,17 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from winnow.base.errors import ReadError
 from winnow.base.recipe import ReadSettings
 from winnow.base.records import RawDocument, Reject
-from winnow.read.content import Content
+from winnow.read.charset import decode
+from winnow.read.content import COMPRESSIONS, Content, sha256
 from winnow.read.delimited import read_csv, read_tsv
 from winnow.read.html import read_html
 from winnow.read.jsonl import read_jsonl
 from winnow.read.parquet import read_parquet
-from winnow.read.text import read_text
-from winnow.read.unpack import COMPRESSIONS
 
 Reader = Callable[[Content, ReadSettings], Iterator[RawDocument | Reject]]
+
+
+def read_text(content: Content, settings: ReadSettings) -> Iterator[RawDocument]:
+    """Plain text: the whole file is one document; raises ReadError for one that is empty, binary or too large."""
+    raw = content.whole(settings)
+    text, encoding = decode(raw)
+    if not text.strip():
+        raise ReadError("empty", "holds nothing but white space; remove it or write it again")
+    kept = None if raw == text.encode() else raw
+    yield RawDocument(
+        source=content.path, text=text, encoding=encoding, content_sha256=sha256(raw), content=kept, input=content.path
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +45,11 @@ class Format:
     read_kept: Reader
     by_lines: bool = False
 
+    @property
+    def is_one_document(self) -> bool:
+        """Whether a file is one document, and not a table of records."""
+        return self.read is self.read_kept and not self.by_lines
+
 
 FORMATS = (
     Format("text", (".txt", ".text", ".md", ".markdown"), read_text, read_text),
@@ -47,18 +64,27 @@ _BY_ENDING = {ending: f for f in FORMATS for ending in f.endings}
 _UNPACKED_ONLY = frozenset({"parquet"})  # it is read from its end, which a compressed stream cannot do
 
 
-def format_of(path: str) -> tuple[Format, str | None] | None:
-    """The format of a file and its compression (None: none), from the ending alone; None where no reader knows it.
+@dataclass(frozen=True, slots=True)
+class FileType:
+    """A file's format and compression (None: none)."""
 
-    >>> [(f.name, c) for f, c in [format_of("a/b.JSONL.gz")]], format_of("a/b.exe")
-    ([('jsonl', 'gzip')], None)
+    format: Format
+    compression: str | None
+
+
+def type_of(path: str) -> FileType | None:
+    """The type of a file, from its ending alone; None where no reader knows it.
+
+    >>> found = type_of("a/b.JSONL.gz")
+    >>> found.format.name, found.compression, type_of("a/b.exe")
+    ('jsonl', 'gzip', None)
     """
     name = path.rpartition("/")[2].lower()
     compression = next((c for ending, c in COMPRESSIONS.items() if name.endswith(ending)), None)
     if compression:
         name = name.rpartition(".")[0]
     found = _BY_ENDING.get("." + name.rpartition(".")[2]) if "." in name else None
-    return None if found is None or (compression and found.name in _UNPACKED_ONLY) else (found, compression)
+    return None if found is None or (compression and found.name in _UNPACKED_ONLY) else FileType(found, compression)
 
 
 def endings() -> list[str]:

@@ -19,7 +19,7 @@ from winnow.base.errors import ReadError
 from winnow.base.recipe import ReadSettings
 from winnow.base.records import RawDocument
 from winnow.read.charset import decode
-from winnow.read.content import Content, sha256, whole
+from winnow.read.content import Content, sha256
 
 logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # it reports each page it finds nothing in
 
@@ -32,18 +32,26 @@ _BULLET = re.compile(r"^[ \t]*(?:[•◦▪‣⁃*]|-)[ \t]+", re.MULTILINE)
 _CELL_GAP = re.compile(r"[ \t]*\t\t[ \t]*")
 _SPACED_END = re.compile(r"[ \t]+\n")
 _BLANK_LINES = re.compile(r"\n{3,}")
+_TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9-]{0,15})")  # bounded: no backtracking
+# Never closed, or closed by the next of their kind.
+_FLAT = frozenset("""
+    area base br col dd dt embed hr img input li link meta option p param source tbody td tfoot th thead tr track wbr
+""".split())  # fmt: skip
 
 
 def read_html(content: Content, settings: ReadSettings) -> Iterator[RawDocument]:
     """One document; raises ReadError for what is empty, binary, too large, or a page without text."""
-    raw = whole(content, settings)
+    raw = content.whole(settings)
     html, encoding = decode(raw)
     title, text = main_text(html)
     if not text.strip():
         raise ReadError(
             "empty", "is a page without text of its own; leave it out, or save it after its scripts have run"
         )
-    yield RawDocument(content.path, text, encoding, sha256(raw), title, content=raw, input=content.path)
+    yield RawDocument(
+        source=content.path, text=text, encoding=encoding, content_sha256=sha256(raw), title=title, content=raw,
+        input=content.path,
+    )  # fmt: skip
 
 
 def main_text(html: str) -> tuple[str | None, str]:
@@ -95,27 +103,14 @@ def _size(html: str) -> tuple[int, int]:
     return elements, depth
 
 
-_TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9-]{0,15})")  # bounded: no backtracking
-# Never closed, or closed by the next of their kind.
-_FLAT = frozenset(
-    "area base br col dd dt embed hr img input li link meta option p param source tbody td tfoot th thead tr track "
-    "wbr".split()
-)
-
-
 def _by_resiliparse(tree: Any, is_sound: bool) -> str:
     from resiliparse.extract.html2text import extract_plain_text
 
     # In a tree that nests without end only the flat text comes out in linear time.
     text = extract_plain_text(
-        tree,
-        preserve_formatting=is_sound,
-        main_content=is_sound,
-        alt_texts=False,
-        links=False,
-        noscript=False,
+        tree, preserve_formatting=is_sound, main_content=is_sound, alt_texts=False, links=False, noscript=False,
         form_fields=False,
-    )
+    )  # fmt: skip
     text = _CELL_GAP.sub(" | ", _BULLET.sub("- ", text))
     return _BLANK_LINES.sub("\n\n", _SPACED_END.sub("\n", text)).strip()
 
@@ -139,9 +134,8 @@ def _by_trafilatura(html: str) -> str:
 def _blocks(parent: Any, blocks: list[str]) -> None:
     for element in parent:
         if element.tag == "list":
-            items = (
-                _line(item) for item in element.iter("item") if not any(a.tag == "item" for a in item.iterancestors())
-            )
+            outer = (i for i in element.iter("item") if not any(a.tag == "item" for a in i.iterancestors()))
+            items = map(_line, outer)
             blocks.append("\n".join(f"- {item}" for item in items if item))
         elif element.tag == "table":
             rows = ([_line(cell) for cell in row.iter("cell")] for row in element.iter("row"))

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
+
+import orjson
 
 from winnow.base.errors import ReadError
 from winnow.base.recipe import ReadSettings
-from winnow.base.records import RawDocument, Reject
+from winnow.base.records import RawDocument, Reject, without_lone_surrogates
+from winnow.read.charset import decode
 from winnow.read.content import MB, Content, sha256
-from winnow.read.record import document_of, parsed_record, source_of
+from winnow.read.fields import Records
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """A line without its end. ``number`` counts from 0 at the content's start; one too long keeps its hash."""
+    """A line without its end. ``number`` counts from 0 at the content's start; one too long keeps its hash alone."""
 
     offset: int
     number: int
@@ -27,17 +32,16 @@ class Line:
 def read_jsonl(content: Content, settings: ReadSettings) -> Iterator[RawDocument | Reject]:
     """A document or a reject for each line that is not blank; a broken end is one more reject, named by the file."""
     seen = False
-    limit = int(settings.max_document_mb * MB)
-    path = content.path
+    records = Records(content, settings)
     try:
-        for line in lines_of(content, limit):
+        for line in lines_of(content, int(settings.max_document_mb * MB)):
             raw = line.raw.rstrip(b"\r \t")
             if line.offset == 0:
                 raw = raw.removeprefix(b"\xef\xbb\xbf")
             if line.sha256 is None and not raw:
                 continue
             seen = True
-            sha = line.sha256 or sha256(raw)
+            digest = line.sha256 or sha256(raw)
             record: object = None
             try:
                 if line.sha256 is not None:
@@ -50,20 +54,16 @@ def read_jsonl(content: Content, settings: ReadSettings) -> Iterator[RawDocument
                 if not isinstance(record, dict):
                     kind = type(record).__name__
                     raise ReadError("not_an_object", f"is a JSON {kind}, not an object; write one object a line")
-                document = document_of(record, raw, sha, encoding, path, settings)
+                document = records.document(record, raw, digest, encoding)
             except ReadError as error:
-                kind = "binary" if raw.count(0) * 20 > len(raw) else error.kind
-                yield content.reject(
-                    kind, f"{_place(content, line)}: {error}", raw, source_of(record, sha, path, settings)
-                )
+                yield records.reject(error, _place(content, line), record, raw, digest)
             else:
                 yield document
     except ReadError as error:
-        tail = getattr(error, "tail", b"")
-        yield content.reject(error.kind, f": {error}; what stands before the break was read", tail)
+        yield content.reject(error.kind, f": {error}; what stands before the break was read", error.tail)
         return
     if not seen and content.is_whole:
-        yield content.reject("empty", ": holds no record; remove it or write it again", b"")
+        yield content.reject("empty", ": holds no record; remove it or write it again")
 
 
 def lines_of(content: Content, limit: int) -> Iterator[Line]:
@@ -78,6 +78,11 @@ def lines_of(content: Content, limit: int) -> Iterator[Line]:
     digest = None
     skipping = content.start > content.first  # the line that holds the byte before `start` is the part before's
     begin = at
+
+    def line() -> Line:
+        raw = carry[0] if len(carry) == 1 else b"".join(carry)
+        return Line(offset=begin, number=number, raw=raw, size=size, sha256=digest.hexdigest() if digest else None)
+
     try:
         for block in content.blocks:
             pieces = block.split(b"\n")
@@ -97,8 +102,7 @@ def lines_of(content: Content, limit: int) -> Iterator[Line]:
                     break
                 at += 1
                 if not skipping:
-                    raw = carry[0] if len(carry) == 1 else b"".join(carry)
-                    yield Line(begin, number, raw, size, digest.hexdigest() if digest else None)
+                    yield line()
                     number += 1
                 skipping, carry, size, digest, begin = False, [], 0, None, at
                 if content.end is not None and begin >= content.end:
@@ -106,10 +110,48 @@ def lines_of(content: Content, limit: int) -> Iterator[Line]:
             if skipping and content.end is not None and at >= content.end:
                 return
     except ReadError as error:
-        error.tail = b"".join(carry)  # type: ignore[attr-defined]
-        raise
+        raise ReadError(error.kind, str(error), tail=b"".join(carry)) from error
     if size and not skipping:
-        yield Line(begin, number, b"".join(carry), size, digest.hexdigest() if digest else None)
+        yield line()
+
+
+def parsed_record(line: bytes) -> tuple[Any, str]:
+    """The JSON value of a line and the encoding of its bytes.
+
+    orjson reads what is plain JSON in UTF-8; the standard library what it refuses (NaN, lone surrogates, whole numbers
+    beyond 64 bits). Bytes that are not UTF-8 are decoded as any others are.
+
+    Raises ReadError of kind ``not_json``, or ``binary`` where the line is full of zeros.
+    """
+    try:
+        value = orjson.loads(line)
+        if not (isinstance(value, dict) and any(isinstance(v, float) and abs(v) >= 2**53 for v in value.values())):
+            return value, "utf-8"
+    except orjson.JSONDecodeError:
+        pass
+    kind = "binary" if line.count(0) * 20 > len(line) else "not_json"
+    try:
+        text, encoding = line.decode("utf-8"), "utf-8"
+    except UnicodeDecodeError:
+        text, encoding = decode(line)
+    try:
+        return _clean(json.loads(text)), encoding
+    except RecursionError as error:
+        raise ReadError(kind, "is nested too deeply; flatten it") from error
+    except json.JSONDecodeError as error:
+        why = f"{error.msg.lower()} at column {error.colno}"
+        raise ReadError(kind, f"is not JSON: {why}; mend the line or leave it out") from error
+    except ValueError as error:  # whole numbers of more than 4,300 digits
+        raise ReadError(kind, f"cannot be read as JSON: {error}; mend the line or leave it out") from error
+
+
+def _clean(value: Any) -> Any:
+    """The record with lone surrogates replaced in what is used as it is; nested values are written as ASCII JSON."""
+    if not isinstance(value, dict):
+        return value
+    return {
+        without_lone_surrogates(k): without_lone_surrogates(v) if isinstance(v, str) else v for k, v in value.items()
+    }
 
 
 def _place(content: Content, line: Line) -> str:

@@ -10,7 +10,7 @@ from winnow.base.errors import ReadError
 from winnow.base.recipe import ReadSettings
 from winnow.base.records import RawDocument, Reject
 from winnow.read.content import MB, Content, sha256
-from winnow.read.record import document_of, source_of
+from winnow.read.fields import Records, require_text_column
 
 
 def read_parquet(content: Content, settings: ReadSettings) -> Iterator[RawDocument | Reject]:
@@ -18,6 +18,7 @@ def read_parquet(content: Content, settings: ReadSettings) -> Iterator[RawDocume
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    records = Records(content, settings)
     with content.open() as stream:
         try:
             table = pq.ParquetFile(stream if hasattr(stream, "size") else pa.PythonFile(stream, mode="r"))
@@ -26,35 +27,28 @@ def read_parquet(content: Content, settings: ReadSettings) -> Iterator[RawDocume
         unpacked = sum(table.metadata.row_group(i).total_byte_size for i in range(table.num_row_groups))
         if unpacked > settings.max_unpacked_mb * MB:
             raise ReadError("decompression_bomb", f"unpacks to {unpacked} bytes; raise read.max_unpacked_mb to read it")
-        if settings.text_field not in table.schema_arrow.names:
-            names = ", ".join(repr(n[:40]) for n in table.schema_arrow.names[:8])
-            raise ReadError(
-                "no_text", f"has no column {settings.text_field!r} (its columns: {names}); name it in read.text_field"
-            )
+        require_text_column(table.schema_arrow.names, settings)
         number = 0
         try:
             for batch in table.iter_batches(batch_size=64):
                 for record in batch.to_pylist():
                     number += 1
-                    yield _document(record, number, content, settings)
+                    yield _document(record, number, records)
         except (pa.ArrowException, OSError) as error:
             why = str(error).split("\n")[0][:120]
-            yield content.reject("damaged", f", after row {number}: is damaged ({why}); rows before it were read", b"")
+            yield content.reject("damaged", f", after row {number}: is damaged ({why}); rows before it were read")
 
 
-def _document(record: dict[str, object], number: int, content: Content, settings: ReadSettings) -> RawDocument | Reject:
-    present = {k: _plain(v) for k, v in record.items() if v is not None}
-    raw = orjson.dumps(present, default=str, option=orjson.OPT_NON_STR_KEYS)
-    sha = sha256(raw)
+def _document(row: dict[str, object], number: int, records: Records) -> RawDocument | Reject:
+    record = {k: _plain(v) for k, v in row.items() if v is not None}
+    raw = orjson.dumps(record, default=str, option=orjson.OPT_NON_STR_KEYS)
+    digest = sha256(raw)
     try:
-        if len(raw) > settings.max_document_mb * MB:
+        if len(raw) > records.settings.max_document_mb * MB:
             raise ReadError("too_large", f"has {len(raw)} bytes; raise read.max_document_mb")
-        return document_of(present, raw, sha, "utf-8", content.path, settings)
+        return records.document(record, raw, digest)
     except ReadError as error:
-        kept = b"" if error.kind == "too_large" else raw
-        return content.reject(
-            error.kind, f", row {number}: {error}", kept, source_of(present, sha, content.path, settings)
-        )
+        return records.reject(error, f", row {number}", record, b"" if error.kind == "too_large" else raw, digest)
 
 
 def _plain(value: object) -> object:

@@ -1,16 +1,28 @@
-"""Which worker reads what: small files together, big files of lines in parts. Rows never depend on where it is cut."""
+"""Files to documents and rejects: which worker reads what, and one bad file costs one reject.
+
+Small files are read together, big files of lines in parts. Rows never depend on where it is cut.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import codecs
+import hashlib
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import BinaryIO
 
-from winnow.read.content import MB
-from winnow.read.formats import format_of
-from winnow.read.inputs import InputFile
+from winnow.base.errors import ReadError
+from winnow.base.recipe import ReadSettings
+from winnow.base.records import RawDocument, Reject
+from winnow.read.content import BLOCK, MAGIC, MB, Content, blocks_of, reject_of, unpacked
+from winnow.read.formats import FileType, type_of
+from winnow.read.input_files import InputFile, open_input, unreadable
 
 MIN_PART = 1 << 20  # smaller parts cost more to open than to read
 MAX_FILES = 2_000  # small files of a shard; opening them costs as much as 32 MB of text
+COUNTED_BYTES = 256 * MB  # in larger files places are byte offsets only: counting lines up to there costs too much
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +32,10 @@ class Span:
     file: InputFile
     start: int
     end: int
+
+    @property
+    def bytes(self) -> int:
+        return self.end - self.start
 
     @property
     def is_whole(self) -> bool:
@@ -34,7 +50,7 @@ class Shard:
 
     @property
     def bytes(self) -> int:
-        return sum(s.end - s.start for s in self.spans)
+        return sum(s.bytes for s in self.spans)
 
 
 def plan_shards(inputs: Sequence[InputFile], shard_mb: float) -> list[Shard]:
@@ -50,20 +66,144 @@ def plan_shards(inputs: Sequence[InputFile], shard_mb: float) -> list[Shard]:
     shards: list[Shard] = []
     held: list[Span] = []
     size = 0
-    for file in inputs:
-        for span in _spans(file, part):
-            if held and (size + span.end - span.start > part or len(held) >= MAX_FILES):
-                shards.append(Shard(tuple(held)))
-                held, size = [], 0
-            held.append(span)
-            size += span.end - span.start
-    if held:
-        shards.append(Shard(tuple(held)))
-    return shards
+    for span in (span for file in inputs for span in _spans(file, part)):
+        if held and (size + span.bytes > part or len(held) >= MAX_FILES):
+            shards.append(Shard(tuple(held)))
+            held, size = [], 0
+        held.append(span)
+        size += span.bytes
+    return [*shards, Shard(tuple(held))] if held else shards
 
 
 def _spans(file: InputFile, part: int) -> list[Span]:
-    found = format_of(file.path)
-    if file.bytes <= part or found is None or found[1] is not None or not found[0].by_lines:
+    found = type_of(file.path)
+    if file.bytes <= part or found is None or found.compression or not found.format.by_lines:
         return [Span(file, 0, file.bytes)]
     return [Span(file, start, min(start + part, file.bytes)) for start in range(0, file.bytes, part)]
+
+
+def read_shard(shard: Shard, settings: ReadSettings) -> Iterator[RawDocument | Reject]:
+    """Every document and reject of a shard, in the order of its files; one bad file never ends it."""
+    for span in shard.spans:
+        yield from _read_span(span, settings)
+
+
+def read_documents(file: InputFile, settings: ReadSettings) -> Iterator[RawDocument | Reject]:
+    """Every document and reject of one file."""
+    return _read_span(Span(file, 0, file.bytes), settings)
+
+
+def read_bytes(source: str, path: str, content: bytes, settings: ReadSettings) -> Iterator[RawDocument | Reject]:
+    """Read again what a document or reject of the input file `path` kept.
+
+    A document of a file that is one document has `source`; a record is named by its fields as it was before.
+    """
+    found = type_of(path)
+    if found is None:
+        yield _unknown_format(path, content)
+        return
+    name = source if found.format.is_one_document else path
+    blocks: Iterator[bytes] = iter((content,))
+    if found.compression and content.startswith(MAGIC[found.compression]):
+        blocks = unpacked(io.BytesIO(content), found.compression, settings.max_unpacked_mb * MB)
+    handed = Content(path=name, blocks=blocks, open=lambda: io.BytesIO(content), lines_before=lambda: 0)
+    try:
+        for result in found.format.read_kept(handed, settings):
+            yield result if result.input == path else replace(result, input=path)
+    except ReadError as error:
+        yield replace(reject_of(name, error.kind, f": {error}", content, source), input=path)
+
+
+def _unknown_format(path: str, content: bytes = b"") -> Reject:
+    return reject_of(path, "unknown_format", ": has an ending no reader knows", content)
+
+
+def file_sha256(file: InputFile) -> str:
+    """SHA-256 (hex) of the file's bytes, streamed; empty for one that cannot be read (reading it gives the reject)."""
+    digest = hashlib.sha256()
+    try:
+        with open_input(file.address) as stream:
+            for block in blocks_of(stream):
+                digest.update(block)
+    except (OSError, ReadError):
+        return ""
+    return digest.hexdigest()
+
+
+def _read_span(span: Span, settings: ReadSettings) -> Iterator[RawDocument | Reject]:
+    file = span.file
+    found = type_of(file.path)
+    if found is None:
+        yield _unknown_format(file.path)
+        return
+    try:
+        with open_input(file.address) as stream:
+            yield from found.format.read(_content(span, stream, found, settings), settings)
+    except ReadError as error:
+        yield reject_of(file.path, error.kind, f": {error}", _stored(file, error.kind, settings))
+    except OSError as error:  # the disk or the network failed while it was read
+        yield reject_of(file.path, "unreadable", f": {unreadable(error)}")
+
+
+def _content(span: Span, stream: BinaryIO, found: FileType, settings: ReadSettings) -> Content:
+    file = span.file
+
+    def reopen() -> BinaryIO:
+        return open_input(file.address)
+
+    if found.compression:
+        blocks = unpacked(stream, found.compression, settings.max_unpacked_mb * MB)
+        return Content(path=file.path, blocks=blocks, open=reopen, lines_before=lambda: 0)
+    if found.format.by_lines and stream.read(4).startswith(
+        (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
+    ):
+        # Its lines cannot be told by bytes: whoever has the first part reads it all.
+        blocks = iter(()) if span.start else _transcoded(stream)
+        return Content(path=file.path, blocks=blocks, open=reopen, is_whole=span.is_whole)
+    # A line that begins at `start` is preceded by the line end at `start - 1`.
+    first = max(span.start - 1, 0)
+    stream.seek(first)
+    return Content(
+        path=file.path,
+        blocks=blocks_of(stream),
+        open=reopen,
+        first=first,
+        start=span.start,
+        end=None if span.end >= file.bytes else span.end,
+        lines_before=cache(lambda: _lines_before(file, span.start)) if file.bytes <= COUNTED_BYTES else None,
+        is_whole=span.is_whole,
+    )
+
+
+def _lines_before(file: InputFile, start: int) -> int:
+    """Lines that begin before `start`."""
+    count, last, rest = 0, b"\n", start
+    with open_input(file.address) as stream:
+        while rest > 0 and (block := stream.read(min(BLOCK, rest))):
+            count += block.count(b"\n")
+            rest -= len(block)
+            last = block
+    return count + (not last.endswith(b"\n"))
+
+
+def _transcoded(stream: BinaryIO) -> Iterator[bytes]:
+    """A file in UTF-16 or UTF-32 with its mark, as UTF-8."""
+    stream.seek(0)
+    head = stream.read(4)
+    stream.seek(0)
+    name = "utf-32" if head in (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE) else "utf-16"
+    decoder = codecs.getincrementaldecoder(name)("replace")
+    for block in blocks_of(stream):
+        yield decoder.decode(block).encode("utf-8", "replace")
+    yield decoder.decode(b"", final=True).encode()
+
+
+def _stored(file: InputFile, kind: str, settings: ReadSettings) -> bytes:
+    """The file's bytes for the quarantine; none where they are too many or cannot be had."""
+    if kind in ("unreadable", "too_large", "decompression_bomb") or file.bytes > settings.max_document_mb * MB:
+        return b""
+    try:
+        with open_input(file.address) as stream:
+            return b"".join(blocks_of(stream))
+    except (OSError, ReadError):
+        return b""

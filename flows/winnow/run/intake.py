@@ -14,7 +14,7 @@ import pyarrow.dataset as pads
 import pyarrow.parquet as pq
 
 from winnow.base.staging import RAW, REJECTED, key_of, write_parquet
-from winnow.read import Listing, list_inputs_and_skipped, plan_shards
+from winnow.read import Listing, list_inputs, plan_shards
 from winnow.repair import rule_versions
 from winnow.run.executor import InlineExecutor, map_shards
 from winnow.run.jobs import ReadCounts, RepairCounts, ShardFiles, read_job, repair_job, reread_job
@@ -129,7 +129,7 @@ def _read_without_input(run: Run, executor: Executor) -> Documents:
 
 
 def _list_inputs(run: Run) -> Listing:
-    return list_inputs_and_skipped(run.order.source, [run.dataset.root])
+    return list_inputs(run.order.source, [run.dataset.root])
 
 
 def _input_counts(shards: Sequence[ReadCounts], rows: RowPlan, inputs: int) -> InputCounts:

@@ -210,7 +210,10 @@ def _repaired_row(row: Mapping[str, Any], settings: RepairSettings, counts: Repa
             f"{row['source']}: repair failed with {type(error).__name__}: {error}; replay it after the rule is mended"
         )
         content = text.encode("utf-8")
-        return Reject(row["source"], "repair", reason, "repair_failed", content, dict(row["metadata"]), row["input"])
+        return Reject(
+            source=row["source"], stage="repair", reason=reason, expectation="repair_failed", content=content,
+            metadata=dict(row["metadata"]), input=row["input"],
+        )  # fmt: skip
     language, confidence = guess_language(repaired.text)
     measures = measure(repaired.text)
     applied = 0

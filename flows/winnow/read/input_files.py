@@ -1,0 +1,278 @@
+"""Input files: which there are under a folder, a file or a URL, what is left out and why, and how they are opened.
+
+Local files are opened by the system's own calls, for speed and because pyarrow cannot name undecodable paths; anything
+with ``://`` goes through one `pyarrow.fs.FileSystem` (and fsspec where it is known). Credentials come from the
+environment or the URL, and are never shown.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, BinaryIO
+from urllib.parse import quote, unquote, unquote_to_bytes, urlsplit, urlunsplit
+
+from winnow.base.addresses import is_url, redacted
+from winnow.base.errors import EmptyInput, ReadError, UsageError
+from winnow.read.formats import endings, type_of
+
+
+@dataclass(frozen=True, slots=True)
+class InputFile:
+    """A file to read.
+
+    ``path`` is relative to the input root, with ``/``, and valid Unicode: it becomes the source of documents.
+    ``address`` is where to open it: an absolute path (undecodable bytes as surrogates) or a URL. ``bytes`` is its size.
+    """
+
+    path: str
+    address: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """Something under the root that is not read, and why, in a few words."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What is under an input root; both sorted by path."""
+
+    files: tuple[InputFile, ...]
+    skipped: tuple[Skipped, ...]
+
+
+def list_inputs(root: str | Path, leave_out: Iterable[str | Path] = ()) -> Listing:
+    """The files to read under `root` (a folder, one file, or a URL such as ``s3://bucket/prefix``), and the rest.
+
+    Left out are hidden names, endings no reader knows, folders in `leave_out` and any Winnow dataset, links that leave
+    the root, and links to what is read under its own name. Links to folders are never followed, so loops end. A dead
+    link, a pipe or a device with a known ending is listed, never opened, and becomes a reject when it is read.
+
+    Raises UsageError where `root` does not exist, EmptyInput where it holds nothing that can be read.
+    """
+    found = _Found()
+    if is_url(str(root)):
+        _list_url(str(root), found)
+    else:
+        _list_path(Path(root), leave_out, found)
+    files = tuple(sorted(found.files, key=lambda f: f.path))
+    skipped = tuple(sorted(found.skipped, key=lambda s: s.path))
+    if not files:
+        what = f"holds no file with a known ending ({len(skipped)} left out)" if skipped else "is empty"
+        first = f"; left out: {skipped[0].path} ({skipped[0].reason})" if skipped else ""
+        raise EmptyInput(f"{redacted(str(root))}: {what}{first}; Winnow reads {', '.join(endings())}")
+    return Listing(files, skipped)
+
+
+def readable_name(name: str) -> str:
+    r"""A file name as valid Unicode without control characters, different for different names.
+
+    Bytes that are not UTF-8 and control characters become ``%XX``. So that no two names meet, the ``%`` of what already
+    looks like such an escape becomes ``%25``; other names, also percent-encoded ones, stay as they are.
+
+    >>> readable_name("caf\udce9\n.txt"), readable_name("caf%E9.txt"), readable_name("a%20b%C3%A9 100%.txt")
+    ('caf%E9%0A.txt', 'caf%25E9.txt', 'a%20b%C3%A9 100%.txt')
+    """
+    escaped = _ESCAPES.sub(_guarded, name)
+    return _UNSAFE.sub(lambda m: "".join(f"%{b:02X}" for b in os.fsencode(m[0])), escaped)
+
+
+_ESCAPES = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
+_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_UNSAFE_OR_PERCENT = re.compile("[%\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def _guarded(run: re.Match[str]) -> str:
+    meant = unquote_to_bytes(run[0]).decode("utf-8", "surrogateescape")
+    return run[0].replace("%", "%25") if _UNSAFE_OR_PERCENT.search(meant) else run[0]
+
+
+@dataclass(slots=True)
+class _Found:
+    """A listing as it grows; names are made readable here."""
+
+    files: list[InputFile] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+
+    def add(self, name: str, address: str, size: int) -> None:
+        self.files.append(InputFile(readable_name(name), address, size))
+
+    def skip(self, name: str, reason: str) -> None:
+        self.skipped.append(Skipped(readable_name(name), reason))
+
+    def has_reader(self, name: str) -> bool:
+        """Whether a reader knows its ending; if not, it is skipped."""
+        if type_of(readable_name(name)) is not None:
+            return True
+        self.skip(name, "no reader for its ending")
+        return False
+
+
+def _list_path(root: Path, leave_out: Iterable[str | Path], found: _Found) -> None:
+    try:
+        real_root = os.path.realpath(root, strict=True)
+    except OSError as error:
+        raise UsageError(
+            f"{readable_name(str(root))}: {(error.strerror or str(error)).lower()}; "
+            "give an existing folder, file or URL to read"
+        ) from error
+    if not Path(real_root).is_dir():
+        if found.has_reader(root.name):
+            found.add(root.name, real_root, Path(real_root).stat().st_size)
+        return
+    out = {os.path.realpath(p) for p in leave_out if not is_url(str(p))}
+    links: list[tuple[str, str]] = []
+    for entry, name in _walk(real_root, out, found):
+        if not found.has_reader(name):
+            continue
+        if entry.is_symlink():
+            links.append((name, entry.path))
+        else:
+            found.add(name, entry.path, _size(entry.stat(follow_symlinks=False)))
+    read_already = {f.address for f in found.files}
+    for name, address in links:
+        _follow(name, address, real_root, read_already, found)
+
+
+def _size(status: os.stat_result) -> int:
+    return status.st_size if stat.S_ISREG(status.st_mode) else 0
+
+
+def _follow(name: str, address: str, root: str, read_already: set[str], found: _Found) -> None:
+    try:
+        target = os.path.realpath(address, strict=True)
+    except OSError:  # dead, or a loop: its document is missing, which a reject says louder than a skip
+        found.add(name, address, 0)
+        return
+    if Path(target).is_dir():
+        found.skip(name, "a link to a folder")
+    elif os.path.commonpath([root, target]) != root:
+        found.skip(name, "a link that leaves the input root")
+    elif target in read_already:
+        found.skip(name, "a link to a file that is read under its own name")
+    else:
+        found.add(name, target, _size(Path(target).stat()))
+
+
+def _walk(root: str, leave_out: set[str], found: _Found) -> Iterator[tuple[os.DirEntry[str], str]]:
+    """Every entry that is no folder, with its relative name; folders are walked with a list, so depth is no limit."""
+    folders = [(root, "")]
+    while folders:
+        folder, prefix = folders.pop()
+        try:
+            entries = sorted(os.scandir(folder), key=lambda e: e.name)
+        except OSError as error:
+            found.skip(prefix, f"folder cannot be read: {error.strerror or error}")
+            continue
+        for entry in entries:
+            name = prefix + entry.name
+            if entry.name.startswith("."):
+                found.skip(name, "hidden")
+            elif not entry.is_dir(follow_symlinks=False):
+                if entry.is_symlink() and Path(entry.path).is_dir():
+                    found.skip(name, "a link to a folder")
+                else:
+                    yield entry, name
+            elif entry.path in leave_out or _is_dataset(entry.path):
+                found.skip(name, "a dataset, not input")
+            else:
+                folders.append((entry.path, name + "/"))
+
+
+def _is_dataset(folder: str) -> bool:
+    return (Path(folder) / "tables" / "documents" / "_delta_log").is_dir()
+
+
+def _list_url(url: str, found: _Found) -> None:
+    """Every file at or under `url`. Raises UsageError where nothing is there or the store refuses."""
+    from pyarrow import fs
+
+    try:
+        system, root = _system(url)
+        info = system.get_file_info(root)
+        if info.type == fs.FileType.NotFound:
+            raise UsageError(f"{redacted(url)}: there is nothing there; give an existing folder, file or URL to read")
+        is_file = info.type == fs.FileType.File
+        files = [info] if is_file else system.get_file_info(fs.FileSelector(root, recursive=True))
+    except (OSError, ValueError, ImportError) as error:
+        why = str(error).split("\n")[0]
+        raise UsageError(f"{redacted(url)}: cannot be listed: {why}; check the URL and the credentials") from error
+    parts = urlsplit(url)
+    for file in files:
+        if file.type != fs.FileType.File:
+            continue
+        name = file.base_name if is_file else file.path.removeprefix(root).lstrip("/")
+        if any(part.startswith(".") for part in name.split("/")):
+            found.skip(name, "hidden")
+        elif found.has_reader(name):
+            path = parts.path if is_file else f"{parts.path.rstrip('/')}/{quote(name)}"
+            found.add(name, urlunsplit((parts.scheme, parts.netloc, path, parts.query, "")), file.size)
+
+
+def open_input(address: str) -> BinaryIO:
+    """The file at `address`, for reading and seeking.
+
+    Raises ReadError of kind ``unreadable`` for what is missing, refused, or no regular file: pipes and devices are
+    never opened, links are not followed (listing has resolved those that may be).
+    """
+    try:
+        return _open_url(address) if is_url(address) else _open_path(address)
+    except OSError as error:
+        raise unreadable(error) from error
+
+
+def unreadable(error: OSError) -> ReadError:
+    """What the system says about a file that cannot be read, with the remedy."""
+    why = (error.strerror or str(error).split("\n")[0]).lower()
+    return ReadError("unreadable", f"cannot be read: {why}; check that the file exists and may be read")
+
+
+def _open_path(address: str) -> BinaryIO:
+    if not stat.S_ISREG(os.lstat(address).st_mode):
+        raise ReadError("unreadable", "is a dead link, a pipe, a device or a folder, not a file; put a file there")
+    # A file may be swapped for a pipe after the look: O_NONBLOCK keeps the call from waiting for a writer.
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+    handle = os.open(address, flags)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise ReadError("unreadable", "is no regular file; put a file there")
+    return os.fdopen(handle, "rb", buffering=0)
+
+
+def _open_url(address: str) -> BinaryIO:
+    system, path = _system(address)
+    stream: BinaryIO = system.open_input_file(path)
+    return stream
+
+
+def _system(url: str) -> tuple[Any, str]:
+    """The file system of a URL and the path in it."""
+    parts = urlsplit(url)
+    if parts.scheme in ("s3", "gs", "gcs", "hdfs", "abfs", "abfss", "file", "mock"):
+        has_bucket = parts.scheme not in ("file", "hdfs", "mock")
+        base = urlunsplit((parts.scheme, parts.netloc, "" if has_bucket else "/", parts.query, ""))
+        bucket = parts.netloc.rpartition("@")[2] if has_bucket else ""
+        return _pyarrow_system(base), (bucket + unquote(parts.path)).rstrip("/")
+    import fsspec
+    from pyarrow import fs
+
+    inner, path = fsspec.core.url_to_fs(unquote(url))
+    return fs.PyFileSystem(fs.FSSpecHandler(inner)), path.rstrip("/")
+
+
+@lru_cache(maxsize=8)
+def _pyarrow_system(base: str) -> Any:
+    """The system at `base`; it is kept, for opening a connection costs more than a file."""
+    from pyarrow import fs
+
+    return fs.FileSystem.from_uri(base)[0]
