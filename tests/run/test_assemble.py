@@ -1,0 +1,368 @@
+"""Rows of the published tables: a passage is ``x0`` in the cases, passage 0 of document x, and says ``x0.``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from tests.publish.press import write_rows
+from tests.run.small import IDS, LETTERS, letters
+
+from winnow.base.contracts import SORT_KEYS, TABLES
+from winnow.base.records import OF_A_COPY
+from winnow.base.staging import DOCUMENT_DECISIONS, PASSAGE_DECISIONS, PREPARED, PREPARED_INDEX, REPAIRED
+from winnow.run.assemble import (
+    RANGE_BYTES,
+    Assembly,
+    assemble_job,
+    doc_id_ranges,
+    edit_rows,
+    judged,
+    published_texts,
+)
+
+Row = dict[str, Any]
+
+
+def table_of(folder: Path, rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
+    return pq.read_table(write_rows(folder / "rows.parquet", rows, schema), schema=schema)
+
+
+def passage(name: str, **more: Any) -> Row:
+    """A passage of a document with two of them."""
+    gap = "\n" if name[1:] == "0" else ""
+    place = {"doc_id": IDS[name[0]], "position": int(name[1:]), "part": 0, "kind": "paragraph"}
+    return {**place, "text": f"{name}.", "gap": gap, **more}
+
+
+def decision(name: str, reason: str, kept: str | None = None, **more: Any) -> Row:
+    """A removal of a passage; `kept` is the passage that says the same."""
+    place = {"doc_id": IDS[name[0]], "position": int(name[1:]), "part": 0, "reason": reason}
+    found = {"kept_doc_id": IDS[kept[0]], "kept_position": int(kept[1:]), "similarity": 1.0} if kept else {}
+    return {**place, **found, **more}
+
+
+def copy_of(doc: str, kept: str) -> Row:
+    measured = {"similarity": 0.75, "containment": 0.875, "kind": "near"}
+    return {"doc_id": IDS[doc], "kept_doc_id": IDS[kept], **measured}
+
+
+def marked(rows: pa.Table) -> list[str]:
+    """``x0 kept``, ``x0 repeat of y1``, ``x0 duplicate_document of y``."""
+    found = []
+    for row in rows.to_pylist():
+        name = f"{LETTERS[row['doc_id']]}{row['position']}"
+        assert row["status"] == ("kept" if row["reason"] is None else "removed")
+        position = "" if row["kept_position"] is None else row["kept_position"]
+        of = f" of {LETTERS[row['kept_doc_id']]}{position}" if row["kept_doc_id"] else ""
+        found.append(f"{name} {row['reason'] or 'kept'}{of}")
+    return found
+
+
+JUDGED = {
+    "what nobody decided about is kept": ([], [], ["x0 kept", "x1 kept", "y0 kept"]),
+    "a repeat points to what is kept": (
+        [decision("x1", "repeat", "y0")],
+        [],
+        ["x0 kept", "x1 repeat of y0", "y0 kept"],
+    ),
+    "promotion points nowhere": ([decision("x0", "promo")], [], ["x0 promo", "x1 kept", "y0 kept"]),
+    "a decision about another part of the block is not its own": (
+        [decision("x0", "promo", part=1)],
+        [],
+        ["x0 kept", "x1 kept", "y0 kept"],
+    ),
+    "a decision about a document that is not there changes nothing": (
+        [decision("z0", "promo")],
+        [copy_of("z", "x")],
+        ["x0 kept", "x1 kept", "y0 kept"],
+    ),
+    "every passage of a copy points to the document that is kept": (
+        [],
+        [copy_of("x", "y")],
+        [f"x0 {OF_A_COPY} of y", f"x1 {OF_A_COPY} of y", "y0 kept"],
+    ),
+    "of a copy that it is one counts, and not what was decided inside it": (
+        [decision("x1", "repeat", "z0"), decision("y0", "promo")],
+        [copy_of("x", "y")],
+        [f"x0 {OF_A_COPY} of y", f"x1 {OF_A_COPY} of y", "y0 promo"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("decisions", "copies", "expected"), JUDGED.values(), ids=JUDGED)
+def test_passages_are_judged(decisions: list[Row], copies: list[Row], expected: list[str], tmp_path: Path) -> None:
+    blocks = table_of(tmp_path, [passage("y0"), passage("x1"), passage("x0")], PREPARED)
+    decided = table_of(tmp_path, decisions, PASSAGE_DECISIONS)
+    rows = judged(blocks, decided, {c["doc_id"]: c for c in copies})
+    assert rows.schema.equals(TABLES["passages"])
+    assert sorted(marked(rows)) == expected
+    order = [tuple(row[key] for key in SORT_KEYS["passages"]) for row in rows.to_pylist()]
+    assert order == sorted(order)
+
+
+def test_passages_of_a_copy_are_as_similar_as_their_document(tmp_path: Path) -> None:
+    blocks = table_of(tmp_path, [passage("x0"), passage("y0")], PREPARED)
+    decided = table_of(tmp_path, [decision("x0", "repeat", "z0"), decision("y0", "repeat", "z0")], PASSAGE_DECISIONS)
+    rows = judged(blocks, decided, {IDS["x"]: copy_of("x", "z")})
+    found = {LETTERS[row["doc_id"]]: row["similarity"] for row in rows.to_pylist()}
+    assert found == {"x": 0.75, "y": 1.0}
+
+
+HEADING = passage("x0", kind="heading", text="City Opens a New Bridge", gap="\n\n")
+PROMOTION = passage("x0", kind="heading", text="Follow us on many channels", gap="\n\n")
+TITLE = passage("x1", kind="heading", text="City Opens a New Bridge", gap="\n\n")
+
+TEXTS = {
+    "all passages": ([passage("x0"), passage("x1")], "x0.\nx1.", 2, 0, None),
+    "without what is removed": ([passage("x0"), passage("x1", reason="repeat")], "x0.", 1, 1, None),
+    "the widest gap of what is removed between": (
+        [passage("x0"), passage("x1", reason="promo", gap="\n\n"), passage("x2")],
+        "x0.\n\nx2.",
+        2,
+        1,
+        None,
+    ),
+    "nothing where all is removed": ([passage("x0", reason="boilerplate")], "", 0, 1, None),
+    "a copy keeps its own text": (
+        [passage("x0", reason=OF_A_COPY), passage("x1", reason=OF_A_COPY)],
+        "x0.\nx1.",
+        0,
+        2,
+        None,
+    ),
+    "the first heading is the title": (
+        [HEADING, passage("x1")],
+        "City Opens a New Bridge\n\nx1.",
+        2,
+        0,
+        "City Opens a New Bridge",
+    ),
+    "a heading that repeats elsewhere is the title still": (
+        [{**HEADING, "reason": "repeat"}, passage("x1")],
+        "x1.",
+        1,
+        1,
+        "City Opens a New Bridge",
+    ),
+    "promotion is no title": (
+        [{**PROMOTION, "reason": "promo"}, TITLE, passage("x2")],
+        "City Opens a New Bridge\n\nx2.",
+        2,
+        1,
+        "City Opens a New Bridge",
+    ),
+}
+
+
+@pytest.mark.parametrize(("passages", "text", "kept", "removed", "title"), TEXTS.values(), ids=TEXTS)
+def test_the_published_text_is(
+    passages: list[Row], text: str, kept: int, removed: int, title: str | None, tmp_path: Path
+) -> None:
+    found = published_texts(table_of(tmp_path, passages, TABLES["passages"]))
+    assert found.keys() == {IDS["x"]}
+    made = found[IDS["x"]]
+    assert (made.text, made.kept, made.removed, made.title) == (text, kept, removed, title)
+
+
+def test_texts_of_several_documents_are_kept_apart(tmp_path: Path) -> None:
+    rows = [passage("x0"), passage("x1"), passage("y0", gap="")]
+    found = published_texts(table_of(tmp_path, rows, TABLES["passages"]))
+    assert {LETTERS[d]: made.text for d, made in found.items()} == {"x": "x0.\nx1.", "y": "y0."}
+
+
+@pytest.mark.parametrize(
+    ("total_bytes", "count"), [(0, 1), (1, 1), (RANGE_BYTES, 1), (RANGE_BYTES + 1, 2), (3 * RANGE_BYTES, 3)]
+)
+def test_ranges_of_doc_ids_follow_one_another_and_hold_every_doc_id(total_bytes: int, count: int) -> None:
+    ranges = doc_id_ranges(total_bytes)
+    assert len(ranges) == count
+    assert all(low < high for low, high in ranges)
+    assert all(before[1] == after[0] for before, after in pairwise(ranges))
+    assert ranges[0][0] <= "0" * 16
+    assert ranges[-1][1] > "f" * 16
+
+
+def edit(seq: int, rule: str = "entities") -> Row:
+    measured = {"confidence": 1.0, "applied": True}
+    return {
+        "seq": seq,
+        "rule": rule,
+        "rule_version": 1,
+        "start": seq,
+        "end": seq,
+        "before": "",
+        "after": "",
+        **measured,
+    }
+
+
+def test_ledgers_become_rows_in_order_each_with_its_document(tmp_path: Path) -> None:
+    ledgers = {"x": [edit(0), edit(1, "tags")], "y": [], "z": [edit(0)]}
+    repaired = [{"doc_id": IDS[d], "edits": edits} for d, edits in ledgers.items()]
+    rows = edit_rows(table_of(tmp_path, repaired, REPAIRED).select(["doc_id", "edits"]))
+    assert rows.schema.equals(TABLES["edits"])
+    found = [(LETTERS[r["doc_id"]], r["seq"], r["rule"]) for r in rows.to_pylist()]
+    assert found == [("x", 0, "entities"), ("x", 1, "tags"), ("z", 0, "entities")]
+
+
+def test_ledgers_of_several_files_become_rows_too(tmp_path: Path) -> None:
+    parts = [table_of(tmp_path, [{"doc_id": IDS[d], "edits": [edit(0)]}], REPAIRED) for d in "xy"]
+    rows = edit_rows(pa.concat_tables(parts).select(["doc_id", "edits"]))
+    assert [LETTERS[d] for d in rows["doc_id"].to_pylist()] == ["x", "y"]
+
+
+def test_without_documents_there_are_no_edits() -> None:
+    assert edit_rows(REPAIRED.empty_table().select(["doc_id", "edits"])).num_rows == 0
+
+
+ARRIVAL, NEW_RECIPE, OLD_RECIPE = 7, "n" * 16, "o" * 16
+CARRIED = {"first_version": 3, "recipe_id": OLD_RECIPE, "run_id": "before"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """Documents of two passages: `fresh` ones of this run, and those of the previous version."""
+
+    fresh: str = ""
+    published: str = ""
+    duplicates: str = ""
+    changed: str = ""
+    copies: tuple[Row, ...] = ()
+    removals: tuple[Row, ...] = ()
+
+
+def two_passages(named: str) -> list[Row]:
+    return [passage(f"{letter}{n}") for letter in sorted(named, key=IDS.__getitem__) for n in (0, 1)]
+
+
+def info(letter: str, **more: Any) -> Row:
+    text = f"{letter}0.\n{letter}1."
+    return {"doc_id": IDS[letter], "source": letter, "text": text, "n_chars": 7, "n_words": 2, "encoding": "x", **more}
+
+
+def assembly_of(batch: Batch, folder: Path) -> Assembly:
+    def file(name: str, rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> tuple[Path, ...]:
+        return (write_rows(folder / f"{name}.parquet", rows, schema),)
+
+    fresh = sorted(batch.fresh, key=IDS.__getitem__)
+    carried = batch.published + batch.duplicates
+    duplicates = [{**info(d), **CARRIED, **copy_of(d, "k")} for d in batch.duplicates]
+    return Assembly(
+        repaired=file("repaired", [info(d, edits=[edit(0)], n_edits=1) for d in fresh], REPAIRED),
+        prepared=file("prepared", two_passages(batch.fresh), PREPARED),
+        index=file("index", [{"doc_id": IDS[d], "arrival": ARRIVAL} for d in fresh], PREPARED_INDEX),
+        document_decisions=file("copies", batch.copies, DOCUMENT_DECISIONS),
+        passage_decisions=file("removals", batch.removals, PASSAGE_DECISIONS),
+        published_documents=(
+            *file("documents", [{**info(d), **CARRIED} for d in batch.published], TABLES["documents"]),
+            *file("duplicates", duplicates, TABLES["duplicates"]),
+        ),
+        published_passages=file("passages", two_passages(carried), TABLES["passages"]),
+        changed=tuple(sorted(IDS[d] for d in batch.changed)),
+        recipe_id=NEW_RECIPE,
+        run_id="now",
+    )
+
+
+def assembled(batch: Batch, folder: Path, low: str = "", high: str = "g") -> dict[str, list[Row]]:
+    counts = assemble_job(low, high, assembly_of(batch, folder), folder / "parts")
+    found = {}
+    for table, count in counts.items():
+        [path] = (folder / "parts" / table).iterdir()
+        rows = pq.read_table(path)
+        assert rows.schema.equals(TABLES[table])
+        assert rows.num_rows == count
+        found[table] = rows.to_pylist()
+        order = [tuple(row[key] for key in SORT_KEYS[table]) for row in found[table]]
+        assert order == sorted(order)
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expected:
+    """Texts by document as they are published, the copies by the document kept, and whose edits and index rows."""
+
+    documents: Mapping[str, str]
+    duplicates: Mapping[str, str]
+    passages: str
+    fresh: str
+
+
+ASSEMBLED = {
+    "nothing": (Batch(), Expected(documents={}, duplicates={}, passages="", fresh="")),
+    "new documents": (
+        Batch(fresh="yx"),
+        Expected(documents={"x": "x0.\nx1.", "y": "y0.\ny1."}, duplicates={}, passages="xy", fresh="xy"),
+    ),
+    "a new document without a repeat": (
+        Batch(fresh="x", removals=(decision("x1", "repeat", "y0"),)),
+        Expected(documents={"x": "x0."}, duplicates={}, passages="x", fresh="x"),
+    ),
+    "a new copy": (
+        Batch(fresh="xy", copies=(copy_of("y", "x"),)),
+        Expected(documents={"x": "x0.\nx1."}, duplicates={"y": "x"}, passages="xy", fresh="xy"),
+    ),
+    "nothing of earlier documents that did not change": (
+        Batch(fresh="x", published="y", duplicates="z", copies=(copy_of("z", "k"),)),
+        Expected(documents={"x": "x0.\nx1."}, duplicates={}, passages="x", fresh="x"),
+    ),
+    "an earlier document that loses a passage": (
+        Batch(published="xy", changed="x", removals=(decision("x0", "boilerplate"),)),
+        Expected(documents={"x": "x1."}, duplicates={}, passages="x", fresh=""),
+    ),
+    "an earlier document that becomes a copy": (
+        Batch(published="xy", changed="x", copies=(copy_of("x", "y"),)),
+        Expected(documents={}, duplicates={"x": "y"}, passages="x", fresh=""),
+    ),
+    "an earlier copy that comes back": (
+        Batch(duplicates="xy", changed="x", copies=(copy_of("y", "k"),)),
+        Expected(documents={"x": "x0.\nx1."}, duplicates={}, passages="x", fresh=""),
+    ),
+    "an earlier copy of another document now": (
+        Batch(duplicates="x", changed="x", copies=(copy_of("x", "y"),)),
+        Expected(documents={}, duplicates={"x": "y"}, passages="x", fresh=""),
+    ),
+}
+
+
+@pytest.mark.parametrize(("batch", "expected"), ASSEMBLED.values(), ids=ASSEMBLED)
+def test_rows_are_assembled_of(batch: Batch, expected: Expected, tmp_path: Path) -> None:
+    tables = assembled(batch, tmp_path)
+    assert {r["source"]: r["text"] for r in tables["documents"]} == expected.documents
+    assert {r["source"]: LETTERS[r["kept_doc_id"]] for r in tables["duplicates"]} == expected.duplicates
+    assert letters({r["doc_id"] for r in tables["passages"]}) == expected.passages
+    assert letters(r["doc_id"] for r in tables["edits"]) == expected.fresh
+    assert letters(r["doc_id"] for r in tables["index"]) == expected.fresh
+
+
+def test_a_new_document_carries_this_recipe_and_the_version_it_arrived_in(tmp_path: Path) -> None:
+    [row] = assembled(Batch(fresh="x"), tmp_path)["documents"]
+    assert (row["first_version"], row["recipe_id"], row["run_id"]) == (ARRIVAL, NEW_RECIPE, "now")
+
+
+@pytest.mark.parametrize("batch", [Batch(published="x", changed="x"), Batch(duplicates="x", changed="x")])
+def test_an_earlier_document_keeps_the_recipe_and_the_version_it_arrived_in(batch: Batch, tmp_path: Path) -> None:
+    [row] = assembled(batch, tmp_path)["documents"]
+    assert (row["first_version"], row["recipe_id"], row["run_id"]) == (3, OLD_RECIPE, "now")
+
+
+def test_a_document_that_lost_a_passage_is_measured_again(tmp_path: Path) -> None:
+    [row] = assembled(Batch(fresh="x", removals=(decision("x1", "promo"),)), tmp_path)["documents"]
+    assert (row["n_chars"], row["n_words"], row["n_passages"], row["n_removed"]) == (3, 1, 1, 1)
+
+
+def test_ranges_of_doc_ids_share_the_rows_out(tmp_path: Path) -> None:
+    batch = Batch(fresh="abc", published="xyz", changed="xyz", copies=(copy_of("b", "a"), copy_of("y", "x")))
+    whole = assembled(batch, tmp_path / "whole")
+    edge = sorted(IDS[d] for d in "abcxyz")[3]
+    low = assembled(batch, tmp_path / "low", high=edge)
+    high = assembled(batch, tmp_path / "high", low=edge)
+    assert {table: low[table] + high[table] for table in whole} == whole
+    assert low["passages"] and high["passages"]
