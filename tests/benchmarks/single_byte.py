@@ -126,7 +126,8 @@ def show_pairs(found: Units, misses: int, only: str) -> None:
     print(f"{'really read as':30}" + "".join(c.rjust(16) for c in columns))
     totals: dict[str, list[int]] = {c: [0, 0] for c in columns}
     for pair in PAIRS:
-        if only and only not in pair.name:
+        title = f"{pair.really} read as {pair.read_as}"
+        if only and only not in title:
             continue
         scores: dict[str, list[int]] = {c: [0, 0] for c in columns}
         by_language: dict[str, list[int]] = defaultdict(lambda: [0, 0])
@@ -144,14 +145,14 @@ def show_pairs(found: Units, misses: int, only: str) -> None:
                         count(by_language[language], got == want)
                     if got != want and misses and kind == "paragraph":
                         misses -= 1
-                        print(f"  miss {pair.name} {language}\n    in   {fed[:150]!r}\n    got  {got[:150]!r}")
+                        print(f"  miss {title} {language}\n    in   {fed[:150]!r}\n    got  {got[:150]!r}")
                     if kind == "paragraph":
                         for name, tool in tools[1:]:
                             count(scores[f"{name} par."], tool(fed, raw) == want)
                         count(scores["utf-8 > par."], winnow(misread(fed.encode(), "cp1252")) == want)
         cells = "".join((f"{good}/{of}" if of else "-").rjust(16) for good, of in scores.values())
         weak = " ".join(f"{k}:{g}/{n}" for k, (g, n) in by_language.items() if g < 0.8 * n)
-        print(f"{pair.name:30}{cells}  {weak}", flush=True)
+        print(f"{title:30}{cells}  {weak}", flush=True)
         for column, (good, of) in scores.items():
             totals[column][0] += good
             totals[column][1] += of

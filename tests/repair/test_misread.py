@@ -93,7 +93,7 @@ def test_switched_off_it_leaves_the_text() -> None:
     assert repair("Ïðèâåò, êàê äåëà?", settings).text == "Ïðèâåò, êàê äåëà?"
 
 
-@pytest.mark.parametrize("pair", PAIRS, ids=lambda p: p.name)
+@pytest.mark.parametrize("pair", PAIRS, ids=lambda p: f"{p.really} read as {p.read_as}")
 def test_a_pair_maps_letters_one_to_one_and_back(pair: Pair) -> None:
     for number in range(0x80, 0x100):
         really = bytes([number]).decode(pair.really, "ignore")

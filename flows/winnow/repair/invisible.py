@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from winnow.base.records import without_lone_surrogates
 from winnow.repair.engine.rule import Change, Evidence, Rule
 
 # re, not re2, for a few characters in a row: nothing can backtrack, and offsets are code points.
@@ -41,15 +42,9 @@ def join_surrogates(text: str, evidence: Evidence) -> Iterator[Change]:
     """
     try:
         text.encode()
-        return
     except UnicodeEncodeError:
-        pass  # there are some
-    for found in _SURROGATES.finditer(text):
-        if len(found[0]) == 2:
-            after = found[0].encode("utf-16-le", "surrogatepass").decode("utf-16-le")
-        else:
-            after = "\ufffd"
-        yield Change(found.start(), found.end(), after)
+        for found in _SURROGATES.finditer(text):
+            yield Change(found.start(), found.end(), without_lone_surrogates(found[0]))
 
 
 def unify_line_ends(text: str, evidence: Evidence) -> Iterator[Change]:

@@ -33,13 +33,10 @@ def strip_line_ends(text: str, evidence: Evidence) -> Iterator[Change]:
             yield Change(len(bare), len(text), "")
         return
     start = 0
-    while start <= len(text):
-        end = text.find("\n", start)
-        if end < 0:
-            end = len(text)
-        if end > start and text[end - 1].isspace():
-            yield Change(start + len(text[start:end].rstrip()), end, "")
-        start = end + 1
+    for line in text.split("\n"):
+        if line[-1:].isspace():
+            yield Change(start + len(line.rstrip()), start + len(line), "")
+        start += len(line) + 1
 
 
 def close_up_blank_lines(text: str, evidence: Evidence) -> Iterator[Change]:

@@ -164,8 +164,8 @@ def _proven_reading(line: str, proven: Mapping[Pair, bool]) -> Reading | None:
         at_home = 2 * verdict.same_known >= verdict.n_same or not pair.latin
         gain = verdict.good >= verdict.unknown / 2 and verdict.good > 0 and at_home
         clears = (proven[pair] or not pair.latin) and has_sign(line) and not has_sign(after)
-        good = gain or clears or becomes_quotes(line, after)
-        if good and (best is None or verdict.net > best.net):
+        becomes_quotes = all(b in _QUOTES for a, b in zip(line, after, strict=True) if a != b)
+        if (gain or clears or becomes_quotes) and (best is None or verdict.net > best.net):
             best = Reading(after, pair, LIKELY, verdict.net)
     return best
 
@@ -210,11 +210,6 @@ class Verdict:
 
 
 _MISPLACED = re.compile(r"(?<=[^\W\d_])([‘“„‚])(?!\w)|(?<![\w’])(”)(?=[^\W\d_])")
-
-
-def becomes_quotes(line: str, after: str) -> bool:
-    """Whether all that changes becomes quotes and dashes."""
-    return all(b in _QUOTES for a, b in zip(line, after, strict=True) if a != b)
 
 
 def quotes_stand_wrongly(before: str, after: str) -> bool:

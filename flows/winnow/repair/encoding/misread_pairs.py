@@ -56,10 +56,6 @@ class Pair:
         """Whether the languages are written in Latin letters."""
         return self.languages[0] not in ("ru", "el", "he", "ar")
 
-    @property
-    def name(self) -> str:
-        return f"{self.really} read as {self.read_as}"
-
 
 def pair(read_as: str, really: str) -> Pair:
     """The pair of encodings.

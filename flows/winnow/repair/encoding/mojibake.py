@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 
 import ftfy
 from ftfy.badness import is_bad
@@ -24,7 +24,7 @@ from winnow.repair.encoding.charmaps import (
 )
 from winnow.repair.encoding.line_changes import foreign_lines, is_doubtful_change, keep_units, tight_changes
 from winnow.repair.encoding.misread import is_surely_misread
-from winnow.repair.encoding.plausible import are_words, fits, is_word, strange, systems, words
+from winnow.repair.encoding.plausible import are_words, is_word, strange, systems, words
 from winnow.repair.engine.rule import Change, Evidence, Rule, apply_changes
 
 MAX_FRUITLESS = 100_000  # characters of one text that are searched in vain before the search is given up
@@ -143,7 +143,7 @@ def _one_step(line: str, proven: frozenset[str], home: frozenset[int]) -> Readin
         return Reading(mac, LIKELY)
     known = frozenset(line)
     best, least = line, _score(line, frozenset())
-    for reading in _candidates(line):
+    for reading in chain([ftfy.fix_encoding(line)] if is_bad(line) else (), readings(line)):
         score = _score(reading, known)
         if score < least:
             best, least = reading, score
@@ -166,12 +166,6 @@ def _one_step(line: str, proven: frozenset[str], home: frozenset[int]) -> Readin
     if best != line:
         return Reading(best, SURE, used | explaining(line, best) if in_pieces else used)
     return _doubtful(line, proven, home)
-
-
-def _candidates(line: str) -> Iterator[str]:
-    if is_bad(line):
-        yield ftfy.fix_encoding(line)
-    yield from readings(line)
 
 
 def readings(text: str) -> Iterator[str]:
@@ -206,7 +200,7 @@ def _in_pieces(line: str) -> tuple[str, frozenset[str]]:
             for reading in undo(match[0], charmap):
                 under = min((reading, *readings(reading)), key=lambda r: (_score(r, frozenset()), len(r)))
                 joined = line[max(start - 1, 0) : start] + under + line[end : end + 1]
-                if not strange(joined, known) and (len(under) > 1 or fits(under, home)):
+                if not strange(joined, known) and (len(under) > 1 or systems(under) <= home):
                     found.append((count_signs(under), start - end, order, start, under, charmap.name))
     pieces: list[Change] = []
     used: set[str] = set()
@@ -348,7 +342,7 @@ def _proven_reading(charmap: Charmap, home: frozenset[int], match: re.Match[str]
     if _reads_naturally(sequence, left, right):
         return sequence
     after = _first_reading(sequence, charmap)
-    return after if fits(after, home) and not strange(left + after + right) else sequence
+    return after if systems(after) <= home and not strange(left + after + right) else sequence
 
 
 def _first_reading(sequence: str, charmap: Charmap) -> str:

@@ -93,26 +93,22 @@ def shown_edits(text: str, edits: Sequence[Edit]) -> Iterator[Shown]:
     >>> [(s.left, s.edit.before, s.right) for s in shown_edits("a&amp;b", edits)]
     [('a', '&amp;', 'b')]
     """
-    applied = [e for e in edits if e.applied]
-    for run in passes(applied):
+    for run in passes([e for e in edits if e.applied]):
         delta = line_start = 0
         line = 1
         for edit in run:
             begin = edit.start - delta
             line += text.count("\n", line_start, begin)
             line_start = begin
-            yield Shown(edit, line, _left(text, begin), _right(text, begin + len(edit.before)))
+            yield _shown(text, edit, line, begin)
             delta += len(edit.after) - len(edit.before)
         text = replay(text, run)
     for edit in edits:
         if not edit.applied:
-            line = text.count("\n", 0, edit.start) + 1
-            yield Shown(edit, line, _left(text, edit.start), _right(text, edit.end))
+            yield _shown(text, edit, text.count("\n", 0, edit.start) + 1, edit.start)
 
 
-def _left(text: str, at: int) -> str:
-    return text[max(at - CONTEXT, 0) : at].rpartition("\n")[2]
-
-
-def _right(text: str, at: int) -> str:
-    return text[at : at + CONTEXT].partition("\n")[0]
+def _shown(text: str, edit: Edit, line: int, begin: int) -> Shown:
+    end = begin + len(edit.before)
+    left, right = text[max(begin - CONTEXT, 0) : begin], text[end : end + CONTEXT]
+    return Shown(edit, line, left.rpartition("\n")[2], right.partition("\n")[0])

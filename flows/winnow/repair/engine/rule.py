@@ -25,6 +25,12 @@ def compiled(pattern: str) -> re2._Regexp:
     return re2.compile(pattern, roomy())
 
 
+def line_end(text: str, at: int) -> int:
+    """Where the line that holds offset `at` ends: at its line feed, or with the text."""
+    end = text.find("\n", at)
+    return len(text) if end < 0 else end
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """Replace ``text[start:end]`` by ``after``. ``confidence`` says how sure the rule is, 0 to 1."""
@@ -83,23 +89,11 @@ class Evidence:
         for point in self.points:
             if point <= seen_to:
                 continue
-            low = high = min(point, len(text))
-            for step in range(lines + 1):
-                found = text.rfind("\n", 0, low)
-                low = max(found, 0)
-                if found < 0:
-                    break
-                if step == lines:
-                    low += 1
-            for step in range(lines + 1):
-                end = text.find("\n", high)
-                high = len(text) if end < 0 else end
-                if step == 0:
-                    seen_to = high
-                if end < 0:
-                    break
-                if step < lines:
-                    high += 1
+            low = text.rfind("\n", 0, point) + 1
+            high = seen_to = line_end(text, point)
+            for _ in range(lines):
+                low = text.rfind("\n", 0, max(low - 1, 0)) + 1
+                high = line_end(text, high + 1)
             if spans and low <= spans[-1][1] + 1:
                 spans[-1] = (spans[-1][0], max(high, spans[-1][1]))
             else:

@@ -67,11 +67,9 @@ def numeric(digits: str) -> str:
     if len(body) > 7:  # beyond Unicode whatever follows; int() of a million digits would not be linear
         return "\ufffd"
     number = int(body or "0", base)
-    if number in CP1252:
-        return CP1252[number]
     if number == 0 or number > 0x10FFFF or 0xD800 <= number <= 0xDFFF:
         return "\ufffd"
-    return chr(number)
+    return CP1252.get(number) or chr(number)
 
 
 Kind = Literal["plain", "nested", "broken", "unfinished", "bare", "misspelt"]
@@ -161,28 +159,23 @@ def _at_ampersand(text: str, start: int, layers: int = 0) -> Reference | None:
         spaced = spaced or bool(layer["gap"] or layer["b"] or layer["c"] or layer["d"])
         layers += 1
         at = layer.end()
+    of_amp: Kind = "broken" if spaced else "nested" if layers > 1 else "plain"
     if layers and text[at : at + 1] == "&":
-        return Reference(start, at, "&", "broken" if spaced else "nested" if layers > 1 else "plain", "amp")
+        return Reference(start, at, "&", of_amp, "amp")
     final = _TIGHT.match(text, at)
-    if final is not None and final[2]:
-        name = final[1]
-        value = _value(name)
-        if value is not None:
-            kind: Kind = "broken" if spaced else "nested" if layers else "plain"
-            return Reference(start, final.end(), value, kind, name)
-    apart = _SPACED.match(text, at)
-    if apart is not None:
+    if final and final[2] and (value := _value(final[1])):
+        return Reference(start, final.end(), value, "broken" if spaced else "nested" if layers else "plain", final[1])
+    if apart := _SPACED.match(text, at):
         name = re.sub(r"[ \t\xa0;]", "", apart[1])
-        value = _value(name)
-        if value is not None:
+        if value := _value(name):
             return Reference(start, apart.end(), value, "broken", name)
     if cut := _CUT_LESS.match(text, at):
         return Reference(start, cut.end(), "<", "broken", "lt")
     if layers:
         if layers > 1 and text[at - 1] == ";" and (cut := _CUT_AMP.match(text, at)):
             at = cut.end()
-        return Reference(start, at, "&", "broken" if spaced else "nested" if layers > 1 else "plain", "amp")
-    if final is not None and not final[2]:
+        return Reference(start, at, "&", of_amp, "amp")
+    if final and not final[2]:
         return _unfinished(text, start, final[1])
     return _misspelt(text, start, at)
 
@@ -204,7 +197,7 @@ def _value(name: str) -> str | None:
 def _unfinished(text: str, start: int, name: str) -> Reference | None:
     """A reference that has lost its semicolon, or holds a space before it."""
     if name[0] == "#":
-        return Reference(start, start + 1 + len(name), numeric(name), "unfinished", name) if len(name) > 1 else None
+        return Reference(start, start + 1 + len(name), numeric(name), "unfinished", name)
     for length in range(len(name), 1, -1):
         known = name[:length]
         if known in LEGACY or (known + ";" in NAMED and _unmistakable(text, start, length)):
@@ -258,9 +251,5 @@ def one_letter_off(word: str, known: str) -> bool:
     while at < min(len(word), len(known)) and word[at] == known[at]:
         at += 1
     rest, true = word[at:], known[at:]
-    return (
-        rest[1:] == true
-        or rest == true[1:]
-        or rest[1:] == true[1:]
-        or (len(rest) > 1 and rest[1] + rest[0] + rest[2:] == true)
-    )
+    swapped = rest[1:2] + rest[:1] + rest[2:]
+    return true in (rest[1:], swapped) or true[1:] in (rest, rest[1:])

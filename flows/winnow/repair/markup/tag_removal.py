@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
 from winnow.base.html_names import BLOCK, CELL, ELEMENTS, HEADING, REPLACED, TABLE
@@ -253,14 +253,17 @@ def is_html_source(text: str, found: Sequence[Tag]) -> bool:
     >>> is_html_source(manual, list(tags(manual)))
     False
     """
-    if not text.lstrip().startswith("<") or any(t.name in PAGE for t in found):
+    if not found or not text.lstrip().startswith("<") or any(t.name in PAGE for t in found):
         return False
+    first = found[0]
+    if first.kind not in ("comment", "hidden") and (first.closing or first.name not in BODY - {"li"}):
+        return False  # a list item first: a piece cut out of a longer source
     if sum(t.kind not in ("whole", "comment", "hidden") for t in found) > MAX_ODD * len(found):
         return False
     n_open = n_closed = outside = inside = within = at = 0
     open_body: list[str] = []
     for tag in found:
-        size = _size(text, at, tag.start)
+        size = len(text[at : tag.start].strip())
         if open_body:
             inside += size
             within += size if "p" in open_body[-3:] else 0
@@ -280,7 +283,7 @@ def is_html_source(text: str, found: Sequence[Tag]) -> bool:
             if tag.name in open_body[-20:]:
                 while open_body.pop() != tag.name:
                     pass
-    outside += _size(text, at, len(text))
+    outside += len(text[at:].strip())
     total = inside + outside
     return (
         n_closed >= MIN_PARAGRAPHS
@@ -288,17 +291,7 @@ def is_html_source(text: str, found: Sequence[Tag]) -> bool:
         and outside <= MAX_OUTSIDE * total
         and within >= MIN_IN_PARAGRAPHS * total
         and not [name for name in open_body if name not in ("p", "li")]  # else a piece cut out of a longer source
-        and _begins_with_block(found)
     )
-
-
-def _begins_with_block(found: Sequence[Tag]) -> bool:
-    # A list item first: a piece cut out of a longer source.
-    return found[0].kind in ("comment", "hidden") or (found[0].name in BODY - {"li"} and not found[0].closing)
-
-
-def _size(text: str, start: int, end: int) -> int:
-    return len(text[start:end].strip())
 
 
 NOTHING, SPACE, CELL_END, LINE = range(4)
@@ -314,20 +307,20 @@ def inside_tables(found: Sequence[Tag]) -> list[bool]:
 
     Rows lose their opening tags in damage, so a table is told from what stands on both sides.
     """
-    before: list[bool] = []
+    before = _in_table(found, lambda tag: tag.closing)
+    after = _in_table(found[::-1], lambda tag: not tag.closing and tag.kind != "half")
+    return [a and b for a, b in zip(before, reversed(after), strict=True)]
+
+
+def _in_table(found: Sequence[Tag], leaves: Callable[[Tag], bool]) -> list[bool]:
+    """For each tag, whether the structural tag passed last belongs to a table that it does not leave."""
+    states: list[bool] = []
     now = False
     for tag in found:
-        before.append(now)
+        states.append(now)
         if tag.name in _STRUCTURAL and not (now and tag.name in ("p", "div")):
-            now = tag.name in TABLE and not (tag.name == "table" and tag.closing)
-    inside = [False] * len(found)
-    now = False
-    for at in range(len(found) - 1, -1, -1):
-        tag = found[at]
-        inside[at] = before[at] and now
-        if tag.name in _STRUCTURAL and not (now and tag.name in ("p", "div")):
-            now = tag.name in TABLE and not (tag.name == "table" and not tag.closing and tag.kind != "half")
-    return inside
+            now = tag.name in TABLE and not (tag.name == "table" and leaves(tag))
+    return states
 
 
 def level_of(tag: Tag, in_table: bool) -> int:
@@ -356,35 +349,31 @@ def replacement(text: str, start: int, end: int, run: Sequence[Tag], tables: Seq
         low -= 1
     while high < len(text) and text[high] in spaces:
         high += 1
-    gaps = [text[low:start], text[end:high]]
-    gaps += [text[a.end : b.start] for a, b in pairwise(run)]
-    at_start, at_end = low == 0, high == len(text)
+    gaps = [text[low:start], text[end:high], *(text[a.end : b.start] for a, b in pairwise(run))]
     if level < CELL_END:
         return low, high, _inline(text, low, high, start, gaps, level)
-    blank = any(_BLANK_LINE.search(gap) for gap in gaps)
-    prefix = _prefix(run) if not at_end else ""
+    if high == len(text):
+        return low, high, "\n" if "\n" in gaps[1] else ""
+    prefix = _prefix(run)
     if prefix == "- " and _BULLETED.match(text, high, high + 6):
         prefix = ""
-    if at_end:
-        return low, high, "\n" if "\n" in gaps[1] else ""
-    if at_start:
+    if low == 0:
         return low, high, prefix
     if not prefix and _CLOSING_SIGN.match(text, high) and text[low - 1].isalnum():
         return low, high, ""  # the sign ends the sentence before the tags
-    if level == CELL_END:
-        # A cell beside a line that has nothing yet is that line's first.
+    if level == CELL_END:  # a cell beside a line that has nothing yet is that line's first
         return low, high, " | "
-    return low, high, ("\n\n" if blank else "\n") + prefix
+    return low, high, ("\n\n" if any(map(_BLANK_LINE.search, gaps)) else "\n") + prefix
 
 
 def _inline(text: str, low: int, high: int, start: int, gaps: Sequence[str], level: int) -> str:
     """What stands instead of tags that part no lines: the white space that was there, once."""
     if any("\n" in gap for gap in gaps[2:]):
-        return "\n\n" if any(_BLANK_LINE.search(gap) for gap in gaps[2:]) else "\n"
-    if low == 0 or text[low - 1] == "\n":
-        return "" if high == len(text) or text[high] == "\n" else text[low:start]
+        return "\n\n" if any(map(_BLANK_LINE.search, gaps[2:])) else "\n"
     if high == len(text) or text[high] == "\n":
         return ""
+    if low == 0 or text[low - 1] == "\n":
+        return text[low:start]
     return " " if level == SPACE or any(gaps) else ""
 
 

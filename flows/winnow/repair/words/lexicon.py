@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cache
 
 from winnow.repair.engine.rule import Evidence
@@ -43,21 +43,11 @@ class Prices:
 
 
 BASE = Prices()
+# Near damage, words are split, not run together; and `filehandle` is no damage. `stand_apart` decides on whole parts.
 NEAR = replace(
-    BASE,
-    delete=60,
-    insert=NEVER,  # near damage, words are split, not run together; and `filehandle` is no damage
-    formed=NEVER,
-    common=600,
-    whole=0,  # `stand_apart` decides
-    capital=600,
-    swallowed=600,
-    rare=600,
-    worse=260,
-    odd_case=NEVER,
-    at_hyphen=NEVER,
-    strict=True,
-)
+    BASE, delete=60, insert=NEVER, formed=NEVER, common=600, whole=0, capital=600, swallowed=600, rare=600, worse=260,
+    odd_case=NEVER, at_hyphen=NEVER, strict=True,
+)  # fmt: skip
 DOUBTFUL = replace(NEAR, delete=0, rare=0, whole=300, strict=False)  # what only this reading changes is a suspicion
 
 # By the damage already found in a block: none, some, much; of deleting and of inserting apart.
@@ -102,31 +92,26 @@ ONE_LETTER = {
 }  # fmt: skip
 
 
-@dataclass(slots=True)
 class Lexicon:
     """Costs of the words of one language, with what is charged for short ones; small letters only."""
 
-    language: str
-    prices: Prices = BASE
-    costs: dict[str, int] = field(init=False)
-
-    def __post_init__(self) -> None:
-        p = self.prices
-        costs = word_costs(self.language)
-        letters = ONE_LETTER.get(self.language, "")
-        for word in [word for word in costs if len(word) <= 3]:
-            cost = costs[word]
+    def __init__(self, language: str) -> None:
+        self.language = language
+        self.costs = word_costs(language)
+        letters = ONE_LETTER.get(language, "")
+        for word in [word for word in self.costs if len(word) <= 3]:
+            cost = self.costs[word]
             if len(word) == 1:
-                costs[word] = cost if word in letters else cost + p.one_letter
+                cost += 0 if word in letters else BASE.one_letter
             elif word in SHORT:
-                costs[word] = min(cost, p.common - 1)
+                cost = min(cost, BASE.common - 1)
             elif len(word) == 2:
-                costs[word] = cost if cost < p.two_common else cost + p.two_letters
+                cost += 0 if cost < BASE.two_common else BASE.two_letters
             else:
-                costs[word] = cost if cost < p.three_common else cost + p.three_letters
+                cost += 0 if cost < BASE.three_common else BASE.three_letters
+            self.costs[word] = cost
         for word in RUN_TOGETHER:
-            costs.pop(word, None)
-        self.costs = costs
+            self.costs.pop(word, None)
 
     def cost(self, written: str) -> int:
         """Cost of a known word as it is written; -1 for an unknown one."""
@@ -141,7 +126,7 @@ class Lexicon:
     def case(self, written: str) -> int:
         if len(written) == 1 or written.islower() or written.isupper():
             return 0
-        return 0 if written[1:].islower() else self.prices.odd_case
+        return 0 if written[1:].islower() else BASE.odd_case
 
 
 def fold(text: str) -> str:
@@ -165,8 +150,7 @@ def lexicon_of(language: str) -> Lexicon:
 def damaged_prose(text: str, evidence: Evidence, lines: int = 1) -> Iterator[tuple[int, int, Lexicon]]:
     """The stretches within `lines` lines of proven damage, and the text's lexicon; none in a language not told."""
     spans = evidence.damaged_spans(text, lines)
-    language = language_of(text) if spans else None
-    if language is not None:
+    if spans and (language := language_of(text)):
         lexicon = lexicon_of(language)
         for low, high in spans:
             yield low, high, lexicon

@@ -1,12 +1,13 @@
 """Spaces before and after punctuation marks.
 
-Left alone: French spacing before ``: ; ! ?``, smileys, ellipses, decimals, code, lists in code, names of
-files, numbers such as ``1,000``, and ``U.S.``.
+Left alone: French spacing before ``: ; ! ?``, smileys, ellipses, decimals, code, lists in code, names of files,
+numbers such as ``1,000``, and ``U.S.``.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from winnow.repair.engine.rule import Change, Evidence, Rule, Span
@@ -18,6 +19,8 @@ _COMMA = re.compile(rf"(?<=[{LATIN}][{LATIN}]),(?=[{LATIN}][{LATIN}])")
 _MOVED = re.compile(rf"(?<=[{LATIN}][{LATIN}]) ,(?=[{LATIN}][{LATIN}]|[aAI] )")
 _SYMBOL = re.compile(r"(?<!\w)[A-Za-zα-ωΑ-Ω]\d ,(?=\w)")
 _CODE = re.compile(r"[{}=<>\\_@#$~^*/]|::|->|\(\)")
+
+_TERNARY = re.compile(r"\S \? [^\n]{1,50} : \S")
 
 _OPENERS = "\"'“‘«(["
 _MARKS = ".,;:!?\"'”’»)]"
@@ -38,7 +41,6 @@ def space_before_punctuation(text: str, evidence: Evidence) -> Iterator[Change]:
     everywhere = evidence.everywhere
     french = language_of(text) == "fr"
     marks = ",.;:!?)]" if everywhere else ",.;:!?"
-    size = len(text)
     habits = "" if everywhere else _habits(text, spans)
     for low, high in spans:
         french_here: bool | None = True if french else False if everywhere else None  # asked when first needed
@@ -55,7 +57,7 @@ def space_before_punctuation(text: str, evidence: Evidence) -> Iterator[Change]:
                     continue
             if not everywhere and (mark in habits or not _in_prose(text, at, low)):
                 continue
-            after = text[at + 2] if at + 2 < size else "\n"
+            after = text[at + 2] if at + 2 < len(text) else "\n"
             if mark == "," and after.isalpha() and _MOVED.match(text, at):
                 yield Change(at, at + 2, ", ", 0.8)  # `youth ,families`
                 continue
@@ -66,10 +68,8 @@ def space_before_punctuation(text: str, evidence: Evidence) -> Iterator[Change]:
                 continue
             if mark in ":;" and after in ")]":
                 continue  # a smiley
-            if mark == "." and text.startswith((" .", " -"), at + 2):
+            if mark == "." and (before == "." or text.startswith((" .", " -"), at + 2)):
                 continue  # a spaced ellipsis: `. . .`; a folder and an option: `find . -name`
-            if before == "." and mark == ".":
-                continue
             yield Change(at, at + 1, "", 0.9)
 
 
@@ -102,16 +102,12 @@ def _in_prose(text: str, at: int, low: int) -> bool:
     return follows[1:].isalpha() or (follows[1:].isdigit() and mark == ",") or follows[1:] in tuple("\"“‘«('’—–")
 
 
-_TERNARY = re.compile(r"\S \? [^\n]{1,50} : \S")
-
-
 def _habits(text: str, spans: Sequence[Span]) -> str:
     """The marks before which a space stands away from damage too, more than once: the text is set so."""
-    counts = dict.fromkeys(",.;:!?", 0)
+    counts: Counter[str] = Counter()
     at = 0
     for low, high in (*spans, (len(text), len(text))):
-        for match in _MARK.finditer(text, at, low):
-            counts[text[match.start() + 1]] = counts.get(text[match.start() + 1], 0) + 1
+        counts.update(text[found.start() + 1] for found in _MARK.finditer(text, at, low))
         at = high
     return "".join(mark for mark, count in counts.items() if count > 1)
 

@@ -1,7 +1,7 @@
 """Sentences run together, and sentences broken over lines.
 
-Left alone: `U.S.`, `e.g.`, `Node.js`, names of files, addresses, version numbers, code; verse, lists,
-tables, postal addresses and hard-wrapped text.
+Left alone: `U.S.`, `e.g.`, `Node.js`, names of files, addresses, version numbers, code; verse, lists, tables, postal
+addresses and hard-wrapped text.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
-from winnow.repair.engine.rule import Change, Evidence, Rule, Span
+from winnow.repair.engine.rule import Change, Evidence, Rule, Span, line_end
 from winnow.repair.words.lexicon import damaged_prose
 from winnow.repair.words.text_language import LATIN
 
@@ -35,8 +35,8 @@ def part_glued_sentences(text: str, evidence: Evidence) -> Iterator[Change]:
                 begin -= 1
             left = text[begin : at - 1].lstrip("\"'“‘«([—–")
             right = _WORD.match(text, at)
-            if right is None or not _may_begin(text, right.end()):
-                continue
+            if right is None or not text.startswith((" ", ", ", ": "), right.end()):
+                continue  # no prose goes on behind it
             left = re.split(r"[-–—/'’]", left)[-1]
             if not left.isalpha() or _CODE.search(text, begin, at):
                 continue  # another dot or a digit before it: a name of a file, a version, an address
@@ -53,13 +53,6 @@ def part_glued_sentences(text: str, evidence: Evidence) -> Iterator[Change]:
                 yield Change(at, at, " ", 0.9 if after < _COMMON else 0.7)
 
 
-def _may_begin(text: str, at: int) -> bool:
-    """Whether a sentence may go on at `at` after its first word: a space and then prose."""
-    if at >= len(text):
-        return False
-    return text[at] == " " or (text[at] in ",:" and text.startswith(" ", at + 1))
-
-
 def join_broken_sentences(text: str, evidence: Evidence) -> Iterator[Change]:
     """Join lines broken in mid-sentence, beside damage, where other paragraphs stand on one line.
 
@@ -70,15 +63,14 @@ def join_broken_sentences(text: str, evidence: Evidence) -> Iterator[Change]:
     spans = [] if evidence.everywhere else evidence.damaged_spans(text, 2)
     if not spans or not _has_paragraph_lines(text) or _is_wrapped_elsewhere(text, spans):
         return
-    done = 0
+    start = 0
     for low, high in spans:
-        start = max(low, done)
+        start = max(low, start)
         while start < high:
-            end = _line_end(text, start)
             breaks = _chain(text, start)
             for at in breaks:
                 yield Change(at, at + 1, " ", 0.8)
-            start = done = (_line_end(text, breaks[-1] + 1) if breaks else end) + 1
+            start = line_end(text, breaks[-1] + 1 if breaks else start) + 1
 
 
 MAX_CHAIN = 200  # lines
@@ -88,12 +80,12 @@ WRAPPED_SHARE = 0.3  # of the line breaks in wrapped prose, some two thirds stan
 def _chain(text: str, start: int) -> list[int]:
     """The line breaks to join from the line at `start` on; none where it is no sentence broken over lines."""
     breaks: list[int] = []
-    end = _line_end(text, start)
+    end = line_end(text, start)
     line = text[start:end]
     if not line[:1].isupper() and line[:1] not in '"“‘':
         return breaks
     while len(breaks) < MAX_CHAIN and end < len(text):
-        following = text[end + 1 : _line_end(text, end + 1)]
+        following = text[end + 1 : line_end(text, end + 1)]
         if not _goes_on(line, following, bool(breaks)):
             break
         breaks.append(end)
@@ -132,11 +124,6 @@ def _is_wrapped_elsewhere(text: str, spans: list[Span]) -> bool:
             n_pairs += 1
             broken += following[0].islower() and (line[-1].isalpha() or line[-1] == ",")
     return broken > WRAPPED_SHARE * n_pairs
-
-
-def _line_end(text: str, at: int) -> int:
-    end = text.find("\n", at)
-    return len(text) if end < 0 else end
 
 
 def _has_paragraph_lines(text: str) -> bool:

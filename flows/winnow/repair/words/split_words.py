@@ -10,12 +10,13 @@ Left alone: `A platform`, `a way`, `in to`, `no one`, `A B testing`, initials, c
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from itertools import accumulate
 
 from winnow.repair.engine.rule import Change, Evidence, Rule, Span
 from winnow.repair.words.lexicon import DOUBTFUL, NEAR, Lexicon, damaged_prose, graded
 from winnow.repair.words.text_language import LATIN, language_here, language_of
-from winnow.repair.words.word_groups import Reader, find_word_runs, reader_of
+from winnow.repair.words.word_groups import find_word_runs, reader_of
 from winnow.repair.words.word_reading import Group
 
 MAX_CODE_LINE = 120  # characters; signs of code in a longer line stand in prose
@@ -55,20 +56,15 @@ def split_words(text: str, evidence: Evidence) -> Iterator[Change]:
     others = tuple(dict.fromkeys((language, "en")))
     for low, high in _pieces(text, spans):
         reader = reader_of(language_here(text, low, high, language))
-        for start, end in _prose_lines(text, low, high, _CODE_NEAR):
-            for run in find_word_runs(text, start, end):
-                yield from _read_near(reader, reader.groups(text, run), others)
-
-
-def _read_near(reader: Reader, groups: Iterable[Group], others: tuple[str, ...]) -> Iterator[Change]:
-    for group in groups:
-        words, gain = reader.read(group, NEAR, others)
-        if gain > 0:
-            yield from _changes(group, words, confidence_of(gain))
-        else:
-            words, gain = reader.read(group, DOUBTFUL)
-            if gain > 0:
-                yield from _changes(group, words, min(0.49, confidence_of(gain) / 2))
+        for run in _prose_runs(text, low, high, _CODE_NEAR):
+            for group in reader.groups(run):
+                words, gain = reader.read(group, NEAR, others)
+                if gain > 0:
+                    yield from _changes(group, words, confidence_of(gain))
+                    continue
+                words, gain = reader.read(group, DOUBTFUL)
+                if gain > 0:
+                    yield from _changes(group, words, min(0.49, confidence_of(gain) / 2))
 
 
 def _pieces(text: str, spans: list[Span]) -> Iterator[Span]:
@@ -87,12 +83,9 @@ def _split_everywhere(text: str, language: str) -> Iterator[Change]:
         reader = reader_of(language_here(text, low, high, language))
         groups: list[Group] = []
         n_words = 0
-        for start, end in _prose_lines(text, low, high):
-            for run in find_word_runs(text, start, end):
-                n_words += text.count(" ", run.start, run.end) + 1
-                groups.extend(reader.groups(text, run))
-        if not groups:
-            continue
+        for run in _prose_runs(text, low, high, _CODE_LINE):
+            n_words += len(run.tokens)
+            groups.extend(reader.groups(run))
         prices = graded(0, 0)
         readings = [reader.read(group, prices) for group in groups]
         deleted = inserted = 0
@@ -109,20 +102,18 @@ def _split_everywhere(text: str, language: str) -> Iterator[Change]:
                 yield from _changes(group, words, confidence_of(gain))
 
 
-def _prose_lines(text: str, low: int, high: int, code: re.Pattern[str] = _CODE_LINE) -> Iterator[tuple[int, int]]:
-    """The lines of a block that do not look like those of a program or a shell."""
+def _prose_runs(text: str, low: int, high: int, code: re.Pattern[str]) -> Iterator[Group]:
+    """The runs of words in the lines of a block that do not look like those of a program or a shell."""
     while low < high:
         end = text.find("\n", low, high)
         end = high if end < 0 else end
         if end - low > MAX_CODE_LINE or not code.search(text, low, end):
-            yield low, end
+            yield from find_word_runs(text, low, end)
         low = end + 1
 
 
 def _grade(changes: int, words: int) -> int:
-    if changes == 0:
-        return 0
-    return 2 if changes > 1 and changes > BLOCK_SHARE * words else 1
+    return 2 if changes > 1 and changes > BLOCK_SHARE * words else min(changes, 1)
 
 
 def _blocks(text: str) -> Iterator[tuple[int, int]]:
@@ -145,16 +136,8 @@ def _blocks(text: str) -> Iterator[tuple[int, int]]:
 
 def _count(tokens: tuple[str, ...], words: tuple[str, ...]) -> tuple[int, int]:
     """Spaces deleted and inserted on the way from `tokens` to `words`."""
-    old, new = _edges(tokens), _edges(words)
+    old, new = (set(accumulate(map(len, parts[:-1]))) for parts in (tokens, words))
     return len(old - new), len(new - old)
-
-
-def _edges(tokens: tuple[str, ...]) -> set[int]:
-    edges, at = set(), 0
-    for token in tokens[:-1]:
-        at += len(token)
-        edges.add(at)
-    return edges
 
 
 def _changes(group: Group, words: tuple[str, ...], confidence: float) -> Iterator[Change]:
@@ -183,9 +166,7 @@ _IN_LINE = re.compile(rf"(?<=[{LATIN}][{LATIN}])- (?=[{LATIN}][{LATIN}])")
 _WORD = re.compile(rf"[{LATIN}]{{1,40}}")
 _MARKS = re.compile(r"[,.;:!?)\]\"'”’»]{0,4}")
 _BEFORE_WORD = frozenset(' \n\t(["“‘«—–')
-_AND = frozenset(
-    ("and", "or", "to", "nor", "und", "oder", "bis", "sowie", "et", "ou", "y", "o", "e", "ed", "i", "en", "of")
-)
+_AND = frozenset("and or to nor und oder bis sowie et ou y o e ed i en of".split())
 
 
 def close_hyphens(text: str, evidence: Evidence) -> Iterator[Change]:
@@ -216,8 +197,8 @@ def _over_lines(text: str, low: int, high: int, lexicon: Lexicon) -> Iterator[Ch
         first = text[begin:at]
         if begin > 0 and text[begin - 1] not in _BEFORE_WORD:
             continue  # `your-user-`, `mirror.ftp-`
-        word = _WORD.match(text, match.end())
-        if word is None or not word[0].islower() or word[0] in _AND:
+        word = _second_half(text, match.end())
+        if word is None:
             continue
         joined, left, right = (lexicon.cost(w) for w in (first + word[0], first, word[0]))
         if joined >= 0 and (min(left, right) < 0 or joined < left + right):
@@ -228,21 +209,22 @@ def _over_lines(text: str, low: int, high: int, lexicon: Lexicon) -> Iterator[Ch
             continue
         end = _MARKS.match(text, word.end()).end()  # type: ignore[union-attr]
         # the word goes to the first line, the line break behind it
-        piece = text[match.end() : end]
-        if end < len(text) and text[end] == " ":
-            yield Change(at, end + 1, f"{hyphen}{piece}\n", 0.8)
-            done = end + 1
-        elif end == len(text) or text[end] == "\n":
-            yield Change(at, end, f"{hyphen}{piece}", 0.8)
-            done = end
+        piece, follows = text[match.end() : end], text[end : end + 1]
+        if follows in ("", " ", "\n"):
+            done = end + (follows == " ")
+            yield Change(at, done, hyphen + piece + ("\n" if follows == " " else ""), 0.8)
 
 
 def _in_lines(text: str) -> Iterator[Change]:
     for match in _IN_LINE.finditer(text):
-        word = _WORD.match(text, match.end())
-        if word is None or not word[0].islower() or word[0] in _AND:
-            continue  # `pre- and post-war`
-        yield Change(match.start() + 1, match.end(), "", 0.8)
+        if _second_half(text, match.end()):
+            yield Change(match.start() + 1, match.end(), "", 0.8)
+
+
+def _second_half(text: str, at: int) -> re.Match[str] | None:
+    """The word at `at`, if it may be the end of one that began before a hyphen: not in `pre- and post-war`."""
+    word = _WORD.match(text, at)
+    return word if word and word[0].islower() and word[0] not in _AND else None
 
 
 _LINE = re.compile(rf"(?<![^\n])[{LATIN}] [{LATIN}] [{LATIN}] [{LATIN}][{LATIN} ]{{0,200}}(?![^\n])")
@@ -267,12 +249,9 @@ def join_spaced_letters(text: str, evidence: Evidence) -> Iterator[Change]:
                 words.append(word)
             else:
                 # one word alone must be long: `A B C D` counts, `U S S R` names
-                if max(map(len, words)) >= 5 and not _alphabetical(words[0]):
+                letters = list(words[0].lower())
+                if max(map(len, words)) >= 5 and letters != sorted(letters):
                     yield Change(match.start(), match.end(), " ".join(words), 0.8)
-
-
-def _alphabetical(word: str) -> bool:
-    return list(word.lower()) == sorted(word.lower())
 
 
 HYPHENS = Rule("hyphens", 1, close_hyphens, r"\pL-[ \n]\pL", proves=False, needs_evidence=True)

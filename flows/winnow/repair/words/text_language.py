@@ -32,6 +32,11 @@ MARKERS = {
     "ca": "el la de que en els les del per un amb una és no al ha",
 }
 
+_LANGUAGES_OF: dict[str, list[str]] = {}
+for _code, _markers in MARKERS.items():
+    for _marker in set(_markers.split()):
+        _LANGUAGES_OF.setdefault(_marker, []).append(_code)
+
 SAMPLE_CHARS = 20_000  # enough for thousands of words; the rest of a text rarely changes its language
 MIN_MARKERS = 3  # and twice as many as English ones, for pieces of English words look like any language's
 MIN_WORDS = 25  # from here on a language shows, or the text is in one that is not supported
@@ -85,18 +90,7 @@ def is_french(sample: str) -> bool:
 def _count_markers(sample: str) -> tuple[list[str], dict[str, int]]:
     words = _WORD.findall(sample.lower())
     counts = dict.fromkeys(MARKERS, 0)
-    index = _by_word()
     for word in words:
-        if word in index:
-            for code in index[word]:
-                counts[code] += 1
+        for code in _LANGUAGES_OF.get(word, ()):
+            counts[code] += 1
     return words, counts
-
-
-@lru_cache(maxsize=1)
-def _by_word() -> dict[str, tuple[str, ...]]:
-    index: dict[str, tuple[str, ...]] = {}
-    for code, markers in MARKERS.items():
-        for word in set(markers.split()):
-            index[word] = (*index.get(word, ()), code)
-    return index

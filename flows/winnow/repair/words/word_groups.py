@@ -6,6 +6,7 @@ A run is Latin letters with single spaces, away from code, paths and numbers.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
@@ -25,29 +26,17 @@ _BEFORE_SENTENCE = frozenset('.!?:;…"”’)-–—•*|')
 _ENDS_SENTENCE = frozenset(' \n\t\u00a0\u202f"”’)]»')
 
 
-@dataclass(frozen=True, slots=True)
-class WordRun:
-    """``text[start:end]``: words with single spaces between; `left`, `right`, `fresh` as in `Group`."""
-
-    start: int
-    end: int
-    left: bool
-    right: bool
-    fresh: bool
-
-
-def find_word_runs(text: str, start: int = 0, end: int | None = None) -> Iterator[WordRun]:
+def find_word_runs(text: str, start: int = 0, end: int = sys.maxsize) -> Iterator[Group]:
     """Runs of words inside ``text[start:end]``, at most 60 words each.
 
     A word that hangs on a digit, a dot that ends no sentence, or any sign of code, path, address or
     mathematics does not belong to a run.
 
     >>> text = "see foo.txt and a_b in we ll-known"
-    >>> [text[r.start : r.end] for r in find_word_runs(text)]
+    >>> [" ".join(run.tokens) for run in find_word_runs(text)]
     ['see', 'and', 'in we ll', 'known']
     """
-    stop = len(text) if end is None else end
-    for match in _RUN.finditer(text, start, stop):
+    for match in _RUN.finditer(text, start, end):
         a, b = match.span()
         left = right = False
         if a > 0 and (before := text[a - 1]) not in _OPENS:
@@ -63,7 +52,7 @@ def find_word_runs(text: str, start: int = 0, end: int | None = None) -> Iterato
                 if b < 0:
                     continue
         fresh = a == 0 or text[a - 1] != " " or text[a - 2 : a - 1] in _BEFORE_SENTENCE
-        yield WordRun(a, b, left, right, fresh)
+        yield Group(a, tuple(text[a:b].split(" ")), left, right, fresh)
 
 
 WEAK = 1  # may be a part of a word: unknown, or short and rare
@@ -90,9 +79,9 @@ class Reader:
             known = self.readings[key] = read_words(group, self.lexicon, prices, others)
         return known
 
-    def groups(self, text: str, run: WordRun) -> Iterator[Group]:
-        """The parts of a run where another reading may be cheaper; the rest is not worth the time."""
-        tokens = text[run.start : run.end].split(" ")
+    def groups(self, run: Group) -> Iterator[Group]:
+        """The parts of a run where another reading may be cheaper, with a neighbour on either side."""
+        tokens = run.tokens
         flags = self.flags
         n = len(tokens)
         marked = []
@@ -121,7 +110,7 @@ class Reader:
                 last += 1
             low = max(0, marked[first] - 2)
             high = min(n, marked[last] + 2)
-            group = tuple(tokens[low:high])
+            group = tokens[low:high]
             if max(map(len, group)) <= MAX_TOKEN:
                 start = run.start + sum(map(len, tokens[:low])) + low
                 yield Group(start, group, run.left and low == 0, run.right and high == n, low == 0 and run.fresh)

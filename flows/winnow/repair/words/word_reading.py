@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate
 
 from winnow.repair.words.frequencies import word_costs
 from winnow.repair.words.lexicon import NEVER, ONE_LETTER, PREFIXES, SHORT, SUFFIXES, Lexicon, Prices, fold
@@ -57,18 +58,13 @@ def _parts(tokens: Sequence[str], costs: list[int], cost: int, first: int, last:
 
 
 def read_words(group: Group, lexicon: Lexicon, prices: Prices, others: tuple[str, ...] = ()) -> Reading:
-    """The cheapest reading of a group.
-
-    `others`: further languages whose words may stand here.
-    """
+    """The cheapest reading of a group; `others` names further languages whose words may stand here."""
     tokens, left, right, fresh = group.tokens, group.left, group.right, group.fresh
     s = "".join(tokens)
     low = fold(s)
     n = len(s)
     p = prices
-    starts = [0]
-    for token in tokens:
-        starts.append(starts[-1] + len(token))
+    starts = list(accumulate(map(len, tokens), initial=0))
     last = len(tokens) - 1
     space = bytearray(n + 1)
     ends = [0] * (n + 1)  # where the token that starts here ends
@@ -100,10 +96,9 @@ def read_words(group: Group, lexicon: Lexicon, prices: Prices, others: tuple[str
     back = [0] * (n + 1)
     best[0] = 0
     get = lexicon.costs.get
-    worst = asis + 1
     for i in range(n):
         base = best[i]
-        if base >= worst:
+        if base > asis:
             continue
         end = ends[i]
         whole = space[i]
@@ -164,8 +159,7 @@ def _cut(s: str, low: str, i: int, j: int, upper: int, p: Prices) -> int:
     """What is charged, besides the price of a space, for cutting a word off before ``s[j]``."""
     charge = 0
     if s[j].isupper():
-        if s[j - 1].islower():
-            charge = p.insert_at_camel
+        charge = p.insert_at_camel if s[j - 1].islower() else 0
     elif s[i].isupper():
         charge = p.capital_cut
     if low[i:j] in PREFIXES:
@@ -180,7 +174,6 @@ KNOWN = 600
 KNOWN_SHORT = 380  # of two letters: `re` is a word, `th` is not
 FREQUENT = 350  # once in 3,000 words: `tra il` is no `trail` where Italian may stand
 BESIDE_LETTER = 100  # how much rarer than the word after a lone letter its join may be: `w in` is no `win`
-
 LIKELIER = 300  # how much likelier a join with a lone word of one letter must be than both as words: `a re`
 
 # Words that stand in set phrases only, never after an article: `a midst` was one word.
@@ -193,8 +186,7 @@ def stand_apart(parts: Sequence[str], cost: int, lexicon: Lexicon, others: Seque
     `others`: further languages that the text may be in. All parts are words of one language; or one is a lone letter
     and the other a word far more frequent than the join; or they are letters in alphabetical order.
 
-    >>> from winnow.repair.words.lexicon import lexicon_of
-    >>> english = lexicon_of("en")
+    >>> english = Lexicon("en")
     >>> [stand_apart(p.split(), 400, english, ("fr",)) for p in ("may be", "tra il", "w in", "a b c", "t o", "w ith")]
     [True, True, True, True, False, False]
     """
