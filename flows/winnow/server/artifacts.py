@@ -113,7 +113,7 @@ def tell_failed(flow: Any, flow_run: Any, state: Any) -> None:
 
 @_on_the_side
 def _tell_failed(recipe: str | None, name: str, state: str, message: str | None) -> None:
-    notify(load_recipe(Path(recipe) if recipe else None), f"{name}: {state}", message or "no message")
+    notify(load_recipe(recipe), f"{name}: {state}", message or "no message")
 
 
 def _tell_gate(run: Run, key: str, gate: GateResult | None) -> None:

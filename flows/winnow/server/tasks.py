@@ -1,13 +1,12 @@
-"""What the flows have in common: stages as Prefect tasks, and how one run publishes the next version."""
+"""Stages as Prefect tasks, and how one run of them publishes the next version."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Executor
-from pathlib import Path
 from typing import Any, ParamSpec, TypeAlias, TypeVar
 
-from prefect import Flow, Task, flow, task
+from prefect import Task, task
 from prefect.cache_policies import NO_CACHE
 from prefect.states import Failed
 
@@ -15,37 +14,19 @@ from winnow.base.errors import GateHeld, WinnowError, is_full_disk
 from winnow.base.log import show_info
 from winnow.base.recipe import load_recipe
 from winnow.publish.recover import recover
-from winnow.run import intake, release
-from winnow.run import table_changes as rows
+from winnow.run import intake, release, table_changes
 from winnow.run.approval import remember_order, run_to_approve
 from winnow.run.executor import open_executor
 from winnow.run.run_context import Run, RunOrder, begin, new_run_id
 from winnow.run.summary import RunSummary
 from winnow.server import artifacts
 from winnow.server.outage import work_is_over
-from winnow.storage.locations import locate_dataset
+from winnow.storage.locations import locate_dataset, refuse_dataset_in_source
 from winnow.storage.lock import lock_dataset
 
 P = ParamSpec("P")
 R = TypeVar("R")
 Stages: TypeAlias = Callable[[Run, Executor], RunSummary]
-
-HOUR = 3600
-
-
-def dataset_flow(name: str, description: str, hours: float = 24) -> Callable[[Callable[P, R]], Flow[P, R]]:
-    """A Prefect flow that works on a dataset; it tells the recipe's notification block where it fails.
-
-    A run that takes longer than `hours` hangs, or should be cut into several; without an end it would hold the dataset
-    for ever.
-    """
-    return flow(
-        name=name,
-        description=description,
-        timeout_seconds=hours * HOUR,
-        on_failure=[artifacts.tell_failed],
-        on_crashed=[artifacts.tell_failed],
-    )
 
 
 def stage(function: Callable[P, R]) -> Task[P, R]:
@@ -78,16 +59,16 @@ def worth_retrying(task: Any, run: Any, state: Any) -> bool:
 read = stage(intake.read)
 repair = stage(intake.repair)
 check = stage(intake.check)
-deduplicate = stage(rows.deduplicate)
+deduplicate = stage(table_changes.deduplicate)
 validate = stage(release.validate)
 publish = stage(release.publish)
 
 
-def run_stages(order: RunOrder, stages: Stages) -> Any:
-    """Run `stages` as the dataset's only writer, and tell Prefect how that ended.
+def run_stages(order: RunOrder, stages: Stages) -> RunSummary:
+    """Runs `stages` as the dataset's only writer, and tells Prefect how that ended.
 
-    Returns the summary, or a failed state named HeldBack where the gate holds the version back. From then on only
-    Prefect has to hear of it; the dataset is free for the next run.
+    Returns the summary; where the gate holds the version back, a failed state named HeldBack, which Prefect takes for
+    the flow's own. By then the dataset is free for the next run.
     """
     show_info()
     try:
@@ -98,14 +79,17 @@ def run_stages(order: RunOrder, stages: Stages) -> Any:
     work_is_over(ended)
     if isinstance(ended, GateHeld):
         artifacts.tell_held(run, ended)
-        return Failed(name="HeldBack", message=f"{ended}\n{artifacts.how_to_approve(run)}", data=ended)
+        message = f"{ended}\n{artifacts.how_to_approve(run)}"
+        return Failed(name="HeldBack", message=message, data=ended)  # type: ignore[return-value]
     artifacts.tell_done(run, ended)
     return ended
 
 
 def _as_only_writer(order: RunOrder, stages: Stages) -> tuple[Run, RunSummary | GateHeld]:
     """The run, and its summary or why the gate holds its version back."""
-    recipe = load_recipe(Path(order.recipe) if order.recipe else None)
+    if order.intake == "source":
+        refuse_dataset_in_source(order.source, order.into)
+    recipe = load_recipe(order.recipe)
     dataset = locate_dataset(order.into)
     with (
         lock_dataset(dataset, new_run_id(), order.wait_seconds),
