@@ -59,9 +59,19 @@ def hostile_view(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def hostile_page(hostile_view):
-    return render(collect(hostile_view, 3, CREATED, "run-3", ALL, 2, "../gx/data_docs/index.html"))
+    return render(
+        collect(
+            hostile_view,
+            version=3,
+            created_at=CREATED,
+            run_id="run-3",
+            name=ALL,
+            previous=2,
+            data_docs="../gx/data_docs/index.html",
+        )
+    )
 
 
 @pytest.fixture(scope="session")
 def seeds_page(seeds_view):
-    return render(collect(seeds_view, 1, CREATED, "run-1", "Seeds"))
+    return render(collect(seeds_view, version=1, created_at=CREATED, run_id="run-1", name="Seeds"))

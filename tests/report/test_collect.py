@@ -7,7 +7,7 @@ from winnow.report.collect import collect
 
 
 def test_the_report_counts_what_the_tables_hold(seeds_view):
-    report = collect(seeds_view, 1, CREATED, "run-1")
+    report = collect(seeds_view, version=1, created_at=CREATED, run_id="run-1")
     documents = pl.read_parquet(seeds_view / "documents" / "*.parquet")
     edits = pl.read_parquet(seeds_view / "edits" / "*.parquet").filter("applied")
     assert report.n_published == len(documents) == len(report.documents)
@@ -18,7 +18,7 @@ def test_the_report_counts_what_the_tables_hold(seeds_view):
 
 
 def test_every_stream_that_flows_into_a_stage_flows_out_of_it(hostile_view):
-    report = collect(hostile_view, 3, CREATED, "run-3")
+    report = collect(hostile_view, version=3, created_at=CREATED, run_id="run-3")
     for links in (report.documents_flow, report.characters_flow):
         names = {link.source for link in links} & {link.target for link in links}
         assert names
@@ -28,7 +28,7 @@ def test_every_stream_that_flows_into_a_stage_flows_out_of_it(hostile_view):
 
 
 def test_samples_show_the_whole_change_from_decoded_to_repaired(seeds_view):
-    report = collect(seeds_view, 1, CREATED, "run-1")
+    report = collect(seeds_view, version=1, created_at=CREATED, run_id="run-1")
     assert len(report.samples) == 5
     for sample in report.samples:
         assert sample.cut >= 0 and sample.pieces
@@ -36,7 +36,7 @@ def test_samples_show_the_whole_change_from_decoded_to_repaired(seeds_view):
 
 
 def test_examples_stand_in_the_text_as_it_was_at_that_moment(seeds_view):
-    report = collect(seeds_view, 1, CREATED, "run-1")
+    report = collect(seeds_view, version=1, created_at=CREATED, run_id="run-1")
     examples = [e for t in report.repairs for e in t.examples]
     assert examples
     assert all(e.before != e.after for e in examples)
@@ -44,11 +44,11 @@ def test_examples_stand_in_the_text_as_it_was_at_that_moment(seeds_view):
 
 
 def test_a_dataset_without_rows_has_a_report(tmp_path):
-    report = collect(write_view(tmp_path, []), 1, CREATED, "run-1")
+    report = collect(write_view(tmp_path, []), version=1, created_at=CREATED, run_id="run-1")
     assert (report.n_published, report.lengths, report.repairs, report.samples) == (0, (), (), ())
 
 
 def test_the_list_is_capped_and_the_count_is_not(seeds_view, monkeypatch):
     monkeypatch.setattr(collecting, "LIST_DOCUMENTS", 2)
-    report = collect(seeds_view, 1, CREATED, "run-1")
+    report = collect(seeds_view, version=1, created_at=CREATED, run_id="run-1")
     assert (len(report.documents), report.n_published) == (2, 5)

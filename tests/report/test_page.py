@@ -9,8 +9,8 @@ from tests.report.hostile import ALL, HOSTILE
 from tests.report.view_of import write_view
 
 from winnow.report.collect import collect
-from winnow.report.data import Listed, Piece, Sample
 from winnow.report.page import SCRIPTS, embedded, render
+from winnow.report.report_data import Listed, Piece, Sample
 
 
 def test_nothing_on_the_page_is_loaded_from_anywhere(seeds_page):
@@ -36,16 +36,16 @@ def test_embedded_data_reads_back_as_it_was(text):
 
 
 def test_the_same_version_gives_the_same_page(seeds_view, seeds_page):
-    assert render(collect(seeds_view, 1, CREATED, "run-1", "Seeds")) == seeds_page
+    assert render(collect(seeds_view, version=1, created_at=CREATED, run_id="run-1", name="Seeds")) == seeds_page
 
 
 def test_a_dataset_without_rows_has_a_page(tmp_path):
-    page = render(collect(write_view(tmp_path, []), 1, CREATED, "run-1"))
+    page = render(collect(write_view(tmp_path, []), version=1, created_at=CREATED, run_id="run-1"))
     assert b"No document needed a repair" in page
 
 
 def test_the_page_of_a_large_version_stays_small(seeds_view):
-    report = collect(seeds_view, 1, CREATED, "run-1")
+    report = collect(seeds_view, version=1, created_at=CREATED, run_id="run-1")
     listed = tuple(Listed(f"{n:016x}", "T" * 160, "s" * 240, "en", n, n, n) for n in range(4000))
     samples = tuple(Sample(f"{n:016x}", (Piece("r" * 6000, "c" * 6000, ("tags",)),)) for n in range(24))
     page = render(replace(report, documents=listed, samples=samples, n_published=1_000_000))

@@ -1,11 +1,12 @@
-"""Reads a version's view and tells what the report will show; from the dataset alone, in constant memory."""
+"""Collects what the report shows of a version from its view alone, in constant memory."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from dataclasses import dataclass, fields
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,8 @@ import numpy as np
 import polars as pl
 
 from winnow.base.contracts import TABLES
-from winnow.report.data import Link, Listed, Point, ReportData
-from winnow.report.examples import batches, reject_tallies, removal_tallies, repair_tallies, samples_of
+from winnow.report.examples import batches, reject_tallies, removal_tallies, repairs_of, samples_of
+from winnow.report.report_data import Link, Listed, Point, ReportData
 
 LIST_DOCUMENTS = 4000  # rows of the searchable list; about 130 bytes each in the page
 SAMPLES = 24
@@ -29,8 +30,38 @@ FATES = {
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Counts:
+    """Sums over table ``documents`` or ``duplicates``."""
+
+    n: int
+    n_chars: int
+    n_words: int
+    n_repaired: int
+
+    @property
+    def n_undamaged(self) -> int:
+        return self.n - self.n_repaired
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Run:
+    """A row of table ``runs`` with its JSON columns read."""
+
+    run_id: str
+    version: int
+    status: str
+    recipe_id: str
+    note: str | None
+    recipe: Mapping[str, Any]
+    counts: Mapping[str, Any]
+    gate: Mapping[str, Any]
+    packages: Mapping[str, str]
+
+
 def collect(
     view: Path,
+    *,
     version: int,
     created_at: datetime,
     run_id: str,
@@ -43,89 +74,83 @@ def collect(
     Counts come from single columns that are streamed; whole texts are read of a few dozen documents only.
     Lists are capped, see the constants of this module and of `examples`.
     """
-    tables = {t: scan(view, t) for t in ("documents", "passages", "edits", "duplicates", "rejects", "runs", "index")}
-    counts = _document_counts(tables["documents"])
-    copies = _document_counts(tables["duplicates"])
+    tables = {t: _scan(view, t) for t in ("documents", "passages", "edits", "duplicates", "rejects", "runs", "index")}
+    documents, duplicates = tables["documents"], tables["duplicates"]
+    counts, copies = _counts(documents), _counts(duplicates)
     rejects = reject_tallies(tables["rejects"].filter(pl.col("stage") != "withdraw"))  # its marks hold no document
-    runs = run_rows(tables["runs"])
-    own = next((r for r in runs if r["run_id"] == run_id), {})
-    passages = _passage_chars(view / "passages")
-    passages |= {"kept": counts["n_chars"], "white_space": passages.get("kept", 0) - counts["n_chars"]}
-    lengths, median = _lengths(tables["documents"])
-    removals = removal_tallies(view, tables["passages"], tables["documents"], tables["duplicates"])
-    rules, repairs = repair_tallies(view, tables["edits"], tables["documents"])
-    sites = _count(tables["index"], "site")
     n_rejected = sum(t.count for t in rejects)
+    runs = _runs(tables["runs"])
+    own = next((r for r in runs if r.run_id == run_id), None)
+    passages = _passage_chars(view / "passages")
+    passages |= {"kept": counts.n_chars, "white_space": passages.get("kept", 0) - counts.n_chars}
+    lengths, median = _lengths(documents)
+    repairs = repairs_of(view, tables["edits"], documents)
+    sites = _tally(tables["index"], "site")
     return ReportData(
         name=name,
         version=version,
         previous=previous,
         created_at=created_at,
         run_id=run_id,
-        recipe_id=own.get("recipe_id", ""),
-        n_published=counts["n"],
-        n_duplicates=copies["n"],
+        recipe_id=own.recipe_id if own else "",
+        n_published=counts.n,
+        n_duplicates=copies.n,
         n_rejected=n_rejected,
-        n_chars=counts["n_chars"],
-        n_words=counts["n_words"],
-        n_repaired=counts["repaired"],
-        n_suspicions=rules["suspicions"],
+        n_chars=counts.n_chars,
+        n_words=counts.n_words,
+        n_repaired=counts.n_repaired,
+        n_suspicions=repairs.n_suspicions,
         documents_flow=_documents_flow(counts, copies, n_rejected),
-        characters_flow=_characters_flow(passages, rules["grown"]),
-        repairs=repairs,
-        removals=removals,
+        characters_flow=_characters_flow(passages, repairs.n_chars_added),
+        repairs=repairs.tallies,
+        removals=removal_tallies(view, tables["passages"], documents, duplicates),
         rejects=rejects,
         lengths=lengths,
         median_chars=median,
-        languages=_count(tables["documents"], "language"),
+        languages=_tally(documents, "language"),
         sites=sites[:200],
         n_sites=len(sites),
-        trend=tuple(_point(r) for r in runs if r["status"] != "held" and r["version"] <= version),
-        gate=own.get("gate", {}),
-        documents=_list(tables["documents"]),
-        samples=samples_of(view, tables["documents"], SAMPLES),
-        recipe=own.get("recipe", {}),
-        packages=own.get("packages", {}),
-        note=own.get("note"),
+        trend=tuple(_point(r) for r in runs if r.status != "held" and r.version <= version),
+        gate=own.gate if own else {},
+        documents=_list(documents),
+        samples=samples_of(view, documents, SAMPLES),
+        recipe=own.recipe if own else {},
+        packages=own.packages if own else {},
+        note=own.note if own else None,
         data_docs=data_docs,
     )
 
 
-def scan(view: Path, table: str) -> pl.LazyFrame:
+def _scan(view: Path, table: str) -> pl.LazyFrame:
     """A table of the view, lazily; without rows where the view has no file of it."""
     if next((view / table).glob("*.parquet"), None) is None:
         return pl.DataFrame(pl.from_arrow(TABLES[table].empty_table())).lazy()
     return pl.scan_parquet(str(view / table / "*.parquet"))
 
 
-def run_rows(runs: pl.LazyFrame) -> list[dict[str, Any]]:
-    """The rows of table ``runs`` with their JSON columns read, oldest first."""
-    rows = runs.sort("started_at").collect().to_dicts()
-    for row in rows:
-        for column in ("recipe", "counts", "gate", "packages"):
-            try:
-                row[column] = json.loads(row[column] or "{}")
-            except ValueError:
-                row[column] = {}
-        row["started_at"] = row["started_at"] or datetime.fromtimestamp(0, UTC)
-    return rows
+def _runs(runs: pl.LazyFrame) -> list[_Run]:
+    """The runs of table ``runs``, oldest first."""
+    rows = runs.sort("started_at").select(f.name for f in fields(_Run)).collect().iter_rows(named=True)
+    return [_Run(**{**row, **{c: _json(row[c]) for c in ("recipe", "counts", "gate", "packages")}}) for row in rows]
 
 
-def _document_counts(documents: pl.LazyFrame) -> dict[str, int]:
-    totals = documents.select(
-        pl.len().alias("n"),
-        pl.col("n_chars", "n_words").sum(),
-        (pl.col("n_edits") > 0).sum().alias("repaired"),
+def _json(text: str | None) -> Mapping[str, Any]:
+    try:
+        found: Mapping[str, Any] = json.loads(text or "{}")
+    except ValueError:
+        return {}
+    return found
+
+
+def _counts(table: pl.LazyFrame) -> _Counts:
+    sums = table.select(
+        pl.len().alias("n"), pl.col("n_chars", "n_words").sum(), (pl.col("n_edits") > 0).sum().alias("n_repaired")
     )
-    counts = {k: int(v or 0) for k, v in totals.collect(engine="streaming").row(0, named=True).items()}
-    if "kind" in documents.collect_schema().names():
-        kinds = documents.group_by("kind").len().collect(engine="streaming")
-        counts |= {f"kind {kind}": n for kind, n in kinds.iter_rows()}
-    return counts
+    return _Counts(**{k: int(v or 0) for k, v in sums.collect(engine="streaming").row(0, named=True).items()})
 
 
 def _passage_chars(folder: Path) -> dict[str, int]:
-    """Characters of repaired text by what became of them: ``kept``, or the reason they were removed for."""
+    """Characters of repaired text by their fate: ``kept``, or the reason they were removed for."""
     counts: Counter[str] = Counter()
     for batch in batches(folder, ["status", "reason", "text", "gap"]):
         frame = pl.DataFrame(pl.from_arrow(batch))
@@ -137,29 +162,28 @@ def _passage_chars(folder: Path) -> dict[str, int]:
     return dict(sorted(counts.items()))
 
 
-def _documents_flow(counts: Mapping[str, int], copies: Mapping[str, int], n_rejected: int) -> tuple[Link, ...]:
-    links = [
-        Link("Read", "Repaired", counts["repaired"] + copies["repaired"]),
-        Link("Read", "Undamaged", counts["n"] - counts["repaired"] + copies["n"] - copies["repaired"]),
+def _documents_flow(counts: _Counts, copies: _Counts, n_rejected: int) -> tuple[Link, ...]:
+    links = (
+        Link("Read", "Repaired", counts.n_repaired + copies.n_repaired),
+        Link("Read", "Undamaged", counts.n_undamaged + copies.n_undamaged),
         Link("Read", "Rejected", n_rejected),
-        Link("Repaired", "Published", counts["repaired"]),
-        Link("Undamaged", "Published", counts["n"] - counts["repaired"]),
-        Link("Repaired", "Copies left out", copies["repaired"]),
-        Link("Undamaged", "Copies left out", copies["n"] - copies["repaired"]),
-    ]
+        Link("Repaired", "Published", counts.n_repaired),
+        Link("Undamaged", "Published", counts.n_undamaged),
+        Link("Repaired", "Copies left out", copies.n_repaired),
+        Link("Undamaged", "Copies left out", copies.n_undamaged),
+    )
     return tuple(link for link in links if link.value > 0)
 
 
-def _characters_flow(passages: Mapping[str, int], grown: int) -> tuple[Link, ...]:
-    """`grown`: characters that repair added, less those it took away."""
+def _characters_flow(passages: Mapping[str, int], n_added: int) -> tuple[Link, ...]:
     repaired = sum(n for n in passages.values() if n > 0)
     if not repaired:
         return ()
-    links = [Link("Decoded text", "Repaired text", min(repaired, repaired - grown))]
-    if grown < 0:
-        links.append(Link("Decoded text", "Damage undone", -grown))
-    if grown > 0:
-        links.append(Link("Added by repair", "Repaired text", grown))
+    links = [Link("Decoded text", "Repaired text", min(repaired, repaired - n_added))]
+    if n_added < 0:
+        links.append(Link("Decoded text", "Damage undone", -n_added))
+    if n_added > 0:
+        links.append(Link("Added by repair", "Repaired text", n_added))
     for fate, chars in sorted(passages.items(), key=lambda item: (item[0] != "kept", -item[1], item[0])):
         links.append(Link("Repaired text", FATES.get(fate, fate.replace("_", " ").capitalize()), chars))
     return tuple(link for link in links if link.value > 0)
@@ -180,7 +204,7 @@ def _lengths(documents: pl.LazyFrame) -> tuple[tuple[tuple[float, float, int], .
     return bins, int(np.median(values))
 
 
-def _count(table: pl.LazyFrame, column: str) -> tuple[tuple[str, int], ...]:
+def _tally(table: pl.LazyFrame, column: str) -> tuple[tuple[str, int], ...]:
     frame = table.group_by(column).len().collect(engine="streaming")
     counts = [(value or "", int(n)) for value, n in frame.iter_rows()]
     return tuple(sorted(counts, key=lambda item: (-item[1], item[0])))
@@ -206,15 +230,15 @@ def _list(documents: pl.LazyFrame) -> tuple[Listed, ...]:
     return tuple(Listed(*row[:-1]) for row in frame.iter_rows())
 
 
-def _point(run: Mapping[str, Any]) -> Point:
-    facts = run["counts"].get("facts") or {}
+def _point(run: _Run) -> Point:
+    facts = run.counts.get("facts") or {}
     read, published = facts.get("n_read"), facts.get("n_published")
 
     def share(part: Any, whole: Any) -> float | None:
         return part / whole if part is not None and whole else None
 
     return Point(
-        version=run["version"],
+        version=run.version,
         published=published,
         mean_chars=share(facts.get("n_chars"), published),
         reject_share=share(facts.get("n_rejected"), read),

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
-from winnow.report.data import Example, Sample, Tally
-from winnow.report.pieces import Misfit, Step, align, decoded, mark_removed, shorten
+from winnow.report.report_data import Example, Sample, Tally
+from winnow.report.side_by_side import Misfit, PassageEnd, Step, align, decoded, mark_removed, shorten
 
 EXAMPLES = 3  # of each rule and reason
 CANDIDATES = 12  # looked at to find them
@@ -24,44 +25,74 @@ MOST_EDITS = 600  # of a document that is shown; aligning takes edits times piec
 LONGEST_TEXT = 40_000
 
 
-def repair_tallies(
-    view: Path, edits: pl.LazyFrame, documents: pl.LazyFrame
-) -> tuple[dict[str, int], tuple[Tally, ...]]:
-    """How often each rule acted, with examples; besides, suspicions and the characters repair added."""
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Change:
+    """The columns of table ``edits`` that name a change to show."""
+
+    doc_id: str
+    seq: int
+    rule: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Removal:
+    """The columns of table ``passages`` that show what was left out."""
+
+    doc_id: str
+    position: int
+    reason: str | None
+    text: str
+    kept_doc_id: str | None
+    kept_position: int | None
+    similarity: float | None
+
+
+@dataclass(slots=True)
+class _Text:
+    """The repaired text of a document, where its passages end, and the changes that made it."""
+
+    text: str = ""
+    passages: list[PassageEnd] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repairs:
+    """How often each rule acted; besides, suspicions and the characters that repair added, less those it took away."""
+
+    tallies: tuple[Tally, ...]
+    n_suspicions: int
+    n_chars_added: int
+
+
+def repairs_of(view: Path, edits: pl.LazyFrame, documents: pl.LazyFrame) -> Repairs:
+    """The repairs of a version, with examples of each rule."""
+    grown = pl.col("after").str.len_chars().cast(pl.Int64) - pl.col("before").str.len_chars().cast(pl.Int64)
     frame = (
         edits.group_by("rule")
         .agg(
             pl.col("applied").sum().alias("made"),
-            (~pl.col("applied")).sum().alias("suspected"),
             pl.col("doc_id").filter(pl.col("applied")).n_unique().alias("documents"),
-            (pl.col("after").str.len_chars().cast(pl.Int64) - pl.col("before").str.len_chars().cast(pl.Int64))
-            .filter(pl.col("applied"))
-            .sum()
-            .alias("grown"),
+            (~pl.col("applied")).sum().alias("suspected"),
+            grown.filter(pl.col("applied")).sum().alias("grown"),
         )
         .collect(engine="streaming")
         .sort("made", "rule", descending=[True, False])
     )
-    candidates = _candidates(
-        view / "edits",
-        "rule",
-        ["doc_id", "seq", "rule"],
-        pc.field("applied")
-        & (pc.utf8_length(pc.field("before")) <= LONGEST_CHANGE)
-        & (pc.utf8_length(pc.field("after")) <= LONGEST_CHANGE),
-    )
-    shown = _in_context([row for rows in candidates.values() for row in rows], view, documents)
+    short = pc.field("applied")
+    for column in ("before", "after"):
+        short &= pc.utf8_length(pc.field(column)) <= LONGEST_CHANGE
+    candidates = _candidates(view / "edits", "rule", _Change, short)
+    shown = _in_context([change for changes in candidates.values() for change in changes], view, documents)
     tallies = tuple(
-        Tally(
-            row["rule"],
-            row["made"],
-            row["documents"],
-            _distinct(shown[key] for c in candidates.get(row["rule"], ()) if (key := (c["doc_id"], c["seq"])) in shown),
-        )
-        for row in frame.to_dicts()
-        if row["made"]
+        Tally(rule, made, n_documents, _distinct(shown[c] for c in candidates.get(rule, ()) if c in shown))
+        for rule, made, n_documents in frame.select("rule", "made", "documents").iter_rows()
+        if made
     )
-    return {"suspicions": int(frame["suspected"].sum()), "grown": int(frame["grown"].sum())}, tallies
+    return Repairs(tallies=tallies, n_suspicions=int(frame["suspected"].sum()), n_chars_added=int(frame["grown"].sum()))
 
 
 def removal_tallies(
@@ -75,16 +106,15 @@ def removal_tallies(
         .collect(engine="streaming")
         .sort("count", "reason", descending=[True, False])
     )
-    columns = ["doc_id", "position", "reason", "text", "kept_doc_id", "kept_position", "similarity"]
-    candidates = _candidates(view / "passages", "reason", columns, pc.field("status") == "removed")
-    ids = {i for rows in candidates.values() for r in rows for i in (r["doc_id"], r["kept_doc_id"]) if i}
+    candidates = _candidates(view / "passages", "reason", _Removal, pc.field("status") == "removed")
+    ids = {i for rows in candidates.values() for r in rows for i in (r.doc_id, r.kept_doc_id) if i}
     sources = _sources(ids, documents) | _sources(ids, duplicates)
     return tuple(
         Tally(
             reason or "unknown",
             count,
             n_documents,
-            _distinct(_removal(row, sources) for row in candidates.get(reason, ())),
+            _distinct(_removal_example(row, sources) for row in candidates.get(reason, ())),
         )
         for reason, count, n_documents in frame.iter_rows()
     )
@@ -108,20 +138,18 @@ def reject_tallies(rejects: pl.LazyFrame) -> tuple[Tally, ...]:
     )
     return tuple(
         Tally(
-            f"{row['stage']}: {row['expectation']}",
-            row["count"],
-            row["documents"],
-            tuple(Example(e["doc_id"], e["source"], "", "", "", "", e["reason"]) for e in row["examples"]),
+            f"{stage}: {expectation}",
+            count,
+            n_documents,
+            tuple(Example(doc_id=e["doc_id"], source=e["source"], note=e["reason"]) for e in examples),
         )
-        for row in frame.to_dicts()
+        for stage, expectation, count, n_documents, examples in frame.iter_rows()
     )
 
 
 def samples_of(view: Path, documents: pl.LazyFrame, count: int) -> tuple[Sample, ...]:
     """Documents to read side by side: those with most repairs, with most removals, and some of the rest."""
-    fit = documents.filter(
-        (pl.col("n_edits") <= MOST_EDITS) & (pl.col("n_chars") <= LONGEST_TEXT) & (pl.col("n_chars") > 0)
-    ).select("doc_id", "n_edits", "n_removed")
+    fit = documents.filter(_can_be_shown() & (pl.col("n_chars") > 0)).select("doc_id", "n_edits", "n_removed")
     picks = [
         fit.sort("n_edits", "doc_id", descending=[True, False]).head(count),
         fit.sort("n_removed", "doc_id", descending=[True, False]).head(count),
@@ -132,94 +160,18 @@ def samples_of(view: Path, documents: pl.LazyFrame, count: int) -> tuple[Sample,
     for share, ids in zip((2, 3, 1), ranked, strict=True):  # a half, then a third, then what is left
         room = count - len(chosen) if share == 1 else -(-count // share)
         chosen += [i for i in ids if i not in chosen][:room]
+    texts = _texts(view, chosen)
     shown = []
-    for doc_id, (text, passages, steps) in _texts(view, chosen).items():
+    for doc_id in chosen:
+        if (found := texts.get(doc_id)) is None:
+            continue
         try:
-            pieces = align(text, steps)
+            pieces = align(found.text, found.steps)
         except Misfit:
             continue
-        short, cut = shorten(mark_removed(pieces, passages), LONGEST_SAMPLE)
+        short, cut = shorten(mark_removed(pieces, found.passages), LONGEST_SAMPLE)
         shown.append(Sample(doc_id, tuple(short), cut))
-    return tuple(sorted(shown, key=lambda s: chosen.index(s.doc_id)))
-
-
-def _in_context(
-    rows: Sequence[Mapping[str, Any]], view: Path, documents: pl.LazyFrame
-) -> dict[tuple[str, int], Example]:
-    """Each edit with the text around it as it stood at the time of the edit."""
-    ids = {row["doc_id"] for row in rows}
-    small = documents.filter(
-        pl.col("doc_id").is_in(list(ids)) & (pl.col("n_edits") <= MOST_EDITS) & (pl.col("n_chars") <= LONGEST_TEXT)
-    )
-    sources = dict(small.select("doc_id", pl.col("source").str.slice(0, 300)).collect().iter_rows())
-    texts = _texts(view, sorted(sources), with_seq=True)
-    shown = {}
-    for row in rows:
-        if row["doc_id"] not in texts:
-            continue
-        text, _, steps = texts[row["doc_id"]]
-        numbered = [(seq, step) for seq, step in steps if seq >= row["seq"]]
-        step = numbered[0][1]
-        try:
-            then = decoded(align(text, [s for _, s in numbered]))
-        except Misfit:
-            continue
-        end = step.start + len(step.before)
-        shown[row["doc_id"], row["seq"]] = Example(
-            row["doc_id"], sources[row["doc_id"]],
-            then[max(step.start - AROUND, 0) : step.start], step.before, step.after, then[end : end + AROUND],
-        )  # fmt: skip
-    return shown
-
-
-def _texts(view: Path, ids: Sequence[str], with_seq: bool = False) -> dict[str, tuple[str, list[Any], list[Any]]]:
-    """Repaired text, ``(length, reason)`` of the passages, and applied steps of some documents."""
-    wanted = pl.col("doc_id").is_in(list(ids))
-    texts: dict[str, tuple[list[str], list[Any], list[Any]]] = {}
-    passages = pl.scan_parquet(str(view / "passages" / "*.parquet")).filter(wanted)
-    for doc_id, text, gap, status, reason in (
-        passages.sort("doc_id", "position", "part")
-        .select("doc_id", "text", "gap", "status", "reason")
-        .collect(engine="streaming")
-        .iter_rows()
-    ):
-        parts, spans, _ = texts.setdefault(doc_id, ([], [], []))
-        parts.append(text + gap)
-        spans.append((len(text) + len(gap), reason if status == "removed" else None))
-    edits = pl.scan_parquet(str(view / "edits" / "*.parquet")).filter(wanted & pl.col("applied"))
-    for doc_id, seq, rule, start, before, after in (
-        edits.sort("doc_id", "seq")
-        .select("doc_id", "seq", "rule", "start", "before", "after")
-        .collect(engine="streaming")
-        .iter_rows()
-    ):
-        if doc_id in texts:
-            step = Step(rule, start, before, after)
-            texts[doc_id][2].append((seq, step) if with_seq else step)
-    return {doc_id: ("".join(parts), spans, steps) for doc_id, (parts, spans, steps) in texts.items()}
-
-
-def _candidates(
-    folder: Path, key: str, columns: Sequence[str], condition: pc.Expression
-) -> dict[str, list[dict[str, Any]]]:
-    """The first rows of each value of `key`, of different documents where there are such; a batch in memory."""
-    found: dict[str, list[dict[str, Any]]] = {}
-    spare: dict[str, list[dict[str, Any]]] = {}
-    seen: set[tuple[str, str]] = set()
-    for batch in batches(folder, columns, condition):
-        names = batch.column(key)
-        for name in pc.unique(names).to_pylist():
-            rows = found.setdefault(name, [])
-            if len(rows) >= CANDIDATES:
-                continue
-            places = pc.indices_nonzero(pc.equal(names, name))
-            for row in batch.take(places.slice(0, 40 * CANDIDATES)).to_pylist():
-                same = (name, row["doc_id"]) in seen
-                seen.add((name, row["doc_id"]))
-                chosen = spare.setdefault(name, []) if same else rows
-                if len(chosen) < CANDIDATES:
-                    chosen.append(row)
-    return {name: [*rows, *spare.get(name, ())][: 2 * CANDIDATES] for name, rows in found.items()}
+    return tuple(shown)
 
 
 def batches(folder: Path, columns: Sequence[str], condition: pc.Expression | None = None) -> Iterator[pa.RecordBatch]:
@@ -231,29 +183,96 @@ def batches(folder: Path, columns: Sequence[str], condition: pc.Expression | Non
     return iter(scanner.to_batches())
 
 
+def _can_be_shown() -> pl.Expr:
+    return (pl.col("n_edits") <= MOST_EDITS) & (pl.col("n_chars") <= LONGEST_TEXT)
+
+
+def _in_context(changes: Sequence[_Change], view: Path, documents: pl.LazyFrame) -> dict[_Change, Example]:
+    """Each change with the text around it as it stood at the time of the change."""
+    sources = _sources({change.doc_id for change in changes}, documents.filter(_can_be_shown()))
+    texts = _texts(view, sorted(sources))
+    shown = {}
+    for change in changes:
+        if (found := texts.get(change.doc_id)) is None:
+            continue
+        later = [step for step in found.steps if step.seq >= change.seq]
+        step = later[0]
+        try:
+            then = decoded(align(found.text, later))
+        except Misfit:
+            continue
+        end = step.start + len(step.before)
+        shown[change] = Example(
+            doc_id=change.doc_id,
+            source=sources[change.doc_id],
+            lead=then[max(step.start - AROUND, 0) : step.start],
+            before=step.before,
+            after=step.after,
+            tail=then[end : end + AROUND],
+        )
+    return shown
+
+
+def _texts(view: Path, ids: Sequence[str]) -> dict[str, _Text]:
+    wanted = pl.col("doc_id").is_in(list(ids))
+    texts: dict[str, _Text] = {}
+    passages = pl.scan_parquet(str(view / "passages" / "*.parquet")).filter(wanted).sort("doc_id", "position", "part")
+    for doc_id, text, gap, status, reason in _rows(passages, "doc_id", "text", "gap", "status", "reason"):
+        found = texts.setdefault(doc_id, _Text())
+        found.text += text + gap
+        found.passages.append(PassageEnd(len(text) + len(gap), reason if status == "removed" else None))
+    edits = pl.scan_parquet(str(view / "edits" / "*.parquet")).filter(wanted & pl.col("applied")).sort("doc_id", "seq")
+    for doc_id, *step in _rows(edits, "doc_id", *(f.name for f in fields(Step))):
+        if doc_id in texts:
+            texts[doc_id].steps.append(Step(*step))
+    return texts
+
+
+def _rows(frame: pl.LazyFrame, *columns: str) -> Iterator[tuple]:  # type: ignore[type-arg]
+    return frame.select(*columns).collect(engine="streaming").iter_rows()
+
+
+def _candidates(folder: Path, key: str, kind: Callable[..., R], condition: pc.Expression) -> dict[str, list[R]]:
+    """The first rows of each value of `key`, of different documents where there are such; a batch in memory."""
+    found: dict[str, list[R]] = {}
+    spare: dict[str, list[R]] = {}
+    seen: set[tuple[str, str]] = set()
+    for batch in batches(folder, [f.name for f in fields(kind)], condition):  # type: ignore[arg-type]
+        names = batch.column(key)
+        for name in pc.unique(names).to_pylist():
+            rows = found.setdefault(name, [])
+            if len(rows) >= CANDIDATES:
+                continue
+            places = pc.indices_nonzero(pc.equal(names, name))
+            for row in batch.take(places.slice(0, 40 * CANDIDATES)).to_pylist():
+                same = (name, row["doc_id"]) in seen
+                seen.add((name, row["doc_id"]))
+                chosen = spare.setdefault(name, []) if same else rows
+                if len(chosen) < CANDIDATES:
+                    chosen.append(kind(**row))
+    return {name: [*rows, *spare.get(name, ())][: 2 * CANDIDATES] for name, rows in found.items()}
+
+
 def _sources(ids: Iterable[str], table: pl.LazyFrame) -> dict[str, str]:
     frame = table.filter(pl.col("doc_id").is_in(list(ids))).select("doc_id", pl.col("source").str.slice(0, 300))
     return dict(frame.collect(engine="streaming").iter_rows())
 
 
-def _removal(row: Mapping[str, Any], sources: Mapping[str, str]) -> Example:
-    text = row["text"]
+def _removal_example(row: _Removal, sources: Mapping[str, str]) -> Example:
+    text = row.text
     shown = text if len(text) <= LONGEST_REMOVAL else f"{text[: LONGEST_REMOVAL - 1].rstrip()}…"
     note = ""
-    if row["kept_doc_id"]:
-        where = sources.get(row["kept_doc_id"], row["kept_doc_id"])
-        where = "the same document" if row["kept_doc_id"] == row["doc_id"] else where
-        place = f", passage {row['kept_position']}" if row["kept_position"] is not None else ""
-        alike = f", similarity {row['similarity']:.2f}" if row["similarity"] is not None else ""
+    if row.kept_doc_id:
+        where = "the same document" if row.kept_doc_id == row.doc_id else sources.get(row.kept_doc_id, row.kept_doc_id)
+        place = f", passage {row.kept_position}" if row.kept_position is not None else ""
+        alike = f", similarity {row.similarity:.2f}" if row.similarity is not None else ""
         note = f"kept in {where}{place}{alike}"
-    return Example(row["doc_id"], sources.get(row["doc_id"], row["doc_id"]), "", shown, "", "", note)
+    return Example(doc_id=row.doc_id, source=sources.get(row.doc_id, row.doc_id), before=shown, note=note)
 
 
 def _distinct(examples: Iterable[Example]) -> tuple[Example, ...]:
-    """The first few that do not show the same change twice; shorter lists are filled up."""
-    every = list(examples)
+    """The first few that do not show the same change twice."""
     first: dict[tuple[str, str], Example] = {}
-    for example in every:
+    for example in examples:
         first.setdefault((example.before, example.after), example)
-    chosen = list(first.values())[:EXAMPLES]
-    return tuple(chosen)
+    return tuple(first.values())[:EXAMPLES]

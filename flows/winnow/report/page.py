@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 from itertools import groupby
@@ -14,20 +16,73 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from winnow.report.data import Piece, Point, ReportData
-from winnow.report.visible import line, marks, number, percent, percent_of, shown, words
+from winnow.report.report_data import Link, Piece, Point, ReportData
 
 SCRIPTS = ("d3.min.js", "d3-sankey.min.js", "plot.umd.min.js", "report.js")
 SECTIONS = (
     ("flow", "Flow"), ("repairs", "Repairs"), ("removals", "Removals"), ("shape", "Shape"), ("trend", "Over time"),
     ("rejects", "Quarantine"), ("checks", "Checks"), ("documents", "Documents"), ("made", "Made with"),
 )  # fmt: skip
-METRICS = (
-    ("Documents", "published", "count"), ("Mean length, characters", "mean_chars", "count"),
-    ("Repairs a document", "repairs_per_document", "count"), ("Left out as copies", "duplicate_share", "share"),
-    ("Rejected", "reject_share", "share"), ("Markup left in new text", "residual_markup", "share"),
-)  # fmt: skip
 SHOWN_BARS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One of the large numbers at the head of the page, and how it differs from the version before."""
+
+    label: str
+    value: str
+    delta: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A number of the trend: its label, its field in Point, and whether it is a count or a share."""
+
+    label: str
+    attribute: str
+    format: str
+
+    def of(self, point: Point) -> float | None:
+        value: float | None = getattr(point, self.attribute)
+        return value
+
+    def text(self, value: float | None) -> str:
+        return "–" if value is None else percent(value) if self.format == "share" else number(value)
+
+
+METRICS = (
+    Metric("Documents", "published", "count"), Metric("Mean length, characters", "mean_chars", "count"),
+    Metric("Repairs a document", "repairs_per_document", "count"),
+    Metric("Left out as copies", "duplicate_share", "share"), Metric("Rejected", "reject_share", "share"),
+    Metric("Markup left in new text", "residual_markup", "share"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A metric over the versions: its last value, what a screen reader says of it, and ``(version, value)``."""
+
+    label: str
+    now: str
+    aria: str
+    points: tuple[tuple[int, float | None], ...]
+    format: str
+
+
+# C0 and C1 controls but tab and line feed, line separators, bidirectional embeddings, overrides and isolates,
+# surrogates and non-characters.
+_HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+_SPACES = {
+    " ": "·",
+    "\n": "↵",
+    "\t": "→",
+    "\u00a0": "⍽",
+    "\u3000": "□",
+    "\ufeff": "[BOM]",
+    "\u200b": "[ZWSP]",
+    "\u00ad": "[SHY]",
+}
 
 
 def render(report: ReportData) -> bytes:
@@ -46,14 +101,17 @@ def render(report: ReportData) -> bytes:
         sections=SECTIONS,
         lede=_lede(report),
         figures=_figures(report),
-        labels=_labels(report),
+        labels={
+            "documents": _flow_label("documents", report.documents_flow),
+            "characters": _flow_label("characters", report.characters_flow),
+        },
         outcomes=outcomes,
         held=sum(not o["passed"] for o in outcomes),
         checked=[(t, list(rows)) for t, rows in groupby(report.gate.get("tables", ()), key=lambda c: c["table"])],
         bars=_bars,
         languages=[(name or "not told", n) for name, n in report.languages],
         sites=[(name or "files of the input folder", n) for name, n in report.sites],
-        metrics=_metrics(report.trend),
+        metrics=_curves(report.trend),
         trend_rows=_trend_rows(report.trend),
         list_note=_list_note(report),
         data=Markup(embedded(_data(report))),
@@ -99,12 +157,9 @@ def _environment() -> Environment:
 
 def _lede(r: ReportData) -> str:
     read = r.n_published + r.n_duplicates + r.n_rejected
-    all_out = read == r.n_published > 1
-    start = (
-        f"All {number(read)} documents read"
-        if all_out
-        else f"Of {number(read)} documents read, {number(r.n_published)}"
-    )
+    start = f"Of {number(read)} documents read, {number(r.n_published)}"
+    if read == r.n_published > 1:
+        start = f"All {number(read)} documents read"
     sentences = [f"{start} {'is' if r.n_published == 1 else 'are'} published."]
     if r.n_duplicates or r.n_rejected:
         copies = f"{number(r.n_duplicates)} {'was' if r.n_duplicates == 1 else 'were'} left out as copies"
@@ -121,20 +176,20 @@ def _lede(r: ReportData) -> str:
     return " ".join(sentences)
 
 
-def _figures(r: ReportData) -> list[dict[str, str]]:
+def _figures(r: ReportData) -> tuple[Figure, ...]:
     before = next((p for p in r.trend if p.version == r.previous), None)
     delta = ""
     if before and before.published is not None:
         change = r.n_published - before.published
         delta = f"{change:+,} since version {before.version}".replace("-", "−") if change else "as before"
-    return [
-        {"label": "documents", "value": number(r.n_published), "delta": delta},
-        {"label": "characters", "value": _short(r.n_chars), "delta": ""},
-        {"label": "repairs", "value": _short(sum(t.count for t in r.repairs)), "delta": ""},
-        {"label": "passages left out", "value": _short(sum(t.count for t in r.removals)), "delta": ""},
-        {"label": "copies left out", "value": number(r.n_duplicates), "delta": ""},
-        {"label": "rejected", "value": number(r.n_rejected), "delta": ""},
-    ]
+    return (
+        Figure("documents", number(r.n_published), delta),
+        Figure("characters", _short(r.n_chars)),
+        Figure("repairs", _short(sum(t.count for t in r.repairs))),
+        Figure("passages left out", _short(sum(t.count for t in r.removals))),
+        Figure("copies left out", number(r.n_duplicates)),
+        Figure("rejected", number(r.n_rejected)),
+    )
 
 
 def _short(n: int) -> str:
@@ -144,14 +199,9 @@ def _short(n: int) -> str:
     return number(n)
 
 
-def _labels(r: ReportData) -> dict[str, str]:
-    def told(links: Iterable[Any]) -> str:
-        return "; ".join(f"{link.source} to {link.target}: {number(link.value)}" for link in links)
-
-    return {
-        "documents": f"Flow of documents. {told(r.documents_flow)}",
-        "characters": f"Flow of characters. {told(r.characters_flow)}",
-    }
+def _flow_label(what: str, links: Sequence[Link]) -> str:
+    streams = "; ".join(f"{link.source} to {link.target}: {number(link.value)}" for link in links)
+    return f"Flow of {what}. {streams}"
 
 
 def _bars(rows: Sequence[tuple[str, int]]) -> Markup:
@@ -175,30 +225,20 @@ def _bars(rows: Sequence[tuple[str, int]]) -> Markup:
     return Markup('<dl class="bars">{}</dl>').format(Markup("").join(parts))
 
 
-def _metrics(trend: Sequence[Point]) -> list[dict[str, Any]]:
-    metrics = []
-    for label, attribute, kind in METRICS:
-        points = [(p.version, getattr(p, attribute)) for p in trend]
-        known = [(v, x) for v, x in points if x is not None]
-        if not known:
-            continue
-        aria = ", ".join(f"version {v}: {_value(x, kind)}" for v, x in known[-12:])
-        now = _value(known[-1][1], kind)
-        metrics.append(
-            {"label": label, "now": now, "aria": f"{label}. {aria}", "points": points, "format": kind}
-        )  # fmt: skip
-    return metrics
+def _curves(trend: Sequence[Point]) -> list[Curve]:
+    curves = []
+    for metric in METRICS:
+        points = tuple((p.version, metric.of(p)) for p in trend)
+        known = [(version, metric.text(value)) for version, value in points if value is not None]
+        if known:
+            said = ", ".join(f"version {version}: {text}" for version, text in known[-12:])
+            curves.append(Curve(metric.label, known[-1][1], f"{metric.label}. {said}", points, metric.format))
+    return curves
 
 
 def _trend_rows(trend: Sequence[Point]) -> list[list[str]]:
-    used = [m for m in METRICS if any(getattr(p, m[1]) is not None for p in trend)]
-    return [[f"v{p.version}", *(_value(getattr(p, a), kind) for _, a, kind in used)] for p in trend[-50:]]
-
-
-def _value(value: float | None, kind: str) -> str:
-    if value is None:
-        return "–"
-    return percent(value) if kind == "share" else number(value)
+    used = [m for m in METRICS if any(m.of(p) is not None for p in trend)]
+    return [[f"v{p.version}", *(m.text(m.of(p)) for m in used)] for p in trend[-50:]]
 
 
 def _list_note(r: ReportData) -> str:
@@ -220,7 +260,7 @@ def _data(r: ReportData) -> dict[str, Any]:
         "characters_flow": [[shown(x.source), shown(x.target), x.value] for x in r.characters_flow],
         "lengths": r.lengths,
         "median": r.median_chars,
-        "metrics": [{"points": m["points"], "format": m["format"]} for m in _metrics(r.trend)],
+        "metrics": [{"points": c.points, "format": c.format} for c in _curves(r.trend)],
         "list": [
             [d.doc_id, shown(d.title), shown(d.source), shown(d.language), d.n_chars, d.n_edits, d.n_removed]
             for d in rows
@@ -234,3 +274,74 @@ def _piece(piece: Piece) -> str | list[str]:
         return shown(piece.clean)
     rules = ", ".join(words(rule) for rule in piece.rules)
     return [shown(piece.raw), shown(piece.clean), shown(rules), shown(words(piece.removed or ""))]
+
+
+def shown(text: object) -> str:
+    """The text with characters that no one can see, and that may do harm, written out.
+
+    Direction marks that right-to-left scripts need (U+200E, U+200F) stay.
+
+    >>> shown("a\\u202eb\\x00c\\n")
+    'a[U+202E]b[U+0000]c\\n'
+    """
+    return _HIDDEN.sub(lambda m: f"[U+{ord(m[0]):04X}]", str(text))
+
+
+def marks(text: str) -> str:
+    """Makes white space visible where it is what changed; in other texts, only at the ends.
+
+    >>> marks(" \\n"), marks("a b ")
+    ('·↵', 'a b·')
+    """
+    core = text.strip("".join(_SPACES))
+    start = text.index(core) if core else len(text)
+    lead, tail = ("".join(_SPACES.get(c, c) for c in part) for part in (text[:start], text[start + len(core) :]))
+    return f"{lead}{core}{tail}"
+
+
+def line(text: str) -> str:
+    """Line ends as a sign, so that the surroundings of a change stay on one line.
+
+    >>> line("a\\n\\nb")
+    'a↵↵b'
+    """
+    return text.replace("\n", "↵")
+
+
+def words(name: str) -> str:
+    """A rule's or reason's name as words.
+
+    >>> words("split_words")
+    'split words'
+    """
+    return name.replace("_", " ")
+
+
+def number(value: float) -> str:
+    """A count with thousands apart; a small fraction with two decimals.
+
+    >>> number(1234567), number(3.14159), number(1234.5)
+    ('1,234,567', '3.14', '1,234')
+    """
+    if float(value).is_integer() or abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{value:,.2f}"
+
+
+def percent(share: float) -> str:
+    """A share as per cent.
+
+    >>> percent(0.256), percent(0.00123), percent(0)
+    ('25.6 %', '0.12 %', '0 %')
+    """
+    value = 100 * share
+    return f"{value:.0f} %" if value in (0, 100) else f"{value:.1f} %" if value >= 1 else f"{value:.2g} %"
+
+
+def percent_of(value: float, most: float) -> str:
+    """Width of a bar.
+
+    >>> percent_of(1, 3)
+    '33.33'
+    """
+    return f"{100 * value / most:.2f}" if most else "0"

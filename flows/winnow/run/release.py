@@ -240,7 +240,15 @@ def report_of(run_id: str, name: str, root: Path | None = None) -> Extras:
     def extras(folder: Path, manifest: Manifest) -> Mapping[str, bytes]:
         # The page stands in vN/ beside gx/; a copy of the version elsewhere has the page but not Data Docs.
         docs = f"../{DATA_DOCS.as_posix()}" if root and (root / DATA_DOCS).exists() else None
-        data = collect(folder, manifest.version, manifest.created_at, run_id, name, manifest.previous, docs)
+        data = collect(
+            folder,
+            version=manifest.version,
+            created_at=manifest.created_at,
+            run_id=run_id,
+            name=name,
+            previous=manifest.previous,
+            data_docs=docs,
+        )
         return {"report.html": render(data)}
 
     return extras

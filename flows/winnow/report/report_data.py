@@ -1,4 +1,4 @@
-"""What the report shows, as plain frozen values: nothing in here reads a file or knows HTML."""
+"""What the report shows, as plain frozen values; nothing here reads a file or knows HTML."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ class Link:
     value: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
     """One change in its surroundings, or one text left out."""
 
     doc_id: str
     source: str
-    lead: str  # text before it
-    before: str
-    after: str
-    tail: str  # text after it
+    lead: str = ""  # text before it
+    before: str = ""
+    after: str = ""
+    tail: str = ""  # text after it
     note: str = ""
 
 
@@ -72,7 +72,7 @@ class Listed:
     n_removed: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
     """One version in the trend. None where that version's run did not record the fact."""
 
@@ -85,7 +85,7 @@ class Point:
     residual_markup: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReportData:
     """A version as the report tells it."""
 

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
-from winnow.report.data import Piece
+from winnow.report.report_data import Piece
 
 
-class Step(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Step:
     """The part of an applied edit that is needed to take it back."""
 
+    seq: int
     rule: str
     start: int
     before: str
     after: str
+
+
+@dataclass(frozen=True, slots=True)
+class PassageEnd:
+    """Length of a passage in characters of repaired text with the gap after it, and why it was removed, if it was."""
+
+    length: int
+    reason: str | None = None
 
 
 class Misfit(ValueError):
@@ -28,7 +38,7 @@ def align(repaired: str, steps: Sequence[Step]) -> list[Piece]:
     anywhere, one that was changed is swallowed whole by a change that touches it. Time grows with steps
     times pieces, so this is for samples. Raises Misfit where a step is not found in the text.
 
-    >>> align("a & b", [Step("entities", 2, "&amp;", "&")])  # doctest: +NORMALIZE_WHITESPACE
+    >>> align("a & b", [Step(0, "entities", 2, "&amp;", "&")])  # doctest: +NORMALIZE_WHITESPACE
     [Piece(raw='a ', clean='a ', rules=(), removed=None),
      Piece(raw='&amp;', clean='&', rules=('entities',), removed=None),
      Piece(raw=' b', clean=' b', rules=(), removed=None)]
@@ -46,70 +56,58 @@ def decoded(pieces: Iterable[Piece]) -> str:
 
 def _take_back(pieces: list[Piece], step: Step) -> list[Piece]:
     start, end = step.start, step.start + len(step.after)
-    before, after = [], []
-    raw: list[str] = []
+    before: list[Piece] = []
+    after: list[Piece] = []
+    found: list[str] = []  # the text that the step is taken from
+    lead: list[str] = []  # of swallowed pieces, what stands before it, and behind it
+    tail: list[str] = []
     clean: list[str] = []
-    rules: list[str] = [step.rule]
-    found: list[str] = []
+    rules = [step.rule]
     at = 0
-    placed = False
     for piece in pieces:
         low, high = at, at + len(piece.raw)
         at = high
-        untouched = not piece.rules
-        if high < start or (high == start and untouched):
+        if high < start or (high == start and not piece.rules):
             before.append(piece)
             continue
-        if low > end or ((low == end and (untouched or placed or start == end)) and low >= start):
-            if not placed and low == start == end:
-                raw.append(step.before)
-                placed = True
+        if low >= end:
             after.append(piece)
             continue
         cut_low, cut_high = max(start - low, 0), min(end - low, len(piece.raw))
         found.append(piece.raw[cut_low:cut_high])
-        if untouched:
-            if cut_low:
-                before.append(Piece(piece.raw[:cut_low], piece.clean[:cut_low]))
-            clean.append(piece.clean[cut_low:cut_high])
-            if not placed:
-                raw.append(step.before)
-                placed = True
-            if cut_high < len(piece.raw):
-                after.append(Piece(piece.raw[cut_high:], piece.clean[cut_high:]))
-        else:
-            raw.append(piece.raw[:cut_low])
-            if not placed:
-                raw.append(step.before)
-                placed = True
-            raw.append(piece.raw[cut_high:])
+        if piece.rules:
+            lead.append(piece.raw[:cut_low])
+            tail.append(piece.raw[cut_high:])
             clean.append(piece.clean)
             rules += [r for r in piece.rules if r not in rules]
+            continue
+        if cut_low:
+            before.append(Piece(piece.raw[:cut_low], piece.clean[:cut_low]))
+        clean.append(piece.clean[cut_low:cut_high])
+        if cut_high < len(piece.raw):
+            after.append(Piece(piece.raw[cut_high:], piece.clean[cut_high:]))
     if "".join(found) != step.after or start > at:
         raise Misfit(f"rule {step.rule}: {step.after!r:.60} does not stand at {step.start}")
-    if not placed:
-        raw.append(step.before)
-    return [*before, Piece("".join(raw), "".join(clean), tuple(rules)), *after]
+    raw = "".join((*lead, step.before, *tail))
+    return [*before, Piece(raw, "".join(clean), tuple(rules)), *after]
 
 
-def mark_removed(pieces: Sequence[Piece], passages: Iterable[tuple[int, str | None]]) -> list[Piece]:
+def mark_removed(pieces: Sequence[Piece], passages: Iterable[PassageEnd]) -> list[Piece]:
     """The same pieces, cut where passages end, each with the reason its passage was removed for.
 
-    `passages` are ``(length, reason)`` in order: length in characters of repaired text with the gap after
-    it, reason None where the passage was kept. A changed piece that reaches over an end goes with the
-    passage it starts in.
+    `passages` stand in order. A changed piece that reaches over an end goes with the passage it starts in.
 
-    >>> [p.removed for p in mark_removed([Piece("abcd", "abcd")], [(1, None), (3, "promo")])]
+    >>> [p.removed for p in mark_removed([Piece("abcd", "abcd")], [PassageEnd(1), PassageEnd(3, "promo")])]
     [None, 'promo']
     """
     out: list[Piece] = []
-    spans = iter(passages)
-    left, reason = next(spans, (0, None))
+    ends = iter(passages)
+    left, reason = 0, None
     for piece in pieces:
         rest = piece
         while True:
-            while left <= 0 and (found := next(spans, None)) is not None:
-                left, reason = left + found[0], found[1]
+            while left <= 0 and (end := next(ends, None)) is not None:
+                left, reason = left + end.length, end.reason
             if rest.rules or len(rest.clean) <= left or left <= 0:
                 break
             out.append(Piece(rest.raw[:left], rest.clean[:left], (), reason))
