@@ -114,16 +114,16 @@ def remove_tag_characters(text: str, evidence: Evidence) -> Iterator[Change]:
 
 
 _ALWAYS = ""  # RE2 cannot look for surrogates; whether a text can be encoded is told in a millisecond a megabyte
-SURROGATES = Rule("surrogates", 1, join_surrogates, _ALWAYS, proves=False)
-LINE_ENDS = Rule("line_ends", 1, unify_line_ends, r"[\r\v\f\x{2028}\x{2029}]", proves=False)
-TERMINAL_ESCAPES = Rule("terminal_escapes", 1, remove_terminal_escapes, r"\x1b", proves=False)
-OVERSTRIKES = Rule("overstrikes", 1, undo_overstrikes, r"\x08", proves=False)
+SURROGATES = Rule("surrogates", 1, join_surrogates, _ALWAYS)
+LINE_ENDS = Rule("line_ends", 1, unify_line_ends, r"[\r\v\f\x{2028}\x{2029}]")
+TERMINAL_ESCAPES = Rule("terminal_escapes", 1, remove_terminal_escapes, r"\x1b")
+OVERSTRIKES = Rule("overstrikes", 1, undo_overstrikes, r"\x08")
 CONTROL_CHARACTERS = Rule(
     "control_characters", 1, remove_control_characters,
-    r"[\x00-\x08\x0e-\x1f\x7f\x{206a}-\x{206f}\x{fff9}-\x{fffc}]", proves=False,
+    r"[\x00-\x08\x0e-\x1f\x7f\x{206a}-\x{206f}\x{fff9}-\x{fffc}]",
 )  # fmt: skip
-BYTE_ORDER_MARKS = Rule("byte_order_marks", 1, remove_byte_order_marks, r"\x{feff}", proves=False)
-TAG_CHARACTERS = Rule("tag_characters", 1, remove_tag_characters, r"[\x{e0000}-\x{e007f}]", proves=False)
+BYTE_ORDER_MARKS = Rule("byte_order_marks", 1, remove_byte_order_marks, r"\x{feff}")
+TAG_CHARACTERS = Rule("tag_characters", 1, remove_tag_characters, r"[\x{e0000}-\x{e007f}]")
 
 INVISIBLE: tuple[Rule, ...] = (
     SURROGATES, LINE_ENDS, TERMINAL_ESCAPES, OVERSTRIKES, CONTROL_CHARACTERS, BYTE_ORDER_MARKS, TAG_CHARACTERS,

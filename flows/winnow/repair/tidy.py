@@ -57,8 +57,8 @@ def close_up_blank_lines(text: str, evidence: Evidence) -> Iterator[Change]:
         yield Change(last, len(text), "")
 
 
-TRAILING_SPACES = Rule("trailing_spaces", 2, strip_line_ends, _SPACE_AT_END, proves=False)
-BLANK_LINES = Rule("blank_lines", 1, close_up_blank_lines, r"\A\n|\n\n\n|\n\z", proves=False)
+TRAILING_SPACES = Rule("trailing_spaces", 2, strip_line_ends, _SPACE_AT_END)
+BLANK_LINES = Rule("blank_lines", 1, close_up_blank_lines, r"\A\n|\n\n\n|\n\z")
 
 TIDY: tuple[Rule, ...] = (TRAILING_SPACES, BLANK_LINES)
 """The rules that tidy white space, in order."""

@@ -54,13 +54,11 @@ def charmap(name: str) -> Charmap:
 
 
 # The order decides between encodings that lead to equally good readings: commonest first.
-CHARMAPS: tuple[Charmap, ...] = tuple(
-    charmap(name)
-    for name in (
-        "latin-1", "cp1252", "mac_roman", "cp1251", "cp1250", "cp437", "cp850", "cp1254", "cp1253", "cp1257",
-        "iso8859-2", "cp1255", "cp1258", "cp852", "mac_cyrillic", "mac_latin2", "koi8-r", "cp866",
-    )
-)  # fmt: skip
+_NAMES = """
+    latin-1 cp1252 mac_roman cp1251 cp1250 cp437 cp850 cp1254 cp1253 cp1257 iso8859-2 cp1255 cp1258 cp852 mac_cyrillic
+    mac_latin2 koi8-r cp866
+"""
+CHARMAPS: tuple[Charmap, ...] = tuple(charmap(name) for name in _NAMES.split())
 
 MAC_ROMAN = next(c for c in CHARMAPS if c.name == "mac_roman")
 

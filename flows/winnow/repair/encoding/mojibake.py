@@ -88,9 +88,9 @@ def flag_lossy_remains(text: str, evidence: Evidence) -> Iterator[Change]:
 
 
 # It proves nothing for the rules that need evidence: a wrong decoding splits no words and breaks no tags.
-MOJIBAKE = Rule("mojibake", 2, undo_mojibake, MOJIBAKE_GATE, proves=False)
+MOJIBAKE = Rule("mojibake", 2, undo_mojibake, MOJIBAKE_GATE)
 
-LOSSY_REMAINS = Rule("lossy_remains", 1, flag_lossy_remains, r"\x{fffd}|Â[ \x{a0}\n]|Â\z", proves=False)
+LOSSY_REMAINS = Rule("lossy_remains", 1, flag_lossy_remains, r"\x{fffd}|Â[ \x{a0}\n]|Â\z")
 
 ENCODING: tuple[Rule, ...] = (MOJIBAKE, LOSSY_REMAINS)
 """The rules that undo wrong decoding, in order."""

@@ -149,7 +149,7 @@ class Rule:
     version: int
     find: Find
     gate: str
-    proves: bool = True
+    proves: bool = False
     needs_evidence: bool = False
 
     def __call__(self, text: str, damaged: bool = True) -> str:

@@ -12,8 +12,7 @@ from winnow.repair.markup.tags import NEIGHBOURS, SNIPPET
 MANY = 3  # so many typographic references in prose without code or tags are no coincidence
 
 _ABOUT = re.compile(
-    r"\b(?:entit|(?:un)?escap|(?:en|de)cod|markup|html|xml|sgml|charref|character ref|ampersand|elements?\b|tags?\b)",
-    re.IGNORECASE,
+    r"(?i)\b(?:entit|(?:un)?escap|(?:en|de)cod|markup|html|xml|sgml|char(?:acter )?ref|ampersand|elements?\b|tags?\b)"
 )
 _RAW_TAG = re.compile(r"<[A-Za-z/!][^<>\n]{0,300}>")
 _ESCAPED_TAG = re.compile(
@@ -154,4 +153,4 @@ def _typographic(r: Reference) -> bool:
 
 _GATE = r"&[ \t\x{a0}]{0,5}[#A-Za-z]|&;[A-Za-z]|(?:amp|nbsp|lt|gt|quot) ?;|\A[a-z]{5,30};\z"
 
-ENTITIES = Rule("entities", 2, find_entities, _GATE)
+ENTITIES = Rule("entities", 2, find_entities, _GATE, proves=True)

@@ -100,10 +100,10 @@ def close_spaced_emphasis(text: str, evidence: Evidence) -> Iterator[Change]:
             yield Change(m.start(), m.end(), m[2].strip(), 0.7)
 
 
-BBCODE = Rule("bbcode", 1, strip_bbcode, rf"(?i)\[/(?:{_BB_NAMES})\]")
-WIKI = Rule("wiki", 1, strip_wiki_markup, r"\[\[[^\[\]|\n]+\|[^\[\]|\n]+\]\]")
+BBCODE = Rule("bbcode", 1, strip_bbcode, rf"(?i)\[/(?:{_BB_NAMES})\]", proves=True)
+WIKI = Rule("wiki", 1, strip_wiki_markup, r"\[\[[^\[\]|\n]+\|[^\[\]|\n]+\]\]", proves=True)
 SPACED_EMPHASIS = Rule(
-    "spaced_emphasis", 1, close_spaced_emphasis, r"(?:\*\*|__) [^\n]+ (?:\*\*|__)", proves=False, needs_evidence=True
+    "spaced_emphasis", 1, close_spaced_emphasis, r"(?:\*\*|__) [^\n]+ (?:\*\*|__)", needs_evidence=True
 )
 
 LIGHTWEIGHT: tuple[Rule, ...] = (BBCODE, WIKI, SPACED_EMPHASIS)

@@ -15,9 +15,7 @@ APART = 100  # how much commoner than the next one the only reading must be
 _HARD_SPACES = re.compile(r"(?<=\S)(?: ?\xa0[ \xa0]{0,9}| \xa0)(?=\S)")
 _FIRST_FRAGMENT = re.compile(r"(?:^|(?<=\| )|(?<=^- ))([a-z]{1,3}) ([a-z]{2,12})(?= [A-Z])", re.MULTILINE)
 _FIRST_NOTE = re.compile(r"[.!?][\"”’)]?([ \t]?[—–-]{1,3}[ \t]?|[ \t]{0,2})\[1\](?=[ \t]\S)")
-_GLUED_MARK = re.compile(
-    r"[a-z0-9)\].!?”\"’](ADVERTISEMENTS?|ADVERTISING|SPONSORED(?: CONTENT)?|PROMOTED)[ \t]*$", re.M
-)
+_GLUED_MARK = re.compile(r"(?m)[a-z0-9)\].!?”\"’](ADVERTIS(?:EMENTS?|ING)|SPONSORED(?: CONTENT)?|PROMOTED)[ \t]*$")
 
 
 def _after_tags(evidence: Evidence) -> bool:
@@ -98,12 +96,10 @@ def part_promo_marks(text: str, evidence: Evidence) -> Iterator[Change]:
         yield Change(found.start(1), found.start(1), "\n", 0.8)
 
 
-SOFT_SPACES = Rule("soft_spaces", 1, soften_hard_spaces, r"\x{a0}", proves=False, needs_evidence=True)
-FIRST_LETTER = Rule(
-    "first_letter", 1, give_back_first_letter, r"[a-z] [a-z]+ \p{Lu}", proves=False, needs_evidence=True
-)
-NOTES = Rule("notes", 1, part_notes, r"\[1\] .*\n\[2\] ", proves=False)
-PROMO_MARKS = Rule("promo_marks", 1, part_promo_marks, r"\S(?:ADVERTIS|SPONSORED|PROMOTED)", proves=False)
+SOFT_SPACES = Rule("soft_spaces", 1, soften_hard_spaces, r"\x{a0}", needs_evidence=True)
+FIRST_LETTER = Rule("first_letter", 1, give_back_first_letter, r"[a-z] [a-z]+ \p{Lu}", needs_evidence=True)
+NOTES = Rule("notes", 1, part_notes, r"\[1\] .*\n\[2\] ")
+PROMO_MARKS = Rule("promo_marks", 1, part_promo_marks, r"\S(?:ADVERTIS|SPONSORED|PROMOTED)")
 
 RESIDUE: tuple[Rule, ...] = (SOFT_SPACES, FIRST_LETTER, NOTES, PROMO_MARKS)
 """The rules for what taken-out markup leaves behind, in order."""

@@ -389,9 +389,9 @@ def _prefix(run: Sequence[Tag]) -> str:
 
 _GATE = r"<[\s/!&;<]{0,12}[A-Za-z]|[A-Za-z]\s{0,3}/?\s{0,3}>|[\"']\s{0,3}/?\s{0,3}>|<!|<\?|</>"
 
-TAGS = Rule("tags", 3, find_tags, _GATE)
-SHORT_TEXT_TAGS = Rule("short_text_tags", 3, find_tags_of_short_texts, _GATE, proves=False)
-HTML_SOURCE = Rule("html_source", 1, find_tags_of_html_source, r"\A\s*<[A-Za-z!]", proves=False)
+TAGS = Rule("tags", 3, find_tags, _GATE, proves=True)
+SHORT_TEXT_TAGS = Rule("short_text_tags", 3, find_tags_of_short_texts, _GATE)
+HTML_SOURCE = Rule("html_source", 1, find_tags_of_html_source, r"\A\s*<[A-Za-z!]")
 
 MARKUP: tuple[Rule, ...] = (TAGS, SHORT_TEXT_TAGS, HTML_SOURCE)
 """The rules that take out tags, in order."""

@@ -78,5 +78,5 @@ def part_numbers(text: str, evidence: Evidence) -> Iterator[Change]:
         yield Change(at, at, " ", 0.8)
 
 
-SYMBOL_SPACING = Rule("symbol_spacing", 1, close_symbols, r"[\pL\d] [-(\d/|)]", proves=False, needs_evidence=True)
-NUMBER_SPACING = Rule("number_spacing", 1, part_numbers, r"\pL\d|\d\pL|\d,\d", proves=False, needs_evidence=True)
+SYMBOL_SPACING = Rule("symbol_spacing", 1, close_symbols, r"[\pL\d] [-(\d/|)]", needs_evidence=True)
+NUMBER_SPACING = Rule("number_spacing", 1, part_numbers, r"\pL\d|\d\pL|\d,\d", needs_evidence=True)

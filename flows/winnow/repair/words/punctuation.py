@@ -145,8 +145,6 @@ def _chunk(text: str, at: int, low: int) -> tuple[int, int]:
 
 
 SPACE_BEFORE_PUNCTUATION = Rule(
-    "space_before_punctuation", 2, space_before_punctuation, r"\S [,.;:!?)\]]", proves=False, needs_evidence=True
+    "space_before_punctuation", 2, space_before_punctuation, r"\S [,.;:!?)\]]", needs_evidence=True
 )
-SPACE_AFTER_PUNCTUATION = Rule(
-    "space_after_punctuation", 1, space_after_punctuation, r"\pL,\pL", proves=False, needs_evidence=True
-)
+SPACE_AFTER_PUNCTUATION = Rule("space_after_punctuation", 1, space_after_punctuation, r"\pL,\pL", needs_evidence=True)

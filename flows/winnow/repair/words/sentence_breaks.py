@@ -132,6 +132,6 @@ def _has_paragraph_lines(text: str) -> bool:
     return 2 * long > len(text)
 
 
-GLUED_SENTENCES = Rule("glued_sentences", 1, part_glued_sentences, r"\pL[.!?]\p{Lu}", proves=False, needs_evidence=True)
+GLUED_SENTENCES = Rule("glued_sentences", 1, part_glued_sentences, r"\pL[.!?]\p{Lu}", needs_evidence=True)
 # A line broken in mid-sentence, in a text of one paragraph per line, is damage: more of it may follow.
-BROKEN_SENTENCES = Rule("broken_sentences", 1, join_broken_sentences, r"\n", needs_evidence=True)
+BROKEN_SENTENCES = Rule("broken_sentences", 1, join_broken_sentences, r"\n", proves=True, needs_evidence=True)

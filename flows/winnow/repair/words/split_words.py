@@ -254,6 +254,6 @@ def join_spaced_letters(text: str, evidence: Evidence) -> Iterator[Change]:
                     yield Change(match.start(), match.end(), " ".join(words), 0.8)
 
 
-HYPHENS = Rule("hyphens", 1, close_hyphens, r"\pL-[ \n]\pL", proves=False, needs_evidence=True)
-SPACED_LETTERS = Rule("spaced_letters", 1, join_spaced_letters, r"\pL \pL \pL \pL", proves=False, needs_evidence=True)
-SPLIT_WORDS = Rule("split_words", 2, split_words, r"\pL \pL|\pL{6}", proves=False, needs_evidence=True)
+HYPHENS = Rule("hyphens", 1, close_hyphens, r"\pL-[ \n]\pL", needs_evidence=True)
+SPACED_LETTERS = Rule("spaced_letters", 1, join_spaced_letters, r"\pL \pL \pL \pL", needs_evidence=True)
+SPLIT_WORDS = Rule("split_words", 2, split_words, r"\pL \pL|\pL{6}", needs_evidence=True)
