@@ -17,9 +17,6 @@ from winnow.run.summary import RunSummary
 from winnow.server.outage import Outcome, Watch, grace_seconds, is_unreachable, shown_api, without_password
 from winnow.server.temporary_server import prefect_api
 
-# The command prints errors itself, so Prefect logs none.
-_PREFECT = {"PREFECT_LOGGING_LEVEL": "CRITICAL", "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL"}
-
 
 def run_flow(flow: Callable[[], RunSummary], into: str, as_json: bool) -> int:
     """Runs a flow that may publish a version, on the server that Prefect is set up for or a temporary one.
@@ -27,8 +24,8 @@ def run_flow(flow: Callable[[], RunSummary], into: str, as_json: bool) -> int:
     `flow` imports the flow and calls it: that takes a second, in which the server starts. Where the server goes away
     for good, the run is finished all the same, and says so at its end. Raises ServerGone where it could not begin.
     """
-    for variable, value in _PREFECT.items():
-        os.environ.setdefault(variable, value)
+    for variable in ("PREFECT_LOGGING_LEVEL", "PREFECT_SERVER_LOGGING_LEVEL"):
+        os.environ.setdefault(variable, "CRITICAL")  # the command prints errors itself
     grace_seconds()  # a wrong value is refused before the work, not after it
     with progress_shown() as end_progress, ends_when_interrupted(), prefect_api(_import_flows) as api:
 
@@ -64,8 +61,7 @@ def _watched(flow: Callable[[], RunSummary], watch: Watch) -> RunSummary:
             if watch.outcome is None and is_unreachable(error):
                 raise ServerGone(
                     f"the Prefect server at {shown_api(watch.api)} went away before the run could begin: "
-                    f"{without_password(error, watch.api)}; "
-                    "nothing was changed. Start it and run again"
+                    f"{without_password(error, watch.api)}; nothing was changed. Start it and run again"
                 ) from error
             if watch.outcome is None:
                 raise

@@ -77,39 +77,14 @@ def rollback(
     as_json: JsonOption = False,
 ) -> int:
     """Publish a new version that is equal to an old one"""
-    from datetime import UTC, datetime
-
-    from winnow.base.recipe import PublishSettings
-    from winnow.publish.recover import recover
-    from winnow.publish.rollback import rollback
-    from winnow.publish.run import RunRecord
-    from winnow.run.release import packages, report_of
-    from winnow.run.run_context import new_run_id
+    from winnow.run.maintenance import roll_back
     from winnow.storage.locations import path_within
-    from winnow.storage.lock import lock_dataset
 
-    dataset = published(into)
-    old = dataset.manifest(version)
-    run_id = new_run_id()
-    note = f"rollback to version {version}" + (f": {because.strip()}" if because and because.strip() else "")
-    with lock_dataset(dataset, run_id):
-        recover(dataset)
-        record = RunRecord(
-            run_id=run_id,
-            started_at=datetime.now(UTC),
-            recipe=old.recipe,
-            recipe_id=old.recipe_id,
-            packages=packages(),
-            counts=old.counts,  # the version is equal to the old one, so what is known of its rows is too
-            note=note,
-        )
-        settings = PublishSettings.model_validate(old.recipe["publish"])
-        extras = report_of(run_id, settings.name)
-        manifest = rollback(dataset, version, record, settings, lambda: datetime.now(UTC), extras)
+    made = roll_back(published(into), version, because or "")
     if as_json:
-        print_json({"version": manifest.version, "equal_to": version, "run_id": run_id, "note": note})
+        print_json({"version": made.version, "equal_to": version, "run_id": made.run_id, "note": made.note})
     else:
-        print(f"Published v{manifest.version}, equal to v{version}, in {path_within(into, f'v{manifest.version}')}")
+        print(f"Published v{made.version}, equal to v{version}, in {path_within(into, f'v{made.version}')}")
         print("The next run reads again what has changed in the input since then.")
     return 0
 

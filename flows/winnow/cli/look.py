@@ -119,18 +119,11 @@ def versions(into: IntoOption = DATASET, as_json: JsonOption = False) -> int:
         print_json(versions(open_dataset(into)))
         return 0
     head = ("version", "created", "documents", "duplicates", "rejects", "edits", "size", "new", "recipe", "note")
-    rows = [
-        (
-            f"v{v.version}",
-            f"{v.created_at:%Y-%m-%d %H:%M:%S}",
-            *(f"{n:,}" for n in (v.documents, v.duplicates, v.rejects, v.edits)),
-            size(v.bytes),
-            size(v.new_bytes),
-            v.recipe_id[:8],
-            visible(v.note or ""),
-        )
-        for v in versions(published(into))
-    ]
+    rows = []
+    for v in versions(published(into)):
+        counts = (f"{n:,}" for n in (v.documents, v.duplicates, v.rejects, v.edits))
+        made = f"v{v.version}", f"{v.created_at:%Y-%m-%d %H:%M:%S}"
+        rows.append((*made, *counts, size(v.bytes), size(v.new_bytes), v.recipe_id[:8], visible(v.note or "")))
     print_table(head, rows)
     return 0
 
@@ -186,12 +179,10 @@ def report(
     path = dataset.view(number) / "report.html"
     if not path.is_file():
         raise UsageError(f"{path}: v{number} has no report; versions made by a newer run have one")
-    if as_json:
-        print_json({"version": number, "report": path.resolve().as_uri()})
-    else:
-        print(path)
+    address = path.resolve().as_uri()
+    print_json({"version": number, "report": address}) if as_json else print(path)
     if open_it:
-        webbrowser.open(path.resolve().as_uri())
+        webbrowser.open(address)
     return 0
 
 

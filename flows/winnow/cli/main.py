@@ -64,9 +64,9 @@ for part in (make, look, documents, keep, serve):
 
 def _version(asked: bool) -> None:
     if asked:
-        from importlib.metadata import version
+        from winnow import __version__
 
-        typer.echo(f"winnow {version('winnow-text')}")
+        typer.echo(f"winnow {__version__}")
         raise typer.Exit
 
 
@@ -79,11 +79,7 @@ def winnow(
 
 
 def main() -> None:
-    """Run the command; every error Winnow raises on purpose becomes one clear line and an exit code.
-
-    0 done; 1 the gate held a version back, or a check failed; 2 a wrong call; 3 the Prefect server went away before
-    the run began; 130 interrupted.
-    """
+    """Runs the command; every error that Winnow raises on purpose becomes one clear line and its exit code."""
     switch_off()
     try:
         app()

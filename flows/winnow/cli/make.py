@@ -218,15 +218,11 @@ def init(
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError as error:
-        raise UsageError(
-            f"{path}: exists, and is not written over; name another file: winnow init NAME.toml"
-        ) from error
+        raise UsageError(f"{path}: exists, and is not overwritten; give another name: winnow init NAME.toml") from error
     except OSError as error:
         raise UsageError(f"{path}: cannot be written: {error.strerror}; name a file in a folder that exists") from error
-    if as_json:
-        print_json({"recipe": str(path)})
-    else:
-        print(f"Wrote {path}. Change what you like, then: winnow run SOURCE --recipe {path}")
+    said = f"Wrote {path}. Change what you like, then: winnow run SOURCE --recipe {path}"
+    print_json({"recipe": str(path)}) if as_json else print(said)
     return 0
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from winnow.base.log import set_up
-from winnow.base.terminal import Paint, colours_for, visible
+from winnow.base.terminal import Paint, visible
+from winnow.cli.output import paint, print_json
 from winnow.run.summary import RunSummary
-from winnow.storage.locations import Location, latest_name, path_within
+from winnow.storage.locations import latest_name, path_within
 
 
 @contextmanager
@@ -43,7 +43,7 @@ def progress_shown() -> Iterator[Callable[[], None]]:
             logger.handlers[:] = plain
 
 
-def summary_lines(summary: RunSummary, into: Location, paint: Paint) -> Iterator[str]:
+def summary_lines(summary: RunSummary, into: str, paint: Paint) -> Iterator[str]:
     """Yields the summary of a run for people, in a dozen lines."""
     documents = summary.documents.shown()
     if summary.version is None:
@@ -52,8 +52,8 @@ def summary_lines(summary: RunSummary, into: Location, paint: Paint) -> Iterator
             latest = f"v{summary.latest}"
             yield f"The last version is {paint.bold(latest)} in {path_within(into, latest_name(into, latest))}"
         return
-    version = name = f"v{summary.version}"
-    yield f"{paint.bold('Published ' + name)} in {path_within(into, name)}  ({summary.seconds:.1f} s)"
+    version = f"v{summary.version}"
+    yield f"{paint.bold('Published ' + version)} in {path_within(into, version)}  ({summary.seconds:.1f} s)"
     yield ""
     width = max(len(f"{n:,}") for n in documents.values())
     for name in ("read", "unchanged", "published", "duplicates", "rejected", "withdrawn"):
@@ -83,6 +83,5 @@ def _tally(title: str, counts: Mapping[str, int], paint: Paint, most: int = 12) 
         yield f"    {sum(n for _, n in ranked[most:]):>9,}  in {len(ranked) - most} more"
 
 
-def print_summary(summary: RunSummary, into: Location, as_json: bool) -> None:
-    lines = summary_lines(summary, into, Paint(colours_for(sys.stdout)))
-    print(json.dumps(summary.as_dict()) if as_json else "\n".join(lines))
+def print_summary(summary: RunSummary, into: str, as_json: bool) -> None:
+    print_json(summary.as_dict()) if as_json else print("\n".join(summary_lines(summary, into, paint())))

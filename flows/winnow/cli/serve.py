@@ -41,7 +41,9 @@ def serve(
     Needs a Prefect server: prefect server start, and its address in PREFECT_API_URL.
     """
     from winnow.base.addresses import refuse_credentials
+    from winnow.base.log import LOGGER
     from winnow.base.recipe import load_recipe
+    from winnow.base.telemetry import switch_off
     from winnow.base.terminal import say
     from winnow.server.outage import await_server, shown_api, without_password
 
@@ -53,7 +55,11 @@ def serve(
             "PREFECT_API_URL names no server; start one with `prefect server start` (it listens on 127.0.0.1 only), "
             "then: PREFECT_API_URL=http://127.0.0.1:4200/api winnow serve ..."
         )
-    prepare_environment()
+    # The processes that run the flows inherit this: no telemetry, and Winnow's log lines go to Prefect too.
+    switch_off()
+    loggers = os.environ.get("PREFECT_LOGGING_EXTRA_LOGGERS", "")
+    if LOGGER not in loggers.split(","):
+        os.environ["PREFECT_LOGGING_EXTRA_LOGGERS"] = f"{loggers},{LOGGER}".strip(",")
     await_server(api)
     import httpx
     from prefect import serve
@@ -71,17 +77,6 @@ def serve(
             f"the Prefect server at {shown_api(api)} went away or forgot the deployments: {why}"
         ) from error
     return 0
-
-
-def prepare_environment() -> None:
-    """Sets what the processes that run the flows inherit: no telemetry, and Winnow's log lines go to Prefect too."""
-    from winnow.base.log import LOGGER
-    from winnow.base.telemetry import switch_off
-
-    switch_off()
-    loggers = os.environ.get("PREFECT_LOGGING_EXTRA_LOGGERS", "")
-    if LOGGER not in loggers.split(","):
-        os.environ["PREFECT_LOGGING_EXTRA_LOGGERS"] = f"{loggers},{LOGGER}".strip(",")
 
 
 def deployments(
@@ -104,41 +99,35 @@ def deployments(
     common = {"into": _absolute(into), "wait_seconds": WAIT_SECONDS}
     upkeep = {**common, "recipe": _absolute(recipe) if recipe else None}
     making = {**upkeep, "workers": workers}
+    when = settings.schedule
     served = (
-        (build, {**making, "source": _absolute(source), "mirror": mirror}),
-        (replay, making),
-        (maintain, upkeep),
-        (approve, common),
-        (withdraw, making),
+        (build, {**making, "source": _absolute(source), "mirror": mirror}, when.build),
+        (replay, making, when.replay),
+        (maintain, upkeep, when.maintain),
+        (approve, common, None),  # this and the next are a person's to start
+        (withdraw, making, None),
     )
     made = [
         flow.to_deployment(
             name,
             parameters=parameters,
-            schedule=schedule_of(settings, flow.name),
+            schedule=_schedule(cron, when.timezone, flow.name) if cron else None,
             tags=["winnow", name],
             # The dataset's lock allows one writer; here a second run waits in line instead of failing.
             concurrency_limit=1,
             description=flow.description,
             entrypoint_type=EntrypointType.MODULE_PATH,
         )
-        for flow, parameters in served
+        for flow, parameters, cron in served
     ]
     return cast("list[RunnerDeployment]", made)  # to_deployment is a coroutine only where a loop runs
 
 
-def schedule_of(settings: Recipe, flow: str) -> Schedule | None:
-    """Returns the flow's schedule in Prefect's form, None where the recipe has none.
-
-    Raises UsageError for a cron line that Prefect cannot read.
-    """
+def _schedule(cron: str, timezone: str, flow: str) -> Schedule:
     from prefect.schedules import Cron
 
-    cron = getattr(settings.schedule, flow, None)  # approve and withdraw are a person's to start
-    if cron is None:
-        return None
     try:
-        return Cron(cron, timezone=settings.schedule.timezone)
+        return Cron(cron, timezone=timezone)
     except ValueError as error:
         raise UsageError(f"schedule.{flow} = {cron!r}: is no cron line; five fields, as in '30 2 * * *'") from error
 

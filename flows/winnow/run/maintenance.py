@@ -1,4 +1,4 @@
-"""Upkeep of a dataset in one go: join small files, prune, remove what nothing needs, clean staging."""
+"""Upkeep of a dataset in one go: join small files, prune, remove what nothing needs, clean staging. And rollback."""
 
 from __future__ import annotations
 
@@ -9,12 +9,16 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from winnow.base.recipe import Recipe
+from winnow.base.recipe import PublishSettings, Recipe
 from winnow.base.records import Json
 from winnow.publish.dataset import Dataset
 from winnow.publish.maintain import compact, prune, vacuum
+from winnow.publish.manifest import Manifest
 from winnow.publish.recover import recover
+from winnow.publish.rollback import rollback
+from winnow.publish.run import RunRecord
 from winnow.run.approval import run_awaiting_approval
+from winnow.run.release import now, packages, report_of
 from winnow.run.run_context import new_run_id
 from winnow.storage.lock import lock_dataset
 
@@ -104,3 +108,22 @@ def clean_staging(folder: Path, before: float, dry_run: bool) -> Iterator[tuple[
             yield path.relative_to(folder).as_posix(), stat.st_size
     if folder.is_dir() and not dry_run and not any(p.is_file() for p in folder.rglob("*")):
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def roll_back(dataset: Dataset, version: int, because: str) -> Manifest:
+    """Publishes an old version again as the next one, as the dataset's only writer; returns its manifest."""
+    old = dataset.manifest(version)
+    run_id = new_run_id()
+    with lock_dataset(dataset, run_id):
+        recover(dataset)
+        record = RunRecord(
+            run_id=run_id,
+            started_at=now(),
+            recipe=old.recipe,
+            recipe_id=old.recipe_id,
+            packages=packages(),
+            counts=old.counts,  # the version is equal to the old one, so what is known of its rows is too
+            note=f"rollback to version {version}" + (f": {because.strip()}" if because.strip() else ""),
+        )
+        settings = PublishSettings.model_validate(old.recipe["publish"])
+        return rollback(dataset, version, record, settings, now, report_of(run_id, settings.name))
