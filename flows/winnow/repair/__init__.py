@@ -24,10 +24,14 @@ DEFAULTS = RepairSettings()
 
 
 def repair(text: str, settings: RepairSettings = DEFAULTS) -> Repaired:
-    """The text with its damage undone, and the ledger of every change.
+    """Returns the text with its damage undone, and the ledger of every change.
 
     Text without damage comes out as it came in, apart from trailing spaces and runs of blank lines. Repairing twice
     changes nothing more. Raises RecipeError where `settings` name a rule that does not exist.
+
+    >>> done = repair("caf&amp;eacute;")
+    >>> done.text, [(edit.rule, edit.before) for edit in done.edits]
+    ('café', [('entities', '&amp;eacute;')])
     """
     return _repairer(settings.threshold, settings.spacing, tuple(settings.rules.items()))(text)
 
@@ -50,7 +54,7 @@ def _repairer(threshold: float, spacing: str, chosen: tuple[tuple[str, RuleSetti
 
 
 def rule_versions() -> dict[str, int]:
-    """Name and version of every rule, in order; part of a recipe's fingerprint."""
+    """Returns name and version of every rule, in order; they are part of a recipe's fingerprint."""
     return {rule.name: rule.version for rule in REPAIRS}
 
 

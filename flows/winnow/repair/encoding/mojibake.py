@@ -29,7 +29,7 @@ from winnow.repair.engine.rule import Change, Evidence, Rule, apply_changes
 
 MAX_FRUITLESS = 100_000  # characters of one text that are searched in vain before the search is given up
 MAX_PROOFS = 50  # lines that are asked which encodings they went through
-MAX_DEPTH = 4  # wrong decodings on top of one another; more than three has not been seen
+MAX_DEPTH = 4  # wrong decodings on top of one another; more than three have not been seen
 MAX_READINGS = 60  # tried for one line; a bound for hostile ones
 MAX_MISREAD = 4  # readings of a line that are asked whether one-byte encodings were taken for one another
 MAX_STEPS = 6  # pieces of a line may lie in one another
@@ -106,7 +106,7 @@ class Reading:
 
 
 def best_reading(line: str, proven: frozenset[str] = frozenset(), home: frozenset[int] = frozenset()) -> Reading:
-    """The line with its mojibake undone; the line itself where there is none, or none that can be told.
+    """The line with its mojibake undone; the line itself where there is none, or none that is certain.
 
     `proven` names encodings that other lines of the text were misread as; `home` holds their writing systems.
 

@@ -72,7 +72,7 @@ class _Judge:
         n_nested = sum(r.kind == "nested" for r in found)
         n_escaped = sum(1 for _ in _ESCAPED_TAG.finditer(text))
         self.escaped = n_nested + n_escaped > 0 and "<" not in text
-        self.riddled = n_nested + n_escaped >= MANY and n_nested + n_escaped > self.raw_tags
+        self.full_of_escapes = n_nested + n_escaped >= MANY and n_nested + n_escaped > self.raw_tags
         self.program = self.snippet and _PROGRAM.search(text) is not None
         self.source = "html_source" in evidence.by  # its tags are out; what is left of it is its references
         self.prose = not self.raw_tags and sum(_typographic(r) for r in found) >= MANY
@@ -90,7 +90,7 @@ class _Judge:
     def _by_form(self, r: Reference) -> float:
         if self._is_proof(r):
             return 0.95
-        if self.escaped or (self.riddled and r.kind in ("nested", "plain")):
+        if self.escaped or (self.full_of_escapes and r.kind in ("nested", "plain")):
             return 0.9 if r.kind in ("nested", "plain") else self._weak(r)
         if self.proven and self.near(r.start, r.end):
             return 0.85 if r.kind != "unfinished" or not self._in_address(r) else 0.0

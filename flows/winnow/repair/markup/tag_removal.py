@@ -305,7 +305,7 @@ _STRUCTURAL = BLOCK | HEADING | TABLE | {"li", "blockquote"}
 def inside_tables(found: Sequence[Tag]) -> list[bool]:
     """For each tag, whether the nearest structural tags before and after it belong to one table.
 
-    Rows lose their opening tags in damage, so a table is told from what stands on both sides.
+    Rows lose their opening tags in damage, so a table is recognised by what stands on both sides.
     """
     before = _in_table(found, lambda tag: tag.closing)
     after = _in_table(found[::-1], lambda tag: not tag.closing and tag.kind != "half")

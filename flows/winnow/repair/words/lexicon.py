@@ -148,7 +148,7 @@ def lexicon_of(language: str) -> Lexicon:
 
 
 def damaged_prose(text: str, evidence: Evidence, lines: int = 1) -> Iterator[tuple[int, int, Lexicon]]:
-    """The stretches within `lines` lines of proven damage, and the text's lexicon; none in a language not told."""
+    """The stretches within `lines` lines of proven damage, and the text's lexicon; none in an unknown language."""
     spans = evidence.damaged_spans(text, lines)
     if spans and (language := language_of(text)):
         lexicon = lexicon_of(language)

@@ -3,7 +3,7 @@
 These are English; and German, French, Spanish, Italian, Portuguese, Dutch, Swedish, Danish, Norwegian, Polish,
 Czech and Catalan, in which words are only joined to known words and none is taken apart. Text in other scripts is
 left alone by every rule that needs words, and so is longer Latin text with too few of the commonest words of these;
-short Latin text whose language cannot be told is taken for English.
+short Latin text whose language cannot be recognised is taken for English.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ _WORD = re.compile(r"[^\W\d_]+")
 
 
 def language_of(text: str) -> str | None:
-    """The language whose commonest words stand in the text most; None where none can be told.
+    """Returns the language whose commonest words stand in the text most; None where none is recognised.
 
-    Latin text too short to tell is taken for English.
+    Latin text that is too short for that is taken for English.
 
     >>> language_of("Das ist nicht der richtige Weg"), language_of("Foreword")
     ('de', 'en')
