@@ -56,9 +56,9 @@ def next_version(run: Run, shards: Executor) -> RunSummary:
     repaired = repair(run, shards, documents)
     end_workers(shards)  # what they loaded for repair (word lists) is not needed again
     checked = check(run, documents, repaired)
-    rows = deduplicate(run, shards, documents, repaired, checked)
+    changes = deduplicate(run, shards, documents, repaired, checked)
     end_workers(shards)
-    judged = validate(run, rows)
+    judged = validate(run, changes)
     if not may_pass(run, judged.gate):
-        raise_held_back(run, documents, repaired, rows, judged)
-    return publish(run, documents, repaired, rows, judged)
+        raise_held_back(run, documents, repaired, changes, judged)
+    return publish(run, documents, repaired, changes, judged)

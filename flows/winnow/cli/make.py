@@ -85,12 +85,12 @@ def _nothing_to_do(source: str, into: str, recipe: Recipe, mirror: bool) -> RunS
     dataset = open_dataset(into)
     if dataset.latest_version() is None or dataset.staging.exists():
         return None
-    from winnow.run.intake import unchanged
+    from winnow.run.intake import read_if_unchanged
     from winnow.run.release import nothing_changed
     from winnow.run.run_context import RunOrder, begin
 
     asked = begin(dataset, recipe, RunOrder(source=source, mirror=mirror))
-    documents = unchanged(asked)
+    documents = read_if_unchanged(asked)
     return nothing_changed(asked, documents) if documents else None
 
 

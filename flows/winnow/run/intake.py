@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -13,8 +12,9 @@ import pyarrow as pa
 import pyarrow.dataset as pads
 import pyarrow.parquet as pq
 
+from winnow.base.recipe import ReadSettings
 from winnow.base.staging import RAW, REJECTED, key_of, write_parquet
-from winnow.read import Listing, list_inputs, plan_shards
+from winnow.read import Listing, Shard, list_inputs, plan_shards
 from winnow.repair import rule_versions
 from winnow.run.executor import InlineExecutor, map_shards
 from winnow.run.jobs import ReadCounts, RepairCounts, ShardFiles, read_job, repair_job, reread_job
@@ -27,7 +27,7 @@ from winnow.validate.reject_rows import reject_failures
 MEASURES = ["doc_id", "n_chars", "n_words", "letter_share", "residual_markup"]
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InputCounts(ReadCounts):
     """What was read in a run; ``unchanged`` are documents that needed no work, ``repeated_ids`` records left out."""
 
@@ -36,26 +36,22 @@ class InputCounts(ReadCounts):
     repeated_ids: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Documents:
-    """What was read: the shards' files, which inputs and rows there is work for, and counts.
-
-    ``replayed`` are the files of rejects that the shards were read from, where they did not come from the input.
-    """
+    """What was read: the shards' files, which inputs and rows there is work for, counts, and what was not read."""
 
     shards: tuple[ShardFiles, ...]
     inputs: InputPlan
     rows: RowPlan
     counts: InputCounts
-    skipped: tuple[str, ...]
-    replayed: tuple[Path, ...] = ()
+    warnings: tuple[str, ...]
 
     @property
     def nothing_to_do(self) -> bool:
         return not (self.shards or self.inputs.changed or self.rows.withdrawn or self.rows.barred)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Repaired:
     """Shards with ``repair_key`` set, and counts over all of them."""
 
@@ -63,20 +59,16 @@ class Repaired:
     counts: RepairCounts
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """Documents that broke a row rule, and one Parquet file with the rejects of all stages so far."""
+    """The doc_ids of documents that broke a row rule, and one Parquet file with the rejects of all stages so far."""
 
-    failures: tuple[Failure, ...]
+    failed: frozenset[str]
     rejects: Path
 
-    @property
-    def doc_ids(self) -> frozenset[str]:
-        return frozenset(f.doc_id for f in self.failures)
 
-
-def unchanged(run: Run) -> Documents | None:
-    """What `read` would say, if every input is as the last version has it; None where there is work to do."""
+def read_if_unchanged(run: Run) -> Documents | None:
+    """Returns what `read` returns if every input is as the last version has it; None where there is work to do."""
     plan = plan_inputs(_list_inputs(run).files, run.dataset, run.recipe_id, run.order.full)
     if plan.changed or (run.order.mirror and plan.vanished):
         return None
@@ -84,108 +76,67 @@ def unchanged(run: Run) -> Documents | None:
 
 
 def read(run: Run, executor: Executor) -> Documents:
-    """List the inputs, leave out the files that did not change, and decode the others shard by shard."""
-    if run.order.intake != "source":
-        return _read_without_input(run, executor)
-    listing = _list_inputs(run)
-    plan = plan_inputs(listing.files, run.dataset, run.recipe_id, run.order.full)
-    settings = run.recipe.read
-    # Reading does not depend on the other sections: a changed repair rule finds its input read already.
-    reading = settings.model_dump(mode="json")
-    shards = plan_shards(plan.changed, settings.shard_mb)
-    files = tuple(
-        ShardFiles(
-            run.staging,
-            key_of(
-                "read 1",
-                reading,
-                [(s.file.path, plan.sha256[s.file.path], s.start, s.end) for s in shard.spans],
-            ),
-        )
-        for shard in shards
-    )
-    results = map_shards(executor, read_job, shards, files, [settings] * len(shards), progress=run.progress("read"))
-    barred = find_sources(run.dataset, run.order.withdraw)
+    """Lists the inputs, leaves out the files that did not change, and decodes the others shard by shard.
+
+    Where the run's intake is the quarantine, the rejects that wait are decoded again from their bytes.
+    """
+    order, settings, progress = run.order, run.recipe.read, run.progress("read")
+    listing = Listing((), ())
+    if order.intake == "source":
+        listing = _list_inputs(run)
+        inputs = plan_inputs(listing.files, run.dataset, run.recipe_id, order.full)
+        shards = plan_shards(inputs.changed, settings.shard_mb)
+        files = tuple(ShardFiles(run.staging, _read_key(shard, inputs, settings)) for shard in shards)
+        results = map_shards(executor, read_job, shards, files, [settings] * len(files), progress=progress)
+    else:
+        inputs = no_inputs(run.dataset)
+        waiting = waiting_shards(run) if order.intake == "quarantine" else ()
+        files = tuple(ShardFiles(run.staging, path.stem) for path in waiting)
+        results = map_shards(executor, reread_job, waiting, files, [settings] * len(files), progress=progress)
+    # A reject that is read again was settled once, and would be skipped for it.
     rows = plan_rows(
-        files, plan, run.dataset,
-        recipe_id=run.recipe_id, full=run.order.full, mirror=run.order.mirror, barred=barred,
-    )  # fmt: skip
-    counts = _input_counts(results, rows, len(listing.files))
-    return Documents(files, plan, rows, counts, tuple(f"{s.path}: not read, {s.reason}" for s in listing.skipped))
-
-
-def _read_without_input(run: Run, executor: Executor) -> Documents:
-    """The rejects that wait, decoded again from their bytes, where the run's intake is the quarantine."""
-    plan = no_inputs(run.dataset)
-    again = waiting_shards(run) if run.order.intake == "quarantine" else ()
-    files = tuple(ShardFiles(run.staging, key) for key, _ in again)
-    settings = [run.recipe.read] * len(files)
-    waiting = [path for _, path in again]
-    results = map_shards(executor, reread_job, waiting, files, settings, progress=run.progress("read"))
-    barred = find_sources(run.dataset, run.order.withdraw)
-    # They were settled once, as rejects; to say so again would be to skip them.
-    rows = plan_rows(files, plan, run.dataset, recipe_id=run.recipe_id, full=True, barred=barred)
-    return Documents(files, plan, rows, _input_counts(results, rows, 0), (), tuple(waiting))
+        files,
+        inputs,
+        run.dataset,
+        recipe_id=run.recipe_id,
+        full=order.full or order.intake != "source",
+        mirror=order.mirror,
+        barred=find_sources(run.dataset, order.withdraw),
+    )
+    counts = InputCounts(
+        **asdict(sum(results, ReadCounts())),
+        inputs=len(listing.files),
+        unchanged=rows.unchanged,
+        repeated_ids=rows.repeated.height,
+    )
+    warnings = tuple(f"{s.path}: not read, {s.reason}" for s in listing.skipped)
+    return Documents(shards=files, inputs=inputs, rows=rows, counts=counts, warnings=warnings)
 
 
 def _list_inputs(run: Run) -> Listing:
     return list_inputs(run.order.source, [run.dataset.root])
 
 
-def _input_counts(shards: Sequence[ReadCounts], rows: RowPlan, inputs: int) -> InputCounts:
-    return InputCounts(
-        documents=sum(s.documents for s in shards),
-        rejects=sum(s.rejects for s in shards),
-        chars=sum(s.chars for s in shards),
-        inputs=inputs,
-        unchanged=rows.unchanged,
-        repeated_ids=rows.repeated.height,
-    )
+def _read_key(shard: Shard, inputs: InputPlan, settings: ReadSettings) -> str:
+    """Reading does not depend on the other sections: a changed repair rule finds its input read already."""
+    spans = [(s.file.path, inputs.sha256[s.file.path], s.start, s.end) for s in shard.spans]
+    return key_of("read 1", settings.model_dump(mode="json"), spans)
 
 
 def repair(run: Run, executor: Executor, documents: Documents) -> Repaired:
-    """Repair every row that needs work."""
-    settings = run.recipe.repair
-    versions = rule_versions()
+    """Repairs every row that needs work."""
+    settings, skip, progress = run.recipe.repair, documents.rows.skip, run.progress("repair")
+    rules = settings.model_dump(mode="json"), rule_versions()
     shards = tuple(
-        ShardFiles(
-            files.folder,
-            files.read_key,
-            key_of(
-                "repair 1",
-                files.read_key,
-                settings.model_dump(mode="json"),
-                versions,
-                documents.rows.skip[number],
-            ),
-        )
-        for number, files in enumerate(documents.shards)
+        replace(files, repair_key=key_of("repair 1", files.read_key, *rules, skipped))
+        for files, skipped in zip(documents.shards, skip, strict=True)
     )
-    results = map_shards(
-        executor,
-        repair_job,
-        shards,
-        documents.rows.skip,
-        [settings] * len(shards),
-        progress=run.progress("repair"),
-    )
-    rules: Counter[str] = Counter()
-    for result in results:
-        rules.update(result.rules)
-    counts = RepairCounts(
-        documents=sum(r.documents for r in results),
-        rejects=sum(r.rejects for r in results),
-        edits=sum(r.edits for r in results),
-        suspicions=sum(r.suspicions for r in results),
-        chars_in=sum(r.chars_in for r in results),
-        chars_out=sum(r.chars_out for r in results),
-        rules=dict(rules.most_common()),
-    )
-    return Repaired(shards, counts)
+    results = map_shards(executor, repair_job, shards, skip, [settings] * len(shards), progress=progress)
+    return Repaired(shards=shards, counts=sum(results, RepairCounts()))
 
 
 def check(run: Run, documents: Documents, repaired: Repaired) -> Checked:
-    """Judge every repaired document by its measures, before any of them can be the copy that is kept.
+    """Judges every repaired document by its measures, before any of them can be the copy that is kept.
 
     Writes the rejects of this run: unreadable, repeated ids, failed repairs, and rows that break an expectation.
     """
@@ -194,43 +145,43 @@ def check(run: Run, documents: Documents, repaired: Repaired) -> Checked:
         failures += check_rows(rows.to_pandas(), run.recipe.validate_)
     path = run.work / "rejects.parquet"
     write_parquet(path, _rejects(documents, repaired, failures), REJECTED)
-    run.log(f"check: {len({f.doc_id for f in failures})} documents break a rule", "check")
-    return Checked(tuple(failures), path)
+    failed = frozenset(f.doc_id for f in failures)
+    run.log(f"check: {len(failed)} documents break a rule", "check")
+    return Checked(failed=failed, rejects=path)
 
 
 def _rejects(documents: Documents, repaired: Repaired, failures: list[Failure]) -> Iterator[pa.Table]:
     yield _withdrawn_marks(documents.rows.barred)
     failed = sorted({f.doc_id for f in failures})
     for number, shard in enumerate(repaired.shards):
-        yield pq.read_table(shard.unread, schema=REJECTED)
-        yield _with_bytes(shard, pq.read_table(shard.broken, schema=REJECTED))
-        rows = documents.rows.repeated.filter(pl.col("shard") == number)["row"]
-        if len(rows):
-            yield _repeated_ids(shard, rows.to_list())
+        yield pq.read_table(shard.read_rejects, schema=REJECTED)
+        yield _failed_repairs(shard)
+        if rows := documents.rows.repeated.filter(pl.col("shard") == number)["row"].to_list():
+            yield _repeated_ids(shard, rows)
         if failed:
             table = pads.dataset(str(shard.raw), schema=RAW).to_table(filter=pads.field("doc_id").isin(failed))
             if table.num_rows:
                 yield reject_failures(table.to_pylist(), failures)
 
 
-def _with_bytes(shard: ShardFiles, broken: pa.Table) -> pa.Table:
-    """Rejects of the repair with the bytes as they were read, so that a replay reads what the first run read."""
-    if not broken.num_rows:
-        return broken
-    ids = pa.array(sorted(set(broken["doc_id"].to_pylist())), pa.string())
-    among = pads.field("doc_id").isin(ids)
+def _failed_repairs(shard: ShardFiles) -> pa.Table:
+    """Returns the rejects of the repair with the bytes as they were read, so that a replay reads those again."""
+    rejects = pq.read_table(shard.repair_rejects, schema=REJECTED)
+    if not rejects.num_rows:
+        return rejects
+    among = pads.field("doc_id").isin(rejects["doc_id"].combine_chunks())
     raw = pads.dataset(str(shard.raw), schema=RAW).to_table(["doc_id", "content"], filter=among)
-    kept = {row["doc_id"]: row["content"] for row in raw.to_pylist() if row["content"] is not None}
-    rows = [{**r, "content": kept.get(r["doc_id"], r["content"])} for r in broken.to_pylist()]
+    as_read = {row["doc_id"]: row["content"] for row in raw.to_pylist() if row["content"] is not None}
+    rows = [{**r, "content": as_read.get(r["doc_id"], r["content"])} for r in rejects.to_pylist()]
     return pa.Table.from_pylist(rows, schema=REJECTED)
 
 
 def _withdrawn_marks(barred: Mapping[str, str]) -> pa.Table:
-    """A reject without content for each document that a person withdrew: it says why the document stays out."""
-    said = "withdrawn by a person; a rollback to a version that has it brings it back"
+    """Returns a reject without content for each document that a person withdrew, to keep it out of later runs."""
+    why = "withdrawn by a person; a rollback to a version that has it brings it back"
     rows = [
         {
-            "doc_id": doc_id, "source": source, "stage": "withdraw", "reason": f"{source}: {said}",
+            "doc_id": doc_id, "source": source, "stage": "withdraw", "reason": f"{source}: {why}",
             "expectation": WITHDRAWN, "content": b"", "metadata": {}, "input": "",
         }
         for doc_id, source in sorted(barred.items())
@@ -239,18 +190,14 @@ def _withdrawn_marks(barred: Mapping[str, str]) -> pa.Table:
 
 
 def _repeated_ids(shard: ShardFiles, rows: list[int]) -> pa.Table:
-    table = pq.read_table(shard.raw, schema=RAW).take(rows)
     rejects = [
         {
-            "doc_id": row["doc_id"],
-            "source": row["source"],
+            **{name: row[name] for name in ("doc_id", "source", "metadata", "input")},
             "stage": "read",
             "reason": f"{row['input']}: another record has the id {row['source']!r}; give each record its own",
             "expectation": "repeated_id",
             "content": row["content"] if row["content"] is not None else row["text"].encode("utf-8"),
-            "metadata": row["metadata"],
-            "input": row["input"],
         }
-        for row in table.to_pylist()
+        for row in pq.read_table(shard.raw, schema=RAW).take(rows).to_pylist()
     ]
     return pa.Table.from_pylist(rejects, schema=REJECTED)

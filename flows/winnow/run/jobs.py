@@ -5,6 +5,7 @@ Workers import this module and so the stages' core, but neither Prefect nor Grea
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,6 +24,7 @@ from winnow.validate.language import guess_language
 from winnow.validate.measures import measure
 
 _ORIGINS = pa.schema([(name, pa.string()) for name in ("doc_id", "content_sha256", "made")])
+EDIT = [field.name for field in REPAIRED.field("edits").type.value_type]
 ROW_GROUP = 128  # documents; a range of doc_ids is a small part of each shard, and whole groups are read for it
 BATCH_CHARS = 4_000_000  # text held as Python objects at a time; the rest of a shard stays in Arrow
 
@@ -44,7 +46,7 @@ class ShardFiles:
         return self.folder / "raw" / f"{self.read_key}.parquet"
 
     @property
-    def unread(self) -> Path:
+    def read_rejects(self) -> Path:
         return self.folder / "raw" / f"{self.read_key}.rejects.parquet"
 
     @property
@@ -67,11 +69,11 @@ class ShardFiles:
         return self.folder / "repaired" / f"{self.repair_key}.json"
 
     @property
-    def broken(self) -> Path:
+    def repair_rejects(self) -> Path:
         return self.folder / "repaired" / f"{self.repair_key}.rejects.parquet"
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReadCounts:
     """What reading one shard, or all of them, gave; ``chars`` are those of the decoded texts."""
 
@@ -79,8 +81,15 @@ class ReadCounts:
     rejects: int = 0
     chars: int = 0
 
+    def __add__(self, other: ReadCounts) -> ReadCounts:
+        return ReadCounts(
+            documents=self.documents + other.documents,
+            rejects=self.rejects + other.rejects,
+            chars=self.chars + other.chars,
+        )
 
-@dataclass(slots=True, kw_only=True)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RepairCounts:
     """What repairing one shard, or all of them, gave; ``rules`` are edits by the rule that made them."""
 
@@ -90,7 +99,18 @@ class RepairCounts:
     suspicions: int = 0
     chars_in: int = 0
     chars_out: int = 0
-    rules: dict[str, int] = field(default_factory=dict)
+    rules: Mapping[str, int] = field(default_factory=dict)
+
+    def __add__(self, other: RepairCounts) -> RepairCounts:
+        return RepairCounts(
+            documents=self.documents + other.documents,
+            rejects=self.rejects + other.rejects,
+            edits=self.edits + other.edits,
+            suspicions=self.suspicions + other.suspicions,
+            chars_in=self.chars_in + other.chars_in,
+            chars_out=self.chars_out + other.chars_out,
+            rules=dict(Counter(self.rules) + Counter(other.rules)),  # asdict breaks a Counter
+        )
 
 
 def read_job(shard: Shard, files: ShardFiles, settings: ReadSettings) -> ReadCounts:
@@ -110,12 +130,36 @@ def reread_job(waiting: Path, files: ShardFiles, settings: ReadSettings) -> Read
     return once(files.read_counts, ReadCounts, work)
 
 
-def _write_raw(files: ShardFiles, documents: Iterable[RawDocument | Reject]) -> ReadCounts:
-    counts = ReadCounts()
+def _write_raw(files: ShardFiles, results: Iterable[RawDocument | Reject]) -> ReadCounts:
     rejects: list[Reject] = []
-    write_parquet(files.raw, _raw_batches(documents, counts, rejects), RAW)
-    write_parquet(files.unread, [_reject_table(rejects)], REJECTED)
-    return counts
+    chars = 0
+
+    def batches() -> Iterator[pa.Table]:
+        nonlocal chars
+        batch: list[RawDocument] = []
+        size = 0
+        for result in results:
+            if isinstance(result, Reject):
+                rejects.append(result)
+                continue
+            batch.append(result)
+            size += len(result.text)
+            if size >= BATCH_CHARS:
+                yield _table(batch, RAW)
+                chars += size
+                batch, size = [], 0
+        yield _table(batch, RAW)
+        chars += size
+
+    documents = write_parquet(files.raw, batches(), RAW)
+    write_parquet(files.read_rejects, [_table(rejects, REJECTED)], REJECTED)
+    return ReadCounts(documents=documents, rejects=len(rejects), chars=chars)
+
+
+def _table(records: Sequence[RawDocument | Reject], schema: pa.Schema) -> pa.Table:
+    columns = {name: [getattr(r, name) for r in records] for name in schema.names if name != "metadata"}
+    columns["metadata"] = [list(r.metadata.items()) for r in records]
+    return pa.table(columns, schema=schema)
 
 
 def _read_again(waiting: Path, settings: ReadSettings, origins: list[dict[str, str]]) -> Iterator[RawDocument | Reject]:
@@ -127,39 +171,6 @@ def _read_again(waiting: Path, settings: ReadSettings, origins: list[dict[str, s
                     identity = {"doc_id": row["doc_id"], "content_sha256": row["content_sha256"]}
                     origins.append({**identity, "made": result.doc_id})
                     yield replace(result, input=row["input"]) if result.input != row["input"] else result
-
-
-def _raw_batches(
-    documents: Iterable[RawDocument | Reject], counts: ReadCounts, rejects: list[Reject]
-) -> Iterator[pa.Table]:
-    held: list[RawDocument] = []
-    size = 0
-    for document in documents:
-        if isinstance(document, Reject):
-            rejects.append(document)
-            counts.rejects += 1
-            continue
-        counts.documents += 1
-        counts.chars += len(document.text)
-        held.append(document)
-        size += len(document.text)
-        if size >= BATCH_CHARS:
-            yield _raw_table(held)
-            held, size = [], 0
-    yield _raw_table(held)
-
-
-def _raw_table(documents: Sequence[RawDocument]) -> pa.Table:
-    columns = {name: [getattr(d, name) for d in documents] for name in RAW.names if name not in ("metadata", "content")}
-    columns["metadata"] = [list(d.metadata.items()) for d in documents]
-    columns["content"] = [d.content for d in documents]
-    return pa.table(columns, schema=RAW)
-
-
-def _reject_table(rejects: Sequence[Reject]) -> pa.Table:
-    columns = {name: [getattr(r, name) for r in rejects] for name in REJECTED.names if name != "metadata"}
-    columns["metadata"] = [list(r.metadata.items()) for r in rejects]
-    return pa.table(columns, schema=REJECTED)
 
 
 def repair_job(files: ShardFiles, skip: Sequence[int], settings: RepairSettings) -> RepairCounts:
@@ -176,31 +187,26 @@ def repair_job(files: ShardFiles, skip: Sequence[int], settings: RepairSettings)
             keep[np.asarray(skip)] = False
             table = table.filter(pa.array(keep))
         table = table.sort_by("doc_id")
-        counts = RepairCounts()
+        counts: Counter[str] = Counter()
+        rules: Counter[str] = Counter()
         rejects: list[Reject] = []
-        write_parquet(files.repaired, _repaired_batches(table, settings, counts, rejects), REPAIRED, ROW_GROUP)
-        write_parquet(files.broken, [_reject_table(rejects)], REJECTED)
-        return counts
+
+        def batches() -> Iterator[pa.Table]:
+            for batch in table.to_batches(max_chunksize=256):
+                results = [_repaired_row(row, settings, counts, rules) for row in batch.to_pylist()]
+                rejects.extend(result for result in results if isinstance(result, Reject))
+                yield pa.Table.from_pylist([r for r in results if not isinstance(r, Reject)], schema=REPAIRED)
+
+        documents = write_parquet(files.repaired, batches(), REPAIRED, ROW_GROUP)
+        write_parquet(files.repair_rejects, [_table(rejects, REJECTED)], REJECTED)
+        return RepairCounts(documents=documents, rejects=len(rejects), rules=dict(rules), **counts)
 
     return once(files.repair_counts, RepairCounts, work)
 
 
-def _repaired_batches(
-    table: pa.Table, settings: RepairSettings, counts: RepairCounts, rejects: list[Reject]
-) -> Iterator[pa.Table]:
-    for batch in table.to_batches(max_chunksize=256):
-        rows: list[Mapping[str, Any]] = []
-        for row in batch.to_pylist():
-            done = _repaired_row(row, settings, counts)
-            if isinstance(done, Reject):
-                rejects.append(done)
-                counts.rejects += 1
-            else:
-                rows.append(done)
-        yield pa.Table.from_pylist(rows, schema=REPAIRED)
-
-
-def _repaired_row(row: Mapping[str, Any], settings: RepairSettings, counts: RepairCounts) -> Mapping[str, Any] | Reject:
+def _repaired_row(
+    row: Mapping[str, Any], settings: RepairSettings, counts: Counter[str], rules: Counter[str]
+) -> Mapping[str, Any] | Reject:
     text = row["text"]
     try:
         repaired = repair(text, settings)
@@ -216,16 +222,12 @@ def _repaired_row(row: Mapping[str, Any], settings: RepairSettings, counts: Repa
         )  # fmt: skip
     language, confidence = guess_language(repaired.text)
     measures = measure(repaired.text)
-    applied = 0
-    for edit in repaired.edits:
-        if edit.applied:
-            applied += 1
-            counts.rules[edit.rule] = counts.rules.get(edit.rule, 0) + 1
-    counts.documents += 1
-    counts.edits += applied
-    counts.suspicions += len(repaired.edits) - applied
-    counts.chars_in += len(text)
-    counts.chars_out += len(repaired.text)
+    applied = [edit.rule for edit in repaired.edits if edit.applied]
+    rules.update(applied)
+    counts["edits"] += len(applied)
+    counts["suspicions"] += len(repaired.edits) - len(applied)
+    counts["chars_in"] += len(text)
+    counts["chars_out"] += len(repaired.text)
     return {
         **row,
         "text": repaired.text,
@@ -233,14 +235,8 @@ def _repaired_row(row: Mapping[str, Any], settings: RepairSettings, counts: Repa
         "language_confidence": confidence,
         "n_chars": measures.n_chars,
         "n_words": measures.n_words,
-        "n_edits": applied,
+        "n_edits": len(applied),
         "letter_share": measures.letter_share,
         "residual_markup": measures.residual_markup,
-        "edits": [
-            {
-                "seq": e.seq, "rule": e.rule, "rule_version": e.rule_version, "start": e.start, "end": e.end,
-                "before": e.before, "after": e.after, "confidence": e.confidence, "applied": e.applied,
-            }
-            for e in repaired.edits
-        ],
-    }  # fmt: skip
+        "edits": [{name: getattr(edit, name) for name in EDIT} for edit in repaired.edits],
+    }

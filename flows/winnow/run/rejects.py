@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -50,7 +50,7 @@ def reject_rows(
     barred: Collection[str] = (),
     from_kept_bytes: bool = False,
 ) -> RejectChanges:
-    """The rows of table ``rejects`` for the next version.
+    """Returns what changes in table ``rejects`` with the next version.
 
     `staged` holds the rejects of this run. A row that waits is marked as replayed in this run when its document was
     `accepted`, or its bytes were read again and led elsewhere (`replayed`); it gives way to a new row about the same
@@ -97,48 +97,47 @@ def _as_set(rows: Sequence[Row]) -> set[tuple[object, ...]]:
     return {tuple(str(v) if k == "metadata" else v for k, v in sorted(r.items()) if k != "run_id") for r in rows}
 
 
-def waiting_shards(run: Run) -> tuple[tuple[str, Path], ...]:
-    """The rejects that a replay reads again, cut into files in staging: their key and path.
+def waiting_shards(run: Run) -> tuple[Path, ...]:
+    """Writes the rejects that a replay reads again to files in staging, each named by what is read from it.
 
-    Left out are those without bytes (too large, unreadable, withdrawn), and records whose id another record has,
-    unless they are asked for by ``run.order.reason``. Raises UsageError for a reason that no reject has.
+    Left out are those without bytes (too large, unreadable, withdrawn), and records whose id another record has, unless
+    they are asked for by their reason. Raises UsageError for a reason that no reject has.
     """
+    reason = run.order.reason
     files = run.dataset.files("rejects")
     source = pads.dataset([str(f) for f in files], schema=TABLES["rejects"]) if files else None
     waits = pads.field("replayed_in").is_null() & (pads.field("stage") != "withdraw")
     kinds = set(source.to_table(["expectation"], filter=waits)["expectation"].to_pylist()) if source else set()
-    if run.order.reason is not None:
-        if run.order.reason not in kinds:
-            known = ", ".join(sorted(kinds)) or "none"
-            raise UsageError(f"no reject waits for the reason {run.order.reason!r}; reasons there are: {known}")
-        waits &= pads.field("expectation") == run.order.reason
-    else:
-        waits &= pads.field("expectation") != "repeated_id"
+    if reason is not None and reason not in kinds:
+        known = ", ".join(sorted(kinds)) or "none"
+        raise UsageError(f"no reject waits for the reason {reason!r}; reasons there are: {known}")
     if source is None:
         return ()
-    shards: list[tuple[str, Path]] = []
-    batch: list[pa.RecordBatch] = []
-    size = 0
-
-    def cut() -> None:
-        keys = [
-            key for b in batch for key in zip(b["doc_id"].to_pylist(), b["content_sha256"].to_pylist(), strict=True)
-        ]
-        key = key_of("replay 1", run.recipe.read.model_dump(mode="json"), keys)
-        path = run.staging / "waiting" / f"{key}.parquet"
-        write_parquet(path, batch, TABLES["rejects"])
-        shards.append((key, path))
-
-    for part in source.to_batches(filter=waits & (pc.binary_length(pads.field("content")) > 0), batch_size=64):
-        if part.num_rows:
-            batch.append(part)
-            size += part.nbytes
-        if size > run.recipe.read.shard_mb * 1e6:
-            cut()
-            batch, size = [], 0
-    if batch:
-        cut()
+    kind = pads.field("expectation")
+    waits &= kind == reason if reason is not None else kind != "repeated_id"
+    waits &= pc.binary_length(pads.field("content")) > 0
+    settings = run.recipe.read.model_dump(mode="json")
+    shards = []
+    for batches in _cut(source.to_batches(filter=waits, batch_size=64), run.recipe.read.shard_mb * 1e6):
+        keys = [_key(row) for b in batches for row in b.select(["doc_id", "content_sha256"]).to_pylist()]
+        shards.append(run.staging / "waiting" / f"{key_of('replay 1', settings, keys)}.parquet")
+        write_parquet(shards[-1], batches, TABLES["rejects"])
     return tuple(shards)
+
+
+def _cut(batches: Iterable[pa.RecordBatch], limit: float) -> Iterator[list[pa.RecordBatch]]:
+    """Yields the batches in groups, each ending where it holds more than `limit` bytes."""
+    group: list[pa.RecordBatch] = []
+    size = 0
+    for batch in batches:
+        if batch.num_rows:
+            group.append(batch)
+            size += batch.nbytes
+        if size > limit:
+            yield group
+            group, size = [], 0
+    if group:
+        yield group
 
 
 _LISTED = (
@@ -166,17 +165,13 @@ def rejects_of(dataset: Dataset, reason: str | None, settled: bool) -> list[dict
 
 
 def replayed_keys(origins: Sequence[Path], accepted: Collection[str]) -> frozenset[Key]:
-    """Rejects whose bytes were read again and left the quarantine, or came back to it under another name.
+    """Returns the rejects whose bytes were read again and left the quarantine, or came back to it under another name.
 
     `origins` are the files in which `winnow.run.jobs.reread_job` says which document came from which reject.
     """
-    came: dict[Key, bool] = {}
-    for path in origins:
-        for row in pq.read_table(path).to_pylist():
-            key = row["doc_id"], row["content_sha256"]
-            passed = row["made"] in accepted or row["made"] != row["doc_id"]
-            came[key] = came.get(key, True) and passed
-    return frozenset(key for key, passed in came.items() if passed)
+    rows = [row for path in origins for row in pq.read_table(path).to_pylist()]
+    refused = {_key(row) for row in rows if row["made"] == row["doc_id"] and row["made"] not in accepted}
+    return frozenset(map(_key, rows)) - refused
 
 
 def _rejects_of(dataset: Dataset, doc_ids: Collection[str]) -> pa.Table:
@@ -190,13 +185,13 @@ def _rejects_of(dataset: Dataset, doc_ids: Collection[str]) -> pa.Table:
 
 
 def waiting_rejects(dataset: Dataset, rows: pa.Table, replaced: Collection[str]) -> pl.DataFrame:
-    """``(doc_id, content_sha256, stage, expectation)`` of all rejects that wait once `rows` stand for `replaced`."""
+    """Returns the identity, stage and expectation of all rejects that wait once `rows` stand for `replaced`."""
     columns = ["doc_id", "content_sha256", "stage", "expectation", "replayed_in"]
     new = pl.from_arrow(rows.select(columns))
     assert isinstance(new, pl.DataFrame)
     frames = [new]
     if files := dataset.files("rejects"):
-        carried = pl.scan_parquet(files).select(columns).filter(~pl.col("doc_id").is_in(sorted(replaced)))
-        frames.append(carried.collect())
+        published = pl.scan_parquet(files).select(columns)
+        frames.append(published.filter(~pl.col("doc_id").is_in(sorted(replaced))).collect())
     waits = pl.col("replayed_in").is_null() & (pl.col("stage") != "withdraw")  # its mark is no document that waits
     return pl.concat(frames).filter(waits)

@@ -26,7 +26,7 @@ from winnow.run.intake import Documents, Repaired
 from winnow.run.previous_version import whole_version
 from winnow.run.run_context import Run
 from winnow.run.summary import DocumentCounts, RunSummary
-from winnow.run.table_changes import Rows
+from winnow.run.table_changes import TableChanges
 from winnow.validate.expectations import check_table, columns_of, merge_small_tables
 from winnow.validate.facts import Facts, gather_facts
 from winnow.validate.gate import GateResult, check_dataset, facts_frame
@@ -50,20 +50,20 @@ class Judged:
     facts: Facts
 
 
-def validate(run: Run, rows: Rows) -> Judged:
+def validate(run: Run, changes: TableChanges) -> Judged:
     """Check the new rows against their suites, and the version as a whole against the gate."""
     settings = run.recipe.validate_
     first: dict[str, pd.DataFrame] = {}
     tables = [
         result
         for table in ("documents", "passages", "edits", "duplicates", "rejects")
-        for result in check_table(table, _frames(rows.parts[table], table, first), settings)
+        for result in check_table(table, _frames(changes.parts[table], table, first), settings)
     ]
     whole = {
-        t: whole_version(run.dataset, rows.parts, rows.replaced, t)
+        t: whole_version(run.dataset, changes.parts, changes.replaced, t)
         for t in ("documents", "duplicates", "rejects", "passages", "edits")
     }
-    facts = gather_facts(**whole, n_read=rows.n_read, mean_residual_markup=rows.mean_markup)
+    facts = gather_facts(**whole, n_read=changes.n_read, mean_residual_markup=changes.mean_markup)
     previous = previous_facts(run)
     result = check_dataset(facts, previous, settings, tables)
     facts = replace(facts, n_broken_rows=sum(t.n_failed for t in tables))
@@ -96,14 +96,14 @@ def previous_facts(run: Run) -> Facts | None:
     return Facts.from_dict(manifest.counts["facts"]) if manifest and "facts" in manifest.counts else None
 
 
-def publish(run: Run, documents: Documents, repaired: Repaired, rows: Rows, judged: Judged) -> RunSummary:
+def publish(run: Run, documents: Documents, repaired: Repaired, changes: TableChanges, judged: Judged) -> RunSummary:
     """Publish the version; nothing that a reader could see changes before it is whole."""
     status = "published" if judged.gate.passed else "approved"
-    record = _record(run, documents, repaired, rows, judged, status, run.order.approve)
+    record = _record(run, documents, repaired, changes, judged, status, run.order.approve)
     manifest = publish_version(
         run.dataset,
-        rows.parts,
-        rows.replaced,
+        changes.parts,
+        changes.replaced,
         record,
         run.recipe.publish,
         now,
@@ -113,7 +113,7 @@ def publish(run: Run, documents: Documents, repaired: Repaired, rows: Rows, judg
     if manifest is None:
         return nothing_changed(run, documents)
     run.log(f"published v{manifest.version}", "publish")
-    return _summary(run, documents, manifest, judged, rows)
+    return _summary(run, documents, manifest, judged, changes)
 
 
 def tidy_staging(run: Run) -> None:
@@ -133,9 +133,11 @@ def may_pass(run: Run, gate: GateResult) -> bool:
     return gate.passed or (order.approve is not None and (seen is None or covers(seen, run.recipe_id, gate)))
 
 
-def raise_held_back(run: Run, documents: Documents, repaired: Repaired, rows: Rows, judged: Judged) -> NoReturn:
+def raise_held_back(
+    run: Run, documents: Documents, repaired: Repaired, changes: TableChanges, judged: Judged
+) -> NoReturn:
     """Record the run as held and say why; its shards stay in staging, so an approval costs little."""
-    record = _record(run, documents, repaired, rows, judged, "held", None)
+    record = _record(run, documents, repaired, changes, judged, "held", None)
     record_run(run.dataset, record, run.recipe.publish, now)
     reasons = "\n".join(f"  {o.expectation}: {o.sentence}" for o in judged.gate.held_by)
     raise GateHeld(
@@ -159,12 +161,12 @@ def nothing_changed(run: Run, documents: Documents) -> RunSummary:
             duplicates=facts.n_duplicates if facts else 0,
             rejected=facts.n_rejected if facts else 0,
         ),
-        warnings=documents.skipped,
+        warnings=documents.warnings,
         seconds=(now() - run.started_at).total_seconds(),
     )
 
 
-def _summary(run: Run, documents: Documents, manifest: Manifest, judged: Judged, rows: Rows) -> RunSummary:
+def _summary(run: Run, documents: Documents, manifest: Manifest, judged: Judged, changes: TableChanges) -> RunSummary:
     example = pl.scan_parquet(run.dataset.files("documents")).select("doc_id", "n_edits")
     best = example.sort("n_edits", "doc_id", descending=[True, False]).head(1).collect()
     facts = judged.facts
@@ -178,12 +180,12 @@ def _summary(run: Run, documents: Documents, manifest: Manifest, judged: Judged,
             published=facts.n_published,
             duplicates=facts.n_duplicates,
             rejected=facts.n_rejected,
-            withdrawn=rows.withdrawn,
+            withdrawn=changes.withdrawn,
         ),
         repairs=dict(facts.edits_by_rule),
         removals=dict(facts.removals_by_reason),
-        rejects=rows.rejects,
-        warnings=documents.skipped,
+        rejects=changes.rejects,
+        warnings=documents.warnings,
         seconds=(now() - run.started_at).total_seconds(),
         example=best["doc_id"][0] if best.height else None,
         gate=judged.gate,
@@ -194,7 +196,7 @@ def _record(
     run: Run,
     documents: Documents,
     repaired: Repaired,
-    rows: Rows,
+    changes: TableChanges,
     judged: Judged,
     status: str,
     note: str | None,
@@ -209,7 +211,7 @@ def _record(
         counts={
             "read": asdict(documents.counts),
             "repair": asdict(repaired.counts),
-            "withdrawn": rows.withdrawn,
+            "withdrawn": changes.withdrawn,
             "facts": judged.facts.as_dict(),
             "peak_memory_mb": round(peak / 1024),
         },

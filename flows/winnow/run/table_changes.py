@@ -26,9 +26,12 @@ from winnow.run.run_context import Run
 from winnow.validate.facts import mean_residual_markup
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """The rows a version adds and the keys they replace, table by table."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableChanges:
+    """The rows that a version adds (files of them) and the keys whose rows it replaces, table by table.
+
+    ``n_read`` counts the documents that the version has to account for, ``rejects`` those that wait, by kind.
+    """
 
     parts: dict[str, tuple[Path, ...]]
     replaced: dict[str, frozenset[str]]
@@ -38,28 +41,72 @@ class Rows:
     withdrawn: int
 
 
-def deduplicate(run: Run, executor: Executor, documents: Documents, repaired: Repaired, checked: Checked) -> Rows:
-    """Compare the new documents with each other and with everything published; write the rows this leads to."""
-    settings = run.recipe.deduplicate
-    count = len(repaired.shards)
-    shutil.rmtree(run.work / "parts", ignore_errors=True)
-    arrivals = _arrivals(run)
+def deduplicate(
+    run: Run, executor: Executor, documents: Documents, repaired: Repaired, checked: Checked
+) -> TableChanges:
+    """Compares the new documents with each other and with everything published; writes the rows this leads to."""
+    left_out = documents.rows.replaced | documents.rows.withdrawn
+    assembly = _decide(run, executor, [_accepted(run, s.repaired, checked.failed) for s in repaired.shards], left_out)
+    parts = _assemble(run, executor, assembly, repaired.counts.chars_out)
+    accepted = _ids(parts["index"])
+    if same := unchanged_documents(run.dataset, parts, documents.rows.replaced & accepted):
+        parts = {t: without(files, same, t) for t, files in parts.items()}
+        left_out -= same
+    replay = run.order.intake == "quarantine"
+    rejects = reject_rows(
+        run.dataset,
+        checked.rejects,
+        accepted=accepted,
+        recipe_id=run.recipe_id,
+        run_id=run.run_id,
+        replayed=replayed_keys([s.origins for s in documents.shards], accepted) if replay else (),
+        barred=documents.rows.barred.keys(),
+        from_kept_bytes=replay,
+    )
+    inputs = changed_inputs(run.dataset, _input_rows(run, documents))
+    for table, rows in (("rejects", rejects.rows), ("inputs", inputs)):
+        path = run.work / "parts" / table / "all.parquet"
+        write_parquet(path, [rows], TABLES[table])
+        parts[table] = (path,)
+    waiting = waiting_rejects(run.dataset, rejects.rows, rejects.replaced)
+    # What this run read has to come out somewhere; counted from the input's side, so that a loss shows.
+    known = (_ids(run.dataset.files("index")) - documents.rows.withdrawn) | documents.rows.fresh
+    known_rejects = set(waiting.select("doc_id", "content_sha256").iter_rows()) - rejects.refused
+    measured = (pq.read_table(s.repaired, columns=["n_chars", "residual_markup"]) for s in repaired.shards)
+    vanished = documents.inputs.vanished if run.order.mirror else ()
+    rewritten = left_out | frozenset(assembly.changed)
+    return TableChanges(
+        parts=parts,
+        replaced={
+            **dict.fromkeys(("documents", "duplicates", "passages"), rewritten),
+            **dict.fromkeys(("edits", "index"), left_out),
+            "rejects": rejects.replaced,
+            "inputs": frozenset([*inputs["path"].to_pylist(), *vanished]),
+        },
+        n_read=len(known) + len(known_rejects),
+        mean_markup=mean_residual_markup(measured),
+        rejects=dict(waiting.group_by("expectation").len().sort("expectation").iter_rows()),
+        withdrawn=len(documents.rows.withdrawn),
+    )
+
+
+def _decide(run: Run, executor: Executor, repaired: list[Path], left_out: frozenset[str]) -> Assembly:
+    """Decides which documents and passages are removed; returns what the rows of the tables are assembled from."""
+    settings, dataset, count = run.recipe.deduplicate, run.dataset, len(repaired)
     folder = run.work / "prepared"
     folder.mkdir(parents=True, exist_ok=True)
-    accepted_files = [_accepted(run, s.repaired, checked.doc_ids) for s in repaired.shards]
     prepared = map_shards(
         executor,
         prepare_shard,
-        accepted_files,
+        repaired,
         [folder] * count,
         [run.version] * count,
         [settings] * count,
         [run.recipe_id] * count,
-        [arrivals] * count,
+        [_arrivals(run)] * count,
         progress=run.progress("prepare"),
     )
     index, passages = [p.index for p in prepared], [p.passages for p in prepared]
-    gone = documents.rows.replaced | documents.rows.withdrawn
     run.log("deduplicate: comparing with everything published", "deduplicate")
     shutil.rmtree(run.work / "removals", ignore_errors=True)
     removals = find_removals(
@@ -68,52 +115,44 @@ def deduplicate(run: Run, executor: Executor, documents: Documents, repaired: Re
         run.work / "removals",
         settings,
         executor,
-        carried_index=run.dataset.files("index"),
-        carried_passages=run.dataset.files("passages"),
-        leave_out=_id_file(run, gone),
+        carried_index=dataset.files("index"),
+        carried_passages=dataset.files("passages"),
+        leave_out=_id_file(run, left_out),
     )
     changed = changed_decisions(
-        run.dataset,
-        left_out=gone,
+        dataset,
+        left_out=left_out,
         document_decisions=removals.document_files,
         passage_decisions=removals.passage_files,
     )
-    assembly = Assembly(
-        repaired=tuple(accepted_files),
+    return Assembly(
+        repaired=tuple(repaired),
         prepared=tuple(passages),
         index=tuple(index),
         document_decisions=removals.document_files,
         passage_decisions=removals.passage_files,
-        published_documents=(*run.dataset.files("documents"), *run.dataset.files("duplicates")),
-        published_passages=tuple(run.dataset.files("passages")),
+        published_documents=(*dataset.files("documents"), *dataset.files("duplicates")),
+        published_passages=tuple(dataset.files("passages")),
         changed=tuple(sorted(changed)),
         recipe_id=run.recipe_id,
         run_id=run.run_id,
     )
-    ranges = doc_id_ranges(repaired.counts.chars_out)
+
+
+def _assemble(run: Run, executor: Executor, assembly: Assembly, chars: int) -> dict[str, tuple[Path, ...]]:
+    """Writes the rows of the tables that are made from documents; returns the files by table."""
     folder = run.work / "parts"
-    map_shards(
-        executor,
-        assemble_job,
-        [low for low, _ in ranges],
-        [high for _, high in ranges],
-        [assembly] * len(ranges),
-        [folder] * len(ranges),
-        progress=run.progress("assemble"),
-    )
-    parts = {
-        t: tuple(sorted((folder / t).glob("*.parquet")))
-        for t in ("documents", "duplicates", "passages", "edits", "index")
-    }
-    accepted = _ids(parts["index"])
-    if same := unchanged_documents(run.dataset, parts, documents.rows.replaced & accepted):
-        parts = {t: without(files, same, t) for t, files in parts.items()}
-        gone -= same
-    return _with_rejects_and_inputs(run, documents, repaired, checked, parts, gone, changed, accepted)
+    shutil.rmtree(folder, ignore_errors=True)
+    lows, highs = zip(*doc_id_ranges(chars), strict=True)
+    count = len(lows)
+    progress = run.progress("assemble")
+    map_shards(executor, assemble_job, lows, highs, [assembly] * count, [folder] * count, progress=progress)
+    tables = ("documents", "duplicates", "passages", "edits", "index")
+    return {table: tuple(sorted((folder / table).glob("*.parquet"))) for table in tables}
 
 
 def _accepted(run: Run, file: Path, rejected: frozenset[str]) -> Path:
-    """The file, or a copy of it without the documents that were rejected; most shards have none."""
+    """Returns the file, or a copy of it without the documents that were rejected; most shards have none."""
     table = pq.read_table(file, columns=["doc_id"]) if rejected else None
     if table is None or not rejected.intersection(table["doc_id"].to_pylist()):
         return file
@@ -125,14 +164,14 @@ def _accepted(run: Run, file: Path, rejected: frozenset[str]) -> Path:
 
 
 def _id_file(run: Run, doc_ids: frozenset[str]) -> Path:
-    path = run.work / "gone.parquet"
+    path = run.work / "left_out.parquet"
     schema = pa.schema([TABLES["index"].field("doc_id")])
     write_parquet(path, [pa.table({"doc_id": sorted(doc_ids)}, schema=schema)], schema)
     return path
 
 
 def _arrivals(run: Run) -> Path:
-    """A file of ``(doc_id, arrival)`` of every document that has been seen before."""
+    """Returns a file of ``(doc_id, arrival)`` of every document that has been seen before."""
     path = run.work / "arrivals.parquet"
     files = run.dataset.files("index")
     schema = pa.schema([TABLES["index"].field("doc_id"), TABLES["index"].field("arrival")])
@@ -145,65 +184,11 @@ def _ids(files: Sequence[Path]) -> frozenset[str]:
     return frozenset(pl.scan_parquet(list(files)).select("doc_id").collect()["doc_id"]) if files else frozenset()
 
 
-def _with_rejects_and_inputs(
-    run: Run,
-    documents: Documents,
-    repaired: Repaired,
-    checked: Checked,
-    parts: dict[str, tuple[Path, ...]],
-    gone: frozenset[str],
-    changed: frozenset[str],
-    accepted: frozenset[str],
-) -> Rows:
-    replayed = replayed_keys([s.origins for s in documents.shards] if documents.replayed else (), accepted)
-    barred = documents.rows.barred.keys()
-    quarantine = reject_rows(
-        run.dataset,
-        checked.rejects,
-        accepted=accepted,
-        recipe_id=run.recipe_id,
-        run_id=run.run_id,
-        replayed=replayed,
-        barred=barred,
-        from_kept_bytes=bool(documents.replayed),
-    )
-    rejects, settled = quarantine.rows, quarantine.replaced
-    inputs = changed_inputs(run.dataset, _input_rows(run, documents))
-    for table, rows in (("rejects", rejects), ("inputs", inputs)):
-        path = run.work / "parts" / table / "all.parquet"
-        write_parquet(path, [rows], TABLES[table])
-        parts[table] = (path,)
-    vanished = frozenset(documents.inputs.vanished) if run.order.mirror else frozenset()
-    rewritten = gone | changed
-    waiting = waiting_rejects(run.dataset, rejects, settled)
-    # What this run read has to come out somewhere; counted from the input's side, so that a loss shows.
-    known = (_ids(run.dataset.files("index")) - documents.rows.withdrawn) | documents.rows.fresh
-    others = len(set(waiting.select("doc_id", "content_sha256").iter_rows()) - quarantine.refused)
-    return Rows(
-        parts=parts,
-        replaced={
-            "documents": rewritten,
-            "duplicates": rewritten,
-            "passages": rewritten,
-            "edits": gone,
-            "index": gone,
-            "rejects": settled,
-            "inputs": frozenset(inputs["path"].to_pylist()) | vanished,
-        },
-        n_read=len(known) + others,
-        mean_markup=mean_residual_markup(
-            pq.read_table(s.repaired, columns=["n_chars", "residual_markup"]) for s in repaired.shards
-        ),
-        rejects=dict(waiting.group_by("expectation").len().sort("expectation").iter_rows()),
-        withdrawn=len(documents.rows.withdrawn),
-    )
-
-
 def _input_rows(run: Run, documents: Documents) -> pa.Table:
-    """Rows of table ``inputs`` for the files that were read in this run."""
+    """Returns the rows of table ``inputs`` for the files that were read in this run."""
     read: dict[str, list[int]] = {i.path: [0, 0] for i in documents.inputs.changed}
     for shard in documents.shards:
-        for column, file in enumerate((shard.raw, shard.unread)):
+        for column, file in enumerate((shard.raw, shard.read_rejects)):
             counts = pl.scan_parquet(file).group_by("input").len().collect()
             for path, count in counts.iter_rows():
                 if path in read:

@@ -78,7 +78,7 @@ def plan_rows(
     mirror: bool = False,
     barred: Mapping[str, str] = MappingProxyType({}),
 ) -> RowPlan:
-    """Decide row by row, from identities and content hashes alone.
+    """Decides row by row, from identities and content hashes alone.
 
     `barred` are documents that leave and stay out; so do those that an earlier run barred.
 
@@ -86,29 +86,19 @@ def plan_rows(
     smallest content hash: a choice that does not depend on the order of lines or on what was read before.
     """
     everything = _read_rows(shards)
-    out = pl.Series("out", sorted({*barred, *_barred_before(dataset)}), pl.String).implode()
-    shut = everything.filter(pl.col("doc_id").is_in(out))
-    read = everything.filter(~pl.col("doc_id").is_in(out))
+    stay_out = pl.col("doc_id").is_in(pl.Series(sorted({*barred, *_barred_before(dataset)}), dtype=pl.String).implode())
+    read = everything.filter(~stay_out)
     index = _scan(dataset, "index", INDEX_COLUMNS).collect()
-    untouched = index.filter(~pl.col("input").is_in([i.path for i in inputs.changed]))
-    ranked = pl.concat(
-        [
-            read.select("doc_id", "input", "content_sha256", "shard", "row"),
-            untouched.select(
-                "doc_id",
-                "input",
-                "content_sha256",
-                pl.lit(-1, pl.Int32).alias("shard"),
-                pl.lit(-1, pl.Int64).alias("row"),
-            ).filter(pl.col("input").is_in(inputs.unchanged)),
-        ]
-    ).sort("doc_id", "input", "content_sha256", "shard", "row")
+    not_read = index.filter(pl.col("input").is_in(inputs.unchanged))
+    identity = ["doc_id", "content_sha256", "input"]
+    no_row = [pl.lit(-1, pl.Int32).alias("shard"), pl.lit(-1, pl.Int64).alias("row")]
+    records = pl.concat([read.select(*identity, "shard", "row"), not_read.select(*identity, *no_row)])
+    ranked = records.sort("doc_id", "input", "content_sha256", "shard", "row")
     first = ranked.unique("doc_id", keep="first", maintain_order=True)
     winners = first.filter(pl.col("shard") >= 0)
     repeated = read.join(winners, on=["shard", "row"], how="anti")
-    same = pl.DataFrame(schema={"shard": pl.Int32, "row": pl.Int64, "doc_id": pl.String})
+    unchanged = winners.clear()
     if not full:
-        identity = ["doc_id", "content_sha256", "input"]
         settled = pl.concat(
             [
                 index.filter(pl.col("recipe_id") == recipe_id).select(identity),
@@ -118,21 +108,21 @@ def plan_rows(
                 .collect(),
             ]
         ).unique()
-        same = winners.join(settled, on=identity, how="semi").select("shard", "row", "doc_id")
-    skip = pl.concat([f.select("shard", "row") for f in (repeated, same, shut)])
-    fresh = winners.join(same, on=["shard", "row"], how="anti")
-    held = index.select("doc_id")
-    replaced = held.join(fresh, on="doc_id", how="semi")
-    withdrawn = _withdrawn(index, first, inputs) if mirror else held.clear()
-    leaving = held.filter(pl.col("doc_id").is_in(sorted(barred)))
+        unchanged = winners.join(settled, on=identity, how="semi")
+    skip = pl.concat([f.select("shard", "row") for f in (repeated, unchanged, everything.filter(stay_out))])
+    fresh = winners.join(unchanged, on=["shard", "row"], how="anti")
+    known = index.select("doc_id")
+    replaced = known.join(fresh, on="doc_id", how="semi")
+    vanished = _vanished(index, first, inputs) if mirror else known.clear()
+    leaving = known.filter(pl.col("doc_id").is_in(sorted(barred)))
     by_shard = {number: tuple(rows) for number, rows in skip.group_by("shard").agg(pl.col("row").sort()).iter_rows()}
     return RowPlan(
         skip=tuple(by_shard.get(n, ()) for n in range(len(shards))),
         repeated=repeated.select("shard", "row"),
         fresh=frozenset(fresh["doc_id"]),
         replaced=frozenset(replaced["doc_id"]),
-        withdrawn=frozenset(withdrawn["doc_id"]) | frozenset(leaving["doc_id"]),
-        unchanged=same.height + index.filter(pl.col("input").is_in(inputs.unchanged)).height,
+        withdrawn=frozenset(vanished["doc_id"]) | frozenset(leaving["doc_id"]),
+        unchanged=unchanged.height + not_read.height,
         barred=barred,
     )
 
@@ -159,7 +149,7 @@ def _barred_before(dataset: Dataset) -> list[str]:
     return marks.filter(waits).select("doc_id").unique().collect()["doc_id"].to_list()
 
 
-def _withdrawn(index: pl.DataFrame, present: pl.DataFrame, inputs: InputPlan) -> pl.DataFrame:
+def _vanished(index: pl.DataFrame, present: pl.DataFrame, inputs: InputPlan) -> pl.DataFrame:
     """Documents whose input file vanished, or was read again and no longer holds them."""
     gone = [*inputs.vanished, *(i.path for i in inputs.changed)]
     return index.filter(pl.col("input").is_in(gone)).join(present, on="doc_id", how="anti").select("doc_id")
