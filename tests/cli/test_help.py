@@ -56,15 +56,26 @@ def test_a_wrong_call_is_one_line_and_exit_code_2(tmp_path):
     assert done.stderr.count("\n") == 1 and done.stderr.startswith("winnow: ")
 
 
-def test_the_filter_needs_none_of_the_heavy_packages():
-    heavy = ("pyarrow", "polars", "pandas", "numpy", "wordfreq", "prefect", "great_expectations", "rich")
+@pytest.mark.parametrize(
+    ("words", "text", "unneeded"),
+    [
+        (["--help"], "", ("pydantic", "re2", "ftfy", "asyncio")),
+        (["clean"], "x", ("wordfreq", "msgpack", "winnow.read", "winnow.deduplicate")),
+        # Words have to be judged here: their lists are read without the package around them.
+        (["clean"], "& lt ;p> the minis ter said , w ith counsel , that the bridge would be open .", ("wordfreq",)),
+    ],
+    ids=["help", "clean", "clean with words"],
+)
+def test_a_command_loads_only_what_it_needs(words, text, unneeded):
+    heavy = ("pyarrow", "polars", "pandas", "numpy", "prefect", "great_expectations", "rich", *unneeded)
     code = (
-        "import sys, io; sys.argv = ['winnow', 'clean']; from winnow.cli.main import main\n"
+        f"import sys, io; sys.argv = ['winnow', *{words!r}]; from winnow.cli.main import main\n"
         "try: main()\nexcept SystemExit: pass\n"
         f"print([m for m in {heavy!r} if m in sys.modules], file=sys.stderr)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, input="x")
-    assert (done.stdout, done.stderr.strip()) == ("x\n", "[]")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, input=text)
+    assert done.stderr.strip() == "[]"
+    assert {"": "Usage", "x": "x\n"}.get(text, "minister said, with counsel") in done.stdout
 
 
 def test_a_reader_that_has_enough_ends_the_filter_quietly():

@@ -12,8 +12,6 @@ from importlib.util import find_spec
 from itertools import islice, repeat
 from pathlib import Path
 
-import msgpack
-
 _FORMAT = {"format": "cB", "version": 1}
 
 
@@ -26,6 +24,8 @@ def word_costs(language: str, most: int | None = None) -> dict[str, int]:
     >>> word_costs("en")["the"], max(word_costs("de", 200).values())
     (127, 200)
     """
+    import msgpack  # most texts need no list
+
     package = find_spec("wordfreq")
     assert package is not None and package.origin is not None
     name = f"{'large' if language == 'en' else 'small'}_{language}.msgpack.gz"
