@@ -28,9 +28,8 @@ from winnow.cli.main import app
 from winnow.publish.verify import verify
 from winnow.repair.engine.ledger import undo
 from winnow.run import release
-from winnow.storage.address import parse_address
 from winnow.storage.locations import open_dataset
-from winnow.storage.store import Store
+from winnow.storage.object_store import Store, parse_address
 
 pytest.importorskip("moto.server", reason="the local S3 server needs moto[server]")
 URL = "s3://datasets/articles"

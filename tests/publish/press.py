@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,9 +18,7 @@ from winnow.base.records import doc_id_of
 from winnow.publish.dataset import Dataset
 from winnow.publish.manifest import Manifest
 from winnow.publish.recover import recover
-from winnow.publish.run import RunRecord
-from winnow.publish.tables.tables import Checkpoint, no_checkpoint
-from winnow.publish.version import no_extras, publish_version
+from winnow.publish.version import Publication, RunRecord, publish_version
 from winnow.storage.lock import lock_dataset
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -166,6 +164,11 @@ class Press:
             counts={"read": {"documents": 1}},
         )
 
+    def publication(self, run: RunRecord | None = None, **how: Any) -> Publication:
+        """What `run` (a new one if None) needs to publish; `how` in place of what is usual here."""
+        usual = {"dataset": self.dataset, "run": run or self.run(), "settings": SETTINGS, "clock": self.clock}
+        return Publication(**{**usual, **how})
+
     def parts(self, sources: Mapping[str, str], version: int, removed: int = 1) -> dict[str, list[Path]]:
         tables: dict[str, list[dict[str, Any]]] = {}
         for source, word in sources.items():
@@ -179,13 +182,11 @@ class Press:
         sources: Mapping[str, str],
         withdrawn: Sequence[str] = (),
         run_id: str | None = None,
-        checkpoint: Checkpoint = no_checkpoint,
-        extras: Callable[..., Mapping[str, bytes]] = no_extras,
-        settings: PublishSettings = SETTINGS,
         more: Mapping[str, list[Path]] | None = None,
         removed: int = 1,
+        **how: Any,
     ) -> Manifest | None:
-        """Publish `sources` (source to a word of its text) in place of what they were before."""
+        """Publish `sources` (source to a word of its text) in place of what they were before; `how` as Publication."""
         run = self.run(run_id)
         with lock_dataset(self.dataset, run.run_id):
             recover(self.dataset)
@@ -193,7 +194,7 @@ class Press:
             paths = [*sources, *withdrawn]
             ids = [doc_id_of(s) for s in paths]
             replaced = {n: paths if n == "inputs" else ids for n in TABLES if n != "runs"}
-            return publish_version(self.dataset, parts, replaced, run, settings, self.clock, extras, checkpoint)
+            return publish_version(self.publication(run, **how), parts, replaced)
 
 
 def sources(*names: str, word: str = "plain") -> dict[str, str]:

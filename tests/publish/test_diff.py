@@ -7,10 +7,9 @@ from tests.publish.press import Press, rows_of, sources, write_part
 
 from winnow.base.errors import DatasetError
 from winnow.base.records import doc_id_of
-from winnow.publish.compare.diff import DocumentChange, changes, diff, diff_document
-from winnow.publish.compare.passage_changes import passage_changes, rule_changes
-from winnow.publish.compare.sides import differing, side
-from winnow.publish.compare.words import diff_words
+from winnow.publish.compare.changed_rows import changed_rows, rows_of_version
+from winnow.publish.compare.diff import DocumentChange, diff, diff_document, passage_changes, rule_changes
+from winnow.publish.compare.word_diff import diff_words
 
 
 def by_source(found: tuple[DocumentChange, ...]) -> dict[str, DocumentChange]:
@@ -93,8 +92,8 @@ def test_every_differing_row_belongs_to_a_document_that_is_told_with_a_reason(pr
     press.publish({"b": "new", "e": "plain"}, withdrawn=["c"], removed=2)
     press.publish({"b": "newer", "c": "back"}, removed=0)
     for a, b in ((1, 2), (2, 3), (1, 3), (3, 1)):
-        told = {c.doc_id: c for c in changes(press.dataset, a, b)}
-        held = differing(side(press.dataset, a), side(press.dataset, b))
+        told = {c.doc_id: c for c in diff(press.dataset, a, b).documents}
+        held = changed_rows(rows_of_version(press.dataset, a), rows_of_version(press.dataset, b))
         assert {i for d in held.values() for i in d.doc_ids} == set(told)
         assert all(c.reasons for c in told.values())
 

@@ -10,10 +10,10 @@ from tests.publish.press import SETTINGS, START, Press, sources, texts_of
 
 from winnow.base.contracts import TABLES
 from winnow.base.errors import DatasetError, UsageError
-from winnow.publish.history import show, versions
-from winnow.publish.maintain import compact, prune, vacuum
+from winnow.publish.dataset import versions
+from winnow.publish.housekeeping import compact, prune, vacuum
 from winnow.publish.recover import recover
-from winnow.publish.rollback import rollback
+from winnow.publish.version import rollback
 from winnow.storage.lock import lock_dataset
 
 
@@ -118,10 +118,10 @@ def test_a_rollback_publishes_a_version_equal_to_the_old_one(three: Press, vacuu
         for name in TABLES:
             table = DeltaTable(str(three.dataset.table(name)))
             table.vacuum(0, dry_run=False, enforce_retention_duration=False, full=True)
-    manifest = rollback(three.dataset, 1, three.run("back"), SETTINGS, three.clock)
+    manifest = rollback(three.publication(three.run("back")), 1)
     assert (manifest.version, manifest.note) == (4, "rollback to version 1")
     assert texts_of(three.dataset) == before
-    old = show(three.dataset, 1)
+    old = three.dataset.manifest(1)
     for name in set(TABLES) - {"runs"}:
         assert [f.sha256 for f in manifest.tables[name].files] == [f.sha256 for f in old.tables[name].files]
     read_everywhere(three.dataset, manifest)
@@ -132,9 +132,9 @@ def test_a_rollback_publishes_a_version_equal_to_the_old_one(three: Press, vacuu
 
 def test_a_rollback_to_what_is_not_there_says_what_is(three: Press) -> None:
     with pytest.raises(DatasetError, match="published: 1, 2, 3"):
-        rollback(three.dataset, 7, three.run(), SETTINGS, three.clock)
+        rollback(three.publication(), 7)
     with pytest.raises(UsageError, match="is the latest"):
-        rollback(three.dataset, 3, three.run(), SETTINGS, three.clock)
+        rollback(three.publication(), 3)
 
 
 def test_versions_are_listed_with_their_counts(three: Press) -> None:

@@ -11,7 +11,7 @@ from tests.publish.press import SETTINGS, START, Press, sources
 
 from winnow.base.errors import DatasetBusy
 from winnow.publish.dataset import Dataset
-from winnow.publish.maintain import compact, prune, vacuum
+from winnow.publish.housekeeping import compact, prune, vacuum
 from winnow.storage.lock import lock_dataset
 
 

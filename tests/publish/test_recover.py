@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
 from tests.publish.load import read_everywhere
-from tests.publish.press import SETTINGS, Press, sources, texts_of
+from tests.publish.press import Press, sources, texts_of
 
 from winnow.base.contracts import TABLES
 from winnow.publish.dataset import Dataset
@@ -146,8 +146,8 @@ def test_files_that_vanished_from_the_tables_are_linked_back(press: Press) -> No
 def test_a_run_that_was_held_back_is_recorded_and_stays_so(press: Press) -> None:
     press.publish(FIRST)
     held = replace(press.run("held"), status="held", gate={"few_rejects": False})
-    record_run(press.dataset, held, SETTINGS, press.clock)
-    record_run(press.dataset, replace(held, note="looked at"), SETTINGS, press.clock)
+    record_run(press.publication(held))
+    record_run(press.publication(replace(held, note="looked at")))
     with lock_dataset(press.dataset, "next"):
         assert recover(press.dataset).restored == ()
     assert press.dataset.version_numbers() == [1]
@@ -186,8 +186,8 @@ def test_a_step_that_is_tried_again_under_the_same_run_commits_once(press: Press
             raise Killed
 
     with pytest.raises(Killed):
-        publish_version(press.dataset, parts, {}, run, SETTINGS, press.clock, checkpoint=fail)
-    manifest = publish_version(press.dataset, parts, {}, run, SETTINGS, press.clock)
+        publish_version(press.publication(run, checkpoint=fail), parts, {})
+    manifest = publish_version(press.publication(run), parts, {})
     assert manifest is not None
     read_everywhere(press.dataset, manifest)
     assert manifest.tables["documents"].rows == 4

@@ -9,15 +9,15 @@ import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
 from tests.publish.load import read_everywhere
-from tests.publish.press import SETTINGS, Press, first_file, sources, texts_of
+from tests.publish.press import Press, first_file, sources, texts_of
 
 from winnow.base import contracts
 from winnow.base.contracts import column
 from winnow.base.errors import SchemaConflict
 from winnow.publish.compare.diff import diff
 from winnow.publish.recover import recover
-from winnow.publish.rollback import rollback
 from winnow.publish.verify import verify
+from winnow.publish.version import rollback
 from winnow.storage.lock import lock_dataset
 
 MOOD = column("mood", pa.string(), "How the text feels", True)
@@ -82,7 +82,7 @@ def test_a_rollback_over_a_new_column_keeps_the_column_empty(press: Press, monke
     before = texts_of(press.dataset)
     declare(monkeypatch, "documents", WITH_MOOD)
     press.publish(sources("b", word="new"))
-    manifest = rollback(press.dataset, 1, press.run("back"), SETTINGS, press.clock)
+    manifest = rollback(press.publication(press.run("back")), 1)
     assert texts_of(press.dataset) == before
     assert "mood" in pd.read_parquet(press.dataset.latest / "documents").columns
     read_everywhere(press.dataset, manifest)

@@ -3,10 +3,9 @@
 import pytest
 
 from winnow.base.errors import UsageError, WinnowError
-from winnow.storage.address import cache_folder, parse_address
-from winnow.storage.copy import working_copy
-from winnow.storage.layout import kind_of
 from winnow.storage.locations import open_dataset, refuse_dataset_in_source
+from winnow.storage.object_store import parse_address
+from winnow.storage.working_copy import cache_folder, kind_of, working_copy
 
 
 @pytest.mark.parametrize(

@@ -17,11 +17,11 @@ from tests.storage.dying import FIRST, SECOND, THIRD, publish_until
 
 from winnow.base.errors import DatasetBusy
 from winnow.publish.dataset import Dataset
-from winnow.publish.maintain import prune, vacuum
+from winnow.publish.housekeeping import prune, vacuum
 from winnow.publish.recover import recover
 from winnow.publish.verify import verify
-from winnow.storage.layout import LATEST, kind_of
 from winnow.storage.lock import lock_dataset
+from winnow.storage.working_copy import LATEST, kind_of
 
 
 @pytest.fixture(scope="module")

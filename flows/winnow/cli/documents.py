@@ -13,9 +13,8 @@ from winnow.cli.options import DATASET, DocumentArgument, IntoOption, JsonOption
 from winnow.cli.output import edit_lines, edit_record, paint, print_json, shortened
 
 if TYPE_CHECKING:
-    from winnow.publish.compare.diff import DocumentChange
-    from winnow.publish.compare.passage_changes import PassageChange
-    from winnow.publish.compare.words import Span
+    from winnow.publish.compare.diff import DocumentChange, PassageChange
+    from winnow.publish.compare.word_diff import Span
     from winnow.publish.evidence import CopyEvidence, PassageEvidence, Row
 
 app = typer.Typer()
@@ -166,7 +165,7 @@ def why(doc_id: DocumentArgument, into: IntoOption = DATASET, as_json: JsonOptio
 
 
 def _print_copy(copy: CopyEvidence, p: Paint) -> None:
-    from winnow.publish.compare.words import diff_words
+    from winnow.publish.compare.word_diff import diff_words
 
     figures = f"similarity {copy.similarity:.3f}"
     if copy.containment is not None:
@@ -178,7 +177,7 @@ def _print_copy(copy: CopyEvidence, p: Paint) -> None:
 
 
 def _print_passage(one: PassageEvidence, p: Paint) -> None:
-    from winnow.publish.compare.words import diff_words
+    from winnow.publish.compare.word_diff import diff_words
 
     print(f"\npassage {one.position}  {p.yellow(one.reason)}: it {REASONS.get(one.reason, one.reason)}")
     if one.kept_doc_id is None:
@@ -200,7 +199,7 @@ def marked_words(spans: Sequence[Span], p: Paint, context: int = CONTEXT) -> str
 
     Long unchanged stretches are left out.
 
-    >>> from winnow.publish.compare.words import Span
+    >>> from winnow.publish.compare.word_diff import Span
     >>> marked_words([Span("same", "a "), Span("gone", "b"), Span("come", "c")], Paint(False))
     'a [-b-]{+c+}'
     """

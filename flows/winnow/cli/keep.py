@@ -51,11 +51,10 @@ def export(
     """Export a version as a folder, Parquet or JSON lines"""
     from winnow.base.addresses import is_url
     from winnow.publish.export import export, upload
-    from winnow.publish.history import show
 
     dataset = published(into)
     if is_url(to):
-        manifest = show(dataset, version)
+        manifest = dataset.manifest(version)
         number, place = manifest.version, upload(dataset, manifest.version, to)
         written = sum(t.bytes for t in manifest.tables.values())
         said = f"Copied v{number} to {visible(place)} ({size(written)})"
@@ -97,7 +96,7 @@ def prune(
     as_json: JsonOption = False,
 ) -> int:
     """Remove old versions, and the files that only they needed"""
-    from winnow.publish.maintain import prune, vacuum
+    from winnow.publish.housekeeping import prune, vacuum
     from winnow.publish.recover import recover
     from winnow.run.run_context import new_run_id
     from winnow.storage.lock import lock_dataset

@@ -112,7 +112,7 @@ def _age(seconds: float) -> str:
 @app.command(rich_help_panel=PANEL, epilog="Example: winnow versions --json")
 def versions(into: IntoOption = DATASET, as_json: JsonOption = False) -> int:
     """List the published versions with counts, sizes, time and recipe"""
-    from winnow.publish.history import versions
+    from winnow.publish.dataset import versions
     from winnow.storage.locations import open_dataset
 
     if as_json:
@@ -131,10 +131,9 @@ def versions(into: IntoOption = DATASET, as_json: JsonOption = False) -> int:
 @app.command(rich_help_panel=PANEL, epilog="Example: winnow show 3")
 def show(version: VersionArgument = None, into: IntoOption = DATASET, as_json: JsonOption = False) -> int:
     """Show one version: tables, repairs, removals, packages"""
-    from winnow.publish.history import show
     from winnow.storage.locations import path_within
 
-    manifest = show(published(into), version)
+    manifest = published(into).manifest(version)
     if as_json:
         print_json(manifest)
         return 0
@@ -172,10 +171,8 @@ def report(
     """Path of the page that reports on a version; --open shows it"""
     import webbrowser
 
-    from winnow.publish.history import show
-
     dataset = published(into)
-    number = show(dataset, version).version
+    number = dataset.manifest(version).version
     path = dataset.view(number) / "report.html"
     if not path.is_file():
         raise UsageError(f"{path}: v{number} has no report; versions made by a newer run have one")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
 from winnow.base.errors import DatasetError
-from winnow.publish.manifest import Manifest, read_manifest
+from winnow.publish.manifest import MANIFEST, Manifest, read_manifest
 
 WORK = "work-"
 _VERSION = re.compile(r"v([1-9][0-9]{0,8})")
@@ -46,10 +47,10 @@ class Remote(Protocol):
         """The address without credentials or options."""
 
     def pull(self) -> None:
-        """Bring the folder up to the store, for reading."""
+        """Brings the folder up to the store, for reading."""
 
     def writing(self, root: Path, run_id: str, wait_seconds: float) -> AbstractContextManager[None]:
-        """Bring the folder up to the store before the body, and the store up to the folder after it."""
+        """Brings the folder up to the store before the body, and the store up to the folder after it."""
 
     def writer(self) -> Writer | None:
         """Returns who writes to the store, None where nobody does."""
@@ -98,8 +99,7 @@ class Dataset:
 
     @property
     def building(self) -> Path:
-        """Where a view stands until it is whole; on the same file system, so that it can be renamed into
-        place."""
+        """Where a view stands until it is whole; on the same file system, so that it can be renamed into place."""
         return self.staging / "views"
 
     def table(self, name: str) -> Path:
@@ -109,11 +109,14 @@ class Dataset:
         return self.root / f"v{version}"
 
     def manifest_path(self, version: int) -> Path:
-        return self.view(version) / "manifest.json"
+        return self.view(version) / MANIFEST
 
     def version_numbers(self) -> list[int]:
-        """Published versions, ascending. A view is renamed into place when it is whole, so its name is
-        enough; in a working copy one counts that the store has too, but for the run that is about to push it."""
+        """Returns the published versions, ascending.
+
+        A view is renamed into place when it is whole, so its name is enough. In a working copy one counts that the
+        store has too, but for the run that is about to push it.
+        """
         if not self.root.is_dir():
             return []
         found = (_VERSION.fullmatch(p.name) for p in self.root.iterdir() if p.is_dir() and not p.is_symlink())
@@ -122,36 +125,81 @@ class Dataset:
         return sorted(n for n in numbers if most is None or n <= most)
 
     def latest_version(self) -> int | None:
-        """Number of the last published version, None before the first."""
+        """Returns the number of the last published version, None before the first."""
         numbers = self.version_numbers()
         return numbers[-1] if numbers else None
 
     def next_version(self) -> int:
         return (self.latest_version() or 0) + 1
 
-    def manifest(self, version: int) -> Manifest:
-        """Manifest of one version.
+    def manifest(self, version: int | None = None) -> Manifest:
+        """Returns the manifest of one version, the latest if None.
 
         Raises DatasetError naming the versions there are.
         """
         numbers = self.version_numbers()
-        if version not in numbers:
+        number = version if version is not None else max(numbers, default=0)
+        if number not in numbers:
             known = ", ".join(map(str, numbers)) or "none yet"
-            raise DatasetError(f"{self.name}: has no version {version}; published: {known}")
-        return read_manifest(self.manifest_path(version))
+            raise DatasetError(f"{self.name}: has no version {number}; published: {known}")
+        return read_manifest(self.manifest_path(number))
 
     def latest_manifest(self) -> Manifest | None:
-        number = self.latest_version()
-        return None if number is None else self.manifest(number)
+        """Returns the manifest of the last published version, None before the first."""
+        return self.manifest() if self.version_numbers() else None
 
     def published(self) -> list[Manifest]:
-        """Manifests of all published versions, oldest first."""
+        """Returns the manifests of all published versions, oldest first."""
         return [self.manifest(n) for n in self.version_numbers()]
 
     def files(self, table: str, version: int | None = None) -> list[Path]:
-        """Parquet files of a table in one version (the latest if None), in row order; none before the
-        first."""
+        """Returns a table's Parquet files in one version (the latest if None), in row order; none before the first."""
         manifest = self.latest_manifest() if version is None else self.manifest(version)
         if manifest is None or table not in manifest.tables:
             return []
         return [self.view(manifest.version) / f.name for f in manifest.tables[table].files]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionLine:
+    """One line of `winnow versions`. ``bytes`` is the size of the view, ``new_bytes`` what the version before lacks."""
+
+    version: int
+    created_at: datetime
+    documents: int
+    duplicates: int
+    rejects: int
+    edits: int
+    bytes: int
+    new_bytes: int
+    recipe_id: str
+    run_id: str
+    latest: bool
+    note: str | None
+
+
+def versions(dataset: Dataset) -> list[VersionLine]:
+    """Returns all published versions, oldest first."""
+    manifests = dataset.published()
+    lines = []
+    known: set[str] = set()
+    for manifest in manifests:
+        files = {f.sha256: f.bytes for t in manifest.tables.values() for f in t.files}
+        lines.append(
+            VersionLine(
+                version=manifest.version,
+                created_at=manifest.created_at,
+                documents=manifest.rows("documents"),
+                duplicates=manifest.rows("duplicates"),
+                rejects=manifest.rows("rejects"),
+                edits=manifest.rows("edits"),
+                bytes=sum(t.bytes for t in manifest.tables.values()),
+                new_bytes=sum(size for sha, size in files.items() if sha not in known),
+                recipe_id=manifest.recipe_id,
+                run_id=manifest.run_id,
+                latest=manifest is manifests[-1],
+                note=manifest.note,
+            )
+        )
+        known = set(files)
+    return lines

@@ -1,7 +1,6 @@
 """Every file operation of publication, so that another kind of storage needs to answer only these few calls.
 
-What is renamed into place is flushed before, and the folder after: a power loss leaves the old state or the
-new.
+What is renamed into place is flushed before, and the folder after: a power loss leaves the old state or the new.
 """
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ import errno
 import hashlib
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 from winnow.base.staging import flush
@@ -17,19 +17,17 @@ from winnow.base.staging import flush
 # A file system without hard links, another device, or a file that has as many links as it may have.
 _CANNOT_LINK = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.ENOSYS, errno.EACCES}
 
+Checkpoint = Callable[[str], None]
+"""Called with its name after each step of publication; tests end the process there."""
 
-def write_bytes(path: Path, content: bytes) -> str:
-    """Write and flush a file that nobody reads yet; returns its SHA-256 (hex)."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    return hashlib.sha256(content).hexdigest()
+
+def no_checkpoint(name: str) -> None:
+    """Does nothing."""
 
 
 def link_or_copy(source: Path, target: Path) -> None:
-    """Give `source` a second name; copy it where the file system cannot."""
+    """Gives `source` a second name, in a folder that is made; copies it where the file system cannot."""
+    target.parent.mkdir(parents=True, exist_ok=True)
     try:
         os.link(source, target)
     except OSError as error:
@@ -39,14 +37,14 @@ def link_or_copy(source: Path, target: Path) -> None:
         flush(target)
 
 
-def sync_tree(folder: Path) -> None:
-    """Flush the entries of a folder and of all folders below it."""
+def flush_tree(folder: Path) -> None:
+    """Flushes the entries of a folder and of all folders below it."""
     for path, _, _ in os.walk(folder, topdown=False):
         flush(Path(path))
 
 
 def move(source: Path, target: Path) -> None:
-    """Rename a folder into place and flush both parents."""
+    """Renames a folder into place and flushes both parents."""
     source.rename(target)
     flush(target.parent)
     if source.parent != target.parent:
@@ -54,7 +52,7 @@ def move(source: Path, target: Path) -> None:
 
 
 def point(link: Path, target: str) -> None:
-    """Let the symbolic link point to `target`, in one step: a reader finds the old target or the new."""
+    """Lets the symbolic link point to `target`, in one step: a reader finds the old target or the new."""
     temporary = link.with_name(f".{link.name}.new")
     temporary.unlink(missing_ok=True)
     temporary.symlink_to(target)
@@ -63,7 +61,7 @@ def point(link: Path, target: str) -> None:
 
 
 def remove_tree(folder: Path) -> None:
-    """Remove a folder with all that is in it, if it is there."""
+    """Removes a folder with all that is in it, if it is there."""
     if folder.is_symlink():
         folder.unlink()
     elif folder.exists():
@@ -71,7 +69,7 @@ def remove_tree(folder: Path) -> None:
 
 
 def sha256_of(path: Path) -> str:
-    """SHA-256 (hex) of a file's bytes."""
+    """Returns the SHA-256 (hex) of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import gzip
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -25,17 +25,16 @@ from winnow.base.errors import UsageError, WinnowError
 from winnow.base.staging import flush
 from winnow.publish.dataset import Dataset
 from winnow.publish.disk import remove_tree
-from winnow.publish.tables.row_writer import write_empty, write_rows
-from winnow.publish.tables.rows import batch_rows
+from winnow.publish.manifest import MANIFEST
+from winnow.publish.tables.row_files import read_rows, write_empty, write_rows
 
-MANIFEST = "manifest.json"
 _CHUNK_BYTES = 8 << 20
 
 FORMS = ("a folder", "*.parquet", "*.jsonl", "*.jsonl.gz")
 
 
 def export(dataset: Dataset, version: int, to: Path) -> Path:
-    """Write a version to `to`; its name decides the form. A folder gets the view; a file gets the documents.
+    """Writes a version to `to`; its name decides the form. A folder gets the view; a file gets the documents.
 
     What is written appears whole or not at all.
     Raises UsageError where something stands there already, or for a file name of another form.
@@ -69,16 +68,9 @@ def export(dataset: Dataset, version: int, to: Path) -> Path:
     return to
 
 
-def _batches(files: list[Path]) -> Iterator[pa.Table]:
-    for path in files:
-        with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(batch_size=batch_rows(file.metadata)):
-                yield pa.Table.from_batches([batch])
-
-
 def _write_parquet(files: list[Path], to: Path) -> None:
     schema = pq.read_schema(files[0])
-    if not write_rows((b.cast(schema) for b in _batches(files)), schema, iter([to]), "doc_id", 1 << 62):
+    if not write_rows(read_rows(files, schema), schema, iter([to]), "doc_id", 1 << 62):
         write_empty(to, schema)
 
 
@@ -86,27 +78,24 @@ def _write_lines(files: list[Path], to: Path, packed: bool) -> None:
     with to.open("wb") as raw:
         # No name and no time in the gzip head: the same version gives the same bytes.
         sink: Any = gzip.GzipFile("", "wb", 6, raw, mtime=0) if packed else raw
-        for rows in _batches(files):
-            lines = (json.dumps(_plain(row), ensure_ascii=False) + "\n" for row in rows.to_pylist())
+        for rows in read_rows(files, pq.read_schema(files[0])):
+            lines = (_json_line({**row, "metadata": dict(row["metadata"] or [])}) for row in rows.to_pylist())
             sink.write("".join(lines).encode("utf-8", "surrogatepass"))
         if packed:
             sink.close()
 
 
-def _plain(row: dict[str, Any]) -> dict[str, Any]:
-    """A row as JSON knows it: times in ISO 8601, maps as objects."""
-    plain = {k: v.isoformat() if isinstance(v, datetime) else v for k, v in row.items()}
-    plain["metadata"] = dict(row["metadata"] or [])
-    return plain
+def _json_line(row: Mapping[str, Any]) -> str:
+    return json.dumps(row, ensure_ascii=False, default=datetime.isoformat) + "\n"
 
 
 def upload(dataset: Dataset, version: int, url: str) -> str:
     """Copies the view of a version to `url` (s3://, gs://, ...); returns the address without credentials.
 
     The copy is whole once its ``manifest.json`` is there, which is written last; one that was cut off is made again
-    from the start. Credentials and the endpoint come from the environment
-    (AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL, ...) or from the URL's options, and are never shown.
-    Raises UsageError where a whole copy stands there already, and WinnowError where the store refuses.
+    from the start. Credentials and the endpoint come from the environment (AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL, ...)
+    or from the URL's options, and are never shown. Raises UsageError where a whole copy stands there already, and
+    WinnowError where the store refuses.
     """
     dataset.manifest(version)
     view = dataset.view(version)

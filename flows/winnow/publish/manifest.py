@@ -1,5 +1,4 @@
-"""``manifest.json``: what a version holds, file by file. A version can be checked and compared from it
-alone."""
+"""``manifest.json``: what a version holds, file by file. A version can be checked and compared from it alone."""
 
 from __future__ import annotations
 
@@ -10,16 +9,18 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from winnow.base.contracts import ColumnEntry
 from winnow.base.errors import DatasetError
 
 FORMAT = 1
+MANIFEST = "manifest.json"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FileEntry:
-    """One Parquet file of a view. ``delta_path`` is the file's name in the Delta table, None for an empty
-    table."""
+    """One Parquet file of a view. ``delta_path`` is the file's name in the Delta table, None for an empty table."""
 
     name: str
     rows: int
@@ -28,7 +29,7 @@ class FileEntry:
     delta_path: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TableEntry:
     """One table of a version; ``delta_version`` is the version of the Delta table with the same rows."""
 
@@ -40,11 +41,9 @@ class TableEntry:
     files: tuple[FileEntry, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """A published version. ``counts`` are those of the run that made it; ``files`` maps README.md and the
-    like
-    to their SHA-256."""
+    """A published version. ``counts`` are those of its run; ``files`` maps README.md and the like to their SHA-256."""
 
     version: int
     previous: int | None
@@ -63,9 +62,16 @@ class Manifest:
         data["created_at"] = self.created_at.isoformat()
         return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
 
+    def rows(self, table: str) -> int:
+        """Returns the rows of a table; 0 for one that came later."""
+        return self.tables[table].rows if table in self.tables else 0
+
+
+_MANIFEST = TypeAdapter(Manifest)
+
 
 def read_manifest(path: Path) -> Manifest:
-    """Read a manifest.
+    """Reads a manifest.
 
     Raises DatasetError where the file is missing, damaged, or of a later format.
     """
@@ -73,32 +79,12 @@ def read_manifest(path: Path) -> Manifest:
         data = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise DatasetError(f"{path}: cannot be read as a manifest: {error}") from error
-    if data.get("format") != FORMAT:
-        raise DatasetError(f"{path}: format {data.get('format')!r}, this program reads {FORMAT}; update it")
+    format_ = data.get("format") if isinstance(data, dict) else None
+    if format_ != FORMAT:
+        raise DatasetError(f"{path}: format {format_!r}, this program reads {FORMAT}; update it")
     try:
-        tables = {
-            name: TableEntry(
-                rows=t["rows"],
-                bytes=t["bytes"],
-                delta_version=t["delta_version"],
-                description=t["description"],
-                columns=tuple(ColumnEntry(**c) for c in t["columns"]),
-                files=tuple(FileEntry(**f) for f in t["files"]),
-            )
-            for name, t in data["tables"].items()
-        }
-        return Manifest(
-            version=data["version"],
-            previous=data["previous"],
-            created_at=datetime.fromisoformat(data["created_at"]),
-            run_id=data["run_id"],
-            recipe_id=data["recipe_id"],
-            recipe=data["recipe"],
-            packages=data["packages"],
-            counts=data["counts"],
-            tables=tables,
-            files=data["files"],
-            note=data["note"],
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise DatasetError(f"{path}: is not a manifest: {error!r}") from error
+        return _MANIFEST.validate_python(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        at = ".".join(map(str, first["loc"]))
+        raise DatasetError(f"{path}: is not a manifest: {at}: {first['msg']}") from error

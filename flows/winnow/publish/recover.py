@@ -1,36 +1,34 @@
-"""Bring a dataset back to its last published version after a run that was killed."""
+"""Bring a dataset back to its last published version after a run that was killed.
+
+Beside half-done versions such a run leaves files that no commit names, and a power loss leaves commits cut short.
+"""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from deltalake import CommitProperties, DeltaTable
 
 from winnow.base.contracts import TABLES
-from winnow.publish.dataset import Dataset
-from winnow.publish.disk import link_or_copy, point
-from winnow.publish.leftovers import drop_torn_commits, remove_leftovers
+from winnow.base.staging import flush
+from winnow.publish.dataset import WORK, Dataset
+from winnow.publish.disk import link_or_copy, point, remove_tree
 from winnow.publish.manifest import Manifest
-from winnow.publish.tables.delta import MARK, open_table, sync_log
+from winnow.publish.tables.delta import PURPOSE, flush_log, is_ours, open_table
 
 # Commits that leave the rows as they are, by whoever made them.
 _NEUTRAL = {
-    "OPTIMIZE",
-    "VACUUM START",
-    "VACUUM END",
-    "SET TBLPROPERTIES",
-    "UPDATE FIELD METADATA",
-    "UPDATE TABLE METADATA",
-    "ADD CONSTRAINT",
-    "DROP CONSTRAINT",
-    "ADD FEATURE",
-    "FSCK",
-}
+    "OPTIMIZE", "VACUUM START", "VACUUM END", "SET TBLPROPERTIES", "UPDATE FIELD METADATA", "UPDATE TABLE METADATA",
+    "ADD CONSTRAINT", "DROP CONSTRAINT", "ADD FEATURE", "FSCK",
+}  # fmt: skip
 _OURS = {"create", "record", "compact", "vacuum", "recovered"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recovered:
     """What `recover` did; all empty after a run that ended well."""
 
@@ -41,7 +39,7 @@ class Recovered:
 
 
 def recover(dataset: Dataset) -> Recovered:
-    """Undo what a killed run left half done. Call it first in every run, as the dataset's only writer.
+    """Undoes what a killed run left half done. Call it first in every run, as the dataset's only writer.
 
     Tables that are ahead of the last published version go back to it by Delta's own restore, in a new commit: what the
     killed run committed stays in the table's history until a vacuum. What it never committed is removed, with
@@ -50,38 +48,37 @@ def recover(dataset: Dataset) -> Recovered:
     """
     manifest = dataset.latest_manifest()
     restored: list[str] = []
-    torn = drop_torn_commits(dataset)
+    torn = drop_torn_commits(dataset, manifest)
     relinked = _relink(dataset, manifest) if manifest else []
     for name in TABLES:
         table = open_table(dataset.table(name))
         if table is None:
             continue
-        entry = manifest.tables.get(name) if manifest else None
-        target = _last_good(table, entry.delta_version if entry else 0)
+        target = _last_good(table, _published_delta_version(manifest, name) or 0)
         if target is not None:
-            table.restore(target, commit_properties=CommitProperties(custom_metadata={MARK: "recovered"}))
-            sync_log(dataset.table(name))
+            table.restore(target, commit_properties=CommitProperties(custom_metadata={PURPOSE: "recovered"}))
+            flush_log(dataset.table(name))
             restored.append(name)
-    removed = [*torn, *remove_leftovers(dataset)]
+    removed = [*torn, *_remove_leftovers(dataset, manifest)]
     latest = _fix_latest(dataset)
-    return Recovered(tuple(restored), tuple(relinked), tuple(removed), latest)
+    return Recovered(restored=tuple(restored), relinked=tuple(relinked), removed=tuple(removed), latest=latest)
 
 
 def _relink(dataset: Dataset, manifest: Manifest) -> list[str]:
-    """Give the tables back what the last view still has of their files."""
+    """Gives the tables back what the last view still has of their files."""
     relinked = []
     for name, entry in manifest.tables.items():
         for file in entry.files:
             target = dataset.table(name) / (file.delta_path or "")
-            if file.delta_path and not target.exists() and (dataset.view(manifest.version) / file.name).is_file():
-                target.parent.mkdir(parents=True, exist_ok=True)
-                link_or_copy(dataset.view(manifest.version) / file.name, target)
+            source = dataset.view(manifest.version) / file.name
+            if file.delta_path and not target.exists() and source.is_file():
+                link_or_copy(source, target)
                 relinked.append(f"{name}/{file.delta_path}")
     return relinked
 
 
 def _last_good(table: DeltaTable, base: int) -> int | None:
-    """The version to go back to, None where the table stands as it was published.
+    """Returns the version to go back to, None where the table stands as it was published.
 
     Commits after `base`, the published version, are looked at in their order: those that belong to a version
     that never came to be spoil the rows until a restore of ours puts them right.
@@ -91,7 +88,7 @@ def _last_good(table: DeltaTable, base: int) -> int | None:
         return None
     good, spoilt = base, False
     for entry in reversed(table.history(behind)):
-        mark = entry.get(MARK)
+        mark = entry.get(PURPOSE)
         if mark == "recovered":
             good, spoilt = entry["version"], False
         elif not spoilt and (mark in _OURS or (mark is None and _is_neutral(entry))):
@@ -106,7 +103,7 @@ def _is_neutral(entry: dict[str, Any]) -> bool:
 
 
 def _fix_latest(dataset: Dataset) -> str | None:
-    """Point `latest` to the last version where it points elsewhere; the new target, None if it was right."""
+    """Points `latest` to the last version; returns the new target, None if it was right."""
     number = dataset.latest_version()
     if number is None:
         return None
@@ -115,3 +112,78 @@ def _fix_latest(dataset: Dataset) -> str | None:
         return None
     point(dataset.latest, target)
     return target
+
+
+def _published_delta_version(manifest: Manifest | None, table: str) -> int | None:
+    entry = manifest.tables.get(table) if manifest else None
+    return entry.delta_version if entry else None
+
+
+def _remove_leftovers(dataset: Dataset, manifest: Manifest | None) -> list[str]:
+    """Removes half-built views, folders of runs, and files that never became part of a table; returns their names.
+
+    Torn commits must have gone before.
+    """
+    removed = []
+    if dataset.building.is_dir():
+        for leftover in sorted(dataset.building.iterdir()):
+            remove_tree(leftover)
+            removed.append(leftover.name)
+    for folder in sorted(dataset.staging.glob(f"{WORK}*")):
+        remove_tree(folder)
+        removed.append(folder.name)
+    dataset.latest.with_name(f".{dataset.latest.name}.new").unlink(missing_ok=True)
+    for name in TABLES:
+        for path in _never_committed(dataset.table(name), manifest):
+            path.unlink()
+            removed.append(f"{name}/{path.name}")
+    return removed
+
+
+def _never_committed(folder: Path, manifest: Manifest | None) -> Iterator[Path]:
+    """Yields files of the table in `folder` that no commit ever named; other writers' files are theirs."""
+    entry = manifest.tables.get(folder.name) if manifest else None
+    known = {f.delta_path for f in entry.files} if entry else set()
+    unknown = [p for p in sorted(folder.glob("*.parquet")) if p.name not in known and is_ours(p.name)]
+    if unknown:  # reading the whole log is for these alone
+        known |= set(_ever_added(folder / "_delta_log"))
+    yield from (p for p in unknown if p.name not in known)
+    # A commit takes its number by a link or a rename; killed before that, it leaves the file it came from.
+    yield from sorted((folder / "_delta_log").glob("_commit_*.tmp"))
+
+
+def _ever_added(log: Path) -> Iterator[str]:
+    for path in log.glob("*.json"):
+        for line in path.read_bytes().splitlines():
+            action = json.loads(line)
+            if "add" in action:
+                yield action["add"]["path"]
+
+
+def drop_torn_commits(dataset: Dataset, manifest: Manifest | None) -> list[str]:
+    """Takes away newest commits that hold no JSON, as a power loss leaves them that came before they were flushed.
+
+    Only commits after the last version, whose `manifest` it is: that one was flushed before it was named, and anything
+    else is for `verify`. Returns the files' names, ``table/file``.
+    """
+    dropped = []
+    for name in TABLES:
+        log = dataset.table(name) / "_delta_log"
+        published = _published_delta_version(manifest, name)
+        base = -1 if published is None else published
+        # From the newest on: a commit that is whole was built on those before it.
+        for path in sorted(log.glob("[0-9]*.json"), reverse=True):
+            if int(path.stem) <= base or _is_whole(path):
+                break
+            path.unlink()
+            flush(log)
+            dropped.append(f"{name}/{path.name}")
+    return dropped
+
+
+def _is_whole(path: Path) -> bool:
+    lines = path.read_bytes().splitlines()
+    try:
+        return bool(lines) and all(isinstance(json.loads(line), dict) for line in lines)
+    except ValueError:
+        return False

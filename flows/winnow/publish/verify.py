@@ -1,9 +1,8 @@
-"""Check what stands on disk against the manifests: every byte, every row, every promise that the tables
-can show."""
+"""Check what stands on disk against the manifests: every byte, every row, every promise that the tables can show."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,40 +13,36 @@ from winnow.base.errors import DatasetError
 from winnow.publish.conservation import Undo, conservation
 from winnow.publish.dataset import Dataset, Problem
 from winnow.publish.disk import same_file, sha256_of
-from winnow.publish.manifest import FileEntry, Manifest, TableEntry
+from winnow.publish.manifest import MANIFEST, FileEntry, Manifest, TableEntry
 from winnow.publish.tables.delta import active_files, open_table
 from winnow.publish.tables.schema import plain
 
 
 def verify(dataset: Dataset, version: int | None = None, undo: Undo | None = None) -> list[Problem]:
-    """Check one version, or all of them and the tables if None; no problem, no line.
+    """Checks one version, or all of them and the tables if None; returns what is wrong.
 
     Checks each file's size, SHA-256, rows and columns, files that are missing or too many, links, `latest`,
     and that no text was lost (see `winnow.publish.conservation`). With `undo`, the ledger's inverse, also that
     each document's edits can be taken back. Raises DatasetError for a version that there is not.
     """
-    numbers = dataset.version_numbers() if version is None else [version]
-    if version is not None and version not in dataset.version_numbers():
+    numbers = dataset.version_numbers()
+    if version is not None and version not in numbers:
         dataset.manifest(version)
-    good: dict[tuple[int, int], str] = {}
-    problems: list[Problem] = []
-    for number in numbers:
-        problems += _version(dataset, number, good, undo)
-    if version is None:
-        problems += _latest(dataset)
-        problems += _tables(dataset)
-    return problems
+    hashes: dict[tuple[int, int], str] = {}
+    chosen = numbers if version is None else [version]
+    problems = [problem for number in chosen for problem in _version(dataset, number, hashes, undo)]
+    return problems if version is not None else [*problems, *_latest(dataset), *_tables(dataset)]
 
 
-def _version(dataset: Dataset, number: int, good: dict[tuple[int, int], str], undo: Undo | None) -> list[Problem]:
+def _version(dataset: Dataset, number: int, hashes: dict[tuple[int, int], str], undo: Undo | None) -> list[Problem]:
     view = dataset.view(number)
     try:
         manifest = dataset.manifest(number)
     except DatasetError as error:
-        return [Problem(number, f"{view.name}/manifest.json", str(error))]
+        return [Problem(number, f"{view.name}/{MANIFEST}", str(error))]
     if manifest.version != number:
-        return [Problem(number, f"{view.name}/manifest.json", f"says it is version {manifest.version}")]
-    bad = dict(_files(view, manifest, good))
+        return [Problem(number, f"{view.name}/{MANIFEST}", f"says it is version {manifest.version}")]
+    bad = dict(_files(view, manifest, hashes))
     # A file whose bytes are wrong has a footer and a twin that are wrong too: say it once.
     for place, what in (*_rows(view, manifest, bad), *_strangers(view, manifest), *_links(dataset, view, manifest)):
         bad.setdefault(place, what)
@@ -57,9 +52,8 @@ def _version(dataset: Dataset, number: int, good: dict[tuple[int, int], str], un
     return [Problem(number, view.name, what) for what in conservation(view, manifest, undo)]
 
 
-def _files(view: Path, manifest: Manifest, good: dict[tuple[int, int], str]) -> Iterator[tuple[str, str]]:
-    """Sizes and hashes. `good` remembers files by device and inode, so that a link is read once for all
-    versions."""
+def _files(view: Path, manifest: Manifest, hashes: dict[tuple[int, int], str]) -> Iterator[tuple[str, str]]:
+    """Sizes and hashes. `hashes` remembers files by device and inode, so that a link is read once for all versions."""
     listed = {f.name: (f.bytes, f.sha256) for t in manifest.tables.values() for f in t.files}
     for name, (size, wanted) in {**listed, **{n: (None, s) for n, s in manifest.files.items()}}.items():
         path = view / name
@@ -71,10 +65,10 @@ def _files(view: Path, manifest: Manifest, good: dict[tuple[int, int], str]) -> 
             yield name, f"has {stat.st_size} bytes, the manifest says {size}"
             continue
         key = stat.st_dev, stat.st_ino
-        if key not in good:
-            good[key] = sha256_of(path)
-        if good[key] != wanted:
-            yield name, f"was changed: SHA-256 is {good[key]}, the manifest says {wanted}"
+        if key not in hashes:
+            hashes[key] = sha256_of(path)
+        if hashes[key] != wanted:
+            yield name, f"was changed: SHA-256 is {hashes[key]}, the manifest says {wanted}"
 
 
 def _rows(view: Path, manifest: Manifest, bad: Collection[str]) -> Iterator[tuple[str, str]]:
@@ -106,7 +100,7 @@ def _columns(view: Path, file: FileEntry, table: TableEntry) -> Iterator[tuple[s
 
 def _strangers(view: Path, manifest: Manifest) -> Iterator[tuple[str, str]]:
     """Files that no manifest lists: a reader of the folder would take their rows for the table's."""
-    known = {f.name for t in manifest.tables.values() for f in t.files} | {*manifest.files, "manifest.json"}
+    known = {f.name for t in manifest.tables.values() for f in t.files} | {*manifest.files, MANIFEST}
     for path in sorted(p for p in view.rglob("*") if not p.is_dir()):
         name = path.relative_to(view).as_posix()
         if name not in known:
@@ -135,24 +129,19 @@ def _latest(dataset: Dataset) -> list[Problem]:
 
 
 def _tables(dataset: Dataset) -> list[Problem]:
-    """The Delta tables as they stand: every file that the log names is there, with the size that the log
-    says."""
+    """The Delta tables as they stand: every file that the log names is there, with the size that the log says."""
     problems = []
-    for name in _present(dataset):
+    for name in TABLES:
+        folder = dataset.table(name)
         try:
-            table = open_table(dataset.table(name))
-            files = active_files(table, name) if table else []
+            files = active_files(open_table(folder), name)
         except Exception as error:  # a damaged log fails in many ways, all of them one problem
             problems.append(Problem(None, f"tables/{name}", f"cannot be read as a Delta table: {error}"))
             continue
         for file in files:
-            path = dataset.table(name) / file.path
+            path = folder / file.name
             size = path.stat().st_size if path.is_file() else None
             if size != file.bytes:
                 what = "is missing" if size is None else f"has {size} bytes, the log says {file.bytes}"
-                problems.append(Problem(None, f"tables/{name}/{file.path}", what))
+                problems.append(Problem(None, f"tables/{name}/{file.name}", what))
     return problems
-
-
-def _present(dataset: Dataset) -> Sequence[str]:
-    return [n for n in TABLES if dataset.table(n).is_dir()]

@@ -46,8 +46,7 @@ class PastRun:
 def past_runs(dataset: Dataset) -> list[PastRun]:
     """Every run that published a version or was held back, oldest first; held ones stand in the table alone."""
     folder = dataset.table("runs")
-    table = open_table(folder)
-    files = [str(folder / f.path) for f in active_files(table, "runs")] if table else []
+    files = [str(folder / f.name) for f in active_files(open_table(folder), "runs")]
     if not files:
         return []
     rows = pads.dataset(files, schema=TABLES["runs"]).to_table().to_pylist()

@@ -12,11 +12,10 @@ from pathlib import Path
 from winnow.base.recipe import PublishSettings, Recipe
 from winnow.base.records import Json
 from winnow.publish.dataset import Dataset
-from winnow.publish.maintain import compact, prune, vacuum
+from winnow.publish.housekeeping import compact, prune, vacuum
 from winnow.publish.manifest import Manifest
 from winnow.publish.recover import recover
-from winnow.publish.rollback import rollback
-from winnow.publish.run import RunRecord
+from winnow.publish.version import Publication, RunRecord, rollback
 from winnow.run.approval import run_awaiting_approval
 from winnow.run.release import now, packages, report_of
 from winnow.run.run_context import new_run_id
@@ -126,4 +125,6 @@ def roll_back(dataset: Dataset, version: int, because: str) -> Manifest:
             note=f"rollback to version {version}" + (f": {because.strip()}" if because.strip() else ""),
         )
         settings = PublishSettings.model_validate(old.recipe["publish"])
-        return rollback(dataset, version, record, settings, now, report_of(run_id, settings.name))
+        extras = report_of(run_id, settings.name)
+        publication = Publication(dataset=dataset, run=record, settings=settings, clock=now, extras=extras)
+        return rollback(publication, version)

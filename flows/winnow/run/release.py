@@ -17,8 +17,7 @@ import pyarrow.parquet as pq
 
 from winnow.base.errors import GateHeld
 from winnow.publish.manifest import Manifest
-from winnow.publish.run import RunRecord
-from winnow.publish.version import Extras, publish_version, record_run
+from winnow.publish.version import Extras, Publication, RunRecord, publish_version, record_run
 from winnow.report.collect import collect
 from winnow.report.page import render
 from winnow.run.approval import covers, run_awaiting_approval, run_to_approve
@@ -100,15 +99,7 @@ def publish(run: Run, documents: Documents, repaired: Repaired, changes: TableCh
     """Publish the version; nothing that a reader could see changes before it is whole."""
     status = "published" if judged.gate.passed else "approved"
     record = _record(run, documents, repaired, changes, judged, status, run.order.approve)
-    manifest = publish_version(
-        run.dataset,
-        changes.parts,
-        changes.replaced,
-        record,
-        run.recipe.publish,
-        now,
-        extras=report_of(run.run_id, run.recipe.publish.name, run.dataset.root),
-    )
+    manifest = publish_version(_publication(run, record), changes.parts, changes.replaced)
     shutil.rmtree(run.dataset.staging, ignore_errors=True)
     if manifest is None:
         return nothing_changed(run, documents)
@@ -138,7 +129,7 @@ def raise_held_back(
 ) -> NoReturn:
     """Record the run as held and say why; its shards stay in staging, so an approval costs little."""
     record = _record(run, documents, repaired, changes, judged, "held", None)
-    record_run(run.dataset, record, run.recipe.publish, now)
+    record_run(_publication(run, record))
     reasons = "\n".join(f"  {o.expectation}: {o.sentence}" for o in judged.gate.held_by)
     raise GateHeld(
         f"the gate held v{run.version} back; the last version stays as it is\n{reasons}\n"
@@ -219,6 +210,12 @@ def _record(
         status=status,
         note=note,
     )
+
+
+def _publication(run: Run, record: RunRecord) -> Publication:
+    settings = run.recipe.publish
+    extras = report_of(run.run_id, settings.name, run.dataset.root)
+    return Publication(dataset=run.dataset, run=record, settings=settings, clock=now, extras=extras)
 
 
 def packages() -> dict[str, str]:

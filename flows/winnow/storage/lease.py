@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from winnow.base.errors import DatasetBusy, WinnowError
 from winnow.publish.dataset import Writer
 from winnow.storage.lock import this_process
-from winnow.storage.store import Gone, Store, Taken
+from winnow.storage.object_store import Gone, Store, Taken
 
 NAME = ".lock.json"
 SECONDS = 60.0

@@ -7,7 +7,7 @@ from pathlib import Path
 from winnow.base.addresses import is_url, redacted
 from winnow.base.errors import UsageError
 from winnow.publish.dataset import Dataset
-from winnow.publish.tables.writing import Checkpoint, no_checkpoint
+from winnow.publish.disk import Checkpoint, no_checkpoint
 
 Location = str | Path
 """A folder, or ``s3://BUCKET/PREFIX``; an address must stay a string, for a path would swallow one of its slashes."""
@@ -27,12 +27,12 @@ def open_dataset(location: Location, checkpoint: Checkpoint = no_checkpoint) -> 
 
 def locate_dataset(location: Location, checkpoint: Checkpoint = no_checkpoint) -> Dataset:
     """As `open_dataset`, and nothing is asked of the store yet: for those who only write, or only want its names."""
-    from winnow.storage.copy import refuse_working_copy, working_copy
+    from winnow.storage.working_copy import refuse_working_copy, working_copy
 
     if not is_url(str(location)):
         refuse_working_copy(Path(location).absolute())
         return Dataset(Path(location))
-    from winnow.storage.address import parse_address
+    from winnow.storage.object_store import parse_address
     from winnow.storage.remote import ObjectStoreRemote
 
     copy = working_copy(parse_address(str(location)))

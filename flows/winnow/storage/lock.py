@@ -42,10 +42,7 @@ def current_writer(dataset: Dataset) -> Writer | None:
     """
     if dataset.remote:
         return dataset.remote.writer()
-    try:
-        writer = _read_writer(dataset.lock_path.read_bytes())
-    except OSError:
-        return None
+    writer = read_writer(dataset.lock_path)
     if writer and writer.host == socket.gethostname():
         try:
             os.kill(writer.pid, 0)
@@ -76,7 +73,7 @@ def lock_file(
         while not _try(handle):
             if monotonic() >= end:
                 # One that has the lock may not have written its name yet.
-                holder = _read_writer(os.pread(handle, 4096, 0)) or "another run"
+                holder = read_writer(path) or "another run"
                 raise DatasetBusy(f"{name or path.parent}: {holder} is writing; wait for it to finish and run again")
             sleep(_POLL_SECONDS)
         os.ftruncate(handle, 0)
@@ -104,9 +101,10 @@ def _try(handle: int) -> bool:
     return True
 
 
-def _read_writer(note: bytes) -> Writer | None:
+def read_writer(path: Path) -> Writer | None:
+    """Returns whom a lock file names, None where it names nobody."""
     try:
-        said = json.loads(note)
+        said = json.loads(path.read_bytes())
         return Writer(run=str(said["run"]), pid=int(said["pid"]), host=str(said["host"]))
-    except (ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -8,24 +8,33 @@ tables and in the manifests, for every writer adds some.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from winnow.base.errors import DatasetBusy, DatasetError
 from winnow.base.staging import flush
 from winnow.publish.dataset import Dataset
-from winnow.publish.disk import link_or_copy, move, point, remove_tree, sha256_of, sync_tree
-from winnow.publish.manifest import Manifest, read_manifest
-from winnow.storage.copy import State, WorkingCopy
-from winnow.storage.layout import LATEST, MANIFEST, kind_of, local_names, version_of, whole_views
-from winnow.storage.store import Entry, Gone, Store, Taken
+from winnow.publish.disk import flush_tree, link_or_copy, move, point, remove_tree, sha256_of
+from winnow.publish.manifest import MANIFEST, Manifest, read_manifest
+from winnow.storage.object_store import Entry, Gone, Store, Taken
+from winnow.storage.working_copy import (
+    LATEST,
+    MAY_CHANGE,
+    State,
+    WorkingCopy,
+    kind_of,
+    local_names,
+    manifest_name,
+    version_of,
+    whole_views,
+)
 
 PARALLEL = 8  # transfers at once; they wait for the network, not for a core
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Latest:
     """What ``latest.json`` says; version 0 before the first, where there is no such object and so no tag."""
 
@@ -33,28 +42,28 @@ class Latest:
     tag: str | None = None
 
 
-@dataclass(slots=True)
-class Pulled:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreContent:
     """The store as it was found: the commit point and every object. `winnow.storage.push` goes on from it."""
 
     latest: Latest
-    objects: dict[str, Entry] = field(default_factory=dict)
+    objects: Mapping[str, Entry]
 
 
 def read_latest(store: Store) -> Latest:
-    """The commit point. Raises DatasetError where it cannot be read."""
+    """Returns the commit point. Raises DatasetError where it cannot be read."""
     try:
         content, entry = store.read(LATEST)
     except Gone:
         return Latest()
     try:
-        return Latest(int(json.loads(content)["version"]), entry.tag)
+        return Latest(version=int(json.loads(content)["version"]), tag=entry.tag)
     except (ValueError, KeyError, TypeError) as error:
         raise DatasetError(f"{store.address.shown}/{LATEST}: names no version; another program wrote it") from error
 
 
 def fence(store: Store, run_id: str) -> None:
-    """Write the commit point anew, saying the same: who read it before, and lost its lease since, cannot replace it.
+    """Writes the commit point anew, saying the same: who read it before, and lost its lease since, cannot replace it.
 
     Raises DatasetBusy where another writer came between.
     """
@@ -66,54 +75,52 @@ def fence(store: Store, run_id: str) -> None:
         raise DatasetBusy(f"{store.address.shown}: another run is writing; wait and run again") from error
 
 
-def pull(copy: WorkingCopy, store: Store, state: State, reset: bool = False, tries: int = 3) -> Pulled:
-    """Bring the working copy up to the store, as the only one who touches it; `reset` gives up what is only here.
+def pull(copy: WorkingCopy, store: Store, state: State, reset: bool = False, tries: int = 3) -> StoreContent:
+    """Brings the working copy up to the store, as the only one who touches it; `reset` gives up what is only here.
 
     A reader holds no lease, so an object may go while it fetches; it looks again, and after `tries` times gives up.
     """
     while True:
         tries -= 1
         try:
-            pulled = _pull(copy, store, state, reset)
+            return _pull(copy, store, state, reset)
         except Gone as error:
             if not tries:
                 raise DatasetError(f"{store.address.shown}/{error}: went away while it was read; try again") from error
-            continue
         finally:
             copy.save(state)
             remove_tree(copy.incoming)
-        return pulled
 
 
-def _pull(copy: WorkingCopy, store: Store, state: State, reset: bool) -> Pulled:
+def _pull(copy: WorkingCopy, store: Store, state: State, reset: bool) -> StoreContent:
     latest = read_latest(store)  # first: what it names is in the listing that follows
     objects = store.entries()
     views = whole_views(objects, latest.version)
-    mine = {n: k for n in objects if (k := kind_of(n)) and (k != "view" or version_of(n) in views)}
+    there = {n: k for n in objects if (k := kind_of(n)) and (k != "view" or version_of(n) in views)}
     here = dict(local_names(copy.root))
     copy.incoming.mkdir(parents=True, exist_ok=True)
     fetch = _Fetch(copy, store, state, objects)
 
-    logs = fetch.differing(n for n, k in mine.items() if k == "log")
+    logs = fetch.differing(n for n, k in there.items() if k == "log")
     stale = [v for v in sorted(views) if not fetch.same_view(v)]
-    foreign = reset or bool(logs) or any(f"v{v}/{MANIFEST}" not in state.tags for v in stale)
+    foreign = reset or bool(logs) or any(manifest_name(v) not in state.tags for v in stale)
     # What went from the store since goes here too. First of all: killed after the rest, the next look would find
     # nothing foreign, and take what is left of this copy's own for work that goes on.
-    gone = {n for n in here if n not in mine and (foreign or n in state.tags)}
+    gone = {n for n in here if n not in there and (foreign or n in state.tags)}
     # A view goes as a whole, when its manifest has gone; one that lacks an object in the store is sound here.
     old = {n for n, k in here.items() if k == "view" and version_of(n) <= latest.version}
     whole = {n for n, k in here.items() if k == "view" and version_of(n) in views}
     _remove(copy, state, (gone | old) - whole)
 
-    data = [n for n, k in mine.items() if k == "data" and not fetch.has_size(n)]
-    fetch.into_place([*data, *(n for n, k in mine.items() if k in ("note", "side") and fetch.is_outdated(n, foreign))])
+    data = [n for n, k in there.items() if k == "data" and not fetch.has_size(n)]
+    fetch.into_place([*data, *(n for n, k in there.items() if k in MAY_CHANGE and fetch.is_outdated(n, foreign))])
     for version in stale:
         fetch.view(version)
     fetch.into_place(sorted(logs))
     dataset = Dataset(copy.root)
     if views and dataset.latest_version() == max(views):
         point(dataset.latest, f"v{max(views)}")
-    return Pulled(latest, objects)
+    return StoreContent(latest=latest, objects=objects)
 
 
 def _remove(copy: WorkingCopy, state: State, names: Iterable[str]) -> None:
@@ -137,7 +144,7 @@ class _Fetch:
     copy: WorkingCopy
     store: Store
     state: State
-    objects: dict[str, Entry]
+    objects: Mapping[str, Entry]
 
     def has_size(self, name: str) -> bool:
         path = self.copy.root / name
@@ -145,13 +152,9 @@ class _Fetch:
 
     def differing(self, names: Iterable[str]) -> list[str]:
         """Names whose object is not this copy's file; read where the tag alone does not tell."""
-        unsure = []
-        differ = []
-        for name in names:
-            if not self.has_size(name):
-                differ.append(name)
-            elif self.state.tags.get(name, "") != self.objects[name].tag:
-                unsure.append(name)
+        same_size = {name: self.has_size(name) for name in names}
+        differ = [n for n, same in same_size.items() if not same]
+        unsure = [n for n, same in same_size.items() if same and self.state.tags.get(n, "") != self.objects[n].tag]
         with ThreadPoolExecutor(PARALLEL) as pool:
             for name, (content, entry) in zip(unsure, pool.map(self.store.read, unsure), strict=True):
                 if content == (self.copy.root / name).read_bytes():
@@ -169,7 +172,7 @@ class _Fetch:
 
     def same_view(self, version: int) -> bool:
         """Whether the copy has this very version; views never change, so the manifest answers for all files."""
-        return not self.differing([f"v{version}/{MANIFEST}"])
+        return not self.differing([manifest_name(version)])
 
     def into_place(self, names: Iterable[str]) -> None:
         """Fetch objects to their files: whole, flushed, then renamed."""
@@ -181,7 +184,7 @@ class _Fetch:
             flush(apart)
             target.parent.mkdir(parents=True, exist_ok=True)
             apart.replace(target)
-            self.state.note(name, entry, sha256_of(target) if kind_of(name) in ("note", "side") else None)
+            self.state.note(name, entry, sha256_of(target) if kind_of(name) in MAY_CHANGE else None)
 
         with ThreadPoolExecutor(PARALLEL) as pool:
             list(pool.map(fetch, enumerate(names)))
@@ -194,31 +197,31 @@ class _Fetch:
         folder = self.copy.incoming / f"v{version}"
         remove_tree(folder)
         folder.mkdir(parents=True)
-        entry = self.store.fetch(f"v{version}/{MANIFEST}", folder / MANIFEST)
+        shown = f"{self.store.address.shown}/{manifest_name(version)}"
+        entry = self.store.fetch(manifest_name(version), folder / MANIFEST)
         try:
             manifest = read_manifest(folder / MANIFEST)
         except DatasetError as error:
             raise DatasetError(
-                f"{self.store.address.shown}/v{version}/{MANIFEST}: was changed in the store, and is no manifest; "
-                "put it back from a copy, or remove the version"
+                f"{shown}: was changed in the store, and is no manifest; put it back from a copy, or remove the version"
             ) from error
         tables = _table_files(self.copy.root, manifest)
 
         def lay(name: str) -> None:
             if kind_of(f"v{version}/{name}") != "view":
-                raise DatasetError(f"{self.store.address.shown}/v{version}/{MANIFEST}: names a file outside: {name!r}")
+                raise DatasetError(f"{shown}: names a file outside: {name!r}")
             target = folder / name
-            target.parent.mkdir(parents=True, exist_ok=True)
             if name in tables:
                 link_or_copy(tables[name], target)
             else:
+                target.parent.mkdir(parents=True, exist_ok=True)
                 self.store.fetch(f"v{version}/{name}", target)
                 flush(target)
 
         with ThreadPoolExecutor(PARALLEL) as pool:
             list(pool.map(lay, [*(f.name for t in manifest.tables.values() for f in t.files), *manifest.files]))
         flush(folder / MANIFEST)
-        sync_tree(folder)
+        flush_tree(folder)
         target = self.copy.root / f"v{version}"
         if target.exists():
             move(target, self.copy.incoming / f"old-v{version}")
@@ -226,16 +229,16 @@ class _Fetch:
         for name in self.objects:
             if name.startswith(f"v{version}/"):
                 self.state.note(name, self.objects[name])
-        self.state.note(f"v{version}/{MANIFEST}", entry)
+        self.state.note(manifest_name(version), entry)
 
 
 def _table_files(root: Path, manifest: Manifest) -> dict[str, Path]:
-    """Files of a view that the tables have, by their name in the view."""
+    """Returns the files of a view that the tables have, by their name in the view."""
     found = {}
-    for name, table in manifest.tables.items():
-        for file in table.files:
-            path = root / "tables" / name / (file.delta_path or "")
-            inside = kind_of(f"tables/{name}/{file.delta_path}") == "data"
-            if inside and path.is_file() and path.stat().st_size == file.bytes:
+    for table, entry in manifest.tables.items():
+        for file in entry.files:
+            name = f"tables/{table}/{file.delta_path}"
+            path = root / name
+            if kind_of(name) == "data" and path.is_file() and path.stat().st_size == file.bytes:
                 found[file.name] = path
     return found

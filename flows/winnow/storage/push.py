@@ -14,14 +14,22 @@ from dataclasses import dataclass
 
 from winnow.base.errors import DatasetBusy
 from winnow.publish.dataset import Dataset
-from winnow.publish.disk import sha256_of
+from winnow.publish.disk import Checkpoint, no_checkpoint, sha256_of
 from winnow.publish.manifest import read_manifest
-from winnow.publish.tables.writing import Checkpoint, no_checkpoint
-from winnow.storage.copy import State, WorkingCopy
-from winnow.storage.layout import LATEST, MANIFEST, kind_of, local_names, version_of
 from winnow.storage.lease import Lease
-from winnow.storage.pull import PARALLEL, Latest, Pulled
-from winnow.storage.store import Entry, Gone, Store, Taken
+from winnow.storage.object_store import Entry, Gone, Store, Taken
+from winnow.storage.pull import PARALLEL, Latest, StoreContent
+from winnow.storage.working_copy import (
+    LATEST,
+    MAY_CHANGE,
+    Kind,
+    State,
+    WorkingCopy,
+    kind_of,
+    local_names,
+    manifest_name,
+    version_of,
+)
 
 
 class Overtaken(DatasetBusy):
@@ -29,16 +37,21 @@ class Overtaken(DatasetBusy):
 
 
 def push(
-    copy: WorkingCopy, store: Store, state: State, pulled: Pulled, lease: Lease, checkpoint: Checkpoint = no_checkpoint
-) -> Pulled:
-    """Write what the working copy has and the store has not; returns how the store stands then.
+    copy: WorkingCopy,
+    store: Store,
+    state: State,
+    content: StoreContent,
+    lease: Lease,
+    checkpoint: Checkpoint = no_checkpoint,
+) -> StoreContent:
+    """Writes what the working copy has and the store has not; returns what the store holds then.
 
-    `pulled` is how it stood when this lease began, or after the last push. Raises Overtaken where another writer came
+    `content` is what it held when this lease began, or after the last push. Raises Overtaken where another writer came
     between, and DatasetBusy where the lease is lost.
     """
-    work = _Push(copy, store, state, lease, dict(pulled.objects), checkpoint)
+    work = _Push(copy, store, state, lease, dict(content.objects), checkpoint)
     try:
-        latest = work.all(pulled.latest)
+        latest = work.all(content.latest)
     except (Taken, Gone) as error:
         raise Overtaken(
             f"{store.address.shown}/{error}: another run wrote there at the same time; its work stands, this run's is "
@@ -46,7 +59,7 @@ def push(
         ) from error
     finally:
         copy.save(state)
-    return Pulled(latest, work.objects)
+    return StoreContent(latest=latest, objects=work.objects)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +90,13 @@ class _Push:
         self._remove(here, latest.version)
         return latest
 
-    def _new(self, here: Mapping[str, str], kind: str) -> list[str]:
+    def _new(self, here: Mapping[str, Kind], kind: Kind) -> list[str]:
         """Files that the store has not; by their size, for a data file is whole there or not there."""
-        names = sorted(n for n, k in here.items() if k == kind)
-        sizes = {n: (self.copy.root / n).stat().st_size for n in names}
-        return [n for n in names if n not in self.objects or self.objects[n].size != sizes[n]]
+        sizes = {n: (self.copy.root / n).stat().st_size for n, k in here.items() if k == kind}
+        return sorted(n for n, size in sizes.items() if n not in self.objects or self.objects[n].size != size)
 
-    def _changed(self, here: Mapping[str, str]) -> list[str]:
-        names = sorted(n for n, k in here.items() if k in ("note", "side"))
+    def _changed(self, here: Mapping[str, Kind]) -> list[str]:
+        names = sorted(n for n, k in here.items() if k in MAY_CHANGE)
         return [n for n in names if n not in self.objects or sha256_of(self.copy.root / n) != self.state.hashes.get(n)]
 
     def _each(self, write: Callable[[str], None], names: Iterable[str]) -> None:
@@ -94,7 +106,7 @@ class _Push:
     def _put(self, name: str) -> None:
         self.lease.check()
         path = self.copy.root / name
-        sha256 = sha256_of(path) if kind_of(name) in ("note", "side") else None
+        sha256 = sha256_of(path) if kind_of(name) in MAY_CHANGE else None
         self._noted(name, self.store.put(name, path), sha256)
 
     def _create(self, name: str) -> None:
@@ -111,29 +123,27 @@ class _Push:
         self.lease.check()
         left = [n for n in self.objects if kind_of(n) == "view" and version_of(n) == version]
         self._drop(left)  # of a push that died
-        manifest = read_manifest(self.copy.root / f"v{version}" / MANIFEST)
-        files = {
-            f"v{version}/{f.name}": (f"tables/{table}/{f.delta_path}", f.sha256, f.bytes)
-            for table, entry in manifest.tables.items()
-            for f in entry.files
-        }
+        last = manifest_name(version)
+        manifest = read_manifest(self.copy.root / last)
+        files = {f"v{version}/{f.name}": (t, f) for t, entry in manifest.tables.items() for f in entry.files}
 
         def lay(name: str) -> None:
-            source, sha256, size = files.get(name, ("", "", 0))
             self.lease.check()
-            if source in self.objects and self.objects[source].size == size:
-                try:
-                    if self.store.copy(source, name):
-                        self.objects[name] = Entry(size, None)
+            if name in files:
+                table, file = files[name]
+                source = f"tables/{table}/{file.delta_path}"
+                if source in self.objects and self.objects[source].size == file.bytes:
+                    try:
+                        if self.store.copy(source, name):
+                            self.objects[name] = Entry(file.bytes, None)
+                            return
+                    except Taken:
+                        # Perhaps our own, and the answer was lost; then it is the file that the manifest means.
+                        if self.store.sha256(name) != file.sha256:
+                            raise
                         return
-                except Taken:
-                    # Perhaps our own, and the answer was lost; then it is the file that the manifest means.
-                    if self.store.sha256(name) != sha256:
-                        raise
-                    return
             self._create(name)
 
-        last = f"v{version}/{MANIFEST}"
         self._each(lay, [n for n in names if n != last])
         self.checkpoint("view")
         self._create(last)
@@ -141,24 +151,24 @@ class _Push:
 
     def _commit(self, version: int, latest: Latest) -> Latest:
         self.lease.check()
-        manifest = self.copy.root / f"v{version}" / MANIFEST
+        manifest = self.copy.root / manifest_name(version)
         said = {"version": version, "run_id": read_manifest(manifest).run_id, "manifest_sha256": sha256_of(manifest)}
         entry = self.store.swap(LATEST, (json.dumps(said, indent=2) + "\n").encode(), latest.tag)
         for name in self.objects:
             if kind_of(name) == "view" and version_of(name) > latest.version:
                 self.state.note(name, self.objects[name])
-        return Latest(version, entry.tag)
+        return Latest(version=version, tag=entry.tag)
 
-    def _remove(self, here: Mapping[str, str], latest: int) -> None:
+    def _remove(self, here: Mapping[str, Kind], latest: int) -> None:
         """What went from the working copy goes from the store; of a view the manifest first, so that it counts no more.
 
         Commits never go: they are the tables' history, and by them another copy sees that somebody has written.
         """
         gone = [n for n in self.objects if n not in here and kind_of(n) in ("view", "data", "side")]
-        manifests = [n for n in gone if kind_of(n) == "view" and n.endswith(f"/{MANIFEST}") and n.count("/") == 1]
-        views = [n for n in gone if kind_of(n) == "view" and n not in manifests]
+        views = [n for n in gone if kind_of(n) == "view"]
+        manifests = [n for n in views if n == manifest_name(version_of(n))]
         rest = [n for n in gone if kind_of(n) != "view"]
-        for names in (manifests, views, rest):
+        for names in (manifests, [n for n in views if n not in manifests], rest):
             if names:
                 self._drop(names)
                 self.checkpoint("removed")

@@ -1,21 +1,21 @@
-"""What a `Dataset` on object storage does besides: pull before it is read or written, push after."""
+"""What a `Dataset` on object storage does besides: pull before it is read or written, push after, check the objects."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from winnow.base.errors import DatasetError, WinnowError
 from winnow.publish.dataset import Dataset, Problem, Remote, Writer
-from winnow.publish.tables.writing import Checkpoint, no_checkpoint
+from winnow.publish.disk import Checkpoint, no_checkpoint, sha256_of
 from winnow.storage import lease
-from winnow.storage.check import check_objects
-from winnow.storage.copy import WorkingCopy
-from winnow.storage.pull import fence, pull, read_latest
+from winnow.storage.object_store import Entry, Gone, Store
+from winnow.storage.pull import PARALLEL, fence, pull, read_latest
 from winnow.storage.push import Overtaken, push
-from winnow.storage.store import Store
+from winnow.storage.working_copy import LATEST, WorkingCopy, kind_of, manifest_name, version_of, whole_views
 
 
 @dataclass(slots=True)
@@ -36,9 +36,9 @@ class ObjectStoreRemote(Remote):
         return self.copy.address.shown
 
     def pull(self) -> None:
-        """Bring the working copy up to date for reading; while a run of this machine writes, it stays as it is."""
+        """Brings the working copy up to date for reading; while a run of this machine writes, it stays as it is."""
         copy, store = self.copy, Store(self.copy.address)
-        with copy.looking() as free:
+        with copy.reading() as free:
             if free:
                 self.published = pull(copy, store, copy.state()).latest.version
             else:
@@ -46,7 +46,7 @@ class ObjectStoreRemote(Remote):
 
     @contextmanager
     def writing(self, root: Path, run_id: str, wait_seconds: float) -> Iterator[None]:
-        """Hold the lease and the newest state, and push what the body did; the caller holds the copy's file lock.
+        """Holds the lease and the newest state, and push what the body did; the caller holds the copy's file lock.
 
         A body that fails pushes nothing: what it left is here for the next run, as on a file system. Raises DatasetBusy
         naming the holder, or saying that another run came first; the copy is then what the store has.
@@ -60,29 +60,83 @@ class ObjectStoreRemote(Remote):
             state = copy.state()
             if held.overtook:  # its last holder may be asleep, and not dead
                 fence(store, run_id)
-            pulled = pull(copy, store, state)
-            before, self.published = pulled.latest.version, None
+            content, self.published = pull(copy, store, state), None
             try:
-                if (Dataset(root).latest_version() or 0) > before:  # its push died; it is whole, so it goes first
-                    pulled = push(copy, store, state, pulled, held, self.checkpoint)
-                    before = pulled.latest.version
+                # One whose push died is whole, so it goes first.
+                if (Dataset(root).latest_version() or 0) > content.latest.version:
+                    content = push(copy, store, state, content, held, self.checkpoint)
                 yield
-                before = push(copy, store, state, pulled, held, self.checkpoint).latest.version
+                content = push(copy, store, state, content, held, self.checkpoint)
             except Overtaken:
                 with suppress(WinnowError):
-                    before = pull(copy, store, state, reset=True).latest.version
+                    content = pull(copy, store, state, reset=True)
                 raise
             finally:
-                self.published = before
+                self.published = content.latest.version
 
     def writer(self) -> Writer | None:
         """Returns who holds the lease, None where nobody does."""
         return lease.holder(Store(self.copy.address))
 
     def verify(self, version: int | None = None) -> list[Problem]:
-        """What is wrong with the objects themselves; the working copy is checked as any dataset."""
+        """Returns what is wrong with the objects themselves; the working copy is checked as any dataset."""
         copy, store = self.copy, Store(self.copy.address)
-        with copy.looking() as free:
+        with copy.reading() as free:
             if not free:
                 raise DatasetError(f"{self.shown}: a run of this machine is writing; verify when it has finished")
-            return check_objects(copy, store, version)
+            return _check_objects(copy, store, version)
+
+
+def _check_objects(copy: WorkingCopy, store: Store, version: int | None) -> list[Problem]:
+    """Hashes every object of one version, or of all of them and the tables if None, against the manifests.
+
+    Every byte is fetched, and none is kept. What no manifest lists (commits, files of a table that no version has) is
+    compared with the working copy.
+    """
+    latest = read_latest(store)
+    objects = store.entries()
+    dataset = Dataset(copy.root)
+    wanted: dict[str, str] = {}
+    for number in sorted(whole_views(objects, latest.version)):
+        manifest = dataset.manifest(number)
+        wanted[manifest_name(number)] = sha256_of(dataset.manifest_path(number))
+        wanted |= {f"v{number}/{name}": sha256 for name, sha256 in manifest.files.items()}
+        for table, entry in manifest.tables.items():
+            wanted |= {f"v{number}/{f.name}": f.sha256 for f in entry.files}
+            # A vacuum may have removed the table's own; the view then has the only one.
+            made = {f"tables/{table}/{f.delta_path}": f.sha256 for f in entry.files if f.delta_path}
+            wanted |= {name: sha256 for name, sha256 in made.items() if name in objects}
+    tables = [n for n in objects if kind_of(n) in ("data", "log") and n not in wanted]
+    wanted |= {n: sha256_of(copy.root / n) for n in tables if (copy.root / n).is_file()}
+    asked = {n: s for n, s in wanted.items() if version is None or n.startswith(f"v{version}/")}
+
+    def look(name: str) -> Iterator[Problem]:
+        number = version_of(name) if kind_of(name) == "view" else None
+        try:
+            found = store.sha256(name)
+        except Gone:
+            yield Problem(number, name, "is missing in the store")
+            return
+        if found != asked[name]:
+            yield Problem(number, name, f"was changed in the store: SHA-256 is {found}, not {asked[name]}")
+
+    with ThreadPoolExecutor(PARALLEL) as pool:
+        problems = [problem for found in pool.map(lambda n: list(look(n)), sorted(asked)) for problem in found]
+    strangers = _strangers(objects, wanted, version, latest.version)
+    return [*problems, *strangers, *_commit_point(dataset, latest.version, version)]
+
+
+def _strangers(
+    objects: Mapping[str, Entry], wanted: Mapping[str, str], version: int | None, latest: int
+) -> Iterator[Problem]:
+    """Objects in a view that its manifest does not list: a reader of the prefix would take their rows for ours."""
+    for name in sorted(objects):
+        if kind_of(name) == "view" and version_of(name) <= latest and name not in wanted:
+            number = version_of(name)
+            if version in (None, number) and manifest_name(number) in wanted:
+                yield Problem(number, name, "is not in the manifest")
+
+
+def _commit_point(dataset: Dataset, latest: int, version: int | None) -> Iterator[Problem]:
+    if version is None and latest and latest not in dataset.version_numbers():
+        yield Problem(None, LATEST, f"names v{latest}, which is not there")

@@ -1,28 +1,32 @@
-"""The Delta tables: create, list their files, commit. Rows are written by `winnow.publish.tables.rows`, not here."""
+"""The Delta tables: create, list their files, commit. Rows are written by `winnow.publish.tables.row_files`."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Transaction
 from deltalake.exceptions import TableNotFoundError
 from deltalake.transaction import AddAction, RemoveAction
 
-from winnow.base.contracts import SORT_KEYS, TABLES
+from winnow.base.contracts import TABLES
 from winnow.base.staging import flush
-from winnow.publish.tables.constraints import CONSTRAINTS
-from winnow.publish.tables.row_writer import Written
+from winnow.publish.disk import Checkpoint, no_checkpoint
+from winnow.publish.tables.row_files import WrittenFile
+from winnow.publish.tables.schema import CONSTRAINTS, description_of
 
 KEYS = dict.fromkeys(TABLES, "doc_id") | {"runs": "run_id", "inputs": "path"}
 """The column by which rows of a table are replaced."""
 
-MARK = "winnow"
+PURPOSE = "winnow"
 """Name under which a commit's metadata says what the commit is for."""
 
 # Versions are kept as long as their views are; log files must not go before (Delta's default is 30 days).
@@ -31,25 +35,80 @@ _CONFIGURATION = {"delta.enableChangeDataFeed": "true", "delta.logRetentionDurat
 _FILE = re.compile(r"part-(\d{5,9})-(\d{5,9})-[0-9a-f]{8}-\d\d\.parquet")
 
 
-@dataclass(frozen=True, slots=True)
-class ActiveFile:
-    """A file of the table as it stands. ``low`` and ``high`` bound its keys where the log knows them."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteJob:
+    """Who writes to the tables, for which version and what purpose.
 
-    path: str
-    rows: int
+    A commit to ``publish`` belongs to a version and is undone where the version never came to be; one to ``record`` or
+    ``compact`` stands by itself. ``started_at`` is the time that its commits bear.
+    """
+
+    run_id: str
+    version: int
+    file_bytes: int
+    started_at: datetime
+    purpose: Literal["publish", "record", "compact"] = "publish"
+    checkpoint: Checkpoint = no_checkpoint
+
+    @property
+    def token(self) -> str:
+        """What its files have in their names."""
+        return hashlib.sha256(self.run_id.encode()).hexdigest()[:8]
+
+    @property
+    def transaction(self) -> Transaction:
+        return Transaction(f"winnow:{self.run_id}", self.version)
+
+    def metadata(self, purpose: str) -> dict[str, str]:
+        """What its commits say of themselves."""
+        return {PURPOSE: purpose, "winnow_run": self.run_id, "winnow_version": str(self.version)}
+
+    def new_paths(self, folder: Path, taken: Sequence[ActiveFile]) -> Iterator[Path]:
+        """Yields free file names for the rows that its version adds to the table in `folder`."""
+        # A run that was held back may have taken numbers of this version already.
+        first = max((f.number + 1 for f in taken if f.version == self.version), default=0)
+        for number in count(first):
+            yield next(self._free_paths(folder, self.version, number))
+
+    def paths_like(self, folder: Path, file: ActiveFile) -> Iterator[Path]:
+        """Yields free file names that keep a rewritten file's place in the order."""
+        yield from self._free_paths(folder, file.version, file.number)
+
+    def _free_paths(self, folder: Path, version: int, number: int) -> Iterator[Path]:
+        # A killed run may have left a file of the same name, and a view may hold it: never write into one.
+        for attempt in range(100):
+            path = folder / file_name(version, number, self.token, attempt)
+            if not path.exists():
+                yield path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActiveFile:
+    """A file of the table as it stands. ``rows``, ``low`` and ``high`` (bounds of its keys) are as the log knows them.
+
+    ``version`` is the dataset version that added the rows, ``number`` the file's in it; files of others come after
+    ours.
+    """
+
+    name: str
+    rows: int | None
     bytes: int
     low: str | None
     high: str | None
 
     @property
-    def place(self) -> tuple[int, int]:
-        """Dataset version that added the rows, and the file's number in it. Files of others come after ours."""
-        found = _FILE.fullmatch(self.path)
-        return (int(found[1]), int(found[2])) if found else (999_999_999, 0)
+    def version(self) -> int:
+        found = _FILE.fullmatch(self.name)
+        return int(found[1]) if found else 999_999_999
+
+    @property
+    def number(self) -> int:
+        found = _FILE.fullmatch(self.name)
+        return int(found[2]) if found else 0
 
 
 def file_name(version: int, number: int, token: str, attempt: int = 0) -> str:
-    """Name of a table's file: the dataset version that added its rows, its number in it, and who wrote it.
+    """Returns the name of a table's file: the version that added its rows, its number in it, and who wrote it.
 
     Names sort in row order, and none is ever given twice: a view may hold the file that had it.
 
@@ -69,7 +128,7 @@ def is_ours(name: str) -> bool:
 
 
 def open_table(folder: Path) -> DeltaTable | None:
-    """The Delta table in `folder`, None where there is none."""
+    """Returns the Delta table in `folder`, None where there is none."""
     if not (folder / "_delta_log").is_dir():
         return None
     try:
@@ -78,88 +137,86 @@ def open_table(folder: Path) -> DeltaTable | None:
         return None  # killed before its first commit
 
 
-def create_table(folder: Path, name: str, schema: pa.Schema) -> DeltaTable:
-    """A new, empty Delta table with change data feed and the table's constraints, in one commit."""
+def create_table(folder: Path, schema: pa.Schema) -> DeltaTable:
+    """Returns a new, empty Delta table with change data feed and the table's constraints, made in one commit."""
     folder.mkdir(parents=True, exist_ok=True)
-    checks = {f"delta.constraints.{k}": sql for k, sql in CONSTRAINTS.get(name, {}).items()}
-    description = (schema.metadata or {}).get(b"description", b"").decode()
+    checks = {f"delta.constraints.{k}": sql for k, sql in CONSTRAINTS.get(folder.name, {}).items()}
     table = DeltaTable.create(
         str(folder),
         schema,
-        name=name,
-        description=description,
+        name=folder.name,
+        description=description_of(schema),
         configuration={**_CONFIGURATION, **checks},
         raise_if_key_not_exists=False,
-        commit_properties=CommitProperties(custom_metadata={MARK: "create"}),
+        commit_properties=CommitProperties(custom_metadata={PURPOSE: "create"}),
     )
-    sync_log(folder)
+    flush_log(folder)
     return table
 
 
-def active_files(table: DeltaTable, name: str) -> list[ActiveFile]:
-    """Files of the table as it stands, in row order."""
-    actions = pa.table(table.get_add_actions(flatten=True)).to_pydict()
+def active_files(table: DeltaTable | None, name: str) -> list[ActiveFile]:
+    """Returns the files of the table as it stands, in row order; none where there is no table."""
+    if table is None:
+        return []
     key = KEYS[name]
-    count = len(actions["path"])
-    lows = actions.get(f"min.{key}") or [None] * count
-    highs = actions.get(f"max.{key}") or [None] * count
-    rows = actions.get("num_records") or [None] * count
+    actions = pa.table(table.get_add_actions(flatten=True)).to_pylist()
     files = [
-        ActiveFile(path, -1 if n is None else n, size, low, high)
-        for path, n, size, low, high in zip(actions["path"], rows, actions["size_bytes"], lows, highs, strict=True)
+        ActiveFile(
+            name=action["path"],
+            rows=action.get("num_records"),
+            bytes=action["size_bytes"],
+            low=action.get(f"min.{key}"),
+            high=action.get(f"max.{key}"),
+        )
+        for action in actions
     ]
-    return sorted(files, key=lambda f: f.path)
+    return sorted(files, key=lambda f: f.name)
 
 
 def commit(
     folder: Path,
-    name: str,
     schema: pa.Schema,
-    add: Sequence[Written],
-    remove: Sequence[ActiveFile],
+    job: WriteJob,
+    purpose: str,
+    *,
+    add: Sequence[WrittenFile],
+    remove: Sequence[ActiveFile | WrittenFile],
     data_change: bool,
-    mark: Mapping[str, Any],
-    transactions: Sequence[Transaction],
-    milliseconds: int,
-) -> int:
-    """Add and remove files in one commit; returns the table's new version.
+) -> None:
+    """Adds and removes files of the table in `folder`, in one commit.
 
     `data_change` false says that the rows stay the same (readers of the change feed see nothing).
-    `milliseconds`: the time of the commit since 1970.
     """
     table = DeltaTable(str(folder))
+    milliseconds = int(job.started_at.timestamp() * 1000)
     actions: list[AddAction | RemoveAction] = [
-        AddAction(f.path.name, f.bytes, {}, milliseconds, data_change, _stats(f, KEYS[name])) for f in add
+        AddAction(f.name, f.bytes, {}, milliseconds, data_change, _statistics(f, KEYS[folder.name])) for f in add
     ]
-    actions += [RemoveAction(f.path, data_change, milliseconds, f.bytes, {}) for f in remove]
+    actions += [RemoveAction(f.name, data_change, milliseconds, f.bytes, {}) for f in remove]
     table.create_write_transaction(
         actions,
         "append",
         schema,
-        commit_properties=CommitProperties(custom_metadata=dict(mark), app_transactions=list(transactions)),
+        commit_properties=CommitProperties(
+            custom_metadata=job.metadata(purpose), app_transactions=[job.transaction] if data_change else []
+        ),
         post_commithook_properties=PostCommitHookProperties(cleanup_expired_logs=False),
     )
-    sync_log(folder)
-    return DeltaTable(str(folder)).version()
+    flush_log(folder)
 
 
-def _stats(file: Written, key: str) -> str:
-    stats: dict[str, Any] = {"numRecords": file.rows, "nullCount": {key: 0}}
-    # Only short ASCII keys: Delta compares bounds by code point and cuts long ones off, with rules of its
-    # own.
+def _statistics(file: WrittenFile, key: str) -> str:
+    statistics: dict[str, Any] = {"numRecords": file.rows, "nullCount": {key: 0}}
+    # Only short ASCII keys: Delta compares bounds by code point and cuts long ones off, with rules of its own.
     if file.low and file.high and len(file.high) <= 32 and (file.low + file.high).isascii():
-        stats |= {"minValues": {key: file.low}, "maxValues": {key: file.high}}
-    return json.dumps(stats)
+        statistics |= {"minValues": {key: file.low}, "maxValues": {key: file.high}}
+    return json.dumps(statistics)
 
 
-def sync_log(folder: Path) -> None:
+def flush_log(folder: Path) -> None:
+    """Flushes the newest commits of the table in `folder`."""
     log = folder / "_delta_log"
     # A vacuum makes two commits, so the last alone would not do.
     for path in sorted(log.glob("*.json"))[-3:]:
         flush(path)
     flush(log)
-
-
-def sort_column(name: str) -> str:
-    """The first column of a table's order."""
-    return SORT_KEYS[name][0]

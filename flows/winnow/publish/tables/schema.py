@@ -1,97 +1,134 @@
-"""Schema evolution: columns may be added and may become nullable; nothing may be lost."""
+"""What the tables accept: columns may be added and may become nullable, nothing may be lost; and CHECK constraints.
+
+Every writer must keep the constraints, also one that is not ours.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache
 
+import polars as pl
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Field, Schema
 
-from winnow.base.errors import SchemaConflict
+from winnow.base.errors import DatasetError, SchemaConflict
 
 _NEW_DATASET = "publish into a new dataset (winnow run --into NEW)"
 
+_SHARE = "{0} IS NULL OR {0} >= 0 AND {0} <= 1"
 
-@dataclass(frozen=True, slots=True)
+CONSTRAINTS: dict[str, dict[str, str]] = {
+    "documents": {
+        "language_confidence": _SHARE.format("language_confidence"),
+        "counts": "n_chars >= 0 AND n_words >= 0 AND n_passages >= 0 AND n_edits >= 0 AND n_removed >= 0",
+        "first_version": "first_version >= 1",
+    },
+    "passages": {
+        "position": "position >= 0 AND part >= 0",
+        "reason": "status = 'removed' AND reason IS NOT NULL OR status = 'kept' AND reason IS NULL",
+        "similarity": _SHARE.format("similarity"),
+    },
+    "edits": {
+        "span": "start >= 0 AND start <= end",
+        "confidence": "confidence >= 0 AND confidence <= 1",
+        "seq": "seq >= 0",
+    },
+    "duplicates": {
+        "kind": "kind = 'exact' OR kind = 'near' OR kind = 'contained'",
+        "similarity": _SHARE.format("similarity"),
+        "containment": _SHARE.format("containment"),
+        "other": "doc_id <> kept_doc_id",
+    },
+    "rejects": {"stage": "stage = 'read' OR stage = 'repair' OR stage = 'validate' OR stage = 'withdraw'"},
+    "inputs": {"counts": "bytes >= 0 AND n_documents >= 0 AND n_rejects >= 0"},
+    "index": {"arrival": "arrival >= 1"},
+    "runs": {"status": "status = 'published' OR status = 'held' OR status = 'approved'"},
+}
+"""Name and SQL of each constraint, by table: plain comparisons, which Delta, DataFusion and Polars read alike."""
+
+
+@dataclass(slots=True, kw_only=True)
 class Evolution:
-    """What must be done to a table before rows of the new schema can be written."""
+    """Columns that a table must get, let be null or describe anew before rows of the new schema can be written."""
 
-    added: tuple[str, ...] = ()
-    loosened: tuple[str, ...] = ()
-    described: tuple[str, ...] = ()
+    added: list[pa.Field] = field(default_factory=list)
+    loosened: list[pa.Field] = field(default_factory=list)
+    described: list[pa.Field] = field(default_factory=list)
 
 
 def evolution(name: str, stored: pa.Schema, wanted: pa.Schema) -> Evolution:
-    """The steps from the stored columns of table `name` to the wanted ones.
+    """Returns the steps from the stored columns of table `name` to the wanted ones.
 
-    Raises SchemaConflict for a column that was dropped, retyped, forbidden to be null, or added and may not
-    be null.
+    Raises SchemaConflict for a column that was dropped, retyped, forbidden to be null, or added and may not be null.
 
     >>> from winnow.base.contracts import column, table
     >>> a = table("t", column("n", pa.int64(), "a count"))
-    >>> evolution("t", a, table("t", *a, column("m", pa.string(), "new", True))).added
-    ('m',)
+    >>> [f.name for f in evolution("t", a, table("t", *a, column("m", pa.string(), "new", True))).added]
+    ['m']
     >>> evolution("t", a, table("t", column("n", pa.string(), "a count")))  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
     winnow.base.errors.SchemaConflict: table t: column n is int64 in the dataset and string in schemas/; ...
     """
-    added, loosened, described = [], [], []
-    for field in stored:
-        if field.name not in wanted.names:
+    steps = Evolution()
+    for old in stored:
+        if old.name not in wanted.names:
             raise SchemaConflict(
-                f"table {name}: column {field.name} is in the dataset and no longer in schemas/; "
+                f"table {name}: column {old.name} is in the dataset and no longer in schemas/; "
                 f"put it back (it may be null in new rows), or {_NEW_DATASET}"
             )
-    for field in wanted:
-        if field.name not in stored.names:
-            if not field.nullable:
+    for new in wanted:
+        if new.name not in stored.names:
+            if not new.nullable:
                 raise SchemaConflict(
-                    f"table {name}: column {field.name} is new and may not be null, "
+                    f"table {name}: column {new.name} is new and may not be null, "
                     "but the rows of earlier versions have no value for it; declare it nullable"
                 )
-            added.append(field.name)
+            steps.added.append(new)
             continue
-        old = stored.field(field.name)
-        if plain(old.type) != plain(field.type):
+        old = stored.field(new.name)
+        if plain(old.type) != plain(new.type):
             raise SchemaConflict(
-                f"table {name}: column {field.name} is {plain(old.type)} in the dataset and {plain(field.type)} "
+                f"table {name}: column {new.name} is {plain(old.type)} in the dataset and {plain(new.type)} "
                 f"in schemas/; give the changed column a new name beside the old one, or {_NEW_DATASET}"
             )
-        if old.nullable and not field.nullable:
+        if old.nullable and not new.nullable:
             raise SchemaConflict(
-                f"table {name}: column {field.name} may be null in the dataset and not in schemas/; "
+                f"table {name}: column {new.name} may be null in the dataset and not in schemas/; "
                 f"let it stay nullable, or {_NEW_DATASET}"
             )
-        if field.nullable and not old.nullable:
-            loosened.append(field.name)
-        if (old.metadata or {}) != (field.metadata or {}):
-            described.append(field.name)
-    return Evolution(tuple(added), tuple(loosened), tuple(described))
+        if new.nullable and not old.nullable:
+            steps.loosened.append(new)
+        if (old.metadata or {}) != (new.metadata or {}):
+            steps.described.append(new)
+    return steps
 
 
-def evolve(table: DeltaTable, steps: Evolution, wanted: pa.Schema, mark: dict[str, str]) -> None:
-    """Make the steps; each is a commit that changes no row."""
+def evolve(table: DeltaTable, steps: Evolution, properties: CommitProperties) -> None:
+    """Makes the steps; each is a commit that changes no row."""
     if steps.added:
-        fields = [Field.from_arrow(wanted.field(n)) for n in steps.added]
-        table.alter.add_columns(fields, commit_properties=CommitProperties(custom_metadata=mark))
-    for name in steps.loosened:
-        table.alter.drop_column_not_null(name, commit_properties=CommitProperties(custom_metadata=mark))
-    for name in steps.described:
-        description = (wanted.field(name).metadata or {}).get(b"description", b"").decode()
-        table.alter.set_column_metadata(
-            name, {"description": description}, commit_properties=CommitProperties(custom_metadata=mark)
-        )
+        table.alter.add_columns([Field.from_arrow(f) for f in steps.added], commit_properties=properties)
+    for column in steps.loosened:
+        table.alter.drop_column_not_null(column.name, commit_properties=properties)
+    for column in steps.described:
+        described = {"description": description_of(column)}
+        table.alter.set_column_metadata(column.name, described, commit_properties=properties)
+
+
+def description_of(described: pa.Schema | pa.Field) -> str:
+    """Returns what a table or column says of itself, empty where it says nothing."""
+    return str((described.metadata or {}).get(b"description", b"").decode())
 
 
 def stored_schema(table: DeltaTable) -> pa.Schema:
-    """The table's columns as Arrow types that every reader knows (no views, no large types)."""
+    """Returns the table's columns as Arrow types that every reader knows (no views, no large types)."""
     schema: Schema = table.schema()
-    return pa.schema([f.with_type(plain(f.type)) for f in pa.schema(schema)])
+    return storable(pa.schema(schema))
 
 
 def storable(schema: pa.Schema) -> pa.Schema:
-    """The schema with types that Delta can hold; names, order and descriptions stay.
+    """Returns the schema with types that Delta can hold; names, order and descriptions stay.
 
     >>> storable(pa.schema([("hash", pa.binary(16))])).field("hash").type
     DataType(binary)
@@ -100,7 +137,7 @@ def storable(schema: pa.Schema) -> pa.Schema:
 
 
 def plain(kind: pa.DataType) -> pa.DataType:
-    """The type as Delta knows it: one kind of string, of binary, of list.
+    """Returns the type as Delta knows it: one kind of string, of binary, of list.
 
     >>> plain(pa.list_(pa.large_string()))
     ListType(list<item: string>)
@@ -117,3 +154,25 @@ def plain(kind: pa.DataType) -> pa.DataType:
     if pa.types.is_map(kind):
         return pa.map_(plain(kind.key_type), plain(kind.item_type))
     return kind
+
+
+@cache
+def _constraints(table: str) -> list[tuple[str, pl.Expr]]:
+    return [(name, pl.sql_expr(sql)) for name, sql in CONSTRAINTS.get(table, {}).items()]
+
+
+def check(table: str, rows: pa.Table) -> None:
+    """Raises DatasetError naming the constraint and a row that breaks it.
+
+    As in SQL, a row for which a constraint is null breaks it no less than one for which it is false.
+    """
+    for column in rows.schema:
+        if not column.nullable and rows.column(column.name).null_count:
+            raise DatasetError(f"table {table}: column {column.name} holds null, which its schema forbids")
+    for name, expression in _constraints(table):
+        frame = pl.from_arrow(rows.select(list(dict.fromkeys(expression.meta.root_names()))))
+        assert isinstance(frame, pl.DataFrame)
+        broken = frame.select(expression.fill_null(False).not_().arg_true().first()).item()
+        if broken is not None:
+            row = frame.row(int(broken), named=True)
+            raise DatasetError(f"table {table}: row {row} breaks the constraint {name}: {CONSTRAINTS[table][name]}")

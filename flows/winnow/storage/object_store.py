@@ -1,8 +1,9 @@
-"""The few calls that a dataset needs of object storage, through obstore (the Rust crate object_store)."""
+"""A dataset's address on object storage, and the few calls it needs there, through obstore (the crate object_store)."""
 
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,11 +11,75 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
 
+from winnow.base.addresses import redacted
 from winnow.base.errors import UsageError, WinnowError
-from winnow.storage.address import Address
 
 _CHUNK_BYTES = 8 << 20
+
+OPTIONS = ("endpoint_override", "region", "scheme")
+"""What the address may say besides; the names are those that addresses of sources have (pyarrow's)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """A bucket, a prefix without slashes at its ends, and how to reach the store."""
+
+    bucket: str
+    prefix: str
+    endpoint: str | None = None
+    region: str | None = None
+
+    @property
+    def shown(self) -> str:
+        return f"s3://{self.bucket}/{self.prefix}".rstrip("/")
+
+    @property
+    def slug(self) -> str:
+        """Name of the working copy: readable, and different for different places.
+
+        >>> parse_address("s3://bucket/My articles").slug[:-8]
+        'bucket-my-articles-'
+        """
+        readable = re.sub("[^a-z0-9]+", "-", f"{self.bucket}-{self.prefix}".lower()).strip("-")[:80]
+        place = f"{self.endpoint_in_use()}|{self.bucket}|{self.prefix}"
+        return f"{readable}-{hashlib.sha256(place.encode()).hexdigest()[:8]}"
+
+    def endpoint_in_use(self) -> str:
+        """The server, empty for the one of the cloud; the same bucket elsewhere is another dataset."""
+        named = self.endpoint or os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
+        return named.rstrip("/")
+
+
+def parse_address(url: str) -> Address:
+    """Returns the address that `url` names.
+
+    Raises UsageError for other schemes, for a missing bucket, and for credentials in it: Prefect keeps and shows the
+    parameters of runs, so they belong in the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_PROFILE's own).
+
+    >>> parse_address("s3://bucket/a/b/?region=eu-west-1").shown
+    's3://bucket/a/b'
+    """
+    parts = urlsplit(url)
+    if parts.scheme != "s3":
+        raise UsageError(f"{redacted(url)}: a dataset stands in a folder or under s3://BUCKET/PREFIX")
+    if "@" in parts.netloc:
+        raise UsageError(
+            f"{redacted(url)}: the address of a dataset holds no credentials, for it is kept and shown; put them in "
+            "the environment: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY"
+        )
+    options = dict(parse_qsl(parts.query))
+    unknown = sorted(set(options) - set(OPTIONS))
+    if unknown:
+        raise UsageError(f"{redacted(url)}: option {unknown[0]} is unknown; there are {', '.join(OPTIONS)}")
+    prefix = unquote(parts.path).strip("/")
+    if not parts.netloc or any(part in ("", ".", "..") for part in prefix.split("/") if prefix):
+        raise UsageError(f"{redacted(url)}: names no place in a bucket; write s3://BUCKET/PREFIX")
+    endpoint = options.get("endpoint_override")
+    if endpoint and "://" not in endpoint:
+        endpoint = f"{options.get('scheme', 'https')}://{endpoint}"
+    return Address(bucket=parts.netloc, prefix=prefix, endpoint=endpoint, region=options.get("region"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,20 +126,20 @@ class Store:
         )
 
     def entries(self) -> dict[str, Entry]:
-        with self._told("listed"):
+        with self._errors_named("listed"):
             found = self._calls.list(self._store)
             return {m["path"]: Entry(m["size"], m["e_tag"]) for chunk in found for m in chunk}
 
     def read(self, name: str) -> tuple[bytes, Entry]:
-        """A small object whole. Raises Gone."""
-        with self._told("read", name):
+        """Returns a small object whole. Raises Gone."""
+        with self._errors_named("read", name):
             got = self._calls.get(self._store, name)
             meta = got.meta
             return bytes(got.bytes()), Entry(meta["size"], meta["e_tag"])
 
     def fetch(self, name: str, into: Path) -> Entry:
-        """Write an object to a file. Raises Gone."""
-        with self._told("read", name):
+        """Writes an object to a file. Raises Gone."""
+        with self._errors_named("read", name):
             got = self._calls.get(self._store, name)
             with into.open("wb") as file:
                 for chunk in got.stream(min_chunk_size=_CHUNK_BYTES):
@@ -82,45 +147,45 @@ class Store:
             return Entry(got.meta["size"], got.meta["e_tag"])
 
     def sha256(self, name: str) -> str:
-        """SHA-256 (hex) of an object's bytes as the store gives them now. Raises Gone."""
+        """Returns the SHA-256 (hex) of an object's bytes as the store gives them now. Raises Gone."""
         digest = hashlib.sha256()
-        with self._told("read", name):
+        with self._errors_named("read", name):
             for chunk in self._calls.get(self._store, name).stream(min_chunk_size=_CHUNK_BYTES):
                 digest.update(chunk)
         return digest.hexdigest()
 
     def put(self, name: str, content: Path | bytes) -> Entry:
-        """Write an object, whatever stood there; a large file in parts."""
-        with self._told("written", name):
+        """Writes an object, whatever stood there; a large file in parts."""
+        with self._errors_named("written", name):
             return _entry(self._calls.put(self._store, name, content), content)
 
     def create(self, name: str, content: Path | bytes) -> Entry:
-        """Write an object where none stands. Raises Taken, unless what stands there is the very same.
+        """Writes an object where none stands. Raises Taken, unless what stands there is the very same.
 
         The very same: an answer that was lost on the way makes the client try again, and find its own object.
         """
         from obstore.exceptions import AlreadyExistsError, PreconditionError
 
-        with self._told("written", name):
+        with self._errors_named("written", name):
             try:
                 return _entry(self._calls.put(self._store, name, content, mode="create", use_multipart=False), content)
             except (AlreadyExistsError, PreconditionError) as error:
                 return self._same(name, content, error)
 
     def swap(self, name: str, content: bytes, tag: str | None) -> Entry:
-        """Replace the object that has `tag`; create it where that is None. Raises Taken."""
+        """Replaces the object that has `tag`; create it where that is None. Raises Taken."""
         from obstore.exceptions import PreconditionError
 
         if tag is None:
             return self.create(name, content)
-        with self._told("written", name):
+        with self._errors_named("written", name):
             try:
                 return _entry(self._calls.put(self._store, name, content, mode={"e_tag": tag}), content)
             except PreconditionError as error:
                 return self._same(name, content, error)
 
     def copy(self, source: str, target: str) -> bool:
-        """Let the store copy an object to a name that is free; False where it cannot do that. Raises Taken."""
+        """Lets the store copy an object to a name that is free; False where it cannot do that. Raises Taken."""
         from obstore.exceptions import AlreadyExistsError, BaseError
 
         try:
@@ -132,7 +197,7 @@ class Store:
         return True
 
     def remove(self, names: list[str]) -> None:
-        with self._told("removed"):
+        with self._errors_named("removed"):
             for start in range(0, len(names), 1000):
                 self._calls.delete(self._store, names[start : start + 1000])
 
@@ -143,7 +208,7 @@ class Store:
         return entry
 
     @contextmanager
-    def _told(self, done: str, name: str = "") -> Iterator[None]:
+    def _errors_named(self, done: str, name: str = "") -> Iterator[None]:
         from obstore.exceptions import BaseError
 
         try:
@@ -163,7 +228,7 @@ def _entry(result: Any, content: Path | bytes) -> Entry:
 
 
 def _reason(error: Exception) -> str:
-    """The heart of an error that tells of every layer it came through.
+    """Returns the heart of an error that tells of every layer it came through.
 
     >>> _reason(ValueError("Generic S3 error: Error performing GET http://x/b in 2ms - Server returned non-2xx status "
     ...                    "code: 404 Not Found: <?xml ...\\n<Error>"))

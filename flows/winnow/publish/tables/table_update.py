@@ -1,0 +1,221 @@
+"""Write one version's rows to the Delta tables: new files for new rows, and copies of the files that lose rows.
+
+What a table needs is found out before anything is written. A file that holds rows of a replaced document is then
+rewritten without them; all others stay as they are, and with them the hard links of every view. Two commits do it. The
+first moves the rows that will go into files of their own and changes no row; the second removes these files and adds
+the new ones. So the change data feed names exactly the rows that went and came, and a reader sees the old rows or the
+new, never a mixture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from deltalake import CommitProperties, DeltaTable
+
+from winnow.base.contracts import SORT_KEYS, TABLES
+from winnow.base.errors import DatasetError
+from winnow.publish.dataset import Dataset
+from winnow.publish.tables.delta import (
+    KEYS,
+    PURPOSE,
+    ActiveFile,
+    WriteJob,
+    active_files,
+    commit,
+    create_table,
+    open_table,
+)
+from winnow.publish.tables.row_files import RowWriter, WrittenFile, read_column, read_rows, write_rows
+from winnow.publish.tables.schema import check, evolution, evolve, storable, stored_schema
+
+ALL: Literal["all"] = "all"
+"""Given as `replaced`: every row the table has."""
+
+Replaced: TypeAlias = pa.Array | pa.ChunkedArray | Collection[str]
+"""Keys whose rows go; the string ``all`` for every row."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableUpdate:
+    """What a table needs: rows to add, files that lose all their rows, files that lose those of `removed_keys`.
+
+    ``adopted`` are files that are whole already and only become the table's (a rollback brings them back).
+    ``in_order`` says whether the rows to add must come in the table's order.
+    """
+
+    name: str
+    schema: pa.Schema
+    rows: Callable[[], Iterator[pa.Table]]
+    n_rows: int
+    removed_keys: pa.Array
+    emptied: tuple[ActiveFile, ...] = ()
+    thinned: tuple[ActiveFile, ...] = ()
+    adopted: tuple[WrittenFile, ...] = ()
+    in_order: bool = True
+
+    @property
+    def changes_rows(self) -> bool:
+        return bool(self.n_rows or self.emptied or self.thinned or self.adopted)
+
+
+def plan_update(dataset: Dataset, name: str, replaced: Replaced, parts: Sequence[Path] = ()) -> TableUpdate:
+    """Finds out what publishing `parts` in place of the rows of `replaced` does to a table; writes nothing.
+
+    Raises SchemaConflict when the table cannot take rows of the schema.
+    """
+    folder, schema = dataset.table(name), storable(TABLES[name])
+    table = open_table(folder)
+    if table is not None:
+        evolution(name, stored_schema(table), schema)
+    removed_keys = pa.array([], pa.string()) if isinstance(replaced, str) else _keys(replaced)
+    emptied: list[ActiveFile] = []
+    thinned: list[ActiveFile] = []
+    for file in active_files(table, name):
+        share = 1.0 if isinstance(replaced, str) else _share_removed(folder / file.name, file, removed_keys)
+        if share == 1:
+            emptied.append(file)
+        elif share:
+            thinned.append(file)
+    return TableUpdate(
+        name=name,
+        schema=schema,
+        rows=lambda: read_rows(parts, schema),
+        n_rows=sum(pq.read_metadata(p).num_rows for p in parts),
+        removed_keys=removed_keys,
+        emptied=tuple(emptied),
+        thinned=tuple(thinned),
+    )
+
+
+def _keys(replaced: Replaced) -> pa.Array:
+    if isinstance(replaced, pa.ChunkedArray):
+        return replaced.combine_chunks().cast(pa.string())
+    if isinstance(replaced, pa.Array):
+        return replaced.cast(pa.string())
+    return pa.array(sorted(replaced), pa.string())
+
+
+def _share_removed(path: Path, file: ActiveFile, removed_keys: pa.Array) -> float:
+    """Returns the share of the file's rows whose key is among the removed ones; 1 only if all are."""
+    if not len(removed_keys):
+        return 0
+    span = pc.min_max(removed_keys)
+    if (file.low and file.low > span["max"].as_py()) or (file.high and file.high < span["min"].as_py()):
+        return 0
+    keys = read_column(path, KEYS[path.parent.name])
+    hit = int(pc.sum(pc.is_in(keys, value_set=removed_keys)).as_py() or 0)
+    return 1 if hit == len(keys) else hit / len(keys)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedUpdate:
+    """An update whose files are written and belong to no table yet.
+
+    ``cut`` are files to be replaced by ``kept`` (rows that stay) and ``split`` (rows that go); ``new`` are the rows
+    that come. ``done``: the table has this run's commit already.
+    """
+
+    update: TableUpdate
+    cut: Sequence[ActiveFile] = ()
+    kept: Sequence[WrittenFile] = ()
+    split: Sequence[WrittenFile] = ()
+    new: Sequence[WrittenFile] = ()
+    done: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommittedUpdate:
+    """A table after its commits; ``hashes`` are the SHA-256 of the files that were written."""
+
+    delta_version: int
+    hashes: Mapping[str, str] = field(default_factory=dict)
+
+
+def prepare_update(dataset: Dataset, update: TableUpdate, job: WriteJob) -> PreparedUpdate:
+    """Writes the files that an update needs; the table does not change. Updates may be prepared side by side."""
+    name, folder = update.name, dataset.table(update.name)
+    table = open_table(folder)
+    if table is not None and job.purpose == "publish" and _is_done(table, job):
+        return PreparedUpdate(update=update, done=True)
+    cut: list[ActiveFile] = []
+    kept: list[WrittenFile] = []
+    split: list[WrittenFile] = []
+    active = active_files(table, name)
+    emptied, thinned = {f.name for f in update.emptied}, {f.name for f in update.thinned}
+    for file in active:
+        if file.name in thinned or (file.name not in emptied and _is_outdated(folder / file.name, update.schema)):
+            cut.append(file)
+            paths = job.paths_like(folder, file)
+            stay, go = (RowWriter(update.schema, paths, KEYS[name], job.file_bytes) for _ in range(2))
+            for rows in read_rows([folder / file.name], update.schema):
+                hit = pc.is_in(rows.column(KEYS[name]), value_set=update.removed_keys)
+                stay.add(rows.filter(pc.invert(hit)))
+                go.add(rows.filter(hit))
+            kept += stay.finish()
+            split += go.finish()
+    new = write_rows(_checked(update), update.schema, job.new_paths(folder, active), KEYS[name], job.file_bytes)
+    job.checkpoint(f"{name}: written")
+    return PreparedUpdate(update=update, cut=cut, kept=kept, split=split, new=[*update.adopted, *new])
+
+
+def commit_update(dataset: Dataset, prepared: PreparedUpdate, job: WriteJob) -> CommittedUpdate:
+    """Makes prepared files the table's. A table to which nothing changes gets no commit, nor one that has it."""
+    update, folder = prepared.update, dataset.table(prepared.update.name)
+    table = open_table(folder) or create_table(folder, update.schema)
+    if prepared.done:
+        return CommittedUpdate(delta_version=table.version())
+    steps = evolution(update.name, stored_schema(table), update.schema)
+    evolve(table, steps, CommitProperties(custom_metadata=job.metadata("evolve")))
+    if prepared.cut:
+        purpose = "rearrange" if job.purpose == "publish" else job.purpose
+        moved = [*prepared.kept, *prepared.split]
+        commit(folder, update.schema, job, purpose, add=moved, remove=prepared.cut, data_change=False)
+        job.checkpoint(f"{update.name}: rearranged")
+    leaving: list[ActiveFile | WrittenFile] = [*update.emptied, *prepared.split]
+    if prepared.new or leaving:
+        commit(folder, update.schema, job, job.purpose, add=prepared.new, remove=leaving, data_change=True)
+    job.checkpoint(f"{update.name}: committed")
+    hashes = {f.name: f.sha256 for f in (*prepared.kept, *prepared.new)}
+    return CommittedUpdate(delta_version=DeltaTable(str(folder)).version(), hashes=hashes)
+
+
+def apply_update(dataset: Dataset, update: TableUpdate, job: WriteJob) -> CommittedUpdate:
+    """Prepares and commits one update."""
+    return commit_update(dataset, prepare_update(dataset, update, job), job)
+
+
+def _is_done(table: DeltaTable, job: WriteJob) -> bool:
+    """Whether the table's newest commit is this run's: the call is a repetition."""
+    if table.transaction_version(job.transaction.app_id) != job.version:
+        return False
+    newest = table.history(1)[0]
+    return newest.get(PURPOSE) == "publish" and newest.get("winnow_run") == job.run_id
+
+
+def _is_outdated(path: Path, schema: pa.Schema) -> bool:
+    """Whether a file lacks columns of the schema; the plain view of the next version needs them in every file."""
+    return bool(pq.read_schema(path).names != schema.names)
+
+
+def _checked(update: TableUpdate) -> Iterator[pa.Table]:
+    """Yields the new rows, each batch looked at: constraints, nulls, order."""
+    last = None
+    key = SORT_KEYS[update.name][0]
+    for rows in update.rows():
+        if not rows.num_rows:
+            continue
+        check(update.name, rows)
+        column = rows.column(key).combine_chunks()
+        follows = last is None or column[0].as_py() >= last
+        sorted_within = not pc.any(pc.greater(column[:-1], column[1:])).as_py()
+        if update.in_order and not (follows and sorted_within):
+            raise DatasetError(f"table {update.name}: the rows to be added are not sorted by {key}")
+        last = column[-1].as_py()
+        yield rows

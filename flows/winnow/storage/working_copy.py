@@ -1,0 +1,212 @@
+"""The working copy of a dataset on object storage: its folder, which of its files travel, and what is known of them.
+
+The folder is a dataset like any other. Beside it lie the state, a lock that keeps two pulls on one machine apart, and
+a folder for what is on its way.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Literal
+from uuid import uuid4
+
+from pydantic import TypeAdapter, ValidationError
+
+from winnow.base.errors import DatasetBusy, UsageError
+from winnow.base.staging import write_file
+from winnow.publish.disk import remove_tree
+from winnow.publish.manifest import MANIFEST
+from winnow.storage.lock import lock_file, read_writer
+from winnow.storage.object_store import Address, Entry
+
+_READER = "that looks at the dataset"  # the name under which a reader holds the lock of pulls
+
+LATEST = "latest.json"
+HELD = ".staging/held.json"
+
+Kind = Literal["data", "log", "note", "view", "side"]
+"""data: a table's file, never changed. log: a commit of a table, never changed, in order. note: what Delta keeps beside
+its log and can do without. view: a version's file, never changed. side: what may change (Data Docs, a held call)."""
+
+MAY_CHANGE: tuple[Kind, ...] = ("note", "side")
+
+_KINDS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
+    ("log", re.compile(r"tables/[^/]+/_delta_log/\d{20}\.json")),
+    ("note", re.compile(r"tables/[^/]+/_delta_log/(?!_commit_)[^/]+(?<!\.tmp)")),
+    ("data", re.compile(r"tables/.+(?<!\.tmp)")),
+    ("view", re.compile(r"v[1-9][0-9]{0,8}/.+")),
+    ("side", re.compile(r"gx/.+(?<!\.tmp)")),
+    ("side", re.compile(re.escape(HELD))),
+)
+
+
+def kind_of(name: str) -> Kind | None:
+    """Returns what a file or object is; None for what is not ours, or would not stay in the dataset's folder.
+
+    >>> [kind_of(n) for n in ("tables/runs/_delta_log/00000000000000000000.json", "tables/runs/a.parquet", "v2/x/y")]
+    ['log', 'data', 'view']
+    >>> [kind_of(n) for n in ("latest.json", "notes.txt", "gx/../../x", "tables/runs/_delta_log/_commit_1.json.tmp")]
+    [None, None, None, None]
+    """
+    if any(part in ("", ".", "..") for part in name.split("/")) or "\\" in name or "_delta_log/_commit_" in name:
+        return None
+    return next((kind for kind, pattern in _KINDS if pattern.fullmatch(name)), None)
+
+
+def version_of(name: str) -> int:
+    """Returns the version of a view's file.
+
+    >>> version_of("v12/documents/part-00000-v12.parquet")
+    12
+    """
+    return int(name[1 : name.index("/")])
+
+
+def local_names(root: Path) -> Iterator[tuple[str, Kind]]:
+    """Yields the files of a working copy that have their place in the store."""
+    tops = [root / "tables", root / "gx", *root.glob("v[1-9]*")]
+    for top in tops:
+        for path in top.rglob("*") if top.is_dir() and not top.is_symlink() else ():
+            if path.is_file() and not path.is_symlink():
+                name = path.relative_to(root).as_posix()
+                kind = kind_of(name)
+                if kind:
+                    yield name, kind
+    if (root / HELD).is_file():
+        yield HELD, "side"
+
+
+def manifest_name(version: int) -> str:
+    """Returns the name of a version's manifest."""
+    return f"v{version}/{MANIFEST}"
+
+
+def whole_views(names: Collection[str], latest: int) -> set[int]:
+    """Returns the versions that count: those up to the one that ``latest.json`` names, with their manifest."""
+    versions = {version_of(n) for n in names if kind_of(n) == "view"}
+    return {v for v in versions if v <= latest and manifest_name(v) in names}
+
+
+@dataclass(slots=True, kw_only=True)
+class State:
+    """What is known of the store: by name, the tag under which an object was last seen to be this copy's file.
+
+    ``hashes``: SHA-256 of files that may change, as they stand in the store.
+    """
+
+    address: str
+    copy_id: str = field(default_factory=lambda: uuid4().hex)
+    tags: dict[str, str | None] = field(default_factory=dict)
+    hashes: dict[str, str] = field(default_factory=dict)
+
+    def note(self, name: str, entry: Entry, sha256: str | None = None) -> None:
+        self.tags[name] = entry.tag
+        if sha256:
+            self.hashes[name] = sha256
+
+    def forget(self, name: str) -> None:
+        self.tags.pop(name, None)
+        self.hashes.pop(name, None)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkingCopy:
+    """Where everything of a working copy stands."""
+
+    address: Address
+    root: Path
+
+    @property
+    def incoming(self) -> Path:
+        """Room for what is being fetched, on the same file system."""
+        return self.root.with_name(f".{self.root.name}.incoming")
+
+    @property
+    def state_path(self) -> Path:
+        return _state_path(self.root)
+
+    def state(self) -> State:
+        """Returns what was known last time; nothing where that was lost, which costs a comparison and no more."""
+        return _read_state(self.root) or State(address=self.address.shown)
+
+    def lasting_id(self) -> str:
+        """Returns the copy's id, on disk before it is used: a lease that a killed run leaves is known by it."""
+        state = self.state()
+        if not self.state_path.exists():
+            self.save(state)
+        return state.copy_id
+
+    def save(self, state: State) -> None:
+        write_file(self.state_path, json.dumps(asdict(state)).encode())
+
+    @contextmanager
+    def pulling(self, run_id: str) -> Iterator[None]:
+        """Keeps other pulls of this copy away; waits for them, for they are short beside the run that begins."""
+        with lock_file(self._pull_lock, run_id, wait_seconds=3600):
+            remove_tree(self.incoming)
+            yield
+
+    @contextmanager
+    def reading(self) -> Iterator[bool]:
+        """As `pulling`, for a reader; false, and nothing is held, while a run of this machine works on the copy."""
+        end = time.monotonic() + 3600
+        while True:
+            try:
+                with lock_file(self._pull_lock, _READER):
+                    remove_tree(self.incoming)
+                    yield True
+                return
+            except DatasetBusy:
+                if not self._is_read() or time.monotonic() > end:
+                    break
+            time.sleep(0.2)
+        yield False
+
+    @property
+    def _pull_lock(self) -> Path:
+        return self.root.with_name(f"{self.root.name}.pull.lock")
+
+    def _is_read(self) -> bool:
+        writer = read_writer(self._pull_lock)
+        return writer is None or writer.run == _READER  # None: just taken or just let go
+
+
+def working_copy(address: Address) -> WorkingCopy:
+    """Returns the working copy of an address, in the cache; only its owner may look into it."""
+    cache = cache_folder()
+    cache.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return WorkingCopy(address, cache / address.slug)
+
+
+def cache_folder() -> Path:
+    """Returns where working copies stand: WINNOW_CACHE, else ``~/.cache/winnow``."""
+    named = os.environ.get("WINNOW_CACHE")
+    return Path(named).expanduser() if named else Path.home() / ".cache" / "winnow"
+
+
+def refuse_working_copy(root: Path) -> None:
+    """Raises UsageError where a local folder is the working copy of a dataset: its work would not travel."""
+    state = _read_state(root)
+    if state:
+        raise UsageError(f"{root}: is this machine's working copy of {state.address}; name that address instead")
+
+
+def _state_path(root: Path) -> Path:
+    return root.with_name(f"{root.name}.store.json")
+
+
+_STATE = TypeAdapter(State)
+
+
+def _read_state(root: Path) -> State | None:
+    try:
+        return _STATE.validate_json(_state_path(root).read_bytes())
+    except (OSError, ValidationError):
+        return None
