@@ -86,25 +86,23 @@ def revisions(gold: Path, peers: Path | None) -> None:
     close = [p for p, r in pairs.items() if r["jaccard5"] >= least]
     outcome = winnow(texts, SETTINGS, 1)
     print(f"\nrevisions: {len(close)} of {len(pairs)} pairs at or above {least}")
-    found = sum(a in outcome.kept or b in outcome.kept for a, b in close)
-    together = sum(outcome.root(a) == outcome.root(b) for a, b in close)
     errors = []
     for name, row in outcome.rows.items():
         known = pairs.get((row["kept"], name)) or pairs.get((name, row["kept"]))
         if known:  # given to four places
             errors.append(abs(round(row["similarity"], 4) - known["jaccard5"]))
-    print(f"winnow: one of the two left out {found / len(close):.4f}, both in one group {together / len(close):.4f}")
+    print(f"winnow: {revisions_found(outcome, close)}")
     print(f"  mean error of similarity {np.mean(errors):.5f}")
     print(f"  precision {shown(precision(texts, outcome, SETTINGS))}")
     for peer in PEERS if peers else ():
         other = run_peer(peer, peers, texts)
-        if isinstance(other, str):
-            print(other)
-        else:
-            found = sum(a in other.kept or b in other.kept for a, b in close)
-            together = sum(other.root(a) == other.root(b) for a, b in close)
-            groups = f"both in one group {together / len(close):.4f}"
-            print(f"{peer}: one of the two left out {found / len(close):.4f}, {groups}")
+        print(other if isinstance(other, str) else f"{peer}: {revisions_found(other, close)}")
+
+
+def revisions_found(outcome: Outcome, pairs: list[tuple[str, str]]) -> str:
+    left_out = sum(a in outcome.kept or b in outcome.kept for a, b in pairs) / len(pairs)
+    together = sum(outcome.root(a) == outcome.root(b) for a, b in pairs) / len(pairs)
+    return f"one of the two left out {left_out:.4f}, both in one group {together:.4f}"
 
 
 def planted(gold: Path, peers: Path | None) -> None:

@@ -27,6 +27,7 @@ if __name__ == "__main__":  # run as a script, from anywhere
     sys.path[:0] = [str(ROOT), str(Path(__file__).resolve().parent)]
 
 from dedup_sets import lines_of, tidy, write_small  # noqa: E402
+from process_memory import tree_mb  # noqa: E402
 from tests.deduplicate.corpus import write_repaired  # noqa: E402
 
 from winnow.base.recipe import DeduplicateSettings  # noqa: E402
@@ -76,35 +77,12 @@ class Memory(threading.Thread):
 
     def run(self) -> None:
         while not self._done.wait(0.2):
-            self.peak = max(self.peak, sum(map(_pss, _family())))
+            self.peak = max(self.peak, tree_mb(os.getpid()))
 
     def stop(self) -> float:
         self._done.set()
         self.join()
         return self.peak
-
-
-def _family() -> list[int]:
-    found, todo = [], [os.getpid()]
-    while todo:
-        pid = todo.pop()
-        found.append(pid)
-        try:
-            for task in Path(f"/proc/{pid}/task").iterdir():
-                todo += [int(p) for p in (task / "children").read_text().split()]
-        except OSError:  # it ended meanwhile
-            continue
-    return found
-
-
-def _pss(pid: int) -> float:
-    try:
-        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
-                return int(line.split()[1]) / 1000
-    except OSError:
-        pass
-    return 0.0
 
 
 def main() -> None:

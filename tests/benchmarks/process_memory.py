@@ -28,7 +28,6 @@ class Measured:
     seconds: float
     cpu_seconds: float
     peak_mb: float
-    peak_by_process_mb: tuple[float, ...]
     returncode: int
     output: str
 
@@ -38,13 +37,12 @@ def measure_command(command: Sequence[str], cwd: Path, env: Mapping[str, str] | 
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     started = time.perf_counter()
     log = cwd / ".output"
-    peak: tuple[float, ...] = ()
+    peak = 0.0
     with log.open("wb") as sink:
         process = subprocess.Popen(command, cwd=cwd, env=dict(env or os.environ), stdout=sink, stderr=sink)
         while True:
             looked = time.perf_counter()
-            sizes = tuple(sorted((pss_mb(p) for p in process_tree(process.pid)), reverse=True))
-            peak = max(peak, sizes, key=sum)
+            peak = max(peak, tree_mb(process.pid))
             try:
                 process.wait(max(INTERVAL, RESTRAINT * (time.perf_counter() - looked)))
                 break
@@ -55,10 +53,15 @@ def measure_command(command: Sequence[str], cwd: Path, env: Mapping[str, str] | 
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     output = log.read_text(errors="replace")
     log.unlink()
-    return Measured(seconds, cpu, sum(peak), peak, process.returncode, output)
+    return Measured(seconds, cpu, peak, process.returncode, output)
 
 
-def process_tree(pid: int) -> list[int]:
+def tree_mb(pid: int) -> float:
+    """Proportional set size of a process and of all that descend from it, in MB."""
+    return sum(map(_pss_mb, _process_tree(pid)))
+
+
+def _process_tree(pid: int) -> list[int]:
     """A process and all that descend from it."""
     found, waiting = [], [pid]
     while waiting:
@@ -72,7 +75,7 @@ def process_tree(pid: int) -> list[int]:
     return found
 
 
-def pss_mb(pid: int) -> float:
+def _pss_mb(pid: int) -> float:
     """Proportional set size of a process in MB; 0 for one that has ended."""
     try:
         for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():

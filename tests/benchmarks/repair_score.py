@@ -17,14 +17,6 @@ class Score:
 
 
 @dataclass(frozen=True)
-class Share(Score):
-    """The same as a share, 0 to 1."""
-
-    def __str__(self) -> str:
-        return f"{self.good / max(1, self.of):.4f}"
-
-
-@dataclass(frozen=True)
 class Number(Score):
     """A plain figure, such as an F1."""
 

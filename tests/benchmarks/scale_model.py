@@ -67,50 +67,45 @@ class Waiting(Executor):
             yield result
 
 
+STAGES = {
+    "read": "read", "repaired": "repair", "checked": "check", "deduplicated": "deduplicate", "validated": "validate",
+    "published": "publish",
+}  # fmt: skip
+"""The stage that ends where a run reaches each step."""
+
+
 def one_run(source: Path, into: Path) -> dict[str, Any]:
     """Figures of one run: seconds by stage (driver's, workers'), bytes, documents, the driver's peak memory."""
+    from tests.operate.dataset_runs import run_stages
+
     from winnow.base.recipe import Recipe
     from winnow.publish.dataset import Dataset
-    from winnow.publish.recover import recover
-    from winnow.run import intake, release, table_changes
     from winnow.run.executor import open_executor
-    from winnow.run.run_context import RunOrder, begin
-    from winnow.storage.lock import lock_dataset
 
-    dataset, laps = Dataset(into), {}
-    with lock_dataset(dataset, "scale"), open_executor("processes", 1) as pool:
+    dataset = Dataset(into)
+    laps: dict[str, dict[str, float]] = {}
+    sizes: dict[str, int] = {}
+    with open_executor("processes", 1) as pool:
         list(pool.map(abs, [1]))  # a worker is up
         shards = Waiting(pool)
-        recover(dataset)
-        run = begin(dataset, Recipe(), RunOrder(source=str(source)))
-        at = time.perf_counter()
+        at = 0.0
 
-        def lap(name: str) -> None:
+        def lap(step: str) -> None:
             nonlocal at
-            spent = time.perf_counter() - at
-            laps[name] = {"driver": spent - shards.seconds, "workers": shards.seconds}
+            if step in STAGES:
+                spent = time.perf_counter() - at
+                laps[STAGES[step]] = {"driver": spent - shards.seconds, "workers": shards.seconds}
+            if step == "deduplicated":
+                removals = next(dataset.staging.glob("work-*/removals"))
+                sizes.update(staging=folder_bytes(dataset.staging), shuffle=folder_bytes(removals))
             shards.seconds, at = 0.0, time.perf_counter()
 
-        documents = intake.read(run, shards)
-        lap("read")
-        repaired = intake.repair(run, shards, documents)
-        lap("repair")
-        checked = intake.check(run, documents, repaired)
-        lap("check")
-        rows = table_changes.deduplicate(run, shards, documents, repaired, checked)
-        lap("deduplicate")
-        staging, shuffle = folder_bytes(dataset.staging), folder_bytes(run.work / "removals")
-        at = time.perf_counter()
-        judged = release.validate(run, rows)
-        lap("validate")
-        release.publish(run, documents, repaired, rows, judged)
-        lap("publish")
+        summary = run_stages(source, dataset, shards, lap, Recipe())
     return {
         "bytes": folder_bytes(source),
-        "documents": documents.counts.documents,
+        "documents": summary["documents"]["read"],
         "laps": laps,
-        "staging": staging,
-        "shuffle": shuffle,
+        **sizes,
         "dataset": folder_bytes(dataset.table("documents").parent),
         "driver_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
     }

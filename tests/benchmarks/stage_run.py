@@ -11,7 +11,7 @@ import os
 import time
 from pathlib import Path
 
-from process_memory import process_tree, pss_mb
+from process_memory import tree_mb
 
 from winnow.base.errors import GateHeld
 from winnow.base.recipe import Recipe
@@ -37,8 +37,7 @@ def main() -> None:
     def lap(name: str) -> None:
         nonlocal at
         seconds, at = time.perf_counter() - at, time.perf_counter()
-        held = sorted((round(pss_mb(p)) for p in process_tree(os.getpid())), reverse=True)
-        laps[name] = {"seconds": round(seconds, 2), "held_mb": sum(held)}
+        laps[name] = {"seconds": round(seconds, 2), "held_mb": round(tree_mb(os.getpid()))}
 
     with lock_dataset(dataset, "bench"), open_executor(options.executor, options.workers) as executor:
         recover(dataset)

@@ -24,6 +24,15 @@ WORDS = [
     "farmer", "captain", "library", "thunder", "blanket", "candle", "festival", "orchard",
 ]  # fmt: skip
 
+PIECES = [
+    "A b.", "word", "\n", "\n\n", "- x", "a | b", " | ", "|", "> q", "```", "~~~", "\n```\n", "    f(x);", "\t",
+    "===", "---", " ", "語。", "「引」", "“q”", "1) ", "(a) ", "[12] ", "iv. ", "# Head", "#", "UPPER CASE", "ǅ", "ß",
+    "İ", "\xa0", "\u2028", "They said so, and went on to the next place where all was well.", "\n  wrapped on",
+    "Title\n=====\n", "x" * 130, "long words " * 20, "“" + "quoted words " * 4 + "”", "ADVERTISEMENT",
+    "Subscribe to ours", "https://t.co/Rt6q5t4BCQ", "Don’t miss: ", "ad", "реклама",
+]  # fmt: skip
+"""Pieces of text in which every kind of passage, and what is taken for one, comes up; for texts made at random."""
+
 
 class Here(Executor):
     """An executor that does the work at once, in this process."""

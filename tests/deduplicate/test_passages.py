@@ -3,30 +3,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.deduplicate import corpus
 
 from winnow.deduplicate.passages.passages import split_passages, title_of
 
 SEEDS = Path(__file__).parents[2] / "seeds"
-PIECES = st.sampled_from(
-    [
-        "A b.",
-        "word",
-        "\n",
-        "\n\n",
-        "- x",
-        "a | b",
-        "|",
-        "> q",
-        "```",
-        "    f(x);",
-        "===",
-        " ",
-        "語。",
-        "“q”",
-        "1) ",
-        "\t",
-    ]
-)
+PIECES = st.sampled_from(corpus.PIECES)
 
 
 @settings(deadline=None)

@@ -3,6 +3,7 @@ from itertools import pairwise
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.deduplicate import corpus
 
 from winnow.deduplicate.documents.keys import as_bytes
 from winnow.deduplicate.passages.compiled_lines import KINDS
@@ -10,54 +11,7 @@ from winnow.deduplicate.passages.passages import split_passages
 from winnow.deduplicate.repeats.promo import is_promo
 from winnow.deduplicate.repeats.spans import split_documents
 
-PIECES = st.sampled_from(
-    [
-        "A b.",
-        "word",
-        "\n",
-        "\n\n",
-        "- x",
-        "a | b",
-        " | ",
-        "|",
-        "> q",
-        "```",
-        "~~~",
-        "\n```\n",
-        "    f(x);",
-        "\t",
-        "===",
-        "---",
-        " ",
-        "語。",
-        "「引」",
-        "“q”",
-        "1) ",
-        "(a) ",
-        "[12] ",
-        "iv. ",
-        "# Head",
-        "#",
-        "UPPER CASE",
-        "ǅ",
-        "ß",
-        "İ",
-        "\xa0",
-        "\u2028",
-        "They said so, and went on to the next place where all was well.",
-        "\n  wrapped on",
-        "Title\n=====\n",
-        "x" * 130,
-        "long words " * 20,
-        "“" + "quoted words " * 4 + "”",
-        "ADVERTISEMENT",
-        "Subscribe to ours",
-        "https://t.co/Rt6q5t4BCQ",
-        "Don’t miss: ",
-        "ad",
-        "реклама",
-    ]
-)
+PIECES = st.sampled_from(corpus.PIECES)
 
 
 def plain(text: str) -> list[tuple[str, str, str]]:

@@ -1,14 +1,9 @@
 """Deployments: what Prefect's form shows, and a schedule that fires on a real server."""
 
 import json
-import os
-import socket
 import subprocess
 import sys
-import time
 import urllib.error
-import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 from tests.conftest import ROOT, SEEDS
+from tests.operate.prefect_site import PrefectSite, until
 
 from winnow.base.errors import UsageError
 from winnow.base.recipe import Recipe
@@ -87,44 +83,11 @@ def test_serving_without_a_server_is_a_wrong_call(monkeypatch, tmp_path):
         serve(str(SEEDS), str(tmp_path))
 
 
-def ask(api: str, path: str, body: object = None) -> Any:
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(api + path, data, {"content-type": "application/json"})
-    for _ in range(10):
-        try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
-                return json.loads(answer.read())
-        except urllib.error.HTTPError as error:
-            if error.code != 503:  # the server's database was busy; Prefect's own client asks again as well
-                raise
-            time.sleep(1)
-    raise AssertionError(f"{path}: the server stayed busy")
-
-
-def until(seconds: float, condition: Callable[[], Any], what: str) -> Any:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        try:
-            if found := condition():
-                return found
-        except OSError:
-            pass  # the server is not up yet
-        time.sleep(1)
-    raise AssertionError(f"{what} did not happen within {seconds} s")
-
-
-class Site:
+class Site(PrefectSite):
     """A Prefect server and what is served on it, each a process of its own."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.api = f"http://127.0.0.1:{self.port}/api"
-        own = {"PREFECT_HOME": str(folder / "home"), "PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1"}
-        clean = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT_")}
-        self.environment = {**clean, **own, "PYTHONPATH": str(ROOT)}
+        super().__init__(folder)
         self.started: list[subprocess.Popen[bytes]] = []
 
     def start(self, *words: str, **more: str) -> None:
@@ -150,16 +113,16 @@ class Site:
 
     def deployment(self, name: str) -> dict[str, object]:
         """As the server knows it, once it does."""
-        return until(60, lambda: ask(self.api, f"/deployments/name/{name}"), f"deployment {name}")
+        return until(60, lambda: self.ask(f"/deployments/name/{name}"), f"deployment {name}")
 
     def run(self, name: str, **parameters: object) -> str:
         """Ask for a run as Prefect's form does; its id."""
         path = f"/deployments/{self.deployment(name)['id']}/create_flow_run"
-        return ask(self.api, path, {"parameters": parameters, "state": {"type": "SCHEDULED"}})["id"]
+        return self.ask(path, {"parameters": parameters, "state": {"type": "SCHEDULED"}})["id"]
 
     def ended(self, run: str) -> dict[str, object]:
         def state() -> dict[str, object] | None:
-            found = ask(self.api, f"/flow_runs/{run}")["state"]
+            found = self.ask(f"/flow_runs/{run}")["state"]
             return found if found["type"] in ("COMPLETED", "FAILED", "CRASHED") else None
 
         return until(180, state, "the end of a run")
@@ -169,8 +132,8 @@ class Site:
 def site(tmp_path_factory):
     made = Site(tmp_path_factory.mktemp("site"))
     try:
-        made.start("prefect", "server", "start", "--host", "127.0.0.1", "--port", str(made.port))
-        until(90, lambda: ask(made.api, "/health"), "the server's start")
+        made.start(*made.start_server)
+        until(90, lambda: made.ask("/health"), "the server's start")
         yield made
     finally:
         made.stop()
@@ -222,16 +185,16 @@ def test_a_served_schedule_fires_and_shows_its_artifacts(site, tmp_path: Path):
     until(240, lambda: Dataset(into).latest_version(), "the first scheduled version")
 
     def finished() -> list[dict[str, object]]:
-        runs = ask(site.api, "/flow_runs/filter", {"flow_runs": {"state": {"type": {"any_": ["COMPLETED"]}}}})
+        runs = site.ask("/flow_runs/filter", {"flow_runs": {"state": {"type": {"any_": ["COMPLETED"]}}}})
         return [r for r in runs if r["auto_scheduled"]]
 
     run = until(60, finished, "the end of the run")[0]
     assert "winnow" in run["tags"]
-    artifacts = ask(site.api, "/artifacts/filter", {"limit": 50})
+    artifacts = site.ask("/artifacts/filter", {"limit": 50})
     assert {a["key"] for a in artifacts} >= {"dataset-summary", "dataset-gate", "dataset-report"}
 
     def lines() -> bool:
-        return "published v1" in {line["message"] for line in ask(site.api, "/logs/filter", {"limit": 200})}
+        return "published v1" in {line["message"] for line in site.ask("/logs/filter", {"limit": 200})}
 
     until(30, lines, "Winnow's own lines beside the run")
     site.started[-1].terminate()
@@ -266,7 +229,7 @@ def test_a_held_version_is_approved_in_prefects_own_form(site, tmp_path: Path):
 
     def told() -> set[str] | None:
         among = {"filter": {"event": {"prefix": ["winnow."]}}, "limit": 50}
-        found = {e["event"] for e in ask(site.api, "/events/filter", among)["events"]}
+        found = {e["event"] for e in site.ask("/events/filter", among)["events"]}
         return found if {"winnow.version.held", "winnow.version.published"} <= found else None
 
     assert until(30, told, "the events")

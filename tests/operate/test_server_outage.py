@@ -8,20 +8,15 @@ work, and says so.
 from __future__ import annotations
 
 import http.server
-import json
 import os
-import socket
 import subprocess
 import sys
 import threading
-import time
-import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.conftest import ROOT
 from tests.operate.dataset_runs import assert_tidy, assert_whole, rows_of
+from tests.operate.prefect_site import PrefectSite, until
 
 from winnow.publish.dataset import Dataset
 from winnow.storage.lock import lock_dataset
@@ -30,43 +25,21 @@ pytestmark = pytest.mark.slow
 GRACE_SECONDS = 6
 
 
-class Site:
+class Site(PrefectSite):
     """A server of its own, and runs of the command on it."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        clean = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT_")}
-        self.environment = {
-            **clean,
-            "PREFECT_HOME": str(folder / "home"),
-            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-            "PYTHONPATH": str(ROOT),
-        }
+        super().__init__(folder)
         self.server: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(self.port)]
+        command = [sys.executable, "-m", *self.start_server]
         log = (self.folder / "server.log").open("ab")
         self.server = subprocess.Popen(command, stdout=log, stderr=log, env=self.environment, start_new_session=True)
-        until(120, self.answers)
+        until(120, self.answers, "the server's start")
 
     def last_run(self) -> dict[str, object]:
-        body = json.dumps({"limit": 1, "sort": "START_TIME_DESC"}).encode()
-        address = f"http://127.0.0.1:{self.port}/api/flow_runs/filter"
-        request = urllib.request.Request(address, body, {"content-type": "application/json"})
-        with urllib.request.urlopen(request, timeout=10) as answer:
-            found: dict[str, object] = json.loads(answer.read())[0]
-            return found
-
-    def answers(self) -> bool:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/api/health", timeout=2):
-                return True
-        except OSError:
-            return False
+        return self.ask("/flow_runs/filter", {"limit": 1, "sort": "START_TIME_DESC"})[0]
 
     def stop(self) -> None:
         """As a power cut would: the server and all it started."""
@@ -76,28 +49,11 @@ class Site:
             self.server = None
 
     def run(self, source: Path, into: Path, *options: str, **variables: str) -> subprocess.Popen[str]:
-        api = f"http://127.0.0.1:{self.port}/api"
-        command = [
-            sys.executable,
-            "-m",
-            "winnow.cli.main",
-            "run",
-            str(source),
-            "--into",
-            str(into),
-            "--executor",
-            "inline",
-        ]
-        environment = {**self.environment, "PREFECT_API_URL": api, **variables}
-        command += options
-        return subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment)
-
-
-def until(seconds: float, condition: Callable[[], object]) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, f"not within {seconds} s"
-        time.sleep(0.2)
+        words = ["winnow", "run", str(source), "--into", str(into), "--executor", "inline", *options]
+        environment = {**self.environment, "PREFECT_API_URL": self.api, **variables}
+        return subprocess.Popen(
+            [sys.executable, "-m", *words], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment
+        )
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +73,7 @@ def begun(site, history, tmp_path):
             site.start()
         into = history.copy_to(tmp_path / "dataset")
         child = site.run(history.source, into, *options, **variables)
-        until(120, lambda: (into / ".staging").exists() or child.poll() is not None)
+        until(120, lambda: (into / ".staging").exists() or child.poll() is not None, "a run in its midst")
         return into, child
 
     return begin
@@ -126,7 +82,7 @@ def begun(site, history, tmp_path):
 def test_a_server_that_comes_back_costs_the_run_nothing(site, history, begun):
     into, child = begun()
     site.stop()
-    until(120, lambda: Dataset(into).latest_version() == 2)
+    until(120, lambda: Dataset(into).latest_version() == 2, "version 2")
     site.start()
     output, _ = child.communicate(timeout=200)
     assert child.returncode == 0, output
@@ -139,7 +95,7 @@ def test_a_server_that_comes_back_costs_the_run_nothing(site, history, begun):
 def test_a_server_that_stays_away_costs_its_report_and_no_more(site, history, begun):
     into, child = begun("--json", WINNOW_SERVER_GRACE_SECONDS=str(GRACE_SECONDS))
     site.stop()
-    until(120, lambda: Dataset(into).latest_version() == 2)
+    until(120, lambda: Dataset(into).latest_version() == 2, "version 2")
     with lock_dataset(Dataset(into), "looking", wait_seconds=GRACE_SECONDS):
         assert_whole(into)
     output, _ = child.communicate(timeout=GRACE_SECONDS + 30)
@@ -168,7 +124,7 @@ def test_a_server_that_is_not_there_is_a_wrong_call_that_changes_nothing(site, h
     child = site.run(history.source, into)
     output, _ = child.communicate(timeout=120)
     assert child.returncode == 2, output
-    assert f"no Prefect server answers at http://127.0.0.1:{site.port}/api" in output
+    assert f"no Prefect server answers at {site.api}" in output
     assert_tidy(into)
 
 
@@ -191,7 +147,7 @@ def test_a_server_that_dies_before_the_run_begins_has_its_own_exit_code(history,
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Shy)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     site = Site(tmp_path)
-    site.port = server.server_port
+    site.api = f"http://127.0.0.1:{server.server_port}/api"
     into = history.copy_to(tmp_path / "dataset")
     try:
         child = site.run(history.source, into, PREFECT_CLIENT_MAX_RETRIES="1")
