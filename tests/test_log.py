@@ -8,7 +8,7 @@ import sys
 import pyarrow.parquet as pq
 import pytest
 
-from winnow.base.log import FIELDS, HumanLines, JsonLines, set_up, show_info
+from winnow.base.log import FIELDS, HumanLines, JsonLines, default_to_info, set_up_logging
 from winnow.base.terminal import Paint, say, visible
 from winnow.cli.documents import explain, why
 from winnow.cli.look import rejects, show
@@ -64,7 +64,7 @@ def test_an_error_line_is_harmless(text, capsys):
 
 def test_lines_are_json_where_nobody_looks():
     stream = io.StringIO()
-    logger = set_up(stream)
+    logger = set_up_logging(stream)
     logger.info("x", extra={"run_id": "r"})
     assert json.loads(stream.getvalue())["run_id"] == "r"
 
@@ -74,7 +74,7 @@ def test_a_level_that_was_set_stays(monkeypatch):
     before = logger.level
     try:
         logger.setLevel(logging.ERROR)
-        show_info()
+        default_to_info()
         assert logger.level == logging.ERROR
     finally:
         logger.setLevel(before)

@@ -15,7 +15,7 @@ from tests.publish.press import write_rows
 from tests.run.small import IDS, LETTERS, letters
 
 from winnow.base.contracts import SORT_KEYS, TABLES
-from winnow.base.records import OF_A_COPY
+from winnow.base.records import DUPLICATE_DOCUMENT
 from winnow.base.staging import DOCUMENT_DECISIONS, PASSAGE_DECISIONS, PREPARED, PREPARED_INDEX, REPAIRED
 from winnow.run.assemble import (
     RANGE_BYTES,
@@ -86,12 +86,12 @@ JUDGED = {
     "every passage of a copy points to the document that is kept": (
         [],
         [copy_of("x", "y")],
-        [f"x0 {OF_A_COPY} of y", f"x1 {OF_A_COPY} of y", "y0 kept"],
+        [f"x0 {DUPLICATE_DOCUMENT} of y", f"x1 {DUPLICATE_DOCUMENT} of y", "y0 kept"],
     ),
     "of a copy that it is one counts, and not what was decided inside it": (
         [decision("x1", "repeat", "z0"), decision("y0", "promo")],
         [copy_of("x", "y")],
-        [f"x0 {OF_A_COPY} of y", f"x1 {OF_A_COPY} of y", "y0 promo"],
+        [f"x0 {DUPLICATE_DOCUMENT} of y", f"x1 {DUPLICATE_DOCUMENT} of y", "y0 promo"],
     ),
 }
 
@@ -131,7 +131,7 @@ TEXTS = {
     ),
     "nothing where all is removed": ([passage("x0", reason="boilerplate")], "", 0, 1, None),
     "a copy keeps its own text": (
-        [passage("x0", reason=OF_A_COPY), passage("x1", reason=OF_A_COPY)],
+        [passage("x0", reason=DUPLICATE_DOCUMENT), passage("x1", reason=DUPLICATE_DOCUMENT)],
         "x0.\nx1.",
         0,
         2,

@@ -14,7 +14,7 @@ from tests.publish.press import Press, rows_of, sources, write_part, write_rows
 from tests.run.small import IDS, ids, letters, version
 
 from winnow.base.contracts import TABLES
-from winnow.base.records import OF_A_COPY
+from winnow.base.records import DUPLICATE_DOCUMENT
 from winnow.base.staging import DOCUMENT_DECISIONS, PASSAGE_DECISIONS
 from winnow.publish.dataset import Dataset
 from winnow.run.previous_version import changed_decisions, changed_inputs, unchanged_documents, whole_version, without
@@ -108,7 +108,7 @@ DECISIONS = {
         now=Decisions(copies=(copy("n", "x"),), removals=(removal("m1", "y"),))
     ),
     "passages of a copy are not decided one by one": same(
-        Decisions(copies=(copy("y", "x"),), removals=(removal("y1", "x", reason=OF_A_COPY),))
+        Decisions(copies=(copy("y", "x"),), removals=(removal("y1", "x", reason=DUPLICATE_DOCUMENT),))
     ),
     "removals inside a document that stays a copy are no change": DecisionCase(
         before=copies(copy("y", "x")), now=Decisions(copies=(copy("y", "x"),), removals=(removal("y1", "z"),))

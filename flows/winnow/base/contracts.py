@@ -14,13 +14,14 @@ from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from winnow.base.errors import ContractBroken
 from winnow.base.recipe import ValidateSettings
+from winnow.base.records import Json
 
 STRUCTS = "list<struct>"
 TYPES: dict[str, pa.DataType] = {
@@ -81,7 +82,7 @@ class Expectation(_Strict):
     """One expectation, in Great Expectations' own JSON form."""
 
     type: str = Field(pattern=r"^expect_[a-z_]+$")
-    kwargs: dict[str, Any]  # JSON by nature: each type has its own
+    kwargs: Json  # JSON by nature: each type has its own
     description: _Text
     meta: ExpectationMeta
 
@@ -91,7 +92,7 @@ class Expectation(_Strict):
         named = (self.kwargs.get(key) for key in ("column", "column_A", "column_B"))
         return tuple(c for c in (*named, *self.kwargs.get("column_list", ())) if c)
 
-    def limits(self, settings: ValidateSettings) -> dict[str, Any]:
+    def limits(self, settings: ValidateSettings) -> Json:
         """Its numbers as they apply under `settings`, by their names in ``kwargs``."""
         numbers = {k: v for k, v in self.kwargs.items() if k in ("min_value", "max_value", "regex", "value_set")}
         return {k: getattr(settings, v["$PARAMETER"]) if isinstance(v, dict) else v for k, v in numbers.items()}
@@ -130,7 +131,7 @@ class Contract(_Strict):
         """The columns as Arrow schema, descriptions in its metadata."""
         return table(self.description, *(c.arrow_field() for c in self.columns))
 
-    def suite(self) -> dict[str, Any]:
+    def suite(self) -> Json:
         """The expectations as plain data, fit for ``great_expectations.ExpectationSuite(**data)``."""
         return self.model_dump(include={"name", "notes", "expectations"}, exclude_unset=True, mode="json")
 

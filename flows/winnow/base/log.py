@@ -1,4 +1,4 @@
-"""Log lines: for people on a terminal, JSON elsewhere; one record never spans or forges lines."""
+"""Log lines, for people on a terminal and JSON elsewhere. No record spans several lines or forges one."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import json
 import logging
 import sys
 from datetime import UTC, datetime
-from typing import Any, TextIO
+from typing import TextIO
 
+from winnow.base.records import Json
 from winnow.base.terminal import Paint, colours_for, visible
 
 LOGGER = "winnow"
@@ -19,7 +20,7 @@ class JsonLines(logging.Formatter):
     """One JSON object a line: time (UTC), level, message, and those of FIELDS that the record carries."""
 
     def format(self, record: logging.LogRecord) -> str:
-        line: dict[str, Any] = {
+        line: Json = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "message": record.getMessage(),
@@ -47,21 +48,20 @@ class HumanLines(logging.Formatter):
         return line
 
 
-def show_info() -> None:
-    """Let progress through where nobody has set a level, as in the processes that a Prefect server starts."""
+def default_to_info() -> None:
+    """Set level INFO where nobody has set one, as in the processes that a Prefect server starts."""
     logger = logging.getLogger(LOGGER)
     if logger.level == logging.NOTSET:
         logger.setLevel(logging.INFO)
 
 
-def set_up(stream: TextIO | None = None, level: int = logging.INFO, json_lines: bool | None = None) -> logging.Logger:
-    """Send Winnow's records to `stream` (standard error), as JSON where it is no terminal or where asked."""
+def set_up_logging(stream: TextIO | None = None) -> logging.Logger:
+    """Send Winnow's records to `stream` (standard error): for people where it is a terminal, else as JSON."""
     stream = stream or sys.stderr
-    as_json = not stream.isatty() if json_lines is None else json_lines
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(JsonLines() if as_json else HumanLines(Paint(colours_for(stream))))
+    handler.setFormatter(HumanLines(Paint(colours_for(stream))) if stream.isatty() else JsonLines())
     logger = logging.getLogger(LOGGER)
     logger.handlers[:] = [handler]
-    logger.setLevel(level)
+    logger.setLevel(logging.INFO)
     logger.propagate = False
     return logger

@@ -21,22 +21,18 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+# One setting a line, as in a table.
+# fmt: off
 class ReadSettings(Section):
     """How files become documents."""
 
     text_field: str = Field("text", description="Field of a JSONL record that holds the text")
-    id_fields: tuple[str, ...] = Field(
-        ("url", "id"), description="Fields that may name the record; the first present one does"
-    )
+    id_fields: tuple[str, ...] = Field(("url", "id"), description="Fields that may name the record; the first present one does")
     title_field: str = Field("title", description="Field of a JSONL record that holds its title")
-    date_fields: tuple[str, ...] = Field(
-        ("collected_at", "date", "published_at", "timestamp"),
-        description="Fields that may date the record, ISO 8601",
-    )
+    date_fields: tuple[str, ...] = Field(("collected_at", "date", "published_at", "timestamp"),
+        description="Fields that may date the record, ISO 8601")
     max_document_mb: float = Field(64, gt=0, le=1024, description="Larger documents are rejected")
-    max_unpacked_mb: float = Field(
-        16_384, gt=0, description="A compressed file that unpacks to more is cut off and rejected"
-    )
+    max_unpacked_mb: float = Field(16_384, gt=0, description="A compressed file that unpacks to more is cut off and rejected")
     shard_mb: float = Field(16, gt=0, le=1024, description="Input handed to a worker at a time")
 
 
@@ -44,21 +40,15 @@ class RuleSettings(Section):
     """Settings of one repair rule."""
 
     enabled: bool = Field(True, description="false switches the rule off")
-    threshold: float | None = Field(
-        None, ge=0, le=1, description="Confidence below which this rule only records a suspicion"
-    )
+    threshold: float | None = Field(None, ge=0, le=1, description="Confidence below which this rule only records a suspicion")
 
 
 class RepairSettings(Section):
     """Which damage is repaired, and how sure a rule must be."""
 
-    threshold: float = Field(
-        0.5, ge=0, le=1, description="Changes less sure than this are recorded as suspicions, not made"
-    )
-    spacing: Literal["off", "near_damage", "everywhere"] = Field(
-        "near_damage",
-        description="Where split and run-together words are repaired; everywhere suits OCR and PDF text",
-    )
+    threshold: float = Field(0.5, ge=0, le=1, description="Changes less sure than this are recorded as suspicions, not made")
+    spacing: Literal["off", "near_damage", "everywhere"] = Field("near_damage",
+        description="Where split and run-together words are repaired; everywhere suits OCR and PDF text")
     rules: dict[str, RuleSettings] = Field(default_factory=dict, description="Settings of single rules, by name")
 
 
@@ -67,48 +57,24 @@ class DeduplicateSettings(Section):
 
     passages: bool = Field(True, description="Remove repeated passages")
     documents: bool = Field(True, description="Remove near-duplicate and contained documents")
-    min_repeat_chars: int = Field(
-        80, ge=1, description="A passage this long that stands again in another document is no coincidence"
-    )
+    min_repeat_chars: int = Field(80, ge=1, description="A passage this long that stands again in another document is no coincidence")
     min_inner_repeat_chars: int = Field(40, ge=1, description="The same inside one document")
-    min_run_sentences: int = Field(
-        3, ge=2, description="Sentences in a row that count as a repeat inside longer passages"
-    )
-    passage_threshold: float = Field(
-        0.9,
-        gt=0,
-        le=1,
-        description="Verified Jaccard from which a passage repeats an earlier one of its document",
-    )
+    min_run_sentences: int = Field(3, ge=2, description="Sentences in a row that count as a repeat inside longer passages")
+    passage_threshold: float = Field(0.9, gt=0, le=1,
+        description="Verified Jaccard from which a passage repeats an earlier one of its document")
     # Of copies with 5 % of their words changed (Jaccard .60-.72) .99 are found at .47, .97 at .5, .94 at .55: it is not
     # the pair itself that is missed, but a third revision that keeps one of the two and is less close to the other.
-    document_threshold: float = Field(
-        0.47, gt=0, le=1, description="Verified Jaccard of word 5-grams from which a document is a copy"
-    )
-    containment_threshold: float = Field(
-        0.9,
-        gt=0,
-        le=1,
-        description="Share of a document's 5-grams found in another from which it is contained",
-    )
+    document_threshold: float = Field(0.47, gt=0, le=1, description="Verified Jaccard of word 5-grams from which a document is a copy")
+    containment_threshold: float = Field(0.9, gt=0, le=1,
+        description="Share of a document's 5-grams found in another from which it is contained")
     min_document_words: int = Field(20, ge=1, description="Documents with fewer words are compared exactly only")
-    boilerplate_documents: int = Field(
-        20, ge=2, description="Documents of the whole batch a passage must stand in to be boilerplate"
-    )
-    boilerplate_site_documents: int = Field(
-        5, ge=2, description="Documents of one site a passage must stand in to be boilerplate there"
-    )
-    boilerplate_site_share: float = Field(
-        0.3, gt=0, le=1, description="Share of that site's documents it must stand in besides"
-    )
+    boilerplate_documents: int = Field(20, ge=2, description="Documents of the whole batch a passage must stand in to be boilerplate")
+    boilerplate_site_documents: int = Field(5, ge=2, description="Documents of one site a passage must stand in to be boilerplate there")
+    boilerplate_site_share: float = Field(0.3, gt=0, le=1, description="Share of that site's documents it must stand in besides")
     promo_lines: bool = Field(True, description="Remove advertisement markers and promotion lines")
     fold_digits: bool = Field(False, description="Treat all digits alike when passages are compared")
-    min_rest_chars: int = Field(
-        40, ge=0, description="A document with less left after removal is a duplicate, not a row"
-    )
-    keep: tuple[str, ...] = Field(
-        (), description="Passages that are never removed, compared after normalisation (legal formulas)"
-    )
+    min_rest_chars: int = Field(40, ge=0, description="A document with less left after removal is a duplicate, not a row")
+    keep: tuple[str, ...] = Field((), description="Passages that are never removed, compared after normalisation (legal formulas)")
 
 
 class ValidateSettings(Section):
@@ -117,29 +83,15 @@ class ValidateSettings(Section):
     min_chars: int = Field(1, ge=0, description="Documents with less text after repair are rejected")
     max_chars: int = Field(20_000_000, ge=1, description="Documents with more text are rejected")
     min_letter_share: float = Field(0.1, ge=0, le=1, description="Share of characters that must be letters or digits")
-    max_residual_markup: float = Field(
-        0.05, ge=0, le=1, description="Share of characters that may still stand in tags or entities"
-    )
-    max_reject_share: float = Field(
-        0.25, ge=0, le=1, description="The gate holds a version back when more of the input was rejected"
-    )
+    max_residual_markup: float = Field(0.05, ge=0, le=1, description="Share of characters that may still stand in tags or entities")
+    max_reject_share: float = Field(0.25, ge=0, le=1, description="The gate holds a version back when more of the input was rejected")
     min_documents: int = Field(1, ge=0, description="The gate holds a version back that has fewer documents")
-    max_mean_residual_markup: float = Field(
-        0.005, ge=0, le=1, description="The same share over all new documents together, for the gate"
-    )
-    min_drift_documents: int = Field(
-        100, ge=0, description="Versions with fewer documents are not compared: their shares jump by chance"
-    )
-    max_count_drop: float = Field(
-        0.5, ge=0, le=1, description="Share of documents that may vanish between two versions"
-    )
+    max_mean_residual_markup: float = Field(0.005, ge=0, le=1, description="The same share over all new documents together, for the gate")
+    min_drift_documents: int = Field(100, ge=0, description="Versions with fewer documents are not compared: their shares jump by chance")
+    max_count_drop: float = Field(0.5, ge=0, le=1, description="Share of documents that may vanish between two versions")
     max_mean_length_change: float = Field(0.5, ge=0, description="Relative change of mean length between two versions")
-    max_reject_share_rise: float = Field(
-        0.1, ge=0, le=1, description="Rise of the share of rejects between two versions"
-    )
-    max_rule_share_change: float = Field(
-        0.3, ge=0, le=1, description="Change of any rule's share of all repairs between two versions"
-    )
+    max_reject_share_rise: float = Field(0.1, ge=0, le=1, description="Rise of the share of rejects between two versions")
+    max_rule_share_change: float = Field(0.3, ge=0, le=1, description="Change of any rule's share of all repairs between two versions")
 
 
 ROW_LIMITS = frozenset({"min_chars", "max_chars", "min_letter_share", "max_residual_markup"})
@@ -164,15 +116,10 @@ class ScheduleSettings(Section):
     timezone: str = Field("UTC", description="Time zone of the cron lines, a name of the IANA database")
     build: Cron | None = Field(None, description="When the input is read for a new version", examples=["30 2 * * *"])
     replay: Cron | None = Field(None, description="When rejects that wait are read again", examples=["0 4 * * sun"])
-    maintain: Cron | None = Field(
-        None, description="When small files are joined and old ones removed", examples=["0 5 * * sun"]
-    )
-    notify: str | None = Field(
-        None,
-        pattern=r"^[a-z0-9-]+/[a-z0-9-]+$",
+    maintain: Cron | None = Field(None, description="When small files are joined and old ones removed", examples=["0 5 * * sun"])
+    notify: str | None = Field(None, pattern=r"^[a-z0-9-]+/[a-z0-9-]+$",
         description="Prefect notification block that is told of held, failed and published runs, as type/name",
-        examples=["slack-webhook/data-team"],
-    )
+        examples=["slack-webhook/data-team"])
 
     @field_validator("timezone")
     @classmethod
@@ -185,12 +132,11 @@ class ScheduleSettings(Section):
 class MaintainSettings(Section):
     """What `winnow maintain` keeps."""
 
-    keep_versions: int | None = Field(
-        None, ge=1, description="Versions that stay; all where none is given", examples=[30]
-    )
+    keep_versions: int | None = Field(None, ge=1, description="Versions that stay; all where none is given", examples=[30])
     staging_days: float = Field(7, ge=0, description="Files in staging that no run has touched for so long are removed")
 
 
+# fmt: on
 class Recipe(Section):
     """All settings. What is in schedule, maintain and publish does not shape rows."""
 

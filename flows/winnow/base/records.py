@@ -14,7 +14,7 @@ Json: TypeAlias = dict[str, Any]
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
-OF_A_COPY = "duplicate_document"
+DUPLICATE_DOCUMENT = "duplicate_document"
 """Reason of every passage of a document that is left out whole."""
 
 

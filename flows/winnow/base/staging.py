@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
 from uuid import uuid4
 
 import pyarrow as pa
@@ -51,11 +51,7 @@ REPAIRED = table(
     column("n_chars", pa.int64(), "Length of the repaired text in code points"),
     column("n_words", pa.int64(), "Words of the repaired text"),
     column("n_edits", pa.int32(), "Repairs made"),
-    column(
-        "letter_share",
-        pa.float32(),
-        "Share of the characters other than white space that are letters or digits",
-    ),
+    column("letter_share", pa.float32(), "Share of the characters other than white space that are letters or digits"),
     column("residual_markup", pa.float32(), "Share of the characters that still stand in damaged tags or entities"),
     column(
         "edits",
@@ -96,7 +92,7 @@ if TYPE_CHECKING:
 Counts = TypeVar("Counts", bound="DataclassInstance")
 
 # zstd 1 costs a few milliseconds a megabyte and keeps staging at a third of the text's size.
-_COMPRESSION: dict[str, Any] = {"compression": "zstd", "compression_level": 1}
+_ZSTD_LEVEL = 1
 
 
 def key_of(*parts: object) -> str:
@@ -149,7 +145,8 @@ def write_parquet(
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     rows = 0
-    with _in_place(path) as file, pq.ParquetWriter(file, schema, **_COMPRESSION) as writer:
+    compression = {"compression": "zstd", "compression_level": _ZSTD_LEVEL}
+    with _in_place(path) as file, pq.ParquetWriter(file, schema, **compression) as writer:
         for batch in batches:
             part = pa.Table.from_batches([batch]) if isinstance(batch, pa.RecordBatch) else batch
             writer.write_table(part, row_group_size=row_group_rows)

@@ -1,9 +1,11 @@
-"""What is written to a person's terminal: text from outside made harmless, edits in colour."""
+"""Output for a person's terminal: text from outside made harmless, colours where the terminal takes them."""
 
 from __future__ import annotations
 
+import os
 import sys
 import unicodedata
+from functools import partialmethod
 from typing import TextIO
 
 RED, GREEN, DIM, YELLOW, BOLD, END = "\x1b[31m", "\x1b[32m", "\x1b[2m", "\x1b[33m", "\x1b[1m", "\x1b[0m"
@@ -31,8 +33,6 @@ def _escape(char: str) -> str:
 
 def colours_for(stream: TextIO) -> bool:
     """Whether `stream` is a terminal that takes colours; NO_COLOR (no-color.org) switches them off."""
-    import os
-
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
@@ -42,25 +42,16 @@ class Paint:
     def __init__(self, on: bool) -> None:
         self._on = on
 
-    def _wrap(self, code: str, text: str) -> str:
+    def _in(self, code: str, text: str) -> str:
         return f"{code}{text}{END}" if self._on and text else text
 
-    def red(self, text: str) -> str:
-        return self._wrap(RED, text)
-
-    def green(self, text: str) -> str:
-        return self._wrap(GREEN, text)
-
-    def yellow(self, text: str) -> str:
-        return self._wrap(YELLOW, text)
-
-    def dim(self, text: str) -> str:
-        return self._wrap(DIM, text)
-
-    def bold(self, text: str) -> str:
-        return self._wrap(BOLD, text)
+    red = partialmethod(_in, RED)
+    green = partialmethod(_in, GREEN)
+    yellow = partialmethod(_in, YELLOW)
+    dim = partialmethod(_in, DIM)
+    bold = partialmethod(_in, BOLD)
 
 
 def say(message: str) -> None:
-    """One line to standard error, harmless whatever it quotes."""
+    """Print a message to standard error, harmless whatever it quotes."""
     print("\n".join(visible(line) for line in message.split("\n")), file=sys.stderr)

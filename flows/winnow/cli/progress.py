@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-from winnow.base.log import set_up
+from winnow.base.log import set_up_logging
 from winnow.base.terminal import Paint, visible
 from winnow.cli.output import paint, print_json
 from winnow.run.summary import RunSummary
@@ -17,7 +17,7 @@ from winnow.storage.locations import latest_name, path_within
 @contextmanager
 def progress_shown() -> Iterator[Callable[[], None]]:
     """Shows the stage and a bar on a terminal, JSON log lines elsewhere; yields a function that removes the bar."""
-    logger = set_up()
+    logger = set_up_logging()
     if not sys.stderr.isatty():
         yield lambda: None
         return

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow.dataset as pads
 
 from winnow.base.errors import UsageError
-from winnow.base.records import OF_A_COPY, Edit
+from winnow.base.records import DUPLICATE_DOCUMENT, Edit
 from winnow.publish.dataset import Dataset
 
 Row = Mapping[str, Any]
@@ -116,7 +116,7 @@ def passage_evidence(dataset: Dataset, story: Story) -> Iterator[PassageEvidence
     passages: dict[str, Sequence[Row]] = {story.doc_id: story.passages}
     sources: dict[str, str | None] = {story.doc_id: story.source}
     for row in story.passages:
-        if row["status"] != "removed" or row["reason"] == OF_A_COPY:
+        if row["status"] != "removed" or row["reason"] == DUPLICATE_DOCUMENT:
             continue
         other = row["kept_doc_id"]
         if other is not None and other not in passages:

@@ -16,6 +16,7 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from winnow.base.records import Json
 from winnow.report.report_data import Link, Piece, Point, ReportData
 
 SCRIPTS = ("d3.min.js", "d3-sankey.min.js", "plot.umd.min.js", "report.js")
@@ -252,7 +253,7 @@ def _list_note(r: ReportData) -> str:
     return f"{which} {number(sampled)} of them, underlined, can be read here side by side." if sampled else which
 
 
-def _data(r: ReportData) -> dict[str, Any]:
+def _data(r: ReportData) -> Json:
     sampled = {s.doc_id for s in r.samples}
     rows = sorted(r.documents, key=lambda d: d.doc_id not in sampled)  # stable: the rest stays in its order
     return {

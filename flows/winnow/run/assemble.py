@@ -15,7 +15,7 @@ import pyarrow.dataset as pads
 
 from winnow.base.conform import table_of
 from winnow.base.contracts import SORT_KEYS, TABLES
-from winnow.base.records import OF_A_COPY, Passage
+from winnow.base.records import DUPLICATE_DOCUMENT, Passage
 from winnow.base.staging import DOCUMENT_DECISIONS, PASSAGE_DECISIONS, PREPARED, PREPARED_INDEX, REPAIRED, write_parquet
 from winnow.deduplicate.clean import join_kept
 from winnow.deduplicate.passages.passages import title_of
@@ -116,7 +116,7 @@ def judged(blocks: pa.Table, decided: pa.Table, copies: Mapping[str, Mapping[str
     of_copy = pl.col("copy_of").is_not_null()
     frame = joined.with_columns(
         status=pl.when(of_copy | pl.col("reason").is_not_null()).then(pl.lit("removed")).otherwise(pl.lit("kept")),
-        reason=pl.when(of_copy).then(pl.lit(OF_A_COPY)).otherwise(pl.col("reason")),
+        reason=pl.when(of_copy).then(pl.lit(DUPLICATE_DOCUMENT)).otherwise(pl.col("reason")),
         kept_doc_id=pl.when(of_copy).then(pl.col("copy_of")).otherwise(pl.col("kept_doc_id")),
         kept_position=pl.when(of_copy).then(None).otherwise(pl.col("kept_position")),
         similarity=pl.when(of_copy).then(pl.col("copy_similarity")).otherwise(pl.col("similarity")),
@@ -146,7 +146,7 @@ def published_texts(passages: pa.Table) -> dict[str, _Text]:
         ]
         kept = [reason is None for _, reason in blocks]
         titled = title_of([p for p, reason in blocks if reason != "promo"])
-        text = join_kept([(p, reason in (None, OF_A_COPY)) for p, reason in blocks])
+        text = join_kept([(p, reason in (None, DUPLICATE_DOCUMENT)) for p, reason in blocks])
         texts[doc_id] = _Text(text, sum(kept), len(kept) - sum(kept), titled)
     return texts
 

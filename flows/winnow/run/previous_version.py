@@ -12,7 +12,7 @@ import pyarrow.dataset as pads
 import pyarrow.parquet as pq
 
 from winnow.base.contracts import TABLES
-from winnow.base.records import OF_A_COPY
+from winnow.base.records import DUPLICATE_DOCUMENT
 from winnow.base.staging import write_parquet
 from winnow.publish.dataset import Dataset
 from winnow.publish.tables.delta import KEYS
@@ -52,7 +52,7 @@ def changed_decisions(
 
     copies_before = rows_of_kept(pl.scan_parquet(dataset.files("duplicates")), COPY)
     copies_now = rows_of_kept(pl.scan_parquet(list(document_decisions)), COPY)
-    removed = (pl.col("status") == "removed") & (pl.col("reason") != OF_A_COPY)
+    removed = (pl.col("status") == "removed") & (pl.col("reason") != DUPLICATE_DOCUMENT)
     removals_before = rows_of_kept(pl.scan_parquet(dataset.files("passages")).filter(removed), REMOVAL)
     removals_now = rows_of_kept(pl.scan_parquet(list(passage_decisions)), REMOVAL)
     # The passages of a copy are not decided one by one, neither before nor now.

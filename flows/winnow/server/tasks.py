@@ -11,7 +11,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.states import Failed
 
 from winnow.base.errors import GateHeld, WinnowError, is_full_disk
-from winnow.base.log import show_info
+from winnow.base.log import default_to_info
 from winnow.base.recipe import load_recipe
 from winnow.publish.recover import recover
 from winnow.run import intake, release, table_changes
@@ -70,7 +70,7 @@ def run_stages(order: RunOrder, stages: Stages) -> RunSummary:
     Returns the summary; where the gate holds the version back, a failed state named HeldBack, which Prefect takes for
     the flow's own. By then the dataset is free for the next run.
     """
-    show_info()
+    default_to_info()
     try:
         run, ended = _as_only_writer(order, stages)
     except Exception as error:

@@ -12,6 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
+from winnow.base.records import Json
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
@@ -51,7 +53,7 @@ class Facts:
         total = sum(self.edits_by_rule.values())
         return {rule: n / total for rule, n in self.edits_by_rule.items()} if total else {}
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> Json:
         """Plain data for JSON."""
         return asdict(self)
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from winnow.base.recipe import ValidateSettings
+from winnow.base.records import Json
 from winnow.validate.expectations import TableCheck, Verdict, judge, plain
 from winnow.validate.facts import Facts
 
@@ -38,7 +39,7 @@ class GateResult:
         """The expectations that hold the version back."""
         return tuple(r for r in self.results if not r.passed)
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> Json:
         """Plain data for JSON (``runs.gate``)."""
         return asdict(self)
 
