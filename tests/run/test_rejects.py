@@ -221,7 +221,6 @@ def test_rows_to_write_are_those_of_this_run_and_its_recipe_and_keep_those_of_ot
     assert found == {b"1": (RECIPE, "before"), b"2": (OTHER_RECIPE, "now")}
 
 
-@pytest.mark.xfail(strict=True, reason="a row that a replay settled earlier keeps its bytes when its document leaves")
 def test_of_a_withdrawn_document_no_bytes_are_kept(tmp_path: Path) -> None:
     case = Case(before=[known("x1", replayed_in="earlier")], now=[mark("x")], barred="x")
     assert set(changes(case, tmp_path).rows["content"].to_pylist()) == {b""}

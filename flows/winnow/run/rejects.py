@@ -27,7 +27,7 @@ Key: TypeAlias = tuple[str, str]
 """``(doc_id, content_sha256)``: one document's bytes in quarantine."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RejectChanges:
     """Rows of table ``rejects`` to write, the doc_ids whose rows they replace, and what of them this run refused.
 
@@ -75,13 +75,15 @@ def reject_rows(
             waits = row["replayed_in"] is None
             if waits and (_key(row) in again or doc_id in barred):
                 continue
+            if doc_id in barred:
+                row = {**row, "content": b""}
             accepted_now = doc_id in accepted and row["expectation"] != "repeated_id"
             settled = waits and (accepted_now or _key(row) in replayed)
             rows[doc_id].append({**row, "replayed_in": run_id} if settled else row)
     same = {d for d, known in before.items() if _as_set(known) == _as_set(rows.get(d, []))}
     table = pa.Table.from_pylist([r for d, of in rows.items() if d not in same for r in of], schema=TABLES["rejects"])
     ordered = table.sort_by([(key, "ascending") for key in SORT_KEYS["rejects"]])
-    return RejectChanges(ordered, frozenset(set(before) - same), refused)
+    return RejectChanges(rows=ordered, replaced=frozenset(set(before) - same), refused=refused)
 
 
 def _plain(row: Row) -> Row:
