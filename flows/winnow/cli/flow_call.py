@@ -14,7 +14,7 @@ from winnow.base.errors import ServerGone, WinnowError
 from winnow.base.terminal import say
 from winnow.cli.progress import print_summary, progress_shown
 from winnow.run.summary import RunSummary
-from winnow.server.outage import Outcome, Watch, grace_seconds, is_unreachable, shown_api, without_password
+from winnow.server.outage import RunResult, Watch, grace_seconds, is_unreachable, shown_api, without_password
 from winnow.server.temporary_server import prefect_api
 
 
@@ -29,12 +29,12 @@ def run_flow(flow: Callable[[], RunSummary], into: str, as_json: bool) -> int:
     grace_seconds()  # a wrong value is refused before the work, not after it
     with progress_shown() as end_progress, ends_when_interrupted(), prefect_api(_import_flows) as api:
 
-        def give_up(outcome: Outcome) -> None:
-            """Prints the outcome of the run and ends the process: its main thread waits for the server."""
+        def give_up(result: RunResult) -> None:
+            """Prints the result of the run and ends the process: its main thread waits for the server."""
             end_progress()
             code = 1
             try:
-                code = _print_without_server(api, outcome, into, as_json)
+                code = _print_without_server(api, result, into, as_json)
             finally:
                 os._exit(code)
 
@@ -56,33 +56,33 @@ def _watched(flow: Callable[[], RunSummary], watch: Watch) -> RunSummary:
         try:
             return flow()
         except Exception as error:
-            if error is watch.outcome or isinstance(error, WinnowError):
+            if error is watch.result or isinstance(error, WinnowError):
                 raise
-            if watch.outcome is None and is_unreachable(error):
+            if watch.result is None and is_unreachable(error):
                 raise ServerGone(
                     f"the Prefect server at {shown_api(watch.api)} went away before the run could begin: "
                     f"{without_password(error, watch.api)}; nothing was changed. Start it and run again"
                 ) from error
-            if watch.outcome is None:
+            if watch.result is None:
                 raise
-            if isinstance(watch.outcome, BaseException):
-                raise watch.outcome from error
+            if isinstance(watch.result, BaseException):
+                raise watch.result from error
             say(_unheard(watch.api))
-            return watch.outcome
+            return watch.result
 
 
-def _print_without_server(api: str, outcome: Outcome, into: str, as_json: bool) -> int:
-    """Prints the outcome of a run that no server took; returns the exit code that the command would have had."""
+def _print_without_server(api: str, result: RunResult, into: str, as_json: bool) -> int:
+    """Prints the result of a run that no server took; returns the exit code that the command would have had."""
     code = 1
-    if isinstance(outcome, RunSummary):
-        print_summary(outcome, into, as_json)
+    if isinstance(result, RunSummary):
+        print_summary(result, into, as_json)
         sys.stdout.flush()
         code = 0
-    elif isinstance(outcome, WinnowError):
-        say(f"winnow: {outcome}")
-        code = outcome.exit_code
+    elif isinstance(result, WinnowError):
+        say(f"winnow: {result}")
+        code = result.exit_code
     else:
-        traceback.print_exception(outcome)
+        traceback.print_exception(result)
     say(_unheard(api))
     return code
 

@@ -1,6 +1,6 @@
-"""Runs as the dataset remembers them, and the one that the gate holds back: what it was called with, who may pass it.
+"""Runs as the dataset remembers them, and the one whose version the gate holds back until a person approves it.
 
-The call is kept in staging, beside the shards that an approval finds there; it never enters a published table.
+Its order is kept in staging, beside the shards that an approval finds there; it never enters a published table.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from winnow.run.run_context import RunOrder
 from winnow.validate.gate import GateResult
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PastRun:
     """A row of table ``runs``."""
 
@@ -34,7 +34,6 @@ class PastRun:
     started_at: datetime
     finished_at: datetime
     recipe_id: str
-    counts: Mapping[str, Any]
     gate: GateResult | None
     note: str | None
 
@@ -44,7 +43,7 @@ class PastRun:
 
 
 def past_runs(dataset: Dataset) -> list[PastRun]:
-    """Every run that published a version or was held back, oldest first; held ones stand in the table alone."""
+    """Returns every run that published a version or was held back, oldest first; the latter have no manifest."""
     folder = dataset.table("runs")
     files = [str(folder / f.name) for f in active_files(open_table(folder), "runs")]
     if not files:
@@ -56,15 +55,11 @@ def past_runs(dataset: Dataset) -> list[PastRun]:
 def _past_run(row: Mapping[str, Any]) -> PastRun:
     gate = json.loads(row["gate"])
     names = ("run_id", "version", "status", "started_at", "finished_at", "recipe_id", "note")
-    return PastRun(
-        **{n: row[n] for n in names},
-        counts=json.loads(row["counts"]),
-        gate=GateResult.from_dict(gate) if gate else None,
-    )
+    return PastRun(**{n: row[n] for n in names}, gate=GateResult.from_dict(gate) if gate else None)
 
 
 def run_awaiting_approval(dataset: Dataset) -> PastRun | None:
-    """The run that waits for a decision: the last of all, held back, with nothing published since."""
+    """Returns the run that waits for a decision: the last of all, held back, with nothing published since."""
     runs = past_runs(dataset)
     if runs and runs[-1].status == "held" and runs[-1].version == dataset.next_version():
         return runs[-1]
@@ -72,21 +67,21 @@ def run_awaiting_approval(dataset: Dataset) -> PastRun | None:
 
 
 def run_to_approve(dataset: Dataset, run_id: str) -> PastRun:
-    """The held run of that name.
+    """Returns the run of that name, which waits for approval.
 
-    Raises UsageError for any other run, saying which one waits.
+    Raises UsageError for any other run, and names the one that waits.
     """
-    held = run_awaiting_approval(dataset)
-    if held is not None and held.run_id == run_id:
-        return held
-    waits = f"the one that waits is {held.run_id}" if held else "no run waits for approval"
+    waiting = run_awaiting_approval(dataset)
+    if waiting is not None and waiting.run_id == run_id:
+        return waiting
+    waits = f"the one that waits is {waiting.run_id}" if waiting else "no run waits for approval"
     known = {r.run_id: r.status for r in past_runs(dataset)}
     said = f"was {known[run_id]}, and is not waiting" if run_id in known else "is unknown here"
     raise UsageError(f"{dataset.name}: run {run_id!r} {said}; {waits}")
 
 
 def remember_order(dataset: Dataset, run_id: str, order: RunOrder) -> None:
-    """Keep what a held run was asked for, without credentials, so that an approval can make it again."""
+    """Keeps the order of a run that is held back, without credentials, so that an approval can make it again."""
     source = redacted(order.source) if holds_credentials(order.source) else order.source
     order_kept = replace(order, source=source, into=dataset.name)  # an approval names the dataset itself
     kept = {"run_id": run_id, "source_was_cut": source != order.source, "order": asdict(order_kept)}
@@ -94,7 +89,7 @@ def remember_order(dataset: Dataset, run_id: str, order: RunOrder) -> None:
 
 
 def order_to_approve(dataset: Dataset, run_id: str, because: str, source: str | None = None) -> RunOrder:
-    """The order that makes a held run again, approved.
+    """Returns the order that makes a run again which waits for approval, approved.
 
     Raises UsageError for a run that does not wait, a blank reason, a source that has to be given again because its
     address held credentials, and where staging was cleaned since.
@@ -121,16 +116,18 @@ def _path(dataset: Dataset) -> Path:
     return dataset.staging / "held.json"
 
 
-def covers(held: PastRun, recipe_id: str, gate: GateResult) -> bool:
-    """Whether an approval of `held` lets this through: the same settings, and nothing fails that a person did not see.
+def covers(approved: PastRun, recipe_id: str, gate: GateResult) -> bool:
+    """Whether the approval of a run lets this through: the same settings, and nothing fails that did not fail there.
 
     >>> from datetime import UTC
     >>> from winnow.validate.gate import GateCheck
     >>> few = GateCheck(expectation="enough_documents", passed=False, observed="0", limit="at least 1", sentence="few")
     >>> few = GateResult(passed=False, results=(few,))
-    >>> run = PastRun("r", 1, "held", datetime.now(UTC), datetime.now(UTC), "a", {}, few, None)
+    >>> now = datetime.now(UTC)
+    >>> run = PastRun(run_id="r", version=1, status="held", started_at=now, finished_at=now, recipe_id="a", gate=few,
+    ...     note=None)
     >>> covers(run, "a", few), covers(run, "b", few), covers(run, "a", GateResult(passed=True))
     (True, False, True)
     """
-    seen = {o.expectation for o in held.gate.held_by} if held.gate else set()
-    return held.recipe_id == recipe_id and {o.expectation for o in gate.held_by} <= seen
+    seen = {check.expectation for check in approved.gate.held_by} if approved.gate else set()
+    return approved.recipe_id == recipe_id and {check.expectation for check in gate.held_by} <= seen

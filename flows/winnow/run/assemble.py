@@ -51,16 +51,12 @@ def doc_id_ranges(total_bytes: int) -> list[tuple[str, str]]:
     [('', 'g')]
     """
     count = max(1, -(-total_bytes // RANGE_BYTES))
-    edges = [
-        "",
-        *(f"{(i << 64) // count:016x}" for i in range(1, count)),
-        "g",
-    ]  # "g" sorts after all hex digits
-    return list(pairwise(edges))
+    inner = (f"{(i << 64) // count:016x}" for i in range(1, count))
+    return list(pairwise(["", *inner, "g"]))  # "g" sorts after all hex digits
 
 
-def assemble_job(low: str, high: str, assembly: Assembly, folder: Path) -> dict[str, Any]:
-    """Write the parts of one range of doc_ids, one file a table; returns the rows written, by table."""
+def assemble_job(low: str, high: str, assembly: Assembly, folder: Path) -> dict[str, int]:
+    """Writes the rows of one range of doc_ids, one file a table; returns how many, by table."""
     span = (pads.field("doc_id") >= low) & (pads.field("doc_id") < high)
     fresh = _rows(assembly.repaired, REPAIRED, span)
     passages = _rows(assembly.prepared, PREPARED, span)
@@ -85,11 +81,11 @@ def assemble_job(low: str, high: str, assembly: Assembly, folder: Path) -> dict[
     changed = [d for d in assembly.changed if low <= d < high]
     if changed:
         among = pads.field("doc_id").isin(pa.array(changed, pa.string()))
-        held = _rows(assembly.published_passages, PREPARED, among)
+        published = _rows(assembly.published_passages, PREPARED, among)
         for path in assembly.published_documents:
             infos = pads.dataset(str(path)).to_table(filter=among)
             ids = pads.field("doc_id").isin(pa.array(infos["doc_id"].to_pylist(), pa.string()))
-            add(infos, pads.dataset(held).to_table(filter=ids), ours=False)
+            add(infos, pads.dataset(published).to_table(filter=ids), ours=False)
     tables = {
         "documents": pa.concat_tables(documents).sort_by("doc_id"),
         "duplicates": pa.concat_tables(duplicates).sort_by("doc_id"),
@@ -159,7 +155,7 @@ def _document(
     assembly: Assembly,
     fresh: bool,
 ) -> dict[str, Any]:
-    """A row of ``documents``, or of ``duplicates`` (told by its ``kind``)."""
+    """Returns a row of ``documents``, or, with a ``kind``, of ``duplicates``."""
     doc_id = info["doc_id"]
     made = texts[doc_id]
     # What lost nothing was measured when it was repaired, or published.

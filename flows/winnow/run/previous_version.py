@@ -114,22 +114,22 @@ def changed_inputs(dataset: Dataset, rows: pa.Table) -> pa.Table:
     if not files or not rows.num_rows:
         return rows
     said = [n for n in TABLES["inputs"].names if n != "run_id"]
-    held = {tuple(r.values()) for f in files for r in pq.read_table(f, columns=said).to_pylist()}
-    new = [tuple(r.values()) not in held for r in rows.select(said).to_pylist()]
+    before = {tuple(r.values()) for f in files for r in pq.read_table(f, columns=said).to_pylist()}
+    new = [tuple(r.values()) not in before for r in rows.select(said).to_pylist()]
     return rows.filter(pa.array(new, pa.bool_()))
 
 
 def whole_version(
     dataset: Dataset, parts: Mapping[str, Sequence[Path]], replaced: Mapping[str, Collection[str]], table: str
 ) -> pads.Dataset:
-    """A table as it would stand in the next version: carried rows that are not replaced, and the new parts."""
+    """Returns a table as the next version will have it: published rows that are not replaced, and the new parts."""
     schema = TABLES[table]
     key = KEYS[table]
     gone = pa.array(sorted(replaced.get(table, ())), pa.string())
     sources = []
     if files := dataset.files(table):
-        carried = pads.dataset([str(f) for f in files], schema=schema)
-        sources.append(carried.filter(~pc.field(key).isin(gone)) if len(gone) else carried)
+        published = pads.dataset([str(f) for f in files], schema=schema)
+        sources.append(published.filter(~pc.field(key).isin(gone)) if len(gone) else published)
     if new := parts.get(table):
         sources.append(pads.dataset([str(f) for f in new], schema=schema))
     if not sources:

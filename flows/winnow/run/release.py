@@ -1,4 +1,4 @@
-"""From rows to a version: validate, publish, and say what came of it."""
+"""From rows to a version: validate, hold back or publish, and summarize the run."""
 
 from __future__ import annotations
 
@@ -66,9 +66,8 @@ def validate(run: Run, changes: TableChanges) -> Judged:
     previous = previous_facts(run)
     result = check_dataset(facts, previous, settings, tables)
     facts = replace(facts, n_broken_rows=sum(t.n_failed for t in tables))
-    for outcome in result.results:
-        if not outcome.passed:
-            run.log(f"gate: {outcome.sentence}", "validate")
+    for check in result.held_by:
+        run.log(f"gate: {check.sentence}", "validate")
     _show_checks(run, {"dataset": facts_frame(facts, previous, settings), **first})
     return Judged(gate=result, facts=facts)
 
@@ -127,7 +126,7 @@ def may_pass(run: Run, gate: GateResult) -> bool:
 def raise_held_back(
     run: Run, documents: Documents, repaired: Repaired, changes: TableChanges, judged: Judged
 ) -> NoReturn:
-    """Record the run as held and say why; its shards stay in staging, so an approval costs little."""
+    """Records the run as held and raises GateHeld; its shards stay in staging, so an approval costs little."""
     record = _record(run, documents, repaired, changes, judged, "held", None)
     record_run(_publication(run, record))
     reasons = "\n".join(f"  {o.expectation}: {o.sentence}" for o in judged.gate.held_by)

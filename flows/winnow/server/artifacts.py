@@ -1,6 +1,6 @@
 """What Prefect's own pages show of a run: artifacts, events, and a notification where the recipe names a block.
 
-All of it is told on the side: a server that does not take it costs a warning, never a run.
+A server that does not take it costs a warning, never a run.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ from winnow.run.summary import RunSummary
 from winnow.validate.gate import GateResult
 
 
-def _on_the_side(tell: Callable[..., None]) -> Callable[..., None]:
+def _warn_on_failure(tell: Callable[..., None]) -> Callable[..., None]:
     @wraps(tell)
-    def told(*args: Any, **kwargs: Any) -> None:
+    def warned(*args: Any, **kwargs: Any) -> None:
         try:
             tell(*args, **kwargs)
         except Exception as error:
@@ -49,7 +49,7 @@ def _on_the_side(tell: Callable[..., None]) -> Callable[..., None]:
             message = f"Prefect was not told ({tell.__name__}): {type(error).__name__}: {error}"
             logging.getLogger(LOGGER).warning(message)
 
-    return told
+    return warned
 
 
 def slug(dataset: str) -> str:
@@ -61,7 +61,7 @@ def slug(dataset: str) -> str:
     return re.sub("[^a-z0-9]+", "-", Path(redacted(dataset)).resolve().name.lower()).strip("-") or "dataset"
 
 
-@_on_the_side
+@_warn_on_failure
 def tell_done(run: Run, summary: RunSummary) -> None:
     """Summary, rejects, gate and report of a run that published; of one that had not to, the summary."""
     key = slug(run.dataset.name)
@@ -80,17 +80,17 @@ def tell_done(run: Run, summary: RunSummary) -> None:
     notify(run.recipe, f"{name} published", summary_text(summary))
 
 
-@_on_the_side
+@_warn_on_failure
 def tell_held(run: Run, error: GateHeld) -> None:
     """Why the gate holds a version back, and how to let it pass."""
     key = slug(run.dataset.name)
-    held = run_awaiting_approval(run.dataset)
+    waiting = run_awaiting_approval(run.dataset)
     lines = "\n".join(f"    {visible(line)}" for line in str(error).split("\n"))
     text = f"# v{run.version} is held back\n\n{lines}\n\n{how_to_approve(run)}\n"
     create_markdown_artifact(text, f"{key}-summary", f"Run {run.run_id}")
-    if held is not None and held.gate is not None:
-        _tell_gate(run, key, held.gate)
-        failed = [o.expectation for o in held.gate.held_by]
+    if waiting is not None and waiting.gate is not None:
+        _tell_gate(run, key, waiting.gate)
+        failed = [o.expectation for o in waiting.gate.held_by]
         event(run, "held", {"version": run.version, "expectations": failed})
 
 
@@ -100,7 +100,7 @@ def how_to_approve(run: Run) -> str:
     return f"here, where winnow serve runs: deployment {name}, with run_id {run.run_id} and your reason"
 
 
-@_on_the_side
+@_warn_on_failure
 def tell_upkeep(dataset: str, done: Upkeep) -> None:
     """What maintenance did."""
     create_markdown_artifact("\n".join(f"* {line}" for line in done.lines()), f"{slug(dataset)}-upkeep")
@@ -111,7 +111,7 @@ def tell_failed(flow: Any, flow_run: Any, state: Any) -> None:
     _tell_failed(flow_run.parameters.get("recipe"), flow_run.name, state.name, state.message)
 
 
-@_on_the_side
+@_warn_on_failure
 def _tell_failed(recipe: str | None, name: str, state: str, message: str | None) -> None:
     notify(load_recipe(recipe), f"{name}: {state}", message or "no message")
 
@@ -119,13 +119,13 @@ def _tell_failed(recipe: str | None, name: str, state: str, message: str | None)
 def _tell_gate(run: Run, key: str, gate: GateResult | None) -> None:
     rows = [
         {
-            "": "ok" if outcome.passed else "FAILED",
-            "expectation": outcome.expectation,
-            "observed": outcome.observed,
-            "limit": outcome.limit,
-            "in words": markdown(outcome.sentence),
+            "": "ok" if check.passed else "FAILED",
+            "expectation": check.expectation,
+            "observed": check.observed,
+            "limit": check.limit,
+            "in words": markdown(check.sentence),
         }
-        for outcome in sorted(gate.results if gate else (), key=lambda o: o.passed)
+        for check in sorted(gate.results if gate else (), key=lambda check: check.passed)
     ]
     if rows:
         create_table_artifact(rows, f"{key}-gate", f"What run {run.run_id} had to meet")
@@ -219,10 +219,10 @@ def progress_bar(key: str, every_seconds: float = EVERY_SECONDS) -> Iterator[Non
 
 def _tell(key: str, latest: _Latest, over: threading.Event, every_seconds: float) -> None:
     artifact: UUID | None = None
-    told = None
+    shown = None
     while not over.wait(every_seconds):
         said = latest.said
-        if said is None or said == told:
+        if said is None or said == shown:
             continue
         words, percent = said
         try:
@@ -230,7 +230,7 @@ def _tell(key: str, latest: _Latest, over: threading.Event, every_seconds: float
                 artifact = create_progress_artifact(percent, key=key, description=words)  # type: ignore[assignment]
             else:
                 update_progress_artifact(artifact, progress=percent, description=words)
-            told = said
+            shown = said
         except Exception as error:
             logging.getLogger(LOGGER).debug("no bar in Prefect's pages: %s", error)
             return

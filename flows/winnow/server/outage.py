@@ -3,7 +3,7 @@
 The stages need no server: a run does its work and publishes whether one answers or not. What needs it is the first
 word and the last: Prefect's client tries for a minute to give each, and gives a dozen of them at the end of a run. So a
 command that has done its work waits for `GRACE_SECONDS` (or WINNOW_SERVER_GRACE_SECONDS) while the server is away, then
-says what came of the run and ends. A server that is back by then hears all of it.
+prints the result of the run and ends. A server that is back by then hears all of it.
 """
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ PATIENCE = 5  # times the grace, after which a server that answers and takes no 
 LOOK_SECONDS = 1.0
 START_SECONDS = 10.0  # a server that is just being started anew is waited for
 
-Outcome = RunSummary | BaseException
+RunResult = RunSummary | BaseException
 """How a run ended: its summary, or why there is none."""
 
-_listener: ContextVar[Callable[[Outcome], None] | None] = ContextVar("winnow_listener", default=None)
+_listener: ContextVar[Callable[[RunResult], None] | None] = ContextVar("winnow_listener", default=None)
 
 
-def work_is_over(outcome: Outcome) -> None:
-    """Said by a flow when its work is done and only Prefect has still to hear of it."""
+def work_is_over(result: RunResult) -> None:
+    """Called by a flow when its work is done and only Prefect has still to be told."""
     if (listener := _listener.get()) is not None:
-        listener(outcome)
+        listener(result)
 
 
 class Watch:
-    """Waits beside a flow; where its report finds no server, it calls `give_up` with what came of the run."""
+    """Waits beside a flow; where its report finds no server, it calls `give_up` with the result of the run."""
 
-    def __init__(self, api: str, give_up: Callable[[Outcome], None]) -> None:
+    def __init__(self, api: str, give_up: Callable[[RunResult], None]) -> None:
         self.api = api
-        self.outcome: Outcome | None = None
+        self.result: RunResult | None = None
         self._give_up = give_up
         self._reported = threading.Event()
 
@@ -56,16 +56,16 @@ class Watch:
             _listener.reset(token)
             self._reported.set()
 
-    def _begin(self, outcome: Outcome) -> None:
-        self.outcome = outcome
-        threading.Thread(target=self._wait, args=(outcome, grace_seconds()), daemon=True).start()
+    def _begin(self, result: RunResult) -> None:
+        self.result = result
+        threading.Thread(target=self._wait, args=(result, grace_seconds()), daemon=True).start()
 
-    def _wait(self, outcome: Outcome, grace: float) -> None:
+    def _wait(self, result: RunResult, grace: float) -> None:
         began = time.monotonic()
         while not self._reported.wait(LOOK_SECONDS):
             waited = time.monotonic() - began
             if waited > grace * PATIENCE or (waited > grace and not answers(self.api)):
-                self._give_up(outcome)
+                self._give_up(result)
                 return
 
 
@@ -128,10 +128,10 @@ def _health(api: str) -> Any:
     import httpx
     from prefect.settings import get_current_settings
 
-    told = get_current_settings().api
-    key = told.key.get_secret_value() if told.key else None
+    settings = get_current_settings().api
+    key = settings.key.get_secret_value() if settings.key else None
     headers = {"Authorization": f"Bearer {key}"} if key else {}
-    verify = not told.tls_insecure_skip_verify
+    verify = not settings.tls_insecure_skip_verify
     return httpx.get(f"{api.rstrip('/')}/health", timeout=5, headers=headers, verify=verify)
 
 
