@@ -85,7 +85,6 @@ def collect(
     passages |= {"kept": counts.n_chars, "white_space": passages.get("kept", 0) - counts.n_chars}
     lengths, median = _lengths(documents)
     repairs = repairs_of(view, tables["edits"], documents)
-    sites = _tally(tables["index"], "site")
     return ReportData(
         name=name,
         version=version,
@@ -108,8 +107,7 @@ def collect(
         lengths=lengths,
         median_chars=median,
         languages=_tally(documents, "language"),
-        sites=sites[:200],
-        n_sites=len(sites),
+        sites=_tally(tables["index"], "site")[:200],
         trend=tuple(_point(r) for r in runs if r.status != "held" and r.version <= version),
         gate=own.gate if own else {},
         documents=_list(documents),

@@ -111,7 +111,6 @@ class ReportData:
     median_chars: int = 0
     languages: tuple[tuple[str, int], ...] = ()
     sites: tuple[tuple[str, int], ...] = ()
-    n_sites: int = 0
     trend: tuple[Point, ...] = ()
     gate: Mapping[str, Any] = field(default_factory=dict)  # as runs.gate holds it
     documents: tuple[Listed, ...] = ()
