@@ -70,12 +70,12 @@ def clean(text: str, recipe: Recipe | None = None) -> Cleaned:
     [('repeat', 2, 0)]
     """
     from winnow.base.recipe import Recipe
-    from winnow.deduplicate.clean import inside_document
+    from winnow.deduplicate.repeats.within_document import without_inner_repeats
     from winnow.repair import repair
 
     recipe = recipe or Recipe()
     repaired = repair(text, recipe.repair)
-    kept, gone = inside_document(repaired.text, recipe.deduplicate)
+    kept, gone = without_inner_repeats(repaired.text, recipe.deduplicate)
     removed = tuple(
         Removed(position=p.position, text=p.text, reason=why.reason, kept_position=why.kept_position) for p, why in gone
     )

@@ -36,12 +36,12 @@ from dedup_sets import (  # noqa: E402
     winnow,
     write_small,
 )
-from tests.deduplicate.corpus import decide, prepared  # noqa: E402
+from tests.deduplicate.corpus import decide, prepared, utf8  # noqa: E402
 
 from winnow.base.recipe import DeduplicateSettings  # noqa: E402
-from winnow.deduplicate.documents.keys import as_bytes, fingerprints  # noqa: E402
-from winnow.deduplicate.documents.minhash import sign_documents  # noqa: E402
-from winnow.deduplicate.passages.passages import split_passages  # noqa: E402
+from winnow.deduplicate.documents.shingles import sign_documents  # noqa: E402
+from winnow.deduplicate.passages.splitter import split_passages  # noqa: E402
+from winnow.deduplicate.passages.utf8_texts import fingerprints  # noqa: E402
 
 SETTINGS = DeduplicateSettings()
 
@@ -140,8 +140,8 @@ def speed(folder: Path, small: bool) -> None:
     sketches by partition, candidate pairs, shingle sets, exact verification, and the decisions written.
     """
     texts = [tidy(r["text"]) for r in lines_of(folder / ("clean_10mb.jsonl" if small else "clean.jsonl"))]
-    documents = as_bytes(texts)
-    laid = as_bytes([p.text for text in texts for p in split_passages(text)])
+    documents = utf8(texts)
+    laid = utf8([p.text for text in texts for p in split_passages(text)])
     settings = DeduplicateSettings(passages=False)
 
     def exact_passages() -> None:
@@ -152,11 +152,11 @@ def speed(folder: Path, small: bool) -> None:
         made = prepared(Path(work) / "p", {str(n): text for n, text in enumerate(texts)}, settings, shards=4)
         rounds = iter(range(100))
         passages = median_seconds(exact_passages)
-        signing = median_seconds(lambda: sign_documents(*documents, SETTINGS.min_document_words))
+        signing = median_seconds(lambda: sign_documents(documents, SETTINGS.min_document_words))
         deciding = median_seconds(lambda: decide(Path(work) / f"w{next(rounds)}", made, settings))
-    megabytes = len(documents[0]) / 1e6
+    megabytes = len(documents.data) / 1e6
     print(f"\nspeed on one core, {len(texts)} documents, {megabytes:.0f} MB")
-    print(f"passage dedup: {len(laid[0]) / 1e6 / passages:.0f} MB/s")
+    print(f"passage dedup: {len(laid.data) / 1e6 / passages:.0f} MB/s")
     print(f"signatures {megabytes / signing:.0f} MB/s, deciding {megabytes / deciding:.0f} MB/s")
     print(f"MinHash + LSH + verification: {megabytes / (signing + deciding):.0f} MB/s")
 

@@ -26,12 +26,13 @@ ROOT = Path(__file__).resolve().parents[2]
 if __name__ == "__main__":  # run as a script, from anywhere
     sys.path[:0] = [str(ROOT), str(Path(__file__).resolve().parent)]
 
+import pyarrow.parquet as pq  # noqa: E402
 from dedup_sets import lines_of, tidy, write_small  # noqa: E402
 from process_memory import tree_mb  # noqa: E402
 from tests.deduplicate.corpus import write_repaired  # noqa: E402
 
 from winnow.base.recipe import DeduplicateSettings  # noqa: E402
-from winnow.deduplicate.prepare import prepare_shard  # noqa: E402
+from winnow.deduplicate.prepare import Preparation, prepare_shard  # noqa: E402
 from winnow.deduplicate.removals import find_removals  # noqa: E402
 
 SHARD_MB = 16
@@ -110,17 +111,19 @@ def measure(corpus: Path, sizes: Sequence[float], workers: int, work: Path | Non
         memory = Memory()
         memory.start()
         with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
-            n = len(files)
             begun = time.perf_counter()
-            made = list(pool.map(prepare_shard, files, [folder] * n, [1] * n, [settings] * n, ["scale"] * n))
+            how = Preparation(folder=folder, version=1, settings=settings, recipe_id="scale")
+            made = list(pool.map(prepare_shard, files, [how] * len(files)))
             ready = time.perf_counter()
             found = find_removals([m.index for m in made], [m.passages for m in made], folder / "w", settings, pool)
             done = time.perf_counter()
+        count = sum(pq.ParquetFile(m.index).metadata.num_rows for m in made)
+        gone = [pq.read_table(f, columns=["doc_id"]).num_rows for f in (*found.document_files, *found.passage_files)]
         print(
-            f"{size:g} MB, {sum(m.n_documents for m in made)} documents, {workers} workers: "
+            f"{size:g} MB, {count} documents, {workers} workers: "
             f"prepare {ready - begun:.1f} s ({size / (ready - begun):.1f} MB/s), "
             f"decide {done - ready:.1f} s ({size / (done - ready):.1f} MB/s), "
-            f"peak {memory.stop():.0f} MB over all processes; {dict(found.counts)}",
+            f"peak {memory.stop():.0f} MB over all processes; left out {gone[0]} documents, {gone[1]} passages",
             flush=True,
         )
         shutil.rmtree(folder)

@@ -15,7 +15,8 @@ import pyarrow.parquet as pq
 from winnow.base.recipe import DeduplicateSettings
 from winnow.base.records import doc_id_of
 from winnow.base.staging import REPAIRED
-from winnow.deduplicate.prepare import PreparedShard, prepare_shard
+from winnow.deduplicate.passages.utf8_texts import Utf8Texts
+from winnow.deduplicate.prepare import Preparation, PreparedShard, prepare_shard
 from winnow.deduplicate.removals import find_removals
 
 WORDS = [
@@ -32,6 +33,11 @@ PIECES = [
     "Subscribe to ours", "https://t.co/Rt6q5t4BCQ", "Don’t miss: ", "ad", "реклама",
 ]  # fmt: skip
 """Pieces of text in which every kind of passage, and what is taken for one, comes up; for texts made at random."""
+
+
+def utf8(texts: Sequence[str]) -> Utf8Texts:
+    """The texts end to end, as compiled loops read them."""
+    return Utf8Texts.of(pa.array(texts, pa.large_string()))
 
 
 class Here(Executor):
@@ -100,12 +106,10 @@ def prepared(
             pa.table({"doc_id": [doc_id_of(s) for s in arrivals], "arrival": pa.array(arrivals.values(), pa.int32())}),
             known,
         )
-    out = []
+    how = Preparation(folder=folder, version=version, settings=settings, recipe_id="recipe", arrivals=known)
     items = list(documents.items())
-    for n in range(shards):
-        file = write_repaired(folder / f"s{n}.parquet", dict(items[n::shards]), damage)
-        out.append(prepare_shard(file, folder, version, settings, "recipe", known))
-    return out
+    shares = [dict(items[n::shards]) for n in range(shards)]
+    return [prepare_shard(write_repaired(folder / f"s{n}.parquet", s, damage), how) for n, s in enumerate(shares)]
 
 
 def decide(

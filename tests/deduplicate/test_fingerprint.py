@@ -1,9 +1,10 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.deduplicate.corpus import utf8
 
 from winnow.base.recipe import DeduplicateSettings
-from winnow.deduplicate.documents.keys import as_bytes, fingerprints
 from winnow.deduplicate.passages.fingerprint import fingerprint
+from winnow.deduplicate.passages.utf8_texts import fingerprints
 
 SETTINGS = DeduplicateSettings()
 FOLDED = DeduplicateSettings(fold_digits=True)
@@ -13,8 +14,8 @@ _TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
 @settings(deadline=None)
 @given(st.lists(_TEXT, max_size=12))
 def test_the_compiled_loop_says_what_the_plain_function_says(texts: list[str]) -> None:
-    assert fingerprints(as_bytes(texts), False) == [fingerprint(t, SETTINGS) for t in texts]
-    assert fingerprints(as_bytes(texts), True) == [fingerprint(t, FOLDED) for t in texts]
+    assert fingerprints(utf8(texts), False) == [fingerprint(t, SETTINGS) for t in texts]
+    assert fingerprints(utf8(texts), True) == [fingerprint(t, FOLDED) for t in texts]
 
 
 def test_case_spaces_punctuation_and_composition_make_no_difference() -> None:

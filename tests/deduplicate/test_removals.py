@@ -107,8 +107,8 @@ def carried(folder: Path, shards: list[PreparedShard], leave_out: list[str] | No
     pq.write_table(passages.slice(0, half), folder / "passages-0.parquet")
     pq.write_table(passages.slice(half), folder / "passages-1.parquet")
     options: dict[str, object] = {
-        "carried_index": [folder / "index.parquet"],
-        "carried_passages": [folder / "passages-0.parquet", folder / "passages-1.parquet"],
+        "published_index": [folder / "index.parquet"],
+        "published_passages": [folder / "passages-0.parquet", folder / "passages-1.parquet"],
     }
     if leave_out:
         pq.write_table(pa.table({"doc_id": leave_out}), folder / "leave.parquet")

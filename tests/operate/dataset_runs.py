@@ -143,7 +143,7 @@ def _added(folder: Path, version: int) -> list[str]:
 def in_child(work: Callable[..., object], *args: object) -> multiprocessing.process.BaseProcess:
     """Start `work` in a process of its own, forked from one that has imported everything and done nothing yet."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__, "great_expectations", "winnow.deduplicate.documents.minhash"])
+    context.set_forkserver_preload([__name__, "great_expectations", "winnow.deduplicate.documents.shingles"])
     process = context.Process(target=work, args=args)
     process.start()
     return process

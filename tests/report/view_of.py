@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from winnow.base.contracts import SORT_KEYS, TABLES
 from winnow.base.records import doc_id_of
-from winnow.deduplicate.passages.passages import split_passages
+from winnow.deduplicate.passages.splitter import split_passages
 from winnow.repair import repair
 from winnow.validate.measures import measure
 

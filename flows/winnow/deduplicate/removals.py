@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import polars as pl
@@ -14,32 +15,33 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from winnow.base.recipe import DeduplicateSettings
-from winnow.deduplicate.decide import Standing, close_pairs, merge, next_pairs, settle, with_exact
-from winnow.deduplicate.documents import candidates, verify
-from winnow.deduplicate.exchange import distinct_values, partitions_for, save
-from winnow.deduplicate.order import NO_RANK, build_order, load_order
-from winnow.deduplicate.outcome import write_outcome
-from winnow.deduplicate.repeats.holders import GONE, solve_passages, spread_passages
-from winnow.deduplicate.rests import Rests, confirm, judge_rests
+from winnow.deduplicate.decisions import Decisions, Remainders, Removals, judge_remainders
+from winnow.deduplicate.documents.candidate_pairs import find_candidates, next_pairs, spread_index
+from winnow.deduplicate.documents.document_order import load_order, rank_documents
+from winnow.deduplicate.documents.kept_set import KeptSet, choose_kept, close_pairs
+from winnow.deduplicate.documents.similarity import verify_pairs, write_shingles
+from winnow.deduplicate.repeats.across_documents import remove_passages, spread_passages
+from winnow.deduplicate.sorted_rows import Rows, distinct_values, merged
+from winnow.deduplicate.work_files import (
+    INNER_REPEATS,
+    KEYED,
+    NO_RANK,
+    PASSAGE,
+    PLACE,
+    REMOVED,
+    VERIFIED,
+    ArrayFile,
+    IndexParts,
+    InputFile,
+    ShingleFiles,
+    WorkFiles,
+    partitions_for,
+)
 
+Item = TypeVar("Item")
+Made = TypeVar("Made")
 _PAIRS_A_JOB = 20_000
 _MAX_ROUNDS = 64  # then a bucket's documents have been compared with its first 1,024; beyond that they are kept
-
-
-@dataclass(frozen=True, slots=True)
-class Removals:
-    """Files of winnow.base.staging.DOCUMENT_DECISIONS and PASSAGE_DECISIONS, and counts by kind and reason."""
-
-    document_files: tuple[Path, ...]
-    passage_files: tuple[Path, ...]
-    counts: Mapping[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class _File:
-    path: Path
-    name: str
-    left_out: frozenset[str]
 
 
 def find_removals(
@@ -49,213 +51,192 @@ def find_removals(
     settings: DeduplicateSettings,
     executor: Executor,
     *,
-    carried_index: Sequence[Path] = (),
-    carried_passages: Sequence[Path] = (),
+    published_index: Sequence[Path] = (),
+    published_passages: Sequence[Path] = (),
     leave_out: Path | None = None,
 ) -> Removals:
-    """Decide over new documents (`index_files`, `passage_files`) and those a dataset holds (`carried_…`) together.
+    """Decide over new documents (`index_files`, `passage_files`) and those a dataset holds (`published_…`) together.
 
-    `leave_out` is a Parquet file with a column doc_id: carried documents that were withdrawn or replaced; their rows
-    in the carried files are passed over. The outcome is a pure function of documents, arrivals and settings: how they
+    `leave_out` is a Parquet file with a column doc_id: published documents that were withdrawn or replaced; their rows
+    in the published files are passed over. The outcome is a pure function of documents, arrivals and settings: how they
     are cut into files, the order of the files, the executor and its workers change nothing. Passages of documents
     left out are not listed among the passages. `work` is an empty folder for files that may be deleted afterwards.
     """
     work.mkdir(parents=True, exist_ok=True)
-    out = _ids(leave_out)
-    none: frozenset[str] = frozenset()
-    indexes = [_File(p, f"i{n}", none) for n, p in enumerate(index_files)]
-    indexes += [_File(p, f"c{n}", out) for n, p in enumerate(carried_index)]
-    passages = [_File(p, f"i{n}", none) for n, p in enumerate(passage_files)]
-    passages += [_File(p, f"c{n}", out) for n, p in enumerate(carried_passages)]
-    doc_ids = build_order(index_files, carried_index, out, work)
-    _gather_inner(indexes, work)
-    split = _split_documents(passages, work, executor, len(doc_ids)) if passages else []
-    standing = _decide_documents(indexes, passages, split, work, settings, executor, len(doc_ids))
-    rests = _decide_passages(passages, standing, work, settings, executor)
-    pairs = _verify_copies(passages, split, rests, work, executor, len(doc_ids))
-    rests, pairs = confirm(rests, pairs, load_order(work).n_shingles, settings)
-    return Removals(*write_outcome(doc_ids, standing, rests, pairs, work, settings))
+    files = WorkFiles(work)
+    left_out = frozenset(pq.read_table(leave_out, columns=["doc_id"])["doc_id"].to_pylist() if leave_out else ())
+    indexes = _inputs(index_files, published_index, left_out)
+    doc_ids = rank_documents(indexes, files)
+    gather_inner_repeats(indexes, files)
+    passages = _inputs(passage_files, published_passages, left_out)
+    search = _Search(
+        files=files,
+        settings=settings,
+        executor=executor,
+        passages=passages,
+        documents=len(doc_ids),
+        scattered=find_scattered(passages, files, executor, len(doc_ids)),
+    )
+    kept_set = search.keep_documents(indexes)
+    files.copies.save(kept_set.copies)
+    removed, remainders = search.remove_passages(kept_set)
+    verified = search.verify_copies(remainders)
+    remainders, verified = remainders.confirmed(verified, load_order(files).n_shingles, settings)
+    decisions = Decisions(
+        doc_ids=doc_ids, kept_set=kept_set, remainders=remainders, remainder_copies=verified, removed=removed
+    )
+    return decisions.write(files, settings)
 
 
-def _ids(path: Path | None) -> frozenset[str]:
-    return frozenset() if path is None else frozenset(pq.read_table(path, columns=["doc_id"])["doc_id"].to_pylist())
+def _inputs(new: Sequence[Path], published: Sequence[Path], left_out: frozenset[str]) -> list[InputFile]:
+    inputs = [InputFile(path=path, name=f"new-{n}") for n, path in enumerate(new)]
+    return inputs + [InputFile(path=path, name=f"published-{n}", left_out=left_out) for n, path in enumerate(published)]
 
 
-def _gather_inner(files: Sequence[_File], work: Path) -> None:
+def gather_inner_repeats(indexes: Sequence[InputFile], files: WorkFiles) -> None:
     """Bring together what each document's index row says of repeats inside it, with ranks, in one Arrow file."""
-    order = load_order(work)
-    frames = []
-    for file in files:
+    order = load_order(files)
+    frames = [pl.DataFrame(schema=INNER_REPEATS)]
+    for file in indexes:
         frame = pl.read_parquet(file.path, columns=["doc_id", "repeats"])
-        ranks = order.ranks_of(frame["doc_id"].to_list(), file.left_out)
-        frames.append(
-            frame.select(pl.Series("rank", ranks), pl.col("repeats"))
-            .filter((pl.col("rank") != int(NO_RANK)) & (pl.col("repeats").list.len() > 0))
-            .explode("repeats")
-            .unnest("repeats")
-            .select(
-                pl.col("rank").cast(pl.UInt32),
-                pl.col("position", "part").cast(pl.Int32),
-                pl.col("reason").cast(pl.String),
-                pl.col("kept_position").cast(pl.Int32),
-                pl.col("similarity").cast(pl.Float32),
-            )
-        )
-    schema = {"rank": pl.UInt32, "position": pl.Int32, "part": pl.Int32, "reason": pl.String,
-              "kept_position": pl.Int32, "similarity": pl.Float32}  # fmt: skip
-    table = pl.concat(frames) if frames else pl.DataFrame(schema=schema)
-    table.sort("rank", "position", "part").write_ipc(work / "inner.arrow", compression="uncompressed")
+        ranks = pl.Series("rank", order.ranks_of(frame["doc_id"].to_list(), file), pl.UInt32)
+        some = (pl.col("rank") != int(NO_RANK)) & (pl.col("repeats").list.len() > 0)
+        rows = frame.with_columns(ranks).filter(some).explode("repeats").unnest("repeats")
+        frames.append(rows.select(pl.col(n).cast(kind) for n, kind in INNER_REPEATS.items()))
+    table = pl.concat(frames).sort("rank", "position", "part")
+    table.write_ipc(files.inner_repeats, compression="uncompressed")
 
 
-def documents_of(path: Path, work: Path, name: str, left_out: frozenset[str]) -> int:
-    """Write the ranks of the documents that have passages in a file; return how many."""
-    order = load_order(work)
+def list_documents(passages: InputFile, files: WorkFiles) -> ArrayFile:
+    """Write the ranks of the documents that have passages in a file."""
+    order = load_order(files)
     found = [np.empty(0, np.uint32)]
     # The file's own dictionary has each id of a row group once.
-    for batch in pq.ParquetFile(path, read_dictionary=["doc_id"]).iter_batches(batch_size=1 << 20, columns=["doc_id"]):
-        found.append(order.ranks_of(batch.column("doc_id").unique().dictionary.to_pylist(), left_out))
+    parquet = pq.ParquetFile(passages.path, read_dictionary=["doc_id"])
+    for batch in parquet.iter_batches(batch_size=1 << 20, columns=["doc_id"]):
+        found.append(order.ranks_of(batch.column("doc_id").unique().dictionary.to_pylist(), passages))
     ranks = distinct_values(np.concatenate(found))
-    ranks = ranks[ranks != NO_RANK]
-    save(work / f"in-{name}.npy", ranks)
-    return len(ranks)
+    return files.documents_in(passages).save(ranks[ranks != NO_RANK])
 
 
-def _split_documents(files: Sequence[_File], work: Path, executor: Executor, documents: int) -> list[int]:
+def find_scattered(
+    passages: Sequence[InputFile], files: WorkFiles, executor: Executor, documents: int
+) -> NDArray[np.bool_]:
     """Documents whose passages lie in more than one file, as a compaction may leave them."""
-    list(executor.map(documents_of, *_columns(files, work)))
     seen = np.zeros(documents, np.uint16)
-    for f in files:
-        seen[np.load(work / f"in-{f.name}.npy")] += 1
-    return np.flatnonzero(seen > 1).tolist()
+    for ranks in executor.map(list_documents, passages, repeat(files)):
+        seen[ranks.load()] += 1
+    return np.greater(seen, 1)
 
 
-def _columns(files: Sequence[_File], work: Path) -> tuple[list[Any], ...]:
-    return [f.path for f in files], [work] * len(files), [f.name for f in files], [f.left_out for f in files]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Search:
+    """One search for removals: its files and settings, who does the work, and the documents it is over."""
 
+    files: WorkFiles
+    settings: DeduplicateSettings
+    executor: Executor
+    passages: Sequence[InputFile]
+    documents: int
+    scattered: NDArray[np.bool_]  # documents whose passages lie in more than one file
 
-def _decide_documents(
-    indexes: Sequence[_File],
-    passages: Sequence[_File],
-    split: Sequence[int],
-    work: Path,
-    settings: DeduplicateSettings,
-    executor: Executor,
-    documents: int,
-) -> Standing:
-    order = load_order(work)
-    standing = settle(np.empty(0, verify.VERIFIED), order.arrival, settings)
-    if settings.documents and documents:
-        partitions = partitions_for(documents * 100, candidates.KEYED.itemsize)
-        names = [f.name for f in indexes]
-        paths, works, tags, outs = _columns(indexes, work)
-        n = len(indexes)
-        list(executor.map(candidates.spread_index, paths, works, tags, [partitions] * n, outs))
-        _join_sketches(names, work, documents)
-        found = range(partitions)
-        same = [work] * partitions, [names] * partitions
-        list(executor.map(candidates.find_candidates, *same, found, [settings] * partitions))
-        pairs = distinct_values(merge([np.load(work / f"pairs-{p}.npy") for p in found], np.uint64))
-        buckets = merge([np.load(work / f"buckets-{p}.npy") for p in found], candidates.KEYED)
-        wanted = np.zeros(documents, bool)
-        wanted[(pairs >> np.uint64(32)).astype(np.int64)] = True
-        wanted[(pairs & np.uint64(0xFFFFFFFF)).astype(np.int64)] = True
-        wanted[buckets["rank"]] = True
-        stores = _write_shingles("near", passages, split, wanted, work, executor)
+    def _each(self, job: Callable[..., Made], items: Iterable[Item], *same: object) -> list[Made]:
+        """`job` done to each of the items, with the same further arguments."""
+        return list(self.executor.map(job, items, *map(repeat, same)))
+
+    def keep_documents(self, indexes: Sequence[InputFile]) -> KeptSet:
+        """Which documents are kept, and which are copies of them."""
+        files, settings, order = self.files, self.settings, load_order(self.files)
+        close = np.empty(0, VERIFIED)
+        if not settings.documents or not self.documents:
+            return choose_kept(close, order.arrival, settings)
+        partitions = partitions_for(self.documents * 100, KEYED.itemsize)
+        parts = self._each(spread_index, indexes, files, partitions)
+        self._join_sketches(parts)
+        found = self._each(find_candidates, range(partitions), parts, files, settings)
+        pairs = distinct_values(merged([f.pairs.load() for f in found], np.uint64))
+        buckets = merged([f.large_buckets.load() for f in found], KEYED)
+        stores = self._write_shingles("near", np.concatenate((*_both(pairs), buckets["rank"])))
         done = np.empty(0, np.uint64)
-        close = np.empty(0, verify.VERIFIED)
         for round_ in range(1, _MAX_ROUNDS + 1):
-            verified = _verify(pairs, f"{round_}", stores, work, executor)
+            verified = self._verify(pairs, f"{round_}", stores)
             close = np.concatenate((close, close_pairs(verified, settings)))
             done = np.union1d(done, pairs)
-            standing = settle(close, order.arrival, settings)
-            pairs = np.setdiff1d(next_pairs(buckets, standing.left_out, round_ + 1), done, assume_unique=True)
+            kept_set = choose_kept(close, order.arrival, settings)
+            pairs = np.setdiff1d(next_pairs(buckets, kept_set.copies, round_ + 1), done, assume_unique=True)
             if not len(pairs):
                 break
-        standing = with_exact(standing, order.exact_of)
-    save(work / "left-out.npy", standing.left_out)
-    return standing
+        return kept_set.with_exact_copies(order.exact_of)
+
+    def _join_sketches(self, parts: Sequence[IndexParts]) -> None:
+        """Put all sketches end to end in one file that workers map into memory, with each document's place in it."""
+        sketches = [part.sketches.load() for part in parts]
+        joined = np.lib.format.open_memmap(
+            self.files.sketches.path, "w+", self.files.sketches.dtype, (max(1, sum(map(len, sketches))),)
+        )
+        by_rank = np.zeros(self.documents, PLACE)
+        at = 0
+        for part, sketch in zip(parts, sketches, strict=True):
+            joined[at : at + len(sketch)] = sketch
+            places = part.sketch_places.load().copy()
+            places["start"] += at
+            by_rank[places["rank"]] = places
+            at += len(sketch)
+        joined.flush()
+        self.files.sketch_places.save(by_rank)
+
+    def _write_shingles(self, label: str, ranks: NDArray[Any]) -> list[ShingleFiles]:
+        """Shingle sets of documents, one store a file of passages; those that lie in several in one of their own."""
+        wanted = np.zeros(self.documents, np.bool_)
+        wanted[ranks] = True
+        whole = self.files.wanted(label).save(wanted & ~self.scattered)
+        labels = [f"{label}-{file.name}" for file in self.passages]
+        single = [[file] for file in self.passages]
+        stores = list(self.executor.map(write_shingles, single, labels, repeat(whole), repeat(self.files)))
+        if (wanted & self.scattered).any():
+            label = f"{label}-scattered"
+            apart = self.files.wanted(label).save(wanted & self.scattered)
+            stores.append(self.executor.submit(write_shingles, self.passages, label, apart, self.files).result())
+        return stores
+
+    def _verify(self, pairs: NDArray[np.uint64], label: str, stores: Sequence[ShingleFiles]) -> Rows:
+        """Exact Jaccard and containment of the pairs (VERIFIED)."""
+        starts = range(0, len(pairs), _PAIRS_A_JOB)
+        jobs = [self.files.to_verify(f"{label}-{n}").save(pairs[n : n + _PAIRS_A_JOB]) for n in starts]
+        outs = [self.files.verified(f"{label}-{n}") for n in starts]
+        done = self.executor.map(verify_pairs, jobs, outs, repeat(stores))
+        return merged([out.load() for out in done], VERIFIED)
+
+    def remove_passages(self, kept_set: KeptSet) -> tuple[Rows, Remainders]:
+        """Passages that go for what another document has (REMOVED), and the documents that lose too much by it."""
+        chars = np.zeros(self.documents, np.int64)
+        removed: Rows = np.empty(0, REMOVED)
+        if self.settings.passages and self.passages:
+            rows = sum(pq.ParquetFile(file.path).metadata.num_rows for file in self.passages)
+            partitions = partitions_for(rows, PASSAGE.itemsize)
+            parts = self._each(spread_passages, self.passages, self.files, partitions, self.settings)
+            found = self._each(remove_passages, range(partitions), parts, self.files, self.settings)
+            removed = merged([rows.load() for rows in found], REMOVED)
+            for part in parts:
+                sums = part.chars.load()
+                np.add.at(chars, sums["rank"], sums["chars"])
+        remainders = judge_remainders(
+            chars=chars,
+            removed=removed,
+            with_inner_repeats=pl.read_ipc(self.files.inner_repeats)["rank"].unique().to_numpy(),
+            kept_for_others=kept_set.kept[kept_set.copies],
+            settings=self.settings,
+        )
+        return removed, remainders
+
+    def verify_copies(self, remainders: Remainders) -> Rows:
+        """Exact similarity of the documents that removal left too little of with those that hold their passages."""
+        pairs = np.array([kept << 32 | copy for copy, kept in sorted(remainders.copies.items())], np.uint64)
+        if not len(pairs):
+            return np.empty(0, VERIFIED)
+        return self._verify(pairs, "remainder", self._write_shingles("remainder", np.concatenate(_both(pairs))))
 
 
-def _join_sketches(names: Sequence[str], work: Path, documents: int) -> None:
-    """Put all sketches end to end in one file that workers map into memory, with each document's place in it."""
-    sizes = [np.load(work / f"sketch-{n}.npy", mmap_mode="r").shape[0] for n in names]
-    joined = np.lib.format.open_memmap(work / "sketches.npy", "w+", np.uint64, (max(1, sum(sizes)),))
-    starts, counts = np.zeros(documents, np.int64), np.zeros(documents, np.int64)
-    at = 0
-    for name, size in zip(names, sizes, strict=True):
-        joined[at : at + size] = np.load(work / f"sketch-{name}.npy", mmap_mode="r")
-        places = np.load(work / f"places-{name}.npy")
-        starts[places["rank"]] = places["start"] + at
-        counts[places["rank"]] = places["size"]
-        at += size
-    joined.flush()
-    save(work / "sketch-starts.npy", starts)
-    save(work / "sketch-sizes.npy", counts)
-
-
-def _write_shingles(
-    label: str,
-    files: Sequence[_File],
-    split: Iterable[int],
-    wanted: NDArray[np.bool_],
-    work: Path,
-    executor: Executor,
-) -> list[str]:
-    """Shingle sets of the wanted documents, one store a file; those that lie in several files in one of their own."""
-    apart = np.zeros(len(wanted), bool)
-    apart[list(split)] = True
-    whole_path = save(work / f"wanted-{label}.npy", wanted & ~apart)
-    split_path = save(work / f"wanted-{label}-split.npy", wanted & apart)
-    names = [f"{label}-{f.name}" for f in files]
-    lists, outs = [[f.path] for f in files], [[f.left_out] for f in files]
-    list(executor.map(verify.write_shingles, lists, [work] * len(files), names, outs, [whole_path] * len(files)))
-    if (wanted & apart).any():
-        names.append(f"{label}-split")
-        every = [f.path for f in files]
-        outs_of_all = [f.left_out for f in files]
-        executor.submit(verify.write_shingles, every, work, names[-1], outs_of_all, split_path).result()
-    return names
-
-
-def _verify(pairs: NDArray[np.uint64], label: str, stores: list[str], work: Path, executor: Executor) -> NDArray[Any]:
-    jobs = []
-    for n in range(0, len(pairs), _PAIRS_A_JOB):
-        jobs.append(save(work / f"verify-{label}-{n}.npy", pairs[n : n + _PAIRS_A_JOB]))
-    outs = [p.with_name(f"verified-{label}-{n}.npy") for n, p in enumerate(jobs)]
-    list(executor.map(verify.verify_pairs, [work] * len(jobs), [stores] * len(jobs), jobs, outs))
-    return merge([np.load(p) for p in outs], verify.VERIFIED)
-
-
-def _decide_passages(
-    files: Sequence[_File], standing: Standing, work: Path, settings: DeduplicateSettings, executor: Executor
-) -> Rests:
-    left = np.zeros(len(standing.kept), np.int64)
-    gone = np.empty(0, GONE)
-    if settings.passages and files:
-        rows = sum(pq.ParquetFile(f.path).metadata.num_rows for f in files)
-        partitions = partitions_for(rows, 48)
-        n = len(files)
-        paths, works, names, outs = _columns(files, work)
-        list(executor.map(spread_passages, paths, works, names, [partitions] * n, outs, [settings] * n))
-        same = [work] * partitions, [names] * partitions
-        list(executor.map(solve_passages, *same, range(partitions), [settings] * partitions))
-        for name in names:
-            sums = np.load(work / f"left-{name}.npy")
-            np.add.at(left, sums["rank"], sums["chars"])
-        gone = merge([np.load(work / f"gone-{p}.npy") for p in range(partitions)], GONE)
-    save(work / "gone.npy", gone)
-    inner = pl.read_ipc(work / "inner.arrow")["rank"].unique().to_numpy()
-    return judge_rests(left, gone, inner, standing.kept[standing.left_out], settings)
-
-
-def _verify_copies(
-    files: Sequence[_File], split: Iterable[int], rests: Rests, work: Path, executor: Executor, documents: int
-) -> NDArray[Any]:
-    """Exact similarity of the documents that removal left too little of with those that hold their passages."""
-    if not rests.copies:
-        return np.empty(0, verify.VERIFIED)
-    wanted = np.zeros(documents, bool)
-    wanted[list(rests.copies)] = wanted[list(rests.copies.values())] = True
-    stores = _write_shingles("rest", files, split, wanted, work, executor)
-    pairs = np.array([kept << 32 | copy for copy, kept in sorted(rests.copies.items())], np.uint64)
-    return _verify(pairs, "rest", stores, work, executor)
+def _both(pairs: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Ranks of the first and of the later document of each pair."""
+    return (pairs >> np.uint64(32)).astype(np.int64), (pairs & np.uint64(0xFFFFFFFF)).astype(np.int64)

@@ -17,8 +17,8 @@ from winnow.base.conform import table_of
 from winnow.base.contracts import SORT_KEYS, TABLES
 from winnow.base.records import DUPLICATE_DOCUMENT, Passage
 from winnow.base.staging import DOCUMENT_DECISIONS, PASSAGE_DECISIONS, PREPARED, PREPARED_INDEX, REPAIRED, write_parquet
-from winnow.deduplicate.clean import join_kept
-from winnow.deduplicate.passages.passages import title_of
+from winnow.deduplicate.passages.splitter import title_of
+from winnow.deduplicate.repeats.within_document import join_kept
 from winnow.validate.measures import measure
 
 RANGE_BYTES = 16 << 20  # text of the documents that one call holds in memory, some ten times in all

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from winnow.base.contracts import TABLES
 from winnow.base.staging import REPAIRED, write_parquet
-from winnow.deduplicate.prepare import prepare_shard
+from winnow.deduplicate.prepare import Preparation, prepare_shard
 from winnow.deduplicate.removals import find_removals
 from winnow.run.assemble import Assembly, assemble_job, doc_id_ranges
 from winnow.run.executor import map_shards
@@ -92,18 +92,19 @@ def deduplicate(
 
 def _decide(run: Run, executor: Executor, repaired: list[Path], left_out: frozenset[str]) -> Assembly:
     """Decides which documents and passages are removed; returns what the rows of the tables are assembled from."""
-    settings, dataset, count = run.recipe.deduplicate, run.dataset, len(repaired)
-    folder = run.work / "prepared"
-    folder.mkdir(parents=True, exist_ok=True)
+    settings, dataset = run.recipe.deduplicate, run.dataset
+    preparation = Preparation(
+        folder=run.work / "prepared",
+        version=run.version,
+        settings=settings,
+        recipe_id=run.recipe_id,
+        arrivals=_arrivals(run),
+    )
     prepared = map_shards(
         executor,
         prepare_shard,
         repaired,
-        [folder] * count,
-        [run.version] * count,
-        [settings] * count,
-        [run.recipe_id] * count,
-        [_arrivals(run)] * count,
+        [preparation] * len(repaired),
         progress=run.progress("prepare"),
     )
     index, passages = [p.index for p in prepared], [p.passages for p in prepared]
@@ -115,8 +116,8 @@ def _decide(run: Run, executor: Executor, repaired: list[Path], left_out: frozen
         run.work / "removals",
         settings,
         executor,
-        carried_index=dataset.files("index"),
-        carried_passages=dataset.files("passages"),
+        published_index=dataset.files("index"),
+        published_passages=dataset.files("passages"),
         leave_out=_id_file(run, left_out),
     )
     changed = changed_decisions(

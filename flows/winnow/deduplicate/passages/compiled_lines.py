@@ -1,28 +1,64 @@
-"""What `lines` says of a line or a block, as compiled loops over code points and flags; the reasons stand there."""
+"""What `splitter` says of a line or a block, as compiled loops over code points and flags; the reasons stand there."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import lru_cache
+
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
-from winnow.deduplicate.passages.characters import (
-    ALPHA,
-    BULLET,
-    CLOSER,
-    HEADING_END,
-    LOWER,
-    QUOTE,
-    SIGN,
-    SPACE,
-    STOP,
-    TITLE,
-    UPPER,
-)  # fmt: skip
+from winnow.deduplicate.passages.fingerprint import TOP
+from winnow.deduplicate.passages.splitter import BULLETS, CLOSERS, CODE_SIGNS, FULL_STOPS, HEADING_ENDS, QUOTES
+from winnow.deduplicate.passages.utf8_texts import code_point
 
 KINDS = ("paragraph", "heading", "list_item", "table_row", "quote", "code")
 PARAGRAPH, HEADING, ITEM, ROW, QUOTATION, CODE = range(6)
 MAYBE_HEADING = 6  # it depends on what follows
 NONE = -1
+SPACE, ALPHA, LOWER, UPPER, TITLE, SIGN, STOP, CLOSER, HEADING_END, BULLET, QUOTE, ALNUM = (1 << n for n in range(12))
+_CLOSERS_OF = np.array([[*map(ord, (quote + 2 * closers)[:3])] for quote, closers in QUOTES.items()], np.uint32)
+
+
+@lru_cache(maxsize=1)
+def flag_table() -> NDArray[np.uint16]:
+    """Flags by code point, made from what Python says of it; those above the table have none."""
+    every = [chr(code) for code in range(TOP)]
+
+    def flags(holds: Callable[[str], bool], flag: int) -> NDArray[np.uint16]:
+        return np.fromiter(map(holds, every), np.bool_, TOP) * np.uint16(flag)
+
+    table = flags(str.isspace, SPACE) | flags(str.isalpha, ALPHA) | flags(str.islower, LOWER)
+    table |= flags(str.isupper, UPPER) | flags(str.isalnum, ALNUM)
+    table |= flags(str.istitle, TITLE) * (table & UPPER == 0)
+    table[ord("_")] |= ALNUM
+    sets = ((CODE_SIGNS, SIGN), (FULL_STOPS, STOP), (CLOSERS, CLOSER), (HEADING_ENDS, HEADING_END))
+    for chars, flag in (*sets, (BULLETS, BULLET), (QUOTES, QUOTE)):
+        for char in chars:
+            table[ord(char)] |= flag
+    return table
+
+
+@njit(cache=True, nogil=True)
+def decode(data, start, end, table, codes, flags, places):  # type: ignore[no-untyped-def]
+    """Code points, flags and byte offsets (from `start`) of the UTF-8 in ``data[start:end]``; returns how many."""
+    n = 0
+    at = start
+    while at < end:
+        places[n] = at - start
+        byte = np.uint32(data[at])
+        if byte < 0x80:
+            code = byte
+            at += 1
+        else:
+            code, size = code_point(data, np.uint64(at))
+            at += np.int64(size)
+        codes[n] = code
+        flags[n] = table[code] if code < len(table) else 0
+        n += 1
+    places[n] = end - start
+    return n
 
 
 @njit(cache=True, nogil=True)
@@ -37,6 +73,13 @@ def before_spaces(flags, start, end):  # type: ignore[no-untyped-def]
     while end > start and flags[end - 1] & SPACE:
         end -= 1
     return end
+
+
+@njit(cache=True, nogil=True)
+def after_blanks(codes, start, end):  # type: ignore[no-untyped-def]
+    while start < end and (codes[start] == 32 or codes[start] == 9):
+        start += 1
+    return start
 
 
 @njit(cache=True, nogil=True)
@@ -84,15 +127,13 @@ def has_bars(codes, start, end):  # type: ignore[no-untyped-def]
 @njit(cache=True, nogil=True)
 def indented(codes, start, end):  # type: ignore[no-untyped-def]
     """First character that is no space and no tab, -1 after more than 40 of them."""
-    at = start
-    while at < end and (codes[at] == 32 or codes[at] == 9):
-        at += 1
+    at = after_blanks(codes, start, end)
     return at if at - start <= 40 else -1
 
 
 @njit(cache=True, nogil=True)
 def marked(codes, flags, start, end, bars):  # type: ignore[no-untyped-def]
-    """`lines.marked_kind`."""
+    """`splitter.marked_kind`."""
     body = after_spaces(flags, start, end)
     if bars and not (body < end and (codes[body] == 36 or codes[body] == 35)):
         return ROW
@@ -108,8 +149,7 @@ def marked(codes, flags, start, end, bars):  # type: ignore[no-untyped-def]
             return ROW
         after = mark_end(codes, flags, at, end)
         if 0 <= after < end and (codes[after] == 32 or codes[after] == 9):
-            while after < end and (codes[after] == 32 or codes[after] == 9):
-                after += 1
+            after = after_blanks(codes, after, end)
             if after < end and not flags[after] & SPACE:
                 return ITEM
         if codes[at] == 62:
@@ -118,8 +158,7 @@ def marked(codes, flags, start, end, bars):  # type: ignore[no-untyped-def]
     while at < end and at - start < 6 and codes[at] == 35:
         at += 1
     if at > start and at < end and (codes[at] == 32 or codes[at] == 9):
-        while at < end and (codes[at] == 32 or codes[at] == 9):
-            at += 1
+        at = after_blanks(codes, at, end)
         if at < end and not flags[at] & SPACE:
             return HEADING
     return NONE
@@ -127,7 +166,7 @@ def marked(codes, flags, start, end, bars):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def special(codes, flags, start, end, bars):  # type: ignore[no-untyped-def]
-    """Whether a line is one that `lines.may_have_structure` looks for."""
+    """Whether a line may be more than prose, as `splitter` looks for it in a block."""
     at = indented(codes, start, end)
     if bars or at < 0 or at >= end:
         return bars
@@ -154,29 +193,13 @@ def is_quotation(codes, flags, start, end):  # type: ignore[no-untyped-def]
     size = end - start
     if size < 12 or not flags[start] & QUOTE:
         return False
-    opener = codes[start]
     one = two = np.uint32(0)
-    if opener == 0x201C:
-        one = np.uint32(0x201D)
-    elif opener == 0x201E:
-        one, two = np.uint32(0x201C), np.uint32(0x201D)
-    elif opener == 0xAB:
-        one = np.uint32(0xBB)
-    elif opener == 0xBB:
-        one = np.uint32(0xAB)
-    elif opener == 0x300C:
-        one = np.uint32(0x300D)
-    elif opener == 0x300E:
-        one = np.uint32(0x300F)
-    elif opener == 0x22:
-        one = np.uint32(0x22)
-    elif opener == 0x2039:
-        one = np.uint32(0x203A)
-    elif opener == 0x2018:
-        one = np.uint32(0x2019)
+    for n in range(len(_CLOSERS_OF)):
+        if _CLOSERS_OF[n, 0] == codes[start]:
+            one, two = _CLOSERS_OF[n, 1], _CLOSERS_OF[n, 2]
     first = last = -1
     for n in range(start + 1, end):
-        if codes[n] == one or (two and codes[n] == two):
+        if codes[n] == one or codes[n] == two:
             if first < 0:
                 first = n - start
             last = n - start
@@ -275,9 +298,7 @@ def plain_kind(codes, flags, starts, ends, n, stop):  # type: ignore[no-untyped-
 
 @njit(cache=True, nogil=True)
 def is_underline(codes, start, end):  # type: ignore[no-untyped-def]
-    at = start
-    while at < end and (codes[at] == 32 or codes[at] == 9):
-        at += 1
+    at = after_blanks(codes, start, end)
     if at - start > 8 or not 3 <= end - at <= 400:
         return False
     if codes[at] != 61 and codes[at] != 45 and codes[at] != 126 and codes[at] != 42:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,9 +11,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from winnow.base.errors import DatasetError
-from winnow.deduplicate.exchange import save
+from winnow.deduplicate.work_files import NO_RANK, ORDER, InputFile, WorkFiles
 
-NO_RANK = np.uint32(0xFFFFFFFF)
 _COLUMNS: dict[str, Any] = {
     "doc_id": pl.String,
     "arrival": pl.Int32,
@@ -27,29 +25,26 @@ _COLUMNS: dict[str, Any] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
-    """Facts of all documents by rank, memory-mapped from the work folder, and the way from doc_id to rank."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentOrder:
+    """Facts of all documents by rank, memory-mapped from the work folder, and the way from doc_id to rank (ORDER)."""
 
-    keys: NDArray[np.uint64]  # doc_ids as numbers, sorted
-    ranks: NDArray[np.uint32]  # rank of the document with the key at the same place
+    keys: NDArray[np.uint64]
+    ranks: NDArray[np.uint32]
     arrival: NDArray[np.int32]
     site: NDArray[np.int32]
     n_shingles: NDArray[np.int32]
-    exact_of: NDArray[np.uint32]  # rank of the first document with the very same text; its own for that one
+    exact_of: NDArray[np.uint32]
 
-    def __len__(self) -> int:
-        return len(self.arrival)
-
-    def ranks_of(self, doc_ids: Sequence[str], left_out: frozenset[str] = frozenset()) -> NDArray[np.uint32]:
-        """Rank of each document, NO_RANK for those that take no part or are to be left out."""
+    def ranks_of(self, doc_ids: Sequence[str], file: InputFile) -> NDArray[np.uint32]:
+        """Rank of each document of a file, NO_RANK for those that take no part or are left out of it."""
         keys = doc_keys(doc_ids)
         if not len(self.keys) or not len(keys):
             return np.full(len(keys), NO_RANK)
         at = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
         ranks = np.where(self.keys[at] == keys, self.ranks[at], NO_RANK).astype(np.uint32)
-        if left_out:
-            ranks[[i in left_out for i in doc_ids]] = NO_RANK
+        if file.left_out:
+            ranks[[i in file.left_out for i in doc_ids]] = NO_RANK
         return ranks
 
 
@@ -62,17 +57,15 @@ def doc_keys(doc_ids: Iterable[str]) -> NDArray[np.uint64]:
     return np.frombuffer(bytes.fromhex("".join(doc_ids)), ">u8").astype(np.uint64)
 
 
-def build_order(new: Sequence[Path], carried: Sequence[Path], left_out: frozenset[str], work: Path) -> list[str]:
+def rank_documents(indexes: Sequence[InputFile], files: WorkFiles) -> list[str]:
     """Rank all documents, write the facts for `load_order`, and return the doc_ids by rank.
 
     Memory grows with the number of documents (about 150 bytes each), not with their text.
     Raises DatasetError where a document is given twice.
     """
-    frames = [_read(path) for path in new]
-    frames += [f.filter(~pl.col("doc_id").is_in(list(left_out))) for f in map(_read, carried)]
-    table = pl.concat(frames) if frames else pl.DataFrame(schema=_COLUMNS)
+    table = pl.concat([pl.DataFrame(schema=_COLUMNS), *map(_read, indexes)])
     if (doubled := table.filter(pl.col("doc_id").is_duplicated())).height:
-        first = sorted(doubled["doc_id"].to_list())[0]
+        first = min(doubled["doc_id"].to_list())
         raise DatasetError(f"document {first} is given twice; list it under leave_out if it was replaced")
     table = table.sort(
         pl.col("arrival"), pl.col("damage"), -pl.col("length"), pl.col("collected_at"), pl.col("doc_id"),
@@ -81,24 +74,18 @@ def build_order(new: Sequence[Path], carried: Sequence[Path], left_out: frozense
     table = table.with_columns(pl.col("rank").min().over("text_hash").alias("exact_of"))
     keys = doc_keys(table["doc_id"])
     by_key = np.argsort(keys)
-    site = table["site"].rank("dense").fill_null(0).to_numpy()
-    facts: dict[str, NDArray[Any]] = {
-        "keys": keys[by_key],
-        "ranks": by_key.astype(np.uint32),
-        "arrival": table["arrival"].to_numpy().astype(np.int32),
-        "site": site.astype(np.int32),
-        "n_shingles": table["n_shingles"].to_numpy().astype(np.int32),
-        "exact_of": table["exact_of"].to_numpy().astype(np.uint32),
-    }
-    for name, values in facts.items():
-        save(work / f"order-{name}.npy", values)
+    facts = {n: table[n].to_numpy() for n in ("arrival", "n_shingles", "exact_of")}
+    facts |= {"keys": keys[by_key], "ranks": by_key, "site": table["site"].rank("dense").fill_null(0).to_numpy()}
+    for name, dtype in ORDER.items():
+        files.order(name).save(facts[name].astype(dtype))
     return table["doc_id"].to_list()
 
 
-def load_order(work: Path) -> Order:
-    """The facts that `build_order` wrote, memory-mapped so that workers on one machine share them."""
-    return Order(*(np.load(work / f"order-{n}.npy", mmap_mode="r") for n in Order.__slots__))
+def load_order(files: WorkFiles) -> DocumentOrder:
+    """The facts that `rank_documents` wrote."""
+    return DocumentOrder(**{name: files.order(name).load() for name in ORDER})
 
 
-def _read(path: Path) -> pl.DataFrame:
-    return pl.read_parquet(path, columns=list(_COLUMNS)).select(pl.col(n).cast(t) for n, t in _COLUMNS.items())
+def _read(file: InputFile) -> pl.DataFrame:
+    table = pl.read_parquet(file.path, columns=list(_COLUMNS)).select(pl.col(n).cast(t) for n, t in _COLUMNS.items())
+    return table.filter(~pl.col("doc_id").is_in(list(file.left_out))) if file.left_out else table

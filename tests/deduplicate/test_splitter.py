@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.deduplicate import corpus
 
-from winnow.deduplicate.passages.passages import split_passages, title_of
+from winnow.deduplicate.passages.splitter import split_passages, title_of
 
 SEEDS = Path(__file__).parents[2] / "seeds"
 PIECES = st.sampled_from(corpus.PIECES)

@@ -1,15 +1,13 @@
 from itertools import pairwise
 
-import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.deduplicate import corpus
 
-from winnow.deduplicate.documents.keys import as_bytes
 from winnow.deduplicate.passages.compiled_lines import KINDS
-from winnow.deduplicate.passages.passages import split_passages
-from winnow.deduplicate.repeats.promo import is_promo
-from winnow.deduplicate.repeats.spans import split_documents
+from winnow.deduplicate.passages.compiled_splitter import split_documents
+from winnow.deduplicate.passages.splitter import split_passages
+from winnow.deduplicate.repeats.promotion import is_promo
 
 PIECES = st.sampled_from(corpus.PIECES)
 
@@ -19,9 +17,10 @@ def plain(text: str) -> list[tuple[str, str, str]]:
 
 
 def compiled(texts: list[str]) -> list[list[tuple[str, str, str]]]:
-    data, offsets = as_bytes(texts)
-    found = split_documents(data, offsets)
-    pieces = [data[a:b].tobytes().decode() for a, b in pairwise(found.edges(int(offsets[-1])).tolist())]
+    laid = corpus.utf8(texts)
+    found = split_documents(laid)
+    edges = [*found.bounds.reshape(-1).tolist(), int(laid.offsets[-1])]
+    pieces = [laid.data[a:b].tobytes().decode() for a, b in pairwise(edges)]
     rows = [(KINDS[k], *pieces[2 * n : 2 * n + 2]) for n, k in enumerate(found.kinds)]
     assert [len(row[1]) for row in rows] == found.chars.tolist()
     for row, may in zip(rows, found.may_promote.tolist(), strict=True):
@@ -42,4 +41,4 @@ def test_the_compiled_splitter_says_what_the_plain_one_says(texts: list[str]) ->
 def test_nothing_and_white_space_alone_are_split_alike() -> None:
     texts = ["", "\n", "  \n\n ", "", "a"]
     assert compiled(texts) == [plain(t) for t in texts]
-    assert split_documents(np.empty(0, np.uint8), np.zeros(1, np.int64)).ends.tolist() == []
+    assert split_documents(corpus.utf8([])).ends.tolist() == []

@@ -36,38 +36,10 @@ CALLS = rf"(?i)^\W{{0,8}}(?:[0-9]{{1,3}}[.)]\s{{1,8}})?(?:{_LEAD}|{_CALL})"
 _LEADS = re.compile(rf"\W{{0,8}}{_LEAD}", re.I)
 _CALLS = re.compile(rf"\W{{0,8}}{_CALL}", re.I)
 OPENINGS = (
-    *(
-        "adver",
-        "spons",
-        "promo",
-        "paid ",
-        "story",
-        "artic",
-        "conti",
-        "scrol",
-        "skip ",
-        "ad   ",
-        "anzei",
-        "werbu",
-        "publi",
-    ),
-    *(
-        "pubbl",
-        "rekla",
-        "annon",
-        "you m",
-        "you w",
-        "also ",
-        "don t",
-        "read ",
-        "watch",
-        "relat",
-        "recom",
-        "trend",
-        "more ",
-    ),
-    *("sign ", "subsc", "follo", "like ", "find ", "click", "tap h", "get t", "get o", "downl"),
-)
+    "adver", "spons", "promo", "paid ", "story", "artic", "conti", "scrol", "skip ", "ad   ", "anzei", "werbu",
+    "publi", "pubbl", "rekla", "annon", "you m", "you w", "also ", "don t", "read ", "watch", "relat", "recom",
+    "trend", "more ", "sign ", "subsc", "follo", "like ", "find ", "click", "tap h", "get t", "get o", "downl",
+)  # fmt: skip
 """How all that is found here begins, other signs as spaces, so that a compiled loop can pass over everything else."""
 _VENUE = re.compile(
     r"\b(?:youtube|facebook|instagram|twitter|tiktok|telegram|whatsapp|channel|trending|sponsor\w{0,6}|free)\b", re.I
@@ -81,13 +53,18 @@ _SHORT_LINK = re.compile(
 _LIST_MARK = re.compile(r"\s{0,40}(?:[-*+•·–—‣◦▪]|[0-9]{1,3}[.)])\s{1,8}")
 MAX_PROMO = 300  # characters; what is longer has something of its own to say
 _SENTENCE_END = '.!?…。！？"”’»)'
+_ANNOUNCING = frozenset((
+    "at", "via", "here", "see", "read", "link", "on", "from", "visit", "to", "watch", "this", "below", "siehe",
+    "unter", "hier", "voir", "ici", "sur", "en", "aquí", "ver", "vía", "su", "qui", "тут", "на",
+))  # fmt: skip
+"""Words after which a link is where the reader is sent, not what a cut-off post left behind."""
 
 
 def is_promo(text: str, stands_again: bool = False) -> bool:
     """Whether a passage is an advertisement marker, a promotion line, or a cut-off post that ends in a short link.
 
     A line that opens like a call ("Subscribe to") needs a second sign: whose channel it is, a newsletter, capitals, or
-    that it `stands_again` in its document. Calls without one go where enough documents have them (`boilerplate`).
+    that it `stands_again` in its document. Calls without one go where enough documents have them (`across_documents`).
 
     >>> is_promo("ADVERTISEMENT"), is_promo("Advertisement is a branch of the economy.")
     (True, False)
@@ -120,17 +97,12 @@ def is_promo(text: str, stands_again: bool = False) -> bool:
 
 
 def _is_call(line: str, stands_again: bool) -> bool:
-    shouted = line.isupper()
     if _LEADS.match(line):
         return stands_again or line[-1:] in ":>»→" or bool(_VENUE.search(line) or _LETTERS.search(line))
     if not _CALLS.match(line):
         return False
-    return (
-        stands_again
-        or line[-1:] in "»→"
-        or bool(_LETTERS.search(line))
-        or bool(_VENUE.search(line) and (shouted or _OURS.search(line)))
-    )
+    ours = _VENUE.search(line) and (line.isupper() or _OURS.search(line))
+    return bool(stands_again or line[-1:] in "»→" or _LETTERS.search(line) or ours)
 
 
 def is_cut_off_post(body: str) -> bool:
@@ -149,12 +121,3 @@ def is_cut_off_post(body: str) -> bool:
         return False
     last = before.rsplit(None, 1)[-1].lower()
     return len(before.split()) >= 3 and last not in _ANNOUNCING
-
-
-_ANNOUNCING = frozenset(
-    (
-        *("at", "via", "here", "see", "read", "link", "on", "from", "visit", "to", "watch", "this", "below"),
-        *("siehe", "unter", "hier", "voir", "ici", "sur", "en", "aquí", "ver", "vía", "su", "qui", "тут", "на"),
-    )
-)
-"""Words after which a link is where the reader is sent, not what a cut-off post left behind."""

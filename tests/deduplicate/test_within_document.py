@@ -8,21 +8,20 @@ from tests.deduplicate.corpus import article, paragraph, sentence
 from tests.growth import assert_linear
 
 from winnow.base.recipe import DeduplicateSettings
-from winnow.deduplicate.clean import inside_document
-from winnow.deduplicate.passages.passages import split_passages
-from winnow.deduplicate.repeats.inside import cut_at_repeats, inner_repeats
+from winnow.deduplicate.passages.splitter import split_passages
+from winnow.deduplicate.repeats.within_document import cut_at_repeats, inner_repeats, without_inner_repeats
 
 SETTINGS = DeduplicateSettings()
 SEEDS = Path(__file__).parents[2] / "seeds"
 
 
 def removed(text: str, settings: DeduplicateSettings = SETTINGS) -> list[tuple[str, str, int | None]]:
-    return [(p.text, why.reason, why.kept_position) for p, why in inside_document(text, settings)[1]]
+    return [(p.text, why.reason, why.kept_position) for p, why in without_inner_repeats(text, settings)[1]]
 
 
 def test_seed_004_loses_what_an_editor_would_take_out_and_nothing_else() -> None:
     text = next(SEEDS.glob("004_*")).read_text(encoding="utf-8").strip()
-    kept, _ = inside_document(text, SETTINGS)
+    kept, _ = without_inner_repeats(text, SETTINGS)
     assert [(t[:24], r) for t, r, _ in removed(text)] == [
         ("- YOU MAY ALSO LIKE TO W", "promo"),
         ("The media try to claim t", "promo"),
@@ -35,7 +34,7 @@ def test_seed_004_loses_what_an_editor_would_take_out_and_nothing_else() -> None
 @pytest.mark.parametrize("name", ["000", "001", "002", "003"])
 def test_the_other_seeds_lose_nothing(name: str) -> None:
     text = next(SEEDS.glob(f"{name}_*")).read_text(encoding="utf-8").strip()
-    assert inside_document(text, SETTINGS) == (text, [])
+    assert without_inner_repeats(text, SETTINGS) == (text, [])
 
 
 def test_headings_labels_and_rows_that_stand_twice_stay() -> None:
@@ -51,7 +50,7 @@ def test_headings_labels_and_rows_that_stand_twice_stay() -> None:
 def test_two_copies_glued_together_become_one_with_their_headings() -> None:
     body = "\n\n".join(f"Chapter {('One', 'Two', 'Three')[n]}\n\n{p}" for n, p in enumerate(article(2, 3)))
     text = f"The Title of It All\n\n{body}"
-    kept, gone = inside_document(f"{text}\n\n{text}", SETTINGS)
+    kept, gone = without_inner_repeats(f"{text}\n\n{text}", SETTINGS)
     assert kept.strip() == text
     assert [why.kept_position for _, why in gone] == list(range(7))
 
@@ -76,7 +75,7 @@ def test_two_sentences_are_no_run() -> None:
 def test_the_same_paragraph_with_another_date_is_a_near_repeat() -> None:
     one = paragraph(random.Random(5), 4)
     text = f"On 3 May {one}\n\n{paragraph(random.Random(6))}\n\nOn 4 June {one}"
-    (gone,) = inside_document(text, SETTINGS)[1]
+    (gone,) = without_inner_repeats(text, SETTINGS)[1]
     assert (gone[1].reason, gone[1].kept_position) == ("near_repeat", 0)
     assert gone[1].similarity is not None and 0.9 <= gone[1].similarity < 1
 
@@ -90,7 +89,7 @@ def test_a_copy_of_a_near_repeat_points_to_what_is_kept() -> None:
         paragraph(random.Random(7)),
         f"On 4 June {one}",
     ]
-    gone = inside_document("\n\n".join(parts), SETTINGS)[1]
+    gone = without_inner_repeats("\n\n".join(parts), SETTINGS)[1]
     assert [(p.position, why.reason, why.kept_position) for p, why in gone] == [
         (2, "near_repeat", 0),
         (4, "near_repeat", 0),
@@ -123,10 +122,10 @@ def test_rows_tile_the_text_and_every_removal_points_to_what_is_kept(parts: list
     for _, why in rows:
         if why and why.kept_position is not None:
             assert why.kept_position < why.position and why.kept_position not in whole_gone
-    again, more = inside_document(inside_document(text, SETTINGS)[0], SETTINGS)
+    again, more = without_inner_repeats(without_inner_repeats(text, SETTINGS)[0], SETTINGS)
     assert more == [], again
 
 
 @pytest.mark.parametrize("unit", ["a. ", "A b c. D e f. ", "word " * 40 + ".\n\n", "He said so. " * 3 + "\n\n"])
 def test_hostile_repetition_takes_linear_time(unit: str) -> None:
-    assert_linear(lambda text: inside_document(text, SETTINGS), unit, 400_000)
+    assert_linear(lambda text: without_inner_repeats(text, SETTINGS), unit, 400_000)

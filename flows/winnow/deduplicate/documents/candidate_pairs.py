@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -12,49 +12,43 @@ from numba import njit
 from numpy.typing import NDArray
 
 from winnow.base.recipe import DeduplicateSettings
+from winnow.deduplicate.documents.document_order import load_order
 from winnow.deduplicate.documents.shingles import shared_at_least
-from winnow.deduplicate.exchange import distinct_values, gather, may_repeat, save, spread
-from winnow.deduplicate.order import NO_RANK, load_order
+from winnow.deduplicate.sorted_rows import Rows, distinct_values, in_runs, may_repeat, merged, run_starts
+from winnow.deduplicate.work_files import KEYED, NO_RANK, PLACE, Candidates, IndexParts, InputFile, WorkFiles
 
-KEYED = np.dtype([("key", np.uint64), ("rank", np.uint32)])
-PLACE = np.dtype([("rank", np.uint32), ("start", np.int64), ("size", np.int64)])
 LEADS = 16  # members of a large bucket that the others are compared with in one round
 _SKETCH_LEADS = 4  # a shingle of more documents than LEADS is common text; only the first few are asked for it
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
-def spread_index(path: Path, work: Path, name: str, partitions: int, left_out: frozenset[str]) -> int:
-    """Write bands and sketches of one index file by hash partition, and the sketches end to end; return its documents.
+def spread_index(index: InputFile, files: WorkFiles, partitions: int) -> IndexParts:
+    """Write bands and samples of one index file by hash partition, and the sketches end to end.
 
     Exact copies take part through the first document that has their text.
     """
-    order = load_order(work)
-    bands: list[NDArray[Any]] = []
-    sampled: list[NDArray[Any]] = []
-    places: list[NDArray[Any]] = []
-    filled = documents = 0
-    for batch in pq.ParquetFile(path).iter_batches(batch_size=4096, columns=["doc_id", "bands", "sketch"]):
-        ids = batch.column("doc_id").to_pylist()
-        ranks = order.ranks_of(ids, left_out)
+    order = load_order(files)
+    bands, samples, places = [], [], []
+    filled = 0
+    for batch in pq.ParquetFile(index.path).iter_batches(batch_size=4096, columns=["doc_id", "bands", "sketch"]):
+        ranks = order.ranks_of(batch.column("doc_id").to_pylist(), index)
         known = ranks != NO_RANK
         ranks = np.where(known & (order.exact_of[np.where(known, ranks, 0)] == ranks), ranks, NO_RANK)
-        documents += int(known.sum())
         bands.append(_exploded(batch.column("bands"), ranks))
-        sketch = _exploded(batch.column("sketch"), ranks)
-        sampled.append(sketch)
+        samples.append(_exploded(batch.column("sketch"), ranks))
         lengths = np.diff(np.asarray(batch.column("sketch").offsets))[ranks != NO_RANK]
         place = np.empty(len(lengths), PLACE)
         place["rank"], place["size"] = ranks[ranks != NO_RANK], lengths
         place["start"] = filled + np.cumsum(lengths) - lengths
         places.append(place)
-        filled += len(sketch)
-    for kind, pieces in (("bands", bands), ("sampled", sampled)):
-        rows = np.concatenate(pieces) if pieces else np.empty(0, KEYED)
-        spread(work / f"{kind}-{name}.npy", rows, partition_of(rows["key"], partitions), partitions)
-        if kind == "sampled":
-            save(work / f"sketch-{name}.npy", np.ascontiguousarray(rows["key"]))
-    save(work / f"places-{name}.npy", np.concatenate(places) if places else np.empty(0, PLACE))
-    return documents
+        filled += len(samples[-1])
+    parts = files.index_parts(index)
+    for file, pieces in ((parts.bands, bands), (parts.samples, samples)):
+        rows = merged(pieces, KEYED)
+        file.spread(rows, partition_of(rows["key"], partitions), partitions)
+    parts.sketches.save(np.ascontiguousarray(merged(samples, KEYED)["key"]))
+    parts.sketch_places.save(merged(places, PLACE))
+    return parts
 
 
 def partition_of(keys: NDArray[np.uint64], partitions: int) -> NDArray[np.int64]:
@@ -62,60 +56,60 @@ def partition_of(keys: NDArray[np.uint64], partitions: int) -> NDArray[np.int64]
     return ((keys * _MIX) >> np.uint64(33)).astype(np.int64) % partitions
 
 
-def find_candidates(work: Path, names: Sequence[str], partition: int, settings: DeduplicateSettings) -> int:
-    """Write the candidate pairs of one partition, and its large buckets; return how many pairs.
+def find_candidates(
+    partition: int, parts: Sequence[IndexParts], files: WorkFiles, settings: DeduplicateSettings
+) -> Candidates:
+    """Write the candidate pairs of one partition, and its large buckets.
 
     Pairs that sampled shingles show to be far below the thresholds (by three standard deviations) are left out.
     """
-    bands = gather([work / f"bands-{n}.npy" for n in names], partition, KEYED)
-    sampled = gather([work / f"sampled-{n}.npy" for n in names], partition, KEYED)
-    bands = _grouped(bands)
-    sampled = _grouped(sampled)
-    pairs = np.concatenate((_pairs(bands, LEADS), _pairs(sampled, _SKETCH_LEADS)))
-    pairs = distinct_values(pairs)
-    order = load_order(work)
-    sketches = np.load(work / "sketches.npy", mmap_mode="r")
-    starts, sizes = np.load(work / "sketch-starts.npy"), np.load(work / "sketch-sizes.npy")
+    bands = _grouped(merged([p.bands.of(partition) for p in parts], KEYED))
+    samples = _grouped(merged([p.samples.of(partition) for p in parts], KEYED))
+    pairs = distinct_values(np.concatenate((_pairs(bands, LEADS), _pairs(samples, _SKETCH_LEADS))))
+    places = files.sketch_places.load()
     hopeful = _hopeful(
-        pairs, sketches, starts, sizes, order.n_shingles, settings.document_threshold, settings.containment_threshold
+        pairs,
+        files.sketches.load(),
+        np.ascontiguousarray(places["start"]),
+        np.ascontiguousarray(places["size"]),
+        load_order(files).n_shingles,
+        settings.document_threshold,
+        settings.containment_threshold,
     )
-    save(work / f"pairs-{partition}.npy", pairs[hopeful])
-    save(work / f"buckets-{partition}.npy", _large(bands))
-    return int(hopeful.sum())
+    found = files.candidates(partition)
+    found.pairs.save(pairs[hopeful])
+    found.large_buckets.save(_large(bands))
+    return found
 
 
-def _exploded(lists: Any, ranks: NDArray[np.uint32]) -> NDArray[Any]:
+def _exploded(lists: Any, ranks: NDArray[np.uint32]) -> Rows:
     """One row per list item of the documents that have a rank."""
     lengths = np.diff(np.asarray(lists.offsets))
     out = np.empty(int(lengths.sum()), KEYED)
     out["key"] = np.asarray(lists.flatten()).astype(np.int64, copy=False).view(np.uint64)
     out["rank"] = np.repeat(ranks, lengths)
-    return out[out["rank"] != NO_RANK]
+    ranked: Rows = out[out["rank"] != NO_RANK]
+    return ranked
 
 
-def _grouped(rows: NDArray[Any]) -> NDArray[Any]:
+def _grouped(rows: Rows) -> Rows:
     """Rows sorted by key and rank, those whose key stands in one document only left out."""
     rows = rows[may_repeat(rows["key"])]
-    if not len(rows):
-        return rows
     rows = rows[np.lexsort((rows["rank"], rows["key"]))]
-    key = rows["key"]
-    same = key[1:] == key[:-1]
-    return rows[np.r_[False, same] | np.r_[same, False]]
+    many: Rows = rows[in_runs(run_starts(rows["key"]))]
+    return many
 
 
-def _bounds(rows: NDArray[Any]) -> NDArray[np.int64]:
-    key = rows["key"]
-    return np.r_[0, np.flatnonzero(key[1:] != key[:-1]) + 1, len(key)].astype(np.int64)
+def _bounds(rows: Rows) -> NDArray[np.int64]:
+    """Where each key's rows start, and the end of the last."""
+    return np.append(np.flatnonzero(run_starts(rows["key"])), len(rows)).astype(np.int64)
 
 
-def _pairs(rows: NDArray[Any], leads: int) -> NDArray[np.uint64]:
+def _pairs(rows: Rows, leads: int) -> NDArray[np.uint64]:
     """All pairs of a group's first LEADS + 1 members, and those of its first `leads` with all, as first << 32 | later.
 
     Later arrivals stand behind in a group, so they never take a pair of earlier ones away.
     """
-    if not len(rows):
-        return np.empty(0, np.uint64)
     bounds = _bounds(rows)
     sizes = np.diff(bounds)
     room = int((np.minimum(sizes, LEADS) * np.minimum(sizes, LEADS + 1) + leads * sizes).sum())
@@ -136,10 +130,8 @@ def _fill_pairs(ranks, bounds, leads, out):  # type: ignore[no-untyped-def]
     return n
 
 
-def _large(bands: NDArray[Any]) -> NDArray[Any]:
+def _large(bands: Rows) -> Rows:
     """Rows of the buckets with more than LEADS + 1 members; theirs are not all compared in the first round."""
-    if not len(bands):
-        return bands
     sizes = np.diff(_bounds(bands))
     return bands[np.repeat(sizes > LEADS + 1, sizes)]
 
@@ -174,3 +166,18 @@ def _hopeful(pairs, sketches, starts, sizes, n_shingles, near, contained):  # ty
         near_least = near * union - 3 * np.sqrt(near * (1 - near) * union)
         keep[p] = (near_can and both >= near_least) or (contained_can and both >= contained_least)
     return keep
+
+
+def next_pairs(buckets: Rows, copies: NDArray[np.bool_], round_: int) -> NDArray[np.uint64]:
+    """Pairs to verify in a round: in each large bucket the first kept documents with all kept ones after them.
+
+    In round n these are the first n times LEADS. So a bucket of many copies of one document costs a comparison each,
+    not one for each pair. `buckets` has rows (key, rank) sorted by both.
+    """
+    rows = buckets[~copies[buckets["rank"]]]
+    pairs = [np.empty(0, np.uint64)]
+    for start, end in pairwise(_bounds(rows).tolist()):
+        ranks = rows["rank"][start:end].astype(np.uint64)
+        for lead in range(min(LEADS * round_, end - start - 1)):
+            pairs.append(ranks[lead] << np.uint64(32) | ranks[lead + 1 :])
+    return distinct_values(np.concatenate(pairs))

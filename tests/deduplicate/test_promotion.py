@@ -7,8 +7,8 @@ from tests.deduplicate.corpus import article, decide, prepared
 
 from winnow.base.recipe import DeduplicateSettings
 from winnow.base.records import doc_id_of
-from winnow.deduplicate.passages.passages import split_passages
-from winnow.deduplicate.repeats.promo import is_promo
+from winnow.deduplicate.passages.splitter import split_passages
+from winnow.deduplicate.repeats.promotion import is_promo
 
 CASES = Path(__file__).parents[1] / "cases"
 SETTINGS = DeduplicateSettings()

@@ -1,0 +1,182 @@
+"""The decisions on documents and passages, written as the staged tables that publishing reads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from winnow.base.recipe import DeduplicateSettings
+from winnow.base.staging import DOCUMENT_DECISIONS, PASSAGE_DECISIONS, write_parquet
+from winnow.deduplicate.documents.document_order import load_order
+from winnow.deduplicate.documents.kept_set import KeptSet
+from winnow.deduplicate.sorted_rows import Rows
+from winnow.deduplicate.work_files import NO_RANK, WorkFiles
+
+_SHORT = 60  # shingles; a document of about 400 characters
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remainders:
+    """Documents of which the removal of passages leaves too little.
+
+    `copies` maps a document to the one that holds it; those `left_whole` keep all that another document has. Of those
+    with `nothing_else` even what repeats or promotes something inside them stays.
+    """
+
+    copies: dict[int, int]
+    left_whole: frozenset[int]
+    nothing_else: frozenset[int]
+
+    def confirmed(
+        self, verified: Rows, n_shingles: NDArray[np.int32], settings: DeduplicateSettings
+    ) -> tuple[Remainders, Rows]:
+        """The same without copies of which the shingles say less than the passages did: those documents stay whole.
+
+        Short documents are not asked: there a title of three words breaks up more shingles than it adds text.
+        """
+        long = n_shingles[verified["later"]] >= _SHORT
+        fails = long & (verified["containment"] < settings.containment_threshold)
+        taken_back = set(verified["later"][fails].tolist())
+        copies = {copy: kept for copy, kept in self.copies.items() if copy not in taken_back}
+        left_whole = self.left_whole | taken_back
+        return Remainders(copies=copies, left_whole=left_whole, nothing_else=self.nothing_else), verified[~fails]
+
+
+def judge_remainders(
+    *,
+    chars: NDArray[np.int64],
+    removed: Rows,
+    with_inner_repeats: NDArray[np.uint32],
+    kept_for_others: NDArray[np.uint32],
+    settings: DeduplicateSettings,
+) -> Remainders:
+    """Judge the documents with less than `min_rest_chars` left after the passages `removed` (REMOVED) are taken away.
+
+    ``chars[rank]`` are a document's characters before that, less what it loses to itself. Documents that others are
+    copies of stay for them. Any other is a copy if one document holds at least `containment_threshold` of what it says
+    on its own; what several documents hold together is no copy of any of them, and boilerplate alone has no holder:
+    those stay as they are. Documents that lose nothing are not judged.
+    """
+    # A document that holds a passage for others has that much left, so it must never be judged away.
+    least = min(settings.min_rest_chars, settings.min_repeat_chars)
+    lost = np.zeros(len(chars), np.int64)
+    np.add.at(lost, removed["rank"], removed["chars"])
+    poor = (lost > 0) & (chars - lost < least)
+    repeats = removed[poor[removed["rank"]] & (removed["kept"] != NO_RANK)]
+    own = chars.copy()  # without boilerplate
+    boilerplate = removed[removed["kept"] == NO_RANK]
+    np.subtract.at(own, boilerplate["rank"], boilerplate["chars"])
+    held: dict[int, dict[int, int]] = {}
+    for rank, size, kept in zip(*(repeats[n].tolist() for n in ("rank", "chars", "kept")), strict=True):
+        by_holder = held.setdefault(rank, {})
+        by_holder[kept] = by_holder.get(kept, 0) + size
+    for rank in kept_for_others.tolist():
+        held.pop(rank, None)
+    copies: dict[int, int] = {}
+    for rank, by_holder in held.items():
+        holder = min(by_holder, key=lambda k: (-by_holder[k], k))
+        if by_holder[holder] >= settings.containment_threshold * int(own[rank]):
+            copies[rank] = holder
+    bare = with_inner_repeats[chars[with_inner_repeats] == 0] if len(chars) else with_inner_repeats
+    left_whole = frozenset(np.flatnonzero(poor).tolist()) - copies.keys()
+    return Remainders(copies=copies, left_whole=left_whole, nothing_else=frozenset(bare.tolist()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removals:
+    """Files of winnow.base.staging.DOCUMENT_DECISIONS and PASSAGE_DECISIONS."""
+
+    document_files: tuple[Path, ...]
+    passage_files: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decisions:
+    """All that was decided: on documents, by rank, and on passages (`removed`, of type REMOVED)."""
+
+    doc_ids: Sequence[str]
+    kept_set: KeptSet
+    remainders: Remainders
+    remainder_copies: Rows  # `remainders.copies` as VERIFIED
+    removed: Rows
+
+    def write(self, files: WorkFiles, settings: DeduplicateSettings) -> Removals:
+        paths = files.document_decisions, files.passage_decisions
+        tables = self._documents(files, settings), self._passages(files, settings)
+        for path, table, schema in zip(paths, tables, (DOCUMENT_DECISIONS, PASSAGE_DECISIONS), strict=True):
+            columns = {f.name: table[f.name].to_arrow().cast(f.type) for f in schema}
+            write_parquet(path, [pa.table(columns, schema=schema)], schema, 1 << 20)
+        return Removals(document_files=paths[:1], passage_files=paths[1:])
+
+    def _documents(self, files: WorkFiles, settings: DeduplicateSettings) -> pl.DataFrame:
+        """Documents that are left out, with the one kept for each and what makes it a copy."""
+        copies = np.flatnonzero(self.kept_set.copies)
+        kept = self.kept_set.kept[copies]
+        jaccard, exact_of = self.kept_set.jaccard[copies], load_order(files).exact_of
+        near = np.where(jaccard >= settings.document_threshold, "near", "contained")
+        whole = {
+            "rank": copies,
+            "kept": kept,
+            "similarity": jaccard,
+            "containment": self.kept_set.containment[copies],
+            "kind": np.where(exact_of[copies] == exact_of[kept], "exact", near),
+        }
+        pairs = {n: np.ascontiguousarray(self.remainder_copies[n]) for n in self.remainder_copies.dtype.names or ()}
+        held = pl.DataFrame(pairs).select(
+            pl.col("later").alias("rank"), pl.col("first").alias("kept"), pl.col("jaccard").alias("similarity"),
+            "containment", pl.lit("contained").alias("kind"),
+        )  # fmt: skip
+        return self._with_doc_ids(pl.concat([pl.DataFrame(whole), held], how="vertical_relaxed")).sort("doc_id")
+
+    def _passages(self, files: WorkFiles, settings: DeduplicateSettings) -> pl.DataFrame:
+        """Passages that go, of the documents that stay.
+
+        Where the passage that a repeat inside a document points to goes itself, the repeat points to what was kept for
+        that one, and takes its reason if nothing was.
+        """
+        away = self.kept_set.copies
+        away[list(self.remainders.copies)] = True
+        stays_whole = np.isin(self.removed["rank"], np.fromiter(self.remainders.left_whole, np.int64))
+        removed = self.removed[~away[self.removed["rank"]] & ~stays_whole]
+        names = ("rank", "position", "part", "boilerplate", "kept", "kept_position")
+        held = pl.col("kept") != int(NO_RANK)
+        across = pl.DataFrame({n: np.ascontiguousarray(removed[n]) for n in names}).select(
+            "rank", "position", "part",
+            pl.when("boilerplate").then(pl.lit("boilerplate")).otherwise(pl.lit("repeat")).alias("reason"),
+            pl.when(held).then("kept").alias("kept"),
+            pl.when(held).then("kept_position").alias("kept_position"),
+            pl.when(held).then(1.0).cast(pl.Float32).alias("similarity"),
+        )  # fmt: skip
+        within = pl.read_ipc(files.inner_repeats)
+        away[list(self.remainders.nothing_else)] = True
+        within = within.filter(pl.Series(~away[within["rank"].to_numpy()], dtype=pl.Boolean))
+        if not settings.passages:
+            within = within.clear()
+        targets = across.filter(pl.col("part") == 0).select(
+            "rank", pl.col("position").alias("kept_position"), pl.col("reason").alias("then_reason"),
+            pl.col("kept").alias("then_kept"), pl.col("kept_position").alias("then_position"),
+        )  # fmt: skip
+        moved = pl.col("then_reason").is_not_null()
+        unheld = moved & pl.col("then_kept").is_null()
+        within = within.join(targets, on=["rank", "kept_position"], how="left").select(
+            "rank", "position", "part",
+            pl.when(unheld).then("then_reason").otherwise("reason").alias("reason"),
+            pl.when(moved).then("then_kept").when(pl.col("kept_position").is_not_null()).then("rank").alias("kept"),
+            pl.when(moved).then("then_position").otherwise("kept_position").alias("kept_position"),
+            pl.when(unheld).then(None).otherwise("similarity").alias("similarity"),
+        )  # fmt: skip
+        rows = pl.concat([across, within], how="vertical_relaxed")
+        return self._with_doc_ids(rows).sort("doc_id", "position", "part")
+
+    def _with_doc_ids(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Rows with the doc_ids of their documents (`rank`) and of those kept for them (`kept`)."""
+        doc_ids = pl.Series("doc_id", self.doc_ids, pl.String)
+        places = rows.select(pl.col("rank", "kept").cast(pl.UInt32))
+        kept = doc_ids.gather(places["kept"]).alias("kept_doc_id")
+        return rows.with_columns(doc_ids.gather(places["rank"]), kept)

@@ -1,0 +1,189 @@
+"""Exact similarity of candidate pairs, on the full shingle sets of both documents."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numba import njit
+from numpy.typing import NDArray
+
+from winnow.deduplicate.documents.document_order import DocumentOrder, load_order
+from winnow.deduplicate.documents.shingles import Hashes, shared_at_least, shingle_sets
+from winnow.deduplicate.passages.utf8_texts import Offsets, Utf8Texts
+from winnow.deduplicate.sorted_rows import Rows, distinct_values, merged, run_starts
+from winnow.deduplicate.work_files import (
+    NO_RANK,
+    PLACE,
+    VERIFIED,
+    ArrayFile,
+    InputFile,
+    ShingleFiles,
+    WorkFiles,
+    whole_file,
+)
+
+_SET_BYTES = 64 << 20  # shingle sets held at a time
+
+
+@dataclass(frozen=True, slots=True)
+class _Documents:
+    """Some documents: their ranks, their passages, and which of these is the first of each (and the last one's end)."""
+
+    ranks: NDArray[np.uint32]
+    passages: Utf8Texts
+    bounds: Offsets
+
+    @classmethod
+    def of(cls, ranks: NDArray[np.uint32], texts: pa.Array) -> _Documents:
+        """Documents given the rank of each passage, in order, and its text; gaps are left out."""
+        starts = np.flatnonzero(run_starts(ranks))
+        return cls(ranks[starts], Utf8Texts.of(texts), np.append(starts, len(ranks)))
+
+
+def write_shingles(passages: Sequence[InputFile], label: str, wanted: ArrayFile, files: WorkFiles) -> ShingleFiles:
+    """Write the shingle sets of the documents that are `wanted`.
+
+    Given several files, a document's passages may lie in more than one of them, in the order of the files.
+    """
+    order, marked, out = load_order(files), wanted.load(), files.shingles(label)
+    documents = _documents(passages[0], order, marked) if len(passages) == 1 else [_split(passages, order, marked)]
+    places = []
+    filled = 0
+    with whole_file(out.sets) as file:
+        for some in documents:
+            hashes, sizes = shingle_sets(some.passages, some.bounds)
+            file.write(hashes.data)
+            place = np.empty(len(sizes), PLACE)
+            place["rank"], place["size"], place["start"] = some.ranks, sizes, filled + np.cumsum(sizes) - sizes
+            places.append(place)
+            filled += len(hashes)
+    out.places.save(merged(places, PLACE))
+    return out
+
+
+def _documents(file: InputFile, order: DocumentOrder, marked: NDArray[np.bool_]) -> Iterator[_Documents]:
+    """The wanted documents of a file, some at a time."""
+    held_ranks: NDArray[np.uint32] = np.empty(0, np.uint32)
+    held: pa.LargeStringArray = pa.array([], pa.large_string())
+    parquet = pq.ParquetFile(file.path, read_dictionary=["doc_id"])
+    for batch in parquet.iter_batches(batch_size=16384, columns=["doc_id", "text"]):
+        encoded = batch.column("doc_id")
+        ranks = _wanted_ranks(encoded.dictionary.to_pylist(), file, order, marked)[np.asarray(encoded.indices)]
+        texts = batch.column("text").cast(pa.large_string())
+        keep = ranks != NO_RANK
+        if not keep.all():
+            ranks, texts = ranks[keep], texts.filter(pa.array(keep))
+        ranks = np.concatenate((held_ranks, ranks)).astype(np.uint32)
+        texts = pa.concat_arrays([held, texts])
+        cut = int(np.flatnonzero(run_starts(ranks))[-1]) if len(ranks) else 0  # the last one may go on
+        if cut:
+            yield _Documents.of(ranks[:cut], texts.slice(0, cut))
+        held_ranks, held = ranks[cut:], texts.slice(cut)
+    if len(held_ranks):
+        yield _Documents.of(held_ranks, held)
+
+
+def _split(passages: Sequence[InputFile], order: DocumentOrder, marked: NDArray[np.bool_]) -> _Documents:
+    """The wanted documents that lie in several files; few, so they are brought together in memory."""
+    frames = []
+    for file in passages:
+        table = pl.read_parquet(file.path, columns=["doc_id", "position", "part", "text"])
+        ranks = pl.Series("rank", _wanted_ranks(table["doc_id"].to_list(), file, order, marked), pl.UInt32)
+        frames.append(table.with_columns(ranks).filter(pl.col("rank") != int(NO_RANK)))
+    table = pl.concat(frames).sort("rank", "position", "part")
+    return _Documents.of(table["rank"].to_numpy(), table["text"].to_arrow())
+
+
+def _wanted_ranks(
+    doc_ids: Sequence[str], file: InputFile, order: DocumentOrder, marked: NDArray[np.bool_]
+) -> NDArray[np.uint32]:
+    """Rank of each document of a file, NO_RANK for those that are not wanted."""
+    ranks = order.ranks_of(doc_ids, file)
+    known = ranks != NO_RANK
+    ranks[known] = np.where(marked[ranks[known]], ranks[known], NO_RANK)
+    return ranks
+
+
+class ShingleStore:
+    """Reads the shingle sets that `write_shingles` wrote, by rank."""
+
+    def __init__(self, stores: Sequence[ShingleFiles]) -> None:
+        self._files = [os.open(store.sets, os.O_RDONLY) for store in stores]
+        places = [store.places.load() for store in stores]
+        joined = merged(places, PLACE)
+        order = np.argsort(joined["rank"])
+        self._ranks, self._starts, self._sizes = (np.ascontiguousarray(joined[n][order]) for n in PLACE.names or ())
+        self._file_of = np.repeat(np.arange(len(places)), [len(p) for p in places])[order]
+
+    def sizes(self, ranks: NDArray[np.uint32]) -> NDArray[np.int64]:
+        """Number of shingles of each document."""
+        return self._sizes[np.searchsorted(self._ranks, ranks)]
+
+    def read(self, ranks: NDArray[np.uint32]) -> tuple[Hashes, Offsets, Offsets]:
+        """The sets of documents (each given once) end to end, as they lie on disk, and where each starts and ends."""
+        at = np.searchsorted(self._ranks, ranks)
+        lie = np.lexsort((self._starts[at], self._file_of[at]))
+        file, start, size = (values[at][lie] for values in (self._file_of, self._starts, self._sizes))
+        ends = np.cumsum(size)
+        sets = np.empty(int(ends[-1]) if len(ends) else 0, np.uint64)
+        # Sets that lie side by side come in one read: where each starts, less what came before it, is the same there.
+        bounds = np.append(np.flatnonzero(run_starts(file, start - ends + size)), len(ranks)).tolist()
+        for one, stop in pairwise(bounds):
+            piece = sets[int(ends[one] - size[one]) : int(ends[stop - 1])]
+            if os.preadv(self._files[file[one]], [piece.data], 8 * int(start[one])) != piece.nbytes:
+                raise OSError(f"a file of shingles in {self._files} is shorter than its list of places says")
+        back = np.argsort(lie)
+        return sets, (ends - size)[back], ends[back]
+
+    def close(self) -> None:
+        for file in self._files:
+            os.close(file)
+
+
+def verify_pairs(pairs: ArrayFile, out: ArrayFile, stores: Sequence[ShingleFiles]) -> ArrayFile:
+    """Write exact Jaccard and containment (of the later document in the first) of each pair."""
+    wanted = pairs.load()
+    store = ShingleStore(stores)
+    made = np.empty(len(wanted), VERIFIED)
+    made["first"], made["later"] = wanted >> np.uint64(32), wanted & np.uint64(0xFFFFFFFF)
+    try:
+        for rows in _within(made, store):
+            ranks = distinct_values(np.concatenate((rows["first"], rows["later"])))
+            first, later = np.searchsorted(ranks, rows["first"]), np.searchsorted(ranks, rows["later"])
+            sets, starts, ends = store.read(ranks)
+            both = _in_common(sets, starts, ends, first, later)
+            sizes = ends - starts
+            union = sizes[first] + sizes[later] - both
+            rows["jaccard"] = np.where(union > 0, both / np.maximum(union, 1), 1.0)  # 1 where there is nothing
+            rows["containment"] = np.where(sizes[later] > 0, both / np.maximum(sizes[later], 1), 1.0)
+    finally:
+        store.close()
+    return out.save(made)
+
+
+def _within(rows: Rows, store: ShingleStore) -> Iterator[Rows]:
+    """Cut rows, sorted by their first document, so that the sets of a piece take no more memory than is allowed."""
+    fresh = run_starts(rows["first"])
+    held = np.cumsum(8 * (store.sizes(rows["later"]) + fresh * store.sizes(rows["first"])))
+    start = 0
+    while start < len(rows):
+        before = int(held[start - 1]) if start else 0
+        stop = max(start + 1, int(np.searchsorted(held, before + _SET_BYTES, side="right")))
+        yield rows[start:stop]
+        start = stop
+
+
+@njit(cache=True, nogil=True)
+def _in_common(sets, starts, ends, first, later):  # type: ignore[no-untyped-def]
+    out = np.empty(len(first), np.int64)
+    for n in range(len(first)):
+        a, b = first[n], later[n]
+        out[n] = shared_at_least(sets[starts[a] : ends[a]], sets[starts[b] : ends[b]], 0)
+    return out

@@ -1,0 +1,236 @@
+"""The work folder of one deduplication: what each file is called, what its rows are, and how they are exchanged.
+
+Jobs hand each other files, never rows. A file is written under a temporary name and renamed, so that a killed worker
+leaves no half file; it is not synced to disk, for a run can make it again. Rows that another job wants by key are
+sorted by hash partition, with a second file that says where each partition ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+from uuid import uuid4
+
+import numpy as np
+import polars as pl
+from numpy.typing import DTypeLike, NDArray
+
+from winnow.deduplicate.sorted_rows import Rows
+
+NO_RANK = np.uint32(0xFFFFFFFF)
+"""Stands for a document that takes no part, and for no document. A rank is a place in the total order of documents."""
+
+ORDER = {
+    "keys": np.uint64,  # doc_ids as numbers, sorted
+    "ranks": np.uint32,  # rank of the document with the key at the same place
+    "arrival": np.int32,  # this and the following by rank
+    "site": np.int32,
+    "n_shingles": np.int32,
+    "exact_of": np.uint32,  # rank of the first document with the very same text; its own for that one
+}
+KEYED = np.dtype([("key", np.uint64), ("rank", np.uint32)])
+PLACE = np.dtype([("rank", np.uint32), ("start", np.int64), ("size", np.int64)])
+VERIFIED = np.dtype([("first", np.uint32), ("later", np.uint32), ("jaccard", np.float64), ("containment", np.float64)])
+PASSAGE = np.dtype(
+    [("high", np.uint64), ("low", np.uint64), ("rank", np.uint32), ("position", np.int32), ("part", np.int32),
+     ("chars", np.int32), ("long", np.bool_), ("call", np.bool_)]
+)  # fmt: skip
+REMOVED = np.dtype(
+    [("rank", np.uint32), ("position", np.int32), ("part", np.int32), ("chars", np.int32), ("boilerplate", np.bool_),
+     ("kept", np.uint32), ("kept_position", np.int32)]
+)  # fmt: skip
+CHARS = np.dtype([("rank", np.uint32), ("chars", np.int64)])
+INNER_REPEATS = pl.Schema(
+    {"rank": pl.UInt32(), "position": pl.Int32(), "part": pl.Int32(), "reason": pl.String(),
+     "kept_position": pl.Int32(), "similarity": pl.Float32()}
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputFile:
+    """A file of index rows or passages that takes part; the documents `left_out` are passed over in it."""
+
+    path: Path
+    name: str  # stands in the names of work files made from it
+    left_out: frozenset[str] = field(default=frozenset(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayFile:
+    """A NumPy file and the type of its values."""
+
+    path: Path
+    dtype: np.dtype[Any]
+
+    def save(self, values: NDArray[Any]) -> ArrayFile:
+        """Write the file; raises TypeError where the values are of another type than it is to hold."""
+        if values.dtype != self.dtype:
+            raise TypeError(f"{self.path.name} holds {self.dtype}, not {values.dtype}")
+        with whole_file(self.path) as file:
+            np.save(file, values, allow_pickle=False)
+        return self
+
+    def load(self) -> NDArray[Any]:
+        """The values, memory-mapped, so that workers on one machine share them."""
+        values: NDArray[Any] = np.load(self.path, mmap_mode="r")
+        return values
+
+
+class PartitionedFile(ArrayFile):
+    """Rows sorted by their partition."""
+
+    @property
+    def ends(self) -> ArrayFile:
+        """How many rows there are up to the end of each partition."""
+        return ArrayFile(self.path.with_suffix(".ends.npy"), np.dtype(np.int64))
+
+    def spread(self, rows: Rows, partition: NDArray[np.int64], partitions: int) -> PartitionedFile:
+        """Write rows, given the partition of each."""
+        # Small numbers are sorted by their bytes, in one pass over the rows each.
+        order = np.argsort(partition.astype(np.uint16) if partitions < 1 << 16 else partition, kind="stable")
+        self.save(rows[order] if partitions > 1 else rows)
+        self.ends.save(np.cumsum(np.bincount(partition, minlength=partitions)))
+        return self
+
+    def of(self, partition: int) -> Rows:
+        """The rows of one partition."""
+        ends = self.ends.load()
+        return self.load()[int(ends[partition - 1]) if partition else 0 : int(ends[partition])]
+
+
+@dataclass(frozen=True, slots=True)
+class ShingleFiles:
+    """Shingle sets end to end, 64-bit numbers without a header, and where each document's set lies."""
+
+    sets: Path
+    places: ArrayFile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexParts:
+    """What is made of one index file."""
+
+    bands: PartitionedFile
+    samples: PartitionedFile  # of the shingles, as the sketches hold them
+    sketches: ArrayFile  # end to end
+    sketch_places: ArrayFile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidates:
+    """What is made of one partition of bands and samples."""
+
+    pairs: ArrayFile  # the first document's rank << 32 | the later one's
+    large_buckets: ArrayFile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassageParts:
+    """What is made of one file of passages."""
+
+    passages: PartitionedFile  # those that may go for what another document has
+    chars: ArrayFile  # characters of each document that do not go for what its own has
+
+
+@dataclass(frozen=True, slots=True)
+class WorkFiles:
+    """Where each file of a deduplication stands in its folder, and what it holds."""
+
+    folder: Path
+
+    def _array(self, name: str, dtype: DTypeLike) -> ArrayFile:
+        return ArrayFile(self.folder / f"{name}.npy", np.dtype(dtype))
+
+    def order(self, fact: str) -> ArrayFile:
+        """A fact of all documents (see ORDER)."""
+        return self._array(f"order-{fact}", ORDER[fact])
+
+    @property
+    def inner_repeats(self) -> Path:
+        """Arrow: what each document's index row says of repeats inside it (INNER_REPEATS)."""
+        return self.folder / "inner-repeats.arrow"
+
+    def documents_in(self, passages: InputFile) -> ArrayFile:
+        """Ranks of the documents with passages in a file."""
+        return self._array(f"documents-in-{passages.name}", np.uint32)
+
+    def index_parts(self, index: InputFile) -> IndexParts:
+        bands, samples = (PartitionedFile(self.folder / f"{n}-{index.name}.npy", KEYED) for n in ("bands", "samples"))
+        sketches = self._array(f"sketches-{index.name}", np.uint64)
+        places = self._array(f"sketch-places-{index.name}", PLACE)
+        return IndexParts(bands=bands, samples=samples, sketches=sketches, sketch_places=places)
+
+    @property
+    def sketches(self) -> ArrayFile:
+        """The sketches of all documents end to end."""
+        return self._array("sketches", np.uint64)
+
+    @property
+    def sketch_places(self) -> ArrayFile:
+        """By rank."""
+        return self._array("sketch-places", PLACE)
+
+    def candidates(self, partition: int) -> Candidates:
+        buckets = self._array(f"large-buckets-{partition}", KEYED)
+        return Candidates(pairs=self._array(f"pairs-{partition}", np.uint64), large_buckets=buckets)
+
+    def wanted(self, label: str) -> ArrayFile:
+        """By rank, whether a document's shingles are wanted."""
+        return self._array(f"wanted-{label}", np.bool_)
+
+    def shingles(self, label: str) -> ShingleFiles:
+        return ShingleFiles(self.folder / f"shingles-{label}.u64", self._array(f"shingle-places-{label}", PLACE))
+
+    def to_verify(self, label: str) -> ArrayFile:
+        """Pairs, as in `Candidates`."""
+        return self._array(f"to-verify-{label}", np.uint64)
+
+    def verified(self, label: str) -> ArrayFile:
+        return self._array(f"verified-{label}", VERIFIED)
+
+    @property
+    def copies(self) -> ArrayFile:
+        """By rank, whether a document is left out as a copy."""
+        return self._array("copies", np.bool_)
+
+    def passage_parts(self, passages: InputFile) -> PassageParts:
+        rows = PartitionedFile(self.folder / f"passages-{passages.name}.npy", PASSAGE)
+        return PassageParts(passages=rows, chars=self._array(f"chars-{passages.name}", CHARS))
+
+    def removed_passages(self, partition: int) -> ArrayFile:
+        """Passages that go for what another document has."""
+        return self._array(f"removed-passages-{partition}", REMOVED)
+
+    @property
+    def document_decisions(self) -> Path:
+        """Parquet: winnow.base.staging.DOCUMENT_DECISIONS."""
+        return self.folder / "document-decisions.parquet"
+
+    @property
+    def passage_decisions(self) -> Path:
+        """Parquet: winnow.base.staging.PASSAGE_DECISIONS."""
+        return self.folder / "passage-decisions.parquet"
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """A file to write that takes the name `path` when it is whole.
+
+    Its first name is a random one: process numbers repeat among machines that share the folder.
+    """
+    temporary = path.with_name(f"{path.name}.{uuid4().hex[:12]}.tmp")
+    with temporary.open("wb") as file:
+        yield file
+    temporary.rename(path)
+
+
+def partitions_for(rows: int, bytes_a_row: int, budget: int = 64 << 20) -> int:
+    """How many partitions keep one within `budget` bytes (sorting takes about three times that).
+
+    >>> partitions_for(1000, 32), partitions_for(100_000_000, 32)
+    (1, 48)
+    """
+    return max(1, -(-rows * bytes_a_row // budget))

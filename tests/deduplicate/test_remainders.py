@@ -1,0 +1,39 @@
+import numpy as np
+from numpy.typing import NDArray
+
+from winnow.base.recipe import DeduplicateSettings
+from winnow.deduplicate.decisions import Remainders, judge_remainders
+from winnow.deduplicate.work_files import REMOVED
+
+NOBODY = np.empty(0, np.uint32)
+
+
+def gone(*rows: tuple[int, int, int]) -> np.ndarray:
+    """Passages that go: (document, characters, document that holds them)."""
+    out = np.zeros(len(rows), REMOVED)
+    for n, (rank, chars, kept) in enumerate(rows):
+        out[n]["rank"], out[n]["position"], out[n]["chars"], out[n]["kept"] = rank, n, chars, kept
+    return out
+
+
+def judged(kept_for_others: NDArray[np.uint32]) -> Remainders:
+    """Of two documents the second has all but 20 of its 2,000 characters in the first."""
+    return judge_remainders(
+        chars=np.array([5000, 2000]),
+        removed=gone((1, 1980, 0)),
+        with_inner_repeats=NOBODY,
+        kept_for_others=kept_for_others,
+        settings=DeduplicateSettings(),
+    )
+
+
+def test_a_document_that_another_one_holds_whole_is_a_copy_of_it() -> None:
+    remainders = judged(NOBODY)
+    assert remainders.copies == {1: 0}
+    assert not remainders.left_whole
+
+
+def test_a_document_that_others_are_copies_of_stays_for_them() -> None:
+    remainders = judged(np.array([1], np.uint32))
+    assert not remainders.copies
+    assert remainders.left_whole == {1}
