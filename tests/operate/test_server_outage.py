@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from tests.operate.dataset_runs import assert_tidy, assert_whole, rows_of
-from tests.operate.prefect_site import PrefectSite, until
+from tests.server.prefect_site import PrefectSite, until
 
 from winnow.publish.dataset import Dataset
 from winnow.storage.lock import lock_dataset

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 from tests.conftest import ROOT, SEEDS
-from tests.operate.prefect_site import PrefectSite, until
+from tests.server.prefect_site import PrefectSite, until
 
 from winnow.base.errors import UsageError
 from winnow.base.recipe import Recipe

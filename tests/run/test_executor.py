@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from winnow.base.errors import UsageError, WinnowError
-from winnow.run.executor import MUCH, map_shards, open_executor, release
+from winnow.run.executor import MUCH, end_workers, map_shards, open_executor
 
 
 def square(n: int) -> int:
@@ -63,9 +63,9 @@ def test_an_unreachable_cluster_is_a_wrong_call(monkeypatch):
 def test_workers_that_were_let_go_are_replaced_when_there_is_work(kind: str) -> None:
     with open_executor(kind, 2) as executor:
         few = set(map_shards(executor, worker_id, range(4)))
-        release(executor)
+        end_workers(executor)
         before = set(map_shards(executor, worker_id, range(MUCH)))
-        release(executor)
+        end_workers(executor)
         after = set(map_shards(executor, worker_id, range(MUCH)))
     assert few & before
     assert (before & after == set()) is (kind == "processes")
