@@ -158,7 +158,7 @@ class Press:
         return RunRecord(
             run_id=run_id or f"run-{self.ticks}",
             started_at=started,
-            recipe={"x": 1},
+            recipe={"x": 1, "publish": SETTINGS.model_dump(mode="json")},
             recipe_id="r" * 16,
             packages={"pyarrow": pa.__version__},
             counts={"read": {"documents": 1}},

@@ -43,6 +43,7 @@ def unlink_from_table(path: Path) -> None:
 def rewrite_manifest(path: Path, change: Callable[[dict[str, Any]], None]) -> None:
     data = json.loads(path.read_text())
     change(data)
+    data.pop("sha256", None)
     path.write_text(json.dumps(data))
 
 
@@ -175,6 +176,7 @@ def test_what_the_run_counted_is_what_the_tables_hold(press: Press, change: dict
     path = press.dataset.manifest_path(1)
     manifest = json.loads(path.read_text())
     manifest["counts"]["facts"] = {"n_read": 2, "n_published": 2, "n_duplicates": 0, "n_rejected": 0, **change}
+    del manifest["sha256"]
     path.write_text(json.dumps(manifest))
     found = [p.what for p in verify(press.dataset, 1)]
     assert (said in found) if said else found == []

@@ -8,6 +8,7 @@ WinnowError
 ├── LedgerError             edits do not fit the text they are replayed on
 ├── ContractBroken          rows do not fit their table's schema: a fault of Winnow
 ├── DatasetError            the dataset on disk is not as its manifest says
+│   ├── DatasetDamaged      files or logs differ from the last manifest, and nothing can restore them
 │   ├── DatasetBusy         another run holds the dataset
 │   └── SchemaConflict      a table's columns cannot become the schema's without loss
 ├── DiskFull                no room for the next version; the last one stays whole
@@ -65,6 +66,10 @@ class ContractBroken(WinnowError):
 
 class DatasetError(WinnowError):
     """The dataset on disk is not as its manifest says."""
+
+
+class DatasetDamaged(DatasetError):
+    """Files or logs differ from the last manifest; the text names them and the ways back. Nothing was written."""
 
 
 class DatasetBusy(DatasetError):

@@ -8,7 +8,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -122,6 +123,8 @@ def _in_place(path: Path) -> Iterator[BinaryIO]:
             yield file
             file.flush()
             os.fsync(file.fileno())
+        if path.is_dir():
+            shutil.rmtree(path)  # nothing of ours is a folder under a file's name
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
@@ -154,11 +157,30 @@ def write_parquet(
     return rows
 
 
-def once(done: Path, kind: type[Counts], work: Callable[[], Counts]) -> Counts:
-    """Do `work` unless its counts (of dataclass `kind`) stand at `done` from an earlier try; they are written last."""
+def once(done: Path, kind: type[Counts], outputs: Sequence[Path], work: Callable[[], Counts]) -> Counts:
+    """Do `work`, which writes `outputs`, unless an earlier try did it.
+
+    The counts (of dataclass `kind`) are written to `done` last, with the SHA-256 of every output: what was changed or
+    lost since is made again.
+    """
     try:
-        return kind(**json.loads(done.read_bytes()))
-    except FileNotFoundError:
-        counts = work()
-        write_file(done, json.dumps(asdict(counts)).encode())
-        return counts
+        kept = json.loads(done.read_bytes())
+        if kept["sha256"] == _hashes(outputs):
+            return kind(**kept["counts"])
+    except (OSError, ValueError, KeyError, TypeError):
+        pass  # nothing there, or nothing whole
+    if done.is_dir():
+        shutil.rmtree(done)
+    counts = work()
+    write_file(done, json.dumps({"counts": asdict(counts), "sha256": _hashes(outputs)}).encode())
+    return counts
+
+
+def _hashes(files: Sequence[Path]) -> dict[str, str]:
+    return {f.name: sha256_of(f) for f in files}
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 (hex) of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

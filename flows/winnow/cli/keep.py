@@ -16,21 +16,37 @@ PANEL = "keep"
 
 
 @app.command(rich_help_panel=PANEL, epilog="Example: winnow verify 3")
-def verify(version: VersionArgument = None, into: IntoOption = DATASET, as_json: JsonOption = False) -> int:
+def verify(
+    version: VersionArgument = None,
+    mend: Annotated[bool, typer.Option("--mend", help="First restore what stands elsewhere in the dataset.")] = False,
+    into: IntoOption = DATASET,
+    as_json: JsonOption = False,
+) -> int:
     """Check every file, row, link and edit against the manifests
 
-    Checks all versions and the tables where none is named. Exit code 1 where something is wrong.
+    Checks all versions and the tables where none is named. Exit code 1 where something is wrong. With --mend, lost or
+    changed files, logs and views are restored first from their other copies, and each is named.
     """
     from winnow.publish.verify import verify
     from winnow.repair import undo
+    from winnow.run.recovery import recover_dataset
+    from winnow.run.run_context import new_run_id
+    from winnow.storage.lock import lock_dataset
 
     dataset = published(into)
+    mended: tuple[str, ...] = ()
+    if mend:
+        with lock_dataset(dataset, new_run_id()):
+            mended = recover_dataset(dataset)
     problems = verify(dataset, version, undo)
     if dataset.remote:  # the working copy may be sound where an object is not
         problems += dataset.remote.verify(version)
     if as_json:
-        print_json({"sound": not problems, "problems": problems})
-    elif problems:
+        print_json({"sound": not problems, "problems": problems, "mended": mended})
+        return int(bool(problems))
+    for line in mended:
+        print(visible(line))
+    if problems:
         rows = [(f"v{p.version}" if p.version else "", visible(p.place), visible(p.what)) for p in problems]
         print_table(("version", "place", "what is wrong"), rows)
     else:
@@ -97,13 +113,13 @@ def prune(
 ) -> int:
     """Remove old versions, and the files that only they needed"""
     from winnow.publish.housekeeping import prune, vacuum
-    from winnow.publish.recover import recover
+    from winnow.run.recovery import recover_dataset
     from winnow.run.run_context import new_run_id
     from winnow.storage.lock import lock_dataset
 
     dataset = published(into)
     with lock_dataset(dataset, new_run_id()):
-        recover(dataset)
+        recover_dataset(dataset)
         views = prune(dataset, keep, dry_run)
         files = vacuum(dataset, dry_run)
     freed = views.bytes + files.bytes

@@ -83,14 +83,18 @@ def _nothing_to_do(source: str, into: str, recipe: Recipe, mirror: bool) -> RunS
     from winnow.storage.locations import open_dataset
 
     dataset = open_dataset(into)
-    if dataset.latest_version() is None or dataset.staging.exists():
+    number = dataset.latest_version()
+    if number is None or number != dataset.last_number() or dataset.staging.exists():
         return None
     from winnow.run.intake import read_if_unchanged
     from winnow.run.release import nothing_changed
     from winnow.run.run_context import RunOrder, begin
 
     asked = begin(dataset, recipe, RunOrder(source=source, mirror=mirror))
-    documents = read_if_unchanged(asked)
+    try:
+        documents = read_if_unchanged(asked)
+    except Exception:  # damage, most likely: the flow restores what it can, and says what is wrong where it cannot
+        return None
     return nothing_changed(asked, documents) if documents else None
 
 

@@ -129,8 +129,20 @@ class Dataset:
         numbers = self.version_numbers()
         return numbers[-1] if numbers else None
 
+    def last_number(self) -> int | None:
+        """Number of the last version that was ever published, also where its folder was lost since.
+
+        The link `latest` remembers it: it is moved only to what stands.
+        """
+        numbers = self.version_numbers()
+        linked = _VERSION.fullmatch(self.latest.readlink().as_posix()) if self.latest.is_symlink() else None
+        if linked and self.remote is None:
+            numbers.append(int(linked[1]))
+        return max(numbers, default=None)
+
     def next_version(self) -> int:
-        return (self.latest_version() or 0) + 1
+        """A number that no version ever had."""
+        return (self.last_number() or 0) + 1
 
     def manifest(self, version: int | None = None) -> Manifest:
         """Returns the manifest of one version, the latest if None.

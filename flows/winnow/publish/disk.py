@@ -6,7 +6,6 @@ What is renamed into place is flushed before, and the folder after: a power loss
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import shutil
 from collections.abc import Callable
@@ -66,12 +65,6 @@ def remove_tree(folder: Path) -> None:
         folder.unlink()
     elif folder.exists():
         shutil.rmtree(folder)
-
-
-def sha256_of(path: Path) -> str:
-    """Returns the SHA-256 (hex) of a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def same_file(a: Path, b: Path) -> bool:

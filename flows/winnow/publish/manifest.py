@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -60,7 +61,7 @@ class Manifest:
     def to_json(self) -> str:
         data = {"format": FORMAT, **asdict(self)}
         data["created_at"] = self.created_at.isoformat()
-        return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+        return json.dumps({**data, "sha256": _checksum(data)}, indent=2, ensure_ascii=False) + "\n"
 
     def rows(self, table: str) -> int:
         """Returns the rows of a table; 0 for one that came later."""
@@ -68,6 +69,11 @@ class Manifest:
 
 
 _MANIFEST = TypeAdapter(Manifest)
+
+
+def _checksum(data: Mapping[str, Any]) -> str:
+    """SHA-256 (hex) of a manifest without its own checksum, as JSON with sorted keys."""
+    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -79,6 +85,9 @@ def read_manifest(path: Path) -> Manifest:
         data = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise DatasetError(f"{path}: cannot be read as a manifest: {error}") from error
+    wanted = data.pop("sha256", None) if isinstance(data, dict) else None  # the first versions have none
+    if wanted is not None and wanted != _checksum(data):
+        raise DatasetError(f"{path}: was changed: its checksum does not fit")
     format_ = data.get("format") if isinstance(data, dict) else None
     if format_ != FORMAT:
         raise DatasetError(f"{path}: format {format_!r}, this program reads {FORMAT}; update it")

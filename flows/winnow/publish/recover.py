@@ -1,4 +1,4 @@
-"""Bring a dataset back to its last published version after a run that was killed.
+"""Bring a dataset back to its last published version after damage, or a run that was killed.
 
 Beside half-done versions such a run leaves files that no commit names, and a power loss leaves commits cut short.
 """
@@ -16,8 +16,9 @@ from deltalake import CommitProperties, DeltaTable
 from winnow.base.contracts import TABLES
 from winnow.base.staging import flush
 from winnow.publish.dataset import WORK, Dataset
-from winnow.publish.disk import link_or_copy, point, remove_tree
+from winnow.publish.disk import point, remove_tree
 from winnow.publish.manifest import Manifest
+from winnow.publish.mend import PageMaker, mend, prepare_to_mend
 from winnow.publish.tables.delta import PURPOSE, flush_log, is_ours, open_table
 
 # Commits that leave the rows as they are, by whoever made them.
@@ -30,26 +31,31 @@ _OURS = {"create", "record", "compact", "vacuum", "recovered"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recovered:
-    """What `recover` did; all empty after a run that ended well."""
+    """What `recover` did; all empty after a run that ended well. ``mended`` says what damage was undone."""
 
     restored: tuple[str, ...] = ()
-    relinked: tuple[str, ...] = ()
+    mended: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     latest: str | None = None
 
 
-def recover(dataset: Dataset) -> Recovered:
-    """Undoes what a killed run left half done. Call it first in every run, as the dataset's only writer.
+def recover(dataset: Dataset, page_of: PageMaker | None = None, to_go_back: bool = False) -> Recovered:
+    """Undoes damage, and what a killed run left half done. Call it first in every run, as the dataset's only writer.
+
+    What was lost or changed since the last version is restored first (see `winnow.publish.mend`); `page_of` draws
+    reports again. Raises DatasetDamaged where the last version cannot be restored; a rollback (`to_go_back`) does
+    without it, and what is left of it is set aside.
 
     Tables that are ahead of the last published version go back to it by Delta's own restore, in a new commit: what the
     killed run committed stays in the table's history until a vacuum. What it never committed is removed, with
     half-built views and its folder in staging, and `latest` is pointed to the last version. It may be killed itself at
     any point and called again.
     """
+    mended = prepare_to_mend(dataset, to_go_back)
     manifest = dataset.latest_manifest()
-    restored: list[str] = []
     torn = drop_torn_commits(dataset, manifest)
-    relinked = _relink(dataset, manifest) if manifest else []
+    mended += mend(dataset, page_of, to_go_back)
+    restored: list[str] = []
     for name in TABLES:
         table = open_table(dataset.table(name))
         if table is None:
@@ -60,21 +66,8 @@ def recover(dataset: Dataset) -> Recovered:
             flush_log(dataset.table(name))
             restored.append(name)
     removed = [*torn, *_remove_leftovers(dataset, manifest)]
-    latest = _fix_latest(dataset)
-    return Recovered(restored=tuple(restored), relinked=tuple(relinked), removed=tuple(removed), latest=latest)
-
-
-def _relink(dataset: Dataset, manifest: Manifest) -> list[str]:
-    """Gives the tables back what the last view still has of their files."""
-    relinked = []
-    for name, entry in manifest.tables.items():
-        for file in entry.files:
-            target = dataset.table(name) / (file.delta_path or "")
-            source = dataset.view(manifest.version) / file.name
-            if file.delta_path and not target.exists() and source.is_file():
-                link_or_copy(source, target)
-                relinked.append(f"{name}/{file.delta_path}")
-    return relinked
+    latest = None if to_go_back else _fix_latest(dataset)
+    return Recovered(restored=tuple(restored), mended=tuple(mended), removed=tuple(removed), latest=latest)
 
 
 def _last_good(table: DeltaTable, base: int) -> int | None:
@@ -173,7 +166,7 @@ def drop_torn_commits(dataset: Dataset, manifest: Manifest | None) -> list[str]:
         base = -1 if published is None else published
         # From the newest on: a commit that is whole was built on those before it.
         for path in sorted(log.glob("[0-9]*.json"), reverse=True):
-            if int(path.stem) <= base or _is_whole(path):
+            if int(path.stem) <= base or not path.is_file() or _is_whole(path):
                 break
             path.unlink()
             flush(log)

@@ -10,10 +10,12 @@ import pyarrow.parquet as pq
 
 from winnow.base.contracts import TABLES
 from winnow.base.errors import DatasetError
+from winnow.base.staging import sha256_of
 from winnow.publish.conservation import Undo, conservation
 from winnow.publish.dataset import Dataset, Problem
-from winnow.publish.disk import same_file, sha256_of
+from winnow.publish.disk import same_file
 from winnow.publish.manifest import MANIFEST, FileEntry, Manifest, TableEntry
+from winnow.publish.mend import log_fault, readable
 from winnow.publish.tables.delta import active_files, open_table
 from winnow.publish.tables.schema import plain
 
@@ -31,7 +33,7 @@ def verify(dataset: Dataset, version: int | None = None, undo: Undo | None = Non
     hashes: dict[tuple[int, int], str] = {}
     chosen = numbers if version is None else [version]
     problems = [problem for number in chosen for problem in _version(dataset, number, hashes, undo)]
-    return problems if version is not None else [*problems, *_latest(dataset), *_tables(dataset)]
+    return problems if version is not None else [*problems, *_latest(dataset), *_logs(dataset), *_tables(dataset)]
 
 
 def _version(dataset: Dataset, number: int, hashes: dict[tuple[int, int], str], undo: Undo | None) -> list[Problem]:
@@ -126,6 +128,17 @@ def _latest(dataset: Dataset) -> list[Problem]:
         return [Problem(None, "latest", f"is missing; it should point to v{number}")]
     target = dataset.latest.readlink().as_posix()
     return [] if target == f"v{number}" else [Problem(None, "latest", f"points to {target}, not to v{number}")]
+
+
+def _logs(dataset: Dataset) -> Iterator[Problem]:
+    """The last version is there, and the tables' logs name its files."""
+    numbers, last = dataset.version_numbers(), dataset.last_number()
+    if last is not None and last not in numbers:
+        yield Problem(last, f"v{last}", "was published and is gone")
+    manifests = list(readable(dataset))
+    for name, entry in manifests[-1].tables.items() if manifests else ():
+        if fault := log_fault(dataset, name, entry):
+            yield Problem(None, f"tables/{name}/_delta_log", fault)
 
 
 def _tables(dataset: Dataset) -> list[Problem]:

@@ -21,11 +21,12 @@ from typing import Any, Literal
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from deltalake import DeltaTable
 
 from winnow.base.contracts import TABLES, describe
 from winnow.base.errors import UsageError
 from winnow.base.recipe import PublishSettings
-from winnow.base.staging import write_file
+from winnow.base.staging import sha256_of, write_file
 from winnow.publish.card import card, count_languages
 from winnow.publish.dataset import Dataset
 from winnow.publish.disk import (
@@ -36,9 +37,9 @@ from winnow.publish.disk import (
     no_checkpoint,
     point,
     remove_tree,
-    sha256_of,
 )
 from winnow.publish.manifest import MANIFEST, FileEntry, Manifest, TableEntry
+from winnow.publish.proof import prove
 from winnow.publish.tables.delta import KEYS, WriteJob, active_files, open_table
 from winnow.publish.tables.row_files import WrittenFile, read_column, read_rows, write_empty
 from winnow.publish.tables.schema import description_of, storable
@@ -132,8 +133,9 @@ def rollback(publication: Publication, version: int) -> Manifest:
     """
     dataset, run = publication.dataset, publication.run
     old = dataset.manifest(version)
-    if version == dataset.latest_version():
+    if version == dataset.last_number():
         raise UsageError(f"{dataset.root}: version {version} is the latest; there is nothing to roll back")
+    prove(dataset, old)
     updates = [_back_to(dataset, old, name) for name in TABLES if name != "runs"]
     noted = replace(run, note=run.note or f"rollback to version {version}")
     return _publish(replace(publication, run=noted), updates)
@@ -199,7 +201,7 @@ def _publish(publication: Publication, updates: Sequence[TableUpdate]) -> Manife
         packages=dict(run.packages),
         counts=dict(run.counts),
         tables={
-            name: _link_table(dataset, folder, job.version, name, {**hashes[name], **committed[name].hashes})
+            name: lay_out_table(dataset, folder, job.version, name, {**hashes[name], **committed[name].hashes})
             for name in TABLES
         },
         note=run.note,
@@ -248,13 +250,17 @@ def _as_json(data: Mapping[str, Any]) -> str:
     return json.dumps(data, ensure_ascii=False, sort_keys=True, default=str)
 
 
-def _link_table(dataset: Dataset, folder: Path, version: int, name: str, hashes: Mapping[str, str]) -> TableEntry:
-    """Lays out a table as it stands in a view's `folder`; returns what the manifest says of it.
+def lay_out_table(
+    dataset: Dataset, folder: Path, version: int, name: str, hashes: Mapping[str, str], at: int | None = None
+) -> TableEntry:
+    """Lays out a table, as it stands or stood at commit `at`, in a view's `folder`; returns what the manifest says.
 
     `hashes` are SHA-256 by file name, as far as they are known; the rest is computed.
     """
     schema = storable(TABLES[name])
     delta = open_table(dataset.table(name))
+    if delta is not None and at is not None and at != delta.version():
+        delta = DeltaTable(str(dataset.table(name)), version=at)
     entries: list[FileEntry] = []
     for number, file in enumerate(active_files(delta, name)):
         source, place = dataset.table(name) / file.name, f"{name}/{view_name(number, version)}"

@@ -115,7 +115,12 @@ class RepairCounts:
 
 def read_job(shard: Shard, files: ShardFiles, settings: ReadSettings) -> ReadCounts:
     """Reads a shard into RAW rows and REJECTED rows."""
-    return once(files.read_counts, ReadCounts, lambda: _write_raw(files, read_shard(shard, settings)))
+    return once(
+        files.read_counts,
+        ReadCounts,
+        (files.raw, files.read_rejects),
+        lambda: _write_raw(files, read_shard(shard, settings)),
+    )
 
 
 def reread_job(waiting: Path, files: ShardFiles, settings: ReadSettings) -> ReadCounts:
@@ -127,7 +132,7 @@ def reread_job(waiting: Path, files: ShardFiles, settings: ReadSettings) -> Read
         write_parquet(files.origins, [pa.Table.from_pylist(origins, schema=_ORIGINS)], _ORIGINS)
         return counts
 
-    return once(files.read_counts, ReadCounts, work)
+    return once(files.read_counts, ReadCounts, (files.raw, files.origins, files.read_rejects), work)
 
 
 def _write_raw(files: ShardFiles, results: Iterable[RawDocument | Reject]) -> ReadCounts:
@@ -201,7 +206,7 @@ def repair_job(files: ShardFiles, skip: Sequence[int], settings: RepairSettings)
         write_parquet(files.repair_rejects, [_table(rejects, REJECTED)], REJECTED)
         return RepairCounts(documents=documents, rejects=len(rejects), rules=dict(rules), **counts)
 
-    return once(files.repair_counts, RepairCounts, work)
+    return once(files.repair_counts, RepairCounts, (files.repaired, files.repair_rejects), work)
 
 
 def _repaired_row(

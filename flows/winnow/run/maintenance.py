@@ -14,9 +14,9 @@ from winnow.base.records import Json
 from winnow.publish.dataset import Dataset
 from winnow.publish.housekeeping import compact, prune, vacuum
 from winnow.publish.manifest import Manifest
-from winnow.publish.recover import recover
 from winnow.publish.version import Publication, RunRecord, rollback
 from winnow.run.approval import run_awaiting_approval
+from winnow.run.recovery import recover_dataset
 from winnow.run.release import now, packages, report_of
 from winnow.run.run_context import new_run_id
 from winnow.storage.lock import lock_dataset
@@ -75,7 +75,7 @@ def tidy_up(
     run_id = new_run_id()
     keep = recipe.maintain.keep_versions
     with lock_dataset(dataset, run_id, wait_seconds):
-        recover(dataset)
+        recover_dataset(dataset)
         joined = compact(dataset, run_id, recipe.publish, datetime.now(UTC), dry_run)
         views = prune(dataset, keep, dry_run) if keep else None
         files = vacuum(dataset, dry_run)
@@ -114,7 +114,7 @@ def roll_back(dataset: Dataset, version: int, because: str) -> Manifest:
     old = dataset.manifest(version)
     run_id = new_run_id()
     with lock_dataset(dataset, run_id):
-        recover(dataset)
+        recover_dataset(dataset, to_go_back=True)
         record = RunRecord(
             run_id=run_id,
             started_at=now(),

@@ -151,7 +151,7 @@ def nothing_changed(run: Run, documents: Documents) -> RunSummary:
             duplicates=facts.n_duplicates if facts else 0,
             rejected=facts.n_rejected if facts else 0,
         ),
-        warnings=documents.warnings,
+        warnings=(*run.mended, *documents.warnings),
         seconds=(now() - run.started_at).total_seconds(),
     )
 
@@ -175,7 +175,7 @@ def _summary(run: Run, documents: Documents, manifest: Manifest, judged: Judged,
         repairs=dict(facts.edits_by_rule),
         removals=dict(facts.removals_by_reason),
         rejects=changes.rejects,
-        warnings=documents.warnings,
+        warnings=(*run.mended, *documents.warnings),
         seconds=(now() - run.started_at).total_seconds(),
         example=best["doc_id"][0] if best.height else None,
         gate=judged.gate,

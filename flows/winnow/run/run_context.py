@@ -50,7 +50,10 @@ class RunOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One execution of the flow. ``version`` is the number it publishes under if anything changed."""
+    """One execution of the flow. ``version`` is the number it publishes under if anything changed.
+
+    ``mended`` says what damage of the dataset was undone before it began.
+    """
 
     run_id: str
     started_at: datetime
@@ -59,6 +62,7 @@ class Run:
     recipe: Recipe
     recipe_id: str
     version: int
+    mended: tuple[str, ...] = ()
 
     @property
     def staging(self) -> Path:
@@ -84,7 +88,7 @@ class Run:
         return report
 
 
-def begin(dataset: Dataset, recipe: Recipe, order: RunOrder) -> Run:
+def begin(dataset: Dataset, recipe: Recipe, order: RunOrder, mended: tuple[str, ...] = ()) -> Run:
     """A run that starts now; it publishes the dataset's next version."""
     started = datetime.now(UTC)
     return Run(
@@ -95,6 +99,7 @@ def begin(dataset: Dataset, recipe: Recipe, order: RunOrder) -> Run:
         recipe=recipe,
         recipe_id=recipe.recipe_id({**rule_versions(), **STAGE_VERSIONS}),
         version=dataset.next_version(),
+        mended=mended,
     )
 
 

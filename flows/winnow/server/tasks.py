@@ -13,10 +13,10 @@ from prefect.states import Failed
 from winnow.base.errors import GateHeld, WinnowError, is_full_disk
 from winnow.base.log import default_to_info
 from winnow.base.recipe import load_recipe
-from winnow.publish.recover import recover
 from winnow.run import intake, release, table_changes
 from winnow.run.approval import remember_order, run_to_approve
 from winnow.run.executor import open_executor
+from winnow.run.recovery import recover_dataset
 from winnow.run.run_context import Run, RunOrder, begin, new_run_id
 from winnow.run.summary import RunSummary
 from winnow.server import artifacts
@@ -95,10 +95,10 @@ def _as_only_writer(order: RunOrder, stages: Stages) -> tuple[Run, RunSummary | 
         lock_dataset(dataset, new_run_id(), order.wait_seconds),
         open_executor(order.executor, order.workers, order.address) as shards,
     ):
-        recover(dataset)
+        mended = recover_dataset(dataset)
         if order.approved_run:
             run_to_approve(dataset, order.approved_run)
-        run = begin(dataset, recipe, order)
+        run = begin(dataset, recipe, order, mended)
         try:
             with artifacts.progress_bar(f"{artifacts.slug(dataset.name)}-progress"):
                 return run, stages(run, shards)

@@ -12,7 +12,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict
 from pathlib import Path
 
-from winnow.base.errors import DatasetBusy, translate_full_disk
+from winnow.base.errors import DatasetBusy, DatasetError, is_full_disk, translate_full_disk
 from winnow.publish.dataset import Dataset, Writer
 
 _POLL_SECONDS = 0.2  # flock has no timeout; five tries a second are not noticed
@@ -67,7 +67,14 @@ def lock_file(
     Raises DatasetBusy naming the holder, and what it holds as `name`.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except IsADirectoryError as error:
+        raise DatasetError(f"{path}: is a folder where the lock's file must be; remove it and run again") from error
+    except OSError as error:
+        if is_full_disk(error):
+            raise
+        raise DatasetError(f"{path}: cannot be written: {error.strerror}; a run needs to write there") from error
     try:
         end = monotonic() + wait_seconds
         while not _try(handle):

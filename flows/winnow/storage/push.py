@@ -13,8 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from winnow.base.errors import DatasetBusy
+from winnow.base.staging import sha256_of
 from winnow.publish.dataset import Dataset
-from winnow.publish.disk import Checkpoint, no_checkpoint, sha256_of
+from winnow.publish.disk import Checkpoint, no_checkpoint
 from winnow.publish.manifest import read_manifest
 from winnow.storage.lease import Lease
 from winnow.storage.object_store import Entry, Gone, Store, Taken

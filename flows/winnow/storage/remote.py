@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from winnow.base.errors import DatasetError, WinnowError
+from winnow.base.staging import sha256_of
 from winnow.publish.dataset import Dataset, Problem, Remote, Writer
-from winnow.publish.disk import Checkpoint, no_checkpoint, sha256_of
+from winnow.publish.disk import Checkpoint, no_checkpoint
 from winnow.storage import lease
 from winnow.storage.object_store import Entry, Gone, Store
 from winnow.storage.pull import PARALLEL, fence, pull, read_latest

@@ -131,6 +131,12 @@ def write_rows(
     return writer.finish()
 
 
+def key_bounds(path: Path, key: str) -> tuple[str | None, str | None]:
+    """Returns the smallest and the largest value of a file's key column."""
+    span = pc.min_max(read_column(path, key))
+    return span["min"].as_py(), span["max"].as_py()
+
+
 def write_empty(path: Path, schema: pa.Schema) -> WrittenFile:
     """Writes a Parquet file without rows, so that an empty table can be read like any other.
 
