@@ -29,7 +29,7 @@ if __name__ == "__main__":
 
 TB = 10**12
 DRIVER_GB = 64  # a large, ordinary machine
-DAY = 24 * 3600.0  # winnow.build.LONGEST_SECONDS
+DAY = 24 * 3600.0  # the longest that a flow may take: winnow.server.flow_form.dataset_flow
 # Six tasks times (create, three states, read, finish); the flow's own, artifacts and batches of log lines.
 PREFECT_CALLS = 6 * 6 + 12
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from dataclasses import replace
 
 import pytest
 from tests.operate.dataset_runs import assert_tidy, rows_of, run_stages
@@ -19,16 +20,16 @@ def test_publication_tried_again_in_the_same_run_gives_one_version_without_a_row
 ):
     publish, failed = release.publish_version, []
 
-    def flaky(*args, **options):
+    def flaky(publication, *changes):
         def fail(name: str) -> None:
             if name == step and not failed:
                 failed.append(name)
                 raise OSError(errno.EIO, "the storage was away for a moment")
 
         try:
-            return publish(*args, **options, checkpoint=fail)
+            return publish(replace(publication, checkpoint=fail), *changes)
         except OSError:
-            return publish(*args, **options)  # what the task's retry does
+            return publish(publication, *changes)  # what the task's retry does
 
     monkeypatch.setattr(release, "publish_version", flaky)
     monkeypatch.setattr(release, "store_results", lambda *_: None)
