@@ -81,6 +81,8 @@ def winnow(
 def main() -> None:
     """Runs the command; every error that Winnow raises on purpose becomes one clear line and its exit code."""
     switch_off()
+    # No process that this one starts (server, workers, their helpers) runs code of the folder one stands in.
+    os.environ.setdefault("PYTHONSAFEPATH", "1")
     try:
         app()
     except WinnowError as error:

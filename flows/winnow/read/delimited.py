@@ -15,6 +15,7 @@ from winnow.base.records import RawDocument, Reject
 from winnow.read.charset import decode
 from winnow.read.content import MB, Content, sha256
 from winnow.read.fields import Records, require_text_column
+from winnow.read.jsonl import read_jsonl
 
 
 def _read(content: Content, settings: ReadSettings, delimiter: str) -> Iterator[RawDocument | Reject]:
@@ -31,20 +32,18 @@ def _read(content: Content, settings: ReadSettings, delimiter: str) -> Iterator[
         for number, row in enumerate(csv.reader(_lines(content.blocks), delimiter=delimiter), 1):
             fields = [_decoded(f) for f in row]
             if head is None:
-                head = [f.strip() for f in fields]
+                head = _distinct([f.strip() for f in fields])
                 require_text_column(head, settings)
                 continue
             if not fields:
                 continue
             record = {h: f for h, f in zip(head, fields, strict=False) if f}
-            raw = orjson.dumps(record)
+            # A row that does not fit the head is kept with it, field by field: nothing of it is cut off.
+            raw = orjson.dumps(record if len(fields) <= len(head) else [head, fields])
             digest = sha256(raw)
             try:
                 if len(fields) > len(head):
-                    raise ReadError(
-                        "malformed_row",
-                        f"has {len(fields)} fields, the head line {len(head)}; quote fields with delimiters",
-                    )
+                    raise _too_many_fields(head, fields)
                 document = records.document(record, raw, digest)
             except ReadError as error:
                 yield records.reject(error, f", row {number}", record, raw, digest)
@@ -56,6 +55,37 @@ def _read(content: Content, settings: ReadSettings, delimiter: str) -> Iterator[
         yield content.reject(error.kind, f": {error}; what stands before was read")
     if head is None:
         yield content.reject("empty", ": is an empty file; remove it or write it again")
+
+
+def _too_many_fields(head: list[str], fields: list[str]) -> ReadError:
+    said = f"has {len(fields)} fields, the head line {len(head)}; quote fields with delimiters"
+    return ReadError("malformed_row", said)
+
+
+def _distinct(names: list[str]) -> list[str]:
+    """Column names, each once: a second column of a name is told from the first by a number.
+
+    >>> _distinct(["id", "note", "note"])
+    ['id', 'note', 'note.2']
+    """
+    used: dict[str, int] = {}
+    distinct = []
+    for name in names:
+        used[name] = used.get(name, 0) + 1
+        distinct.append(name if used[name] == 1 else f"{name}.{used[name]}")
+    return distinct
+
+
+def read_kept_row(content: Content, settings: ReadSettings) -> Iterator[RawDocument | Reject]:
+    """The row that a document or reject kept: its record as JSON, or head and fields of one that did not fit."""
+    kept = b"".join(content.blocks)
+    if not kept.startswith(b"["):
+        again = Content(path=content.path, blocks=iter((kept,)), open=content.open, lines_before=content.lines_before)
+        yield from read_jsonl(again, settings)
+        return
+    head, fields = orjson.loads(kept)
+    record = {h: f for h, f in zip(head, fields, strict=False) if f}
+    yield Records(content, settings).reject(_too_many_fields(head, fields), "", record, kept, sha256(kept))
 
 
 read_csv = partial(_read, delimiter=",")

@@ -10,7 +10,7 @@ from winnow.base.recipe import ReadSettings
 from winnow.base.records import RawDocument, Reject
 from winnow.read.charset import decode
 from winnow.read.content import COMPRESSIONS, Content, sha256
-from winnow.read.delimited import read_csv, read_tsv
+from winnow.read.delimited import read_csv, read_kept_row, read_tsv
 from winnow.read.html import read_html
 from winnow.read.jsonl import read_jsonl
 from winnow.read.parquet import read_parquet
@@ -55,8 +55,8 @@ FORMATS = (
     Format("text", (".txt", ".text", ".md", ".markdown"), read_text, read_text),
     Format("jsonl", (".jsonl", ".ndjson"), read_jsonl, read_jsonl, by_lines=True),
     Format("html", (".html", ".htm", ".xhtml"), read_html, read_html),
-    Format("csv", (".csv",), read_csv, read_jsonl),
-    Format("tsv", (".tsv", ".tab"), read_tsv, read_jsonl),
+    Format("csv", (".csv",), read_csv, read_kept_row),
+    Format("tsv", (".tsv", ".tab"), read_tsv, read_kept_row),
     Format("parquet", (".parquet",), read_parquet, read_jsonl),
 )
 

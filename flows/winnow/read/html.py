@@ -23,6 +23,9 @@ from winnow.read.content import Content, sha256
 
 logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # it reports each page it finds nothing in
 
+_TAG = re.compile(r"<[A-Za-z][A-Za-z0-9:-]{0,40}(?=\s)")
+MAX_TAG = 16_000  # characters of a tag; a longer one is no author's, and parsers compare all its attributes with all
+
 MISSED = 0.6  # of resiliparse's length; the score is flat from .2 to .8
 # Beyond these a page is data or an attack, and the extractors, quadratic in depth and worse, would take minutes.
 SLOW_CHARS, SLOW_ELEMENTS, DEPTH = 3_000_000, 50_000, 500
@@ -54,6 +57,22 @@ def read_html(content: Content, settings: ReadSettings) -> Iterator[RawDocument]
     )  # fmt: skip
 
 
+def without_endless_tags(html: str) -> str:
+    """The page without the attributes of tags of more than `MAX_TAG` characters.
+
+    >>> without_endless_tags("<p " + "a=1 " * 9000 + ">text</p>")
+    '<p>text</p>'
+    """
+    pieces, at = [], 0
+    while (end := html.find(">", at)) >= 0:
+        tag = _TAG.search(html, at, end) if end - at > MAX_TAG else None
+        pieces.append(html[at : tag.end()] + ">" if tag and end - tag.start() > MAX_TAG else html[at : end + 1])
+        at = end + 1
+    rest = html[at:]
+    tag = _TAG.search(rest) if len(rest) > MAX_TAG else None  # no end comes: it is text, and no parser may take it on
+    return "".join([*pieces, rest[: tag.start()] + "&lt;" + rest[tag.start() + 1 :] if tag else rest])
+
+
 def main_text(html: str) -> tuple[str | None, str]:
     """Title and main text of a page; the text is empty where it has none.
 
@@ -65,6 +84,7 @@ def main_text(html: str) -> tuple[str | None, str]:
     from resiliparse.parse.html import HTMLTree
 
     html = html.replace("\0", "\ufffd")
+    html = without_endless_tags(html)
     tree = HTMLTree.parse(html)
     title = " ".join((tree.title or "").split()) or None
     elements, depth = _size(html)

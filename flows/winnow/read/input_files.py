@@ -138,7 +138,10 @@ def _list_path(root: Path, leave_out: Iterable[str | Path], found: _Found) -> No
         if entry.is_symlink():
             links.append((name, entry.path))
         else:
-            found.add(name, entry.path, _size(entry.stat(follow_symlinks=False)))
+            try:
+                found.add(name, entry.path, _size(entry.stat(follow_symlinks=False)))
+            except OSError:  # it went while its folder was listed; reading it tells whether it is back
+                found.add(name, entry.path, 0)
     read_already = {f.address for f in found.files}
     for name, address in links:
         _follow(name, address, real_root, read_already, found)
@@ -161,7 +164,10 @@ def _follow(name: str, address: str, root: str, read_already: set[str], found: _
     elif target in read_already:
         found.skip(name, "a link to a file that is read under its own name")
     else:
-        found.add(name, target, _size(Path(target).stat()))
+        try:
+            found.add(name, target, _size(Path(target).stat()))
+        except OSError:
+            found.add(name, target, 0)
 
 
 def _walk(root: str, leave_out: set[str], found: _Found) -> Iterator[tuple[os.DirEntry[str], str]]:
@@ -190,7 +196,10 @@ def _walk(root: str, leave_out: set[str], found: _Found) -> Iterator[tuple[os.Di
 
 
 def _is_dataset(folder: str) -> bool:
-    return (Path(folder) / "tables" / "documents" / "_delta_log").is_dir()
+    try:
+        return (Path(folder) / "tables" / "documents" / "_delta_log").is_dir()
+    except OSError:  # it may not be entered, and is skipped for that
+        return False
 
 
 def _list_url(url: str, found: _Found) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import orjson
 
@@ -31,12 +32,28 @@ def read_parquet(content: Content, settings: ReadSettings) -> Iterator[RawDocume
         number = 0
         try:
             for batch in table.iter_batches(batch_size=64):
-                for record in batch.to_pylist():
+                for record in _rows(batch):
                     number += 1
                     yield _document(record, number, records)
         except (pa.ArrowException, OSError) as error:
             why = str(error).split("\n")[0][:120]
             yield content.reject("damaged", f", after row {number}: is damaged ({why}); rows before it were read")
+
+
+def _rows(batch: Any) -> Iterator[dict[str, object]]:
+    """The rows of a batch; a value that Python has no form of (a date beyond the calendar) as its number."""
+    try:
+        yield from batch.to_pylist()
+    except (OverflowError, ValueError):
+        for number in range(batch.num_rows):
+            yield {name: _value(batch.column(name)[number]) for name in batch.schema.names}
+
+
+def _value(scalar: Any) -> object:
+    try:
+        return scalar.as_py()
+    except (OverflowError, ValueError):
+        return getattr(scalar, "value", None) if hasattr(scalar, "value") else str(scalar)
 
 
 def _document(row: dict[str, object], number: int, records: Records) -> RawDocument | Reject:

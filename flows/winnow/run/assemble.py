@@ -128,6 +128,9 @@ class _Text:
     title: str | None
 
 
+NO_TEXT = _Text("", 0, 0, None)
+
+
 def published_texts(passages: pa.Table) -> dict[str, _Text]:
     """Text, counts and title by doc_id, from sorted rows of table ``passages``.
 
@@ -157,7 +160,7 @@ def _document(
 ) -> dict[str, Any]:
     """Returns a row of ``documents``, or, with a ``kind``, of ``duplicates``."""
     doc_id = info["doc_id"]
-    made = texts[doc_id]
+    made = texts.get(doc_id, NO_TEXT)  # a text that is empty after repair has no passage
     # What lost nothing was measured when it was repaired, or published.
     n_chars, n_words = (info["n_chars"], info["n_words"]) if made.text == info["text"] else counted(made.text)
     row = {

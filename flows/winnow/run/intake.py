@@ -69,7 +69,7 @@ class Checked:
 
 def read_if_unchanged(run: Run) -> Documents | None:
     """Returns what `read` returns if every input is as the last version has it; None where there is work to do."""
-    plan = plan_inputs(_list_inputs(run).files, run.dataset, run.recipe_id, run.order.full)
+    plan = _plan_inputs(run, _list_inputs(run))
     if plan.changed or (run.order.mirror and plan.vanished):
         return None
     return read(run, InlineExecutor())
@@ -84,7 +84,7 @@ def read(run: Run, executor: Executor) -> Documents:
     listing = Listing((), ())
     if order.intake == "source":
         listing = _list_inputs(run)
-        inputs = plan_inputs(listing.files, run.dataset, run.recipe_id, order.full)
+        inputs = _plan_inputs(run, listing)
         shards = plan_shards(inputs.changed, settings.shard_mb)
         files = tuple(ShardFiles(run.staging, _read_key(shard, inputs, settings)) for shard in shards)
         results = map_shards(executor, read_job, shards, files, [settings] * len(files), progress=progress)
@@ -111,6 +111,12 @@ def read(run: Run, executor: Executor) -> Documents:
     )
     warnings = tuple(f"{s.path}: not read, {s.reason}" for s in listing.skipped)
     return Documents(shards=files, inputs=inputs, rows=rows, counts=counts, warnings=warnings)
+
+
+def _plan_inputs(run: Run, listing: Listing) -> InputPlan:
+    closed = [s.path for s in listing.skipped if s.path.endswith("/")]  # folders that could not be entered
+    order = run.order
+    return plan_inputs(listing.files, run.dataset, run.recipe_id, order.full, order.mirror, closed)
 
 
 def _list_inputs(run: Run) -> Listing:

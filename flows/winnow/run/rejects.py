@@ -48,21 +48,24 @@ def reject_rows(
     run_id: str,
     replayed: Collection[Key] = (),
     barred: Collection[str] = (),
+    read_again: Collection[str] = (),
     from_kept_bytes: bool = False,
 ) -> RejectChanges:
     """Returns what changes in table ``rejects`` with the next version.
 
     `staged` holds the rejects of this run. A row that waits is marked as replayed in this run when its document was
     `accepted`, or its bytes were read again and led elsewhere (`replayed`); it gives way to a new row about the same
-    bytes. Of a document that is `barred` no bytes are kept. Rows that would only change their run stay as they are;
-    so do the words of those that were read `from_kept_bytes` and failed as before, for they name the place in the file.
+    bytes. Rejects of the reading of input files that were `read_again` and are not among the new ones are gone: a run
+    from scratch would not have them. Of a document that is `barred` no bytes are kept. Rows that would only change
+    their run stay as they are; so do the words of those that were read `from_kept_bytes` and failed as before, for they
+    name the place in the file.
     """
     new = [_plain(row) for row in quarantine(pq.read_table(staged), recipe_id, run_id).to_pylist()]
     again = {_key(row) for row in new}
     refused = frozenset(_key(row) for row in new if row["stage"] not in ("read", "withdraw"))
     touched = {row["doc_id"] for row in new} | set(accepted) | {doc_id for doc_id, _ in replayed} | set(barred)
     before: dict[str, list[Row]] = defaultdict(list)
-    for row in _rejects_of(dataset, touched).to_pylist():
+    for row in _rejects_of(dataset, touched, read_again).to_pylist():
         before[row["doc_id"]].append(_plain(row))
     if from_kept_bytes:
         said = {(*_key(r), r["stage"], r["expectation"]): r["reason"] for of in before.values() for r in of}
@@ -74,6 +77,8 @@ def reject_rows(
         for row in known:
             waits = row["replayed_in"] is None
             if waits and (_key(row) in again or doc_id in barred):
+                continue
+            if waits and row["stage"] == "read" and row["input"] in read_again:
                 continue
             if doc_id in barred:
                 row = {**row, "content": b""}
@@ -176,12 +181,14 @@ def replayed_keys(origins: Sequence[Path], accepted: Collection[str]) -> frozens
     return frozenset(map(_key, rows)) - refused
 
 
-def _rejects_of(dataset: Dataset, doc_ids: Collection[str]) -> pa.Table:
+def _rejects_of(dataset: Dataset, doc_ids: Collection[str], inputs: Collection[str]) -> pa.Table:
+    """Returns the rows of documents of these ids, and of all that came from these input files."""
     files = dataset.files("rejects")
-    if not files or not doc_ids:
+    if not files or not (doc_ids or inputs):
         return TABLES["rejects"].empty_table()
-    known = pl.scan_parquet(files).select("doc_id").unique().collect()["doc_id"]
-    among = sorted(set(known) & set(doc_ids))
+    known = pl.scan_parquet(files).select("doc_id", "input").unique().collect()
+    from_inputs = known.filter(pl.col("input").is_in(sorted(inputs)))["doc_id"]
+    among = sorted((set(known["doc_id"]) & set(doc_ids)) | set(from_inputs))
     source = pads.dataset([str(f) for f in files], schema=TABLES["rejects"])
     return source.to_table(filter=pads.field("doc_id").isin(pa.array(among, pa.string())))
 

@@ -61,6 +61,7 @@ def deduplicate(
         run_id=run.run_id,
         replayed=replayed_keys([s.origins for s in documents.shards], accepted) if replay else (),
         barred=documents.rows.barred.keys(),
+        read_again=_inputs_read_again(run, documents),
         from_kept_bytes=replay,
     )
     inputs = changed_inputs(run.dataset, _input_rows(run, documents))
@@ -183,6 +184,12 @@ def _arrivals(run: Run) -> Path:
 
 def _ids(files: Sequence[Path]) -> frozenset[str]:
     return frozenset(pl.scan_parquet(list(files)).select("doc_id").collect()["doc_id"]) if files else frozenset()
+
+
+def _inputs_read_again(run: Run, documents: Documents) -> frozenset[str]:
+    """Input files whose rejects of before say nothing any more: read in this run, or gone from a mirrored source."""
+    gone = documents.inputs.vanished if run.order.mirror else ()
+    return frozenset(i.path for i in documents.inputs.changed).union(gone)
 
 
 def _input_rows(run: Run, documents: Documents) -> pa.Table:

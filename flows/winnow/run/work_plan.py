@@ -54,16 +54,31 @@ def no_inputs(dataset: Dataset) -> InputPlan:
     return InputPlan((), tuple(sorted(known["path"])), (), {})
 
 
-def plan_inputs(inputs: Sequence[InputFile], dataset: Dataset, recipe_id: str, full: bool) -> InputPlan:
-    """Compare the inputs' content with what the last version was made from."""
-    known = _scan(dataset, "inputs", ["path", "sha256", "recipe_id"]).collect()
-    before = {path: (sha, recipe) for path, sha, recipe in known.iter_rows()}
+def plan_inputs(
+    inputs: Sequence[InputFile],
+    dataset: Dataset,
+    recipe_id: str,
+    full: bool,
+    mirror: bool = False,
+    unread_folders: Sequence[str] = (),
+) -> InputPlan:
+    """Compares the inputs' content with what the last version was made from.
+
+    A `mirror` reads an unchanged file again where the dataset has more documents of it than it holds: records that left
+    it in a run without mirror. Files in `unread_folders`, which could not be entered, have not vanished.
+    """
+    known = _scan(dataset, "inputs", ["path", "sha256", "recipe_id", "n_documents"]).collect()
+    before = {path: (sha, recipe) for path, sha, recipe, _ in known.iter_rows()}
+    if mirror:
+        published = _scan(dataset, "index", ["input"]).group_by("input").len().collect()
+        more = known.join(published, left_on="path", right_on="input").filter(pl.col("len") > pl.col("n_documents"))
+        before |= dict.fromkeys(more["path"], ("", ""))
     sha256 = {i.path: file_sha256(i) for i in inputs}
     same = {p for p, sha in sha256.items() if before.get(p) == (sha, recipe_id)} if not full else set()
     return InputPlan(
         changed=tuple(i for i in inputs if i.path not in same),
         unchanged=tuple(i.path for i in inputs if i.path in same),
-        vanished=tuple(sorted(set(before) - set(sha256))),
+        vanished=tuple(sorted(p for p in set(before) - set(sha256) if not p.startswith(tuple(unread_folders)))),
         sha256=sha256,
     )
 
@@ -151,7 +166,7 @@ def _barred_before(dataset: Dataset) -> list[str]:
 
 def _vanished(index: pl.DataFrame, present: pl.DataFrame, inputs: InputPlan) -> pl.DataFrame:
     """Documents whose input file vanished, or was read again and no longer holds them."""
-    gone = [*inputs.vanished, *(i.path for i in inputs.changed)]
+    gone = [*inputs.vanished, *(i.path for i in inputs.changed if inputs.sha256[i.path])]  # not what cannot be read now
     return index.filter(pl.col("input").is_in(gone)).join(present, on="doc_id", how="anti").select("doc_id")
 
 
@@ -170,6 +185,6 @@ def _read_rows(shards: Sequence[ShardFiles]) -> pl.DataFrame:
 def _scan(dataset: Dataset, table: str, columns: list[str]) -> pl.LazyFrame:
     files: list[Path] = dataset.files(table)
     if not files:
-        kinds = {"arrival": pl.Int32}
+        kinds = {"arrival": pl.Int32, "n_documents": pl.Int64}
         return pl.LazyFrame(schema={c: kinds.get(c, pl.String()) for c in columns})
     return pl.scan_parquet(files).select(columns)

@@ -123,7 +123,7 @@ class TemporaryServer:
 def _environment() -> dict[str, str]:
     here = str(Path(__file__).resolve().parents[2])
     path = os.pathsep.join([here, *filter(None, [os.environ.get("PYTHONPATH")])])
-    return {**os.environ, "PYTHONPATH": path, "PREFECT_SERVER_UI_ENABLED": "false"}
+    return {**os.environ, "PYTHONPATH": path, "PYTHONSAFEPATH": "1", "PREFECT_SERVER_UI_ENABLED": "false"}
 
 
 def main(handle: int) -> None:

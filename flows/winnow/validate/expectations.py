@@ -119,8 +119,10 @@ def check_rows(frame: pd.DataFrame, settings: ValidateSettings) -> list[Failure]
     """Every failure of every document, in the order of the frame, then of the contract ``repaired``.
 
     `frame` needs the columns doc_id, n_chars, letter_share, residual_markup; others are not looked at.
-    About 0.4 seconds for 100,000 rows.
+    A document whose text is empty fails whatever the limits are: no table could hold it. About 0.4 seconds for 100,000
+    rows.
     """
+    settings = settings.model_copy(update={"min_chars": max(settings.min_chars, 1)})
     failures: list[Failure] = []
     for start in range(0, max(len(frame), 1), CHUNK):
         chunk = frame.iloc[start : start + CHUNK]
