@@ -20,7 +20,7 @@ from winnow.deduplicate.documents.shingles import (
     shingle_sets,
     sign_documents,
 )
-from winnow.deduplicate.work_files import PLACE, VERIFIED, WorkFiles
+from winnow.deduplicate.work_files import PLACE, VERIFIED, InputFile, WorkFiles
 
 COMPILED = settings(deadline=None)  # the first call of a loop loads it, or compiles it
 MASK = 2**64 - 1
@@ -114,7 +114,8 @@ def test_pairs_are_verified_alike_however_little_memory_there_is(
     rng = np.random.default_rng(3)
     sets = [np.unique(rng.integers(0, 40, size).astype(np.uint64)) for size in (30, 25, 0, 12, 30, 1)]
     files = WorkFiles(tmp_path)
-    stores = [files.shingles(name) for name in ("a", "b")]
+    inputs = [InputFile(path=tmp_path, name=name) for name in ("a", "b")]
+    stores = [files.shingles("near", [one]) for one in inputs]
     for store, ranks in zip(stores, ([4, 0, 2], [1, 5, 3]), strict=True):
         store.sets.write_bytes(b"".join(sets[r].tobytes() for r in ranks))
         sizes = np.array([len(sets[r]) for r in ranks])

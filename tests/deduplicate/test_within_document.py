@@ -8,8 +8,10 @@ from tests.deduplicate.corpus import article, paragraph, sentence
 from tests.growth import assert_linear
 
 from winnow.base.recipe import DeduplicateSettings
+from winnow.deduplicate.documents.shingles import letter_table
+from winnow.deduplicate.passages.fingerprint import UNSPACED
 from winnow.deduplicate.passages.splitter import split_passages
-from winnow.deduplicate.repeats.within_document import cut_at_repeats, inner_repeats, without_inner_repeats
+from winnow.deduplicate.repeats.within_document import cut_at_repeats, inner_repeats, without_inner_repeats, words_of
 
 SETTINGS = DeduplicateSettings()
 SEEDS = Path(__file__).parents[2] / "seeds"
@@ -100,6 +102,13 @@ def test_the_allow_list_keeps_what_would_go() -> None:
     formula = "No part of this publication may be reproduced without the written permission of the publisher."
     text = f"{formula}\n\n{paragraph(random.Random(7))}\n\n{formula}"
     assert removed(text) and removed(text, DeduplicateSettings(keep=(formula.upper(),))) == []
+
+
+@pytest.mark.parametrize(("first", "last"), UNSPACED, ids=lambda code: f"{code:x}")
+def test_scripts_without_spaces_count_by_the_character_here_as_in_shingles(first: int, last: int) -> None:
+    letters = [chr(c) for c in range(first, last + 1) if chr(c).isalnum()][:4]
+    assert words_of("".join(letters)) == letters
+    assert all(letter_table()[ord(letter)] >> 31 for letter in letters)
 
 
 def test_a_quote_repeated_inside_prose_stays() -> None:

@@ -69,14 +69,8 @@ def find_removals(
     doc_ids = rank_documents(indexes, files)
     gather_inner_repeats(indexes, files)
     passages = _inputs(passage_files, published_passages, left_out)
-    search = _Search(
-        files=files,
-        settings=settings,
-        executor=executor,
-        passages=passages,
-        documents=len(doc_ids),
-        scattered=find_scattered(passages, files, executor, len(doc_ids)),
-    )
+    scattered = find_scattered(passages, files, executor, len(doc_ids))
+    search = _Search(files=files, settings=settings, executor=executor, passages=passages, scattered=scattered)
     kept_set = search.keep_documents(indexes)
     files.copies.save(kept_set.copies)
     removed, remainders = search.remove_passages(kept_set)
@@ -137,8 +131,11 @@ class _Search:
     settings: DeduplicateSettings
     executor: Executor
     passages: Sequence[InputFile]
-    documents: int
-    scattered: NDArray[np.bool_]  # documents whose passages lie in more than one file
+    scattered: NDArray[np.bool_]  # by rank, whether a document's passages lie in more than one file
+
+    @property
+    def documents(self) -> int:
+        return len(self.scattered)
 
     def _each(self, job: Callable[..., Made], items: Iterable[Item], *same: object) -> list[Made]:
         """`job` done to each of the items, with the same further arguments."""
@@ -171,9 +168,8 @@ class _Search:
     def _join_sketches(self, parts: Sequence[IndexParts]) -> None:
         """Put all sketches end to end in one file that workers map into memory, with each document's place in it."""
         sketches = [part.sketches.load() for part in parts]
-        joined = np.lib.format.open_memmap(
-            self.files.sketches.path, "w+", self.files.sketches.dtype, (max(1, sum(map(len, sketches))),)
-        )
+        size = max(1, sum(map(len, sketches)))
+        joined = np.lib.format.open_memmap(self.files.sketches.path, "w+", self.files.sketches.dtype, (size,))
         by_rank = np.zeros(self.documents, PLACE)
         at = 0
         for part, sketch in zip(parts, sketches, strict=True):
@@ -190,13 +186,10 @@ class _Search:
         wanted = np.zeros(self.documents, np.bool_)
         wanted[ranks] = True
         whole = self.files.wanted(label).save(wanted & ~self.scattered)
-        labels = [f"{label}-{file.name}" for file in self.passages]
-        single = [[file] for file in self.passages]
-        stores = list(self.executor.map(write_shingles, single, labels, repeat(whole), repeat(self.files)))
+        stores = self._each(write_shingles, [[file] for file in self.passages], label, whole, self.files)
         if (wanted & self.scattered).any():
-            label = f"{label}-scattered"
-            apart = self.files.wanted(label).save(wanted & self.scattered)
-            stores.append(self.executor.submit(write_shingles, self.passages, label, apart, self.files).result())
+            apart = self.files.wanted(f"{label}-scattered").save(wanted & self.scattered)
+            stores += self._each(write_shingles, [self.passages], label, apart, self.files)
         return stores
 
     def _verify(self, pairs: NDArray[np.uint64], label: str, stores: Sequence[ShingleFiles]) -> Rows:

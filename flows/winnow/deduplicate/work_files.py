@@ -7,7 +7,7 @@ sorted by hash partition, with a second file that says where each partition ends
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -181,8 +181,10 @@ class WorkFiles:
         """By rank, whether a document's shingles are wanted."""
         return self._array(f"wanted-{label}", np.bool_)
 
-    def shingles(self, label: str) -> ShingleFiles:
-        return ShingleFiles(self.folder / f"shingles-{label}.u64", self._array(f"shingle-places-{label}", PLACE))
+    def shingles(self, label: str, inputs: Sequence[InputFile]) -> ShingleFiles:
+        """Of documents whose passages lie in one file, or, given several, in more than one of them."""
+        name = f"{label}-{inputs[0].name if len(inputs) == 1 else 'scattered'}"
+        return ShingleFiles(self.folder / f"shingles-{name}.u64", self._array(f"shingle-places-{name}", PLACE))
 
     def to_verify(self, label: str) -> ArrayFile:
         """Pairs, as in `Candidates`."""

@@ -59,14 +59,14 @@ def choose_kept(close: Rows, arrival: NDArray[np.int32], settings: DeduplicateSe
     tier = np.where(near, _STEPS - np.floor(strength * _STEPS), 2 * _STEPS)
     order = np.lexsort((close["later"], close["first"], -strength, choices, tier, arrival[close["later"]]))
     rows = close[order]
-    by_pair = np.lexsort((rows["later"], rows["first"]))
+    pairs = rows["first"].astype(np.int64) << 32 | rows["later"]
+    by_pair = np.argsort(pairs)
     links = np.ascontiguousarray(rows["later"][by_pair])
     starts = np.searchsorted(rows["first"][by_pair], np.arange(len(kept) + 1))
     first, later = (np.ascontiguousarray(rows[n]) for n in ("first", "later"))
     _bring_together(first, later, links, starts, np.asarray(arrival), kept)
     out = np.flatnonzero(kept != np.arange(len(kept)))
-    at = [starts[w] + np.searchsorted(links[starts[w] : starts[w + 1]], d) for d, w in zip(out, kept[out], strict=True)]
-    found = rows[by_pair[np.array(at, np.int64)]]
+    found = rows[by_pair[np.searchsorted(pairs[by_pair], kept[out].astype(np.int64) << 32 | out)]]
     jaccard[out], containment[out] = found["jaccard"], found["containment"]
     return KeptSet(kept=kept, jaccard=jaccard, containment=containment)
 

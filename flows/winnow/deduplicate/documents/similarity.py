@@ -52,7 +52,7 @@ def write_shingles(passages: Sequence[InputFile], label: str, wanted: ArrayFile,
 
     Given several files, a document's passages may lie in more than one of them, in the order of the files.
     """
-    order, marked, out = load_order(files), wanted.load(), files.shingles(label)
+    order, marked, out = load_order(files), wanted.load(), files.shingles(label, passages)
     documents = _documents(passages[0], order, marked) if len(passages) == 1 else [_split(passages, order, marked)]
     places = []
     filled = 0

@@ -6,7 +6,6 @@ One table says what each character becomes in a key, for Python strings and for 
 from __future__ import annotations
 
 import unicodedata
-from functools import lru_cache
 
 import xxhash
 
@@ -65,20 +64,12 @@ class _FoldTable(dict[int, str]):
 _FOLDED = _FoldTable(False), _FoldTable(True)  # they only remember what `folded` says
 
 
-@lru_cache(maxsize=2)
-def ascii_table(fold_digits: bool) -> bytes:
-    """What each of the 128 characters of ASCII becomes, padded with spaces to what `bytes.translate` asks for."""
-    return bytes(ord(folded(chr(c), fold_digits)) if c < 128 else 32 for c in range(256))
-
-
 def key_of(text: str, fold_digits: bool = False) -> bytes:
     """The UTF-8 key under which passages are alike; empty where a text has no letter, digit or symbol.
 
     >>> key_of("“It’s  NOT\\nrandom.”").decode(), key_of("— … —")
     ('it s not random', b'')
     """
-    if text.isascii():
-        return b" ".join(text.encode().translate(ascii_table(fold_digits)).split())
     return " ".join(text.translate(_FOLDED[fold_digits]).split()).encode("utf-8", "surrogatepass")
 
 

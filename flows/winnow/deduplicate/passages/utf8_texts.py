@@ -12,7 +12,7 @@ import xxhash
 from numba import njit
 from numpy.typing import NDArray
 
-from winnow.deduplicate.passages.fingerprint import TOP, ascii_table, folded
+from winnow.deduplicate.passages.fingerprint import TOP, folded
 
 Bytes = NDArray[np.uint8]
 Offsets = NDArray[np.int64]
@@ -59,8 +59,11 @@ def code_point(data, at):  # type: ignore[no-untyped-def]
 
 
 @lru_cache(maxsize=2)
-def _fold_entries(fold_digits: bool) -> tuple[NDArray[np.uint32], Bytes]:
-    """For each code point where it stands what it becomes: how many bytes, and the bytes. First stands nothing."""
+def _fold_tables(fold_digits: bool) -> tuple[NDArray[np.uint32], Bytes, Bytes]:
+    """For each code point where it stands what it becomes: how many bytes, and the bytes; and what ASCII becomes.
+
+    First stands nothing.
+    """
     entries = np.full(TOP, _SAME, np.uint32)
     pool = bytearray([0])
     for code in range(TOP):
@@ -73,7 +76,8 @@ def _fold_entries(fold_digits: bool) -> tuple[NDArray[np.uint32], Bytes]:
             body = became.encode("utf-8", "surrogatepass")
             entries[code] = len(pool) if body else 0
             pool += bytes([len(body)]) + body
-    return entries, np.frombuffer(bytes(pool), np.uint8)
+    ascii_ = bytes(ord(folded(chr(code), fold_digits)) for code in range(128))
+    return entries, np.frombuffer(bytes(pool), np.uint8), np.frombuffer(ascii_, np.uint8)
 
 
 @njit(cache=True, nogil=True)
@@ -128,10 +132,9 @@ def fingerprints(texts: Utf8Texts, fold_digits: bool) -> list[bytes]:
     True
     """
     data, offsets = texts.data, texts.offsets
-    ascii_ = np.frombuffer(ascii_table(fold_digits), np.uint8)
     room = int(offsets[-1] - offsets[0]) * 5 // 4 + 1024
     keys, ends = np.empty(room, np.uint8), np.empty(len(texts), np.int64)
-    while not _fold(data, offsets, *_fold_entries(fold_digits), ascii_, keys, ends):
+    while not _fold(data, offsets, *_fold_tables(fold_digits), keys, ends):
         keys = np.empty(3 * len(keys), np.uint8)  # a character may become eighteen (U+FDFA)
     prints = Utf8Texts(keys, np.append(0, ends)).hashes()
     for n in np.flatnonzero(np.diff(ends, prepend=0) == 0).tolist():  # no letter, digit or symbol: hashed as it is
