@@ -13,6 +13,7 @@ from typing import Literal
 
 from winnow.base.html_names import COMMON_REFERENCES
 from winnow.repair.markup.tags import end_of_repeats
+from winnow.repair.words.lexicon import lexicon_of
 
 NAMED: dict[str, str] = dict(html.entities.html5)
 """All named character references of the HTML standard; names end in a semicolon unless the standard allows none."""
@@ -36,6 +37,22 @@ TYPOGRAPHIC = frozenset("""
 OFTEN_MISSPELT = frozenset("nbsp quot rsquo lsquo rdquo ldquo mdash ndash hellip pound thinsp trade euro zwnj".split())
 """Names that a misspelling is taken back to; short ones and rare ones would be guesses."""
 
+UNMISTAKABLE = frozenset("""
+    rsquo lsquo rdquo ldquo mdash ndash hellip sbquo bdquo ensp emsp thinsp zwnj zwj trade euro oelig scaron rarr larr
+    lsaquo rsaquo permil
+""".split())  # fmt: skip
+"""Younger names that people write without their semicolon all the same, and that are no words."""
+
+UNMISTAKABLE = frozenset("""
+    rsquo lsquo rdquo ldquo mdash ndash hellip sbquo bdquo ensp emsp thinsp zwnj zwj trade euro oelig scaron rarr larr
+    lsaquo rsaquo permil
+""".split())  # fmt: skip
+"""Younger names that people write without their semicolon all the same, and that are no words."""
+
+MAX_LONE = 40  # characters of a text that may be a reference and little else
+MAX_FEW = 600  # characters of a text in which a name is counted
+NO_WORD = 560  # centibels, see `lexicon`: rarer ones are what a name and a word may make by chance
+
 ALSO_WORDS = frozenset("""
     and in it not or because between part real times top order half check late phone star period cup union die
     natural race range trade cross product female plus pre therefore block image male map prime square bottom
@@ -46,7 +63,9 @@ ALSO_WORDS = frozenset("""
     equilibrium proportional wedge dagger subset succeeds approx complexes div malt wreath image reg para sect
     nap eng yen icy alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho
     sigma tau upsilon phi chi psi omega planck pitchfork naturals integers frown caron thorn reals spades
-    maltese hyphen comma primes
+    maltese hyphen comma primes vee ohm aleph bowtie lozenge numero tilde breve twixt natur checkmark excl ast succ rect
+    iff ell sext trie hopf diam circ lates tosa becaus ord nis els ange beth gel ape prod cong tint lat num
+    spar vert perp eth npr cir
 """.split())  # fmt: skip
 """Names that are words or identifiers too; without their semicolon they say nothing."""
 
@@ -195,26 +214,59 @@ def _value(name: str) -> str | None:
 
 
 def _unfinished(text: str, start: int, name: str) -> Reference | None:
-    """A reference that has lost its semicolon, or holds a space before it."""
+    """A reference that has lost its semicolon, or holds a space before it; a name that begins a word is none.
+
+    >>> [r.name for r in references("Law&order, the &notation, caf&eacute au lait, 3 &times 4, old&times, &copy 2015")]
+    ['eacute', 'times', 'copy']
+    """
+    after = start + 1 + len(name)
     if name[0] == "#":
-        return Reference(start, start + 1 + len(name), numeric(name), "unfinished", name)
-    for length in range(len(name), 1, -1):
-        known = name[:length]
-        if known in LEGACY or (known + ";" in NAMED and _unmistakable(text, start, length)):
-            after = start + 1 + length
-            gap = 2 if length == len(name) and text[after : after + 2] == " ;" else 0
-            return Reference(start, after + gap, NAMED[known + ";"], "unfinished", known)
+        return Reference(start, after, numeric(name), "unfinished", name)
+    if name.startswith("nbsp"):  # no word begins so
+        return Reference(start, start + 5, "\xa0", "unfinished", "nbsp")
+    if not text[after : after + 1].isalnum() and (name in LEGACY or name + ";" in NAMED):
+        spaced = text[after : after + 2] == " ;"
+        if spaced or _stands_for_sign(text, start, name):
+            return Reference(start, after + 2 * spaced, NAMED[name + ";"], "unfinished", name)
+    elif (known := _beginning(text, start, name)) is not None:
+        return Reference(start, start + 1 + len(known), NAMED[known + ";"], "unfinished", known)
     return _misspelt(text, start, start + 1)
 
 
-def _unmistakable(text: str, start: int, length: int) -> bool:
-    """Whether a name without semicolon can hardly be anything else: no word, or set between other references."""
-    end = start + 1 + length
-    if start == 0 and text.isascii() and text[1:] + ";" in NAMED:
-        return False  # nothing around it that would say more than the standard does
-    if (length > 2 and text[start + 1 : end].lower() not in ALSO_WORDS) or text[end : end + 2] == " ;":
+def _stands_for_sign(text: str, start: int, name: str) -> bool:
+    """Whether a name without semicolon can hardly be anything else: no word, or beside a number or a reference."""
+    after = start + 1 + len(name)
+    before, follows = text[start - 1 : start], text[after : after + 1]
+    if start == 0 and not follows:
+        return name in LEGACY  # nothing around it that would say more than the standard does
+    if name not in ALSO_WORDS:
+        if name in LEGACY or name in UNMISTAKABLE:
+            return True
+        if len(name) > 2 and (before.isspace() or _in_company(text, start, name)):
+            return True
+    if follows == "&" and not before.isspace():
         return True
-    return text[end : end + 1] == "&" and not text[start - 1 : start].isspace()
+    if name not in LEGACY or before.isalnum():
+        return False
+    return text[after : after + 2].strip()[:1].isdigit() or text[max(start - 2, 0) : start].strip()[-1:].isdigit()
+
+
+def _beginning(text: str, start: int, run: str) -> str | None:
+    """The name that a run of letters begins with, where the run begins with no word and more speaks for the name."""
+    known = next((run[:n] for n in range(len(run) - 1, 2, -1) if run[:n] in LEGACY or run[:n] + ";" in NAMED), None)
+    if known is None or known in ALSO_WORDS - LEGACY or not run.islower() or not _in_company(text, start, known):
+        return None
+    english = lexicon_of("en").costs
+    if run in english or any(english.get(run[:n], NO_WORD) < NO_WORD for n in range(len(known) + 1, len(run))):
+        return None
+    return known
+
+
+def _in_company(text: str, start: int, name: str) -> bool:
+    """Whether the name begins a text without spaces, or hangs on something in one, or stands in the text again."""
+    if len(text) <= MAX_FEW and text.count("&" + name) > 1:
+        return True
+    return len(text) <= MAX_LONE and (start == 0 or text.endswith("&" + name)) and not any(map(str.isspace, text))
 
 
 def _misspelt(text: str, start: int, at: int) -> Reference | None:
