@@ -3,17 +3,22 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from tests.deduplicate.corpus import article, decide, paragraph, prepared, sentence
 
 from winnow.base.errors import DatasetError
 from winnow.base.recipe import DeduplicateSettings
 from winnow.base.records import doc_id_of
+from winnow.deduplicate.documents.candidate_pairs import LEADS, LargeBuckets
+from winnow.deduplicate.documents.similarity import SharedShingles
 from winnow.deduplicate.prepare import PreparedShard
+from winnow.deduplicate.work_files import KEYED
 
 SETTINGS = DeduplicateSettings()
 
@@ -221,6 +226,59 @@ def test_thousands_of_like_documents_take_no_quadratic_time(tmp_path: Path) -> N
     pages = {f"p{n}": edited(text, n, 0.02) for n in range(1500)}
     documents, _ = decide(tmp_path / "w", prepared(tmp_path / "p", pages, SETTINGS), SETTINGS)
     assert len(documents) > 1400
+
+
+def with_one_passage(n: int, words: int = 200) -> dict[str, str]:
+    """Documents that share a passage and nothing else."""
+    rng = random.Random(1)
+    shared = sentence(rng, words)
+    return {f"p{i}": texts(sentence(rng, 200), shared) for i in range(n)}
+
+
+def test_documents_that_share_a_passage_take_a_number_of_comparisons_each(tmp_path: Path) -> None:
+    for n in (150, 1000):
+        decide(tmp_path / f"w{n}", prepared(tmp_path / f"p{n}", with_one_passage(n), SETTINGS), SETTINGS)
+        compared = sum(len(np.load(file)) for file in (tmp_path / f"w{n}").glob("verified-*.npy"))
+        assert n < compared < 2 * LEADS * n  # the first round's; all pairs of later ones are known to be far apart
+
+
+@pytest.mark.parametrize("words", [150, 250, 400])
+def test_a_bound_on_what_documents_share_changes_no_decision(
+    words: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = random.Random(words)
+    pages = with_one_passage(90, words)
+    pages |= {f"near{source}": edited(text, n, 0.05) for n, (source, text) in enumerate(pages.items()) if n % 3 == 0}
+    pages |= {f"part{n}": texts(sentence(rng, 5), pages[f"p{n}"].split("\n\n")[1]) for n in range(5)}
+    shards = prepared(tmp_path / "p", pages, SETTINGS)
+    bounded = decide(tmp_path / "w", shards, SETTINGS)
+    assert bounded[0]
+
+    def without(ranks: NDArray[np.uint32], _: object, documents: int) -> SharedShingles:
+        return SharedShingles(np.ones(documents, np.int64), np.ones(documents, np.int64))
+
+    monkeypatch.setattr(SharedShingles, "of", without)
+    assert decide(tmp_path / "x", shards, SETTINGS) == bounded
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_rounds_give_the_pairs_of_the_first_kept_documents_with_all_after_them(seed: int) -> None:
+    rng = random.Random(seed)
+    members = [sorted(rng.sample(range(150), rng.randrange(18, 150))) for _ in range(3)]
+    rows = np.array([(key, rank) for key, ranks in enumerate(members) for rank in ranks], KEYED)
+    close = np.array([rng.random() < 0.8 for _ in range(150)])
+    large = LargeBuckets(rows, close)
+    given: set[tuple[int, int]] = set()
+    expected: set[tuple[int, int]] = set()
+    for round_ in range(2, 12):
+        # Mostly more copies in each round, but a document may be one no longer.
+        copies = np.array([rng.random() < 0.1 * round_ - 0.1 for _ in range(150)])
+        given |= {(int(pair) >> 32, int(pair) & 0xFFFFFFFF) for pair in large.next_pairs(copies, round_)}
+        for ranks in members:
+            kept = [rank for rank in ranks if not copies[rank]]
+            expected |= {(a, b) for n, a in enumerate(kept[: LEADS * round_]) for b in kept[n + 1 :] if close[b]}
+        assert given == expected
+    assert large.exhausted
 
 
 def test_no_documents_give_no_decisions(tmp_path: Path) -> None:

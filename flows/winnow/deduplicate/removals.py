@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from winnow.base.recipe import DeduplicateSettings
 from winnow.deduplicate.decisions import Decisions, Remainders, Removals, judge_remainders
-from winnow.deduplicate.documents.candidate_pairs import find_candidates, next_pairs, spread_index
+from winnow.deduplicate.documents.candidate_pairs import LargeBuckets, find_candidates, spread_index
 from winnow.deduplicate.documents.document_order import load_order, rank_documents
-from winnow.deduplicate.documents.kept_set import KeptSet, choose_kept, close_pairs
-from winnow.deduplicate.documents.similarity import verify_pairs, write_shingles
+from winnow.deduplicate.documents.kept_set import KeptSet, are_close, choose_kept
+from winnow.deduplicate.documents.similarity import SharedShingles, verify_pairs, write_shingles
 from winnow.deduplicate.repeats.across_documents import remove_passages, spread_passages
-from winnow.deduplicate.sorted_rows import Rows, distinct_values, merged
+from winnow.deduplicate.sorted_rows import Rows, distinct_values, merged, stand_in
 from winnow.deduplicate.work_files import (
     INNER_REPEATS,
     KEYED,
@@ -154,14 +154,20 @@ class _Search:
         pairs = distinct_values(merged([f.pairs.load() for f in found], np.uint64))
         buckets = merged([f.large_buckets.load() for f in found], KEYED)
         stores = self._write_shingles("near", np.concatenate((*_both(pairs), buckets["rank"])))
+        shared = SharedShingles.of(distinct_values(buckets["rank"]), stores, self.documents)
+        large = LargeBuckets(buckets, shared.may_be_close(settings))
         done = np.empty(0, np.uint64)
+        kept_set = choose_kept(close, order.arrival, settings)
         for round_ in range(1, _MAX_ROUNDS + 1):
-            verified = self._verify(pairs, f"{round_}", stores)
-            close = np.concatenate((close, close_pairs(verified, settings)))
-            done = np.union1d(done, pairs)
-            kept_set = choose_kept(close, order.arrival, settings)
-            pairs = np.setdiff1d(next_pairs(buckets, kept_set.copies, round_ + 1), done, assume_unique=True)
-            if not len(pairs):
+            if len(pairs):
+                verified = self._verify(pairs, f"{round_}", stores)
+                close = np.concatenate((close, verified[are_close(verified, settings)]))
+                done = np.sort(np.concatenate((done, pairs)), kind="stable")  # which merges what is sorted already
+                kept_set = choose_kept(close, order.arrival, settings)
+            pairs = large.next_pairs(kept_set.copies, round_ + 1)
+            pairs = pairs[~stand_in(pairs, done)]
+            pairs = pairs[are_close(shared.closest(*_both(pairs)), settings)]
+            if large.exhausted and not len(pairs):
                 break
         return kept_set.with_exact_copies(order.exact_of)
 

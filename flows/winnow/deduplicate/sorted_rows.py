@@ -51,6 +51,18 @@ def distinct_values(values: NDArray[Any]) -> NDArray[Any]:
     return ordered[run_starts(ordered)]
 
 
+def stand_in(values: NDArray[Any], ordered: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which values are among others that are sorted; for sorted numbers several times as fast as `np.isin`.
+
+    >>> stand_in(np.array([1, 3, 9]), np.array([3, 5])).tolist()
+    [False, True, False]
+    """
+    found: NDArray[np.bool_] = np.zeros(len(values), np.bool_)
+    if len(ordered):
+        found = ordered[np.minimum(np.searchsorted(ordered, values), len(ordered) - 1)] == values
+    return found
+
+
 def may_repeat(keys: NDArray[np.uint64]) -> NDArray[np.bool_]:
     """Which keys may stand more than once, a few that do not among them; most do not, and need not be sorted then.
 

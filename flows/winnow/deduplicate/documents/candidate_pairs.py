@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -168,16 +167,43 @@ def _hopeful(pairs, sketches, starts, sizes, n_shingles, near, contained):  # ty
     return keep
 
 
-def next_pairs(buckets: Rows, copies: NDArray[np.bool_], round_: int) -> NDArray[np.uint64]:
-    """Pairs to verify in a round: in each large bucket the first kept documents with all kept ones after them.
+class LargeBuckets:
+    """Buckets with more members than one round compares.
 
-    In round n these are the first n times LEADS. So a bucket of many copies of one document costs a comparison each,
-    not one for each pair. `buckets` has rows (key, rank) sorted by both.
+    In a round the first kept documents of each meet all kept ones after them: in round n the first n times LEADS. So
+    a bucket of many copies of one document costs a comparison each, not one for each pair. A round gives the pairs of
+    its new leads only, with documents that may be close to any.
     """
-    rows = buckets[~copies[buckets["rank"]]]
-    pairs = [np.empty(0, np.uint64)]
-    for start, end in pairwise(_bounds(rows).tolist()):
-        ranks = rows["rank"][start:end].astype(np.uint64)
-        for lead in range(min(LEADS * round_, end - start - 1)):
-            pairs.append(ranks[lead] << np.uint64(32) | ranks[lead + 1 :])
-    return distinct_values(np.concatenate(pairs))
+
+    def __init__(self, rows: Rows, may_be_close: NDArray[np.bool_]) -> None:
+        """`rows` (KEYED) are sorted by key and rank; `may_be_close` is by rank, and of what comes before a document."""
+        bounds = _bounds(rows)
+        self._starts, self._sizes = bounds[:-1], np.diff(bounds)
+        self._ranks = rows["rank"].astype(np.int64)
+        self._may_be_close = may_be_close[self._ranks]
+        self._last_lead = np.full(len(self._sizes), -1)  # of each bucket, the highest rank that has led
+        self._kept = np.zeros(len(rows), np.bool_)
+        self.exhausted = False  # whether all leads have met all
+
+    def next_pairs(self, copies: NDArray[np.bool_], round_: int) -> NDArray[np.uint64]:
+        """The pairs that a round adds, sorted, given the copies known so far; another bucket may have given them."""
+        kept = ~copies[self._ranks]
+        self._last_lead[self._counts(kept & ~self._kept) > 0] = -1  # no lead has met those that are copies no longer
+        self._kept = kept
+        led = self._counts(kept & (self._ranks <= np.repeat(self._last_lead, self._sizes)))
+        in_all = self._counts(kept) - 1
+        leads = np.minimum(LEADS * round_, in_all)
+        self.exhausted = bool((leads >= in_all).all())
+        pairs = [np.empty(0, np.int64)]
+        for bucket in np.flatnonzero(led < leads).tolist():
+            rows = slice(self._starts[bucket], self._starts[bucket] + self._sizes[bucket])
+            ranks = self._ranks[rows][kept[rows]]
+            new = ranks[led[bucket] : leads[bucket]]
+            self._last_lead[bucket] = new[-1]
+            later = self._ranks[rows][kept[rows] & self._may_be_close[rows]]
+            pairs += [lead << 32 | later[np.searchsorted(later, lead, side="right") :] for lead in new]
+        return distinct_values(np.concatenate(pairs).view(np.uint64))
+
+    def _counts(self, rows: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """How many of the rows are true in each bucket."""
+        return np.add.reduceat(rows, self._starts, dtype=np.int64) if len(rows) else np.empty(0, np.int64)

@@ -34,10 +34,10 @@ class KeptSet:
         return KeptSet(kept=self.kept[first], jaccard=self.jaccard[first], containment=self.containment[first])
 
 
-def close_pairs(verified: Rows, settings: DeduplicateSettings) -> Rows:
-    """The pairs at or above a threshold."""
-    near = verified["jaccard"] >= settings.document_threshold
-    return verified[near | (verified["containment"] >= settings.containment_threshold)]
+def are_close(pairs: Rows, settings: DeduplicateSettings) -> NDArray[np.bool_]:
+    """Which pairs (VERIFIED) are at or above a threshold."""
+    near: NDArray[np.bool_] = pairs["jaccard"] >= settings.document_threshold
+    return near | (pairs["containment"] >= settings.containment_threshold)
 
 
 def choose_kept(close: Rows, arrival: NDArray[np.int32], settings: DeduplicateSettings) -> KeptSet:

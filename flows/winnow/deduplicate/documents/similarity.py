@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from numba import njit
 from numpy.typing import NDArray
 
+from winnow.base.recipe import DeduplicateSettings
 from winnow.deduplicate.documents.document_order import DocumentOrder, load_order
 from winnow.deduplicate.documents.shingles import Hashes, shared_at_least, shingle_sets
 from winnow.deduplicate.passages.utf8_texts import Offsets, Utf8Texts
@@ -142,6 +143,12 @@ class ShingleStore:
         back = np.argsort(lie)
         return sets, (ends - size)[back], ends[back]
 
+    def each(self, ranks: NDArray[np.uint32]) -> Iterator[tuple[int, Hashes]]:
+        """Documents, given sorted by rank, and the set of each."""
+        for some in np.array_split(ranks, -(-8 * int(self.sizes(ranks).sum()) // _SET_BYTES) or 1):
+            sets, starts, ends = self.read(some)
+            yield from ((r, sets[a:b]) for r, a, b in zip(some.tolist(), starts.tolist(), ends.tolist(), strict=True))
+
     def close(self) -> None:
         for file in self._files:
             os.close(file)
@@ -158,14 +165,61 @@ def verify_pairs(pairs: ArrayFile, out: ArrayFile, stores: Sequence[ShingleFiles
             ranks = distinct_values(np.concatenate((rows["first"], rows["later"])))
             first, later = np.searchsorted(ranks, rows["first"]), np.searchsorted(ranks, rows["later"])
             sets, starts, ends = store.read(ranks)
-            both = _in_common(sets, starts, ends, first, later)
             sizes = ends - starts
-            union = sizes[first] + sizes[later] - both
-            rows["jaccard"] = np.where(union > 0, both / np.maximum(union, 1), 1.0)  # 1 where there is nothing
-            rows["containment"] = np.where(sizes[later] > 0, both / np.maximum(sizes[later], 1), 1.0)
+            _compare(rows, sizes[first], sizes[later], _in_common(sets, starts, ends, first, later))
     finally:
         store.close()
     return out.save(made)
+
+
+def _compare(rows: Rows, first: Offsets, later: Offsets, both: Offsets) -> None:
+    """Fill in jaccard and containment, given the sizes of both sets and of what they have in common."""
+    union = first + later - both
+    rows["jaccard"] = np.where(union > 0, both / np.maximum(union, 1), 1.0)  # 1 where there is nothing
+    rows["containment"] = np.where(later > 0, both / np.maximum(later, 1), 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class SharedShingles:
+    """Of documents, by rank: how many shingles each has, and how many of them another one may have.
+
+    So how alike two of them are is bounded without a look at both: those that share a licence, or a page's frame, and
+    nothing else are told apart by counting each document's shingles once.
+    """
+
+    sizes: Offsets
+    most: Offsets
+
+    @classmethod
+    def of(cls, ranks: NDArray[np.uint32], stores: Sequence[ShingleFiles], documents: int) -> SharedShingles:
+        """Count for those of the `documents` with the given `ranks`, which are different and sorted."""
+        sizes, most = np.zeros(documents, np.int64), np.zeros(documents, np.int64)
+        store = ShingleStore(stores)
+        try:
+            sizes[ranks] = store.sizes(ranks)
+            slots = np.uint64(min(1 << 26, 1 << max(10, (4 * int(sizes.sum())).bit_length())) - 1)
+            once, again = np.zeros(int(slots) + 1, np.bool_), np.zeros(int(slots) + 1, np.bool_)
+            for _, shingles in store.each(ranks):  # two that fall in one slot count as the same: the bound holds
+                at = shingles & slots
+                again[at[once[at]]] = True
+                once[at] = True
+            for rank, shingles in store.each(ranks):
+                most[rank] = again[shingles & slots].sum()
+        finally:
+            store.close()
+        return cls(sizes, most)
+
+    def closest(self, first: NDArray[np.int64], later: NDArray[np.int64]) -> Rows:
+        """The pairs as they would be at the very most (VERIFIED)."""
+        rows = np.empty(len(first), VERIFIED)
+        rows["first"], rows["later"] = first, later
+        _compare(rows, self.sizes[first], self.sizes[later], np.minimum(self.most[first], self.most[later]))
+        return rows
+
+    def may_be_close(self, settings: DeduplicateSettings) -> NDArray[np.bool_]:
+        """Whether a document may be close to any that comes before it: it is, to one that has just what it shares."""
+        share = np.divide(self.most, self.sizes, out=np.ones(len(self.sizes)), where=self.sizes > 0)
+        return share >= min(settings.document_threshold, settings.containment_threshold)
 
 
 def _within(rows: Rows, store: ShingleStore) -> Iterator[Rows]:
