@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from winnow.base.telemetry import switch_off
+from winnow.base.environment import switch_off
 
 switch_off()
 os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")

@@ -1,12 +1,14 @@
-"""Where a temporary Prefect server is started before Prefect is asked, and where not."""
+"""The temporary Prefect server: where one is started before Prefect is asked, whom it answers, how it fails."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
-from winnow.base.errors import UsageError
+from winnow.base.errors import UsageError, WinnowError
 from winnow.server.temporary_server import TemporaryServer, may_name_a_server, prefect_api
 
 API = "http://127.0.0.1:9/api"
@@ -67,4 +69,50 @@ def test_prefect_has_the_last_word_and_the_server_that_was_started_ends(alone, m
     ):
         pass
     (server,) = started
+    assert server.process.poll() is not None
+
+
+@pytest.fixture
+def server(alone: Path) -> Iterator[TemporaryServer]:
+    started = TemporaryServer()
+    yield started
+    started.stop()
+
+
+def test_it_answers_who_knows_the_password_and_no_page_of_another_site(server):
+    api = server.api()
+    elsewhere = {"Origin": "https://elsewhere.example"}
+
+    def ask(login: tuple[str, str] | None) -> httpx.Response:
+        return httpx.post(f"{api}/flow_runs/filter", json={}, auth=login, headers=elsewhere, trust_env=False)
+
+    user, _, password = server.login.partition(":")
+    asked = [ask(None), ask((user, "guessed")), ask((user, password))]
+    assert [answer.status_code for answer in asked] == [401, 401, 200]
+    asked_first = httpx.options(
+        f"{api}/flow_runs/filter", headers={**elsewhere, "Access-Control-Request-Method": "POST"}, trust_env=False
+    )
+    assert not [a.headers for a in [*asked, asked_first] if "access-control-allow-origin" in a.headers]
+    command = Path(f"/proc/{server.process.pid}/cmdline").read_text()
+    assert "winnow.server.temporary_server" in command and password not in command
+
+
+def test_each_has_a_password_of_its_own(server, alone):
+    other = TemporaryServer()
+    other.stop()
+    assert other.login != server.login
+
+
+def test_one_that_does_not_start_says_why(alone, monkeypatch):
+    monkeypatch.setenv("PREFECT_API_DATABASE_CONNECTION_URL", f"sqlite+aiosqlite:////{alone}/no/such/folder/prefect.db")
+    with pytest.raises(WinnowError, match="unable to open database file") as error:
+        TemporaryServer().api()
+    assert "exit code 3" in str(error.value) and "PREFECT_API_URL" in str(error.value)
+
+
+def test_one_that_hangs_is_not_waited_for_for_ever(alone, monkeypatch):
+    monkeypatch.setattr("winnow.server.temporary_server.START_SECONDS", 0.0)
+    server = TemporaryServer()
+    with pytest.raises(WinnowError, match="did not answer within 0 s"):
+        server.api()
     assert server.process.poll() is not None

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
-import threading
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 from winnow.base.errors import ServerGone, WinnowError
 from winnow.base.terminal import say
+from winnow.cli.interruption import ends_when_told
 from winnow.cli.progress import print_summary, progress_shown
 from winnow.run.summary import RunSummary
 from winnow.server.outage import RunResult, Watch, grace_seconds, is_unreachable, shown_api, without_password
@@ -27,7 +25,9 @@ def run_flow(flow: Callable[[], RunSummary], into: str, as_json: bool) -> int:
     for variable in ("PREFECT_LOGGING_LEVEL", "PREFECT_SERVER_LOGGING_LEVEL"):
         os.environ.setdefault(variable, "CRITICAL")  # the command prints errors itself
     grace_seconds()  # a wrong value is refused before the work, not after it
-    with progress_shown() as end_progress, ends_when_interrupted(), prefect_api(_import_flows) as api:
+    # What a run leaves half done the next one finds.
+    remark = "; the last version stays as it is, and the next run goes on from here"
+    with progress_shown() as end_progress, ends_when_told(remark) as interruption, prefect_api(_import_flows) as api:
 
         def give_up(result: RunResult) -> None:
             """Prints the result of the run and ends the process: its main thread waits for the server."""
@@ -38,7 +38,7 @@ def run_flow(flow: Callable[[], RunSummary], into: str, as_json: bool) -> int:
             finally:
                 os._exit(code)
 
-        summary = _watched(flow, Watch(api, give_up))
+        summary = _watched(flow, Watch(api, interruption.come_first, give_up))
     print_summary(summary, into, as_json)
     return 0
 
@@ -92,28 +92,3 @@ def _unheard(api: str) -> str:
         f"winnow: the Prefect server at {shown_api(api)} went away and was not told; the dataset is as said here, and "
         "the server's pages may show this run as running for ever"
     )
-
-
-@contextmanager
-def ends_when_interrupted(grace_seconds: float = 5) -> Iterator[None]:
-    """Lets Ctrl-C end the command within seconds.
-
-    The flow tells its server that it ends, and would try for a minute where that does not answer. What a run leaves
-    half done the next one finds, so it may end at any point.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def interrupted(number: int, frame: object) -> None:
-        end = threading.Timer(grace_seconds, os._exit, (130,))
-        end.daemon = True
-        end.start()
-        say("winnow: interrupted; the last version stays as it is, and the next run goes on from here")
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGINT, interrupted)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)

@@ -9,10 +9,11 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from winnow.base.environment import run_no_code_of_the_folder, switch_off
 from winnow.base.errors import WinnowError
-from winnow.base.telemetry import switch_off
 from winnow.base.terminal import say
 from winnow.cli import documents, keep, look, make, serve
+from winnow.cli.interruption import Terminated, ends_when_told
 
 ABOUT = "Batch text cleaning you can trust: damaged, repetitive text in, a versioned Parquet dataset out."
 EXIT_CODES = "Exit codes: 0 done, 1 held back or a check failed, 2 wrong call, 3 server gone, 130 interrupted."
@@ -81,15 +82,17 @@ def winnow(
 def main() -> None:
     """Runs the command; every error that Winnow raises on purpose becomes one clear line and its exit code."""
     switch_off()
-    # No process that this one starts (server, workers, their helpers) runs code of the folder one stands in.
-    os.environ.setdefault("PYTHONSAFEPATH", "1")
+    run_no_code_of_the_folder()
     try:
-        app()
+        with ends_when_told():
+            app()
     except WinnowError as error:
         say(f"winnow: {error}")
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)
+    except Terminated:
+        sys.exit(143)
 
 
 if __name__ == "__main__":

@@ -43,7 +43,6 @@ def serve(
     from winnow.base.addresses import refuse_credentials
     from winnow.base.log import LOGGER
     from winnow.base.recipe import load_recipe
-    from winnow.base.telemetry import switch_off
     from winnow.base.terminal import say
     from winnow.server.outage import await_server, shown_api, without_password
 
@@ -55,8 +54,7 @@ def serve(
             "PREFECT_API_URL names no server; start one with `prefect server start` (it listens on 127.0.0.1 only), "
             "then: PREFECT_API_URL=http://127.0.0.1:4200/api winnow serve ..."
         )
-    # The processes that run the flows inherit this: no telemetry, and Winnow's log lines go to Prefect too.
-    switch_off()
+    # The processes that run the flows inherit this, and Winnow's log lines go to Prefect too.
     loggers = os.environ.get("PREFECT_LOGGING_EXTRA_LOGGERS", "")
     if LOGGER not in loggers.split(","):
         os.environ["PREFECT_LOGGING_EXTRA_LOGGERS"] = f"{loggers},{LOGGER}".strip(",")

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from multiprocessing.connection import wait
 from typing import Any, Literal, TypeVar
 
+from winnow.base.environment import run_no_code_of_the_folder
 from winnow.base.errors import WinnowError
 
 Kind = Literal["processes", "dask", "inline"]
@@ -176,6 +177,7 @@ def open_executor(
     Raises UsageError when Dask is asked for and not installed or not reachable.
     """
     give_memory_back()
+    run_no_code_of_the_folder()
     workers = workers or os.cpu_count() or 1
     if kind == "inline":
         yield InlineExecutor()

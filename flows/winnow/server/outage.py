@@ -28,35 +28,45 @@ START_SECONDS = 10.0  # a server that is just being started anew is waited for
 RunResult = RunSummary | BaseException
 """How a run ended: its summary, or why there is none."""
 
-_listener: ContextVar[Callable[[RunResult], None] | None] = ContextVar("winnow_listener", default=None)
+_watch: ContextVar[Watch | None] = ContextVar("winnow_watch", default=None)
+
+
+def work_begins() -> None:
+    """Called by a flow before its work, when Prefect has been told of it."""
+    if (watch := _watch.get()) is not None:
+        watch.at_work()
 
 
 def work_is_over(result: RunResult) -> None:
     """Called by a flow when its work is done and only Prefect has still to be told."""
-    if (listener := _listener.get()) is not None:
-        listener(result)
+    if (watch := _watch.get()) is not None:
+        watch.begin(result)
 
 
 class Watch:
-    """Waits beside a flow; where its report finds no server, it calls `give_up` with the result of the run."""
+    """Waits beside a flow; where its report finds no server, it calls `give_up` with the result of the run.
 
-    def __init__(self, api: str, give_up: Callable[[RunResult], None]) -> None:
+    It calls `at_work` inside the flow, before its work.
+    """
+
+    def __init__(self, api: str, at_work: Callable[[], None], give_up: Callable[[RunResult], None]) -> None:
         self.api = api
         self.result: RunResult | None = None
+        self.at_work = at_work
         self._give_up = give_up
         self._reported = threading.Event()
 
     @contextmanager
     def beside(self) -> Iterator[Watch]:
         """Listen to the flow that is called in this block."""
-        token = _listener.set(self._begin)
+        token = _watch.set(self)
         try:
             yield self
         finally:
-            _listener.reset(token)
+            _watch.reset(token)
             self._reported.set()
 
-    def _begin(self, result: RunResult) -> None:
+    def begin(self, result: RunResult) -> None:
         self.result = result
         threading.Thread(target=self._wait, args=(result, grace_seconds()), daemon=True).start()
 

@@ -20,7 +20,7 @@ from winnow.run.recovery import recover_dataset
 from winnow.run.run_context import Run, RunOrder, begin, new_run_id
 from winnow.run.summary import RunSummary
 from winnow.server import artifacts
-from winnow.server.outage import work_is_over
+from winnow.server.outage import work_begins, work_is_over
 from winnow.storage.locations import locate_dataset, refuse_dataset_in_source
 from winnow.storage.lock import lock_dataset
 
@@ -71,6 +71,7 @@ def run_stages(order: RunOrder, stages: Stages) -> RunSummary:
     the flow's own. By then the dataset is free for the next run.
     """
     default_to_info()
+    work_begins()
     try:
         run, ended = _as_only_writer(order, stages)
     except Exception as error:

@@ -1,7 +1,8 @@
 """A Prefect server for one command, where the user has none: it listens on 127.0.0.1 and ends with the command.
 
 Prefect can start such a server by itself; but that one stays for ever where the command is killed. This one reads its
-standard input, which ends with the process that holds the other side, however that process ended.
+standard input, which ends with the process that holds the other side, however that process ended. It answers to a
+password that is made anew each time, and to pages of its own address alone.
 """
 
 from __future__ import annotations
@@ -9,21 +10,30 @@ from __future__ import annotations
 import atexit
 import logging
 import os
+import secrets
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from winnow.base.environment import reach_loopback_directly, run_no_code_of_the_folder, switch_off
 from winnow.base.errors import WinnowError
 from winnow.base.log import LOGGER
-from winnow.base.telemetry import switch_off
 
 START_SECONDS = 120.0  # a laden machine takes its time; a server that fails ends, and is not waited for
 STOP_SECONDS = 5.0
+LAST_LINES = 20  # of what a server said that did not start
+
+UNNEEDED = {
+    "PREFECT_SERVER_UI_ENABLED": "false",  # nobody opens its pages: it ends with the command
+    "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",  # what it says is kept, and shown only where it does not start
+}
+"""Parts of a server that one command does without."""
 
 
 @contextmanager
@@ -34,7 +44,7 @@ def prefect_api(meanwhile: Callable[[], None] = lambda: None) -> Iterator[str]:
     UsageError where the server does not answer.
     """
     server = None if may_name_a_server() else _begin_server()  # the import of Prefect takes seconds too
-    from prefect.settings import PREFECT_API_URL, get_current_settings, temporary_settings
+    from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, get_current_settings, temporary_settings
 
     if api := get_current_settings().api.url:
         from winnow.server.outage import await_server
@@ -47,7 +57,7 @@ def prefect_api(meanwhile: Callable[[], None] = lambda: None) -> Iterator[str]:
     server = server or _begin_server()
     meanwhile()
     api = server.api()
-    with temporary_settings({PREFECT_API_URL: api}):
+    with temporary_settings({PREFECT_API_URL: api, PREFECT_API_AUTH_STRING: server.login}):
         yield api
 
 
@@ -78,15 +88,19 @@ class TemporaryServer:
     """Starts at once; ask for ``api`` when it is needed."""
 
     def __init__(self) -> None:
+        self.login = f"winnow:{secrets.token_urlsafe(32)}"  # Prefect's basic authentication; never on a command line
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115  (without a name; it ends with the last who holds it)
         with socket.create_server(("127.0.0.1", 0)) as listening:
-            self._api = f"http://127.0.0.1:{listening.getsockname()[1]}/api"
+            origin = f"http://127.0.0.1:{listening.getsockname()[1]}"
+            self._api = f"{origin}/api"
             handle = listening.fileno()
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "winnow.server.temporary_server", str(handle)],
                 stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL,  # the command's standard output is for its result alone
+                stdout=self._said,  # the command's standard output is for its result alone
+                stderr=self._said,
                 pass_fds=[handle],
-                env=_environment(),
+                env=_environment(origin, self.login),
                 start_new_session=True,  # Ctrl-C in a terminal reaches the command, which still has to tell the server
             )
         atexit.register(self.stop)  # after Prefect has sent its last logs
@@ -94,7 +108,7 @@ class TemporaryServer:
     def api(self) -> str:
         """The address of its API, once it answers.
 
-        Raises WinnowError where it does not start.
+        Raises WinnowError, with what the server said last, where it does not start.
         """
         from winnow.server.outage import answers
 
@@ -103,11 +117,18 @@ class TemporaryServer:
             if answers(self._api):
                 return self._api
             time.sleep(0.05)
+        code = self.process.poll()
         self.stop()
+        why = f"did not answer within {START_SECONDS:.0f} s" if code is None else f"ended with exit code {code}"
         raise WinnowError(
-            "Prefect's temporary server did not start; what it said stands above. Start one by hand with "
-            "`prefect server start`, and name it in PREFECT_API_URL"
+            f"Prefect's temporary server {why}. It said:\n{self._last_words()}\n"
+            "Mend what it names, or start a server with `prefect server start` and name it in PREFECT_API_URL"
         )
+
+    def _last_words(self) -> str:
+        self._said.seek(0)
+        lines = self._said.read().decode("utf-8", "replace").replace(self.login, "***").splitlines()
+        return "\n".join(f"  {line}" for line in lines[-LAST_LINES:]) or "  nothing"
 
     def stop(self) -> None:
         """Let it end; kill it where it does not."""
@@ -120,10 +141,14 @@ class TemporaryServer:
             self.process.wait()
 
 
-def _environment() -> dict[str, str]:
+def _environment(origin: str, login: str) -> Mapping[str, str]:
     here = str(Path(__file__).resolve().parents[2])
     path = os.pathsep.join([here, *filter(None, [os.environ.get("PYTHONPATH")])])
-    return {**os.environ, "PYTHONPATH": path, "PYTHONSAFEPATH": "1", "PREFECT_SERVER_UI_ENABLED": "false"}
+    own = {"PREFECT_SERVER_API_AUTH_STRING": login, "PREFECT_SERVER_API_CORS_ALLOWED_ORIGINS": origin}
+    environment = {**os.environ, "PYTHONPATH": path, **UNNEEDED, **own}
+    run_no_code_of_the_folder(environment)
+    reach_loopback_directly(environment)
+    return environment
 
 
 def main(handle: int) -> None:

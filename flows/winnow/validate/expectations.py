@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from winnow.base.contracts import Expectation, contract
+from winnow.base.environment import switch_off
 from winnow.base.errors import ContractBroken
 from winnow.base.recipe import ValidateSettings
-from winnow.base.telemetry import switch_off
 
 if TYPE_CHECKING:
     import pandas as pd

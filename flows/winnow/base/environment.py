@@ -1,0 +1,63 @@
+"""What Winnow sets in the environment: of its own process, and with it of the servers and workers that it starts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import MutableMapping
+
+QUIET = {
+    # Prefect's client asks this before it sends SDK events (prefect._internal.analytics.enabled).
+    "DO_NOT_TRACK": "1",
+    # Prefect's server, the temporary one included: the heartbeat, and what clients are told about telemetry.
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_CLOUD_ENABLE_ORCHESTRATION_TELEMETRY": "false",
+    # Great Expectations before 1.24 sends events from get_context() and validate().
+    "GX_ANALYTICS_ENABLED": "false",
+    "GE_USAGE_STATS": "false",
+    # datasets and huggingface_hub, where a user has them beside Winnow.
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+}
+"""What is set, and to what. A variable that the user has set already keeps its value."""
+
+LOOPBACK = "127.0.0.1", "localhost"
+"""This machine, as addresses name it. A proxy would look for it in its own place."""
+
+
+def switch_off(environment: MutableMapping[str, str] | None = None) -> None:
+    """Sets every variable of `QUIET` that is not set yet, in `os.environ` unless another mapping is given.
+
+    Call it before Prefect or Great Expectations is imported: both read their settings at import. Nothing of a run is
+    reported to anyone then, unless the user asks.
+
+    >>> environment = {"DO_NOT_TRACK": "0"}
+    >>> switch_off(environment)
+    >>> environment["DO_NOT_TRACK"], environment["GX_ANALYTICS_ENABLED"]
+    ('0', 'false')
+    """
+    target = os.environ if environment is None else environment
+    for name, value in QUIET.items():
+        target.setdefault(name, value)
+
+
+def reach_loopback_directly(environment: MutableMapping[str, str] | None = None) -> None:
+    """Adds this machine's own addresses to what no proxy is asked for; what the user has set there stays.
+
+    Both spellings of the variable are set, for programs read the one or the other first.
+
+    >>> environment = {"NO_PROXY": ".example.org"}
+    >>> reach_loopback_directly(environment)
+    >>> environment["no_proxy"]
+    '.example.org,127.0.0.1,localhost'
+    """
+    target = os.environ if environment is None else environment
+    said = target.get("no_proxy") or target.get("NO_PROXY") or ""
+    names = [name for part in said.split(",") if (name := part.strip())]
+    if "*" not in names:
+        names += [name for name in LOOPBACK if name not in names]
+    target["no_proxy"] = target["NO_PROXY"] = ",".join(names)
+
+
+def run_no_code_of_the_folder(environment: MutableMapping[str, str] | None = None) -> None:
+    """Lets no Python process that is started from here on import modules of the folder one stands in."""
+    target = os.environ if environment is None else environment
+    target["PYTHONSAFEPATH"] = "1"
