@@ -1,9 +1,13 @@
-"""What Winnow sets in the environment: of its own process, and with it of the servers and workers that it starts."""
+"""The environment: what Winnow sets in its own, and with it for the servers and workers that it starts.
+
+It names where the cache is, too.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import MutableMapping
+from pathlib import Path
 
 QUIET = {
     # Prefect's client asks this before it sends SDK events (prefect._internal.analytics.enabled).
@@ -61,3 +65,9 @@ def run_no_code_of_the_folder(environment: MutableMapping[str, str] | None = Non
     """Lets no Python process that is started from here on import modules of the folder one stands in."""
     target = os.environ if environment is None else environment
     target["PYTHONSAFEPATH"] = "1"
+
+
+def cache_folder() -> Path:
+    """Returns where is kept what can be made again: WINNOW_CACHE, else ``~/.cache/winnow``."""
+    named = os.environ.get("WINNOW_CACHE")
+    return Path(named).expanduser() if named else Path.home() / ".cache" / "winnow"

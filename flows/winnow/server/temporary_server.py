@@ -31,6 +31,7 @@ LAST_LINES = 20  # of what a server said that did not start
 
 UNNEEDED = {
     "PREFECT_SERVER_UI_ENABLED": "false",  # nobody opens its pages: it ends with the command
+    "PREFECT_SERVER_REGISTER_BLOCKS_ON_START": "false",  # types of blocks, for pages and for `prefect block`
     "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",  # what it says is kept, and shown only where it does not start
 }
 """Parts of a server that one command does without."""
@@ -159,6 +160,9 @@ def main(handle: int) -> None:
     import uvicorn
     from prefect.server.api.server import create_app
 
+    from winnow.server.ready_database import make_ready
+
+    make_ready()
     app = create_app(ephemeral=True, final=True)
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="on"))
     servers.append(server)

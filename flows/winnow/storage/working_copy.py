@@ -7,7 +7,6 @@ a folder for what is on its way.
 from __future__ import annotations
 
 import json
-import os
 import re
 import time
 from collections.abc import Collection, Iterator
@@ -19,6 +18,7 @@ from uuid import uuid4
 
 from pydantic import TypeAdapter, ValidationError
 
+from winnow.base.environment import cache_folder
 from winnow.base.errors import DatasetBusy, UsageError
 from winnow.base.staging import write_file
 from winnow.publish.disk import remove_tree
@@ -183,12 +183,6 @@ def working_copy(address: Address) -> WorkingCopy:
     cache = cache_folder()
     cache.mkdir(parents=True, exist_ok=True, mode=0o700)
     return WorkingCopy(address, cache / address.slug)
-
-
-def cache_folder() -> Path:
-    """Returns where working copies stand: WINNOW_CACHE, else ``~/.cache/winnow``."""
-    named = os.environ.get("WINNOW_CACHE")
-    return Path(named).expanduser() if named else Path.home() / ".cache" / "winnow"
 
 
 def refuse_working_copy(root: Path) -> None:
