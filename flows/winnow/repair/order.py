@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from winnow.repair.encoding.misread import MISREAD
 from winnow.repair.encoding.mojibake import ENCODING
+from winnow.repair.encoding.multibyte import MULTIBYTE
 from winnow.repair.engine.rule import Rule
 from winnow.repair.invisible import INVISIBLE
 from winnow.repair.markup.entities import ENTITIES
@@ -33,7 +34,7 @@ but for `BROKEN_SENTENCES`: a line broken in mid-sentence, in a text of one para
 """
 
 REPAIRS: tuple[Rule, ...] = (
-    *INVISIBLE, MISREAD, *ENCODING, ENTITIES, *MARKUP, *LIGHTWEIGHT, *RESIDUE, *SPACING, *TIDY,
+    *INVISIBLE, MISREAD, MULTIBYTE, *ENCODING, ENTITIES, *MARKUP, *LIGHTWEIGHT, *RESIDUE, *SPACING, *TIDY,
 )  # fmt: skip
 """Every rule, in the order in which the engine runs them."""
 

@@ -104,6 +104,29 @@ def is_doubtful_change(before: str, after: str) -> bool:
     return quoted or _all_lone(before, spots)
 
 
+_FOREIGN_RUN = re.compile(r"[^\x00-\x7f]{5,}")
+
+
+def is_chewed(before: str, after: str) -> bool:
+    """Whether a change takes single pieces out of longer runs beyond ASCII: text of another charset reads so by chance.
+
+    >>> is_chewed("ÎÒÃÇµÄÍøÕ¾", "ÎÒÃǵÄÍøÕ¾"), is_chewed("Ð¿Ñ€Ð¸Ð²ÐµÑ‚", "привет")
+    (True, False)
+    """
+    spots = list(tight_changes(0, before, after, 1.0))
+    at = 0
+    for run in _FOREIGN_RUN.finditer(before):
+        changed = 0
+        while at < len(spots) and spots[at].start < run.end():
+            changed += max(0, min(spots[at].end, run.end()) - max(spots[at].start, run.start()))
+            if spots[at].end > run.end():
+                break
+            at += 1
+        if changed and 2 * changed < run.end() - run.start():
+            return True
+    return False
+
+
 def keep_units(before: str, after: str) -> str:
     """`after` with square and cubic ångströms as they stood: ``Å²`` by itself is what ``Ų`` would have become too.
 

@@ -22,9 +22,10 @@ from winnow.repair.encoding.charmaps import (
     is_suspicious,
     undo,
 )
-from winnow.repair.encoding.line_changes import foreign_lines, is_doubtful_change, keep_units, tight_changes
+from winnow.repair.encoding.line_changes import foreign_lines, is_chewed, is_doubtful_change, keep_units, tight_changes
+from winnow.repair.encoding.lost_bytes import mend, put_back, set_aside
 from winnow.repair.encoding.misread import is_surely_misread
-from winnow.repair.encoding.plausible import are_words, is_word, strange, systems, words
+from winnow.repair.encoding.plausible import are_words, invents, is_word, strange, systems, words
 from winnow.repair.engine.rule import Change, Evidence, Rule, apply_changes
 
 MAX_FRUITLESS = 100_000  # characters of one text that are searched in vain before the search is given up
@@ -88,7 +89,7 @@ def flag_lossy_remains(text: str, evidence: Evidence) -> Iterator[Change]:
 
 
 # It proves nothing for the rules that need evidence: a wrong decoding splits no words and breaks no tags.
-MOJIBAKE = Rule("mojibake", 2, undo_mojibake, MOJIBAKE_GATE)
+MOJIBAKE = Rule("mojibake", 3, undo_mojibake, MOJIBAKE_GATE)
 
 LOSSY_REMAINS = Rule("lossy_remains", 1, flag_lossy_remains, r"\x{fffd}|Â[ \x{a0}\n]|Â\z")
 
@@ -116,14 +117,17 @@ def best_reading(line: str, proven: frozenset[str] = frozenset(), home: frozense
     ('(-1/2)! = √π', '4288×…')
     """
     confidence = 1.0
-    current = line
+    start, aside = set_aside(mend(line))
+    current = start
     for _ in range(MAX_STEPS):
         step = _one_step(current, proven, home)
-        if step is None or ((proven or current != line) and is_surely_misread(current)):
+        if step is None or ((proven or current != start) and is_surely_misread(current)):
             break
         confidence = min(confidence, step.confidence)
         current, proven = step.text, proven | step.proven
-    current = keep_units(line, current)
+    current = line if current == start else keep_units(line, put_back(current, aside))
+    if current != line and (invents(line, current) or is_chewed(line, current)):
+        return Reading(line, 1.0)
     if current != line and is_doubtful_change(line, current):
         confidence = DOUBTFUL
     return Reading(current, confidence, proven)

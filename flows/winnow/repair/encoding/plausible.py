@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import lru_cache
 
 from winnow.repair.words.frequencies import word_costs
@@ -51,6 +52,27 @@ def strange(text: str, known: frozenset[str] = frozenset()) -> int:
     """
     rest = _DAILY.sub("", text) + "".join(_OLD.findall(text))
     return sum(c not in known for c in rest) + len(_MIXED.findall(text))
+
+
+# An accented Latin letter beside one of another alphabet stands in no word; a plain one may in a formula.
+_ODD_JOINT = re.compile(f"[\xc0-\u024f](?=[\u0370-\u03ff{_OTHER}])|[\u0370-\u03ff{_OTHER}](?=[\xc0-\u024f])")
+_LOOSE_MARK = re.compile(r"(?:^|\s)([^\x00-\u02ff\u2000-\U0010ffff])")
+
+
+def invents(before: str, after: str) -> bool:
+    """Whether a reading holds what nobody wrote: code points without a character, loose accents, alphabets in one word.
+
+    >>> invents("ÏÎ¿Î»Ï", "ÏολÏ"), invents("Í¹ Ì€", "\u0379 \u0300"), invents("Ã©tÃ©", "été")
+    (True, True, False)
+    """
+    new = set(after) - set(before)
+    if all(c < "\u0250" or "\u2000" <= c < "\u2800" for c in new):
+        return False
+    if any(unicodedata.category(c) == "Cn" for c in new):
+        return True
+    if len(_ODD_JOINT.findall(after)) > len(_ODD_JOINT.findall(before)):
+        return True
+    return any(unicodedata.category(found[1]) == "Mn" and found[1] in new for found in _LOOSE_MARK.finditer(after))
 
 
 def systems(text: str) -> frozenset[int]:

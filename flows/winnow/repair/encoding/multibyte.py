@@ -1,0 +1,240 @@
+"""Chinese, Japanese and Korean text that was decoded with the wrong charset: restored whole, or left alone.
+
+Text in GBK, Big5, Shift-JIS, EUC-JP or EUC-KR that was read as Windows-1252; UTF-8 that was read as one of these; and
+these read as one another. A line is read anew as a whole, so nothing is taken apart; characters and words decide.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+from winnow.repair.encoding.charmaps import charmap
+from winnow.repair.encoding.line_changes import foreign_lines, trimmed
+from winnow.repair.encoding.plausible import invents, is_word, words
+from winnow.repair.engine.rule import Change, Evidence, Rule
+from winnow.repair.words.frequencies import word_costs
+
+SURE, LIKELY = 0.95, 0.8
+MIN_LETTERS = 4  # of Chinese, Japanese or Korean that a reading must gain, or words must cover all of it
+MIN_SHARE = 0.75  # of these that must be among the commonest of their language
+MAX_SHARE = 0.5  # of such letters in the line as it stands; more is text that was read rightly
+SAMPLE = 64  # letters that tell whether a line reads well
+MAX_FRUITLESS = 200_000  # characters of one text that are searched in vain before the search is given up
+COMMON_CHARACTERS = 1_500  # cover .97 of Chinese, .99 of Japanese and Korean
+
+ASIAN = {"gbk": "zh", "big5": "zh", "cp932": "ja", "euc_jp": "ja", "cp949": "ko"}
+_CJK = re.compile("[\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3]+")
+_KANA = re.compile("[\u3041-\u30ff]")
+_ODD = re.compile("[\x80-\x9f\ue000-\uf8ff\uff61-\uff9f\u0370-\u03ff\u0400-\u04ff\u2500-\u257f\u3105-\u312f]")
+# What UTF-8's quotes, dashes and accented letters are as GBK: E2 80, C3.
+_BESIDE_LETTERS = re.compile("[A-Za-z][鈥茅猫脿枚眉么锚莽卯帽贸铆谩]|鈥|[脙芒]")
+_WESTERN = charmap("cp1252")
+_TO_BYTES = {ord(c): n for n, c in enumerate(_WESTERN.table)}
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """What a language's readings are measured by: its commonest characters, and its words of two and more."""
+
+    common: frozenset[str]
+    words: frozenset[str]
+
+
+@cache
+def _traditional() -> dict[int, str]:
+    """Traditional characters to the simplified ones in which the list of Chinese words is written."""
+    import msgpack
+
+    package = find_spec("wordfreq")
+    assert package is not None and package.origin is not None
+    with gzip.open(Path(package.origin).parent / "data" / "_chinese_mapping.msgpack.gz") as file:
+        mapping: dict[int, str] = msgpack.unpackb(file.read(), strict_map_key=False)
+    return mapping
+
+
+@cache  # one for each of three languages
+def _language(name: str) -> Language:
+    costs = word_costs(name)
+    counts: Counter[str] = Counter()
+    for word, cost in costs.items():
+        for char in word:
+            counts[char] += int(10 ** (8 - cost / 100))
+    common = (char for char, _ in counts.most_common() if _CJK.match(char))
+    return Language(
+        frozenset(char for char, _ in zip(common, range(COMMON_CHARACTERS), strict=False)),
+        frozenset(word for word in costs if len(word) > 1 and _CJK.match(word)),
+    )
+
+
+def _letters(text: str) -> str:
+    return "".join(_CJK.findall(text))
+
+
+def share_of_common(letters: str, name: str) -> float:
+    """Share of the letters that are among the commonest of a language.
+
+    >>> share_of_common("我是学生", "zh"), share_of_common("鎴戞槸瀛︾敓", "zh") < 0.5
+    (1.0, True)
+    """
+    if not letters:
+        return 0.0
+    known = _language(name).common
+    return sum(char in known for char in letters) / len(letters)
+
+
+def share_in_words(letters: str, name: str) -> float:
+    """Share of the letters that stand in words of two letters and more, taken from the left, longest first.
+
+    >>> share_in_words("我们继续", "zh"), share_in_words("鎴戞槸瀛︾敓", "zh")
+    (1.0, 0.0)
+    """
+    known = _language(name).words
+    at = covered = 0
+    while at < len(letters):
+        size = next((n for n in (4, 3, 2) if letters[at : at + n] in known), 0)
+        covered += size
+        at += size or 1
+    return covered / len(letters) if letters else 0.0
+
+
+def _bytes_of(line: str, charset: str) -> bytes | None:
+    if charset == "cp1252":  # and Latin-1, of which it differs by the C1 controls only
+        return bytes(_TO_BYTES.get(ord(c), ord(c)) for c in line) if _is_western(line) else None
+    try:
+        if charset == "gbk" and "€" in line:  # byte 80 of Windows' GBK, which begins no pair
+            return b"\x80".join(part.encode(charset) for part in line.split("€"))
+        return line.encode(charset)
+    except UnicodeEncodeError:
+        return None
+
+
+def _is_western(line: str) -> bool:
+    return all(c < "\u0100" or ord(c) in _TO_BYTES for c in line)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A line read anew; `pair` says by which charsets."""
+
+    text: str
+    pair: tuple[str, str]
+    score: float
+
+
+def _readings(line: str, pairs: tuple[tuple[str, str], ...]) -> Iterator[Reading]:
+    for read_as, really in pairs:
+        raw = _bytes_of(line, read_as)
+        if raw is None:
+            continue
+        try:
+            after = raw.decode(really)
+        except UnicodeDecodeError:
+            continue
+        if after != line and not _ODD.search(after) and not invents(line, after):
+            yield Reading(after, (read_as, really), 0.0)
+
+
+_WESTERN_PAIRS = tuple(("cp1252", really) for really in ASIAN)
+_UTF8_PAIRS = tuple((read_as, "utf-8") for read_as in ASIAN)
+_CROSSED = tuple((a, b) for a in ASIAN for b in ASIAN if a != b)
+
+
+def _judged(line: str, reading: Reading) -> Reading | None:
+    """The reading with its score, where its letters are common ones of one language and stand in words."""
+    letters = _letters(reading.text)
+    if not letters:
+        return None
+    really = reading.pair[1]
+    best = 0.0
+    for name in ("zh", "ja", "ko") if really == "utf-8" else (ASIAN[really],):
+        plain = letters.translate(_traditional()) if name == "zh" else letters
+        common, in_words = share_of_common(plain, name), share_in_words(plain, name)
+        if name == "ja" and not _KANA.search(letters) and in_words < MIN_SHARE:
+            continue
+        if name == "ko" and letters[0] < "\uac00":
+            continue
+        if common >= MIN_SHARE and (in_words >= 0.3 or name == "ko"):
+            best = max(best, common + in_words)
+    if not best or (len(letters) < MIN_LETTERS and best < 2.0):
+        return None
+    return Reading(reading.text, reading.pair, best)
+
+
+def best_reading(line: str) -> Reading | None:
+    """The line as the charset it was written in gives it; None where it reads well or nothing explains it.
+
+    >>> best_reading("ÎÒÃÇµÄÍøÕ¾½éÉÜ").text, best_reading("鎴戞槸瀛︾敓").text, best_reading("我是学生")
+    ('我们的网站介绍', '我是学生', None)
+    """
+    letters = _letters(line)
+    if not letters:
+        pairs = _WESTERN_PAIRS
+    elif is_plausible(letters):
+        return None
+    elif _BESIDE_LETTERS.search(line) and (western := _western_reading(line)) is not None:
+        return western
+    else:
+        pairs = _UTF8_PAIRS + _CROSSED
+    found = [good for reading in _readings(line, pairs) if (good := _judged(line, reading)) is not None]
+    return max(found, key=lambda reading: reading.score, default=None)
+
+
+def is_plausible(letters: str) -> bool:
+    """Whether letters of Chinese, Japanese or Korean may be what was written: half are common in one of these."""
+    letters = letters[:SAMPLE]
+    if share_of_common(letters, "zh") > MAX_SHARE or share_of_common(letters, "ja") > MAX_SHARE:
+        return True
+    return max(share_of_common(letters.translate(_traditional()), "zh"), share_of_common(letters, "ko")) > MAX_SHARE
+
+
+def _western_reading(line: str) -> Reading | None:
+    """The line as UTF-8 that was read as GBK, where it becomes text without any such letter, and words."""
+    for reading in _readings(line, (("gbk", "utf-8"),)):
+        if _CJK.search(reading.text):
+            continue
+        changed = [word for word in words(reading.text) if not word.isascii()]
+        if all(is_word(word) for word in changed) and all(
+            c.isalpha() or c in "‘’“”„–—…«»•·\xa0" for c in reading.text if c > "~"
+        ):
+            return Reading(reading.text, reading.pair, 1.0)
+    return None
+
+
+def undo_multibyte(text: str, evidence: Evidence) -> Iterator[Change]:
+    """Undo the wrong choice of a multi-byte charset, line by line, all of a line or nothing.
+
+    Left alone are lines that read well as they stand, that hold a character which the wrong charset lacks, and those
+    that become rare characters or no words.
+
+    >>> MULTIBYTE("ÎÒÃÇµÄÍøÕ¾½éÉÜ"), MULTIBYTE("It鈥檚 late at the caf茅"), MULTIBYTE("L’été à Noël")
+    ('我们的网站介绍', 'It’s late at the café', 'L’été à Noël')
+    """
+    fruitless = 0
+    seen: dict[str, Reading | None] = {}
+    for at, line in foreign_lines(text):
+        if line not in seen:
+            if fruitless > MAX_FRUITLESS or not _SIGN.search(line):
+                continue
+            seen[line] = best_reading(line)
+            fruitless += 0 if seen[line] else len(line)
+        reading = seen[line]
+        if reading is not None:
+            yield from trimmed(at, line, reading.text, SURE if reading.score >= 1.3 else LIKELY)
+
+
+# re and RE2 read this alike: the characters stand in it as themselves.
+_LEADS = "\x81-\x9f‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œž"  # first bytes of Shift-JIS, whose second may be ASCII
+MULTIBYTE_GATE = f"[\x80-\xff€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]{{3}}|[{_LEADS}][!-~][{_LEADS}]|[\u3400-\u9fff\uac00-\ud7a3]"
+"""Expression that matches in every text in which a line may be read anew."""
+
+_SIGN = re.compile(MULTIBYTE_GATE)
+
+# It proves nothing for the rules that need evidence, as mojibake does not.
+MULTIBYTE = Rule("misread_multibyte", 1, undo_multibyte, MULTIBYTE_GATE)
