@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from winnow.base.recipe import Recipe as Recipe
-    from winnow.base.recipe import load_recipe as load_recipe
     from winnow.base.records import Edit
     from winnow.repair import repair as repair
+    from winnow.run.recipe_file import load_recipe as load_recipe
 
     __version__: str
 
@@ -114,10 +114,14 @@ def __getattr__(name: str) -> object:
         import winnow.repair
 
         return winnow.repair  # the stage's package, which can be called
-    if name in ("Recipe", "load_recipe"):
-        from winnow.base import recipe
+    if name == "Recipe":
+        from winnow.base.recipe import Recipe
 
-        return recipe.Recipe if name == "Recipe" else recipe.load_recipe
+        return Recipe
+    if name == "load_recipe":
+        from winnow.run.recipe_file import load_recipe
+
+        return load_recipe
     if name == "__version__":
         from importlib.metadata import version
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from winnow.base.recipe import load_recipe
 from winnow.run.maintenance import Upkeep, tidy_up
+from winnow.run.recipe_file import load_recipe
 from winnow.server import flow_form as form
 from winnow.server.artifacts import tell_upkeep
 from winnow.storage.locations import locate_dataset

@@ -1,24 +1,19 @@
-"""The settings of a run: what they are, how they are read from ``winnow.toml``, and their fingerprint."""
+"""The settings of a run: what they are and what they may be, and their fingerprint."""
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
-import re
-import tomllib
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Annotated, Any, Literal
-from zoneinfo import available_timezones
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from winnow.base.errors import RecipeError
+from winnow.base.recipe_values import check_cron, check_time_zone
 
 
 class Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 # One setting a line, as in a table.
@@ -93,6 +88,12 @@ class ValidateSettings(Section):
     max_reject_share_rise: float = Field(0.1, ge=0, le=1, description="Rise of the share of rejects between two versions")
     max_rule_share_change: float = Field(0.3, ge=0, le=1, description="Change of any rule's share of all repairs between two versions")
 
+    @model_validator(mode="after")
+    def _lets_something_pass(self) -> Self:
+        if self.min_chars > self.max_chars:
+            raise ValueError(f"min_chars = {self.min_chars} is above max_chars = {self.max_chars}; no document would pass")
+        return self
+
 
 ROW_LIMITS = frozenset({"min_chars", "max_chars", "min_letter_share", "max_residual_markup"})
 """The settings of validation that decide about single rows; the others only decide whether a version goes out."""
@@ -102,31 +103,24 @@ class PublishSettings(Section):
     """What the dataset card says, and how files are laid out."""
 
     name: str = Field("dataset", description="Name of the dataset on its card")
-    licence: str = Field("other", description="Licence of the texts, a Hugging Face licence id")
+    licence: str = Field("other", description="Licence of the texts, an id of Hugging Face or SPDX")
     file_mb: int = Field(256, ge=1, le=2048, description="Aim for Parquet files of this size")
 
 
-Cron = Annotated[str, Field(pattern=r"^\s*\S+(\s+\S+){4}\s*$", max_length=100)]
-"""Five fields: minute, hour, day of the month, month, day of the week. Prefect reads them when it is told of them."""
+Cron = Annotated[str, Field(max_length=100), AfterValidator(check_cron)]
+"""Five fields: minute, hour, day of the month, month, day of the week."""
 
 
 class ScheduleSettings(Section):
     """When `winnow serve` starts the flows by itself: cron lines, none means only when asked."""
 
-    timezone: str = Field("UTC", description="Time zone of the cron lines, a name of the IANA database")
+    timezone: Annotated[str, AfterValidator(check_time_zone)] = Field("UTC", description="Time zone of the cron lines, a name of the IANA database")
     build: Cron | None = Field(None, description="When the input is read for a new version", examples=["30 2 * * *"])
     replay: Cron | None = Field(None, description="When rejects that wait are read again", examples=["0 4 * * sun"])
     maintain: Cron | None = Field(None, description="When small files are joined and old ones removed", examples=["0 5 * * sun"])
     notify: str | None = Field(None, pattern=r"^[a-z0-9-]+/[a-z0-9-]+$",
         description="Prefect notification block that is told of held, failed and published runs, as type/name",
         examples=["slack-webhook/data-team"])
-
-    @field_validator("timezone")
-    @classmethod
-    def _known_zone(cls, name: str) -> str:
-        if name not in available_timezones():
-            raise ValueError("is no time zone; names look like Europe/Berlin")
-        return name
 
 
 class MaintainSettings(Section):
@@ -155,71 +149,3 @@ class Recipe(Section):
         shaping["validate"] = {k: v for k, v in shaping["validate"].items() if k in ROW_LIMITS}
         text = json.dumps({"settings": shaping, "rules": dict(rule_versions)}, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def load_recipe(path: str | Path | None = None) -> Recipe:
-    """Read a recipe from TOML; the defaults where no `path` is given.
-
-    Raises RecipeError with file, line and remedy for what is not TOML, unknown, or out of range.
-    """
-    if not path:
-        return Recipe()
-    path = Path(path)
-    try:
-        text = path.read_text(encoding="utf-8")
-        data = tomllib.loads(text)
-    except OSError as error:
-        raise RecipeError(
-            f"{path}: cannot be read: {error.strerror or error}; give --recipe a readable TOML file"
-        ) from error
-    except UnicodeDecodeError as error:
-        raise RecipeError(f"{path}: is not UTF-8 (byte {error.start}); save it as UTF-8") from error
-    except tomllib.TOMLDecodeError as error:
-        raise RecipeError(f"{path}: is not TOML: {error}") from error
-    try:
-        return Recipe.model_validate(data)
-    except ValidationError as error:
-        raise RecipeError("\n".join(_explain(path, text, e) for e in error.errors())) from error
-
-
-def _explain(path: Path, text: str, error: Any) -> str:
-    keys = [str(k) for k in error["loc"]]
-    where = f"{path}:{_line_of(text, keys)}: {'.'.join(keys)}"
-    if error["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(keys[-1], _names_beside(keys), n=1)
-        known = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(_names_beside(keys))}"
-        return f"{where} is no setting; {known}"
-    return f"{where} = {error['input']!r}: {error['msg'][0].lower()}{error['msg'][1:]}"
-
-
-def _names_beside(keys: list[str]) -> list[str]:
-    model: type[BaseModel] = Recipe
-    for key in keys[:-1]:
-        for name, field in model.model_fields.items():
-            if (
-                key in (name, field.alias)
-                and isinstance(field.annotation, type)
-                and issubclass(field.annotation, BaseModel)
-            ):
-                model = field.annotation
-                break
-        else:
-            model = RuleSettings if model is RepairSettings else model
-    return sorted(f.alias or n for n, f in model.model_fields.items())
-
-
-def _line_of(text: str, keys: list[str]) -> int:
-    """Line on which the setting stands, 1 where it cannot be told (dotted or inline forms)."""
-    section, key = keys[:-1], keys[-1]
-    current: list[str] = []
-    for number, line in enumerate(text.splitlines(), 1):
-        if header := re.match(r"\s*\[([^\[\]]{1,200})\]", line):
-            current = [part.strip().strip("\"'") for part in header[1].split(".")]
-            if current == keys:
-                return number
-        elif (found := re.match(r"\s*([A-Za-z0-9_.\"'-]{1,200})\s*=", line)) and current + found[1].split(".") == [
-            *section,
-            key,
-        ]:
-            return number
-    return 1

@@ -137,8 +137,8 @@ def maintain(
     dry_run: DryRunOption = False, into: IntoOption = DATASET, recipe: RecipeOption = None, as_json: JsonOption = False
 ) -> int:
     """Join small files, prune, remove what nothing needs, clean staging"""
-    from winnow.base.recipe import load_recipe
     from winnow.run.maintenance import tidy_up
+    from winnow.run.recipe_file import load_recipe
 
     done = tidy_up(published(into), load_recipe(recipe), dry_run)  # without the flow: it needs no server
     print_json(done.as_dict()) if as_json else print("\n".join(done.lines()))

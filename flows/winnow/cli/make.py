@@ -47,11 +47,11 @@ def run(
     Nothing is published where nothing changed. Exit code 1 where the gate holds the version back: see winnow gate.
     """
     from winnow.base.addresses import refuse_credentials
-    from winnow.base.recipe import load_recipe
     from winnow.cli.flow_call import run_flow
     from winnow.cli.progress import print_summary
     from winnow.read import list_inputs
     from winnow.run.executor import Kind
+    from winnow.run.recipe_file import load_recipe
     from winnow.storage.locations import refuse_dataset_in_source
 
     # A wrong call is refused at once, before a server is started.
@@ -110,8 +110,8 @@ def clean(
     # To look for garbage among what imports and word lists leave takes a tenth of the time of a short text.
     gc.set_threshold(100_000)
     import winnow
-    from winnow.base.recipe import load_recipe
     from winnow.repair import repair
+    from winnow.run.recipe_file import load_recipe
 
     settings = load_recipe(recipe)
 
@@ -271,8 +271,8 @@ def replay(
     as_json: JsonOption = False,
 ) -> int:
     """Read rejects again from their kept bytes; publish those that pass"""
-    from winnow.base.recipe import load_recipe
     from winnow.cli.flow_call import run_flow
+    from winnow.run.recipe_file import load_recipe
     from winnow.run.rejects import rejects_of
 
     load_recipe(recipe)  # a mistake in it is shown before a server is started
@@ -300,8 +300,8 @@ def withdraw(
 
     They stay out when they are read again. Versions that are published already keep them until they are pruned.
     """
-    from winnow.base.recipe import load_recipe
     from winnow.cli.flow_call import run_flow
+    from winnow.run.recipe_file import load_recipe
     from winnow.run.work_plan import find_sources
 
     load_recipe(recipe)  # a mistake in it, or in a source, is shown before a server is started

@@ -42,8 +42,8 @@ def serve(
     """
     from winnow.base.addresses import refuse_credentials
     from winnow.base.log import LOGGER
-    from winnow.base.recipe import load_recipe
     from winnow.base.terminal import say
+    from winnow.run.recipe_file import load_recipe
     from winnow.server.outage import await_server, shown_api, without_password
 
     settings = load_recipe(recipe)

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from winnow.base.recipe import Recipe
+from winnow.repair.order import REPAIRS
 
 WIDTH = 100
 
@@ -58,6 +59,10 @@ def _by_name(field: FieldInfo, path: tuple[str, ...]) -> Iterator[str]:
     for name, setting in entry.model_fields.items():
         default = setting.get_default(call_default_factory=True)
         yield f"#   {name} = {_toml(default) if default is not None else '...'}  # {_described(setting)}"
+    yield "# where NAME is a rule; they run in this order:"
+    for rule in REPAIRS:
+        does = (rule.find.__doc__ or "").partition("\n")[0]
+        yield from _comment(f"{rule.name}: {does}", indent="  ")
 
 
 def _model_of(field: FieldInfo) -> type[BaseModel] | None:
@@ -86,8 +91,9 @@ def _toml(value: object) -> str:
     return json.dumps(list(value) if isinstance(value, tuple) else value, ensure_ascii=False)
 
 
-def _comment(text: str) -> list[str]:
+def _comment(text: str, indent: str = "") -> list[str]:
     lines = []
     for paragraph in text.strip().splitlines():
-        lines += [f"# {line}" for line in textwrap.wrap(paragraph, WIDTH)] or ["#"]
+        wrapped = textwrap.wrap(paragraph, WIDTH, initial_indent=indent, subsequent_indent=indent * 2)
+        lines += [f"# {line}" for line in wrapped] or ["#"]
     return lines

@@ -18,7 +18,7 @@ from winnow.repair.engine.ledger import replay, undo
 from winnow.repair.engine.repairer import Repaired, Repairer
 from winnow.repair.order import REPAIRS, SPACING_NAMES
 
-__all__ = ["REPAIRS", "Repaired", "repair", "replay", "rule_versions", "undo"]
+__all__ = ["REPAIRS", "Repaired", "repair", "replay", "rule_versions", "undo", "unknown_rule"]
 
 DEFAULTS = RepairSettings()
 
@@ -38,12 +38,9 @@ def repair(text: str, settings: RepairSettings = DEFAULTS) -> Repaired:
 
 @lru_cache(maxsize=16)  # by value: settings are the same for all texts of a run, and choosing costs more than a text
 def _repairer(threshold: float, spacing: str, chosen: tuple[tuple[str, RuleSettings], ...]) -> Repairer:
-    known = rule_versions()
     for name, _ in chosen:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, 1)
-            hint = f"did you mean {near[0]!r}? " if near else ""
-            raise RecipeError(f"repair.rules.{name} is no rule; {hint}known rules: {', '.join(known)}")
+        if why := unknown_rule(name):
+            raise RecipeError(f"repair.rules.{name} {why}")
     off = {name for name, rule in chosen if not rule.enabled} | (SPACING_NAMES if spacing == "off" else set())
     return Repairer(
         (rule for rule in REPAIRS if rule.name not in off),
@@ -51,6 +48,16 @@ def _repairer(threshold: float, spacing: str, chosen: tuple[tuple[str, RuleSetti
         {name: rule.threshold for name, rule in chosen if rule.threshold is not None},
         SPACING_NAMES if spacing == "everywhere" else frozenset(),
     )
+
+
+def unknown_rule(name: str) -> str | None:
+    """Returns why `name` is no rule, with the nearest one; None where it is a rule."""
+    known = rule_versions()
+    if name in known:
+        return None
+    near = difflib.get_close_matches(name, known, 1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    return f"is no rule; {hint}known rules: {', '.join(known)}"
 
 
 def rule_versions() -> dict[str, int]:

@@ -29,11 +29,12 @@ from prefect.events import emit_event
 from winnow.base.addresses import redacted
 from winnow.base.errors import GateHeld
 from winnow.base.log import LOGGER
-from winnow.base.recipe import Recipe, load_recipe
+from winnow.base.recipe import Recipe
 from winnow.base.terminal import visible
 from winnow.publish.card import markdown
 from winnow.run.approval import run_awaiting_approval
 from winnow.run.maintenance import Upkeep
+from winnow.run.recipe_file import load_recipe
 from winnow.run.run_context import Run
 from winnow.run.summary import RunSummary
 from winnow.validate.gate import GateResult

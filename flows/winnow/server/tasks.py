@@ -12,10 +12,10 @@ from prefect.states import Failed
 
 from winnow.base.errors import GateHeld, WinnowError, is_full_disk
 from winnow.base.log import default_to_info
-from winnow.base.recipe import load_recipe
 from winnow.run import intake, release, table_changes
 from winnow.run.approval import remember_order, run_to_approve
 from winnow.run.executor import open_executor
+from winnow.run.recipe_file import load_recipe
 from winnow.run.recovery import recover_dataset
 from winnow.run.run_context import Run, RunOrder, begin, new_run_id
 from winnow.run.summary import RunSummary
