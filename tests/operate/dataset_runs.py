@@ -50,6 +50,7 @@ def run_stages(
     recipe: Recipe = RECIPE,
     wait_seconds: float = 0,
     full: bool = False,
+    mirror: bool = False,
 ) -> dict[str, Any]:
     """What the flow does, stage by stage; `at` is told where the run stands."""
     dataset = into if isinstance(into, Dataset) else locate_dataset(into)
@@ -58,7 +59,7 @@ def run_stages(
         at("locked")
         recover(dataset)
         at("recovered")
-        run = begin(dataset, recipe, RunOrder(source=str(source), full=full))
+        run = begin(dataset, recipe, RunOrder(source=str(source), full=full, mirror=mirror))
         documents = intake.read(run, shards)
         at("read")
         if documents.nothing_to_do:

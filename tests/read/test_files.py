@@ -8,7 +8,7 @@ import pytest
 
 from winnow.base.recipe import ReadSettings
 from winnow.base.records import RawDocument, Reject
-from winnow.read import InputFile, file_sha256, list_inputs, read_bytes, read_documents
+from winnow.read import InputFile, hold, list_inputs, read_bytes, read_documents
 from winnow.read.content import sha256
 
 SETTINGS = ReadSettings()
@@ -64,7 +64,8 @@ def test_a_bad_file_is_one_reject_that_replays_to_itself(tmp_path, name, content
 def test_a_file_that_vanished_is_a_reject_and_has_no_hash(tmp_path):
     file = InputFile("gone.txt", str(tmp_path / "gone.txt"), 3)
     (reject,) = read_documents(file, SETTINGS)
-    assert (reject.expectation, file_sha256(file)) == ("unreadable", "")
+    assert (reject.expectation, hold(file).sha256) == ("unreadable", "")
+    assert "no such file" in hold(file).fault
     (tmp_path / "gone.txt").mkdir()
     (reject,) = read_documents(file, SETTINGS)
     assert reject.expectation == "unreadable"
@@ -72,7 +73,7 @@ def test_a_file_that_vanished_is_a_reject_and_has_no_hash(tmp_path):
 
 def test_the_hash_of_a_file_is_that_of_its_bytes(tmp_path):
     (tmp_path / "a.txt").write_bytes(b"x" * 3_000_000)
-    assert file_sha256(list_inputs(tmp_path).files[0]) == sha256(b"x" * 3_000_000)
+    assert hold(list_inputs(tmp_path).files[0]).sha256 == sha256(b"x" * 3_000_000)
 
 
 def test_html_keeps_paragraphs_lists_tables_and_its_title(tmp_path):

@@ -15,6 +15,7 @@ from tests.publish.press import write_rows
 from tests.run.small import IDS, LETTERS, letters
 
 from winnow.base.contracts import SORT_KEYS, TABLES
+from winnow.base.recipe import DeduplicateSettings
 from winnow.base.records import DUPLICATE_DOCUMENT
 from winnow.base.staging import DOCUMENT_DECISIONS, PASSAGE_DECISIONS, PREPARED, PREPARED_INDEX, REPAIRED
 from winnow.run.assemble import (
@@ -165,7 +166,7 @@ TEXTS = {
 def test_the_published_text_is(
     passages: list[Row], text: str, kept: int, removed: int, title: str | None, tmp_path: Path
 ) -> None:
-    found = published_texts(table_of(tmp_path, passages, TABLES["passages"]))
+    found = published_texts(table_of(tmp_path, passages, TABLES["passages"]), DeduplicateSettings())
     assert found.keys() == {IDS["x"]}
     made = found[IDS["x"]]
     assert (made.text, made.kept, made.removed, made.title) == (text, kept, removed, title)
@@ -173,7 +174,7 @@ def test_the_published_text_is(
 
 def test_texts_of_several_documents_are_kept_apart(tmp_path: Path) -> None:
     rows = [passage("x0"), passage("x1"), passage("y0", gap="")]
-    found = published_texts(table_of(tmp_path, rows, TABLES["passages"]))
+    found = published_texts(table_of(tmp_path, rows, TABLES["passages"]), DeduplicateSettings())
     assert {LETTERS[d]: made.text for d, made in found.items()} == {"x": "x0.\nx1.", "y": "y0."}
 
 
@@ -266,6 +267,7 @@ def assembly_of(batch: Batch, folder: Path) -> Assembly:
         ),
         published_passages=file("passages", two_passages(carried), TABLES["passages"]),
         changed=tuple(sorted(IDS[d] for d in batch.changed)),
+        settings=DeduplicateSettings(),
         recipe_id=NEW_RECIPE,
         run_id="now",
     )

@@ -104,6 +104,7 @@ def test_facts_are_read_off_the_tables():
         passages=table(status=["kept", "removed"], reason=pa.array([None, "repeat"]), kept_doc_id=pa.array([None, b])),
         edits=table(rule=["tags", "tags", "entities"], applied=[True, True, False]),
         n_read=6,
+        n_vanished=0,
         mean_residual_markup=0.5,
     )
     assert (facts.n_published, facts.n_duplicates, facts.n_rejected, facts.n_lost) == (2, 2, 2, 0)

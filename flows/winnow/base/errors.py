@@ -5,6 +5,7 @@ WinnowError
 │   ├── RecipeError         winnow.toml: unknown key, wrong type, value out of range
 │   └── EmptyInput          nothing to read under the input root
 ├── ReadError               one document could not be read; becomes a reject, never ends a run
+├── InputChanged            an input file changed between its hash and its reading; it is read again
 ├── LedgerError             edits do not fit the text they are replayed on
 ├── ContractBroken          rows do not fit their table's schema: a fault of Winnow
 ├── DatasetError            the dataset on disk is not as its manifest says
@@ -54,6 +55,14 @@ class ReadError(WinnowError):
         super().__init__(message)
         self.kind = kind
         self.tail = tail
+
+
+class InputChanged(WinnowError):
+    """The input file at ``path`` no longer holds what it held when it was hashed."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
 
 
 class LedgerError(WinnowError):

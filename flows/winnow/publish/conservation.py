@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
 from winnow.base.errors import LedgerError
-from winnow.base.records import Edit
+from winnow.base.records import REPEATED_ID, Edit
 from winnow.publish.manifest import Manifest
 
 Undo = Callable[[str, Sequence[Edit]], str]
@@ -85,14 +85,19 @@ def _slice(view: Path, manifest: Manifest, low: str, high: str | None, undo: Und
 
     counted = ("text", "n_passages", "n_removed", "n_edits")
     documents, duplicates = read("documents", *counted), read("duplicates", "n_edits")
-    rejects = read("rejects", "replayed_in", "expectation")
-    index = read("index", "arrival")
+    rejects = read("rejects", "replayed_in", "expectation", "stage", "content_sha256")
+    index = read("index", "content_sha256")
     passages = read("passages", "position", "part", "text", "gap", "status")
     edits = read("edits", "seq", "rule", "rule_version", "start", "end", "before", "after", "confidence", "applied")
-    # A record that bears the id of another waits under that id, beside the other's document.
+    # A record that bears the id of another waits under that id, beside the other's document: as a repeat, or for
+    # what is wrong with it.
     waiting = {
         i for i, rows in rejects.items()
-        if any(r["replayed_in"] is None and r["expectation"] != "repeated_id" for r in rows)
+        if any(
+            r["replayed_in"] is None and r["expectation"] != REPEATED_ID
+            and (r["stage"] != "read" or r["content_sha256"] == index.get(i, [{}])[0].get("content_sha256"))
+            for r in rows
+        )
     }  # fmt: skip
     for name, rows_by_id in (("documents", documents), ("duplicates", duplicates), ("index", index)):
         for doc_id, rows in rows_by_id.items():

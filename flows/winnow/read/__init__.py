@@ -1,7 +1,8 @@
 """Read: bytes and files to raw documents (formats, charsets, main text of HTML)."""
 
+from winnow.read.held_files import hold
 from winnow.read.input_files import InputFile, Listing, Skipped, list_inputs
-from winnow.read.shards import Shard, Span, file_sha256, plan_shards, read_bytes, read_documents, read_shard
+from winnow.read.shards import Shard, Span, plan_shards, read_bytes, read_documents, read_shard
 
 __all__ = [
     "InputFile",
@@ -9,7 +10,7 @@ __all__ = [
     "Shard",
     "Skipped",
     "Span",
-    "file_sha256",
+    "hold",
     "list_inputs",
     "plan_shards",
     "read_bytes",

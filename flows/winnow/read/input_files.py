@@ -23,16 +23,33 @@ from winnow.read.formats import endings, type_of
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """The bytes of a file at one time: SHA-256 (hex) of all, and XXH3 (64 bits) of each block, 8 bytes each."""
+
+    sha256: str
+    block_bytes: int
+    blocks: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class InputFile:
     """A file to read.
 
     ``path`` is relative to the input root, with ``/``, and valid Unicode: it becomes the source of documents.
     ``address`` is where to open it: an absolute path (undecodable bytes as surrogates) or a URL. ``bytes`` is its size.
+    ``held`` tells what it holds, ``fault`` why it cannot be read, once that was looked at.
     """
 
     path: str
     address: str
     bytes: int
+    held: Held | None = None
+    fault: str = ""
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 (hex) of what it holds; empty for a file that cannot be read."""
+        return self.held.sha256 if self.held else ""
 
 
 @dataclass(frozen=True, slots=True)

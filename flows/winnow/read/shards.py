@@ -6,7 +6,6 @@ Small files are read together, big files of lines in parts. Rows never depend on
 from __future__ import annotations
 
 import codecs
-import hashlib
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +17,8 @@ from winnow.base.recipe import ReadSettings
 from winnow.base.records import RawDocument, Reject
 from winnow.read.content import BLOCK, MAGIC, MB, Content, blocks_of, reject_of, unpacked
 from winnow.read.formats import FileType, type_of
-from winnow.read.input_files import InputFile, open_input, unreadable
+from winnow.read.held_files import open_held
+from winnow.read.input_files import InputFile, unreadable
 
 MIN_PART = 1 << 20  # smaller parts cost more to open than to read
 MAX_FILES = 2_000  # small files of a shard; opening them costs as much as 32 MB of text
@@ -118,18 +118,6 @@ def _unknown_format(path: str, content: bytes = b"") -> Reject:
     return reject_of(path, "unknown_format", ": has an ending no reader knows", content)
 
 
-def file_sha256(file: InputFile) -> str:
-    """SHA-256 (hex) of the file's bytes, streamed; empty for one that cannot be read (reading it gives the reject)."""
-    digest = hashlib.sha256()
-    try:
-        with open_input(file.address) as stream:
-            for block in blocks_of(stream):
-                digest.update(block)
-    except (OSError, ReadError):
-        return ""
-    return digest.hexdigest()
-
-
 def _read_span(span: Span, settings: ReadSettings) -> Iterator[RawDocument | Reject]:
     file = span.file
     found = type_of(file.path)
@@ -137,7 +125,7 @@ def _read_span(span: Span, settings: ReadSettings) -> Iterator[RawDocument | Rej
         yield _unknown_format(file.path)
         return
     try:
-        with open_input(file.address) as stream:
+        with open_held(file) as stream:
             yield from found.format.read(_content(span, stream, found, settings), settings)
     except ReadError as error:
         yield reject_of(file.path, error.kind, f": {error}", _stored(file, error.kind, settings))
@@ -149,7 +137,7 @@ def _content(span: Span, stream: BinaryIO, found: FileType, settings: ReadSettin
     file = span.file
 
     def reopen() -> BinaryIO:
-        return open_input(file.address)
+        return open_held(file)
 
     if found.compression:
         blocks = unpacked(stream, found.compression, settings.max_unpacked_mb * MB)
@@ -178,7 +166,7 @@ def _content(span: Span, stream: BinaryIO, found: FileType, settings: ReadSettin
 def _lines_before(file: InputFile, start: int) -> int:
     """Lines that begin before `start`."""
     count, last, rest = 0, b"\n", start
-    with open_input(file.address) as stream:
+    with open_held(file) as stream:
         while rest > 0 and (block := stream.read(min(BLOCK, rest))):
             count += block.count(b"\n")
             rest -= len(block)
@@ -203,7 +191,7 @@ def _stored(file: InputFile, kind: str, settings: ReadSettings) -> bytes:
     if kind in ("unreadable", "too_large", "decompression_bomb") or file.bytes > settings.max_document_mb * MB:
         return b""
     try:
-        with open_input(file.address) as stream:
+        with open_held(file) as stream:
             return b"".join(blocks_of(stream))
     except (OSError, ReadError):
         return b""

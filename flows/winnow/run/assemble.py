@@ -15,10 +15,11 @@ import pyarrow.dataset as pads
 
 from winnow.base.conform import table_of
 from winnow.base.contracts import SORT_KEYS, TABLES
+from winnow.base.recipe import DeduplicateSettings
 from winnow.base.records import DUPLICATE_DOCUMENT, Passage
 from winnow.base.staging import DOCUMENT_DECISIONS, PASSAGE_DECISIONS, PREPARED, PREPARED_INDEX, REPAIRED, write_parquet
 from winnow.deduplicate.passages.splitter import title_of
-from winnow.deduplicate.repeats.within_document import join_kept
+from winnow.deduplicate.repeats.within_document import inner_repeats, join_kept
 from winnow.validate.measures import measure
 
 RANGE_BYTES = 16 << 20  # text of the documents that one call holds in memory, some ten times in all
@@ -40,6 +41,7 @@ class Assembly:
     published_documents: tuple[Path, ...]
     published_passages: tuple[Path, ...]
     changed: tuple[str, ...]
+    settings: DeduplicateSettings
     recipe_id: str
     run_id: str
 
@@ -71,7 +73,7 @@ def assemble_job(low: str, high: str, assembly: Assembly, folder: Path) -> dict[
     def add(infos: pa.Table, blocks: pa.Table, ours: bool) -> None:
         blocks = judged(blocks, decided, copies)
         rows.append(blocks)
-        texts = published_texts(blocks)
+        texts = published_texts(blocks, assembly.settings)
         for batch in infos.to_batches(max_chunksize=256):
             made = [_document(r, texts, copies, arrivals, assembly, ours) for r in batch.to_pylist()]
             documents.append(_table([m for m in made if "kind" not in m], "documents"))
@@ -131,7 +133,7 @@ class _Text:
 NO_TEXT = _Text("", 0, 0, None)
 
 
-def published_texts(passages: pa.Table) -> dict[str, _Text]:
+def published_texts(passages: pa.Table, settings: DeduplicateSettings) -> dict[str, _Text]:
     """Text, counts and title by doc_id, from sorted rows of table ``passages``.
 
     A document that is left out whole keeps its own text in its row, so that a person can see what was left out. The
@@ -144,7 +146,11 @@ def published_texts(passages: pa.Table) -> dict[str, _Text]:
             (Passage(position, kind, text, gap, part), reason) for _, position, part, kind, text, gap, reason in group
         ]
         kept = [reason is None for _, reason in blocks]
-        titled = title_of([p for p, reason in blocks if reason != "promo"])
+        promo = {n for n, (_, reason) in enumerate(blocks) if reason == "promo"}
+        if blocks[0][1] == DUPLICATE_DOCUMENT:  # the passages of a copy are not decided one by one
+            repeats = inner_repeats([p for p, _ in blocks], settings)
+            promo = {r.position for r in repeats if r.reason == "promo"}
+        titled = title_of([p for n, (p, _) in enumerate(blocks) if n not in promo])
         text = join_kept([(p, reason in (None, DUPLICATE_DOCUMENT)) for p, reason in blocks])
         texts[doc_id] = _Text(text, sum(kept), len(kept) - sum(kept), titled)
     return texts

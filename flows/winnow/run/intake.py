@@ -2,25 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, replace
+from itertools import count
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.dataset as pads
 import pyarrow.parquet as pq
 
+from winnow.base.errors import InputChanged
 from winnow.base.recipe import ReadSettings
+from winnow.base.records import REPEATED_ID
 from winnow.base.staging import RAW, REJECTED, key_of, write_parquet
-from winnow.read import Listing, Shard, list_inputs, plan_shards
+from winnow.read import InputFile, Listing, Shard, hold, list_inputs, plan_shards
 from winnow.repair import rule_versions
 from winnow.run.executor import InlineExecutor, map_shards
 from winnow.run.jobs import ReadCounts, RepairCounts, ShardFiles, read_job, repair_job, reread_job
 from winnow.run.rejects import waiting_shards
 from winnow.run.run_context import Run
-from winnow.run.work_plan import WITHDRAWN, InputPlan, RowPlan, find_sources, no_inputs, plan_inputs, plan_rows
+from winnow.run.work_plan import (
+    WITHDRAWN,
+    InputPlan,
+    RowPlan,
+    contested_inputs,
+    find_sources,
+    no_inputs,
+    plan_inputs,
+    plan_rows,
+)
 from winnow.validate.expectations import Failure, check_rows, merge_small_tables
 from winnow.validate.reject_rows import reject_failures
 
@@ -48,7 +63,8 @@ class Documents:
 
     @property
     def nothing_to_do(self) -> bool:
-        return not (self.shards or self.inputs.changed or self.rows.withdrawn or self.rows.barred)
+        rows = self.rows
+        return not (self.shards or self.inputs.changed or rows.withdrawn or rows.obsolete or rows.barred)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,11 +99,7 @@ def read(run: Run, executor: Executor) -> Documents:
     order, settings, progress = run.order, run.recipe.read, run.progress("read")
     listing = Listing((), ())
     if order.intake == "source":
-        listing = _list_inputs(run)
-        inputs = _plan_inputs(run, listing)
-        shards = plan_shards(inputs.changed, settings.shard_mb)
-        files = tuple(ShardFiles(run.staging, _read_key(shard, inputs, settings)) for shard in shards)
-        results = map_shards(executor, read_job, shards, files, [settings] * len(files), progress=progress)
+        listing, inputs, files, results = _read_source(run, executor)
     else:
         inputs = no_inputs(run.dataset)
         waiting = waiting_shards(run) if order.intake == "quarantine" else ()
@@ -113,20 +125,61 @@ def read(run: Run, executor: Executor) -> Documents:
     return Documents(shards=files, inputs=inputs, rows=rows, counts=counts, warnings=warnings)
 
 
+def _read_source(run: Run, executor: Executor) -> tuple[Listing, InputPlan, tuple[ShardFiles, ...], list[ReadCounts]]:
+    """Reads the files that changed, and unchanged ones that hold an id which is won or lost by what was read.
+
+    A file that changes while it is read is listed and read anew; one that does so again is a reject of this run.
+    """
+    restless: set[str] = set()
+    for attempt in count():
+        listing = _list_inputs(run, restless if attempt > 1 else ())
+        inputs = _plan_inputs(run, listing)
+        try:
+            files, results = _read_files(run, executor, inputs.changed)
+            while contested := contested_inputs(files, inputs, run.dataset):
+                again = tuple(i for i in listing.files if i.path in contested)
+                inputs = inputs.reading(again)
+                more, counts = _read_files(run, executor, again)
+                files, results = (*files, *more), [*results, *counts]
+            return listing, inputs, files, results
+        except InputChanged as changed:
+            restless.add(changed.path)
+            run.log(f"{changed.path} changed while it was read; the source is read again", "read")
+    raise AssertionError
+
+
+def _read_files(
+    run: Run, executor: Executor, inputs: Sequence[InputFile]
+) -> tuple[tuple[ShardFiles, ...], list[ReadCounts]]:
+    settings = run.recipe.read
+    shards = plan_shards(inputs, settings.shard_mb)
+    files = tuple(ShardFiles(run.staging, _read_key(shard, settings)) for shard in shards)
+    progress = run.progress("read")
+    results = map_shards(executor, read_job, shards, files, [settings] * len(files), progress=progress)
+    if changed := next((r for r in results if isinstance(r, InputChanged)), None):
+        raise changed
+    return files, [r for r in results if not isinstance(r, InputChanged)]
+
+
 def _plan_inputs(run: Run, listing: Listing) -> InputPlan:
     closed = [s.path for s in listing.skipped if s.path.endswith("/")]  # folders that could not be entered
     order = run.order
     return plan_inputs(listing.files, run.dataset, run.recipe_id, order.full, order.mirror, closed)
 
 
-def _list_inputs(run: Run) -> Listing:
-    return list_inputs(run.order.source, [run.dataset.root])
+def _list_inputs(run: Run, restless: Collection[str] = ()) -> Listing:
+    """The input files, each with what it holds now."""
+    listing = list_inputs(run.order.source, [run.dataset.root])
+    fault = "changes while it is read; run again when it is written whole"
+    return replace(
+        listing, files=tuple(replace(f, fault=fault) if f.path in restless else hold(f) for f in listing.files)
+    )
 
 
-def _read_key(shard: Shard, inputs: InputPlan, settings: ReadSettings) -> str:
+def _read_key(shard: Shard, settings: ReadSettings) -> str:
     """Reading does not depend on the other sections: a changed repair rule finds its input read already."""
-    spans = [(s.file.path, inputs.sha256[s.file.path], s.start, s.end) for s in shard.spans]
-    return key_of("read 1", settings.model_dump(mode="json"), spans)
+    spans = [(s.file.path, s.file.sha256, s.file.fault, s.start, s.end) for s in shard.spans]
+    return key_of("read 2", settings.model_dump(mode="json"), spans)
 
 
 def repair(run: Run, executor: Executor, documents: Documents) -> Repaired:
@@ -161,23 +214,32 @@ def _rejects(documents: Documents, repaired: Repaired, failures: list[Failure]) 
     failed = sorted({f.doc_id for f in failures})
     for number, shard in enumerate(repaired.shards):
         yield pq.read_table(shard.read_rejects, schema=REJECTED)
-        yield _failed_repairs(shard)
+        skip = documents.rows.skip[number]
+        yield _failed_repairs(shard, skip)
         if rows := documents.rows.repeated.filter(pl.col("shard") == number)["row"].to_list():
             yield _repeated_ids(shard, rows)
-        if failed:
-            table = pads.dataset(str(shard.raw), schema=RAW).to_table(filter=pads.field("doc_id").isin(failed))
-            if table.num_rows:
-                yield reject_failures(table.to_pylist(), failures)
+        if failed and (rows_read := _rows_read(shard, skip, failed)):
+            yield reject_failures(rows_read, failures)
 
 
-def _failed_repairs(shard: ShardFiles) -> pa.Table:
+def _rows_read(shard: ShardFiles, skip: Sequence[int], doc_ids: Sequence[str]) -> list[dict[str, Any]]:
+    """The rows of these documents as they were read; not those of other records that bear the same id."""
+    ids = pq.read_table(shard.raw, columns=["doc_id"])["doc_id"]
+    wanted = pc.is_in(ids, pa.array(doc_ids, pa.string())).to_numpy()
+    wanted[list(skip)] = False
+    rows: list[dict[str, Any]] = []
+    if wanted.any():
+        rows = pads.dataset(str(shard.raw), schema=RAW).take(np.flatnonzero(wanted)).to_pylist()
+    return rows
+
+
+def _failed_repairs(shard: ShardFiles, skip: Sequence[int]) -> pa.Table:
     """Returns the rejects of the repair with the bytes as they were read, so that a replay reads those again."""
     rejects = pq.read_table(shard.repair_rejects, schema=REJECTED)
     if not rejects.num_rows:
         return rejects
-    among = pads.field("doc_id").isin(rejects["doc_id"].combine_chunks())
-    raw = pads.dataset(str(shard.raw), schema=RAW).to_table(["doc_id", "content"], filter=among)
-    as_read = {row["doc_id"]: row["content"] for row in raw.to_pylist() if row["content"] is not None}
+    raw = _rows_read(shard, skip, rejects["doc_id"].to_pylist())
+    as_read = {row["doc_id"]: row["content"] for row in raw if row["content"] is not None}
     rows = [{**r, "content": as_read.get(r["doc_id"], r["content"])} for r in rejects.to_pylist()]
     return pa.Table.from_pylist(rows, schema=REJECTED)
 
@@ -201,7 +263,7 @@ def _repeated_ids(shard: ShardFiles, rows: list[int]) -> pa.Table:
             **{name: row[name] for name in ("doc_id", "source", "metadata", "input")},
             "stage": "read",
             "reason": f"{row['input']}: another record has the id {row['source']!r}; give each record its own",
-            "expectation": "repeated_id",
+            "expectation": REPEATED_ID,
             "content": row["content"] if row["content"] is not None else row["text"].encode("utf-8"),
         }
         for row in pq.read_table(shard.raw, schema=RAW).take(rows).to_pylist()

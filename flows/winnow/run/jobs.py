@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from winnow.base.errors import InputChanged
 from winnow.base.recipe import ReadSettings, RepairSettings
 from winnow.base.records import RawDocument, Reject
 from winnow.base.staging import RAW, REJECTED, REPAIRED, once, write_parquet
@@ -113,14 +114,13 @@ class RepairCounts:
         )
 
 
-def read_job(shard: Shard, files: ShardFiles, settings: ReadSettings) -> ReadCounts:
-    """Reads a shard into RAW rows and REJECTED rows."""
-    return once(
-        files.read_counts,
-        ReadCounts,
-        (files.raw, files.read_rejects),
-        lambda: _write_raw(files, read_shard(shard, settings)),
-    )
+def read_job(shard: Shard, files: ShardFiles, settings: ReadSettings) -> ReadCounts | InputChanged:
+    """Reads a shard into RAW rows and REJECTED rows; returns what changed instead, where an input did meanwhile."""
+    outputs = (files.raw, files.read_rejects)
+    try:
+        return once(files.read_counts, ReadCounts, outputs, lambda: _write_raw(files, read_shard(shard, settings)))
+    except InputChanged as changed:
+        return changed
 
 
 def reread_job(waiting: Path, files: ShardFiles, settings: ReadSettings) -> ReadCounts:

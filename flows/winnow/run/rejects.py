@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from winnow.base.contracts import SORT_KEYS, TABLES
 from winnow.base.errors import UsageError
+from winnow.base.records import REPEATED_ID
 from winnow.base.staging import key_of, write_parquet
 from winnow.publish.dataset import Dataset
 from winnow.run.run_context import Run
@@ -50,20 +51,32 @@ def reject_rows(
     barred: Collection[str] = (),
     read_again: Collection[str] = (),
     from_kept_bytes: bool = False,
+    obsolete: Collection[Key] = (),
+    vanished: Collection[str] = (),
+    unread: Collection[str] = (),
 ) -> RejectChanges:
     """Returns what changes in table ``rejects`` with the next version.
 
     `staged` holds the rejects of this run. A row that waits is marked as replayed in this run when its document was
-    `accepted`, or its bytes were read again and led elsewhere (`replayed`); it gives way to a new row about the same
-    bytes. Rejects of the reading of input files that were `read_again` and are not among the new ones are gone: a run
-    from scratch would not have them. Of a document that is `barred` no bytes are kept. Rows that would only change
-    their run stay as they are; so do the words of those that were read `from_kept_bytes` and failed as before, for they
-    name the place in the file.
+    `accepted`, or its bytes were read again and led elsewhere (`replayed`); not where it is a bad record of an `unread`
+    input file beside a good one with its id. It gives way to a new row about the same bytes of the same input file, or
+    of any where its own has `vanished`. Rejects of the reading of input files that were `read_again` and are not among
+    the new ones are gone: a run from scratch would not have them; nor those that are `obsolete`, whose record is gone
+    or has other content. Of a document that is `barred` no bytes are kept. Rows that would only change their run stay
+    as they are; so do the words of those that were read `from_kept_bytes` and failed as before, for they name the place
+    in the file.
     """
     new = [_plain(row) for row in quarantine(pq.read_table(staged), recipe_id, run_id).to_pylist()]
-    again = {_key(row) for row in new}
+    again = {(*_key(row), row["input"]) for row in new}
+    again |= {(*_key(row), path) for row in new for path in vanished}
     refused = frozenset(_key(row) for row in new if row["stage"] not in ("read", "withdraw"))
-    touched = {row["doc_id"] for row in new} | set(accepted) | {doc_id for doc_id, _ in replayed} | set(barred)
+    touched = (
+        {row["doc_id"] for row in new}
+        | {doc_id for doc_id, _ in obsolete}
+        | set(accepted)
+        | {doc_id for doc_id, _ in replayed}
+        | set(barred)
+    )
     before: dict[str, list[Row]] = defaultdict(list)
     for row in _rejects_of(dataset, touched, read_again).to_pylist():
         before[row["doc_id"]].append(_plain(row))
@@ -76,13 +89,16 @@ def reject_rows(
     for doc_id, known in before.items():
         for row in known:
             waits = row["replayed_in"] is None
-            if waits and (_key(row) in again or doc_id in barred):
+            if waits and ((*_key(row), row["input"]) in again or doc_id in barred):
                 continue
             if waits and row["stage"] == "read" and row["input"] in read_again:
                 continue
+            if waits and _key(row) in obsolete and doc_id not in accepted:
+                continue
             if doc_id in barred:
                 row = {**row, "content": b""}
-            accepted_now = doc_id in accepted and row["expectation"] != "repeated_id"
+            still_bad = row["expectation"] == REPEATED_ID or (row["stage"] == "read" and row["input"] in unread)
+            accepted_now = doc_id in accepted and not still_bad
             settled = waits and (accepted_now or _key(row) in replayed)
             rows[doc_id].append({**row, "replayed_in": run_id} if settled else row)
     same = {d for d, known in before.items() if _as_set(known) == _as_set(rows.get(d, []))}
@@ -121,7 +137,7 @@ def waiting_shards(run: Run) -> tuple[Path, ...]:
     if source is None:
         return ()
     kind = pads.field("expectation")
-    waits &= kind == reason if reason is not None else kind != "repeated_id"
+    waits &= kind == reason if reason is not None else kind != REPEATED_ID
     waits &= pc.binary_length(pads.field("content")) > 0
     settings = run.recipe.read.model_dump(mode="json")
     shards = []

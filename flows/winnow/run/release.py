@@ -62,9 +62,11 @@ def validate(run: Run, changes: TableChanges) -> Judged:
         t: whole_version(run.dataset, changes.parts, changes.replaced, t)
         for t in ("documents", "duplicates", "rejects", "passages", "edits")
     }
-    facts = gather_facts(**whole, n_read=changes.n_read, mean_residual_markup=changes.mean_markup)
+    facts = gather_facts(
+        **whole, n_read=changes.n_read, n_vanished=changes.vanished, mean_residual_markup=changes.mean_markup
+    )
     previous = previous_facts(run)
-    result = check_dataset(facts, previous, settings, tables)
+    result = check_dataset(facts, previous, settings, tables, changes.vanished_files)
     facts = replace(facts, n_broken_rows=sum(t.n_failed for t in tables))
     for check in result.held_by:
         run.log(f"gate: {check.sentence}", "validate")

@@ -30,7 +30,9 @@ from winnow.validate.facts import mean_residual_markup
 class TableChanges:
     """The rows that a version adds (files of them) and the keys whose rows it replaces, table by table.
 
-    ``n_read`` counts the documents that the version has to account for, ``rejects`` those that wait, by kind.
+    ``n_read`` counts the documents that the version has to account for, ``rejects`` those that wait, by kind,
+    ``vanished`` those of the ``withdrawn`` that a mirrored source no longer holds; ``vanished_files`` are its files
+    that are gone.
     """
 
     parts: dict[str, tuple[Path, ...]]
@@ -39,13 +41,16 @@ class TableChanges:
     mean_markup: float
     rejects: dict[str, int]
     withdrawn: int
+    vanished: int
+    vanished_files: tuple[str, ...]
 
 
 def deduplicate(
     run: Run, executor: Executor, documents: Documents, repaired: Repaired, checked: Checked
 ) -> TableChanges:
     """Compares the new documents with each other and with everything published; writes the rows this leads to."""
-    left_out = documents.rows.replaced | documents.rows.withdrawn
+    gone = documents.rows.withdrawn | documents.rows.refused
+    left_out = documents.rows.replaced | gone
     assembly = _decide(run, executor, [_accepted(run, s.repaired, checked.failed) for s in repaired.shards], left_out)
     parts = _assemble(run, executor, assembly, repaired.counts.chars_out)
     accepted = _ids(parts["index"])
@@ -63,6 +68,9 @@ def deduplicate(
         barred=documents.rows.barred.keys(),
         read_again=_inputs_read_again(run, documents),
         from_kept_bytes=replay,
+        obsolete=documents.rows.obsolete,
+        vanished=documents.inputs.vanished,
+        unread=documents.inputs.unchanged,
     )
     inputs = changed_inputs(run.dataset, _input_rows(run, documents))
     for table, rows in (("rejects", rejects.rows), ("inputs", inputs)):
@@ -71,7 +79,7 @@ def deduplicate(
         parts[table] = (path,)
     waiting = waiting_rejects(run.dataset, rejects.rows, rejects.replaced)
     # What this run read has to come out somewhere; counted from the input's side, so that a loss shows.
-    known = (_ids(run.dataset.files("index")) - documents.rows.withdrawn) | documents.rows.fresh
+    known = (_ids(run.dataset.files("index")) - gone) | documents.rows.fresh
     known_rejects = set(waiting.select("doc_id", "content_sha256").iter_rows()) - rejects.refused
     measured = (pq.read_table(s.repaired, columns=["n_chars", "residual_markup"]) for s in repaired.shards)
     vanished = documents.inputs.vanished if run.order.mirror else ()
@@ -88,6 +96,8 @@ def deduplicate(
         mean_markup=mean_residual_markup(measured),
         rejects=dict(waiting.group_by("expectation").len().sort("expectation").iter_rows()),
         withdrawn=len(documents.rows.withdrawn),
+        vanished=len(documents.rows.withdrawn) if run.order.mirror else 0,
+        vanished_files=vanished,
     )
 
 
@@ -136,6 +146,7 @@ def _decide(run: Run, executor: Executor, repaired: list[Path], left_out: frozen
         published_documents=(*dataset.files("documents"), *dataset.files("duplicates")),
         published_passages=tuple(dataset.files("passages")),
         changed=tuple(sorted(changed)),
+        settings=settings,
         recipe_id=run.recipe_id,
         run_id=run.run_id,
     )
@@ -205,7 +216,7 @@ def _input_rows(run: Run, documents: Documents) -> pa.Table:
         {
             "path": i.path,
             "bytes": i.bytes,
-            "sha256": documents.inputs.sha256[i.path],
+            "sha256": i.sha256,
             "n_documents": read[i.path][0],
             "n_rejects": read[i.path][1],
             "recipe_id": run.recipe_id,

@@ -22,6 +22,7 @@ class Facts:
     n_read: int  # documents known: read now or in an earlier run, and not withdrawn
     n_published: int
     n_duplicates: int = 0
+    n_vanished: int = 0  # documents that left because a mirrored source no longer holds them
     n_rejected: int = 0
     n_repeated_ids: int = 0  # doc_ids that stand more than once among published and duplicates
     n_dangling: int = 0  # removals whose kept document is not published
@@ -75,6 +76,7 @@ def gather_facts(
     passages: ds.Dataset,
     edits: ds.Dataset,
     n_read: int,
+    n_vanished: int,
     mean_residual_markup: float,
 ) -> Facts:
     """Read the facts off the tables of a version, column by column and batch by batch.
@@ -90,6 +92,7 @@ def gather_facts(
     links = [_ids(t.scanner(columns=["kept_doc_id"]).to_batches(), "kept_doc_id") for t in (duplicates, passages)]
     return Facts(
         n_read=n_read,
+        n_vanished=n_vanished,
         n_published=len(published),
         n_duplicates=len(copies),
         n_rejected=_distinct_rows(waiting.to_batches()),

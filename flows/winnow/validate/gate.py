@@ -54,19 +54,43 @@ class GateResult:
 
 
 def check_dataset(
-    facts: Facts, previous: Facts | None, settings: ValidateSettings, tables: Sequence[TableCheck] = ()
+    facts: Facts,
+    previous: Facts | None,
+    settings: ValidateSettings,
+    tables: Sequence[TableCheck] = (),
+    vanished_files: Sequence[str] = (),
 ) -> GateResult:
     """Judge a version by its facts, by what changed since `previous`, and by the expectations of its tables.
 
-    `tables` are the results of `check_table`; their failing rows are added to ``facts.n_broken_rows``.
+    `tables` are the results of `check_table`; their failing rows are added to ``facts.n_broken_rows``. The sentence
+    about documents that left a mirrored source names the `vanished_files`.
     Change is not judged where the version before had fewer than ``min_drift_documents`` documents.
     """
     facts = replace(facts, n_broken_rows=facts.n_broken_rows + sum(c.n_failed for c in tables))
     frame = facts_frame(facts, previous, settings)
-    change = _largest_rule_change(facts, previous)
+    details = {
+        "rule_share_change": _largest_rule_change(facts, previous, settings).sentence,
+        "withdrawn_share": _files_gone(vanished_files),
+    }
     verdicts = judge(frame, "dataset", settings)
-    checks = tuple(_gate_check(v, frame[v.columns[0]].iloc[0], change.sentence) for v in verdicts)
+    checks = tuple(_gate_check(v, frame[v.columns[0]].iloc[0], details.get(v.columns[0], "")) for v in verdicts)
     return GateResult(passed=all(c.passed for c in checks), results=checks, tables=tuple(tables))
+
+
+_CHANGES = ("count_drop", "withdrawn_share", "mean_length_change", "reject_share_change", "rule_share_change")
+_FILES_NAMED = 20
+
+
+def _files_gone(paths: Sequence[str]) -> str:
+    """Which files are gone, in words; files that are there may have lost records.
+
+    >>> _files_gone(["a.txt", "b.txt"]), _files_gone([])
+    ('2 files are gone: a.txt, b.txt', 'no file is gone, but records of some are')
+    """
+    if not paths:
+        return "no file is gone, but records of some are"
+    named = ", ".join(paths[:_FILES_NAMED]) + (f" and {len(paths) - _FILES_NAMED} more" if paths[_FILES_NAMED:] else "")
+    return f"{len(paths)} file{'s are' if paths[1:] else ' is'} gone: {named}"
 
 
 def facts_frame(facts: Facts, previous: Facts | None, settings: ValidateSettings) -> pd.DataFrame:
@@ -81,14 +105,15 @@ def facts_frame(facts: Facts, previous: Facts | None, settings: ValidateSettings
         "n_published": facts.n_published,
         "reject_share": facts.reject_share,
         "mean_residual_markup": facts.mean_residual_markup,
-        **dict.fromkeys(("count_drop", "mean_length_change", "reject_share_change", "rule_share_change"), float("nan")),
+        **dict.fromkeys(_CHANGES, float("nan")),
     }
     if previous is not None and previous.n_published >= max(settings.min_drift_documents, 1):
         row["count_drop"] = max(0.0, 1 - facts.n_published / previous.n_published)
+        row["withdrawn_share"] = facts.n_vanished / max(1, previous.n_published + previous.n_duplicates)
         if previous.mean_chars and facts.n_published:
             row["mean_length_change"] = abs(facts.mean_chars - previous.mean_chars) / previous.mean_chars
         row["reject_share_change"] = max(0.0, facts.reject_share - previous.reject_share)
-        row["rule_share_change"] = _largest_rule_change(facts, previous).share
+        row["rule_share_change"] = _largest_rule_change(facts, previous, settings).share
     return pd.DataFrame([row], dtype="float64")
 
 
@@ -100,9 +125,10 @@ class _RuleChange:
     sentence: str
 
 
-def _largest_rule_change(facts: Facts, previous: Facts | None) -> _RuleChange:
+def _largest_rule_change(facts: Facts, previous: Facts | None, settings: ValidateSettings) -> _RuleChange:
     now, then = facts.rule_shares(), previous.rule_shares() if previous else {}
-    if not now or not then:
+    counts = [sum(f.edits_by_rule.values()) for f in (facts, previous) if f]
+    if not now or not then or min(counts) < settings.min_drift_documents:
         return _RuleChange(float("nan"), "no rule's share changed")
     rule = max(sorted({*now, *then}), key=lambda r: abs(now.get(r, 0.0) - then.get(r, 0.0)))
     change = now.get(rule, 0.0) - then.get(rule, 0.0)
