@@ -7,6 +7,7 @@ import sys
 import pytest
 from tests.conftest import ROOT
 
+from winnow.base.errors import WinnowError
 from winnow.cli.main import app
 
 COMMANDS = [
@@ -21,12 +22,18 @@ def run(*words, stdin=None, **environment):
     )  # fmt: skip
 
 
+def kinds_of(error: type[WinnowError]) -> list[type[WinnowError]]:
+    return [error, *(kind for sub in error.__subclasses__() for kind in kinds_of(sub))]
+
+
 def test_help_fits_a_screen_and_names_every_command_and_exit_code(winnow):
     lines = winnow("--help").stdout.splitlines()
     assert len(lines) <= 30
     assert max(map(len, lines)) <= 100
     assert {line[6:16].strip() for line in lines} >= set(COMMANDS)
-    assert "Exit codes: 0 done, 1 held back or a check failed, 2 wrong call, 3 server gone, 130 interrupted." in lines
+    said = " ".join(lines)
+    for code in {0, 130, 143, *(kind.exit_code for kind in kinds_of(WinnowError))}:
+        assert f" {code} " in said.partition("Exit codes:")[2], code
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -118,12 +118,12 @@ def test_a_version_held_back_without_a_server_is_told_by_the_exit_code(site, beg
     assert_whole(into)
 
 
-def test_a_server_that_is_not_there_is_a_wrong_call_that_changes_nothing(site, history, tmp_path):
+def test_a_server_that_is_not_there_has_its_exit_code_and_nothing_changes(site, history, tmp_path):
     site.stop()
     into = history.copy_to(tmp_path / "dataset")
     child = site.run(history.source, into)
     output, _ = child.communicate(timeout=120)
-    assert child.returncode == 2, output
+    assert child.returncode == 3, output
     assert f"no Prefect server answers at {site.api}" in output
     assert_tidy(into)
 

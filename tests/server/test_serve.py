@@ -13,7 +13,7 @@ import yaml
 from tests.conftest import ROOT, SEEDS
 from tests.server.prefect_site import PrefectSite, until
 
-from winnow.base.errors import UsageError
+from winnow.base.errors import ServerGone, UsageError
 from winnow.base.recipe import Recipe
 from winnow.cli.serve import deployments, serve
 from winnow.publish.dataset import Dataset
@@ -79,7 +79,7 @@ def test_serving_without_a_server_is_a_wrong_call(monkeypatch, tmp_path):
         serve(str(SEEDS), str(tmp_path))
     monkeypatch.setattr("winnow.server.outage.START_SECONDS", 0.1)
     monkeypatch.setenv("PREFECT_API_URL", "http://user:word@127.0.0.1:9/api")
-    with pytest.raises(UsageError, match=r"no Prefect server answers at http://127\.0\.0\.1:9/api"):
+    with pytest.raises(ServerGone, match=r"no Prefect server answers at http://127\.0\.0\.1:9/api"):
         serve(str(SEEDS), str(tmp_path))
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from winnow.base.errors import UsageError, WinnowError
+from winnow.base.errors import ServerGone
 from winnow.server.temporary_server import TemporaryServer, may_name_a_server, prefect_api
 
 API = "http://127.0.0.1:9/api"
@@ -64,7 +64,7 @@ def test_prefect_has_the_last_word_and_the_server_that_was_started_ends(alone, m
     monkeypatch.setattr("winnow.server.outage.START_SECONDS", 0.1)
     with (
         temporary_settings({PREFECT_API_URL: API}),
-        pytest.raises(UsageError, match=r"127\.0\.0\.1:9"),
+        pytest.raises(ServerGone, match=r"127\.0\.0\.1:9"),
         prefect_api(),
     ):
         pass
@@ -105,7 +105,7 @@ def test_each_has_a_password_of_its_own(server, alone):
 
 def test_one_that_does_not_start_says_why(alone, monkeypatch):
     monkeypatch.setenv("PREFECT_API_DATABASE_CONNECTION_URL", f"sqlite+aiosqlite:////{alone}/no/such/folder/prefect.db")
-    with pytest.raises(WinnowError, match="unable to open database file") as error:
+    with pytest.raises(ServerGone, match="unable to open database file") as error:
         TemporaryServer().api()
     assert "exit code 3" in str(error.value) and "PREFECT_API_URL" in str(error.value)
 
@@ -113,6 +113,6 @@ def test_one_that_does_not_start_says_why(alone, monkeypatch):
 def test_one_that_hangs_is_not_waited_for_for_ever(alone, monkeypatch):
     monkeypatch.setattr("winnow.server.temporary_server.START_SECONDS", 0.0)
     server = TemporaryServer()
-    with pytest.raises(WinnowError, match="did not answer within 0 s"):
+    with pytest.raises(ServerGone, match="did not answer within 0 s"):
         server.api()
     assert server.process.poll() is not None

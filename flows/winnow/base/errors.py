@@ -1,19 +1,19 @@
-"""Everything Winnow raises on purpose.
+"""Everything Winnow raises on purpose, with the exit code that a command ends with.
 
-WinnowError
+WinnowError                 it cannot be done as things are; the text says what to mend           exit 5
 ├── UsageError              the call is wrong: a path, an option, a name that does not exist      exit 2
 │   ├── RecipeError         winnow.toml: unknown key, wrong type, value out of range
 │   └── EmptyInput          nothing to read under the input root
 ├── ReadError               one document could not be read; becomes a reject, never ends a run
 ├── InputChanged            an input file changed between its hash and its reading; it is read again
-├── LedgerError             edits do not fit the text they are replayed on
-├── ContractBroken          rows do not fit their table's schema: a fault of Winnow
+├── LedgerError             edits do not fit the text they are replayed on: a fault of Winnow     exit 70
+├── ContractBroken          rows do not fit their table's schema: a fault of Winnow               exit 70
 ├── DatasetError            the dataset on disk is not as its manifest says
 │   ├── DatasetDamaged      files or logs differ from the last manifest, and nothing can restore them
-│   ├── DatasetBusy         another run holds the dataset
+│   ├── DatasetBusy         another run holds the dataset                                         exit 4
 │   └── SchemaConflict      a table's columns cannot become the schema's without loss
 ├── DiskFull                no room for the next version; the last one stays whole
-├── ServerGone              the Prefect server went away before the run could begin               exit 3
+├── ServerGone              no Prefect server answers, or it went away before the run began       exit 3
 └── GateHeld                a dataset-level expectation failed; the version was not published     exit 1
 """
 
@@ -24,11 +24,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+INTERNAL_ERROR = 70
+"""The exit code for a fault of Winnow (EX_SOFTWARE of sysexits.h)."""
+
 
 class WinnowError(Exception):
     """Base of all errors that Winnow raises on purpose; its text is fit to show to a user as it is."""
 
-    exit_code = 1
+    exit_code = 5
 
 
 class UsageError(WinnowError):
@@ -68,9 +71,13 @@ class InputChanged(WinnowError):
 class LedgerError(WinnowError):
     """Edits do not fit the text they are replayed on."""
 
+    exit_code = INTERNAL_ERROR
+
 
 class ContractBroken(WinnowError):
     """Rows do not fit their table's schema; the text names table, column and row."""
+
+    exit_code = INTERNAL_ERROR
 
 
 class DatasetError(WinnowError):
@@ -84,6 +91,8 @@ class DatasetDamaged(DatasetError):
 class DatasetBusy(DatasetError):
     """Another run holds the dataset."""
 
+    exit_code = 4
+
 
 class SchemaConflict(DatasetError):
     """A table's columns cannot become the schema's without loss."""
@@ -94,13 +103,15 @@ class DiskFull(WinnowError):
 
 
 class ServerGone(WinnowError):
-    """The Prefect server went away before the run could begin."""
+    """No Prefect server answers, or it went away before the run could begin."""
 
     exit_code = 3
 
 
 class GateHeld(WinnowError):
     """A dataset-level expectation failed; the version was not published."""
+
+    exit_code = 1
 
 
 _FULL_NUMBERS = {errno.ENOSPC, errno.EDQUOT}

@@ -7,7 +7,7 @@ import sys
 import traceback
 from collections.abc import Callable
 
-from winnow.base.errors import ServerGone, WinnowError
+from winnow.base.errors import INTERNAL_ERROR, ServerGone, WinnowError
 from winnow.base.terminal import say
 from winnow.cli.interruption import ends_when_told
 from winnow.cli.progress import print_summary, progress_shown
@@ -32,7 +32,7 @@ def run_flow(flow: Callable[[], RunSummary], into: str, as_json: bool) -> int:
         def give_up(result: RunResult) -> None:
             """Prints the result of the run and ends the process: its main thread waits for the server."""
             end_progress()
-            code = 1
+            code = INTERNAL_ERROR
             try:
                 code = _print_without_server(api, result, into, as_json)
             finally:
@@ -73,7 +73,7 @@ def _watched(flow: Callable[[], RunSummary], watch: Watch) -> RunSummary:
 
 def _print_without_server(api: str, result: RunResult, into: str, as_json: bool) -> int:
     """Prints the result of a run that no server took; returns the exit code that the command would have had."""
-    code = 1
+    code = INTERNAL_ERROR
     if isinstance(result, RunSummary):
         print_summary(result, into, as_json)
         sys.stdout.flush()

@@ -8,7 +8,16 @@ from typing import Annotated
 import typer
 
 from winnow.base.terminal import visible
-from winnow.cli.options import DATASET, DryRunOption, IntoOption, JsonOption, RecipeOption, VersionArgument, published
+from winnow.cli.options import (
+    DATASET,
+    DryRunOption,
+    IntoOption,
+    JsonOption,
+    RecipeOption,
+    VersionArgument,
+    WaitOption,
+    published,
+)
 from winnow.cli.output import print_json, print_table, size
 
 app = typer.Typer()
@@ -20,6 +29,7 @@ def verify(
     version: VersionArgument = None,
     mend: Annotated[bool, typer.Option("--mend", help="First restore what stands elsewhere in the dataset.")] = False,
     into: IntoOption = DATASET,
+    wait: WaitOption = 0,
     as_json: JsonOption = False,
 ) -> int:
     """Check every file, row, link and edit against the manifests
@@ -36,7 +46,7 @@ def verify(
     dataset = published(into)
     mended: tuple[str, ...] = ()
     if mend:
-        with lock_dataset(dataset, new_run_id()):
+        with lock_dataset(dataset, new_run_id(), wait):
             mended = recover_dataset(dataset)
     problems = verify(dataset, version, undo)
     if dataset.remote:  # the working copy may be sound where an object is not
@@ -89,13 +99,14 @@ def rollback(
     version: Annotated[int, typer.Argument(help="The version to go back to.")],
     because: Annotated[str | None, typer.Option(help="Your reason; it stays on record.")] = None,
     into: IntoOption = DATASET,
+    wait: WaitOption = 0,
     as_json: JsonOption = False,
 ) -> int:
     """Publish a new version that is equal to an old one"""
     from winnow.run.maintenance import roll_back
     from winnow.storage.locations import path_within
 
-    made = roll_back(published(into), version, because or "")
+    made = roll_back(published(into), version, because or "", wait)
     if as_json:
         print_json({"version": made.version, "equal_to": version, "run_id": made.run_id, "note": made.note})
     else:
@@ -109,6 +120,7 @@ def prune(
     keep: Annotated[int, typer.Option(min=1, help="How many of the last versions stay.")],
     dry_run: DryRunOption = False,
     into: IntoOption = DATASET,
+    wait: WaitOption = 0,
     as_json: JsonOption = False,
 ) -> int:
     """Remove old versions, and the files that only they needed"""
@@ -118,7 +130,7 @@ def prune(
     from winnow.storage.lock import lock_dataset
 
     dataset = published(into)
-    with lock_dataset(dataset, new_run_id()):
+    with lock_dataset(dataset, new_run_id(), wait):
         recover_dataset(dataset)
         views = prune(dataset, keep, dry_run)
         files = vacuum(dataset, dry_run)
@@ -134,12 +146,16 @@ def prune(
 
 @app.command(rich_help_panel=PANEL, epilog="Example: winnow maintain --dry-run")
 def maintain(
-    dry_run: DryRunOption = False, into: IntoOption = DATASET, recipe: RecipeOption = None, as_json: JsonOption = False
+    dry_run: DryRunOption = False,
+    into: IntoOption = DATASET,
+    recipe: RecipeOption = None,
+    wait: WaitOption = 0,
+    as_json: JsonOption = False,
 ) -> int:
     """Join small files, prune, remove what nothing needs, clean staging"""
     from winnow.run.maintenance import tidy_up
     from winnow.run.recipe_file import load_recipe
 
-    done = tidy_up(published(into), load_recipe(recipe), dry_run)  # without the flow: it needs no server
+    done = tidy_up(published(into), load_recipe(recipe), dry_run, wait)  # without the flow: it needs no server
     print_json(done.as_dict()) if as_json else print("\n".join(done.lines()))
     return 0

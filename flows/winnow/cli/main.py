@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from winnow.base.environment import run_no_code_of_the_folder, switch_off
-from winnow.base.errors import WinnowError
+from winnow.base.errors import INTERNAL_ERROR, WinnowError
 from winnow.base.terminal import say
 from winnow.cli import documents, keep, look, make, serve
 from winnow.cli.interruption import Terminated, ends_when_told
 
 ABOUT = "Batch text cleaning you can trust: damaged, repetitive text in, a versioned Parquet dataset out."
-EXIT_CODES = "Exit codes: 0 done, 1 held back or a check failed, 2 wrong call, 3 server gone, 130 interrupted."
+EXIT_CODES = (
+    "Exit codes: 0 done, 1 held back or a check failed, 2 wrong call, 3 no Prefect server, 4 another run\n"
+    "writes, 5 cannot be done as things are, 70 internal error, 130 interrupted, 143 terminated."
+)
 
 
 class OneScreen(TyperGroup):
@@ -34,7 +38,6 @@ class OneScreen(TyperGroup):
                 lines.append("")
             lines.append(f"{own if own != panel else '':<6}{name:<10}{about}".rstrip())
             panel = own
-        lines.append("")
         lines.append("Options: --version, --help, --install-completion (tab completion for this shell)")
         lines.append(EXIT_CODES)
         formatter.write("\n".join(lines) + "\n")
@@ -89,6 +92,10 @@ def main() -> None:
     except WinnowError as error:
         say(f"winnow: {error}")
         sys.exit(error.exit_code)
+    except Exception:
+        traceback.print_exc()
+        say("winnow: an internal error; please report it with what stands above. The last version stays as it is")
+        sys.exit(INTERNAL_ERROR)
     except KeyboardInterrupt:
         sys.exit(130)
     except Terminated:

@@ -14,7 +14,16 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, cast, get_args
 import typer
 
 from winnow.base.errors import UsageError
-from winnow.cli.options import DATASET, IntoOption, JsonOption, MirrorOption, RecipeOption, WorkersOption, published
+from winnow.cli.options import (
+    DATASET,
+    IntoOption,
+    JsonOption,
+    MirrorOption,
+    RecipeOption,
+    WaitOption,
+    WorkersOption,
+    published,
+)
 from winnow.cli.output import edit_lines, edit_record, paint, print_json
 
 if TYPE_CHECKING:
@@ -40,6 +49,7 @@ def run(
     mirror: MirrorOption = False,
     executor: Annotated[str, typer.Option(help="Where shards run: processes, inline or dask.")] = "processes",
     address: Annotated[str | None, typer.Option(help="Dask scheduler, tcp://host:port.")] = None,
+    wait: WaitOption = 0,
     as_json: JsonOption = False,
 ) -> int:
     """Read, repair, deduplicate, validate and publish a new version
@@ -70,7 +80,9 @@ def run(
         from winnow.build import build
 
         kind = cast("Kind", executor)
-        return build(source, into, recipe, workers, full=full, mirror=mirror, executor=kind, address=address)
+        return build(
+            source, into, recipe, workers, full=full, mirror=mirror, executor=kind, address=address, wait_seconds=wait
+        )
 
     return run_flow(build_version, into, as_json)
 
@@ -239,6 +251,7 @@ def approve(
     because: Annotated[str, typer.Option(help="Your reason; it stays on record in table runs.")],
     source: Annotated[str | None, typer.Option(help="The source again, where its address held credentials.")] = None,
     into: IntoOption = DATASET,
+    wait: WaitOption = 0,
     as_json: JsonOption = False,
 ) -> int:
     """Publish a version that the gate held back, with your reason on record
@@ -257,7 +270,7 @@ def approve(
     def held_version() -> RunSummary:
         from winnow.approve import approve
 
-        return approve(run, because, into, source)
+        return approve(run, because, into, source, wait_seconds=wait)
 
     return run_flow(held_version, into, as_json)
 
@@ -268,6 +281,7 @@ def replay(
     into: IntoOption = DATASET,
     recipe: RecipeOption = None,
     workers: WorkersOption = None,
+    wait: WaitOption = 0,
     as_json: JsonOption = False,
 ) -> int:
     """Read rejects again from their kept bytes; publish those that pass"""
@@ -283,7 +297,7 @@ def replay(
     def replayed_version() -> RunSummary:
         from winnow.replay import replay
 
-        return replay(into, recipe, reason, workers)
+        return replay(into, recipe, reason, workers, wait_seconds=wait)
 
     return run_flow(replayed_version, into, as_json)
 
@@ -294,6 +308,7 @@ def withdraw(
     into: IntoOption = DATASET,
     recipe: RecipeOption = None,
     workers: WorkersOption = None,
+    wait: WaitOption = 0,
     as_json: JsonOption = False,
 ) -> int:
     """Take documents out of the next version; copies they suppressed return
@@ -310,6 +325,6 @@ def withdraw(
     def shortened_version() -> RunSummary:
         from winnow.withdraw import withdraw
 
-        return withdraw(sources, into, recipe, workers)
+        return withdraw(sources, into, recipe, workers, wait_seconds=wait)
 
     return run_flow(shortened_version, into, as_json)

@@ -19,6 +19,9 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable outpu
 WorkersOption = Annotated[int | None, typer.Option(min=1, help="Worker processes; all cores by default.")]
 MirrorOption = Annotated[bool, typer.Option("--mirror", help="Withdraw documents that left SOURCE.")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
+WaitOption = Annotated[
+    float, typer.Option("--wait", metavar="SECONDS", min=0, help="How long to wait while another run writes.")
+]
 LimitOption = Annotated[int, typer.Option(min=0, help="How many to show; 0 for all.")]
 
 DATASET = "dataset"

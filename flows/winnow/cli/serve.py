@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from winnow.base.errors import UsageError, WinnowError
+from winnow.base.errors import ServerGone, UsageError
 from winnow.cli.options import DATASET, IntoOption, MirrorOption, RecipeOption, WorkersOption
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def serve(
         serve(*served, limit=1, print_starting_message=False)
     except (httpx.HTTPError, PrefectException) as error:
         why = without_password(error, api)
-        raise WinnowError(
+        raise ServerGone(
             f"the Prefect server at {shown_api(api)} went away or forgot the deployments: {why}"
         ) from error
     return 0

@@ -43,13 +43,21 @@ class PastRun:
 
 
 def past_runs(dataset: Dataset) -> list[PastRun]:
-    """Returns every run that published a version or was held back, oldest first; the latter have no manifest."""
+    """Returns every run that published a version or was held back, oldest first; the latter have no manifest.
+
+    Versions tell which came first, for a clock may be set back. A version may be held back several times before it is
+    published.
+    """
     folder = dataset.table("runs")
     files = [str(folder / f.name) for f in active_files(open_table(folder), "runs")]
     if not files:
         return []
     rows = pads.dataset(files, schema=TABLES["runs"]).to_table().to_pylist()
-    return sorted((_past_run(row) for row in rows), key=lambda run: (run.started_at, run.run_id))
+    return sorted((_past_run(row) for row in rows), key=_order)
+
+
+def _order(run: PastRun) -> tuple[int, bool, datetime, str]:
+    return run.version, run.status != "held", run.started_at, run.run_id
 
 
 def _past_run(row: Mapping[str, Any]) -> PastRun:

@@ -109,11 +109,11 @@ def clean_staging(folder: Path, before: float, dry_run: bool) -> Iterator[tuple[
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def roll_back(dataset: Dataset, version: int, because: str) -> Manifest:
+def roll_back(dataset: Dataset, version: int, because: str, wait_seconds: float = 0) -> Manifest:
     """Publishes an old version again as the next one, as the dataset's only writer; returns its manifest."""
     old = dataset.manifest(version)
     run_id = new_run_id()
-    with lock_dataset(dataset, run_id):
+    with lock_dataset(dataset, run_id, wait_seconds):
         recover_dataset(dataset, to_go_back=True)
         record = RunRecord(
             run_id=run_id,

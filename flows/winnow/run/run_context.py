@@ -88,11 +88,13 @@ class Run:
         return report
 
 
-def begin(dataset: Dataset, recipe: Recipe, order: RunOrder, mended: tuple[str, ...] = ()) -> Run:
-    """A run that starts now; it publishes the dataset's next version."""
+def begin(
+    dataset: Dataset, recipe: Recipe, order: RunOrder, mended: tuple[str, ...] = (), run_id: str | None = None
+) -> Run:
+    """A run that starts now; it publishes the dataset's next version. `run_id` is the one that its lock names."""
     started = datetime.now(UTC)
     return Run(
-        run_id=new_run_id(started),
+        run_id=run_id or new_run_id(started),
         started_at=started,
         order=order,
         dataset=dataset,

@@ -17,7 +17,7 @@ from contextvars import ContextVar
 from typing import Any
 from urllib.parse import urlsplit
 
-from winnow.base.errors import UsageError
+from winnow.base.errors import ServerGone, UsageError
 from winnow.run.summary import RunSummary
 
 GRACE_SECONDS = 60.0
@@ -116,7 +116,7 @@ def is_unreachable(error: Exception) -> bool:
 
 
 def await_server(api: str) -> None:
-    """Raise UsageError where no Prefect server answers within `START_SECONDS`."""
+    """Raise ServerGone where no Prefect server answers within `START_SECONDS`."""
     import httpx
 
     end = time.monotonic() + START_SECONDS
@@ -127,7 +127,7 @@ def await_server(api: str) -> None:
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             if time.monotonic() > end or isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
                 why = without_password(error, api)
-                raise UsageError(
+                raise ServerGone(
                     f"no Prefect server answers at {shown_api(api)}: {why}; start it, or unset PREFECT_API_URL for a "
                     "temporary one"
                 ) from error

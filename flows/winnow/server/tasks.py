@@ -92,14 +92,15 @@ def _as_only_writer(order: RunOrder, stages: Stages) -> tuple[Run, RunSummary | 
         refuse_dataset_in_source(order.source, order.into)
     recipe = load_recipe(order.recipe)
     dataset = locate_dataset(order.into)
+    run_id = new_run_id()
     with (
-        lock_dataset(dataset, new_run_id(), order.wait_seconds),
+        lock_dataset(dataset, run_id, order.wait_seconds),
         open_executor(order.executor, order.workers, order.address) as shards,
     ):
         mended = recover_dataset(dataset)
         if order.approved_run:
             run_to_approve(dataset, order.approved_run)
-        run = begin(dataset, recipe, order, mended)
+        run = begin(dataset, recipe, order, mended, run_id)
         try:
             with artifacts.progress_bar(f"{artifacts.slug(dataset.name)}-progress"):
                 return run, stages(run, shards)

@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from winnow.base.environment import reach_loopback_directly, run_no_code_of_the_folder, switch_off
-from winnow.base.errors import WinnowError
+from winnow.base.errors import ServerGone
 from winnow.base.log import LOGGER
 
 START_SECONDS = 120.0  # a laden machine takes its time; a server that fails ends, and is not waited for
@@ -42,7 +42,7 @@ def prefect_api(meanwhile: Callable[[], None] = lambda: None) -> Iterator[str]:
     """Yields the address of the server that runs report to: the one Prefect is set up for, or a temporary one.
 
     A temporary one takes seconds to start; `meanwhile` is called then, to import what is needed later. Raises
-    UsageError where the server does not answer.
+    ServerGone where the server does not answer.
     """
     server = None if may_name_a_server() else _begin_server()  # the import of Prefect takes seconds too
     from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, get_current_settings, temporary_settings
@@ -109,7 +109,7 @@ class TemporaryServer:
     def api(self) -> str:
         """The address of its API, once it answers.
 
-        Raises WinnowError, with what the server said last, where it does not start.
+        Raises ServerGone, with what the server said last, where it does not start.
         """
         from winnow.server.outage import answers
 
@@ -121,7 +121,7 @@ class TemporaryServer:
         code = self.process.poll()
         self.stop()
         why = f"did not answer within {START_SECONDS:.0f} s" if code is None else f"ended with exit code {code}"
-        raise WinnowError(
+        raise ServerGone(
             f"Prefect's temporary server {why}. It said:\n{self._last_words()}\n"
             "Mend what it names, or start a server with `prefect server start` and name it in PREFECT_API_URL"
         )
