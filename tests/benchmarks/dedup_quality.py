@@ -39,9 +39,9 @@ from dedup_sets import (  # noqa: E402
 from tests.deduplicate.corpus import decide, prepared, utf8  # noqa: E402
 
 from winnow.base.recipe import DeduplicateSettings  # noqa: E402
-from winnow.deduplicate.documents.shingles import sign_documents  # noqa: E402
+from winnow.deduplicate.documents.shingles import Words, sign_documents  # noqa: E402
+from winnow.deduplicate.passages.fingerprint import fingerprints  # noqa: E402
 from winnow.deduplicate.passages.splitter import split_passages  # noqa: E402
-from winnow.deduplicate.passages.utf8_texts import fingerprints  # noqa: E402
 
 SETTINGS = DeduplicateSettings()
 
@@ -141,22 +141,23 @@ def speed(folder: Path, small: bool) -> None:
     """
     texts = [tidy(r["text"]) for r in lines_of(folder / ("clean_10mb.jsonl" if small else "clean.jsonl"))]
     documents = utf8(texts)
-    laid = utf8([p.text for text in texts for p in split_passages(text)])
+    bounds = np.arange(len(texts) + 1)
+    passages = [p.text for text in texts for p in split_passages(text)]
     settings = DeduplicateSettings(passages=False)
 
     def exact_passages() -> None:
-        prints = np.frombuffer(b"".join(fingerprints(laid, False)), np.dtype("V16"))
+        prints = np.frombuffer(b"".join(fingerprints(passages, SETTINGS)), np.dtype("V16"))
         np.unique(prints.view(np.uint64).reshape(-1, 2)[:, 0], return_index=True)
 
     with tempfile.TemporaryDirectory() as work:
         made = prepared(Path(work) / "p", {str(n): text for n, text in enumerate(texts)}, settings, shards=4)
         rounds = iter(range(100))
-        passages = median_seconds(exact_passages)
-        signing = median_seconds(lambda: sign_documents(documents, SETTINGS.min_document_words))
+        printing = median_seconds(exact_passages)
+        signing = median_seconds(lambda: sign_documents(Words.of(documents, bounds), SETTINGS.min_document_words))
         deciding = median_seconds(lambda: decide(Path(work) / f"w{next(rounds)}", made, settings))
     megabytes = len(documents.data) / 1e6
     print(f"\nspeed on one core, {len(texts)} documents, {megabytes:.0f} MB")
-    print(f"passage dedup: {len(laid.data) / 1e6 / passages:.0f} MB/s")
+    print(f"passage dedup: {megabytes / printing:.0f} MB/s")
     print(f"signatures {megabytes / signing:.0f} MB/s, deciding {megabytes / deciding:.0f} MB/s")
     print(f"MinHash + LSH + verification: {megabytes / (signing + deciding):.0f} MB/s")
 

@@ -73,7 +73,7 @@ def winnow(texts: Mapping[str, str], settings: DeduplicateSettings, shards: int 
     """Prepare and decide on one core, through files, as a run does."""
     names = {doc_id_of(n): n for n in texts}
     with tempfile.TemporaryDirectory() as folder:
-        prepared(Path(folder) / "warm", {"a": "One two three four five six."}, settings)  # compiled code is loaded here
+        prepared(Path(folder) / "warm", {"a": "One two three four five six."}, settings)  # tables are made here
         begun = time.process_time()
         made = prepared(Path(folder) / "p", {n: tidy(t) for n, t in texts.items()}, settings, shards=shards)
         ready = time.process_time()
@@ -168,12 +168,13 @@ def with_leaders(names: Sequence[str], close: NDArray[np.bool_]) -> dict[str, st
 
 def licence_ways(rows: list[dict[str, Any]]) -> dict[str, Callable[[], Mapping[str, str]]]:
     """Three ways, some at two thresholds, of bringing passages together that say the same in other words."""
-    from winnow.deduplicate.passages.fingerprint import fingerprint
+    from winnow.deduplicate.passages.fingerprint import fingerprints
 
     texts = {r["id"]: r["text"] for r in rows}
 
     def by_fingerprint() -> Mapping[str, str]:
-        return {n: fingerprint(t, DeduplicateSettings()).hex() for n, t in texts.items()}
+        prints = fingerprints([*texts.values()], DeduplicateSettings())
+        return {n: key.hex() for n, key in zip(texts, prints, strict=True)}
 
     def by_threshold(near: float, contained: float) -> Mapping[str, str]:
         settings = DeduplicateSettings(

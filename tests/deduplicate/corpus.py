@@ -36,7 +36,7 @@ PIECES = [
 
 
 def utf8(texts: Sequence[str]) -> Utf8Texts:
-    """The texts end to end, as compiled loops read them."""
+    """The texts end to end."""
     return Utf8Texts.of(pa.array(texts, pa.large_string()))
 
 

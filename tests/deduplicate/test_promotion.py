@@ -3,11 +3,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.deduplicate.corpus import article, decide, prepared
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.deduplicate.corpus import PIECES, article, decide, prepared
 
 from winnow.base.recipe import DeduplicateSettings
 from winnow.base.records import doc_id_of
 from winnow.deduplicate.passages.splitter import split_passages
+from winnow.deduplicate.prepare import may_promote
 from winnow.deduplicate.repeats.promotion import is_promo
 
 CASES = Path(__file__).parents[1] / "cases"
@@ -21,6 +24,13 @@ def cases(name: str) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("case", cases("promo.jsonl"), ids=lambda c: c["text"][:30])
 def test_promotion_goes_and_prose_about_it_stays(case: dict[str, Any]) -> None:
     assert is_promo(case["text"]) is case["promo"], case["why"]
+
+
+@settings(deadline=None)
+@given(st.lists(st.lists(st.sampled_from([*PIECES, "– ", "1) ", " ", "\n"]), max_size=6).map("".join), max_size=20))
+def test_what_is_looked_at_for_promotion_holds_all_of_it(texts: list[str]) -> None:
+    texts += [case["text"] for case in cases("promo.jsonl")]
+    assert may_promote(texts).tolist() == [is_promo(text, stands_again=True) for text in texts]
 
 
 @pytest.mark.parametrize("case", cases("passages.jsonl"), ids=lambda c: c["why"])

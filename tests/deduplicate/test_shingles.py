@@ -1,4 +1,4 @@
-"""The compiled loops over shingles say what plain Python says, and what datasets made earlier hold."""
+"""Shingles made of many texts at once are what plain Python says, and what datasets made earlier hold."""
 
 import hashlib
 from itertools import pairwise
@@ -11,18 +11,13 @@ from hypothesis import strategies as st
 from tests.deduplicate.corpus import utf8
 
 from winnow.base.recipe import DeduplicateSettings
+from winnow.deduplicate.documents import shingles as shingles_module
 from winnow.deduplicate.documents import similarity
 from winnow.deduplicate.documents.kept_set import choose_kept
-from winnow.deduplicate.documents.shingles import (
-    letter_table,
-    shared_at_least,
-    shingle_document,
-    shingle_sets,
-    sign_documents,
-)
+from winnow.deduplicate.documents.shingles import Words, letter_table, overlapping, shingle_sets, sign_documents
+from winnow.deduplicate.sorted_rows import count_shared
 from winnow.deduplicate.work_files import PLACE, VERIFIED, InputFile, WorkFiles
 
-COMPILED = settings(deadline=None)  # the first call of a loop loads it, or compiles it
 MASK = 2**64 - 1
 LETTERS = "abXY01_ .,-\n\u0130\u03c2\u03a3é日本ひกข한пр\U00020000\U0001f600\u0301"
 
@@ -69,42 +64,78 @@ def shingles_in_python(words: list[int]) -> list[int]:
     return out
 
 
-@COMPILED
-@given(st.lists(st.text(LETTERS, max_size=60), min_size=1, max_size=3))
-def test_the_shingles_of_a_document_in_pieces_are_those_of_its_words(pieces: list[str]) -> None:
-    laid = utf8(pieces)
-    out = np.empty(len(laid.data) + 1, np.uint64)
-    count, n_words = shingle_document(laid.data, laid.offsets, letter_table(), out)
-    words = words_in_python("\n".join(pieces))
-    assert n_words == len(words)
-    assert out[:count].tolist() == shingles_in_python(words)
+def every_word(pieces: list[str]) -> list[int]:
+    return words_in_python("\n".join(pieces))
+
+
+@settings(deadline=None)
+@given(st.lists(st.lists(st.text(LETTERS, max_size=60), max_size=3), max_size=4), st.sampled_from((1, 1 << 20)))
+def test_the_words_of_documents_in_pieces_are_those_of_their_texts(documents: list[list[str]], chunk: int) -> None:
+    pieces = [piece for document in documents for piece in document]
+    bounds = np.cumsum([0, *map(len, documents)])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shingles_module, "_CHUNK", chunk)
+        words = Words.of(utf8(pieces), bounds)
+        sets, sizes = shingle_sets(utf8(pieces), bounds)
+    assert words.numbers.tolist() == [word for document in documents for word in every_word(document)]
+    assert words.in_pieces.tolist() == [word for piece in pieces for word in every_word([piece])]
+    assert words.ends.tolist() == np.cumsum([len(every_word([piece])) for piece in pieces]).tolist()
+    ends = np.append(0, np.cumsum(sizes))
+    found = [sets[a:b].tolist() for a, b in pairwise(ends)]
+    assert found == [shingle_set("\n".join(document)) for document in documents]
+    assert sign_documents(words, 1).n_shingles.tolist() == sizes.tolist()
+
+
+@pytest.mark.parametrize("sizes", [(3, 70, 20_000), (5,) * 100, (20_000,) * 70, (64,) * 65])
+def test_words_of_any_length_are_read_to_their_end(sizes: tuple[int, ...]) -> None:
+    text = " ".join("ab" * (size // 2) + "c" * (size % 2) + "x" for size in sizes)
+    different = {size: words_in_python("ab" * (size // 2) + "c" * (size % 2) + "x")[0] for size in set(sizes)}
+    assert Words.of(utf8([text]), np.array([0, 1])).numbers.tolist() == [different[size] for size in sizes]
 
 
 def test_bands_and_sketches_are_those_that_earlier_datasets_hold() -> None:
     texts = [" ".join(f"Wort{n % m} дом{n}" for n in range(200)) + "日本語の文章です。" for m in (3, 50)]
-    signed = sign_documents(utf8(texts), 1)
+    signed = sign_documents(Words.of(utf8(texts), np.arange(3)), 1)
     digest = hashlib.sha256(signed.bands.tobytes() + signed.sketch.tobytes()).hexdigest()[:16]
     assert digest == "924824ec40fb109a"
 
 
-@COMPILED
-@given(st.lists(st.text("ab ", max_size=40), min_size=1, max_size=4))
-def test_sets_of_many_documents_are_those_of_each(texts: list[str]) -> None:
-    hashes, sizes = shingle_sets(utf8(texts), np.arange(len(texts) + 1))
-    ends = [0, *np.cumsum(sizes).tolist()]
-    assert [hashes[a:b].tolist() for a, b in pairwise(ends)] == [shingle_set(t) for t in texts]
+def overlapping_in_python(pieces: list[str]) -> list[bool]:
+    """Pieces with six shingles in a row that stood before, and those where these stood first."""
+    marks, first = [False] * len(pieces), {}
+    for n, piece in enumerate(pieces):
+        run = 0
+        words = every_word([piece])
+        for shingle in shingles_in_python(words) if len(words) >= 5 else ():
+            run = run + 1 if shingle in first else 0
+            if run >= 6:
+                marks[n] = marks[first[shingle]] = True
+            first.setdefault(shingle, n)
+    return marks
 
 
-NUMBERS = st.sets(st.integers(0, 120), max_size=90)
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.lists(st.lists(st.sampled_from("abcdefgh日本語のひ"), max_size=30).map(" ".join), max_size=6), max_size=3
+    )
+)
+def test_passages_overlap_where_they_share_six_shingles_in_a_row(documents: list[list[str]]) -> None:
+    documents = [[*document, *document[:2]] for document in documents]
+    pieces = [piece for document in documents for piece in document]
+    words = Words.of(utf8(pieces), np.cumsum([0, *map(len, documents)]))
+    found = overlapping(words, sign_documents(words, 1).n_repeated)
+    assert found.tolist() == [mark for document in documents for mark in overlapping_in_python(document)]
 
 
-@COMPILED
-@given(NUMBERS, NUMBERS, st.integers(0, 90))
-def test_counting_gives_up_only_where_the_count_cannot_be_reached(a: set[int], b: set[int], least: int) -> None:
-    left, right = (np.array(sorted(s), np.uint64) for s in (a, b))
-    assert shared_at_least(left, right, 0) == len(a & b)
-    found = shared_at_least(left, right, least)
-    assert found == len(a & b) or (found == 0 and len(a & b) < least)
+@given(st.lists(st.sets(st.integers(0, 120), max_size=90), min_size=2, max_size=6))
+def test_shared_values_are_counted_for_each_pair(sets: list[set[int]]) -> None:
+    values = np.array([value for one in sets for value in sorted(one)], np.uint64)
+    ends = np.cumsum([len(one) for one in sets])
+    pairs = [(a, b) for a in range(len(sets)) for b in range(len(sets))]
+    first, later = (np.array(side) for side in zip(*pairs, strict=True))
+    found = count_shared(values, ends - [len(one) for one in sets], ends, (first, later))
+    assert found.tolist() == [len(sets[a] & sets[b]) for a, b in pairs]
 
 
 @pytest.mark.parametrize("room", [8, 64 << 20])
@@ -132,7 +163,7 @@ def test_pairs_are_verified_alike_however_little_memory_there_is(
         assert contained == (len(one & two) / len(two) if two else 1)
 
 
-@COMPILED
+@settings(deadline=None)
 @given(st.dictionaries(st.tuples(st.integers(0, 11), st.integers(0, 11)), st.floats(0.5, 1), max_size=40))
 def test_documents_are_brought_together_only_where_every_one_is_close_to_the_one_kept(
     likeness: dict[tuple[int, int], float],

@@ -1,32 +1,27 @@
-"""What a worker does to a shard of repaired documents before they are compared: passages, bands, sketches, repeats.
-
-Passages are cut from the bytes of the documents by offsets; documents in which nothing can repeat or promote, which
-are most, never become Python objects.
-"""
+"""What a worker does to a shard of repaired documents before they are compared: passages, bands, sketches, repeats."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numba import njit
 from numpy.typing import NDArray
 
 from winnow.base.recipe import DeduplicateSettings
-from winnow.base.records import Passage
 from winnow.base.staging import PREPARED, PREPARED_INDEX, write_parquet
-from winnow.deduplicate.documents.shingles import overlapping, sign_documents
-from winnow.deduplicate.passages.compiled_lines import CODE, HEADING, ITEM, KINDS, ROW
-from winnow.deduplicate.passages.compiled_splitter import SplitDocuments, split_documents
-from winnow.deduplicate.passages.utf8_texts import Utf8Texts, fingerprints
-from winnow.deduplicate.repeats.promotion import is_promo
+from winnow.deduplicate.documents.shingles import Signatures, Words, overlapping, sign_documents
+from winnow.deduplicate.passages.fingerprint import fingerprints
+from winnow.deduplicate.passages.splitter import Pieces, cut
+from winnow.deduplicate.passages.utf8_texts import Offsets, Utf8Texts
+from winnow.deduplicate.repeats.promotion import OTHER_SCRIPT, PROMO_OPENING, is_promo, short_link_at_end
 from winnow.deduplicate.repeats.within_document import CutPassage, Outline, cut_at_repeats, outline_repeats
 
 _BATCH = 256  # documents at a time; long ones make batches of up to 64 MB each at the default limits
@@ -74,22 +69,18 @@ def prepare_shard(repaired: Path, how: Preparation) -> PreparedShard:
 
     def passages() -> Iterator[pa.Table]:
         for batch in pq.ParquetFile(repaired).iter_batches(batch_size=_BATCH, columns=_COLUMNS):
-            texts = Utf8Texts.of(batch.column("text"))
-            rows = _passage_rows(batch.column("doc_id").to_pylist(), texts, how.settings)
-            index.append(_index_rows(batch, texts, rows.repeats, known, how))
-            yield rows.table
+            passages = _Batch.of(batch, how.settings)
+            index.append(_index_rows(batch, passages, known, how))
+            yield passages.table()
 
     write_parquet(made.passages, passages(), PREPARED, 1 << 20)
     write_parquet(made.index, index, PREPARED_INDEX)
     return made
 
 
-def _index_rows(
-    batch: pa.RecordBatch, texts: Utf8Texts, repeats: list[list[CutPassage]], known: dict[str, int], how: Preparation
-) -> pa.Table:
-    min_words = how.settings.min_document_words
-    signed = sign_documents(texts, min_words)
-    compared = signed.n_words >= min_words  # others have no bands: they are too short
+def _index_rows(batch: pa.RecordBatch, passages: _Batch, known: dict[str, int], how: Preparation) -> pa.Table:
+    signed = passages.signed
+    compared = signed.n_words >= how.settings.min_document_words  # others have no bands: they are too short
     ids = batch.column("doc_id").to_pylist()
     columns: dict[str, pa.Array | Sequence[Any]] = {
         **{n: batch.column(n) for n in ("doc_id", "input", "collected_at", "content_sha256")},
@@ -98,11 +89,11 @@ def _index_rows(
         "length": batch.column("n_chars"),
         "recipe_id": [how.recipe_id] * len(ids),
         "site": [site_of(s) for s in batch.column("source").to_pylist()],
-        "text_hash": texts.hashes(),
+        "text_hash": Utf8Texts.of(batch.column("text")).hashes(),
         "n_shingles": signed.n_shingles.astype(np.int32),
         "bands": _lists(signed.bands[compared].reshape(-1), np.cumsum(compared * signed.bands.shape[1])),
         "sketch": _lists(signed.sketch, signed.sketch_ends),
-        "repeats": [[_stored(cut) for cut in document] for document in repeats],
+        "repeats": [[_stored(cut) for cut in document] for document in passages.repeats()],
     }
     return _table(columns, PREPARED_INDEX)
 
@@ -135,7 +126,7 @@ def _stored(cut: CutPassage) -> dict[str, Any]:
     return {**of_passage, "kept_position": why.kept_position, "similarity": why.similarity}
 
 
-def _table(columns: dict[str, pa.Array | Sequence[Any]], schema: pa.Schema) -> pa.Table:
+def _table(columns: Mapping[str, pa.Array | Sequence[Any]], schema: pa.Schema) -> pa.Table:
     arrays = {
         f.name: values.cast(f.type) if isinstance(values := columns[f.name], pa.Array) else pa.array(values, f.type)
         for f in schema
@@ -143,134 +134,89 @@ def _table(columns: dict[str, pa.Array | Sequence[Any]], schema: pa.Schema) -> p
     return pa.table(arrays, schema=schema)
 
 
-@dataclass(frozen=True, slots=True)
-class _PassageRows:
-    table: pa.Table  # winnow.base.staging.PREPARED
-    repeats: list[list[CutPassage]]  # for each document, what of it goes for another passage of it, or as promotion
-
-
-def _passage_rows(doc_ids: Sequence[str], texts: Utf8Texts, settings: DeduplicateSettings) -> _PassageRows:
-    """The passages of documents that lie end to end, and what repeats inside each."""
-    split = split_documents(texts)
-    first, n = split.starts, len(split.kinds)
-    edges = np.append(split.bounds.reshape(-1), texts.offsets[-1])  # where text, gap, text, gap, ... start
-    pieces = pa.LargeStringArray.from_buffers(2 * n, pa.py_buffer(edges), pa.py_buffer(texts.data))
-    whole = pieces.take(pa.array(np.arange(n) * 2))
-    whole_texts = Utf8Texts.of(whole)
-    prints = fingerprints(whole_texts, settings.fold_digits)
-    repeats: list[list[CutPassage]] = [[] for _ in doc_ids]
-    cut: dict[int, list[CutPassage]] = {}
-    if settings.passages and n:
-        batch = _Batch(
-            split=split,
-            pieces=pieces,
-            prints=prints,
-            overlaps=overlapping(whole_texts, split.ends),
-            may_promote=_may_promote(split, whole) if settings.promo_lines else np.zeros(n, np.bool_),
-        )
-        for d in np.flatnonzero(batch.may_repeat(settings)).tolist():
-            found = outline_repeats(batch.outline(d), settings)
-            rows = cut_at_repeats(batch.blocks(d), found) if found else []
-            repeats[d] = [row for row in rows if row.repeat]
-            if any(row.passage.part for row in rows):
-                cut[d] = rows
-    sizes = split.ends - first
-    columns: dict[str, pa.Array | Sequence[Any]] = {
-        "doc_id": pa.array(doc_ids, pa.string()).take(pa.array(np.repeat(np.arange(len(doc_ids)), sizes))),
-        "position": np.arange(n) - np.repeat(first, sizes),
-        "part": np.zeros(n, np.int32),
-        "kind": pa.array(KINDS, pa.string()).take(pa.array(split.kinds)),
-        "text": whole,
-        "gap": pieces.take(pa.array(np.arange(n) * 2 + 1)),
-        "fingerprint": prints,
-    }
-    table = _table(columns, PREPARED)
-    return _PassageRows(_with_parts(table, doc_ids, cut, split, settings) if cut else table, repeats)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Batch:
-    """The passages of some documents, and what compiled loops say of each."""
+    """The passages of some documents end to end; document n has those from ``bounds[n]`` to ``bounds[n + 1]``."""
 
-    split: SplitDocuments
-    pieces: pa.LargeStringArray  # text, gap, text, gap, ...
+    settings: DeduplicateSettings
+    doc_ids: Sequence[str]
+    pieces: Pieces
+    bounds: Offsets
     prints: list[bytes]
-    overlaps: NDArray[np.bool_]
-    may_promote: NDArray[np.bool_]
+    words: Words
+    signed: Signatures
+    cuts: dict[int, list[CutPassage]]  # of documents in which a passage repeats or promotes: its passages, cut at it
 
-    def may_repeat(self, settings: DeduplicateSettings) -> NDArray[np.bool_]:
-        """Documents in which a passage may be promotion, or may go because another says the same or almost."""
-        kinds = self.split.kinds
-        short = (kinds == ITEM) | (kinds == CODE)
-        least = np.where(short, settings.min_repeat_chars, settings.min_inner_repeat_chars)
-        may_go = (self.split.chars >= least) & (kinds != HEADING) & (kinds != ROW)
-        keys = np.frombuffer(b"".join(self.prints), np.uint64)[::2]
-        found = self.may_promote | self.overlaps & may_go
-        documents: NDArray[np.bool_] = _any_repeats(keys, self.split.starts, self.split.ends, may_go, found)
-        return documents
-
-    def outline(self, d: int) -> Outline:
-        start, end = int(self.split.starts[d]), int(self.split.ends[d])
-        return Outline(
-            kinds=[KINDS[k] for k in self.split.kinds[start:end].tolist()],
-            chars=self.split.chars[start:end].tolist(),
-            prints=self.prints[start:end],
-            text=lambda n: str(self.pieces[2 * (start + n)]),
-            overlaps=np.flatnonzero(self.overlaps[start:end]).tolist(),
-            may_promote=np.flatnonzero(self.may_promote[start:end]).tolist(),
+    @classmethod
+    def of(cls, batch: pa.RecordBatch, settings: DeduplicateSettings) -> _Batch:
+        documents = list(map(cut, batch.column("text").to_pylist()))
+        pieces = Pieces(*(list(chain.from_iterable(column)) for column in zip(*documents, strict=True)))
+        bounds = np.cumsum([0, *(len(document.texts) for document in documents)])
+        words = Words.of(Utf8Texts.of(pa.array(pieces.texts, pa.large_string())), bounds)
+        self = cls(
+            settings=settings,
+            doc_ids=batch.column("doc_id").to_pylist(),
+            pieces=pieces,
+            bounds=bounds,
+            prints=fingerprints(pieces.texts, settings),
+            words=words,
+            signed=sign_documents(words, settings.min_document_words),
+            cuts={},
         )
+        if settings.passages:
+            self._cut_at_repeats()
+        return self
 
-    def blocks(self, d: int) -> list[Passage]:
-        start, end = int(self.split.starts[d]), int(self.split.ends[d])
-        texts = self.pieces.slice(2 * start, 2 * (end - start)).to_pylist()
-        kinds = [KINDS[k] for k in self.split.kinds[start:end].tolist()]
-        return [Passage(n, kind, texts[2 * n], texts[2 * n + 1]) for n, kind in enumerate(kinds)]
+    def _cut_at_repeats(self) -> None:
+        """Look for repeats in documents in which a passage may be promotion, or may go for what another one says."""
+        pieces, settings = self.pieces, self.settings
+        promo = may_promote(pieces.texts) if settings.promo_lines else np.zeros(len(pieces.texts), np.bool_)
+        overlaps = overlapping(self.words, self.signed.n_repeated)
+        outlines = [
+            Outline(
+                kinds=pieces.kinds[a:b],
+                texts=pieces.texts[a:b],
+                prints=self.prints[a:b],
+                overlaps=np.flatnonzero(overlaps[a:b]).tolist(),
+                may_promote=np.flatnonzero(promo[a:b]).tolist(),
+            )
+            for a, b in pairwise(self.bounds.tolist())
+        ]
+        for n, outline in enumerate(outlines):
+            looked_at = outline.may_promote or outline.may_repeat(settings)
+            if looked_at and (found := outline_repeats(outline, settings)):
+                a, b = self.bounds[n : n + 2].tolist()
+                document = Pieces(pieces.kinds[a:b], pieces.texts[a:b], pieces.gaps[a:b])
+                self.cuts[n] = cut_at_repeats(document.passages(), found)
+
+    def repeats(self) -> list[list[CutPassage]]:
+        """Of each document, what goes for another passage of it, or as promotion."""
+        return [[row for row in self.cuts.get(n, ()) if row.repeat] for n in range(len(self.doc_ids))]
+
+    def table(self) -> pa.Table:
+        """Of type winnow.base.staging.PREPARED."""
+        columns: dict[str, list[Any]] = {name: [] for name in PREPARED.names}
+        for n, (a, b) in enumerate(pairwise(self.bounds.tolist())):
+            passages = [row.passage for row in self.cuts.get(n, ())]
+            prints = self.prints[a:b]
+            if any(passage.part for passage in passages):
+                prints = fingerprints([passage.text for passage in passages], self.settings)
+                for name in ("position", "part", "kind", "text", "gap"):
+                    columns[name] += [getattr(passage, name) for passage in passages]
+            else:
+                columns["position"] += range(b - a)
+                columns["part"] += [0] * (b - a)
+                for name, pieces in zip(("kind", "text", "gap"), self.pieces, strict=True):
+                    columns[name] += pieces[a:b]
+            columns["fingerprint"] += prints
+            columns["doc_id"] += [self.doc_ids[n]] * len(prints)
+        return _table(columns, PREPARED)
 
 
-def _may_promote(split: SplitDocuments, texts: pa.LargeStringArray) -> NDArray[np.bool_]:
+def may_promote(texts: Sequence[str]) -> NDArray[np.bool_]:
     """Passages that are promotion, or would be if they stood again in their document."""
-    out = split.may_promote.copy()
-    rows = np.flatnonzero(out)
-    out[rows] = [is_promo(text, stands_again=True) for text in texts.take(pa.array(rows)).to_pylist()]
+    series = pl.Series(texts, dtype=pl.String)
+    out = (series.str.contains(PROMO_OPENING) | series.str.contains(OTHER_SCRIPT)).to_numpy().copy()
+    out |= [short_link_at_end(text) is not None for text in texts]
+    out[out] = [is_promo(texts[n], stands_again=True) for n in np.flatnonzero(out).tolist()]
     return out
-
-
-@njit(cache=True, nogil=True)
-def _any_repeats(keys, first, ends, may_go, found):  # type: ignore[no-untyped-def]
-    """Documents with a row that is found, or one that may go and has the key of another."""
-    out = np.zeros(len(ends), np.bool_)
-    for d in range(len(ends)):
-        start, end = first[d], ends[d]
-        out[d] = found[start:end].any()
-        if out[d] or end - start < 2:
-            continue
-        order = np.argsort(keys[start:end]) + start
-        for n in range(1, len(order)):
-            a, b = order[n - 1], order[n]
-            if keys[a] == keys[b] and (may_go[a] or may_go[b]):
-                out[d] = True
-                break
-    return out
-
-
-def _with_parts(
-    table: pa.Table,
-    doc_ids: Sequence[str],
-    cut: dict[int, list[CutPassage]],
-    split: SplitDocuments,
-    settings: DeduplicateSettings,
-) -> pa.Table:
-    """The table with the rows of some documents exchanged for those of their passages cut into parts."""
-    passages = [row.passage for row in chain.from_iterable(cut.values())]
-    columns: dict[str, pa.Array | Sequence[Any]] = {
-        "doc_id": [doc_ids[d] for d, rows in cut.items() for _ in rows],
-        **{name: [getattr(p, name) for p in passages] for name in ("position", "part", "kind", "text", "gap")},
-    }
-    texts = Utf8Texts.of(pa.array(columns["text"], pa.large_string()))
-    parts = _table({**columns, "fingerprint": fingerprints(texts, settings.fold_digits)}, PREPARED)
-    pieces = []
-    at = done = 0
-    for d, rows in cut.items():
-        pieces += [table.slice(at, int(split.starts[d]) - at), parts.slice(done, len(rows))]
-        at, done = int(split.ends[d]), done + len(rows)
-    return pa.concat_tables([*pieces, table.slice(at)]).combine_chunks()

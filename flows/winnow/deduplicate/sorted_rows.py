@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import DTypeLike, NDArray
 
 Rows = NDArray[Any]
 """A structured array."""
+_MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
 def merged(pieces: Sequence[NDArray[Any]], dtype: DTypeLike) -> NDArray[Any]:
@@ -69,18 +70,49 @@ def may_repeat(keys: NDArray[np.uint64]) -> NDArray[np.bool_]:
     >>> may_repeat(np.array([7, 8, 7], np.uint64)).tolist()
     [True, False, True]
     """
-    room = 1 << max(10, (4 * len(keys)).bit_length())
-    again: NDArray[np.bool_] = _stands_again(np.ascontiguousarray(keys), np.zeros(room, np.uint8))
-    return again
+    slots = (keys * _MIX >> np.uint64(24)).astype(np.int64) & ((1 << max(10, (4 * len(keys)).bit_length())) - 1)
+    at = np.arange(len(keys), dtype=np.uint32)
+    last = np.empty(int(slots.max(initial=0)) + 1, np.uint32)
+    last[slots] = at
+    again = np.zeros(len(last), np.bool_)
+    again[slots[last[slots] != at]] = True
+    found: NDArray[np.bool_] = again[slots]
+    return found
 
 
-@njit(cache=True, nogil=True)
-def _stands_again(keys, counts):  # type: ignore[no-untyped-def]
-    out = np.empty(len(keys), np.bool_)
-    mask = np.uint64(len(counts) - 1)
-    for key in keys:
-        slot = (key * np.uint64(0x9E3779B97F4A7C15) >> np.uint64(24)) & mask
-        counts[slot] = min(counts[slot] + 1, 2)
-    for n in range(len(keys)):
-        out[n] = counts[(keys[n] * np.uint64(0x9E3779B97F4A7C15) >> np.uint64(24)) & mask] == 2
+def ranges(starts: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The numbers from each start to before its end, one range after the other.
+
+    >>> ranges(np.array([3, 7, 5]), np.array([5, 7, 6])).tolist()
+    [3, 4, 5]
+    """
+    sizes = ends - starts
+    numbers: NDArray[np.int64] = np.repeat(starts - np.cumsum(sizes) + sizes, sizes)
+    return numbers + np.arange(len(numbers))
+
+
+def count_shared(
+    values: NDArray[np.uint64], starts: NDArray[np.int64], ends: NDArray[np.int64], pairs: tuple[Any, Any]
+) -> NDArray[np.int64]:
+    """How many values two sets have in common, for each pair of them: the places of the one and of the other.
+
+    Set n is ``values[starts[n]:ends[n]]``, sorted. Pairs with the same first set stand together.
+
+    >>> sets = np.array([1, 4, 9, 4, 9, 11], np.uint64)
+    >>> count_shared(sets, np.array([0, 3]), np.array([3, 6]), (np.array([0]), np.array([1]))).tolist()
+    [2]
+    """
+    first, later = pairs
+    out = np.zeros(len(first), np.int64)
+    groups = np.append(np.flatnonzero(run_starts(first)), len(first)).tolist()
+    for start, stop in pairwise(groups):
+        one, others = first[start], later[start:stop]
+        sizes = ends[others] - starts[others]
+        if len(others) == 1:
+            other = values[starts[others[0]] : ends[others[0]]]
+        else:
+            other = values[ranges(starts[others], ends[others])]
+        found = np.append(0, np.cumsum(stand_in(other, values[starts[one] : ends[one]])))
+        bounds = np.append(0, np.cumsum(sizes))
+        out[start:stop] = np.diff(found[bounds])
     return out

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SHAPING_PACKAGES = (
-    "winnow-text", "ftfy", "wordfreq", "chardet", "resiliparse", "google-re2", "numpy", "numba", "polars",
+    "winnow-text", "ftfy", "wordfreq", "chardet", "resiliparse", "google-re2", "numpy", "polars",
     "pyarrow", "deltalake", "great-expectations", "prefect",
 )  # fmt: skip
 """Packages whose versions may shape rows or files."""

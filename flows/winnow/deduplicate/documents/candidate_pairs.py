@@ -7,13 +7,20 @@ from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
-from numba import njit
 from numpy.typing import NDArray
 
 from winnow.base.recipe import DeduplicateSettings
 from winnow.deduplicate.documents.document_order import load_order
-from winnow.deduplicate.documents.shingles import shared_at_least
-from winnow.deduplicate.sorted_rows import Rows, distinct_values, in_runs, may_repeat, merged, run_starts
+from winnow.deduplicate.sorted_rows import (
+    Rows,
+    count_shared,
+    distinct_values,
+    in_runs,
+    may_repeat,
+    merged,
+    ranges,
+    run_starts,
+)
 from winnow.deduplicate.work_files import KEYED, NO_RANK, PLACE, Candidates, IndexParts, InputFile, WorkFiles
 
 LEADS = 16  # members of a large bucket that the others are compared with in one round
@@ -65,16 +72,7 @@ def find_candidates(
     bands = _grouped(merged([p.bands.of(partition) for p in parts], KEYED))
     samples = _grouped(merged([p.samples.of(partition) for p in parts], KEYED))
     pairs = distinct_values(np.concatenate((_pairs(bands, LEADS), _pairs(samples, _SKETCH_LEADS))))
-    places = files.sketch_places.load()
-    hopeful = _hopeful(
-        pairs,
-        files.sketches.load(),
-        np.ascontiguousarray(places["start"]),
-        np.ascontiguousarray(places["size"]),
-        load_order(files).n_shingles,
-        settings.document_threshold,
-        settings.containment_threshold,
-    )
+    hopeful = _hopeful(pairs, files, load_order(files).n_shingles, settings)
     found = files.candidates(partition)
     found.pairs.save(pairs[hopeful])
     found.large_buckets.save(_large(bands))
@@ -109,24 +107,15 @@ def _pairs(rows: Rows, leads: int) -> NDArray[np.uint64]:
 
     Later arrivals stand behind in a group, so they never take a pair of earlier ones away.
     """
-    bounds = _bounds(rows)
-    sizes = np.diff(bounds)
-    room = int((np.minimum(sizes, LEADS) * np.minimum(sizes, LEADS + 1) + leads * sizes).sum())
-    out = np.empty(room, np.uint64)
-    return distinct_values(out[: _fill_pairs(np.ascontiguousarray(rows["rank"]), bounds, leads, out)])
-
-
-@njit(cache=True)
-def _fill_pairs(ranks, bounds, leads, out):  # type: ignore[no-untyped-def]
-    n = 0
-    for g in range(len(bounds) - 1):
-        start, end = bounds[g], bounds[g + 1]
-        for i in range(start, min(end, start + LEADS)):
-            stop = end if i - start < leads else min(end, start + LEADS + 1)
-            for j in range(i + 1, stop):
-                out[n] = np.uint64(ranks[i]) << np.uint64(32) | np.uint64(ranks[j])
-                n += 1
-    return n
+    ranks, bounds = rows["rank"].astype(np.uint64), _bounds(rows)
+    starts, ends = bounds[:-1], bounds[1:]
+    pairs = [np.empty(0, np.uint64)]
+    for lead in range(LEADS):
+        stops = ends if lead < leads else np.minimum(ends, starts + LEADS + 1)
+        some = stops > starts + lead + 1
+        one, first, stop = starts[some] + lead, starts[some] + lead + 1, stops[some]
+        pairs.append(np.repeat(ranks[one], stop - first) << np.uint64(32) | ranks[ranges(first, stop)])
+    return distinct_values(np.concatenate(pairs))
 
 
 def _large(bands: Rows) -> Rows:
@@ -135,36 +124,25 @@ def _large(bands: Rows) -> Rows:
     return bands[np.repeat(sizes > LEADS + 1, sizes)]
 
 
-@njit(cache=True)
-def _hopeful(pairs, sketches, starts, sizes, n_shingles, near, contained):  # type: ignore[no-untyped-def]
-    keep = np.zeros(len(pairs), np.bool_)
-    for p in range(len(pairs)):
-        a = np.int64(pairs[p] >> np.uint64(32))
-        b = np.int64(pairs[p] & np.uint64(0xFFFFFFFF))
-        na, nb = n_shingles[a], n_shingles[b]
-        small, large = min(na, nb), max(na, nb)
-        near_can = small >= near * large
-        contained_can = na >= contained * nb
-        if not near_can and not contained_can:
-            continue
-        sa, sb = sizes[a], sizes[b]
-        if min(sa, sb) < 8:  # too small a sample to tell anything
-            keep[p] = True
-            continue
-        union = sa + sb  # the most it can be; what both hold is taken off when it is known
-        least = np.int64(sa + sb)
-        if near_can:
-            root = 3 * np.sqrt(near * (1 - near))
-            most = (root + np.sqrt(root * root + 4 * (1 + near) * union)) / (2 * (1 + near))
-            least = min(least, np.int64(union - most * most) - 1)
-        contained_least = contained * sb - 3 * np.sqrt(contained * (1 - contained) * sb) - 1
-        if contained_can:
-            least = min(least, np.int64(contained_least) - 1)
-        both = shared_at_least(sketches[starts[a] : starts[a] + sa], sketches[starts[b] : starts[b] + sb], least)
-        union -= both
-        near_least = near * union - 3 * np.sqrt(near * (1 - near) * union)
-        keep[p] = (near_can and both >= near_least) or (contained_can and both >= contained_least)
-    return keep
+def _hopeful(
+    pairs: NDArray[np.uint64], files: WorkFiles, n_shingles: NDArray[np.int32], settings: DeduplicateSettings
+) -> NDArray[np.bool_]:
+    """Which pairs their samples do not show to be far apart; samples of fewer than eight shingles tell nothing."""
+    near, contained = settings.document_threshold, settings.containment_threshold
+    first, later = (pairs >> np.uint64(32)).astype(np.int64), (pairs & np.uint64(0xFFFFFFFF)).astype(np.int64)
+    places, sketches = files.sketch_places.load(), files.sketches.load()
+    small, large = np.minimum(n_shingles[first], n_shingles[later]), np.maximum(n_shingles[first], n_shingles[later])
+    near_can, contained_can = small >= near * large, n_shingles[first] >= contained * n_shingles[later]
+    starts, sizes = (np.ascontiguousarray(places[name]) for name in ("start", "size"))
+    hopeful = near_can | contained_can
+    tell = np.flatnonzero(hopeful & (np.minimum(sizes[first], sizes[later]) >= 8))
+    first, later = first[tell], later[tell]
+    both = count_shared(sketches, starts, starts + sizes, (first, later))
+    union, sample = sizes[first] + sizes[later] - both, sizes[later]
+    near_least = near * union - 3 * np.sqrt(near * (1 - near) * union)
+    contained_least = contained * sample - 3 * np.sqrt(contained * (1 - contained) * sample) - 1
+    hopeful[tell] = near_can[tell] & (both >= near_least) | contained_can[tell] & (both >= contained_least)
+    return hopeful
 
 
 class LargeBuckets:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from winnow.base.recipe import DeduplicateSettings
@@ -61,43 +60,31 @@ def choose_kept(close: Rows, arrival: NDArray[np.int32], settings: DeduplicateSe
     rows = close[order]
     pairs = rows["first"].astype(np.int64) << 32 | rows["later"]
     by_pair = np.argsort(pairs)
-    links = np.ascontiguousarray(rows["later"][by_pair])
-    starts = np.searchsorted(rows["first"][by_pair], np.arange(len(kept) + 1))
-    first, later = (np.ascontiguousarray(rows[n]) for n in ("first", "later"))
-    _bring_together(first, later, links, starts, np.asarray(arrival), kept)
+    for document, winner in _bring_together(rows, np.asarray(arrival)).items():
+        kept[document] = winner
     out = np.flatnonzero(kept != np.arange(len(kept)))
     found = rows[by_pair[np.searchsorted(pairs[by_pair], kept[out].astype(np.int64) << 32 | out)]]
     jaccard[out], containment[out] = found["jaccard"], found["containment"]
     return KeptSet(kept=kept, jaccard=jaccard, containment=containment)
 
 
-@njit(cache=True, nogil=True)
-def _bring_together(first, later, links, starts, arrival, kept):  # type: ignore[no-untyped-def]
-    """Take the pairs in order and write to `kept` (at the start each its own) who is kept for whom.
-
-    ``links[starts[d]:starts[d + 1]]`` are the documents, sorted, that are close to d and come after it.
-    """
-    following = np.full(len(kept), -1, np.int64)  # the next member of a document's group; the first is who is kept
-    last = np.arange(len(kept))
-    for n in range(len(first)):
-        winner, loser = np.int64(kept[first[n]]), np.int64(kept[later[n]])
-        if winner == loser:
+def _bring_together(close: Rows, arrival: NDArray[np.int32]) -> dict[int, int]:
+    """Take the pairs in order; return, for documents that another one is kept for, which one."""
+    pairs = list(zip(close["first"].tolist(), close["later"].tolist(), strict=True))
+    are_close = set(pairs)
+    arrived = arrival.tolist()
+    kept: dict[int, int] = {}
+    groups: dict[int, list[int]] = {}  # the documents that stand behind one that is kept, with it
+    for first, later in pairs:
+        one, other = kept.get(first, first), kept.get(later, later)
+        if one == other:
             continue
-        winner, loser = min(winner, loser), max(winner, loser)
-        if arrival[loser] != arrival[later[n]]:
+        winner, loser = (one, other) if one < other else (other, one)
+        if arrived[loser] != arrived[later]:
             continue
-        close = links[starts[winner] : starts[winner + 1]]
-        m = loser
-        while m >= 0:
-            at = np.searchsorted(close, m)
-            if at == len(close) or close[at] != m:
-                break
-            m = following[m]
-        if m >= 0:
-            continue
-        following[last[winner]] = loser
-        last[winner] = last[loser]
-        m = loser
-        while m >= 0:
-            kept[m] = winner
-            m = following[m]
+        members = groups.get(loser, [loser])
+        if all((winner, member) in are_close for member in members):
+            groups.setdefault(winner, [winner]).extend(members)
+            groups.pop(loser, None)
+            kept.update(dict.fromkeys(members, winner))
+    return kept

@@ -1,4 +1,4 @@
-"""Shingles of documents as 64-bit hashes, and their MinHash bands and sketches, in compiled loops over UTF-8 bytes.
+"""Shingles of documents as 64-bit hashes, and their MinHash bands and sketches, by NumPy over code points.
 
 A shingle is five words in a row; a word is a run of letters, digits and underscores in lower case (``\\w+`` of the
 text's ``lower()``). In scripts written without spaces every character counts as a word together with the three
@@ -14,16 +14,17 @@ every document: a share of one document's sketch in another's estimates containm
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from winnow.deduplicate.passages.fingerprint import TOP, UNSPACED
-from winnow.deduplicate.passages.utf8_texts import Offsets, Utf8Texts, code_point
+from winnow.deduplicate.passages.utf8_texts import Offsets, Utf8Texts
+from winnow.deduplicate.sorted_rows import distinct_values, merged, run_starts
 
 Hashes = NDArray[np.uint64]
 
@@ -33,132 +34,193 @@ _LIMIT = np.uint64(2**64 // SKETCH_RATE)
 _RUN = 6  # shingles in a row: ten words
 """A passage of 30 words or more at Jaccard .9 has at least twelve unchanged in a row; three sentences of 80 characters
 in all have ten words in any language that sets words apart."""
+_MIN_REPEATED = _RUN - 3  # of a document: what stands before a piece may be part of its first three characters' numbers
+_WORDS = 5  # in a shingle
+_PRIME = 0x100000001B3
+_FACTOR = np.uint64(0x9E3779B97F4A7C15)
+_MASK = 2**64 - 1
+_ALONE = np.uint32(1 << 31)
+_I_WITH_DOT = 0x130  # lower() makes it an i and a dot above, and the dot ends the word
+_CHUNK = 1 << 18  # bytes of text read at a time, so that the arrays made of them stay in the processor's cache
+_AT_ONCE = 1 << 12  # hashes of which all functions are taken at once: two megabytes
+_FEW, _LONG = 64, 1 << 14  # words as long as that so few, or longer than this: the rest of each is read by itself
 
 
 @lru_cache(maxsize=1)
 def letter_table() -> NDArray[np.uint32]:
-    """For each code point: 0 if it is no part of a word, else its lower case, with bit 31 set if it is a word alone."""
+    """For each code point: 0 if it is no part of a word, else its lower case, with bit 31 set if it is a word alone.
+
+    The last entry stands for all code points above.
+    """
     low = [chr(code).lower()[0] for code in range(TOP)]
-    table = np.fromiter(map(ord, low), np.uint32, TOP)
-    table[~np.fromiter(map(str.isalnum, low), np.bool_, TOP)] = 0
+    table = np.zeros(TOP + 1, np.uint32)
+    table[:TOP] = np.fromiter(map(ord, low), np.uint32, TOP)
+    table[:TOP][~np.fromiter(map(str.isalnum, low), np.bool_, TOP)] = 0
     table[ord("_")] = ord("_")
     table[ord("ς")] = ord("σ")  # lower() makes one or the other of a capital, by its place in the word
     for first, last in UNSPACED:
         part = table[first : last + 1]
-        part[part > 0] |= np.uint32(1 << 31)
+        part[part > 0] |= _ALONE
     return table
 
 
-@njit(cache=True, inline="always")
-def _mix(h):  # type: ignore[no-untyped-def]
-    """Finaliser of splitmix64 (Steele, Lea, Flood, OOPSLA 2014)."""
+def _mixed(h: Hashes) -> Hashes:
+    """Finaliser of splitmix64 (Steele, Lea, Flood, OOPSLA 2014), in place."""
     h ^= h >> np.uint64(30)
     h *= np.uint64(0xBF58476D1CE4E5B9)
     h ^= h >> np.uint64(27)
     h *= np.uint64(0x94D049BB133111EB)
-    return h ^ (h >> np.uint64(31))
+    h ^= h >> np.uint64(31)
+    return h
 
 
-@njit(cache=True, nogil=True)
-def shingle_document(data, segments, table, out):  # type: ignore[no-untyped-def]
-    """Hash the shingles of one document into `out`; return how many there are, repeats included, and its words.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """A number for each word of some documents, end to end; they are cut into pieces, and no word goes over a border.
 
-    `segments` holds the offsets at which its pieces start, and the last one's end; no word goes over a border.
-    `out` must have room for one more than there are bytes.
+    Document n has the pieces from ``bounds[n]`` to ``bounds[n + 1]``.
     """
-    words = _words(data, segments, table, out)
-    a = b = c = d = e = np.uint64(0)
-    factor = np.uint64(0x9E3779B97F4A7C15)
-    for n in range(words):
-        a, b, c, d, e = b, c, d, e, _mix(out[n])
-        if n >= 4:
-            out[n - 4] = _mix((((a * factor + b) * factor + c) * factor + d) * factor + e)
-    if words >= 5:
-        return words - 4, words
-    if words > 0:
-        out[0] = _mix((((a * factor + b) * factor + c) * factor + d) * factor + e)
-    return min(words, 1), words
+
+    numbers: Hashes
+    in_pieces: Hashes  # the same, as if each piece stood by itself
+    ends: Offsets  # how many words there are up to the end of each piece
+    bounds: Offsets
+
+    @classmethod
+    def of(cls, pieces: Utf8Texts, bounds: Offsets) -> Words:
+        parts = [
+            _chunk_words(
+                Utf8Texts(pieces.data, pieces.offsets[bounds[a] : bounds[b] + 1]), bounds[a : b + 1] - bounds[a]
+            )
+            for a, b in _chunks(pieces.offsets[bounds])
+        ]
+        before = np.cumsum([0, *(len(part.numbers) for part in parts)]).tolist()
+        return Words(
+            numbers=merged([part.numbers for part in parts], np.uint64),
+            in_pieces=merged([part.in_pieces for part in parts], np.uint64),
+            ends=merged([part.ends + n for part, n in zip(parts, before, strict=False)], np.int64),
+            bounds=bounds,
+        )
+
+    @property
+    def document_ends(self) -> Offsets:
+        ends: Offsets = np.append(0, self.ends)[self.bounds[1:]]
+        return ends
 
 
-@njit(cache=True, nogil=True)
-def _words(data, segments, table, out):  # type: ignore[no-untyped-def]
-    """Write a number for each word of a document to `out`; return how many.
+def _chunks(offsets: Offsets) -> Iterator[tuple[int, int]]:
+    """Documents, from the first to before the last, that have some `_CHUNK` bytes together; each at least one."""
+    first = 0
+    while first < len(offsets) - 1:
+        stop = max(first + 1, int(np.searchsorted(offsets, offsets[first] + _CHUNK, side="right")) - 1)
+        yield first, stop
+        first = stop
 
-    In a run of ASCII nothing branches on where words end, which no processor foresees: each byte writes the number of
-    the word so far, and the place it goes to moves on behind a word.
+
+def _chunk_words(pieces: Utf8Texts, bounds: Offsets) -> Words:
+    codes, places = pieces.code_points()
+    letters = letter_table().take(codes, mode="clip")
+    alone = letters >= _ALONE
+    joined = (letters != 0) & ~alone
+    goes_on = joined.copy()  # with what is before it
+    goes_on[1:] &= joined[:-1] & (codes[:-1] != _I_WITH_DOT)
+    goes_on[:1] = False
+    goes_on[places[places < len(codes)]] = False
+    begins = joined & ~goes_on
+    starts = at = np.flatnonzero(begins)
+    last = joined.copy()
+    last[:-1] &= ~goes_on[1:]
+    numbers = _hashes(letters, starts, np.flatnonzero(last) - starts + 1)
+    in_pieces = numbers
+    if alone.any():
+        lone, at = np.flatnonzero(alone), np.flatnonzero(begins | alone)
+        words_before = np.searchsorted(starts, lone)
+        numbers, in_pieces = (
+            _with_alone(
+                numbers, alone[at], letters[lone], words_before, np.searchsorted(places[borders], lone, side="right")
+            )
+            for borders in (bounds, slice(None))
+        )
+        _mixed(in_pieces)
+    ends = np.searchsorted(at, places[1:])
+    return Words(numbers=_mixed(numbers), in_pieces=in_pieces, ends=ends, bounds=bounds)
+
+
+def _hashes(letters: NDArray[np.uint32], starts: Offsets, sizes: Offsets) -> Hashes:
+    """A hash of the letters of each word, letter by letter: of all words that have one more at a time."""
+    capped = np.minimum(sizes, _LONG)
+    order = np.argsort(-capped.astype(np.int16), kind="stable")  # small numbers are sorted in one pass
+    at, h = starts[order], np.zeros(len(starts), np.uint64)
+    left = (len(starts) - np.cumsum(np.bincount(capped))).tolist()  # how many words have more than n letters
+    n = 0
+    while n < len(left) and left[n] >= _FEW:
+        part = h[: left[n]]
+        part ^= letters[at[: left[n]] + n]
+        part *= np.uint64(_PRIME)
+        part ^= part >> np.uint64(29)
+        n += 1
+    for word in np.flatnonzero(sizes[order] > n).tolist():
+        start, value = int(at[word]), int(h[word])
+        for letter in letters[start + n : start + int(sizes[order[word]])].tolist():
+            value = (value ^ letter) * _PRIME & _MASK
+            value ^= value >> 29
+        h[word] = value
+    out = np.empty_like(h)
+    out[order] = h
+    return out
+
+
+def _with_alone(numbers: Hashes, is_alone: NDArray[np.bool_], letters: NDArray[np.uint32], *groups: Offsets) -> Hashes:
+    """The numbers of other words, with those of characters that are words alone at their places among them.
+
+    Such a number is made of the character and of the three before it that are in all its groups.
     """
-    prime = np.uint64(0x100000001B3)
-    none = np.uint64(0)
-    n = np.uint64(0)
-    trail = none  # the last three characters of a script without spaces, 21 bits each
-    for s in range(len(segments) - 1):
-        at, end = np.uint64(segments[s]), np.uint64(segments[s + 1])
-        h = none
-        open_ = none  # 1 in a word
-        while True:
-            while at < end and data[at] < 0x80:
-                letter = np.uint64(table[data[at]])
-                is_letter = np.uint64(letter != 0)
-                out[n] = h
-                n += open_ & ~is_letter
-                grown = (h ^ letter) * prime
-                h = (grown ^ (grown >> np.uint64(29))) & (none - is_letter)
-                trail &= is_letter - np.uint64(1)
-                open_ = is_letter
-                at += np.uint64(1)
-            if at >= end:
-                out[n] = h
-                n += open_
-                break
-            code, size = code_point(data, at)
-            at += size
-            letter = np.uint64(table[code]) if code < len(table) else none
-            alone = letter >> np.uint64(31) != 0
-            if letter != 0 and not alone:
-                h = (h ^ letter) * prime
-                h ^= h >> np.uint64(29)
-                open_ = np.uint64(1)
-                trail = none
-                if code != 0x130:  # lower() makes İ an i and a dot above, and the dot ends the word
-                    continue
-            out[n] = h
-            n += open_
-            h = open_ = none
-            if alone:
-                out[n] = (trail & np.uint64(0x7FFFFFFFFFFFFFFF)) * prime ^ letter
-                n += np.uint64(1)
-                trail = (trail << np.uint64(21)) | (letter & np.uint64(0x1FFFFF))
-    return np.int64(n)
+    trail = np.zeros(len(letters), np.uint64)
+    bits = (letters & np.uint32(0x1FFFFF)).astype(np.uint64)
+    for back in (1, 2, 3):
+        same = np.logical_and.reduce([group[back:] == group[:-back] for group in groups])
+        trail[back:] |= np.where(same, bits[:-back], np.uint64(0)) << np.uint64(21 * (back - 1))
+    out = np.empty(len(is_alone), np.uint64)
+    out[~is_alone] = numbers
+    out[is_alone] = trail * np.uint64(_PRIME) ^ letters
+    return out
 
 
-@njit(cache=True, nogil=True)
-def distinct(hashes, count, table, out):  # type: ignore[no-untyped-def]
-    """Write each different one of the first `count` hashes to `out`; return how many.
+def _shingles(numbers: Hashes, ends: Offsets, short_too: bool) -> tuple[Hashes, Offsets]:
+    """The shingles of texts, repeats included, and how many each has; one for a text of few words if `short_too`."""
+    sizes = np.diff(ends, prepend=0)
+    h = np.zeros(max(0, len(numbers) - _WORDS + 1), np.uint64)
+    for n in range(_WORDS):
+        h *= _FACTOR
+        h += numbers[n : n + len(h)]
+    whole = np.ones(len(h), np.bool_)
+    for n in range(1, _WORDS):  # what begins there goes over the end of its text
+        over = ends - n
+        whole[over[(over >= 0) & (over < len(h))]] = False
+    counts = np.maximum(sizes - _WORDS + 1, 0)
+    h = _mixed(h[whole])
+    if not short_too or not len(short := np.flatnonzero((sizes > 0) & (sizes < _WORDS))):
+        return np.maximum(h, np.uint64(1)), counts
+    counts[short] = 1
+    single = np.zeros(len(short), np.uint64)
+    for n in range(_WORDS - 1, 0, -1):
+        has = sizes[short] >= n
+        single[has] = single[has] * _FACTOR + numbers[ends[short[has]] - n]
+    out = np.empty(counts.sum(), np.uint64)
+    at = np.zeros(len(out), np.bool_)
+    at[np.cumsum(counts)[short] - 1] = True
+    out[at], out[~at] = _mixed(single), h
+    return np.maximum(out, np.uint64(1)), counts
 
-    `table` is scratch space, all zeros, a power of two at least twice `count` long; it is left all zeros.
-    """
-    mask = np.uint64(len(table) - 1)
-    size = 0
-    for i in range(count):
-        h = hashes[i]
-        if h == 0:
-            h = np.uint64(1)
-        slot = h & mask
-        while table[slot] != 0 and table[slot] != h:
-            slot = (slot + np.uint64(1)) & mask
-        if table[slot] == 0:
-            table[slot] = h
-            out[size] = h
-            size += 1
-    if size * 8 > len(table):
-        table[:] = 0
-    else:
-        for i in range(size):
-            slot = out[i] & mask
-            while table[slot] != 0:
-                table[slot] = 0
-                slot = (slot + np.uint64(1)) & mask
-    return size
+
+def _distinct(hashes: Hashes, counts: Offsets) -> tuple[Hashes, Offsets]:
+    """The different hashes of each text, sorted, end to end, and how many each has. `hashes` are sorted in place."""
+    bounds = np.append(0, np.cumsum(counts))
+    for start, end in pairwise(bounds.tolist()):
+        hashes[start:end].sort()
+    fresh = run_starts(hashes)
+    fresh[bounds[:-1][counts > 0]] = True
+    return hashes[fresh], np.diff(np.append(0, np.cumsum(fresh))[bounds])
 
 
 def shingle_sets(pieces: Utf8Texts, bounds: Offsets) -> tuple[Hashes, Offsets]:
@@ -171,62 +233,8 @@ def shingle_sets(pieces: Utf8Texts, bounds: Offsets) -> tuple[Hashes, Offsets]:
     >>> len(hashes), sizes.tolist()
     (2, [2])
     """
-    offsets = np.ascontiguousarray(pieces.offsets)
-    hashes = np.empty(int(offsets[-1] - offsets[0]) + 1, np.uint64)
-    ends = _shingle_all(pieces.data, offsets, np.ascontiguousarray(bounds), letter_table(), hashes)
-    for start, end in pairwise([0, *ends.tolist()]):
-        hashes[start:end].sort()  # several times as fast as a sort compiled by numba
-    sizes = _without_repeats(hashes, ends)
-    return hashes[: sizes.sum()], sizes
-
-
-@njit(cache=True, nogil=True)
-def _shingle_all(data, offsets, bounds, table, hashes):  # type: ignore[no-untyped-def]
-    ends = np.empty(len(bounds) - 1, np.int64)
-    end = 0
-    for d in range(len(bounds) - 1):
-        count, _ = shingle_document(data, offsets[bounds[d] : bounds[d + 1] + 1], table, hashes[end:])
-        for i in range(end, end + count):
-            hashes[i] = max(hashes[i], np.uint64(1))
-        end += count
-        ends[d] = end
-    return ends
-
-
-@njit(cache=True, nogil=True)
-def _without_repeats(hashes, ends):  # type: ignore[no-untyped-def]
-    """Move the different values of each sorted part to the front; return how many each has."""
-    sizes = np.empty(len(ends), np.int64)
-    start = filled = 0
-    for d in range(len(ends)):
-        first = filled
-        for i in range(start, ends[d]):
-            if i == start or hashes[i] != hashes[i - 1]:
-                hashes[filled] = hashes[i]
-                filled += 1
-        start = ends[d]
-        sizes[d] = filled - first
-    return sizes
-
-
-@njit(cache=True, nogil=True)
-def shared_at_least(a, b, least):  # type: ignore[no-untyped-def]
-    """How many values two sorted arrays of different values have in common.
-
-    It may give up, and return 0, where they cannot have `least`.
-    """
-    i = j = n = np.uint64(0)
-    ends_a, ends_b, step = np.uint64(len(a)), np.uint64(len(b)), np.uint64(16)
-    while i < ends_a and j < ends_b:
-        if np.int64(n + min(ends_a - i, ends_b - j)) < least:
-            return np.int64(0)
-        stop_a, stop_b = min(i + step, ends_a), min(j + step, ends_b)
-        while i < stop_a and j < stop_b:  # without branches on the values, which no processor foresees
-            x, y = a[i], b[j]
-            n += np.uint64(x == y)
-            i += np.uint64(x <= y)
-            j += np.uint64(y <= x)
-    return np.int64(n)
+    words = Words.of(pieces, bounds)
+    return _distinct(*_shingles(words.numbers, words.document_ends, short_too=True))
 
 
 def _constants() -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
@@ -242,56 +250,19 @@ def _constants() -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
     return np.array(values[:half], np.uint32) | np.uint32(1), np.array(values[half:], np.uint32)
 
 
-@njit(cache=True, nogil=True)
-def _signature(hashes, size, factors, addends, halves, low):  # type: ignore[no-untyped-def]
-    for i in range(size):
-        halves[i] = np.uint32(hashes[i] >> np.uint64(32))
-    for k in range(len(low)):  # outermost, so that the inner loop is a minimum over a row, done many at a time
-        factor, addend, least = factors[k], addends[k], np.uint32(0xFFFFFFFF)
-        for i in range(size):
-            least = min(least, np.uint32(factor * halves[i] + addend))
-        low[k] = least
-
-
-@njit(cache=True, nogil=True)
-def _sign(data, offsets, min_words, table, factors, addends, limit, bands, facts, sketch):  # type: ignore[no-untyped-def]
-    """Fill bands and facts (distinct shingles, words, end of sketch); False if sketch is full."""
-    low = np.empty(len(factors), np.uint32)
-    longest = np.max(offsets[1:] - offsets[:-1]) if len(offsets) > 1 else 0
-    hashes = np.empty(longest + 1, np.uint64)
-    unique = np.empty(longest + 1, np.uint64)
-    halves = np.empty(longest + 1, np.uint32)
-    slots = np.zeros(16, np.uint64)
-    filled = 0
-    rows = len(factors) // bands.shape[1] if bands.shape[1] else 1
-    for d in range(len(offsets) - 1):
-        count, words = shingle_document(data, offsets[d : d + 2], table, hashes)
-        room = 16
-        while room < 2 * count:
-            room *= 2
-        if room > len(slots):
-            slots = np.zeros(room, np.uint64)
-        size = distinct(hashes, count, slots[:room], unique)
-        facts[d, 0] = size
-        facts[d, 1] = words
-        if words >= min_words:
-            _signature(unique, size, factors, addends, halves, low)
-            for b in range(bands.shape[1]):
-                h = np.uint64(b + 1)
-                for r in range(rows):
-                    h = (h ^ np.uint64(low[b * rows + r])) * np.uint64(0x9E3779B97F4A7C15)
-                    h ^= h >> np.uint64(32)
-                bands[d, b] = h
-            start = filled
-            for i in range(size):
-                if unique[i] < limit:
-                    if filled == len(sketch):
-                        return False
-                    sketch[filled] = unique[i]
-                    filled += 1
-            sketch[start:filled] = np.sort(sketch[start:filled])
-        facts[d, 2] = filled
-    return True
+def _least(hashes: Hashes, bounds: Offsets) -> NDArray[np.uint32]:
+    """The signature of each set: the least value of each hash function over it. No set is empty."""
+    factors, addends = (values[:, None] for values in _constants())
+    halves = (hashes >> np.uint64(32)).astype(np.uint32)
+    blocks = np.arange(0, len(halves), _AT_ONCE)
+    edges = distinct_values(np.concatenate((bounds[:-1], blocks)))  # a set may go over several blocks
+    out = np.empty((len(factors), len(edges)), np.uint32)
+    for start, first, stop in zip(blocks, *np.searchsorted(edges, (blocks, blocks + _AT_ONCE)), strict=True):
+        values = factors * halves[start : start + _AT_ONCE]
+        values += addends
+        np.minimum.reduceat(values, edges[first:stop] - start, axis=1, out=out[:, first:stop])
+    sets = np.searchsorted(edges, bounds[:-1])
+    return np.minimum.reduceat(out, sets, axis=1).T if len(sets) else out.T
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -299,84 +270,69 @@ class Signatures:
     """What `sign_documents` says of documents: arrays with one row each, and their sketches end to end."""
 
     bands: Hashes  # (documents, BANDS)
-    n_shingles: Offsets
+    n_shingles: Offsets  # different ones
+    n_repeated: Offsets  # that stood in the document before
     n_words: Offsets
     sketch: Hashes
     sketch_ends: Offsets
 
 
-def sign_documents(texts: Utf8Texts, min_words: int) -> Signatures:
+def sign_documents(words: Words, min_words: int) -> Signatures:
     """Bands and sketch of each document; none below `min_words` words.
 
     >>> text = b"one two three four five six"
-    >>> signed = sign_documents(Utf8Texts(np.frombuffer(text, np.uint8), np.array([0, len(text)])), min_words=1)
+    >>> words = Words.of(Utf8Texts(np.frombuffer(text, np.uint8), np.array([0, len(text)])), np.array([0, 1]))
+    >>> signed = sign_documents(words, min_words=1)
     >>> signed.bands.shape, int(signed.n_shingles[0]), int(signed.n_words[0])
     ((1, 28), 2, 6)
     """
-    factors, addends = _constants()
-    offsets = np.ascontiguousarray(texts.offsets, np.int64)
-    bands, facts = np.zeros((len(texts), BANDS), np.uint64), np.zeros((len(texts), 3), np.int64)
-    sketch = np.empty(len(texts.data) // 32 + 1024, np.uint64)
-    while not _sign(texts.data, offsets, min_words, letter_table(), factors, addends, _LIMIT, bands, facts, sketch):
-        sketch = np.empty(4 * len(sketch), np.uint64)
-    n_shingles, n_words, ends = facts.T
-    sketch = sketch[: ends[-1] if len(ends) else 0].copy()
-    return Signatures(bands=bands, n_shingles=n_shingles, n_words=n_words, sketch=sketch, sketch_ends=ends)
+    n_words = np.diff(words.document_ends, prepend=0)
+    every, counts = _shingles(words.numbers, words.document_ends, short_too=True)
+    hashes, sizes = _distinct(every, counts)
+    compared = (n_words >= min_words) & (n_words > 0)
+    kept = np.repeat(compared, sizes)
+    hashes = hashes[kept]
+    ends = np.append(0, np.cumsum(np.where(compared, sizes, 0)))
+    low = _least(hashes, np.append(0, ends[1:][compared])).reshape(-1, BANDS, ROWS)
+    bands = np.zeros((len(sizes), BANDS), np.uint64)
+    made = np.broadcast_to(np.arange(1, BANDS + 1, dtype=np.uint64), low.shape[:2]).copy()
+    for row in range(ROWS):
+        made ^= low[:, :, row]
+        made *= _FACTOR
+        made ^= made >> np.uint64(32)
+    bands[compared] = made
+    sampled = hashes < _LIMIT
+    sketch_ends = np.append(0, np.cumsum(sampled))[ends[1:]]
+    return Signatures(
+        bands=bands,
+        n_shingles=sizes,
+        n_repeated=counts - sizes,
+        n_words=n_words,
+        sketch=hashes[sampled],
+        sketch_ends=sketch_ends,
+    )
 
 
-@njit(cache=True, nogil=True)
-def _mark_overlaps(data, offsets, ends, table, marks):  # type: ignore[no-untyped-def]
-    first = 0
-    size = np.int64(0)
-    for end in ends:
-        size = max(size, offsets[end] - offsets[first])
-        first = end
-    hashes = np.empty(size + 1, np.uint64)
-    owners = np.empty(size + 1, np.int64)
-    room = 1
-    slots = np.zeros(1, np.uint64)
-    held = np.zeros(1, np.int64)
-    first = 0
-    for end in ends:
-        count = 0
-        for p in range(first, end):
-            more, words = shingle_document(data, offsets[p : p + 2], table, hashes[count:])
-            if words >= 5:
-                owners[count : count + more] = p
-                count += more
-        while room < 2 * count:
-            room *= 2
-        if room > len(slots):
-            slots = np.zeros(room, np.uint64)
-            held = np.zeros(room, np.int64)
-        mask = np.uint64(room - 1)
-        run = 0
-        for i in range(count):
-            h = max(hashes[i], np.uint64(1))
-            slot = h & mask
-            while slots[slot] != 0 and slots[slot] != h:
-                slot = (slot + np.uint64(1)) & mask
-            if slots[slot] == 0:
-                slots[slot] = h
-                held[slot] = owners[i]
-                run = 0
-                continue
-            run = run + 1 if i > 0 and owners[i] == owners[i - 1] else 1
-            if run >= _RUN:
-                marks[owners[i]] = True
-                marks[held[slot]] = True
-        slots[:room] = 0
-        room = 1
-        first = end
+def overlapping(words: Words, n_repeated: Offsets) -> NDArray[np.bool_]:
+    """Marks the pieces that share `_RUN` shingles in a row with another one of their document.
 
-
-def overlapping(passages: Utf8Texts, ends: Offsets) -> NDArray[np.bool_]:
-    """Marks the passages that share `_RUN` shingles in a row with another one of their document.
-
-    `ends` has the number of passages up to the end of each document.
+    `n_repeated` tells, as in `Signatures`, which documents may have any.
     """
-    marks = np.zeros(len(passages), np.bool_)
-    if len(marks):
-        offsets = np.ascontiguousarray(passages.offsets, np.int64)
-        _mark_overlaps(passages.data, offsets, np.ascontiguousarray(ends, np.int64), letter_table(), marks)
+    marks = np.zeros(len(words.ends), np.bool_)
+    hashes, counts = _shingles(words.in_pieces, words.ends, short_too=False)
+    edges = np.append(0, np.cumsum(counts))
+    for document in np.flatnonzero(n_repeated >= _MIN_REPEATED).tolist():
+        first, stop = words.bounds[document : document + 2]
+        part = hashes[edges[first] : edges[stop]]
+        ordered = np.sort(part)
+        if (ordered[1:] == ordered[:-1]).sum() < _RUN:
+            continue
+        _, seen_at, which = np.unique(part, return_index=True, return_inverse=True)
+        seen_at, at = seen_at[which], np.arange(len(part))
+        owner = np.repeat(np.arange(first, stop), counts[first:stop])
+        fresh = seen_at == at
+        start = np.maximum.accumulate(np.where(fresh | run_starts(owner), at, 0))  # of those in a row
+        found = ~fresh & (at - start + ~fresh[start] >= _RUN)
+        marks[owner[found]] = True
+        marks[owner[seen_at[found]]] = True
     return marks

@@ -11,14 +11,13 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numba import njit
 from numpy.typing import NDArray
 
 from winnow.base.recipe import DeduplicateSettings
 from winnow.deduplicate.documents.document_order import DocumentOrder, load_order
-from winnow.deduplicate.documents.shingles import Hashes, shared_at_least, shingle_sets
+from winnow.deduplicate.documents.shingles import Hashes, shingle_sets
 from winnow.deduplicate.passages.utf8_texts import Offsets, Utf8Texts
-from winnow.deduplicate.sorted_rows import Rows, distinct_values, merged, run_starts
+from winnow.deduplicate.sorted_rows import Rows, count_shared, distinct_values, merged, run_starts
 from winnow.deduplicate.work_files import (
     NO_RANK,
     PLACE,
@@ -166,7 +165,7 @@ def verify_pairs(pairs: ArrayFile, out: ArrayFile, stores: Sequence[ShingleFiles
             first, later = np.searchsorted(ranks, rows["first"]), np.searchsorted(ranks, rows["later"])
             sets, starts, ends = store.read(ranks)
             sizes = ends - starts
-            _compare(rows, sizes[first], sizes[later], _in_common(sets, starts, ends, first, later))
+            _compare(rows, sizes[first], sizes[later], count_shared(sets, starts, ends, (first, later)))
     finally:
         store.close()
     return out.save(made)
@@ -232,12 +231,3 @@ def _within(rows: Rows, store: ShingleStore) -> Iterator[Rows]:
         stop = max(start + 1, int(np.searchsorted(held, before + _SET_BYTES, side="right")))
         yield rows[start:stop]
         start = stop
-
-
-@njit(cache=True, nogil=True)
-def _in_common(sets, starts, ends, first, later):  # type: ignore[no-untyped-def]
-    out = np.empty(len(first), np.int64)
-    for n in range(len(first)):
-        a, b = first[n], later[n]
-        out[n] = shared_at_least(sets[starts[a] : ends[a]], sets[starts[b] : ends[b]], 0)
-    return out

@@ -1,12 +1,13 @@
-"""The fingerprint of a passage: 128 bits of XXH3 over the key under which passages are alike.
-
-One table says what each character becomes in a key, for Python strings and for compiled loops alike.
-"""
+"""The fingerprint of a passage: 128 bits of XXH3 over the key under which passages are alike."""
 
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import pairwise, repeat
 
+import numpy as np
 import xxhash
 
 from winnow.base.recipe import DeduplicateSettings
@@ -24,6 +25,7 @@ UNSPACED = (
 Myanmar, Khmer, Tai, and Han with kana and bopomofo. Hangul and Tibetan words are set apart."""
 
 
+@lru_cache(1 << 15)
 def folded(char: str, fold_digits: bool = False) -> str:
     """What `char` becomes in a key: itself in lower case and compatibility form, a space, or nothing.
 
@@ -49,41 +51,59 @@ def folded(char: str, fold_digits: bool = False) -> str:
     return "".join(out)
 
 
-class _FoldTable(dict[int, str]):
-    """A table for `str.translate` that works out each character when it first meets it."""
-
-    def __init__(self, fold_digits: bool) -> None:
-        super().__init__()
-        self.fold_digits = fold_digits
-
-    def __missing__(self, code: int) -> str:
-        value = self[code] = folded(chr(code), self.fold_digits)
-        return value
+_ASCII = [
+    bytes(ord(folded(chr(c), fold_digits)) if 0 < c < 128 else c for c in range(256)) for fold_digits in (False, True)
+]
 
 
-_FOLDED = _FoldTable(False), _FoldTable(True)  # they only remember what `folded` says
+def _folded_run(run: bytes, fold_digits: bool) -> bytes:
+    """`folded` of characters beyond ASCII."""
+    text = run.decode("utf-8", "surrogatepass")
+    return "".join(map(folded, text, repeat(fold_digits))).encode("utf-8", "surrogatepass")
 
 
-def key_of(text: str, fold_digits: bool = False) -> bytes:
-    """The UTF-8 key under which passages are alike; empty where a text has no letter, digit or symbol.
+_folded_word = lru_cache(1 << 15)(_folded_run)  # the same come up again and again
+_WORD = 64  # bytes at most of what is remembered
 
-    >>> key_of("“It’s  NOT\\nrandom.”").decode(), key_of("— … —")
-    ('it s not random', b'')
+
+def keys_of(texts: Sequence[str], fold_digits: bool = False) -> list[bytes]:
+    """The UTF-8 key of each text under which passages are alike; empty where it has no letter, digit or symbol.
+
+    All at once, for one pass over many texts costs little more than one over each.
+
+    >>> [key.decode() for key in keys_of(["“It’s  NOT\\nrandom.”", "— … —"])]
+    ['it s not random', '']
     """
-    return " ".join(text.translate(_FOLDED[fold_digits]).split()).encode("utf-8", "surrogatepass")
+    if not texts:
+        return []
+    data = b"\0".join([text.encode("utf-8", "surrogatepass") for text in texts])
+    if data.count(0) >= len(texts):
+        return [keys_of([text.replace("\0", " ")], fold_digits)[0] for text in texts]
+    other = np.frombuffer(data, np.uint8) >= 0x80
+    if other.any():
+        edges = [0, *(np.flatnonzero(other[1:] != other[:-1]) + 1).tolist(), len(data)]
+        runs = [data[start:end] for start, end in pairwise(edges)]
+        odd = slice(0 if other[0] else 1, None, 2)
+        runs[odd] = [(_folded_word if len(run) <= _WORD else _folded_run)(run, fold_digits) for run in runs[odd]]
+        data = b"".join(runs)
+    signs = np.frombuffer(data.translate(_ASCII[fold_digits]), np.uint8)
+    again = np.zeros(len(signs), np.bool_)  # spaces after spaces
+    again[1:] = (signs[1:] == 32) & (signs[:-1] == 32)
+    return [key.strip() for key in signs[~again].tobytes().split(b"\0")]
 
 
-def fingerprint(text: str, settings: DeduplicateSettings) -> bytes:
-    """16 bytes that are alike for passages that differ in case, spacing and punctuation only.
+def fingerprints(texts: Sequence[str], settings: DeduplicateSettings) -> list[bytes]:
+    """16 bytes each that are alike for passages that differ in case, spacing and punctuation only.
 
     A passage of punctuation alone has no key; its raw text is hashed instead, so that ``***`` is not ``---``.
     XXH3-128: https://github.com/Cyan4973/xxHash.
 
-    >>> s = DeduplicateSettings()
-    >>> fingerprint("Don’t panic!", s) == fingerprint("don't  PANIC", s)
-    True
-    >>> fingerprint("Он ушёл.", s) == fingerprint("Она пришла.", s), fingerprint("***", s) == fingerprint("---", s)
-    (False, False)
+    >>> one, two, three, four = fingerprints(["Don’t panic!", "don't  PANIC", "***", "---"], DeduplicateSettings())
+    >>> one == two, three == four
+    (True, False)
     """
-    key = key_of(text, settings.fold_digits) or b"\0" + text.encode("utf-8", "surrogatepass")
-    return xxhash.xxh3_128_digest(key)
+    digest = xxhash.xxh3_128_digest
+    return [
+        digest(key or b"\0" + text.encode("utf-8", "surrogatepass"))
+        for text, key in zip(texts, keys_of(texts, settings.fold_digits), strict=True)
+    ]

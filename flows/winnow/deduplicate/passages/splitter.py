@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -17,26 +17,34 @@ LONG_LINE = 160
 
 # Every expression is anchored and bounded: it looks at the first characters of a line and never backtracks far.
 _MARKS = rf"[{re.escape(BULLETS)}]|\(?[0-9]{{1,3}}[.)]|\[[0-9]{{1,3}}\]|[a-z][.)]|\([a-zA-Z]\)|[ivx]{{1,5}}[.)]"
-_MARKER = re.compile(rf"[ \t]{{0,40}}(?:{_MARKS})[ \t]+\S")
-_TABLE = re.compile(r"[ \t]{0,40}\|")
-_QUOTED = re.compile(r"[ \t]{0,40}>")
+_MARKED = re.compile(
+    rf"[ \t]{{0,40}}(?:(?P<table_row>\|)|(?P<list_item>(?:{_MARKS})[ \t]+\S)|(?P<quote>>))"
+    r"|(?P<heading>#{1,6}[ \t]+\S)"
+)
 _FENCE = re.compile(r"[ \t]{0,8}(?:```|~~~)")
 _UNDERLINE = re.compile(r"[ \t]{0,8}(?:={3,400}|-{3,400}|~{3,400}|\*{3,400})\Z")
-_HASHES = re.compile(r"#{1,6}[ \t]+\S")
 _SPECIAL = re.compile(rf"^[ \t]{{0,40}}(?:{_MARKS}|\[[0-9]|[|>`~=])| \| ", re.M)
 QUOTES = {"“": "”", "„": "“”", "«": "»", "»": "«", "「": "」", "『": "』", '"': '"', "‹": "›", "‘": "’"}
+_INDENTS = "    ", "\t"
 CODE_SIGNS = frozenset("{}();=<>$#\\[]_/&|%")
 FULL_STOPS = ".!?。！？…؟।॥։።"
 HEADING_ENDS = ".。！？…؟।॥։።:;,：；，、"  # what no heading ends with
 CLOSERS = "\"'”’»›)]}」』）】*_"
 
 
-class Span(NamedTuple):
-    """Where a passage's text starts and ends, white space after it left out, and its kind."""
+Span = tuple[int, int, str]
+"""Where a passage's text starts and ends, white space after it left out, and its kind."""
 
-    start: int
-    end: int
-    kind: str
+
+class Pieces(NamedTuple):
+    """A document cut into passages; ``text + gap`` of all of them, joined, is the document again."""
+
+    kinds: list[str]
+    texts: list[str]
+    gaps: list[str]
+
+    def passages(self) -> list[Passage]:
+        return [Passage(n, *piece) for n, piece in enumerate(zip(*self, strict=True))]
 
 
 def split_passages(text: str) -> list[Passage]:
@@ -51,18 +59,27 @@ def split_passages(text: str) -> list[Passage]:
     [('heading', 'A Title', '\\n\\n'), ('paragraph', 'Some prose here.', '\\n'),
      ('list_item', '- one', '\\n'), ('list_item', '- two', '')]
     """
-    if not text:
-        return []
-    spans = list(_with_headings(list(_spans(text))))
-    if not spans:  # nothing but white space
-        return [Passage(0, "paragraph", text, "")]
-    passages = []
-    at = 0
-    for position, span in enumerate(spans):
-        following = spans[position + 1].start if position + 1 < len(spans) else len(text)
-        passages.append(Passage(position, span.kind, text[at : span.end], text[span.end : following]))
-        at = following
-    return passages
+    return cut(text).passages()
+
+
+def cut(text: str) -> Pieces:
+    """`split_passages` as columns, for many texts."""
+    spans = _spans(text)
+    if not spans:  # nothing, or nothing but white space
+        return Pieces(["paragraph"], [text], [""]) if text else Pieces([], [], [])
+    starts = [start for start, _, _ in spans]
+    starts[0] = 0
+    ends = [end for _, end, _ in spans]
+    # A heading stands above something else; the last line of a text heads nothing.
+    kinds = ["heading" if kind == "heading?" else kind for _, _, kind in spans]
+    if spans[-1][2] == "heading?":
+        kinds[-1] = "paragraph"
+    following = [*starts[1:], len(text)]
+    return Pieces(
+        kinds,
+        [text[start:end] for start, end in zip(starts, ends, strict=True)],
+        [text[end:start] for end, start in zip(ends, following, strict=True)],
+    )
 
 
 def title_of(passages: Sequence[Passage]) -> str | None:
@@ -88,30 +105,33 @@ def title_of(passages: Sequence[Passage]) -> str | None:
     return labels[0] if len(labels) == 1 else None
 
 
-def _spans(text: str) -> Iterator[Span]:
-    """Spans block by block; fenced code runs to its closing fence."""
+def _spans(text: str) -> list[Span]:
+    """Spans block by block; fenced code runs to its closing fence. ``heading?`` still depends on what follows."""
+    spans: list[Span] = []
     at = 0
     size = len(text)
     end = -1
     while at < size:
-        if text[at] == "\n":
+        first = text[at]
+        if first == "\n":
             at += 1
             continue
         if end <= at:  # looked for once a block, so that many fences in one block do not make it quadratic
             end = text.find("\n\n", at)
             end = size if end < 0 else end
-        if text[at] in "`~ \t" and _FENCE.match(text, at, at + 12):
+        if first in "`~ \t" and _FENCE.match(text, at, at + 12):
             close = _fence_end(text, at)
             if close > 0:
-                yield Span(at, close, "code")
+                spans.append((at, close, "code"))
                 at = close
                 continue
         block = text[at:end]
         if "\n" in block:
-            yield from _block_spans(block, at)
-        elif not block.isspace():
-            yield Span(at, at + len(block.rstrip()), marked_kind(block) or _plain_kind([block]))
+            _add_block(spans, block, at)
+        elif body := len(block.rstrip()):
+            spans.append((at, at + body, marked_kind(block) or _line_kind(block)))
         at = end
+    return spans
 
 
 def _fence_end(text: str, start: int) -> int:
@@ -128,47 +148,47 @@ def _fence_end(text: str, start: int) -> int:
     return -1
 
 
-def _block_spans(block: str, offset: int) -> Iterator[Span]:
+def _add_block(spans: list[Span], block: str, offset: int) -> None:
     lines = block.split("\n")
     starts = [offset]
     for line in lines[:-1]:
-        starts.append(starts[-1] + len(line) + 1)
+        offset += len(line) + 1
+        starts.append(offset)
     if not _SPECIAL.search(block):  # one search, so that blocks of prose cost no more
-        yield from _plain_spans(lines, starts, 0, len(lines))
+        _add_plain(spans, lines, starts, 0, len(lines))
         return
     if is_code(lines):
-        yield Span(starts[0], offset + len(block.rstrip()), "code")
+        spans.append((starts[0], starts[0] + len(block.rstrip()), "code"))
         return
+    kinds = list(map(marked_kind, lines))
     n = 0
     while n < len(lines):
-        kind = marked_kind(lines[n])
+        kind = kinds[n]
+        stop = n + 1
         if not lines[n].strip():
-            n += 1
+            pass
         elif kind is None:
-            stop = n + 1
-            while stop < len(lines) and lines[stop].strip() and marked_kind(lines[stop]) is None:
+            while stop < len(lines) and kinds[stop] is None and lines[stop].strip():
                 stop += 1
-            yield from _plain_spans(lines, starts, n, stop)
-            n = stop
+            _add_plain(spans, lines, starts, n, stop)
         else:
-            stop = n + 1
             if kind == "list_item":
-                stop = _item_end(lines, n)
+                stop = _item_end(lines, kinds, n)
             elif kind == "quote":
-                while stop < len(lines) and marked_kind(lines[stop]) == "quote":
+                while stop < len(lines) and kinds[stop] == "quote":
                     stop += 1
-            yield _span(lines, starts, n, stop, kind)
-            n = stop
+            spans.append(_span(lines, starts, n, stop, kind))
+        n = stop
 
 
-def _item_end(lines: list[str], n: int) -> int:
+def _item_end(lines: list[str], kinds: list[str | None], n: int) -> int:
     """Line after the last one that continues the list item on line `n`: indented below it, or wrapped under it."""
     indent = len(lines[n]) - len(lines[n].lstrip())
     stop = n + 1
     while stop < len(lines):
         line = lines[stop]
         body = line.lstrip()
-        if not body or marked_kind(line) is not None:
+        if not body or kinds[stop] is not None:
             break
         deeper = len(line) - len(body) > indent
         wrapped = 40 <= len(lines[stop - 1]) <= 120 and body[0].islower() and not ends_sentence(lines[stop - 1])
@@ -178,48 +198,54 @@ def _item_end(lines: list[str], n: int) -> int:
     return stop
 
 
-def _plain_spans(lines: list[str], starts: list[int], n: int, stop: int) -> Iterator[Span]:
+def _add_plain(spans: list[Span], lines: list[str], starts: list[int], n: int, stop: int) -> None:
     """Spans of lines without marks: headings at their top, then one wrapped paragraph or a paragraph a line."""
     while n < stop and not lines[n].strip():
         n += 1
-    if stop - n >= 2 and is_underline(lines[n + 1]) and len(lines[n]) <= 140:
-        yield _span(lines, starts, n, n + 2, "heading")
-        n += 2
-    elif stop - n >= 2 and len(lines[n]) <= 60 and lines[n].isupper() and reads_as_heading(lines[n]):
-        yield _span(lines, starts, n, n + 1, "heading")
-        n += 1
+    if stop - n >= 2:
+        first = lines[n]
+        if len(first) <= 140 and is_underline(lines[n + 1]):
+            spans.append(_span(lines, starts, n, n + 2, "heading"))
+            n += 2
+        elif len(first) <= 60 and first.isupper() and reads_as_heading(first):
+            spans.append(_span(lines, starts, n, n + 1, "heading"))
+            n += 1
     if n >= stop:
         return
     run = lines[n:stop]
     if len(run) == 1 or one_paragraph(run):
-        yield _span(lines, starts, n, stop, _plain_kind(run))
+        spans.append(_span(lines, starts, n, stop, _plain_kind(run)))
         return
-    for at in range(n, stop):
-        if lines[at].strip():
-            yield _span(lines, starts, at, at + 1, _plain_kind([lines[at]]))
+    for start, line in zip(starts[n:stop], run, strict=True):
+        if body := len(line.rstrip()):
+            spans.append((start, start + body, _line_kind(line)))
 
 
 def _span(lines: list[str], starts: list[int], n: int, stop: int, kind: str) -> Span:
-    last = stop - 1
-    return Span(starts[n], starts[last] + len(lines[last].rstrip()), kind)
+    return starts[n], starts[stop - 1] + len(lines[stop - 1].rstrip()), kind
+
+
+def _line_kind(line: str) -> str:
+    """Kind of an unmarked line as far as it tells by itself."""
+    if not line[:1].isalpha():  # as most do, and then it is neither
+        if is_code([line]):
+            return "code"
+        if is_quotation(line):
+            return "quote"
+    return "heading?" if reads_as_heading(line) else "paragraph"
 
 
 def _plain_kind(lines: list[str]) -> str:
-    """Kind of unmarked lines as far as they tell by themselves; ``heading?`` still depends on what follows."""
+    """Kind of unmarked lines that belong together."""
+    if len(lines) == 1:
+        return _line_kind(lines[0])
     if is_code(lines):
         return "code"
-    body = lines[0] if len(lines) == 1 else "\n".join(lines)
+    body = "\n".join(lines)
     if is_quotation(body):
         return "quote"
-    few = len(lines) == 1 or (len(lines) <= 3 and max(map(len, lines)) <= 60)
+    few = len(lines) <= 3 and max(map(len, lines)) <= 60
     return "heading?" if few and reads_as_heading(body) else "paragraph"
-
-
-def _with_headings(spans: list[Span]) -> Iterator[Span]:
-    """Settle ``heading?``: a heading stands above something else; the last line of a text heads nothing."""
-    for n, span in enumerate(spans, 1):
-        maybe = span.kind == "heading?"
-        yield span._replace(kind="heading" if n < len(spans) else "paragraph") if maybe else span
 
 
 def is_underline(line: str) -> bool:
@@ -243,15 +269,8 @@ def marked_kind(line: str) -> str | None:
     # Most lines begin with a letter and a word: no expression need look at them.
     if body[:1].isalpha() and "." not in body[1:7] and ")" not in body[1:7]:
         return None
-    if _TABLE.match(line):
-        return "table_row"
-    if _MARKER.match(line):
-        return "list_item"
-    if _QUOTED.match(line):
-        return "quote"
-    if _HASHES.match(line):
-        return "heading"
-    return None
+    found = _MARKED.match(line)
+    return found.lastgroup if found else None
 
 
 def ends_sentence(text: str) -> bool:
@@ -260,7 +279,10 @@ def ends_sentence(text: str) -> bool:
     >>> ends_sentence("It ended.”"), ends_sentence("Key Takeaways"), ends_sentence("終わり。")
     (True, False, True)
     """
-    return text[-8:].rstrip().rstrip(CLOSERS)[-1:] in FULL_STOPS and bool(text)
+    last = text[-1:]
+    if last.isalpha():
+        return False
+    return bool(last) and text[-8:].rstrip().rstrip(CLOSERS)[-1:] in FULL_STOPS
 
 
 def is_quotation(text: str) -> bool:
@@ -271,7 +293,7 @@ def is_quotation(text: str) -> bool:
     """
     body = text.strip()
     closers = QUOTES.get(body[:1])
-    if not closers or len(body) < 12:
+    if closers is None or len(body) < 12:
         return False
     last = max(body.rfind(c, 1) for c in closers)
     first = min((at for c in closers if (at := body.find(c, 1)) > 0), default=-1)
@@ -301,12 +323,12 @@ def is_code(lines: list[str]) -> bool:
     >>> is_code(["    if (a == b) {", "        run();", "    }"]), is_code(["    Indented prose, as a quotation."])
     (True, False)
     """
-    if not lines[0].startswith(("    ", "\t")):
+    if not lines[0].startswith(_INDENTS):
         return False
-    if not all(line.startswith(("    ", "\t")) or not line.strip() for line in lines):
+    if not all(line.startswith(_INDENTS) or not line.strip() for line in lines):
         return False
     text = "".join(lines)
-    return sum(c in CODE_SIGNS for c in text[:2000]) * 20 > len(text[:2000].strip())
+    return sum(map(CODE_SIGNS.__contains__, text[:2000])) * 20 > len(text[:2000].strip())
 
 
 def one_paragraph(lines: list[str]) -> bool:
@@ -321,15 +343,18 @@ def one_paragraph(lines: list[str]) -> bool:
     False
     """
     width = max(map(len, lines))
-    if any(len(line) > LONG_LINE and " " in line.strip() for line in lines):
+    if width > LONG_LINE and any(len(line) > LONG_LINE and " " in line.strip() for line in lines):
         return False
     full = ended = 0
     for line, following in pairwise(lines):
-        body = following.lstrip()
-        word = body.find(" ")
-        word = len(body) if word < 0 else word
-        full += len(line) + 1 + word > 0.94 * width or len(line) > 0.8 * width
-        ended += ends_sentence(line) and not body[:1].islower()
+        if following[:1].isspace():
+            following = following.lstrip()
+        if len(line) > 0.8 * width:
+            full += 1
+        else:
+            word = following.find(" ")
+            full += len(line) + 1 + (len(following) if word < 0 else word) > 0.94 * width
+        ended += not following[:1].islower() and ends_sentence(line)
     pairs = len(lines) - 1
     if width <= MAX_WRAP and full * 10 >= pairs * 6 and ended * 10 < pairs * 9:
         return True

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from winnow.base.recipe import DeduplicateSettings
 from winnow.deduplicate.documents.document_order import DocumentOrder, load_order
-from winnow.deduplicate.passages.fingerprint import fingerprint
+from winnow.deduplicate.passages.fingerprint import fingerprints
 from winnow.deduplicate.repeats.promotion import CALLS, MAX_PROMO
 from winnow.deduplicate.sorted_rows import Rows, in_runs, may_repeat, merged, run_starts
 from winnow.deduplicate.work_files import (
@@ -40,7 +40,7 @@ def spread_passages(
     """
     order, copies = load_order(files), files.copies.load()
     inner = pl.read_ipc(files.inner_repeats).select("rank", "position", "part")
-    allowed = [fingerprint(text, settings) for text in settings.keep]
+    allowed = fingerprints(settings.keep, settings)
     pieces, chars = [], []
     columns = ["doc_id", "position", "part", "kind", "text", "fingerprint"]
     for batch in pq.ParquetFile(passages.path).iter_batches(batch_size=65536, columns=columns):

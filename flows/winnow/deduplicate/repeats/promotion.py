@@ -35,12 +35,12 @@ CALLS = rf"(?i)^\W{{0,8}}(?:[0-9]{{1,3}}[.)]\s{{1,8}})?(?:{_LEAD}|{_CALL})"
 """What opens a promotion line; alone it is no evidence: manuals say "Click here to save" and "Subscribe to events"."""
 _LEADS = re.compile(rf"\W{{0,8}}{_LEAD}", re.I)
 _CALLS = re.compile(rf"\W{{0,8}}{_CALL}", re.I)
-OPENINGS = (
+_OPENINGS = (
     "adver", "spons", "promo", "paid ", "story", "artic", "conti", "scrol", "skip ", "ad   ", "anzei", "werbu",
     "publi", "pubbl", "rekla", "annon", "you m", "you w", "also ", "don t", "read ", "watch", "relat", "recom",
     "trend", "more ", "sign ", "subsc", "follo", "like ", "find ", "click", "tap h", "get t", "get o", "downl",
 )  # fmt: skip
-"""How all that is found here begins, other signs as spaces, so that a compiled loop can pass over everything else."""
+"""How all that is found here begins, other signs as spaces."""
 _VENUE = re.compile(
     r"\b(?:youtube|facebook|instagram|twitter|tiktok|telegram|whatsapp|channel|trending|sponsor\w{0,6}|free)\b", re.I
 )
@@ -58,6 +58,12 @@ _ANNOUNCING = frozenset((
     "unter", "hier", "voir", "ici", "sur", "en", "aquí", "ver", "vía", "su", "qui", "тут", "на",
 ))  # fmt: skip
 """Words after which a link is where the reader is sent, not what a cut-off post left behind."""
+
+
+_MAY_OPEN = "|".join(re.sub(" +$", r"(?:\\W|$)", opening).replace(" ", r"\W") for opening in _OPENINGS)
+PROMO_OPENING = rf"(?i)^\PL*(?:{_MAY_OPEN})"
+"""How all that `is_promo` says yes to opens, in Rust's dialect, but for markers in other scripts and cut-off posts."""
+OTHER_SCRIPT = r"(?s)^\PL*[^\PL\x00-\x7f].{0,80}$"
 
 
 def is_promo(text: str, stands_again: bool = False) -> bool:
@@ -105,6 +111,11 @@ def _is_call(line: str, stands_again: bool) -> bool:
     return bool(stands_again or line[-1:] in "»→" or _LETTERS.search(line) or ours)
 
 
+def short_link_at_end(text: str) -> re.Match[str] | None:
+    """The link of a service that shortens them which is the last thing in a text."""
+    return _SHORT_LINK.search(text, max(0, len(text) - 80)) if "/" in text[-40:] else None
+
+
 def is_cut_off_post(body: str) -> bool:
     """Whether a passage of one sentence breaks off into a dead short link, as truncated posts do.
 
@@ -113,7 +124,7 @@ def is_cut_off_post(body: str) -> bool:
     >>> is_cut_off_post("Our list is here: https://t.co/Rt6q5t4BCQ")
     False
     """
-    found = _SHORT_LINK.search(body, max(0, len(body) - 80)) if "/" in body[-40:] else None
+    found = short_link_at_end(body)
     if not found:
         return False
     before = body[: found.start()].rstrip()

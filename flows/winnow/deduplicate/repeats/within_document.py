@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, pairwise
 from math import ceil
@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from winnow.base.recipe import DeduplicateSettings
 from winnow.base.records import Passage
-from winnow.deduplicate.passages.fingerprint import UNSPACED, fingerprint, key_of
+from winnow.deduplicate.passages.fingerprint import UNSPACED, fingerprints, keys_of
 from winnow.deduplicate.passages.splitter import split_passages
 from winnow.deduplicate.repeats.promotion import is_promo
 
@@ -47,16 +47,15 @@ class InnerRepeat:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outline:
-    """A document's whole blocks by position: kind, characters, fingerprint; texts are fetched only where needed.
+    """A document's whole blocks by position: kind, text, fingerprint.
 
     `overlaps` are the positions of blocks that share words in a row with another, `may_promote` those that may be
     promotion: only they are looked at more closely. None stands for all.
     """
 
     kinds: Sequence[str]
-    chars: Sequence[int]
+    texts: Sequence[str]
     prints: Sequence[bytes]
-    text: Callable[[int], str]
     overlaps: Sequence[int] | None = None
     may_promote: Sequence[int] | None = None
 
@@ -65,7 +64,15 @@ class Outline:
         if self.kinds[n] in PROTECTED:
             return False
         short = self.kinds[n] in ("list_item", "code")
-        return self.chars[n] >= (settings.min_repeat_chars if short else settings.min_inner_repeat_chars)
+        return len(self.texts[n]) >= (settings.min_repeat_chars if short else settings.min_inner_repeat_chars)
+
+    def may_repeat(self, settings: DeduplicateSettings) -> bool:
+        """Whether a block may go because another one says the same, or overlaps with it."""
+        some = {*(self.overlaps or ())}
+        if len(set(self.prints)) < len(self.prints):
+            times = Counter(self.prints)
+            some |= {n for n, key in enumerate(self.prints) if times[key] > 1}
+        return any(self.may_go(n, settings) for n in some)
 
 
 class CutPassage(NamedTuple):
@@ -109,9 +116,8 @@ def inner_repeats(blocks: Sequence[Passage], settings: DeduplicateSettings) -> l
     """`outline_repeats` of the whole blocks of a document that are at hand."""
     outline = Outline(
         kinds=[p.kind for p in blocks],
-        chars=[len(p.text) for p in blocks],
-        prints=[fingerprint(p.text, settings) for p in blocks],
-        text=lambda n: blocks[n].text,
+        texts=[p.text for p in blocks],
+        prints=fingerprints([p.text for p in blocks], settings),
     )
     return outline_repeats(outline, settings)
 
@@ -125,13 +131,13 @@ def outline_repeats(doc: Outline, settings: DeduplicateSettings) -> list[InnerRe
     if not settings.passages:
         return []
     every = range(len(doc.prints))
-    allowed = {fingerprint(text, settings) for text in settings.keep}
+    allowed = set(fingerprints(settings.keep, settings))
     earlier = _aligned(doc.prints)
     again = {*earlier, *earlier.values()}
     gone: dict[int, InnerRepeat] = {}
     for n in (every if doc.may_promote is None else doc.may_promote) if settings.promo_lines else ():
-        if doc.prints[n] not in allowed and is_promo(doc.text(n), n in again):
-            gone[n] = InnerRepeat(n, 0, doc.chars[n], "promo", None, None)
+        if doc.prints[n] not in allowed and is_promo(doc.texts[n], n in again):
+            gone[n] = InnerRepeat(n, 0, len(doc.texts[n]), "promo", None, None)
     for n, m in earlier.items():
         if n not in gone and m not in gone and doc.may_go(n, settings) and doc.prints[n] not in allowed:
             gone[n] = _whole(doc, n, "repeat", m, 1.0)
@@ -140,7 +146,7 @@ def outline_repeats(doc: Outline, settings: DeduplicateSettings) -> list[InnerRe
         for n in (every if doc.overlaps is None else doc.overlaps)
         if n not in gone and doc.may_go(n, settings) and doc.prints[n] not in allowed
     ]
-    texts = {n: doc.text(n) for n in left}
+    texts = {n: doc.texts[n] for n in left}
     prose = [n for n in left if doc.kinds[n] in ("paragraph", "quote")]
     for later, first, similarity in near_repeats([texts[n] for n in prose], settings.passage_threshold):
         n, m = prose[later], prose[first]
@@ -181,7 +187,7 @@ def cut_at_repeats(blocks: Sequence[Passage], repeats: Sequence[InnerRepeat]) ->
 
 
 def _whole(doc: Outline, n: int, reason: str, kept_position: int, similarity: float) -> InnerRepeat:
-    return InnerRepeat(n, 0, doc.chars[n], reason, kept_position, similarity)
+    return InnerRepeat(n, 0, len(doc.texts[n]), reason, kept_position, similarity)
 
 
 def _aligned(prints: Sequence[bytes]) -> dict[int, int]:
@@ -215,7 +221,7 @@ def _add_glued(doc: Outline, earlier: dict[int, int], gone: dict[int, InnerRepea
         ):
             stop += 1
         prose = [m for m in range(start, stop) if m in gone]
-        if len(prose) >= 2 and stop - start >= 3 and sum(doc.chars[m] for m in prose) >= _GLUED_CHARS:
+        if len(prose) >= 2 and stop - start >= 3 and sum(len(doc.texts[m]) for m in prose) >= _GLUED_CHARS:
             for m in range(start, stop):
                 if m not in gone and m - delta not in gone and prints[m] not in allowed:
                     gone[m] = _whole(doc, m, "repeat", m - delta, 1.0)
@@ -242,9 +248,10 @@ def _sentence_runs(texts: Mapping[int, str], settings: DeduplicateSettings) -> l
         if keys:
             keys.append(b"")  # no run goes over the end of a passage
             places.append(_Sentence(-1, 0, 0))
-        for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
-            keys.append(key_of(text[start:end], settings.fold_digits) or text[start:end].encode())
-            places.append(_Sentence(n, start, end))
+        sentences = [_Sentence(n, start, end) for start, end in pairwise([*starts, len(text)])]
+        said = [text[s.start : s.end] for s in sentences]
+        keys += [key or text.encode() for key, text in zip(keys_of(said, settings.fold_digits), said, strict=True)]
+        places += sentences
     first: dict[tuple[bytes, ...], int] = {}
     found = []
     at = 0
