@@ -1,6 +1,9 @@
 """Files that are one document, tables of records, and every way a file can be bad."""
 
+import bz2
 import gzip
+import json
+import lzma
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -10,6 +13,7 @@ from winnow.base.recipe import ReadSettings
 from winnow.base.records import RawDocument, Reject
 from winnow.read import InputFile, hold, list_inputs, read_bytes, read_documents
 from winnow.read.content import sha256
+from winnow.read.fields import Records
 
 SETTINGS = ReadSettings()
 
@@ -130,3 +134,75 @@ def test_parquet_rows_are_records(tmp_path):
 def test_a_table_without_a_text_column_says_which_it_has(tmp_path):
     (reject,) = read(tmp_path, "a.csv", b"id,body\n1,x\n")
     assert reject.expectation == "no_text" and "'body'" in reject.reason
+
+
+PACKERS = {
+    "gz": gzip.compress,
+    "bz2": bz2.compress,
+    "xz": lzma.compress,
+    "zst": lambda b: pa.compress(b, "zstd", asbytes=True),
+}
+
+
+@pytest.mark.parametrize("ending", PACKERS)
+def test_a_file_is_read_for_what_it_is_whatever_its_name_says_of_packing(ending, tmp_path):
+    pack = PACKERS[ending]
+    for content in (b"plain words", pack(b"plain words"), pack(pack(b"plain words"))):
+        (document,) = read(tmp_path, f"a.txt.{ending}", content)
+        assert document.text == "plain words"
+    (reject,) = read(tmp_path, f"a.txt.{ending}", pack(pack(pack(b"plain words"))))
+    assert isinstance(reject, Reject)
+
+
+@pytest.mark.parametrize("ending", PACKERS)
+def test_a_file_that_unpacks_to_too_many_times_its_size_is_cut_off(ending, tmp_path):
+    line = b'{"text": "' + b"a" * 1_000_000 + b'"}\n'
+    *documents, reject = read(tmp_path, f"a.jsonl.{ending}", PACKERS[ending](line * 70))
+    assert (reject.expectation, len(documents)) == ("decompression_bomb", 63)
+
+
+def test_a_parquet_dictionary_yields_no_more_than_any_other_file(tmp_path):
+    table = pa.table({"text": pa.DictionaryArray.from_arrays([0] * 2000, ["word " * 20_000])})
+    pq.write_table(table, tmp_path / "a.parquet", compression="zstd")
+    assert (tmp_path / "a.parquet").stat().st_size < 20_000
+    *documents, reject = read_documents(list_inputs(tmp_path).files[0], SETTINGS)
+    assert reject.expectation == "decompression_bomb"
+    assert 500 < len(documents) < 700
+
+
+def test_bytes_in_a_parquet_column_are_decoded_in_their_charset(tmp_path):
+    text = "Zwölf Boxkämpfer jagen Viktor quer über den großen Sylter Deich."
+    rows = {"id": ["1", "2"], "text": [text.encode("cp1252"), text.encode()], "image": [bytes(range(256)), None]}
+    pq.write_table(pa.table(rows), tmp_path / "a.parquet")
+    first, second = read_documents(list_inputs(tmp_path).files[0], SETTINGS)
+    assert (first.text, second.text) == (text, text)
+    assert first.metadata["image"].encode("latin-1") == bytes(range(256))
+
+
+def test_an_error_of_our_own_is_one_reject_with_its_traceback(tmp_path, monkeypatch):
+    def document(self, record, raw, digest, encoding="utf-8"):
+        if record["id"] == "2":
+            raise KeyError("unheard of")
+        return whole(self, record, raw, digest, encoding)
+
+    whole = Records.document
+    monkeypatch.setattr(Records, "document", document)
+    rows = [{"id": str(n), "text": f"words of row {n}"} for n in range(4)]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "a.parquet")
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    (tmp_path / "a.csv").write_text("id,text\n" + "\n".join(f"{r['id']},{r['text']}" for r in rows))
+    for file in list_inputs(tmp_path).files:
+        found = list(read_documents(file, SETTINGS))
+        (reject,) = [r for r in found if isinstance(r, Reject)]
+        assert len(found) == 4
+        assert (reject.source, reject.expectation) == ("2", "internal_error")
+        assert "KeyError: 'unheard of'" in reject.reason
+        assert "please report it" in reject.reason
+        assert "unheard of" in reject.metadata["traceback"]
+        assert b"words of row 2" in reject.content
+
+
+def test_an_error_of_our_own_outside_of_records_costs_one_file(tmp_path, monkeypatch):
+    monkeypatch.setattr("winnow.read.formats.decode", lambda content: 1 / 0)
+    (reject,) = read(tmp_path, "a.txt", b"words")
+    assert (reject.expectation, reject.content) == ("internal_error", b"words")

@@ -130,7 +130,7 @@ def test_a_decompression_bomb_is_cut_off(tmp_path):
 
 
 def test_damage_in_a_packed_file_is_one_reject(tmp_path):
-    (reject,) = read(tmp_path, b"no gzip at all", "a.jsonl.gz")
+    (reject,) = read(tmp_path, b"\x1f\x8b no gzip at all", "a.jsonl.gz")
     assert reject.expectation == "damaged"
 
 

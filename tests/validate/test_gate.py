@@ -100,6 +100,7 @@ def test_facts_are_read_off_the_tables():
             content_sha256=["1", "1", "1", "1", "2"],
             stage=["read", "validate", "repair", "read", "withdraw"],  # a mark of a withdrawn document counts nowhere
             replayed_in=pa.array([None, None, None, "r", None]),
+            expectation=["no_text", "few", "repair_failed", "internal_error", "withdrawn"],
         ),
         passages=table(status=["kept", "removed"], reason=pa.array([None, "repeat"]), kept_doc_id=pa.array([None, b])),
         edits=table(rule=["tags", "tags", "entities"], applied=[True, True, False]),
@@ -109,6 +110,7 @@ def test_facts_are_read_off_the_tables():
     )
     assert (facts.n_published, facts.n_duplicates, facts.n_rejected, facts.n_lost) == (2, 2, 2, 0)
     assert (facts.n_repeated_ids, facts.n_dangling, facts.n_chars) == (1, 1, 30)
+    assert facts.n_internal_errors == 1
     assert facts.mean_residual_markup == 0.5
     assert facts.edits_by_rule == {"tags": 2}
     assert facts.removals_by_reason == {"repeat": 1}

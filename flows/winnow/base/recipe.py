@@ -28,6 +28,7 @@ class ReadSettings(Section):
         description="Fields that may date the record, ISO 8601")
     max_document_mb: float = Field(64, gt=0, le=1024, description="Larger documents are rejected")
     max_unpacked_mb: float = Field(16_384, gt=0, description="A compressed file that unpacks to more is cut off and rejected")
+    max_unpacked_ratio: float = Field(250, ge=1, description="So is one that unpacks to more than so many times its size, once that is over 64 MB")
     shard_mb: float = Field(16, gt=0, le=1024, description="Input handed to a worker at a time")
 
 
@@ -80,6 +81,7 @@ class ValidateSettings(Section):
     min_letter_share: float = Field(0.1, ge=0, le=1, description="Share of characters that must be letters or digits")
     max_residual_markup: float = Field(0.05, ge=0, le=1, description="Share of characters that may still stand in tags or entities")
     max_reject_share: float = Field(0.25, ge=0, le=1, description="The gate holds a version back when more of the input was rejected")
+    max_internal_error_share: float = Field(0.01, ge=0, le=1, description="The gate holds a version back when more of the input was rejected by a fault of Winnow")
     min_documents: int = Field(1, ge=0, description="The gate holds a version back that has fewer documents")
     max_mean_residual_markup: float = Field(0.005, ge=0, le=1, description="The same share over all new documents together, for the gate")
     min_drift_documents: int = Field(100, ge=0, description="Versions with fewer documents, or repairs, are not compared: their shares jump by chance")

@@ -15,6 +15,8 @@ Json: TypeAlias = dict[str, Any]
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 DUPLICATE_DOCUMENT = "duplicate_document"
+INTERNAL_ERROR = "internal_error"
+"""Kind of the reject of what Winnow stumbled over by a fault of its own."""
 REPEATED_ID = "repeated_id"
 """Kind of the reject of a record whose id another record has."""
 """Reason of every passage of a document that is left out whole."""

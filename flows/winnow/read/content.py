@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import bz2
 import hashlib
+import io
 import lzma
+import re
+import traceback
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import BinaryIO, Protocol
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from winnow.base.errors import ReadError
 from winnow.base.recipe import ReadSettings
-from winnow.base.records import Reject
+from winnow.base.records import INTERNAL_ERROR, Reject
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 MB = 1_000_000
 COMPRESSIONS = {".gz": "gzip", ".bz2": "bz2", ".xz": "xz", ".zst": "zstd"}
@@ -73,6 +80,13 @@ def reject_of(path: str, kind: str, message: str, content: bytes = b"", source: 
     )
 
 
+def internal_error(path: str, place: str, error: Exception, content: bytes, source: str | None = None) -> Reject:
+    """The reject of what Winnow stumbled over by a fault of its own; its traceback is kept in the metadata."""
+    why = f"{place}: internal error ({type(error).__name__}: {str(error)[:200]}); please report it with these bytes"
+    traced = "".join(traceback.format_exception(error))[-4000:]
+    return replace(reject_of(path, INTERNAL_ERROR, why, content, source), metadata={"traceback": traced})
+
+
 def sha256(content: bytes) -> str:
     """SHA-256 in hex.
 
@@ -86,6 +100,52 @@ def blocks_of(stream: BinaryIO) -> Iterator[bytes]:
     """The bytes of a stream from where it stands, in blocks."""
     while block := stream.read(BLOCK):
         yield block
+
+
+def unpack_limit(stored: int, settings: ReadSettings) -> float:
+    """Bytes that a file of `stored` bytes may unpack to.
+
+    >>> unpack_limit(1000, ReadSettings()), unpack_limit(10 * MB, ReadSettings())
+    (64000000, 2500000000)
+    """
+    return min(settings.max_unpacked_mb * MB, max(64 * MB, settings.max_unpacked_ratio * stored))
+
+
+def content_blocks(stream: BinaryIO, compression: str, max_bytes: float) -> Iterator[bytes]:
+    """The bytes of a file whose name says that it is packed, also where it is packed twice, or plain text after all."""
+    head = stream.read(512)
+    stream.seek(0)
+    if head and not head.startswith(MAGIC[compression]) and not _BINARY.search(head):
+        return blocks_of(stream)
+    blocks = unpacked(stream, compression, max_bytes)
+    first = next(blocks, b"")
+    blocks = chain([first], blocks)
+    if not first.startswith(MAGIC[compression]):
+        return blocks
+    inner = unpacked(io.BufferedReader(_Blocks(blocks)), compression, max_bytes)
+    if (first := next(inner, b"")).startswith(MAGIC[compression]):
+        raise ReadError("damaged", f"is packed with {compression} more than twice; unpack it")
+    return chain([first], inner)
+
+
+_BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+
+
+class _Blocks(io.RawIOBase):
+    """Blocks of bytes as a stream."""
+
+    def __init__(self, blocks: Iterator[bytes]) -> None:
+        self._blocks, self._rest = blocks, b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        view = memoryview(buffer).cast("B")
+        self._rest = self._rest or next(self._blocks, b"")
+        part, self._rest = self._rest[: len(view)], self._rest[len(view) :]
+        view[: len(part)] = part
+        return len(part)
 
 
 def unpacked(stream: BinaryIO, compression: str, max_bytes: float) -> Iterator[bytes]:
@@ -106,7 +166,8 @@ def unpacked(stream: BinaryIO, compression: str, max_bytes: float) -> Iterator[b
         if total > max_bytes:
             raise ReadError(
                 "decompression_bomb",
-                f"unpacks to more than {max_bytes:.0f} bytes and was cut off there; raise read.max_unpacked_mb",
+                f"unpacks to more than {max_bytes:.0f} bytes and was cut off there; raise read.max_unpacked_mb "
+                "or read.max_unpacked_ratio",
             )
         yield block
 

@@ -1,11 +1,18 @@
-"""CSV and TSV with a head line: each row is a record of strings."""
+r"""CSV and TSV with a head line: each row is a record of strings.
+
+The delimiter is the one under which the head names the text field, the format's own first; a line ``sep=;`` before the
+head says it too. Quotes are doubled (RFC 4180) or, where the file does so, escaped by a backslash; ``\N`` is null.
+"""
 
 from __future__ import annotations
 
 import codecs
 import csv
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 
 import orjson
 
@@ -17,26 +24,122 @@ from winnow.read.content import MB, Content, sha256
 from winnow.read.fields import Records, require_text_column
 from winnow.read.jsonl import read_jsonl
 
+DELIMITERS = ",;\t|"
+_MOST_RETRIES = 8  # quotes that never close; after so many the rest of the file is one reject
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)")
+_SEP = re.compile(r"sep=([,;\t|])\s*$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How rows are written: the delimiter, and whether a quote inside a field is escaped by a backslash."""
+
+    delimiter: str
+    escaped: bool
+
+    def rows(self, lines: Iterator[str]) -> Iterator[list[str]]:
+        if not self.escaped:
+            return csv.reader(lines, delimiter=self.delimiter)
+        null = re.compile(rf"(?:(?<=^)|(?<={re.escape(self.delimiter)}))\\N(?=$|[\r\n{re.escape(self.delimiter)}])")
+        plain = (null.sub("", line) for line in lines)
+        return csv.reader(plain, delimiter=self.delimiter, escapechar="\\", doublequote=False)
+
+
+def found_dialect(head: str, sample: str, delimiter: str, text_field: str) -> Dialect:
+    r"""The dialect of a file from its head line and its first characters; `delimiter` where nothing tells.
+
+    >>> found_dialect("id;text", "", ",", "text"), found_dialect("id,text", 'id,text\n1,"a \\"b\\" c"\n', ",", "text")
+    (Dialect(delimiter=';', escaped=False), Dialect(delimiter=',', escaped=True))
+    """
+    for candidate in dict.fromkeys(delimiter + DELIMITERS):
+        if text_field in (name.strip() for row in csv.reader([head], delimiter=candidate) for name in row):
+            delimiter = candidate
+            break
+    inside = rf'[^{re.escape(delimiter)}\r\n"]'
+    doubled = re.search(rf'[^\\{re.escape(delimiter)}\r\n]""{inside}', sample)
+    escaped = not doubled and re.search(rf'[^\\](?:\\\\)*\\"{inside}', sample)
+    return Dialect(delimiter, bool(escaped))
+
+
+@dataclass(slots=True)
+class _Lines:
+    """The lines of a file, with those of the row that is being read, and how many came before them."""
+
+    source: Iterator[str]
+    row: list[str] = field(default_factory=list)
+    before: int = 0
+    ended: bool = False
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self.source, None)
+        if line is None:
+            self.ended = True
+            raise StopIteration
+        self.row.append(line)
+        return line
+
+    def next_row(self) -> None:
+        self.before += len(self.row)
+        self.row = []
+
 
 def _read(content: Content, settings: ReadSettings, delimiter: str) -> Iterator[RawDocument | Reject]:
-    r"""A document or a reject for each row; what is kept of a row is its record as JSON.
+    """A document or a reject for each row; what is kept of a row is its record as JSON.
 
-    Quoting is RFC 4180's. Bytes that are not UTF-8 are decoded field by field.
+    Bytes that are not UTF-8 are decoded field by field. Raises ReadError for a file without a text column.
     """
     # A field that never closes its quote would swallow the file; the limit is the process's, and the same for all.
     csv.field_size_limit(int(settings.max_document_mb * MB))
     records = Records(content, settings)
-    number = 0
-    head: list[str] | None = None
+    lines = _Lines(_lines_of(content.blocks))
     try:
-        for number, row in enumerate(csv.reader(_lines(content.blocks), delimiter=delimiter), 1):
-            fields = [_decoded(f) for f in row]
-            if head is None:
-                head = _distinct([f.strip() for f in fields])
-                require_text_column(head, settings)
+        head, dialect = _head(lines, delimiter, settings)
+    except csv.Error as error:
+        raise ReadError("malformed_row", f"has a head line that cannot be read: {error}") from error
+    require_text_column(head, settings)
+    try:
+        yield from _rows(lines, head, dialect, records)
+    except csv.Error as error:
+        yield content.reject("malformed_row", f", line {lines.before + 1}: {error}; rows before it were read")
+    except ReadError as error:
+        yield content.reject(error.kind, f": {error}; what stands before was read")
+
+
+def _head(lines: _Lines, delimiter: str, settings: ReadSettings) -> tuple[list[str], Dialect]:
+    first = next(lines, "")
+    if said := _SEP.match(first):
+        delimiter = said[1]
+        lines.next_row()
+        first = next(lines, "")
+    if not first.strip():
+        raise ReadError("empty", "is an empty file; remove it or write it again")
+    sample = [first]
+    while not lines.ended and sum(map(len, sample)) < 1 << 18:
+        sample += [line for line in [next(lines, "")] if line]
+    dialect = found_dialect(first, "".join(sample), delimiter, settings.text_field)
+    lines.source, lines.row, lines.ended = chain(sample, lines.source), [], False
+    fields = [_decoded(f).strip() for f in next(dialect.rows(lines), [])]
+    if lines.ended:
+        raise ReadError("malformed_row", "opens a quote in its head line that never closes; mend the head line")
+    lines.next_row()
+    return _distinct(fields), dialect
+
+
+def _rows(lines: _Lines, head: list[str], dialect: Dialect, records: Records) -> Iterator[RawDocument | Reject]:
+    text_field = records.settings.text_field
+    number = 1  # the head is row 1
+    for retry in range(_MOST_RETRIES + 1):
+        for row in dialect.rows(lines):
+            if lines.ended:  # the file ended inside quotes
+                break
+            place = f", row {(number := number + 1)}"
+            lines.next_row()
+            if not row:
                 continue
-            if not fields:
-                continue
+            fields = ["" if f == r"\N" else _decoded(f) for f in row]
             record = {h: f for h, f in zip(head, fields, strict=False) if f}
             # A row that does not fit the head is kept with it, field by field: nothing of it is cut off.
             raw = orjson.dumps(record if len(fields) <= len(head) else [head, fields])
@@ -44,17 +147,24 @@ def _read(content: Content, settings: ReadSettings, delimiter: str) -> Iterator[
             try:
                 if len(fields) > len(head):
                     raise _too_many_fields(head, fields)
-                document = records.document(record, raw, digest)
-            except ReadError as error:
-                yield records.reject(error, f", row {number}", record, raw, digest)
+                document = records.document({text_field: None, **record}, raw, digest)
+            except Exception as error:
+                yield records.reject(error, place, record, raw, digest)
             else:
                 yield document
-    except csv.Error as error:
-        yield content.reject("malformed_row", f", row {number + 1}: {error}; rows before it were read")
-    except ReadError as error:
-        yield content.reject(error.kind, f": {error}; what stands before was read")
-    if head is None:
-        yield content.reject("empty", ": is an empty file; remove it or write it again")
+        if not (lines.ended and lines.row):
+            return
+        swallowed, lines.row, lines.ended = lines.row, [], False
+        cut = swallowed if retry == _MOST_RETRIES else swallowed[:1]
+        raw = orjson.dumps([head, [_decoded(line) for line in cut]])
+        number += 1
+        yield records.reject(_open_quote(), f", row {number} (line {lines.before + 1})", None, raw, sha256(raw))
+        lines.before += len(cut)
+        lines.source = iter(swallowed[len(cut) :])
+
+
+def _open_quote() -> ReadError:
+    return ReadError("malformed_row", "opens a quote that never closes; close it")
 
 
 def _too_many_fields(head: list[str], fields: list[str]) -> ReadError:
@@ -76,23 +186,28 @@ def _distinct(names: list[str]) -> list[str]:
     return distinct
 
 
-def read_kept_row(content: Content, settings: ReadSettings) -> Iterator[RawDocument | Reject]:
-    """The row that a document or reject kept: its record as JSON, or head and fields of one that did not fit."""
+def _read_kept(content: Content, settings: ReadSettings, delimiter: str) -> Iterator[RawDocument | Reject]:
+    """What a document or reject kept: a record as JSON, head and fields of a row that did not fit, or the file."""
     kept = b"".join(content.blocks)
-    if not kept.startswith(b"["):
-        again = Content(path=content.path, blocks=iter((kept,)), open=content.open, lines_before=content.lines_before)
+    again = Content(path=content.path, blocks=iter((kept,)), open=content.open, lines_before=content.lines_before)
+    if kept.startswith(b'{"') or kept == b"{}":
         yield from read_jsonl(again, settings)
-        return
-    head, fields = orjson.loads(kept)
-    record = {h: f for h, f in zip(head, fields, strict=False) if f}
-    yield Records(content, settings).reject(_too_many_fields(head, fields), "", record, kept, sha256(kept))
+    elif kept.startswith(b'[["'):
+        head, fields = orjson.loads(kept)
+        fits = len(fields) <= len(head)
+        record = None if fits else {h: f for h, f in zip(head, fields, strict=False) if f}
+        error = _open_quote() if fits else _too_many_fields(head, fields)
+        yield Records(content, settings).reject(error, "", record, kept, sha256(kept))
+    else:
+        yield from _read(again, settings, delimiter)
 
 
-read_csv = partial(_read, delimiter=",")
-read_tsv = partial(_read, delimiter="\t")
+read_csv, read_kept_csv = partial(_read, delimiter=","), partial(_read_kept, delimiter=",")
+read_tsv, read_kept_tsv = partial(_read, delimiter="\t"), partial(_read_kept, delimiter="\t")
 
 
-def _lines(blocks: Iterator[bytes]) -> Iterator[str]:
+def _lines_of(blocks: Iterator[bytes]) -> Iterator[str]:
+    """Lines with their ends (LF, CRLF or CR); bytes that are not UTF-8 stand as surrogates."""
     decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
     rest = ""
     first = True
@@ -100,21 +215,27 @@ def _lines(blocks: Iterator[bytes]) -> Iterator[str]:
         text = decoder.decode(block)
         if first:
             text, first = text.removeprefix("\ufeff"), False
-        lines = (rest + text).split("\n") if "\n" in text else [rest + text]
-        rest = lines.pop()
-        yield from (line + "\n" for line in lines)
+        rest += text
+        at = 0
+        for line in _LINE.finditer(rest):
+            if line.end() == len(rest) and rest.endswith("\r"):
+                break  # an LF may follow
+            yield line[0]
+            at = line.end()
+        rest = rest[at:]
         if len(rest) > csv.field_size_limit():
             raise csv.Error("a line is longer than a document may be; raise read.max_document_mb")
+    rest += decoder.decode(b"", final=True)
     if rest:
         yield rest
 
 
-def _decoded(field: str) -> str:
+def _decoded(text: str) -> str:
     """A field whose bytes are not UTF-8 (they stand as surrogates), decoded by itself."""
-    if field.isascii():
-        return field
+    if text.isascii():
+        return text
     try:
-        field.encode("utf-8")
-        return field
+        text.encode("utf-8")
+        return text
     except UnicodeEncodeError:
-        return decode(field.encode("utf-8", "surrogateescape")).text
+        return decode(text.encode("utf-8", "surrogateescape")).text

@@ -13,7 +13,7 @@ import orjson
 from winnow.base.errors import ReadError
 from winnow.base.recipe import ReadSettings
 from winnow.base.records import RawDocument, Reject
-from winnow.read.content import Content
+from winnow.read.content import Content, internal_error
 
 _DATES = (0, 7_258_118_400)  # seconds from 1970 to 2200; larger numbers are milliseconds
 
@@ -71,9 +71,15 @@ class Records:
             input=self.content.path,
         )
 
-    def reject(self, error: ReadError, place: str, record: object, raw: bytes, digest: str) -> Reject:
-        """The reject of a record that is no document; `place` tells where in the file it stands."""
-        return self.content.reject(error.kind, f"{place}: {error}", raw, self.source(record, digest))
+    def reject(self, error: Exception, place: str, record: object, raw: bytes, digest: str) -> Reject:
+        """The reject of a record that is no document; `place` tells where in the file it stands.
+
+        Any other error than a ReadError is a fault of Winnow: its traceback is kept in the metadata.
+        """
+        source = self.source(record, digest)
+        if isinstance(error, ReadError):
+            return self.content.reject(error.kind, f"{place}: {error}", raw, source)
+        return internal_error(self.content.path, place, error, raw, source)
 
     def source(self, record: object, digest: str) -> str:
         """What a record is called, also one that becomes a reject: by its own id, else by file and content."""
@@ -86,6 +92,8 @@ class Records:
 
     def _no_text(self, record: Mapping[str, Any], text: object) -> ReadError:
         field = self.settings.text_field
+        if text is None and field in record:
+            return ReadError("no_text", f"has no text: {field!r} is null or empty; leave the record out or mend it")
         if text is None:
             names = ", ".join(repr(str(k)[:40]) for k in list(record)[:8]) or "none"
             return ReadError(

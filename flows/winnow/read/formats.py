@@ -10,10 +10,10 @@ from winnow.base.recipe import ReadSettings
 from winnow.base.records import RawDocument, Reject
 from winnow.read.charset import decode
 from winnow.read.content import COMPRESSIONS, Content, sha256
-from winnow.read.delimited import read_csv, read_kept_row, read_tsv
+from winnow.read.delimited import read_csv, read_kept_csv, read_kept_tsv, read_tsv
 from winnow.read.html import read_html
 from winnow.read.jsonl import read_jsonl
-from winnow.read.parquet import read_parquet
+from winnow.read.parquet import read_kept_parquet, read_parquet
 
 Reader = Callable[[Content, ReadSettings], Iterator[RawDocument | Reject]]
 
@@ -36,7 +36,8 @@ class Format:
 
     ``read`` yields what a file holds and may raise ReadError for a file that is one document. ``read_kept`` does the
     same for the bytes that a document or reject of this format keeps: the file itself, or one record as JSON.
-    ``by_lines``: a big file may be cut at line ends and its parts read apart.
+    ``by_lines``: a big file may be cut at line ends and its parts read apart. ``is_text``: records are lines of text,
+    and a file of them in UTF-16 or UTF-32 is handed over as UTF-8.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Format:
     read: Reader
     read_kept: Reader
     by_lines: bool = False
+    is_text: bool = False
 
     @property
     def is_one_document(self) -> bool:
@@ -53,11 +55,11 @@ class Format:
 
 FORMATS = (
     Format("text", (".txt", ".text", ".md", ".markdown"), read_text, read_text),
-    Format("jsonl", (".jsonl", ".ndjson"), read_jsonl, read_jsonl, by_lines=True),
+    Format("jsonl", (".jsonl", ".ndjson"), read_jsonl, read_jsonl, by_lines=True, is_text=True),
     Format("html", (".html", ".htm", ".xhtml"), read_html, read_html),
-    Format("csv", (".csv",), read_csv, read_kept_row),
-    Format("tsv", (".tsv", ".tab"), read_tsv, read_kept_row),
-    Format("parquet", (".parquet",), read_parquet, read_jsonl),
+    Format("csv", (".csv",), read_csv, read_kept_csv, is_text=True),
+    Format("tsv", (".tsv", ".tab"), read_tsv, read_kept_tsv, is_text=True),
+    Format("parquet", (".parquet",), read_parquet, read_kept_parquet),
 )
 
 _BY_ENDING = {ending: f for f in FORMATS for ending in f.endings}

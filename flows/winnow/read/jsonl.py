@@ -55,7 +55,7 @@ def read_jsonl(content: Content, settings: ReadSettings) -> Iterator[RawDocument
                     kind = type(record).__name__
                     raise ReadError("not_an_object", f"is a JSON {kind}, not an object; write one object a line")
                 document = records.document(record, raw, digest, encoding)
-            except ReadError as error:
+            except Exception as error:
                 yield records.reject(error, _place(content, line), record, raw, digest)
             else:
                 yield document

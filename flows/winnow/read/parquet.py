@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,8 +11,10 @@ import orjson
 from winnow.base.errors import ReadError
 from winnow.base.recipe import ReadSettings
 from winnow.base.records import RawDocument, Reject
-from winnow.read.content import MB, Content, sha256
+from winnow.read.charset import decode
+from winnow.read.content import MB, Content, sha256, unpack_limit
 from winnow.read.fields import Records, require_text_column
+from winnow.read.jsonl import read_jsonl
 
 
 def read_parquet(content: Content, settings: ReadSettings) -> Iterator[RawDocument | Reject]:
@@ -25,19 +28,39 @@ def read_parquet(content: Content, settings: ReadSettings) -> Iterator[RawDocume
             table = pq.ParquetFile(stream if hasattr(stream, "size") else pa.PythonFile(stream, mode="r"))
         except (pa.ArrowException, OSError) as error:
             raise ReadError("damaged", f"is no whole Parquet file ({str(error)[:120]}); write it again") from error
-        unpacked = sum(table.metadata.row_group(i).total_byte_size for i in range(table.num_row_groups))
-        if unpacked > settings.max_unpacked_mb * MB:
-            raise ReadError("decompression_bomb", f"unpacks to {unpacked} bytes; raise read.max_unpacked_mb to read it")
         require_text_column(table.schema_arrow.names, settings)
-        number = 0
+        # A dictionary yields one long value for every row: bytes are counted as they come out.
+        limit, number = unpack_limit(stream.seek(0, io.SEEK_END), settings), 0
         try:
-            for batch in table.iter_batches(batch_size=64):
-                for record in _rows(batch):
+            for batch in table.iter_batches(batch_size=_batch_rows(table.metadata)):
+                for row in _rows(batch):
+                    record = {k: _plain(v) for k, v in row.items() if v is not None}
+                    raw = orjson.dumps(record, default=str, option=orjson.OPT_NON_STR_KEYS)
+                    limit -= len(raw)
+                    if limit < 0:
+                        why = "unpacks to more than it may; raise read.max_unpacked_mb or read.max_unpacked_ratio"
+                        place = f", after row {number}: {why}; rows before it were read"
+                        yield content.reject("decompression_bomb", place)
+                        return
                     number += 1
-                    yield _document(record, number, records)
+                    yield _document(record, raw, number, records)
         except (pa.ArrowException, OSError) as error:
             why = str(error).split("\n")[0][:120]
             yield content.reject("damaged", f", after row {number}: is damaged ({why}); rows before it were read")
+
+
+def _batch_rows(metadata: Any) -> int:
+    """Rows to take at a time: no row holds more of a column than its chunk, and a batch is to hold 512 MB at most."""
+    groups = [metadata.row_group(i) for i in range(metadata.num_row_groups)]
+    chunks: list[int] = [g.column(c).total_uncompressed_size for g in groups for c in range(g.num_columns)]
+    return max(1, min(64, 512 * MB // max([1, *chunks])))
+
+
+def read_kept_parquet(content: Content, settings: ReadSettings) -> Iterator[RawDocument | Reject]:
+    """What a document or reject kept: a record as JSON, or the whole file."""
+    with content.open() as stream:
+        is_file = stream.read(4) == b"PAR1"
+    return read_parquet(content, settings) if is_file else read_jsonl(content, settings)
 
 
 def _rows(batch: Any) -> Iterator[dict[str, object]]:
@@ -56,22 +79,24 @@ def _value(scalar: Any) -> object:
         return getattr(scalar, "value", None) if hasattr(scalar, "value") else str(scalar)
 
 
-def _document(row: dict[str, object], number: int, records: Records) -> RawDocument | Reject:
-    record = {k: _plain(v) for k, v in row.items() if v is not None}
-    raw = orjson.dumps(record, default=str, option=orjson.OPT_NON_STR_KEYS)
+def _document(record: dict[str, object], raw: bytes, number: int, records: Records) -> RawDocument | Reject:
     digest = sha256(raw)
+    too_large = len(raw) > records.settings.max_document_mb * MB
     try:
-        if len(raw) > records.settings.max_document_mb * MB:
+        if too_large:
             raise ReadError("too_large", f"has {len(raw)} bytes; raise read.max_document_mb")
-        return records.document(record, raw, digest)
-    except ReadError as error:
-        return records.reject(error, f", row {number}", record, b"" if error.kind == "too_large" else raw, digest)
+        return records.document({records.settings.text_field: None, **record}, raw, digest)
+    except Exception as error:
+        return records.reject(error, f", row {number}", record, b"" if too_large else raw, digest)
 
 
 def _plain(value: object) -> object:
-    """Dates as ISO 8601 and bytes as text, as they stand in the record that is kept."""
+    """Dates as ISO 8601 and bytes as text in the charset they are in, as they stand in the record that is kept."""
     if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
+        try:
+            return decode(value).text
+        except ReadError:  # no text in any charset: an image, a hash
+            return value.decode("latin-1")
     if hasattr(value, "isoformat"):
         return value.isoformat()
     return value

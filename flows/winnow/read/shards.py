@@ -12,10 +12,20 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import BinaryIO
 
-from winnow.base.errors import ReadError
+from winnow.base.errors import InputChanged, ReadError
 from winnow.base.recipe import ReadSettings
-from winnow.base.records import RawDocument, Reject
-from winnow.read.content import BLOCK, MAGIC, MB, Content, blocks_of, reject_of, unpacked
+from winnow.base.records import INTERNAL_ERROR, RawDocument, Reject
+from winnow.read.content import (
+    BLOCK,
+    MAGIC,
+    MB,
+    Content,
+    blocks_of,
+    content_blocks,
+    internal_error,
+    reject_of,
+    unpack_limit,
+)
 from winnow.read.formats import FileType, type_of
 from winnow.read.held_files import open_held
 from winnow.read.input_files import InputFile, unreadable
@@ -105,7 +115,7 @@ def read_bytes(source: str, path: str, content: bytes, settings: ReadSettings) -
     name = source if found.format.is_one_document else path
     blocks: Iterator[bytes] = iter((content,))
     if found.compression and content.startswith(MAGIC[found.compression]):
-        blocks = unpacked(io.BytesIO(content), found.compression, settings.max_unpacked_mb * MB)
+        blocks = content_blocks(io.BytesIO(content), found.compression, unpack_limit(len(content), settings))
     handed = Content(path=name, blocks=blocks, open=lambda: io.BytesIO(content), lines_before=lambda: 0)
     try:
         for result in found.format.read_kept(handed, settings):
@@ -131,6 +141,10 @@ def _read_span(span: Span, settings: ReadSettings) -> Iterator[RawDocument | Rej
         yield reject_of(file.path, error.kind, f": {error}", _stored(file, error.kind, settings))
     except OSError as error:  # the disk or the network failed while it was read
         yield reject_of(file.path, "unreadable", f": {unreadable(error)}")
+    except InputChanged:
+        raise
+    except Exception as error:  # a last net: one file must not end a run
+        yield internal_error(file.path, "", error, _stored(file, INTERNAL_ERROR, settings))
 
 
 def _content(span: Span, stream: BinaryIO, found: FileType, settings: ReadSettings) -> Content:
@@ -140,13 +154,11 @@ def _content(span: Span, stream: BinaryIO, found: FileType, settings: ReadSettin
         return open_held(file)
 
     if found.compression:
-        blocks = unpacked(stream, found.compression, settings.max_unpacked_mb * MB)
+        blocks = content_blocks(stream, found.compression, unpack_limit(file.bytes, settings))
         return Content(path=file.path, blocks=blocks, open=reopen, lines_before=lambda: 0)
-    if found.format.by_lines and stream.read(4).startswith(
-        (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
-    ):
+    if found.format.is_text and (charset := _wide_charset(stream.read(4))):
         # Its lines cannot be told by bytes: whoever has the first part reads it all.
-        blocks = iter(()) if span.start else _transcoded(stream)
+        blocks = iter(()) if span.start else _transcoded(stream, charset)
         return Content(path=file.path, blocks=blocks, open=reopen, is_whole=span.is_whole)
     # A line that begins at `start` is preceded by the line end at `start - 1`.
     first = max(span.start - 1, 0)
@@ -174,16 +186,24 @@ def _lines_before(file: InputFile, start: int) -> int:
     return count + (not last.endswith(b"\n"))
 
 
-def _transcoded(stream: BinaryIO) -> Iterator[bytes]:
-    """A file in UTF-16 or UTF-32 with its mark, as UTF-8."""
+def _wide_charset(head: bytes) -> str | None:
+    """The charset of a file in UTF-16 or UTF-32 from its first four bytes: by its mark, or by the zeros of ASCII."""
+    if head in (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE):
+        return "utf-32"
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    zeros = [n for n, byte in enumerate(head) if not byte]
+    return "utf-16-le" if zeros == [1, 3] else "utf-16-be" if zeros == [0, 2] else None
+
+
+def _transcoded(stream: BinaryIO, charset: str) -> Iterator[bytes]:
+    """A file in UTF-16 or UTF-32 as UTF-8; half a character at its end (a cut line end) is left out."""
     stream.seek(0)
-    head = stream.read(4)
-    stream.seek(0)
-    name = "utf-32" if head in (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE) else "utf-16"
-    decoder = codecs.getincrementaldecoder(name)("replace")
+    decoder = codecs.getincrementaldecoder(charset)("replace")
     for block in blocks_of(stream):
         yield decoder.decode(block).encode("utf-8", "replace")
-    yield decoder.decode(b"", final=True).encode()
+    if decoder.getstate()[0].strip(b"\0\r\n"):
+        yield decoder.decode(b"", final=True).encode()
 
 
 def _stored(file: InputFile, kind: str, settings: ReadSettings) -> bytes:

@@ -215,6 +215,8 @@ def _repaired_row(
     text = row["text"]
     try:
         repaired = repair(text, settings)
+        language, confidence = guess_language(repaired.text)
+        measures = measure(repaired.text)
     except Exception as error:
         # Whatever a rule stumbles over, it is one document's trouble; it waits in quarantine for a mended rule.
         reason = (
@@ -225,8 +227,6 @@ def _repaired_row(
             source=row["source"], stage="repair", reason=reason, expectation="repair_failed", content=content,
             metadata=dict(row["metadata"]), input=row["input"],
         )  # fmt: skip
-    language, confidence = guess_language(repaired.text)
-    measures = measure(repaired.text)
     applied = [edit.rule for edit in repaired.edits if edit.applied]
     rules.update(applied)
     counts["edits"] += len(applied)

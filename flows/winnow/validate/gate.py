@@ -104,6 +104,7 @@ def facts_frame(facts: Facts, previous: Facts | None, settings: ValidateSettings
         "n_broken_rows": facts.n_broken_rows,
         "n_published": facts.n_published,
         "reject_share": facts.reject_share,
+        "internal_error_share": facts.n_internal_errors / facts.n_read if facts.n_read else 0.0,
         "mean_residual_markup": facts.mean_residual_markup,
         **dict.fromkeys(_CHANGES, float("nan")),
     }

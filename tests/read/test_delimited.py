@@ -1,0 +1,124 @@
+"""CSV and TSV as programs write them: dialects, charsets, line ends, and rows that do not fit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from winnow.base.recipe import ReadSettings
+from winnow.base.records import RawDocument, Reject
+from winnow.read import hold, list_inputs, read_bytes, read_documents
+
+SETTINGS = ReadSettings()
+WORDS = {"1": "First row, of words", "2": "Zweite Zeile für sich"}
+
+
+def read(folder: Path, content: bytes, name: str = "a.csv", settings: ReadSettings = SETTINGS):
+    (folder / name).write_bytes(content)
+    return list(read_documents(hold(list_inputs(folder).files[0]), settings))
+
+
+def texts(results: list[RawDocument | Reject]) -> dict[str, str]:
+    assert all(isinstance(r, RawDocument) for r in results), results
+    return {r.source: r.text for r in results if isinstance(r, RawDocument)}
+
+
+def written(delimiter: str = ",", end: str = "\n", quote: str = '"') -> str:
+    rows = [f"{n}{delimiter}{quote}{text}{quote}" for n, text in WORDS.items()]
+    return end.join([f"id{delimiter}text", *rows, ""])
+
+
+DIALECTS = {
+    "commas": written().encode(),
+    "semicolons": written(";").encode(),
+    "tabs in a file named .csv": written("\t").encode(),
+    "bars": written("|").encode(),
+    "a line that says the delimiter": b"sep=;\r\n" + written(";", "\r\n").encode(),
+    "CRLF": written(end="\r\n").encode(),
+    "CR": written(end="\r").encode(),
+    "UTF-8 with its mark": written().encode("utf-8-sig"),
+    "UTF-16 with its mark": written("\t").encode("utf-16"),
+    "UTF-16 without a mark": written().encode("utf-16-le"),
+    "UTF-16, big end first": written().encode("utf-16-be"),
+    "UTF-16 whose last line end is cut": written().encode("utf-16-le")[:-1],
+    "UTF-32": written().encode("utf-32"),
+    "Windows-1252": written().encode("cp1252"),
+    "no end of the last line": written().encode()[:-1],
+    "blank lines between rows": written().replace("\n", "\n\n").encode(),
+}
+
+
+@pytest.mark.parametrize("content", DIALECTS.values(), ids=DIALECTS)
+def test_a_file_is_read_in_the_dialect_it_is_written_in(content: bytes, tmp_path: Path) -> None:
+    assert texts(read(tmp_path, content)) == WORDS
+
+
+QUOTES = {
+    "quotes are doubled": (b'id,text\n1,"She said ""no"" twice"\n', 'She said "no" twice'),
+    "quotes are escaped": (b'id,text\n1,"She said \\"no\\" twice"\n', 'She said "no" twice'),
+    "an escaped quote begins the field": (b'id,text\n1,"\\"No\\" she said"\n', '"No" she said'),
+    "a field ends in a backslash": (b'id,text,x\n1,"the folder C:\\",y\n2,"a ""b"" c",z\n', "the folder C:\\"),
+    "a backslash in a plain field": (b"id,text\n1,the folder C:\\new\n", "the folder C:\\new"),
+    "a quote inside a plain field": (b'id,text\n1,a 5" disk\n', 'a 5" disk'),
+    "a line end inside quotes": (b'id,text\n1,"two\nlines"\n', "two\nlines"),
+    "other delimiters inside a field": (b"id,text\n1,one; two | three\n", "one; two | three"),
+    "a comma inside a field of a file with semicolons": (b"id;text\n1;one, two\n", "one, two"),
+}
+
+
+@pytest.mark.parametrize(("content", "text"), QUOTES.values(), ids=QUOTES)
+def test_the_text_of_a_field_is(content: bytes, text: str, tmp_path: Path) -> None:
+    assert texts(read(tmp_path, content))["1"] == text
+
+
+@pytest.mark.parametrize("null", ["\\N", "", '""'])
+@pytest.mark.parametrize("other", ['"a plain row"', '"an \\"escaped\\" quote"'])
+def test_a_row_whose_text_is_null_says_so(null: str, other: str, tmp_path: Path) -> None:
+    found = read(tmp_path, f"id,text\n1,{other}\n2,{null}\n".encode())
+    assert isinstance(found[0], RawDocument)
+    assert isinstance(found[1], Reject)
+    assert found[1].expectation == "no_text"
+    assert "'text' is null or empty" in found[1].reason
+
+
+def test_a_quote_that_never_closes_costs_its_row_alone(tmp_path: Path) -> None:
+    rows = [f"{n},row number {n}" for n in range(1, 6)]
+    rows[2] = '3,"row number 3'
+    found = read(tmp_path, ("id,text\n" + "\n".join(rows)).encode())
+    (bad,) = [r for r in found if isinstance(r, Reject)]
+    assert bad.expectation == "malformed_row"
+    assert "row 4 (line 4): opens a quote that never closes" in bad.reason
+    assert b"row number 3" in bad.content
+    assert texts([r for r in found if r is not bad]) == {n: f"row number {n}" for n in "1245"}
+    (again,) = read_bytes(bad.source, "a.csv", bad.content, SETTINGS)
+    assert (again.source, again.content, again.expectation) == (bad.source, bad.content, bad.expectation)
+
+
+def test_many_open_quotes_cost_no_more_than_the_rest_of_the_file(tmp_path: Path) -> None:
+    found = read(tmp_path, b"id,text\n" + b'1,"a\n2,"""b\n' * 301)
+    assert all(isinstance(r, Reject) or r.text for r in found)
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.tsv"])
+def test_a_file_without_the_text_column_is_kept_whole_and_read_again_under_another_setting(
+    name: str, tmp_path: Path
+) -> None:
+    content = b"id\tbody\n1\tsome words\n2\tmore words\n"
+    (reject,) = read(tmp_path, content, name)
+    assert isinstance(reject, Reject)
+    assert (reject.expectation, reject.content) == ("no_text", content)
+    again = list(read_bytes(name, name, reject.content, SETTINGS.model_copy(update={"text_field": "body"})))
+    assert texts(again) == {"1": "some words", "2": "more words"}
+    assert {r.input for r in again} == {name}
+
+
+def test_a_head_without_rows_is_neither_a_document_nor_a_fault(tmp_path: Path) -> None:
+    assert read(tmp_path, b"id,text\n") == []
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"\xef\xbb\xbf"])
+def test_an_empty_file_is_a_reject(content: bytes, tmp_path: Path) -> None:
+    (reject,) = read(tmp_path, content)
+    assert isinstance(reject, Reject)
+    assert reject.expectation == "empty"
