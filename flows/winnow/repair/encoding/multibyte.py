@@ -98,7 +98,7 @@ def share_in_words(letters: str, name: str) -> float:
     known = _language(name).words
     at = covered = 0
     while at < len(letters):
-        size = next((n for n in (4, 3, 2) if letters[at : at + n] in known), 0)
+        size = next((n for n in (4, 3, 2) if at + n <= len(letters) and letters[at : at + n] in known), 0)
         covered += size
         at += size or 1
     return covered / len(letters) if letters else 0.0

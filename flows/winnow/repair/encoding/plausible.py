@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import lru_cache
 
-from winnow.repair.words.frequencies import word_costs
+from winnow.repair.words.frequencies import LATIN_LISTS, frequent_words
 
 # Characters of the writing systems in daily use, and the signs set beside them. Archaic letters, rare blocks, controls
 # and the unassigned are what wrong readings turn up.
@@ -32,10 +31,6 @@ _MIXED = re.compile(f"[A-Za-z\xc0-\u024f][{_OTHER}]|[{_OTHER}][A-Za-z\xc0-\u024f
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 
 # Lists by script; only words of three letters and more, or with a letter beyond ASCII, say anything.
-_LATIN = (
-    "en", "de", "fr", "es", "it", "pt", "nl", "pl", "sv", "cs", "tr", "ro", "hu", "da", "nb", "fi", "vi", "sk",
-    "ca", "sh", "sl", "lt", "lv", "is",
-)  # fmt: skip
 _CYRILLIC = ("ru", "uk", "bg", "mk")
 _LISTS = {"\u0370": ("el",), "\u0400": _CYRILLIC, "\u0590": ("he",), "\u0600": ("ar", "fa")}
 _COMMAS = {ord("ş"): "ș", ord("ţ"): "ț"}  # older Romanian text has cedillas, the list has commas
@@ -91,11 +86,6 @@ def _system(char: str) -> int:
     return 0x3000 if 0x3000 <= code < 0xA000 or 0xFF00 <= code < 0xFFF0 else code >> 8 & ~1
 
 
-@lru_cache(maxsize=64)
-def _words_of(language: str, most: int) -> frozenset[str]:
-    return frozenset(word_costs(language, most))
-
-
 def is_word(word: str, common: bool = False) -> bool:
     """Whether any language's list has it, among its commonest words if `common`.
 
@@ -106,12 +96,12 @@ def is_word(word: str, common: bool = False) -> bool:
     """
     low = word.lower().replace("’", "'")
     first = next((c for c in low if c > "\x7f" and c.isalpha()), "")
-    lists: tuple[str, ...] = _LATIN
+    lists: tuple[str, ...] = LATIN_LISTS
     if "\u1e00" <= first < "\u1f00":
         first = ""  # Vietnamese
     if first >= "\u0370":
         lists = next((v for k, v in sorted(_LISTS.items(), reverse=True) if first >= k), ())
-    return any(low in _words_of(language, COMMON if common else KNOWN) for language in lists)
+    return any(low in frequent_words(language, COMMON if common else KNOWN) for language in lists)
 
 
 def known_in(word: str, language: str) -> bool:
@@ -121,7 +111,7 @@ def known_in(word: str, language: str) -> bool:
     (True, False, True)
     """
     low = word.lower()
-    return (low.translate(_COMMAS) if language == "ro" else low) in _words_of(language, KNOWN)
+    return (low.translate(_COMMAS) if language == "ro" else low) in frequent_words(language, KNOWN)
 
 
 def words(text: str) -> list[str]:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from winnow.repair.engine.rule import Change, Evidence, Rule
-from winnow.repair.words.text_language import LATIN, language_of
+from winnow.repair.words.text_language import LATIN, known_language
 
 # One letter that is no word, or letters of which some are Greek, with an index: `f`, `ητ`, `f0`, `a00`, `Cg`.
 _NAME = r"(?:[b-zB-HJ-Z]|[A-Za-z]\d{1,2}|[A-Za-z]?[α-ωΑ-Ω][A-Za-zα-ωΑ-Ω]?\d{0,2}|[B-HJ-Z][a-z])"
@@ -63,7 +63,7 @@ def part_numbers(text: str, evidence: Evidence) -> Iterator[Change]:
     >>> [c.start for c in part_numbers("in1998 an MP3, March 1,1928", Evidence(everywhere=True))]
     [2, 23]
     """
-    if not evidence.everywhere or language_of(text) != "en":
+    if not evidence.everywhere or known_language(text) != "en":
         return
     places = {m.end() for m in _MONTH.finditer(text)}
     for match in _GLUED_NUMBER.finditer(text):

@@ -8,9 +8,16 @@ without their package, whose import takes as long as a list does; and only as fa
 from __future__ import annotations
 
 import gzip
+from functools import cache
 from importlib.util import find_spec
 from itertools import islice, repeat
 from pathlib import Path
+
+LATIN_LISTS = (
+    "en", "de", "fr", "es", "it", "pt", "nl", "pl", "sv", "cs", "tr", "ro", "hu", "da", "nb", "fi", "vi", "sk",
+    "ca", "sh", "sl", "lt", "lv", "is",
+)  # fmt: skip
+"""Languages in Latin letters that have a list, those first whose words turn up most."""
 
 _FORMAT = {"format": "cB", "version": 1}
 
@@ -38,3 +45,9 @@ def word_costs(language: str, most: int | None = None) -> dict[str, int]:
         for cost, words in enumerate(islice(lists, count if most is None else most + 1)):
             costs.update(zip(words, repeat(cost)))
     return costs
+
+
+@cache  # one for each language and bound
+def frequent_words(language: str, most: int) -> frozenset[str]:
+    """The words of a language that cost no more than `most`."""
+    return frozenset(word_costs(language, most))

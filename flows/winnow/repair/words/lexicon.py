@@ -8,7 +8,7 @@ from functools import cache
 
 from winnow.repair.engine.rule import Evidence
 from winnow.repair.words.frequencies import word_costs
-from winnow.repair.words.text_language import language_of
+from winnow.repair.words.text_language import known_language, language_of
 
 NEVER = 1 << 20
 
@@ -147,10 +147,16 @@ def lexicon_of(language: str) -> Lexicon:
     return Lexicon(language)
 
 
-def damaged_prose(text: str, evidence: Evidence, lines: int = 1) -> Iterator[tuple[int, int, Lexicon]]:
-    """The stretches within `lines` lines of proven damage, and the text's lexicon; none in an unknown language."""
+def damaged_prose(
+    text: str, evidence: Evidence, lines: int = 1, any_language: bool = False
+) -> Iterator[tuple[int, int, Lexicon]]:
+    """The stretches within `lines` lines of proven damage, and the text's lexicon; none in an unknown language.
+
+    Where the whole text is taken for damaged, its language must show, unless the rule does well in `any_language`.
+    """
     spans = evidence.damaged_spans(text, lines)
-    if spans and (language := language_of(text)):
+    strict = evidence.everywhere and not any_language
+    if spans and (language := known_language(text) if strict else language_of(text)):
         lexicon = lexicon_of(language)
         for low, high in spans:
             yield low, high, lexicon

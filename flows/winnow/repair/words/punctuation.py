@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from winnow.repair.engine.rule import Change, Evidence, Rule, Span
 from winnow.repair.words.lexicon import damaged_prose
-from winnow.repair.words.text_language import LATIN, is_french, language_of
+from winnow.repair.words.text_language import LATIN, is_french, known_language, language_of, may_be_french
 
 _MARK = re.compile(r"(?<=[^\s|]) [,.;:!?)\]]")
 _COMMA = re.compile(rf"(?<=[{LATIN}][{LATIN}]),(?=[{LATIN}][{LATIN}])")
@@ -20,6 +21,8 @@ _MOVED = re.compile(rf"(?<=[{LATIN}][{LATIN}]) ,(?=[{LATIN}][{LATIN}]|[aAI] )")
 _SYMBOL = re.compile(r"(?<!\w)[A-Za-zα-ωΑ-Ω]\d ,(?=\w)")
 _CODE = re.compile(r"[{}=<>\\_@#$~^*/]|::|->|\(\)")
 
+_WORDS = re.compile(r"[^\W\d_]{3,}")
+FEW_WORDS = 5  # of three letters and more; fewer tell no language, and may stand in a formula
 _TERNARY = re.compile(r"\S \? [^\n]{1,50} : \S")
 
 _OPENERS = "\"'“‘«(["
@@ -39,7 +42,11 @@ def space_before_punctuation(text: str, evidence: Evidence) -> Iterator[Change]:
     if not spans:
         return
     everywhere = evidence.everywhere
-    french = language_of(text) == "fr"
+    language = known_language(text) if everywhere else language_of(text)
+    n_words = sum(1 for _ in islice(_WORDS.finditer(text), 2 * FEW_WORDS)) if everywhere else 0
+    if everywhere and language is None and n_words >= FEW_WORDS:
+        return
+    french = language == "fr" or (0 < n_words < 2 * FEW_WORDS and may_be_french(text))
     marks = ",.;:!?)]" if everywhere else ",.;:!?"
     habits = "" if everywhere else _habits(text, spans)
     for low, high in spans:
@@ -118,7 +125,8 @@ def space_after_punctuation(text: str, evidence: Evidence) -> Iterator[Change]:
     >>> SPACE_AFTER_PUNCTUATION("of gangs,providing a,b,c and f(x,y)")
     'of gangs, providing a,b,c and f(x,y)'
     """
-    for low, high, lexicon in damaged_prose(text, evidence):
+    few = sum(1 for _ in islice(_WORDS.finditer(text), FEW_WORDS)) < FEW_WORDS
+    for low, high, lexicon in damaged_prose(text, evidence, any_language=few):
         for match in _COMMA.finditer(text, low, high):
             at = match.end()
             start, end = _chunk(text, at, low)

@@ -13,9 +13,10 @@ import re
 from collections.abc import Iterator
 from itertools import accumulate
 
-from winnow.repair.engine.rule import Change, Evidence, Rule, Span
-from winnow.repair.words.lexicon import DOUBTFUL, NEAR, Lexicon, damaged_prose, graded
-from winnow.repair.words.text_language import LATIN, language_here, language_of
+from winnow.repair.engine.rule import Change, Evidence, Rule, Span, apply_changes, line_end
+from winnow.repair.words.frequencies import frequent_words
+from winnow.repair.words.lexicon import DOUBTFUL, NEAR, Lexicon, damaged_prose, graded, lexicon_of
+from winnow.repair.words.text_language import KNOWN_WORD, LATIN, is_in, known_language, language_here, language_of
 from winnow.repair.words.word_groups import find_word_runs, reader_of
 from winnow.repair.words.word_reading import Group
 
@@ -47,11 +48,11 @@ def split_words(text: str, evidence: Evidence) -> Iterator[Change]:
     'Training groups to participate in a way'
     """
     spans = evidence.damaged_spans(text)
+    if evidence.everywhere:
+        yield from _split_everywhere(text)
+        return
     language = language_of(text) if spans else None
     if language is None:
-        return
-    if evidence.everywhere:
-        yield from _split_everywhere(text, language)
         return
     others = tuple(dict.fromkeys((language, "en")))
     for low, high in _pieces(text, spans):
@@ -78,9 +79,12 @@ def _pieces(text: str, spans: list[Span]) -> Iterator[Span]:
             start = end + 1
 
 
-def _split_everywhere(text: str, language: str) -> Iterator[Change]:
+def _split_everywhere(text: str) -> Iterator[Change]:
+    whole = known_language(text)
     for low, high in _blocks(text):
-        reader = reader_of(language_here(text, low, high, language))
+        # What is left of words is often no word; then the reading has to show that the text is English.
+        language = known_language(text[low:high]) or whole or "en"
+        reader = reader_of(language)
         groups: list[Group] = []
         n_words = 0
         for run in _prose_runs(text, low, high, _CODE_LINE):
@@ -97,9 +101,42 @@ def _split_everywhere(text: str, language: str) -> Iterator[Change]:
         if deleted or inserted:
             prices = graded(_grade(deleted, n_words), _grade(inserted, n_words))
             readings = [reader.read(group, prices) for group in groups]
+        changes: list[Change] = []
         for group, (words, gain) in zip(groups, readings, strict=True):
             if gain > 0:
-                yield from _changes(group, words, confidence_of(gain))
+                changes.extend(_changes(group, words, confidence_of(gain)))
+        yield from _in_known_lines(text, changes, language)
+
+
+LONG = 7  # letters; so long a word does not come about by joining words of another language
+
+
+def _completes_word(before: str, after: str, language: str) -> bool:
+    """Whether pieces become one long word, or one that is listed and of which the longest piece is no word.
+
+    >>> [_completes_word(a, b, "en") for a, b in (("Hirosh i", "Hiroshi"), ("mens en", "mensen"), ("fa sa", "fasa"))]
+    [True, False, False]
+    """
+    word, longest = after.lower(), max(before.lower().split(" "), key=len)
+    if len(word) >= LONG and word in frequent_words(language, KNOWN_WORD):
+        return True
+    costs = lexicon_of(language).costs
+    return word in costs and (len(word) > LONG + 1 or (len(longest) > 3 and longest not in costs))
+
+
+def _in_known_lines(text: str, changes: list[Change], language: str) -> Iterator[Change]:
+    """The changes of lines that are of known words once they are made."""
+    at = 0
+    while at < len(changes):
+        low, high = text.rfind("\n", 0, changes[at].start) + 1, line_end(text, changes[at].start)
+        upto = at
+        while upto < len(changes) and changes[upto].start < high:
+            upto += 1
+        mine = changes[at:upto]
+        read = apply_changes(text[low:high], (Change(c.start - low, c.end - low, c.after) for c in mine))
+        if is_in(read, language) or all(_completes_word(text[c.start : c.end], c.after, language) for c in mine):
+            yield from mine
+        at = upto
 
 
 def _prose_runs(text: str, low: int, high: int, code: re.Pattern[str]) -> Iterator[Group]:
@@ -166,7 +203,9 @@ _IN_LINE = re.compile(rf"(?<=[{LATIN}][{LATIN}])- (?=[{LATIN}][{LATIN}])")
 _WORD = re.compile(rf"[{LATIN}]{{1,40}}")
 _MARKS = re.compile(r"[,.;:!?)\]\"'”’»]{0,4}")
 _BEFORE_WORD = frozenset(' \n\t(["“‘«—–')
-_AND = frozenset("and or to nor und oder bis sowie et ou y o e ed i en of".split())
+_AND = frozenset(
+    "and or to nor und oder bis sowie et ou y o e ed i en of og och eller samt lub a nebo ja tai és".split()
+)
 
 
 def close_hyphens(text: str, evidence: Evidence) -> Iterator[Change]:
@@ -256,4 +295,4 @@ def join_spaced_letters(text: str, evidence: Evidence) -> Iterator[Change]:
 
 HYPHENS = Rule("hyphens", 1, close_hyphens, r"\pL-[ \n]\pL", needs_evidence=True)
 SPACED_LETTERS = Rule("spaced_letters", 1, join_spaced_letters, r"\pL \pL \pL \pL", needs_evidence=True)
-SPLIT_WORDS = Rule("split_words", 2, split_words, r"\pL \pL|\pL{6}", needs_evidence=True)
+SPLIT_WORDS = Rule("split_words", 3, split_words, r"\pL \pL|\pL{6}", needs_evidence=True)

@@ -9,7 +9,10 @@ short Latin text whose language cannot be recognised is taken for English.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
+
+from winnow.repair.words.frequencies import LATIN_LISTS, frequent_words
 
 LATIN = "A-Za-zªºÀ-ÖØ-öø-ɏḀ-ỿﬀ-ﬆ"
 """The letters of these languages, for a class of an expression."""
@@ -70,6 +73,60 @@ def _language_of(sample: str) -> str | None:
     return best if 2 * latin >= len(words) else None
 
 
+COMMON_WORD = 450
+KNOWN_WORD = 599  # centibels: once in a million words
+MIN_KNOWN_SHARE = 0.35  # of the letters of damaged English, .5 and more mostly; of other languages, .3 at most
+MIN_SHARE_READ = 0.45  # the same once the words are read
+MIN_SHARE_OF_NAMES = 0.25  # the same in a text that is full of names
+MAX_DISTINCT = 300  # words that are looked up
+
+
+@lru_cache(maxsize=256)  # several rules ask about the same lines
+def known_language(sample: str) -> str | None:
+    """The supported language in whose list most of a text stands; None where that is little, or another list has more.
+
+    Unlike `language_of` it takes nothing for English that is not.
+
+    >>> known_language("The cat sat on the mat"), known_language("Das ist nicht der richtige Weg")
+    ('en', 'de')
+    >>> known_language("Všetci ľudia sa rodia slobodní a sebe rovní"), known_language("Foreword")
+    (None, 'en')
+    """
+    sample = sample[:SAMPLE_CHARS]
+    words = list(dict.fromkeys(w for w in _WORD.findall(sample.lower()) if len(w) > 1))[:MAX_DISTINCT]
+    n_letters = sum(map(len, words))
+    if not n_letters:
+        return None
+    counts = _count_markers(sample)[1]
+    shares = {code: _share(words, code) for code in LATIN_LISTS}
+    best = max(shares, key=lambda code: shares[code])
+    # Names and foreign words are in many lists: another language than English must show its commonest words too.
+    if best in MARKERS and counts[best] < max(2, 2 * counts["en"]):
+        marked = max(MARKERS, key=lambda code: (counts[code], shares[code]))
+        best = marked if counts[marked] >= max(2, 2 * counts["en"]) else "en"
+    if counts["en"] >= MIN_MARKERS and counts["en"] == max(counts.values()) and shares["en"] >= MIN_SHARE_OF_NAMES:
+        return "en"
+    return best if best in MARKERS and shares[best] >= MIN_KNOWN_SHARE else None
+
+
+def _share(words: Sequence[str], language: str) -> float:
+    known = frequent_words(language, KNOWN_WORD)
+    return sum(len(word) for word in words if word in known) / max(1, sum(map(len, words)))
+
+
+def is_in(sample: str, language: str) -> bool:
+    """Whether the words of a text are mostly of a language; among many names its commonest words have to stand too.
+
+    >>> is_in("He was born in Bu sembatia", "en"), is_in("Boni fa sa nun sran", "en")
+    (True, False)
+    """
+    share = _share([word for word in _WORD.findall(sample.lower()) if len(word) > 2], language)
+    if share >= MIN_SHARE_READ:
+        return True
+    counts = _count_markers(sample)[1]
+    return share >= MIN_SHARE_OF_NAMES and counts[language] >= 2 and counts[language] == max(counts.values())
+
+
 def language_here(text: str, low: int, high: int, language: str) -> str:
     """The language about ``text[low:high]`` where it is plainly another one than the text's own `language`."""
     _, counts = _count_markers(text[max(0, low - 200) : min(high, low + 4000) + 200])
@@ -85,6 +142,18 @@ def is_french(sample: str) -> bool:
     """
     counts = _count_markers(sample)[1]
     return counts["fr"] > counts["en"]
+
+
+def may_be_french(sample: str) -> bool:
+    """Whether a few words are as good French as English.
+
+    >>> may_be_french("Attention : travaux"), may_be_french("Table 3 : Results")
+    (True, False)
+    """
+    words = [word for word in _WORD.findall(sample.lower()) if len(word) > 2]
+    french, english = (frequent_words(language, COMMON_WORD) for language in ("fr", "en"))
+    more = sum(word in french for word in words) - sum(word in english for word in words)
+    return more > 0 or (more == 0 and len(words) != 1)
 
 
 def _count_markers(sample: str) -> tuple[list[str], dict[str, int]]:

@@ -74,8 +74,8 @@ class Reader:
             if len(self.readings) > 50_000:
                 self.readings.clear()
             if self.lexicon.language != "en":
-                # the small lists lack too many words to take any apart, or to make new ones
-                prices = replace(prices, insert=NEVER, formed=NEVER)
+                # the small lists lack too many words to take any apart, to make new ones, or to join what are words
+                prices = replace(prices, insert=NEVER, formed=NEVER, strict=True)
             known = self.readings[key] = read_words(group, self.lexicon, prices, others)
         return known
 
