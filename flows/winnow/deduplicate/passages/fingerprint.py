@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import pairwise, repeat
+from itertools import pairwise
 
 import numpy as np
 import xxhash
@@ -25,7 +25,6 @@ UNSPACED = (
 Myanmar, Khmer, Tai, and Han with kana and bopomofo. Hangul and Tibetan words are set apart."""
 
 
-@lru_cache(1 << 15)
 def folded(char: str, fold_digits: bool = False) -> str:
     """What `char` becomes in a key: itself in lower case and compatibility form, a space, or nothing.
 
@@ -56,10 +55,25 @@ _ASCII = [
 ]
 
 
+class _Folds(dict[int, str]):
+    """A table for `str.translate` that works out each character when it first meets it."""
+
+    def __init__(self, fold_digits: bool) -> None:
+        super().__init__()
+        self.fold_digits = fold_digits
+
+    def __missing__(self, code: int) -> str:
+        value = self[code] = folded(chr(code), self.fold_digits)
+        return value
+
+
+_FOLDS = _Folds(False), _Folds(True)  # they only remember what `folded` says
+
+
 def _folded_run(run: bytes, fold_digits: bool) -> bytes:
-    """`folded` of characters beyond ASCII."""
-    text = run.decode("utf-8", "surrogatepass")
-    return "".join(map(folded, text, repeat(fold_digits))).encode("utf-8", "surrogatepass")
+    """`folded` of each of some characters beyond ASCII."""
+    text = run.decode("utf-8", "surrogatepass").translate(_FOLDS[fold_digits])
+    return text.encode("utf-8", "surrogatepass")
 
 
 _folded_word = lru_cache(1 << 15)(_folded_run)  # the same come up again and again
