@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 
 from winnow.base.records import without_lone_surrogates
+from winnow.repair.encoding.plausible import is_word
 from winnow.repair.engine.rule import Change, Evidence, Rule
 
 # re, not re2, for a few characters in a row: nothing can backtrack, and offsets are code points.
@@ -22,7 +23,12 @@ _ESCAPES = re.compile(
     r"\x1b(?:\[[0-?]{0,64}[ -/]{0,8}[@-~]|[\]PX^_][^\x07\x1b\n]{0,1000}(?:\x07|\x1b\\)"
     r"|[ -/]{1,4}[0-~]|[0-Z\\^-~])"
 )
-_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]+|[\u206a-\u206f\ufff9-\ufffc]+")
+_CONTROLS = re.compile(r"[\x00-\x08\x0c\x0e-\x1f\x7f]+|[\u206a-\u206f\ufff9-\ufffc]+")
+_WIDE = re.compile(r"(?:[^\x00]\x00){3,1000}|(?:\x00[^\x00]){3,1000}")
+_SEPARATORS = frozenset("\0\x1c\x1d\x1e\x1f")
+_LIGATURES = ("fi", "ff", "ffi", "fl", "ffl")
+_LETTERS_BEFORE = re.compile(r"[^\W\d_]{1,30}\Z")
+_LETTERS_AFTER = re.compile(r"[^\W\d_]{1,30}")
 _BYTE_ORDER_MARKS = re.compile("\ufeff+")
 IN_TEXT = 0.4  # confidence in a mark inside a text: it may be meant as a zero-width no-break space
 # A black flag, tag letters and the closing tag are the flag of a region; all other tags are unseen text.
@@ -55,6 +61,8 @@ def unify_line_ends(text: str, evidence: Evidence) -> Iterator[Change]:
     """
     for found in _LINE_ENDS.finditer(text):
         at = found.start()
+        if found[0] == "\f" and is_lost_ligature(text, at):
+            continue  # TeX's fonts have a ligature there
         beside_one = at == 0 or text[at - 1] in "\r\n" or text[at + 1 : at + 2] in ("", "\n", "\r")
         goes = found[0] == "\r\n" or (found[0] in "\v\f" and beside_one)
         yield Change(at, at + 1, "" if goes else "\n")
@@ -84,12 +92,45 @@ def undo_overstrikes(text: str, evidence: Evidence) -> Iterator[Change]:
 def remove_control_characters(text: str, evidence: Evidence) -> Iterator[Change]:
     r"""Take out control characters other than tab and line feed, and deprecated or placeholder ones (UTR 20).
 
-    C1 controls are left to `winnow.repair.encoding.mojibake`: they are letters and signs that were decoded wrongly.
+    Where a letter was lost, U+FFFD says so: the pieces become a word with a ligature between them. Those that separate,
+    NUL and U+001C to U+001F, leave a space between their neighbours; in UTF-16 read byte by byte NUL stands after each
+    letter, and just goes. C1 controls are left to `winnow.repair.encoding.mojibake`: they are letters and signs that
+    were decoded wrongly.
 
-    >>> CONTROL_CHARACTERS("h\x00e\x00l\x00l\x00o\x00\tworld\ufffc")
-    'hello\tworld'
+    >>> CONTROL_CHARACTERS("h\x00e\x00l\x00l\x00o\x00\tworld\ufffc"), CONTROL_CHARACTERS("red\x1fgreen\x00blue")
+    ('hello\tworld', 'red green blue')
+    >>> CONTROL_CHARACTERS("the o\x00ce") == "the o\ufffdce"
+    True
     """
-    return _removed(_CONTROLS, text)
+    wide = [found.span() for found in _WIDE.finditer(text)]
+    at = 0
+    for found in _CONTROLS.finditer(text):
+        start, end = found.span()
+        while at < len(wide) and wide[at][1] <= start:
+            at += 1
+        if at < len(wide) and wide[at][0] <= start and set(found[0]) == {"\0"}:
+            yield Change(start, end, "")
+        elif end - start == 1 and is_lost_ligature(text, start):
+            yield Change(start, end, "\ufffd", 0.9)
+        else:
+            before, after = text[start - 1 : start], text[end : end + 1]
+            parts = not _SEPARATORS.isdisjoint(found[0]) and before.strip() and after.strip()
+            yield Change(start, end, " " if parts else "")
+
+
+def is_lost_ligature(text: str, at: int) -> bool:
+    r"""Whether a control character stands where a ligature was: with one the letters around it are a word.
+
+    >>> is_lost_ligature("traf\x00c", 4), is_lost_ligature("red\x00green", 3)
+    (True, False)
+    """
+    left, right = _LETTERS_BEFORE.search(text, max(0, at - 30), at), _LETTERS_AFTER.match(text, at + 1, at + 31)
+    first, last = left[0] if left else "", right[0] if right else ""
+    if not first + last or not (first + last)[1:].islower():
+        return False
+    if min(len(first), len(last)) > 2 and is_word(first) and is_word(last):
+        return False
+    return any(is_word(first + ligature + last) for ligature in _LIGATURES)
 
 
 def remove_byte_order_marks(text: str, evidence: Evidence) -> Iterator[Change]:
@@ -119,8 +160,8 @@ LINE_ENDS = Rule("line_ends", 1, unify_line_ends, r"[\r\v\f\x{2028}\x{2029}]")
 TERMINAL_ESCAPES = Rule("terminal_escapes", 1, remove_terminal_escapes, r"\x1b")
 OVERSTRIKES = Rule("overstrikes", 1, undo_overstrikes, r"\x08")
 CONTROL_CHARACTERS = Rule(
-    "control_characters", 1, remove_control_characters,
-    r"[\x00-\x08\x0e-\x1f\x7f\x{206a}-\x{206f}\x{fff9}-\x{fffc}]",
+    "control_characters", 2, remove_control_characters,
+    r"[\x00-\x08\x0c\x0e-\x1f\x7f\x{206a}-\x{206f}\x{fff9}-\x{fffc}]",
 )  # fmt: skip
 BYTE_ORDER_MARKS = Rule("byte_order_marks", 1, remove_byte_order_marks, r"\x{feff}")
 TAG_CHARACTERS = Rule("tag_characters", 1, remove_tag_characters, r"[\x{e0000}-\x{e007f}]")

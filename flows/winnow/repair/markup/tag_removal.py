@@ -7,19 +7,20 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
-from winnow.base.html_names import BLOCK, CELL, ELEMENTS, HEADING, REPLACED, TABLE
+from winnow.base.html_names import BLOCK, CELL, ELEMENTS, HEADING, INLINE, REPLACED, TABLE
 from winnow.repair.engine.rule import Change, Evidence, NearDamage, Rule, apply_changes
 from winnow.repair.markup.tags import NEIGHBOURS, PLACEHOLDER, SNIPPET, Tag, half_tags, tags
 
 _ABOUT = re.compile(r"\b(?:html|xml|sgml|markup|tags?|elements?|attributes?|usage|syntax|synopsis)\b", re.IGNORECASE)
 _CODE = re.compile(
-    r"<[%?]|\$\{|#include|::|\btemplate ?<|\bclass |\breturn\b|\bimport |=>|&&|\|\||[;{] *\n|\);"
+    r"<[%?]|\$\{|#include|::|\btemplate ?<|\bclass |\breturn\b|\bimport |=>|&&|\|\||(?:[^\s;];|\{) *\n|\);"
     r"|\w\(['\"]|\{[{%]|\w\.\w+ = |^\s*'.*'\s*\Z"
 )
 _PERL = re.compile(r"\bm\{<|=~ ?[ms]?[/{]<|<STDIN>|\bs/<")
 _DRAWING = re.compile(r"\s*(?:<\?xml[^<>]{0,200}>\s*(?:<![^<>]{0,300}>\s*)?<(?!html)|<svg[\s>])", re.IGNORECASE)
 _MENTIONED = re.compile(r"\s?(?:elements?|tags?|attributes?|markup)\b", re.IGNORECASE)
 _SPOKEN = re.compile(r"\b(?:elements?|tags?|the|an?|use) \Z", re.IGNORECASE)
+_STATEMENT = re.compile(r"[ \t]{0,3}[;),]")
 _ELEMENT = re.compile(r"<([A-Za-z][\w:.-]{0,30})(?:\s[^<>]{0,300})?>[^<>]{1,600}</\1>")
 _NOISE = re.compile(r"[\s\xa0>;]*\Z")
 _STRAY_SEMICOLON = re.compile(r"[ \t]?;[ \t]*(?=\n|\Z)")
@@ -95,7 +96,32 @@ def _replaced(text: str, events: list[Tag], confidence: float) -> Iterator[Chang
         low = max(low, last_end)
         yield Change(low, high, after, confidence)
         last_end = high
+        if upto < len(events) and (raised := _raised(text, low, events[upto - 1], events[upto])):
+            yield Change(events[upto - 1].end, events[upto].start, raised, confidence)
+            last_end = events[upto].start
         at = upto
+
+
+_SUPERSCRIPT = str.maketrans("0123456789+-−=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿ")
+_SUBSCRIPT = str.maketrans("0123456789+-−=()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎")
+_INDEX = re.compile(r"[-+−=()n]{0,2}[0-9]{1,4}[+−-]?|n")
+_VALUE = re.compile(r"(?:[0-9)\]]|(?<![A-Za-z])[A-Za-zµμ]{1,2})\Z")
+
+
+def _raised(text: str, low: int, opening: Tag, closing: Tag) -> str:
+    """An exponent, or an index beside a number, in raised or lowered signs: ``10<sup>6</sup>`` is not 106.
+
+    >>> raised = lambda t: _raised(t, t.index("<"), *tags(t))
+    >>> raised("10<sup>6</sup>"), raised("2<sub>10</sub>"), raised("H<sub>2</sub>O"), raised("1<sup>st</sup>")
+    ('⁶', '₁₀', '', '')
+    """
+    inside = text[opening.end : closing.start]
+    if opening.name != closing.name or opening.closing or not closing.closing or not _INDEX.fullmatch(inside):
+        return ""
+    if opening.name == "sup" and _VALUE.search(text, max(0, low - 3), low):
+        return inside.translate(_SUPERSCRIPT)
+    beside = text[max(0, low - 1) : low].isdigit() or text[closing.end : closing.end + 1].isdigit()
+    return inside.translate(_SUBSCRIPT) if opening.name == "sub" and beside else ""
 
 
 def _accepted(text: str, found: list[Tag], evidence: Evidence) -> tuple[list[Tag], Evidence]:
@@ -106,8 +132,10 @@ def _accepted(text: str, found: list[Tag], evidence: Evidence) -> tuple[list[Tag
     slip = len(broken) == 1 and not broken[0].closing and len(found) > 4 and not evidence.points
     proofs = Evidence(sorted([*evidence.points, *([] if slip else (t.start for t in broken))]), evidence.everywhere)
     snippet = _of_snippet(text, found, closed) if len(text) <= SNIPPET else []
-    if snippet is None or not (proofs.points or proofs.everywhere):
-        return snippet or [], proofs
+    if snippet is None:
+        return [], proofs
+    if not (proofs.points or proofs.everywhere):
+        return _whole_pairs(found, set(snippet)), proofs
     accepted = []
     near = NearDamage(text, proofs, NEIGHBOURS)
     for tag in found:
@@ -115,7 +143,26 @@ def _accepted(text: str, found: list[Tag], evidence: Evidence) -> tuple[list[Tag
             tag.kind in ("comment", "hidden") or (tag.name in ELEMENTS and _real(text, tag, closed, evidence))
         ):
             accepted.append(tag)
-    return sorted({*accepted, *snippet}, key=lambda t: t.start), proofs
+    return _whole_pairs(found, {*accepted, *snippet}), proofs
+
+
+MAX_PAIR = 1000  # characters between the halves of a pair of which one is damage and the other goes with it
+
+
+def _whole_pairs(found: list[Tag], accepted: set[Tag]) -> list[Tag]:
+    """The accepted tags in order, with the other half of each pair of inline tags of which one half was accepted."""
+    taken = set(accepted)
+    opened: dict[str, list[Tag]] = {}
+    for tag in found:
+        if tag.name not in INLINE or tag.kind not in ("whole", "broken"):
+            continue
+        if not tag.closing:
+            opened.setdefault(tag.name, []).append(tag)
+        elif waiting := opened.get(tag.name):
+            first = waiting.pop()
+            if (first in accepted) != (tag in accepted) and tag.start - first.end <= MAX_PAIR:
+                taken.update((first, tag))
+    return sorted(taken, key=lambda tag: tag.start)
 
 
 def _real(text: str, tag: Tag, closed: set[str], evidence: Evidence) -> bool:
@@ -158,7 +205,8 @@ def _of_snippet(text: str, found: list[Tag], closed: set[str]) -> list[Tag] | No
         return []
     if not outside.strip():
         return found
-    found = [t for t in found if not _of_manual(text, t)]
+    closing = {t.name: t.start for t in found if t.closing}
+    found = [t for t in found if closing.get(t.name, -1) > t.start or not _of_manual(text, t)]
     opened = {t.name for t in found if not t.closing}
     used = any(
         t.strong
@@ -179,7 +227,7 @@ def _of_manual(text: str, tag: Tag) -> bool:
     """``C<b>`` and ``C<tr///>`` of Perl's manuals, ``<code bash>`` of wikis: brackets, but not HTML's."""
     before = text[max(0, tag.start - 2) : tag.start]
     if before[-1:].isupper() and not before[:-1].isalnum() and "=" not in text[tag.start : tag.end]:
-        return True
+        return tag.name != "br" or not (text[tag.end : tag.end + 1].isalnum() or before[:1] == " ")
     return tag.closing and re.search(rf"<{re.escape(tag.name)} [\w-]+>", text) is not None
 
 
@@ -223,6 +271,8 @@ def _quoted(text: str, tag: Tag) -> bool:
         return bool(before) and before in "`'\"" and text[tag.start + 4 : tag.start + 5] in ("`", "'", '"')
     if before == "=" and not tag.strong and tag.name in (PLACEHOLDER | {"style"}):
         return True
+    if before and before in "'\"" and before == after and _STATEMENT.match(text, tag.end + 1):
+        return True  # a program's string, whatever stands in it
     if text[tag.start : tag.end] == "</>":
         return before == after == " "
     return not tag.strong and bool(before) and before in "`'\"‘“" and after != "" and after in "`'\"’”"
@@ -389,9 +439,9 @@ def _prefix(run: Sequence[Tag]) -> str:
 
 _GATE = r"<[\s/!&;<]{0,12}[A-Za-z]|[A-Za-z]\s{0,3}/?\s{0,3}>|[\"']\s{0,3}/?\s{0,3}>|<!|<\?|</>"
 
-TAGS = Rule("tags", 3, find_tags, _GATE, proves=True)
-SHORT_TEXT_TAGS = Rule("short_text_tags", 3, find_tags_of_short_texts, _GATE)
-HTML_SOURCE = Rule("html_source", 1, find_tags_of_html_source, r"\A\s*<[A-Za-z!]")
+TAGS = Rule("tags", 4, find_tags, _GATE, proves=True)
+SHORT_TEXT_TAGS = Rule("short_text_tags", 4, find_tags_of_short_texts, _GATE)
+HTML_SOURCE = Rule("html_source", 2, find_tags_of_html_source, r"\A\s*<[A-Za-z!]")
 
 MARKUP: tuple[Rule, ...] = (TAGS, SHORT_TEXT_TAGS, HTML_SOURCE)
 """The rules that take out tags, in order."""

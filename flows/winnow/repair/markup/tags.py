@@ -231,6 +231,10 @@ def half_tags(text: str, start: int, end: int, beside: bool, opened: frozenset[s
             chained = False
             at = text.find(">", at + 1, end)
             continue
+        if text[max(last, found.start() - 4) : found.start()].rstrip(" \t/")[-1:] == "<":
+            chained = False  # no half: a whole tag that was judged before
+            at = text.find(">", found.end(), end)
+            continue
         adjacent = chained and not text[last : found.start()].strip(" \t\n\xa0>;/")
         slash = "/" in found[1] or "/" in found[3]
         attributes = "=" in found[3]
