@@ -90,13 +90,5 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> History:
 
 
 @pytest.fixture
-def without_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Runs without Great Expectations' own record of them: seconds a run, and nothing of a version depends on it."""
-    from winnow.run import release
-
-    monkeypatch.setattr(release, "store_results", lambda *_: None)
-
-
-@pytest.fixture
-def place(prefect_server: None, without_pages: None, tmp_path: Path) -> Place:
+def place(prefect_server: None, tmp_path: Path) -> Place:
     return Place(tmp_path)

@@ -27,7 +27,6 @@ from winnow.base.errors import DatasetBusy
 from winnow.cli.main import app
 from winnow.publish.verify import verify
 from winnow.repair.engine.ledger import undo
-from winnow.run import release
 from winnow.storage.locations import open_dataset
 from winnow.storage.object_store import Store, parse_address
 
@@ -49,18 +48,15 @@ def environment(tmp_path_factory):
 def published(tmp_path_factory, environment):
     """Two batches run into a folder and into S3; the folder of both."""
     folder = tmp_path_factory.mktemp("runs")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(release, "store_results", lambda *_: None)
-        for source in two_batches(folder):
-            run_stages(source, folder / "local")
-            run_stages(source, URL)
+    for source in two_batches(folder):
+        run_stages(source, folder / "local")
+        run_stages(source, URL)
     return folder
 
 
 @pytest.fixture
 def elsewhere(monkeypatch, tmp_path):
     """Another machine: an empty cache."""
-    monkeypatch.setattr(release, "store_results", lambda *_: None)
     monkeypatch.setenv("WINNOW_CACHE", str(tmp_path / "cache"))
 
 
@@ -110,7 +106,6 @@ def write_slowly(source: Path, url: str, environment: dict[str, str], mark: Path
             while not on.exists():
                 time.sleep(0.05)
 
-    release.store_results = lambda *_: None  # type: ignore[assignment]
     try:
         run_stages(source, url, at=at)
     except DatasetBusy:

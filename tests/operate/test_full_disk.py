@@ -12,7 +12,6 @@ import pytest
 from tests.operate.dataset_runs import assert_tidy, assert_whole, rows_of, run_stages
 
 from winnow.base.errors import DiskFull
-from winnow.run import release
 
 KB = 1024
 MOUNT_MB = 16
@@ -44,8 +43,7 @@ def fill(disk: Path, leave: int) -> Path:
     return path
 
 
-def check_full_disk(history, disk: Path, monkeypatch, step: str, leave: int) -> None:
-    monkeypatch.setattr(release, "store_results", lambda *_: None)
+def check_full_disk(history, disk: Path, step: str, leave: int) -> None:
     into = disk / "dataset"
     history.copy_to(into)
 
@@ -70,16 +68,16 @@ def check_full_disk(history, disk: Path, monkeypatch, step: str, leave: int) -> 
 
 
 @pytest.mark.parametrize(("step", "leave"), [("validated", 48 * KB)])
-def test_a_full_disk_ends_a_run_clearly_and_the_next_one_finishes(history, small_disk, monkeypatch, step, leave):
-    check_full_disk(history, small_disk, monkeypatch, step, leave)
+def test_a_full_disk_ends_a_run_clearly_and_the_next_one_finishes(history, small_disk, step, leave):
+    check_full_disk(history, small_disk, step, leave)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("leave", [0, 4, 12, 24, 32, 40, 56, 64, 72, 80, 96])
 @pytest.mark.parametrize("step", ["locked", "read", "checked", "deduplicated", "validated"])
-def test_wherever_the_disk_gets_full_nothing_is_lost(history, small_disk, monkeypatch, step, leave):
+def test_wherever_the_disk_gets_full_nothing_is_lost(history, small_disk, step, leave):
     try:
-        check_full_disk(history, small_disk, monkeypatch, step, leave * KB)
+        check_full_disk(history, small_disk, step, leave * KB)
     except pytest.fail.Exception:
         # Enough was left for the whole run: then it has to be right.
         assert rows_of(small_disk / "dataset") == history.rows

@@ -27,7 +27,7 @@ def stopped(prefect_server, tmp_path_factory):
 
 
 @pytest.fixture
-def place(stopped, without_pages, tmp_path):
+def place(stopped, tmp_path):
     """A copy of it to write on; the input stays where the held run read it."""
     shutil.copytree(stopped[0].folder / "dataset", tmp_path / "dataset", symlinks=True)
     return Place(tmp_path)

@@ -17,7 +17,6 @@ from winnow.base.errors import UsageError, WinnowError
 from winnow.publish.dataset import Dataset
 from winnow.publish.export import MANIFEST, upload
 from winnow.publish.manifest import read_manifest
-from winnow.run import release
 
 pytest.importorskip("moto.server", reason="the local S3 server needs moto[server]")
 BUCKET = "articles"
@@ -37,15 +36,13 @@ def published(tmp_path_factory, s3):
     """The same documents read from a folder and, after they were put there, from S3."""
     folder = tmp_path_factory.mktemp("s3")
     first, second = two_batches(folder)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(release, "store_results", lambda *_: None)
-        for source in (first, second):
-            run_stages(source, folder / "local")
-            for path in source.iterdir():
-                with s3.open_output_stream(f"{BUCKET}/in/{path.name}") as file:
-                    file.write(path.read_bytes())
-            run_stages(f"s3://{BUCKET}/in", folder / "remote")
-        again = run_stages(f"s3://{BUCKET}/in", folder / "remote")
+    for source in (first, second):
+        run_stages(source, folder / "local")
+        for path in source.iterdir():
+            with s3.open_output_stream(f"{BUCKET}/in/{path.name}") as file:
+                file.write(path.read_bytes())
+        run_stages(f"s3://{BUCKET}/in", folder / "remote")
+    again = run_stages(f"s3://{BUCKET}/in", folder / "remote")
     return folder, again
 
 
@@ -67,8 +64,7 @@ def test_a_version_copied_to_s3_is_the_version(published, s3):
             assert file.read() == path.read_bytes(), name
 
 
-def test_a_version_on_s3_can_be_the_source_of_a_dataset(published, s3, tmp_path, monkeypatch):
-    monkeypatch.setattr(release, "store_results", lambda *_: None)
+def test_a_version_on_s3_can_be_the_source_of_a_dataset(published, s3, tmp_path):
     local = pd.read_parquet(published[0] / "local/latest/documents")
     with s3.open_output_stream(f"{BUCKET}/round/documents.parquet") as file:
         local[["source", "text"]].rename(columns={"source": "id"}).to_parquet(file, index=False)

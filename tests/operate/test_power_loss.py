@@ -11,7 +11,6 @@ from tests.operate.dataset_runs import assert_tidy, rows_of, run_stages, two_bat
 
 from winnow.publish.dataset import Dataset
 from winnow.publish.recover import drop_torn_commits, recover
-from winnow.run import release
 from winnow.storage.lock import lock_dataset
 
 
@@ -71,7 +70,6 @@ def test_everything_is_flushed_before_it_gets_its_name_and_its_folder_after(tmp_
     first, second = two_batches(tmp_path)
     disk = Disk(tmp_path / "dataset")
     disk.watch(monkeypatch)
-    monkeypatch.setattr(release, "store_results", lambda *_: None)
     unflushed_folders = []
 
     def at(step: str) -> None:
@@ -89,7 +87,6 @@ def test_every_file_of_a_version_and_its_commits_are_on_disk_when_the_version_ge
     first, _ = two_batches(tmp_path)
     disk = Disk(tmp_path / "dataset")
     disk.watch(monkeypatch)
-    monkeypatch.setattr(release, "store_results", lambda *_: None)
     run_stages(first, tmp_path / "dataset")
     files = [p for p in (tmp_path / "dataset" / "v1").rglob("*") if p.is_file()]
     # Each table's commits: a commit is a file of JSON that Delta renames into place and publication flushes.
@@ -100,8 +97,7 @@ def test_every_file_of_a_version_and_its_commits_are_on_disk_when_the_version_ge
 
 
 @pytest.mark.parametrize("left", [b"", b'{"add": {"path": "part-'], ids=["empty", "cut"])
-def test_a_commit_that_a_power_loss_cut_short_is_taken_back(history, tmp_path, monkeypatch, left):
-    monkeypatch.setattr(release, "store_results", lambda *_: None)
+def test_a_commit_that_a_power_loss_cut_short_is_taken_back(history, tmp_path, left):
     dataset = Dataset(tmp_path / "dataset")
     history.copy_to(dataset.root)
     folder = dataset.table("documents")

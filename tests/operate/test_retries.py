@@ -32,7 +32,6 @@ def test_publication_tried_again_in_the_same_run_gives_one_version_without_a_row
             return publish(publication, *changes)  # what the task's retry does
 
     monkeypatch.setattr(release, "publish_version", flaky)
-    monkeypatch.setattr(release, "store_results", lambda *_: None)
     into = history.copy_to(tmp_path / "dataset")
     run_stages(history.source, into)
     assert failed == [step]

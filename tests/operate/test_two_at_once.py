@@ -18,13 +18,9 @@ from tests.operate.dataset_runs import RECIPE, assert_tidy, in_child, rows_of, r
 from winnow.base.errors import DatasetBusy
 from winnow.base.recipe import Recipe
 from winnow.publish.dataset import Dataset
-from winnow.run import release
 from winnow.run.maintenance import tidy_up
 
 HOLD_SECONDS = 1.0
-
-
-pytestmark = pytest.mark.usefixtures("without_pages")
 
 
 def slow_run(source: Path, into: Path, mark: Path) -> None:
@@ -35,7 +31,6 @@ def slow_run(source: Path, into: Path, mark: Path) -> None:
             mark.touch()
             time.sleep(HOLD_SECONDS)
 
-    release.store_results = lambda *_: None  # type: ignore[assignment]
     run_stages(source, into, at=at)
 
 
@@ -137,7 +132,6 @@ def test_a_reader_in_a_loop_for_minutes_sees_whole_versions_only(tmp_path):
 
 
 def run_in_turn(source: Path, into: Path, told: Path) -> None:
-    release.store_results = lambda *_: None  # type: ignore[assignment]
     told.write_text(str(run_stages(source, into, wait_seconds=120)["version"]))
 
 

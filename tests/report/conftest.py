@@ -67,7 +67,6 @@ def hostile_page(hostile_view):
             run_id="run-3",
             name=ALL,
             previous=2,
-            data_docs="../gx/data_docs/index.html",
         )
     )
 

@@ -18,7 +18,7 @@ from tests.operate.dataset_runs import run_stages
 from winnow.base.errors import InputChanged
 from winnow.base.recipe import ReadSettings
 from winnow.read import Span, hold, list_inputs, plan_shards, read_documents, read_shard
-from winnow.run import intake, release
+from winnow.run import intake
 
 WHOLE = article(55)
 LINES = [{"id": f"d{n}", "text": article(n)} for n in range(40)]
@@ -92,11 +92,6 @@ def test_parts_of_a_big_file_are_proved_each_by_itself(tmp_path: Path) -> None:
         list(read_shard(shards[-1], ReadSettings()))
 
 
-@pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(release, "store_results", lambda *_: None)
-
-
 def change_before_reading(monkeypatch: pytest.MonkeyPatch, change: Callable[[int], None]) -> None:
     """Calls `change` with the number of the attempt, each time when the files are hashed and not yet read."""
     plan, attempts = intake.plan_shards, iter(range(99))
@@ -113,9 +108,7 @@ def published(dataset: Path) -> dict[str, str]:
     return dict(zip(frame["source"], frame["text"], strict=True))
 
 
-def test_a_file_that_changes_once_is_published_as_it_is_then(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quick: None
-) -> None:
+def test_a_file_that_changes_once_is_published_as_it_is_then(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = tmp_path / "in"
     write_jsonl(source / "a.jsonl", LINES[:3])
     (source / "z.txt").write_text(article(66))
@@ -127,7 +120,7 @@ def test_a_file_that_changes_once_is_published_as_it_is_then(
 
 
 def test_a_file_that_never_stands_still_is_a_reject_until_it_does(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quick: None
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source, dataset = tmp_path / "in", tmp_path / "dataset"
     write_jsonl(source / "a.jsonl", LINES[:6])

@@ -21,7 +21,6 @@ from tests.operate.dataset_runs import PER_RUN, assert_tidy, environment, run_st
 from winnow.base.contracts import TABLES
 from winnow.base.errors import UsageError, WinnowError
 from winnow.publish.dataset import Dataset
-from winnow.run import release
 from winnow.run.cluster import open_cluster
 from winnow.run.executor import map_shards, open_executor
 
@@ -55,8 +54,7 @@ def example(tmp_path_factory):
     folder = tmp_path_factory.mktemp("dask")
     _, source = two_batches(folder)
     write_jsonl(source / "big.jsonl", [{"id": "big", "text": article(500, 120)}])
-    with pytest.MonkeyPatch.context() as patch, open_executor("processes", 2) as pool:
-        patch.setattr(release, "store_results", lambda *_: None)
+    with open_executor("processes", 2) as pool:
         run_stages(source, folder / "pool", pool)
     return source, tables_of(folder / "pool")
 
@@ -103,8 +101,7 @@ def test_a_local_cluster_listens_on_this_machine_alone_and_tells_its_dashboard(c
     assert set(listening) == {"127.0.0.1"}
 
 
-def test_a_cluster_gives_the_very_rows_that_a_process_pool_gives(cluster, example, tmp_path, monkeypatch):
-    monkeypatch.setattr(release, "store_results", lambda *_: None)
+def test_a_cluster_gives_the_very_rows_that_a_process_pool_gives(cluster, example, tmp_path):
     source, wanted = example
     run_stages(source, tmp_path / "dataset", cluster[0])
     found = tables_of(tmp_path / "dataset")
@@ -113,8 +110,7 @@ def test_a_cluster_gives_the_very_rows_that_a_process_pool_gives(cluster, exampl
     assert_tidy(tmp_path / "dataset")
 
 
-def test_a_worker_of_the_cluster_killed_in_mid_run_costs_no_row(cluster, example, tmp_path, monkeypatch):
-    monkeypatch.setattr(release, "store_results", lambda *_: None)
+def test_a_worker_of_the_cluster_killed_in_mid_run_costs_no_row(cluster, example, tmp_path):
     source, wanted = example
     killed = []
 
@@ -148,9 +144,8 @@ def test_a_shard_that_always_kills_its_worker_is_named(cluster):
 
 
 @pytest.mark.slow
-def test_a_cluster_that_exists_is_used_by_its_address(example, tmp_path, monkeypatch):
+def test_a_cluster_that_exists_is_used_by_its_address(example, tmp_path):
     """Scheduler and workers as a site would start them, each a process of its own."""
-    monkeypatch.setattr(release, "store_results", lambda *_: None)
     source, wanted = example
     file = tmp_path / "scheduler.json"
     command = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0"]

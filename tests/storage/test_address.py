@@ -41,7 +41,7 @@ def test_the_cache_is_where_the_environment_says_and_for_its_owner_only(monkeypa
     assert (tmp_path / "here").stat().st_mode & 0o077 == 0
 
 
-@pytest.mark.parametrize("name", ["gx/../../x", "v1//x", "v0/x", "tables", "/etc/x", "v1/..", "latest.json", "gx\\x"])
+@pytest.mark.parametrize("name", ["v1/../../x", "v1//x", "v0/x", "tables", "/etc/x", "v1/..", "latest.json", "v1\\x"])
 def test_an_object_whose_name_leaves_the_dataset_is_not_ours(name):
     assert kind_of(name) is None
 

@@ -225,25 +225,26 @@ def test_what_is_removed_here_goes_there_and_everywhere(bucket):
     assert_sound(two)
 
 
-def test_data_docs_and_the_call_of_a_held_run_travel_too(bucket):
+def test_the_call_of_a_held_run_travels_too_and_nothing_else_of_staging(bucket):
     one = bucket.machine("one")
-    places = [one.dataset.root / "gx" / "a b.html", one.dataset.staging / "held.json"]
+    held = one.dataset.staging / "held.json"
     with lock_dataset(one.dataset, "first"):
-        for path in places:
-            path.parent.mkdir(parents=True)
-            path.write_text("1")
+        held.parent.mkdir(parents=True)
+        held.write_text("1")
         one.dataset.staging.joinpath("shards.parquet").write_text("stays")
     two = bucket.machine("two")
     with lock_dataset(two.dataset, "second"):
-        theirs = [two.dataset.root / p.relative_to(one.dataset.root) for p in places]
-        assert [p.read_text() for p in theirs] == ["1", "1"]
-        theirs[0].write_text("2")
-        theirs[1].unlink()
+        theirs = two.dataset.staging / "held.json"
+        assert theirs.read_text() == "1"
+        theirs.write_text("2")
     one.dataset.remote.pull()
-    assert places[0].read_text() == "2"
-    assert not places[1].exists()
+    assert held.read_text() == "2"
+    with lock_dataset(two.dataset, "third"):
+        theirs.unlink()
+    one.dataset.remote.pull()
+    assert not held.exists()
     assert one.dataset.staging.joinpath("shards.parquet").exists()
-    assert names_in(bucket) == {"gx/a b.html"}
+    assert names_in(bucket) == set()
 
 
 def test_a_lost_state_costs_a_comparison_and_no_more(bucket, undisturbed):

@@ -67,7 +67,6 @@ def collect(
     run_id: str,
     name: str = "dataset",
     previous: int | None = None,
-    data_docs: str | None = None,
 ) -> ReportData:
     """Everything the report shows of the version in folder `view`, which holds one folder of Parquet a table.
 
@@ -115,7 +114,6 @@ def collect(
         recipe=own.recipe if own else {},
         packages=own.packages if own else {},
         note=own.note if own else None,
-        data_docs=data_docs,
     )
 
 

@@ -118,4 +118,3 @@ class ReportData:
     recipe: Mapping[str, Any] = field(default_factory=dict)
     packages: Mapping[str, str] = field(default_factory=dict)
     note: str | None = None
-    data_docs: str | None = None  # path of Great Expectations' own pages, relative to the report

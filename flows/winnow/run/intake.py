@@ -36,7 +36,7 @@ from winnow.run.work_plan import (
     plan_inputs,
     plan_rows,
 )
-from winnow.validate.expectations import Failure, check_rows, merge_small_tables
+from winnow.validate.expectations import Failure, check_rows, load_great_expectations, merge_small_tables
 from winnow.validate.reject_rows import reject_failures
 
 MEASURES = ["doc_id", "n_chars", "n_words", "letter_share", "residual_markup"]
@@ -184,6 +184,7 @@ def _read_key(shard: Shard, settings: ReadSettings) -> str:
 
 def repair(run: Run, executor: Executor, documents: Documents) -> Repaired:
     """Repairs every row that needs work."""
+    load_great_expectations()  # the check that follows needs it, and this process waits for its workers
     settings, skip, progress = run.recipe.repair, documents.rows.skip, run.progress("repair")
     rules = settings.model_dump(mode="json"), rule_versions()
     shards = tuple(

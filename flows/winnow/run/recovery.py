@@ -21,7 +21,7 @@ def recover_dataset(dataset: Dataset, to_go_back: bool = False) -> tuple[str, ..
 
     def page_of(manifest: Manifest) -> Extras:
         name = manifest.recipe.get("publish", {}).get("name", "")
-        return report_of(manifest.run_id, name, dataset.root)
+        return report_of(manifest.run_id, name)
 
     done = recover(dataset, page_of, to_go_back)
     for line in done.mended:

@@ -28,8 +28,7 @@ from winnow.run.summary import DocumentCounts, RunSummary
 from winnow.run.table_changes import TableChanges
 from winnow.validate.expectations import check_table, columns_of, merge_small_tables
 from winnow.validate.facts import Facts, gather_facts
-from winnow.validate.gate import GateResult, check_dataset, facts_frame
-from winnow.validate.stored_results import DATA_DOCS, MAX_ROWS, store_results
+from winnow.validate.gate import GateResult, check_dataset
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,11 +51,10 @@ class Judged:
 def validate(run: Run, changes: TableChanges) -> Judged:
     """Check the new rows against their suites, and the version as a whole against the gate."""
     settings = run.recipe.validate_
-    first: dict[str, pd.DataFrame] = {}
     tables = [
         result
         for table in ("documents", "passages", "edits", "duplicates", "rejects")
-        for result in check_table(table, _frames(changes.parts[table], table, first), settings)
+        for result in check_table(table, _frames(changes.parts[table], table), settings)
     ]
     whole = {
         t: whole_version(run.dataset, changes.parts, changes.replaced, t)
@@ -70,24 +68,13 @@ def validate(run: Run, changes: TableChanges) -> Judged:
     facts = replace(facts, n_broken_rows=sum(t.n_failed for t in tables))
     for check in result.held_by:
         run.log(f"gate: {check.sentence}", "validate")
-    _show_checks(run, {"dataset": facts_frame(facts, previous, settings), **first})
     return Judged(gate=result, facts=facts)
 
 
-def _frames(files: Sequence[Path], table: str, first: dict[str, pd.DataFrame]) -> Iterator[pd.DataFrame]:
-    """The rows of a table, whole files at a time; the first are kept in `first`, for Data Docs."""
+def _frames(files: Sequence[Path], table: str) -> Iterator[pd.DataFrame]:
+    """The rows of a table, whole files at a time, with the columns that its expectations look at."""
     for rows in merge_small_tables(pq.read_table(file, columns=list(columns_of(table))) for file in files):
-        frame: pd.DataFrame = rows.to_pandas()
-        first.setdefault(table, frame.head(MAX_ROWS))
-        yield frame
-
-
-def _show_checks(run: Run, frames: Mapping[str, pd.DataFrame]) -> None:
-    """Great Expectations' own record of the run. It is for people to look at, so no version waits for it."""
-    try:
-        store_results(run.dataset.root, run.run_id, frames, run.recipe.validate_)
-    except Exception as error:
-        run.log(f"Data Docs were not written: {error}; the gate does not depend on them", "validate")
+        yield rows.to_pandas()
 
 
 def previous_facts(run: Run) -> Facts | None:
@@ -215,7 +202,7 @@ def _record(
 
 def _publication(run: Run, record: RunRecord) -> Publication:
     settings = run.recipe.publish
-    extras = report_of(run.run_id, settings.name, run.dataset.root)
+    extras = report_of(run.run_id, settings.name)
     return Publication(dataset=run.dataset, run=record, settings=settings, clock=now, extras=extras)
 
 
@@ -234,12 +221,10 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def report_of(run_id: str, name: str, root: Path | None = None) -> Extras:
-    """What else lies in a view: the page that shows what happened. `root` is the dataset, to link Data Docs."""
+def report_of(run_id: str, name: str) -> Extras:
+    """What else lies in a view: the page that shows what happened."""
 
     def extras(folder: Path, manifest: Manifest) -> Mapping[str, bytes]:
-        # The page stands in vN/ beside gx/; a copy of the version elsewhere has the page but not Data Docs.
-        docs = f"../{DATA_DOCS.as_posix()}" if root and (root / DATA_DOCS).exists() else None
         data = collect(
             folder,
             version=manifest.version,
@@ -247,7 +232,6 @@ def report_of(run_id: str, name: str, root: Path | None = None) -> Extras:
             run_id=run_id,
             name=name,
             previous=manifest.previous,
-            data_docs=docs,
         )
         return {"report.html": render(data)}
 

@@ -1,6 +1,6 @@
 """A dataset on object storage: a local working copy is pulled, worked on as any dataset, and pushed under a lease.
 
-Every file of a dataset stands under its own name: an object ``tables/...``, ``v3/...``, ``gx/...`` is the file of that
+Every file of a dataset stands under its own name: an object ``tables/...`` or ``v3/...`` is the file of that
 name. Two objects are the store's own:
 
 * ``latest.json`` names the last version and the SHA-256 of its manifest. It is the commit point, replaced only by who

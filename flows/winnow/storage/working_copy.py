@@ -33,7 +33,7 @@ HELD = ".staging/held.json"
 
 Kind = Literal["data", "log", "note", "view", "side"]
 """data: a table's file, never changed. log: a commit of a table, never changed, in order. note: what Delta keeps beside
-its log and can do without. view: a version's file, never changed. side: what may change (Data Docs, a held call)."""
+its log and can do without. view: a version's file, never changed. side: what may change (a held call)."""
 
 MAY_CHANGE: tuple[Kind, ...] = ("note", "side")
 
@@ -42,7 +42,6 @@ _KINDS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ("note", re.compile(r"tables/[^/]+/_delta_log/(?!_commit_)[^/]+(?<!\.tmp)")),
     ("data", re.compile(r"tables/.+(?<!\.tmp)")),
     ("view", re.compile(r"v[1-9][0-9]{0,8}/.+")),
-    ("side", re.compile(r"gx/.+(?<!\.tmp)")),
     ("side", re.compile(re.escape(HELD))),
 )
 
@@ -52,7 +51,7 @@ def kind_of(name: str) -> Kind | None:
 
     >>> [kind_of(n) for n in ("tables/runs/_delta_log/00000000000000000000.json", "tables/runs/a.parquet", "v2/x/y")]
     ['log', 'data', 'view']
-    >>> [kind_of(n) for n in ("latest.json", "notes.txt", "gx/../../x", "tables/runs/_delta_log/_commit_1.json.tmp")]
+    >>> [kind_of(n) for n in ("latest.json", "notes.txt", "v1/../../x", "tables/runs/_delta_log/_commit_1.json.tmp")]
     [None, None, None, None]
     """
     if any(part in ("", ".", "..") for part in name.split("/")) or "\\" in name or "_delta_log/_commit_" in name:
@@ -71,7 +70,7 @@ def version_of(name: str) -> int:
 
 def local_names(root: Path) -> Iterator[tuple[str, Kind]]:
     """Yields the files of a working copy that have their place in the store."""
-    tops = [root / "tables", root / "gx", *root.glob("v[1-9]*")]
+    tops = [root / "tables", *root.glob("v[1-9]*")]
     for top in tops:
         for path in top.rglob("*") if top.is_dir() and not top.is_symlink() else ():
             if path.is_file() and not path.is_symlink():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
+import threading
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -199,9 +201,15 @@ def plain(value: Any) -> str:
 
 
 def load_great_expectations() -> None:
-    """Import it, which takes seconds, where there is time for it."""
-    with quiet():
-        import great_expectations  # noqa: F401
+    """Begins to import it beside other work, for that takes three seconds.
+
+    Who needs it earlier waits for the import, as for any other. It shares pandas with that work: whole packages are
+    loaded first, for two threads that are inside one package at once may see it half made.
+    """
+    import pandas  # noqa: F401
+
+    switch_off()
+    threading.Thread(target=importlib.import_module, args=("great_expectations",), daemon=True).start()
 
 
 @contextmanager
