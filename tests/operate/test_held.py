@@ -9,7 +9,7 @@ import pytest
 from tests.operate.conftest import GOOD, SIGNS, Place
 
 from winnow.base.errors import GateHeld, UsageError
-from winnow.cli.look import status
+from winnow.cli.look import rejects, status
 from winnow.cli.make import approve
 from winnow.run.approval import order_to_approve, past_runs, remember_order, run_awaiting_approval
 from winnow.storage.lock import current_writer, lock_dataset
@@ -44,6 +44,22 @@ def test_a_held_version_is_a_state_of_that_name(stopped):
     assert "winnow approve" in state.message
     with pytest.raises(GateHeld, match="few_rejects"):
         state.result()
+
+
+def test_the_rejects_of_a_held_run_are_seen_also_before_the_first_version(stopped, place, held, capsys):
+    assert "rejects: 1 enough_letters; see them: winnow rejects" in stopped[1].message
+    assert rejects(into=str(place.dataset.root)) == 0
+    said = capsys.readouterr().out
+    assert "enough_letters" in said
+    assert f"of run {held.run_id}, which the gate held back" in said
+    assert "run again" in said and "replay" not in said
+    assert rejects(into=str(place.dataset.root), as_json=True) == 0
+    [row] = json.loads(capsys.readouterr().out)
+    assert (row["expectation"], row["source"]) == ("enough_letters", SIGNS["id"])
+    approve(held.run_id, "signs are wanted", into=str(place.dataset.root), as_json=True)
+    capsys.readouterr()
+    assert rejects(into=str(place.dataset.root)) == 0
+    assert "held back" not in capsys.readouterr().out
 
 
 def test_an_approval_publishes_it_with_the_reason_on_record(place, held, capsys):

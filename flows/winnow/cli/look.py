@@ -215,9 +215,12 @@ def rejects(
     """Documents in quarantine, and why"""
     from collections import Counter
 
+    from winnow.run.approval import held_rejects
     from winnow.run.rejects import rejects_of
+    from winnow.storage.locations import open_dataset
 
-    rows = rejects_of(published(into), reason, settled)
+    held = held_rejects(dataset := open_dataset(into))
+    rows = rejects_of(dataset if held else published(into), reason, settled)
     if as_json:
         print_json(rows)
         return 0
@@ -229,11 +232,14 @@ def rejects(
     cells = [(r["doc_id"], r["stage"], r["expectation"], size(r["bytes"]), visible(r["reason"])) for r in shown]
     print_table(head, cells, last=160)
     p = paint()
+    if held:
+        print(p.yellow(f"of run {held[0].run_id}, which the gate held back: winnow gate --into {into}"))
     if len(rows) > len(shown):
         print(p.dim(f"and {len(rows) - len(shown):,} more; see them all with --limit 0 or --json"))
     kinds = sorted(Counter(r["expectation"] for r in rows).items(), key=lambda kind: (-kind[1], kind[0]))
     print(p.dim("by reason: " + ", ".join(f"{n:,} {kind}" for kind, n in kinds)))
-    print(p.dim(f"after a mended rule or setting, read them again: winnow replay --into {into}"))
+    again = "run again" if held else f"read them again: winnow replay --into {into}"
+    print(p.dim(f"after a mended rule or setting, {again}"))
     return 0
 
 

@@ -6,18 +6,19 @@ Its order is kept in staging, beside the shards that an approval finds there; it
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.dataset as pads
 
 from winnow.base.addresses import holds_credentials, redacted
 from winnow.base.contracts import TABLES
 from winnow.base.errors import UsageError
-from winnow.base.staging import write_file
+from winnow.base.staging import write_file, write_parquet
 from winnow.publish.dataset import Dataset
 from winnow.publish.tables.delta import active_files, open_table
 from winnow.run.run_context import RunOrder
@@ -94,6 +95,22 @@ def remember_order(dataset: Dataset, run_id: str, order: RunOrder) -> None:
     order_kept = replace(order, source=source, into=dataset.name)  # an approval names the dataset itself
     kept = {"run_id": run_id, "source_was_cut": source != order.source, "order": asdict(order_kept)}
     write_file(_path(dataset), json.dumps(kept).encode())
+
+
+def remember_rejects(dataset: Dataset, run_id: str, rows: Iterable[pa.RecordBatch]) -> None:
+    """Keeps the rejects of a run that is held back, all that would wait after it, so that a person can look at them."""
+    write_parquet(_rejects_path(dataset, run_id), (pa.Table.from_batches([b]) for b in rows), TABLES["rejects"])
+
+
+def held_rejects(dataset: Dataset) -> tuple[PastRun, Path] | None:
+    """Returns the run that waits for approval and the file of its rejects; None where none waits, or they are gone."""
+    held = run_awaiting_approval(dataset)
+    path = _rejects_path(dataset, held.run_id) if held else None
+    return (held, path) if held and path and path.exists() else None
+
+
+def _rejects_path(dataset: Dataset, run_id: str) -> Path:
+    return dataset.staging / f"held-{run_id}.rejects.parquet"
 
 
 def order_to_approve(dataset: Dataset, run_id: str, because: str, source: str | None = None) -> RunOrder:

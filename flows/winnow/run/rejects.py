@@ -20,6 +20,7 @@ from winnow.base.errors import UsageError
 from winnow.base.records import REPEATED_ID
 from winnow.base.staging import key_of, write_parquet
 from winnow.publish.dataset import Dataset
+from winnow.run.approval import held_rejects
 from winnow.run.run_context import Run
 from winnow.validate.reject_rows import quarantine
 
@@ -170,12 +171,15 @@ _LISTED = (
 
 
 def rejects_of(dataset: Dataset, reason: str | None, settled: bool) -> list[dict[str, Any]]:
-    """Returns the rejects of the last version in order, with the bytes of their content and not the content itself.
+    """Returns the rejects in order, with the bytes of their content and not the content itself.
 
-    With `settled` those too that a later run let pass; with `reason` those of one kind. Raises UsageError for a kind
-    that no reject has, with the kinds there are.
+    They are those of the run that the gate held back, while one waits for approval, else of the last version. With
+    `settled` those too that a later run let pass; with `reason` those of one kind. Raises UsageError for a kind that no
+    reject has, with the kinds there are.
     """
-    source = pads.dataset([str(f) for f in dataset.files("rejects")], schema=TABLES["rejects"])
+    held = held_rejects(dataset)
+    files = [held[1]] if held else dataset.files("rejects")
+    source = pads.dataset([str(f) for f in files], schema=TABLES["rejects"])
     columns = {name: pads.field(name) for name in _LISTED} | {"bytes": pc.binary_length(pads.field("content"))}
     rows = [r for r in source.to_table(columns=columns).to_pylist() if settled or r["replayed_in"] is None]
     found = [r for r in rows if reason in (None, r["expectation"])]

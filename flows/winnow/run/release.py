@@ -20,7 +20,7 @@ from winnow.publish.manifest import Manifest
 from winnow.publish.version import Extras, Publication, RunRecord, publish_version, record_run
 from winnow.report.collect import collect
 from winnow.report.page import render
-from winnow.run.approval import covers, run_awaiting_approval, run_to_approve
+from winnow.run.approval import covers, remember_rejects, run_awaiting_approval, run_to_approve
 from winnow.run.intake import Documents, Repaired
 from winnow.run.previous_version import whole_version
 from winnow.run.run_context import Run
@@ -118,9 +118,15 @@ def raise_held_back(
     """Records the run as held and raises GateHeld; its shards stay in staging, so an approval costs little."""
     record = _record(run, documents, repaired, changes, judged, "held", None)
     record_run(_publication(run, record))
+    rejects = whole_version(run.dataset, changes.parts, changes.replaced, "rejects")
+    remember_rejects(run.dataset, run.run_id, rejects.scanner().to_batches())
     reasons = "\n".join(f"  {o.expectation}: {o.sentence}" for o in judged.gate.held_by)
+    kinds = ", ".join(
+        f"{n} {kind}" for kind, n in sorted(changes.rejects.items(), key=lambda kind: (-kind[1], kind[0]))
+    )
+    listed = f"rejects: {kinds}; see them: winnow rejects --into {run.dataset.name}\n" if kinds else ""
     raise GateHeld(
-        f"the gate held v{run.version} back; the last version stays as it is\n{reasons}\n"
+        f"the gate held v{run.version} back; the last version stays as it is\n{reasons}\n{listed}"
         f"mend the input or the limits in the recipe, or let it pass: "
         f"winnow approve {run.run_id} --because REASON --into {run.dataset.name}"
     )
