@@ -13,7 +13,8 @@ from winnow.storage.working_copy import kind_of, working_copy
     ("url", "why"),
     [
         ("s3://key:secret@bucket/a", "holds no credentials"),
-        ("s3://bucket/a?access_key=secret", "option access_key is unknown"),
+        ("s3://bucket/a?access_key=secret", "holds no credentials"),
+        ("s3://bucket/a?colour=secret", "option colour is unknown"),
         ("gs://bucket/a", "a folder or under s3://"),
         ("s3:///a", "names no place"),
         ("s3://bucket/a/../b", "names no place"),

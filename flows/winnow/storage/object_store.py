@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from winnow.base.addresses import redacted
+from winnow.base.addresses import redacted, refuse_credentials
 from winnow.base.errors import UsageError, WinnowError
 
 _CHUNK_BYTES = 8 << 20
@@ -64,11 +64,7 @@ def parse_address(url: str) -> Address:
     parts = urlsplit(url)
     if parts.scheme != "s3":
         raise UsageError(f"{redacted(url)}: a dataset stands in a folder or under s3://BUCKET/PREFIX")
-    if "@" in parts.netloc:
-        raise UsageError(
-            f"{redacted(url)}: the address of a dataset holds no credentials, for it is kept and shown; put them in "
-            "the environment: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY"
-        )
+    refuse_credentials(url)
     options = dict(parse_qsl(parts.query))
     unknown = sorted(set(options) - set(OPTIONS))
     if unknown:
