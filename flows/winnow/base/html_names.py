@@ -5,7 +5,7 @@ from __future__ import annotations
 BLOCK = frozenset("""
     address article aside body center details dialog dir div dl dd dt fieldset figcaption figure footer form
     frameset header hgroup hr html main menu nav ol p pre section summary ul optgroup option legend caption
-    colgroup noscript noframes object iframe video audio canvas map
+    colgroup noscript noframes title object iframe video audio canvas map
 """.split())  # fmt: skip
 HEADING = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 TABLE = frozenset(("table", "tbody", "thead", "tfoot", "tr", "td", "th"))
@@ -17,8 +17,8 @@ INLINE = frozenset("""
 """.split())  # fmt: skip
 REPLACED = frozenset("img input button select textarea object video audio iframe canvas svg script style".split())
 """Inline, but seen as a thing between words, not as part of one."""
-HIDDEN = frozenset(("script", "style", "title", "template"))
-"""Elements whose content is no part of the text (a page's title stands again in its heading)."""
+HIDDEN = frozenset(("script", "style", "template"))
+"""Elements whose content no reader sees."""
 
 ELEMENTS = BLOCK | HEADING | TABLE | INLINE | HIDDEN | {"li", "br", "blockquote"}
 """Every element that pages use."""

@@ -73,13 +73,17 @@ def undo_mojibake(text: str, evidence: Evidence) -> Iterator[Change]:
             yield from tight_changes(at, line, reading.text, reading.confidence)
 
 
-_LOST = re.compile("\ufffd+|(?<![^\\W\\d_])Â(?=[ \xa0\n]|$)")
+# U+FFFD in UTF-8, read as GBK two by two, is 锟斤拷; 烫烫烫 and 屯屯屯 are memory that nobody wrote to.
+_LOST = re.compile(
+    "\ufffd+|(?:ï¿½)+|(?:锟斤拷|锟斤|斤拷)+锟?|烫{3,}|屯{3,}|(?:嚙踝蕭|嚙)+|â€(?=[ \n]|$)|ðŸ[^\\w\\s]?(?=[ \n]|$)"
+    "|(?<![^\\W\\d_])Â(?=[ \xa0\n]|$)"
+)
 MAX_FLAGS = 1000  # for one text; whoever has more has seen enough
 FLAG = 0.1
 
 
 def flag_lossy_remains(text: str, evidence: Evidence) -> Iterator[Change]:
-    """Flag what decoding lost for good, U+FFFD and a lone Â: a suspicion for a person, never a guess.
+    """Flag what decoding lost for good, U+FFFD, 锟斤拷, a lone Â: a suspicion for a person, never a guess.
 
     >>> [(c.start, c.confidence) for c in LOSSY_REMAINS.find("na\ufffdve Â 5", Evidence())]
     [(2, 0.1), (6, 0.1)]
@@ -91,7 +95,9 @@ def flag_lossy_remains(text: str, evidence: Evidence) -> Iterator[Change]:
 # It proves nothing for the rules that need evidence: a wrong decoding splits no words and breaks no tags.
 MOJIBAKE = Rule("mojibake", 3, undo_mojibake, MOJIBAKE_GATE)
 
-LOSSY_REMAINS = Rule("lossy_remains", 1, flag_lossy_remains, r"\x{fffd}|Â[ \x{a0}\n]|Â\z")
+LOSSY_REMAINS = Rule(
+    "lossy_remains", 2, flag_lossy_remains, r"\x{fffd}|ï¿½|锟斤|斤拷|烫烫烫|屯屯屯|嚙|â€[ \n]|â€\z|ðŸ|Â[ \x{a0}\n]|Â\z"
+)
 
 ENCODING: tuple[Rule, ...] = (MOJIBAKE, LOSSY_REMAINS)
 """The rules that undo wrong decoding, in order."""

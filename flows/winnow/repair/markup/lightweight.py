@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from winnow.repair.engine.rule import Change, Evidence, Rule
+from winnow.repair.engine.rule import Change, Evidence, Rule, apply_changes
+from winnow.repair.markup.tags import SNIPPET
+from winnow.repair.markup.wiki_templates import is_sure, parsed, shown, templates
 
 _BB_NAMES = r"b|i|u|s|url|img|quote|code|color|size|font|list|center|left|right|email|youtube|spoiler|align|sub|sup"
 _BB = re.compile(rf"\[(/?)({_BB_NAMES})(=[^\[\]\n]{{1,300}})?\]|\[\*\][ \t]?", re.IGNORECASE)
@@ -15,8 +17,11 @@ _ABOUT = re.compile(r"\bBB ?codes?\b|\bmark-?down\b|\bwiki ?(?:text|markup|synta
 _PIPED = re.compile(r"\[\[[^\[\]|\n]{1,120}\|([^\[\]|\n]{1,200})\]\]")
 _LINK = re.compile(r"\[\[([^\[\]|\n:]{1,120})\]\]")
 _STRONG = re.compile(r"'''([^'\n][^\n']{0,200})'''|''([^'\n][^\n']{0,200})''")
-_TEMPLATE = re.compile(r"\{\{[A-Za-z][^{}\n]{0,300}\}\}")
 _HEADING = re.compile(r"^(={2,5}) ?([^=\n]{1,120}?) ?\1[ \t]*$", re.MULTILINE)
+_EXTENSION = re.compile(
+    r"(?:<[ ]{0,2}|^)(/?)[ ]{0,2}(poem|chem|ce|nowiki)[ ]{0,2}>|<[ ]{0,2}(/?)[ ]{0,2}(poem)[ ]{0,2}$",
+    re.IGNORECASE | re.MULTILINE,
+)
 _REFERENCE = re.compile(r"<ref(?:\s[^<>/\n]{0,80})?>[^<>\n]{0,400}</ref>|<ref\s[^<>\n]{0,80}/>")
 
 _SPACED_STARS = re.compile(r"(?<!\S)(\*\*|__) ([^*_\n]{1,120}?) \1(?!\S)")
@@ -77,16 +82,45 @@ def strip_wiki_markup(text: str, evidence: Evidence) -> Iterator[Change]:
     if _ABOUT.search(text):
         return
     piped = len(_PIPED.findall(text))
-    others = sum(bool(p.search(text)) for p in (_STRONG, _TEMPLATE, _HEADING, _REFERENCE))
+    found = [t for at in templates(text) if (t := parsed(text, *at, plain=_plain)) is not None]
+    others = sum(bool(p.search(text)) for p in (_STRONG, _HEADING, _REFERENCE)) + bool(found)
     source = piped > 0 and others > 0
+    sure = source or any(map(is_sure, found))
     changes: list[Change] = []
-    for pattern in (_PIPED, _LINK, _STRONG, _TEMPLATE, _HEADING, _REFERENCE):
+    for template in found:
+        if sure and (value := shown(template)) is not None:
+            changes.append(Change(template.start, template.end, value, 0.7))
+    for pattern in (_PIPED, _LINK, _STRONG, _HEADING, _REFERENCE):
         for m in pattern.finditer(text):
-            if not source and (pattern is not _PIPED or not evidence.near(text, m.start(), m.end())):
+            if not (source or (sure and pattern in (_PIPED, _STRONG))) and (
+                pattern is not _PIPED or not evidence.near(text, m.start(), m.end())
+            ):
                 continue
-            shown = m[2] if pattern is _HEADING else next((g for g in m.groups() if g), "")
-            changes.append(Change(m.start(), m.end(), shown.strip(), 0.7))
+            value = m[2] if pattern is _HEADING else next((g for g in m.groups() if g), "")
+            changes.append(Change(m.start(), m.end(), value.strip(), 0.7))
+    changes.extend(_extension_tags(text, source))
     yield from _outermost(changes)
+
+
+def _plain(text: str) -> str:
+    """The inside of a template without links, emphasis and further templates."""
+    text = _STRONG.sub(lambda m: m[1] or m[2], _LINK.sub(r"\1", _PIPED.sub(r"\1", text)))
+    inner = (t for at in templates(text) if (t := parsed(text, *at, plain=_plain)) is not None)
+    return apply_changes(text, (Change(t.start, t.end, v) for t in inner if (v := shown(t)) is not None))
+
+
+def _extension_tags(text: str, source: bool) -> Iterator[Change]:
+    """The tags of ``<poem>`` and ``<chem>`` go in pairs, one of which may have lost a bracket; what they hold stays."""
+    opened: dict[str, re.Match[str]] = {}
+    for found in _EXTENSION.finditer(text):
+        name = (found[2] or found[4]).lower()
+        if not (found[1] or found[3]):
+            opened[name] = found
+        elif (first := opened.pop(name, None)) is not None and (source or len(text) <= SNIPPET or name == "poem"):
+            for tag in (first, found):
+                # A line break beside the tag of a block was there for the tag.
+                end = tag.end() + (name == "poem" and text.startswith("\n", tag.end()) and tag is first)
+                yield Change(tag.start(), end, "", 0.7)
 
 
 def close_spaced_emphasis(text: str, evidence: Evidence) -> Iterator[Change]:
@@ -101,7 +135,13 @@ def close_spaced_emphasis(text: str, evidence: Evidence) -> Iterator[Change]:
 
 
 BBCODE = Rule("bbcode", 1, strip_bbcode, rf"(?i)\[/(?:{_BB_NAMES})\]", proves=True)
-WIKI = Rule("wiki", 1, strip_wiki_markup, r"\[\[[^\[\]|\n]+\|[^\[\]|\n]+\]\]", proves=True)
+WIKI = Rule(
+    "wiki",
+    2,
+    strip_wiki_markup,
+    r"\[\[[^\[\]|\n]+\|[^\[\]|\n]+\]\]|\{\{[A-Za-z][^{}|\n]{0,40}\||(?i:</? ?(?:poem|chem|ce|nowiki))",
+    proves=True,
+)
 SPACED_EMPHASIS = Rule(
     "spaced_emphasis", 1, close_spaced_emphasis, r"(?:\*\*|__) [^\n]+ (?:\*\*|__)", needs_evidence=True
 )

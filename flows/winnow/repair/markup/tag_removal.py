@@ -205,8 +205,8 @@ def _of_snippet(text: str, found: list[Tag], closed: set[str]) -> list[Tag] | No
         return []
     if not outside.strip():
         return found
-    closing = {t.name: t.start for t in found if t.closing}
-    found = [t for t in found if closing.get(t.name, -1) > t.start or not _of_manual(text, t)]
+    paired = closed & {t.name for t in found if not t.closing}
+    found = [t for t in found if not _of_manual(text, t, paired)]
     opened = {t.name for t in found if not t.closing}
     used = any(
         t.strong
@@ -215,6 +215,8 @@ def _of_snippet(text: str, found: list[Tag], closed: set[str]) -> list[Tag] | No
         or (t.name in ELEMENTS and len(t.name) > 1 and t.name not in PLACEHOLDER and not _as_noun(text, t, closed))
         for t in found
     )
+    if len(found) > 1 and (last := found[-1]).kind == "broken" and last.end == len(text):
+        used = used or any(t.name == last.name for t in found[:-1])  # cut off inside the tag that was to close
     used = used or any(half.strong for half in half_tags(text, 0, len(text), False))
     if all(t.kind == "custom" for t in found) and _ELEMENT.search(text):
         return []  # XML of its own
@@ -223,10 +225,11 @@ def _of_snippet(text: str, found: list[Tag], closed: set[str]) -> list[Tag] | No
     return [t for t in found if t.kind == "whole" and t.name in ELEMENTS and len(t.name) == 1 and _within_word(text, t)]
 
 
-def _of_manual(text: str, tag: Tag) -> bool:
+def _of_manual(text: str, tag: Tag, paired: set[str]) -> bool:
     """``C<b>`` and ``C<tr///>`` of Perl's manuals, ``<code bash>`` of wikis: brackets, but not HTML's."""
     before = text[max(0, tag.start - 2) : tag.start]
-    if before[-1:].isupper() and not before[:-1].isalnum() and "=" not in text[tag.start : tag.end]:
+    lone = before[-1:].isupper() and not before[:-1].isalnum()
+    if lone and tag.name not in paired and "=" not in text[tag.start : tag.end]:
         return tag.name != "br" or not (text[tag.end : tag.end + 1].isalnum() or before[:1] == " ")
     return tag.closing and re.search(rf"<{re.escape(tag.name)} [\w-]+>", text) is not None
 
@@ -377,6 +380,8 @@ def level_of(tag: Tag, in_table: bool) -> int:
     """How strongly a tag parts what stands before it from what stands after it."""
     if tag.name in CELL:
         return CELL_END
+    if tag.name == "cdata":
+        return NOTHING
     if in_table and tag.name in ("br", "p", "div", "li", "ul"):
         return SPACE
     if tag.name in _STRUCTURAL or tag.name in ("br", "hr"):

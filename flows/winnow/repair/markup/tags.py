@@ -110,6 +110,8 @@ def _is_tail(name: str, rest: str, spaced: bool) -> bool:
         return True
     if rest[0] not in " \t\n\r\xa0/=;!\"'":
         return False
+    if len(name) > 1 and not spaced and not any(map(str.isalnum, rest)):
+        return True  # a stray sign where attributes stand
     if _NO_VALUE.match(rest) or not rest.strip("\"' "):
         return True  # a comparison has a right-hand side
     found = _ATTRIBUTE.match(rest)
@@ -133,7 +135,23 @@ def tags(text: str) -> Iterator[Tag]:
     """
     absent: set[str] = set()
     at = 0
-    while (start := text.find("<", at)) >= 0:
+    data_end = -1  # where the CDATA section ends that is open; what stands in it is text
+    while True:
+        start = text.find("<", at)
+        if data_end >= 0 and (start < 0 or start > data_end):
+            yield Tag(data_end, data_end + 3, "cdata", True, "comment", True)
+            at, data_end = data_end + 3, -1
+            continue
+        if start < 0:
+            return
+        if text.startswith("<![CDATA[", start) and data_end < 0 and "]]>" not in absent:
+            data_end = text.find("]]>", start + 9)
+            if data_end < 0:
+                absent.add("]]>")
+            else:
+                yield Tag(start, start + 9, "cdata", False, "comment", True)
+                at = start + 9
+                continue
         first = start
         while text.startswith("<", start + 1):  # a run of brackets is looked at once, at its last one
             start += 1
@@ -142,6 +160,11 @@ def tags(text: str) -> Iterator[Tag]:
             at = start + 3
             continue
         tag = _special(text, start, absent) if text[start + 1 : start + 2] in ("!", "?") else None
+        if tag is None and "</xml>" not in absent and _OFFICE.match(text, start):
+            if (end := text.find("</xml>", start)) < 0:
+                absent.add("</xml>")
+            else:
+                tag = Tag(start, end + 6, "xml", False, "hidden", True)
         if tag is None:
             tag = _at(text, start, absent)
         again = _RUN.match(text, start)
@@ -155,7 +178,8 @@ def tags(text: str) -> Iterator[Tag]:
             at = tag.end
 
 
-_SPECIAL = (("<!--", "-->"), ("<![CDATA[", "]]>"), ("<![", "]>"), ("<!DOCTYPE", ">"), ("<?xml", ">"))
+_SPECIAL = (("<!--", "-->"), ("<![", "]>"), ("<!DOCTYPE", ">"), ("<?xml", ">"))
+_OFFICE = re.compile(r"<xml>\s{0,9}<[owm]:[A-Z]")  # settings that Word leaves in what is pasted from it
 _CONDITIONAL = re.compile(r"<!--\[if[^<>\]]{0,80}\]><!-->|<!--<!\[endif\]-->")
 
 
