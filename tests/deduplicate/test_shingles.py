@@ -124,7 +124,7 @@ def test_passages_overlap_where_they_share_six_shingles_in_a_row(documents: list
     documents = [[*document, *document[:2]] for document in documents]
     pieces = [piece for document in documents for piece in document]
     words = Words.of(utf8(pieces), np.cumsum([0, *map(len, documents)]))
-    found = overlapping(words, sign_documents(words, 1).n_repeated)
+    found = overlapping(words)
     assert found.tolist() == [mark for document in documents for mark in overlapping_in_python(document)]
 
 

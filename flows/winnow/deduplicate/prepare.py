@@ -21,7 +21,7 @@ from winnow.deduplicate.documents.shingles import Signatures, Words, overlapping
 from winnow.deduplicate.passages.fingerprint import fingerprints
 from winnow.deduplicate.passages.splitter import Pieces, cut
 from winnow.deduplicate.passages.utf8_texts import Offsets, Utf8Texts
-from winnow.deduplicate.repeats.promotion import OTHER_SCRIPT, PROMO_OPENING, is_promo, short_link_at_end
+from winnow.deduplicate.repeats.promotion import OTHER_SCRIPT, PROMO_OPENING, SHORT_LINK, is_promo
 from winnow.deduplicate.repeats.within_document import CutPassage, Outline, cut_at_repeats, outline_repeats
 
 _BATCH = 256  # documents at a time; long ones make batches of up to 64 MB each at the default limits
@@ -171,7 +171,7 @@ class _Batch:
         """Look for repeats in documents in which a passage may be promotion, or may go for what another one says."""
         pieces, settings = self.pieces, self.settings
         promo = may_promote(pieces.texts) if settings.promo_lines else np.zeros(len(pieces.texts), np.bool_)
-        overlaps = overlapping(self.words, self.signed.n_repeated)
+        overlaps = overlapping(self.words)
         outlines = [
             Outline(
                 kinds=pieces.kinds[a:b],
@@ -216,7 +216,7 @@ class _Batch:
 def may_promote(texts: Sequence[str]) -> NDArray[np.bool_]:
     """Passages that are promotion, or would be if they stood again in their document."""
     series = pl.Series(texts, dtype=pl.String)
-    out = (series.str.contains(PROMO_OPENING) | series.str.contains(OTHER_SCRIPT)).to_numpy().copy()
-    out |= [short_link_at_end(text) is not None for text in texts]
+    openings = series.str.contains(PROMO_OPENING) | series.str.contains(OTHER_SCRIPT)
+    out = (openings | series.str.contains(SHORT_LINK)).to_numpy().copy()
     out[out] = [is_promo(texts[n], stands_again=True) for n in np.flatnonzero(out).tolist()]
     return out

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from winnow.deduplicate.passages.fingerprint import TOP, UNSPACED
 from winnow.deduplicate.passages.utf8_texts import Offsets, Utf8Texts
-from winnow.deduplicate.sorted_rows import distinct_values, merged, run_starts
+from winnow.deduplicate.sorted_rows import distinct_values, may_repeat, merged, run_starts
 
 Hashes = NDArray[np.uint64]
 
@@ -34,7 +34,6 @@ _LIMIT = np.uint64(2**64 // SKETCH_RATE)
 _RUN = 6  # shingles in a row: ten words
 """A passage of 30 words or more at Jaccard .9 has at least twelve unchanged in a row; three sentences of 80 characters
 in all have ten words in any language that sets words apart."""
-_MIN_REPEATED = _RUN - 3  # of a document: what stands before a piece may be part of its first three characters' numbers
 _WORDS = 5  # in a shingle
 _PRIME = 0x100000001B3
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
@@ -270,8 +269,7 @@ class Signatures:
     """What `sign_documents` says of documents: arrays with one row each, and their sketches end to end."""
 
     bands: Hashes  # (documents, BANDS)
-    n_shingles: Offsets  # different ones
-    n_repeated: Offsets  # that stood in the document before
+    n_shingles: Offsets
     n_words: Offsets
     sketch: Hashes
     sketch_ends: Offsets
@@ -287,8 +285,7 @@ def sign_documents(words: Words, min_words: int) -> Signatures:
     ((1, 28), 2, 6)
     """
     n_words = np.diff(words.document_ends, prepend=0)
-    every, counts = _shingles(words.numbers, words.document_ends, short_too=True)
-    hashes, sizes = _distinct(every, counts)
+    hashes, sizes = _distinct(*_shingles(words.numbers, words.document_ends, short_too=True))
     compared = (n_words >= min_words) & (n_words > 0)
     kept = np.repeat(compared, sizes)
     hashes = hashes[kept]
@@ -306,33 +303,25 @@ def sign_documents(words: Words, min_words: int) -> Signatures:
     return Signatures(
         bands=bands,
         n_shingles=sizes,
-        n_repeated=counts - sizes,
         n_words=n_words,
         sketch=hashes[sampled],
         sketch_ends=sketch_ends,
     )
 
 
-def overlapping(words: Words, n_repeated: Offsets) -> NDArray[np.bool_]:
-    """Marks the pieces that share `_RUN` shingles in a row with another one of their document.
-
-    `n_repeated` tells, as in `Signatures`, which documents may have any.
-    """
-    marks = np.zeros(len(words.ends), np.bool_)
+def overlapping(words: Words) -> NDArray[np.bool_]:
+    """Marks the pieces that share `_RUN` shingles in a row with another one of their document."""
     hashes, counts = _shingles(words.in_pieces, words.ends, short_too=False)
-    edges = np.append(0, np.cumsum(counts))
-    for document in np.flatnonzero(n_repeated >= _MIN_REPEATED).tolist():
-        first, stop = words.bounds[document : document + 2]
-        part = hashes[edges[first] : edges[stop]]
-        ordered = np.sort(part)
-        if (ordered[1:] == ordered[:-1]).sum() < _RUN:
-            continue
-        _, seen_at, which = np.unique(part, return_index=True, return_inverse=True)
-        seen_at, at = seen_at[which], np.arange(len(part))
-        owner = np.repeat(np.arange(first, stop), counts[first:stop])
-        fresh = seen_at == at
-        start = np.maximum.accumulate(np.where(fresh | run_starts(owner), at, 0))  # of those in a row
-        found = ~fresh & (at - start + ~fresh[start] >= _RUN)
-        marks[owner[found]] = True
-        marks[owner[seen_at[found]]] = True
+    owners = np.repeat(np.arange(len(counts)), counts)
+    hashes ^= np.searchsorted(words.bounds, owners, side="right").astype(np.uint64) * _FACTOR  # alike in one document
+    at = np.flatnonzero(may_repeat(hashes))
+    _, first, which = np.unique(hashes[at], return_index=True, return_inverse=True)
+    seen_at = at[first[which]]
+    seen_at, at = seen_at[seen_at < at], at[seen_at < at]
+    steps = np.arange(len(at))
+    begins = run_starts(owners[at], at - steps)
+    in_row = steps - np.maximum.accumulate(np.where(begins, steps, 0)) + 1
+    marks = np.zeros(len(counts), np.bool_)
+    for places in (at, seen_at):
+        marks[owners[places[in_row >= _RUN]]] = True
     return marks

@@ -46,10 +46,12 @@ _VENUE = re.compile(
 )
 _LETTERS = re.compile(r"\b(?:newsletters?|inbox|podcasts?|app store|google play)\b", re.I)
 _OURS = re.compile(r"\b(?:our|us|my)\b", re.I)
-_SHORT_LINK = re.compile(
+SHORT_LINK = (
     r"(?:https?://)?(?:t\.co|bit\.ly|goo\.gl|ow\.ly|tinyurl\.com|buff\.ly|dlvr\.it|is\.gd|fb\.me|pic\.twitter\.com|youtu\.be|"
-    r"lnkd\.in|trib\.al|wp\.me|ift\.tt|amzn\.to)/[A-Za-z0-9_-]{2,24}(?:…|\.\.\.)?\s{0,4}\Z"
+    r"lnkd\.in|trib\.al|wp\.me|ift\.tt|amzn\.to)/[A-Za-z0-9_-]{2,24}(?:…|\.\.\.)?\s{0,4}$"
 )
+"""A link of a service that shortens them, as the last thing in a text; the same in Rust's dialect."""
+_SHORT_LINK = re.compile(SHORT_LINK)
 _LIST_MARK = re.compile(r"\s{0,40}(?:[-*+•·–—‣◦▪]|[0-9]{1,3}[.)])\s{1,8}")
 MAX_PROMO = 300  # characters; what is longer has something of its own to say
 _SENTENCE_END = '.!?…。！？"”’»)'
@@ -111,11 +113,6 @@ def _is_call(line: str, stands_again: bool) -> bool:
     return bool(stands_again or line[-1:] in "»→" or _LETTERS.search(line) or ours)
 
 
-def short_link_at_end(text: str) -> re.Match[str] | None:
-    """The link of a service that shortens them which is the last thing in a text."""
-    return _SHORT_LINK.search(text, max(0, len(text) - 80)) if "/" in text[-40:] else None
-
-
 def is_cut_off_post(body: str) -> bool:
     """Whether a passage of one sentence breaks off into a dead short link, as truncated posts do.
 
@@ -124,7 +121,7 @@ def is_cut_off_post(body: str) -> bool:
     >>> is_cut_off_post("Our list is here: https://t.co/Rt6q5t4BCQ")
     False
     """
-    found = short_link_at_end(body)
+    found = _SHORT_LINK.search(body, max(0, len(body) - 80)) if "/" in body[-40:] else None
     if not found:
         return False
     before = body[: found.start()].rstrip()

@@ -237,7 +237,7 @@ class _Sentence(NamedTuple):
 def _sentence_runs(texts: Mapping[int, str], settings: DeduplicateSettings) -> list[InnerRepeat]:
     """Runs of at least `min_run_sentences` sentences of one passage that stand in a row earlier in the document."""
     least = settings.min_run_sentences
-    keys: list[bytes] = []
+    said: list[str] = []
     places: list[_Sentence] = []
     for n, text in texts.items():
         if len(text) < settings.min_repeat_chars:
@@ -245,13 +245,10 @@ def _sentence_runs(texts: Mapping[int, str], settings: DeduplicateSettings) -> l
         starts = sentence_starts(text)
         if len(starts) < least:
             continue
-        if keys:
-            keys.append(b"")  # no run goes over the end of a passage
-            places.append(_Sentence(-1, 0, 0))
         sentences = [_Sentence(n, start, end) for start, end in pairwise([*starts, len(text)])]
-        said = [text[s.start : s.end] for s in sentences]
-        keys += [key or text.encode() for key, text in zip(keys_of(said, settings.fold_digits), said, strict=True)]
-        places += sentences
+        said += ["", *(text[s.start : s.end] for s in sentences)]  # no run goes over the end of a passage
+        places += [_Sentence(-1, 0, 0), *sentences]
+    keys = [key or text.encode() for key, text in zip(keys_of(said, settings.fold_digits), said, strict=True)]
     first: dict[tuple[bytes, ...], int] = {}
     found = []
     at = 0
