@@ -2,12 +2,15 @@
 
 import os
 import signal
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from winnow.base.errors import UsageError, WinnowError
-from winnow.run.executor import MUCH, end_workers, map_shards, open_executor
+from winnow.base.errors import ReadError, UsageError, WinnowError
+from winnow.run.executor import end_workers, map_shards, open_executor
+from winnow.run.worker_pool import MUCH
 
 
 def square(n: int) -> int:
@@ -43,6 +46,84 @@ def test_a_killed_worker_is_replaced_and_nothing_is_lost(tmp_path):
 def test_a_shard_that_always_kills_its_worker_is_named():
     with open_executor("processes", workers=1) as executor, pytest.raises(WinnowError, match=r"die_always\(1,\)"):
         map_shards(executor, die_always, [0, 1, 2])
+
+
+def test_what_a_call_raises_comes_back_with_its_place_in_the_worker():
+    with open_executor("processes", workers=1) as executor:
+        with pytest.raises(ReadError, match="no text") as error:
+            executor.submit(fail_to_read).result()
+        assert error.value.kind == "empty" and "in fail_to_read" in error.value.__notes__[0]
+        with pytest.raises(RuntimeError, match="Stubborn in a worker process"):
+            executor.submit(fail_stubbornly).result()
+        assert executor.submit(square, 3).result() == 9
+
+
+def fail_to_read() -> None:
+    raise Unread("empty", "no text")
+
+
+class Unread(ReadError):
+    """One that says how it travels."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Unread, (self.kind, str(self))
+
+
+class Stubborn(Exception):
+    """One that cannot travel."""
+
+    def __init__(self, one: int, two: int) -> None:
+        super().__init__(f"{one} and {two}")
+
+
+def fail_stubbornly() -> None:
+    raise Stubborn(1, 2)
+
+
+def test_a_call_whose_worker_was_killed_is_made_again_with_no_other_beside_it(tmp_path):
+    with open_executor("processes", workers=3) as executor:
+        assert sum(map_shards(executor, stand_beside, list(range(12)), [str(tmp_path)] * 12)) == 0
+
+
+def stand_beside(n: int, folder: str) -> int:
+    """How many others run beside a repeated call; the first of all calls kills its worker."""
+    running, died = Path(folder, f"running-{n}"), Path(folder, "died")
+    if n == 2 and not died.exists():
+        died.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    running.touch()
+    time.sleep(0.2)
+    beside = len(list(Path(folder).glob("running-*"))) - 1
+    running.unlink()
+    return beside if n == 2 else 0
+
+
+def test_an_interrupted_run_ends_its_workers_in_the_midst_of_their_calls(tmp_path):
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt), open_executor("processes", workers=2) as executor:
+        calls = [executor.submit(sleep_long, str(tmp_path / str(n))) for n in range(4)]
+        while len(list(tmp_path.iterdir())) < 2:
+            time.sleep(0.05)
+        raise KeyboardInterrupt
+    assert time.monotonic() - began < 30
+    for pid in (int(path.read_text()) for path in tmp_path.iterdir()):
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+    assert all(call.done() for call in calls)
+
+
+def sleep_long(mark: str) -> None:
+    Path(mark).write_text(str(os.getpid()))
+    time.sleep(60)
+
+
+def test_workers_need_no_semaphore_which_a_killed_group_would_leave_behind(monkeypatch):
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a named semaphore")
+
+    monkeypatch.setattr("multiprocessing.synchronize.SemLock.__init__", refuse)
+    with open_executor("processes", workers=2) as executor:
+        assert map_shards(executor, square, [1, 2, 3]) == [1, 4, 9]
 
 
 def test_progress_is_told_after_each_shard():
