@@ -38,6 +38,8 @@ from winnow.publish.tables.schema import check, evolution, evolve, storable, sto
 ALL: Literal["all"] = "all"
 """Given as `replaced`: every row the table has."""
 
+_TIER, _FEWEST = 4, 3
+
 Replaced: TypeAlias = pa.Array | pa.ChunkedArray | Collection[str]
 """Keys whose rows go; the string ``all`` for every row."""
 
@@ -149,20 +151,44 @@ def prepare_update(dataset: Dataset, update: TableUpdate, job: WriteJob) -> Prep
     split: list[WrittenFile] = []
     active = active_files(table, name)
     emptied, thinned = {f.name for f in update.emptied}, {f.name for f in update.thinned}
-    for file in active:
-        if file.name in thinned or (file.name not in emptied and _is_outdated(folder / file.name, update.schema)):
-            cut.append(file)
-            paths = job.paths_like(folder, file)
-            stay, go = (RowWriter(update.schema, paths, KEYS[name], job.file_bytes) for _ in range(2))
-            for rows in read_rows([folder / file.name], update.schema):
-                hit = pc.is_in(rows.column(KEYS[name]), value_set=update.removed_keys)
-                stay.add(rows.filter(pc.invert(hit)))
-                go.add(rows.filter(hit))
-            kept += stay.finish()
-            split += go.finish()
+    changing = {
+        f.name for f in active
+        if f.name in thinned or (f.name not in emptied and _is_outdated(folder / f.name, update.schema))
+    }  # fmt: skip
+    groups = [[f] for f in active if f.name in changing]
+    if update.n_rows:
+        groups.append(small_tail([f for f in active if f.name not in emptied], changing, job.file_bytes))
+    for group in filter(None, groups):
+        cut += group
+        paths = job.paths_like(folder, group[0])
+        stay, go = (RowWriter(update.schema, paths, KEYS[name], job.file_bytes) for _ in range(2))
+        for rows in read_rows([folder / f.name for f in group], update.schema):
+            hit = pc.is_in(rows.column(KEYS[name]), value_set=update.removed_keys)
+            stay.add(rows.filter(pc.invert(hit)))
+            go.add(rows.filter(hit))
+        kept += stay.finish()
+        split += go.finish()
     new = write_rows(_checked(update), update.schema, job.new_paths(folder, active), KEYS[name], job.file_bytes)
     job.checkpoint(f"{name}: written")
     return PreparedUpdate(update=update, cut=cut, kept=kept, split=split, new=[*update.adopted, *new])
+
+
+def small_tail(files: Sequence[ActiveFile], changing: Collection[str], file_bytes: int) -> list[ActiveFile]:
+    """Returns the last files that are joined into one, three at least; none where they are fewer.
+
+    A file is taken where it is at most four times as large as those after it, so that a row is written again as often
+    as the logarithm of what comes later, and the small files of a table are a handful (size-tiered merging, as in
+    O'Neil and others, The log-structured merge-tree, 1996).
+    """
+    tail: list[ActiveFile] = []
+    size = 0
+    for file in reversed(files):
+        fits = file.name not in changing and size + file.bytes <= file_bytes
+        if not fits or (tail and file.bytes > _TIER * size):
+            break
+        tail.insert(0, file)
+        size += file.bytes
+    return tail if len(tail) >= _FEWEST else []
 
 
 def commit_update(dataset: Dataset, prepared: PreparedUpdate, job: WriteJob) -> CommittedUpdate:
