@@ -21,7 +21,7 @@ TAILS = {
     "three small files after a big one": ([20, 1, 1, 1], 3),
     "a file that those after it have nearly reached": ([10, 1, 1, 1], 4),
     "a tail that grows from file to file": ([1, 2, 3], 3),
-    "a big file after small ones": ([1, 1, 1, 90], 0),
+    "small files before a big one that has room for them": ([1, 1, 1, 90], 4),
     "no more than a file may hold": ([40, 40, 40], 0),
     "as many as a file may hold": ([40, 30, 30, 30], 3),
 }
