@@ -29,6 +29,8 @@ _SEPARATORS = frozenset("\0\x1c\x1d\x1e\x1f")
 _LIGATURES = ("fi", "ff", "ffi", "fl", "ffl")
 _LETTERS_BEFORE = re.compile(r"[^\W\d_]{1,30}\Z")
 _LETTERS_AFTER = re.compile(r"[^\W\d_]{1,30}")
+_SOFT_AT_END = re.compile(r"(?<=[^\W\d_]{2})[\xad¬][ \t]{0,9}\n[ \t]{0,40}(?=([^\W\d_A-Z]{2,40}))")
+_CONJUNCTIONS = frozenset("and or to nor und oder bis sowie et ou och eller og of en ja tai".split())
 _BYTE_ORDER_MARKS = re.compile("\ufeff+")
 IN_TEXT = 0.4  # confidence in a mark inside a text: it may be meant as a zero-width no-break space
 # A black flag, tag letters and the closing tag are the flag of a region; all other tags are unseen text.
@@ -61,7 +63,8 @@ def unify_line_ends(text: str, evidence: Evidence) -> Iterator[Change]:
     """
     for found in _LINE_ENDS.finditer(text):
         at = found.start()
-        if found[0] == "\f" and is_lost_ligature(text, at):
+        inside = text[at - 1 : at].isalpha() and text[at + 1 : at + 2].isalpha()
+        if found[0] == "\f" and inside and is_lost_ligature(text, at):
             continue  # TeX's fonts have a ligature there
         beside_one = at == 0 or text[at - 1] in "\r\n" or text[at + 1 : at + 2] in ("", "\n", "\r")
         goes = found[0] == "\r\n" or (found[0] in "\v\f" and beside_one)
@@ -126,11 +129,12 @@ def is_lost_ligature(text: str, at: int) -> bool:
     """
     left, right = _LETTERS_BEFORE.search(text, max(0, at - 30), at), _LETTERS_AFTER.match(text, at + 1, at + 31)
     first, last = left[0] if left else "", right[0] if right else ""
-    if not first + last or not (first + last)[1:].islower():
+    if not first + last or not ("a" + (first + last)[1:]).islower():
         return False
     if min(len(first), len(last)) > 2 and is_word(first) and is_word(last):
         return False
-    return any(is_word(first + ligature + last) for ligature in _LIGATURES)
+    short = len(first + last) < 2
+    return any(is_word(first + ligature + last, common=short) for ligature in _LIGATURES)
 
 
 def remove_byte_order_marks(text: str, evidence: Evidence) -> Iterator[Change]:
@@ -141,6 +145,19 @@ def remove_byte_order_marks(text: str, evidence: Evidence) -> Iterator[Change]:
     """
     for found in _BYTE_ORDER_MARKS.finditer(text):
         yield Change(found.start(), found.end(), "", IN_TEXT if found.start() else 1.0)
+
+
+def join_at_soft_hyphens(text: str, evidence: Evidence) -> Iterator[Change]:
+    r"""Join a word that a soft hyphen, or the sign some programs show for one, parts at the end of a line.
+
+    Left alone: soft hyphens inside a line, the sign of negation, and what hangs on its hyphen: ``Haupt\xad\nund``.
+
+    >>> SOFT_HYPHENS("inhab¬\nitants of the settle\xad\nment"), SOFT_HYPHENS("p ¬\nq, Haupt\xad\nund Nebensatz")
+    ('inhabitants of the settlement', 'p ¬\nq, Haupt\xad\nund Nebensatz')
+    """
+    for found in _SOFT_AT_END.finditer(text):
+        if found[1].lower() not in _CONJUNCTIONS:
+            yield Change(found.start(), found.start(1), "", 0.9)
 
 
 def remove_tag_characters(text: str, evidence: Evidence) -> Iterator[Change]:
@@ -164,9 +181,11 @@ CONTROL_CHARACTERS = Rule(
     r"[\x00-\x08\x0c\x0e-\x1f\x7f\x{206a}-\x{206f}\x{fff9}-\x{fffc}]",
 )  # fmt: skip
 BYTE_ORDER_MARKS = Rule("byte_order_marks", 1, remove_byte_order_marks, r"\x{feff}")
+SOFT_HYPHENS = Rule("soft_hyphens", 1, join_at_soft_hyphens, r"[\x{ad}¬][ \t]*\n")
 TAG_CHARACTERS = Rule("tag_characters", 1, remove_tag_characters, r"[\x{e0000}-\x{e007f}]")
 
 INVISIBLE: tuple[Rule, ...] = (
     SURROGATES, LINE_ENDS, TERMINAL_ESCAPES, OVERSTRIKES, CONTROL_CHARACTERS, BYTE_ORDER_MARKS, TAG_CHARACTERS,
+    SOFT_HYPHENS,
 )  # fmt: skip
 """The rules for control and invisible characters, in order; surrogates first, for RE2 cannot read them."""

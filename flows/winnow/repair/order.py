@@ -11,6 +11,7 @@ from winnow.repair.encoding.misread import MISREAD
 from winnow.repair.encoding.mojibake import ENCODING
 from winnow.repair.encoding.multibyte import MULTIBYTE
 from winnow.repair.engine.rule import Rule
+from winnow.repair.escapes import ESCAPES
 from winnow.repair.invisible import INVISIBLE
 from winnow.repair.markup.entities import ENTITIES
 from winnow.repair.markup.lightweight import LIGHTWEIGHT
@@ -20,11 +21,11 @@ from winnow.repair.tidy import TIDY
 from winnow.repair.words.formulas import NUMBER_SPACING, SYMBOL_SPACING
 from winnow.repair.words.punctuation import SPACE_AFTER_PUNCTUATION, SPACE_BEFORE_PUNCTUATION
 from winnow.repair.words.sentence_breaks import BROKEN_SENTENCES, GLUED_SENTENCES
-from winnow.repair.words.split_words import HYPHENS, SPACED_LETTERS, SPLIT_WORDS
+from winnow.repair.words.split_words import HYPHENS, LIGATURE_SPACES, SPACED_LETTERS, SPLIT_WORDS
 
 SPACING: tuple[Rule, ...] = (
-    HYPHENS, BROKEN_SENTENCES, SPACE_BEFORE_PUNCTUATION, SPACE_AFTER_PUNCTUATION, GLUED_SENTENCES, SYMBOL_SPACING,
-    NUMBER_SPACING, SPACED_LETTERS, SPLIT_WORDS,
+    LIGATURE_SPACES, HYPHENS, BROKEN_SENTENCES, SPACE_BEFORE_PUNCTUATION, SPACE_AFTER_PUNCTUATION, GLUED_SENTENCES,
+    SYMBOL_SPACING, NUMBER_SPACING, SPACED_LETTERS, SPLIT_WORDS,
 )  # fmt: skip
 """The rules that the setting ``repair.spacing`` governs.
 
@@ -34,7 +35,7 @@ but for `BROKEN_SENTENCES`: a line broken in mid-sentence, in a text of one para
 """
 
 REPAIRS: tuple[Rule, ...] = (
-    *INVISIBLE, MISREAD, MULTIBYTE, *ENCODING, ENTITIES, *MARKUP, *LIGHTWEIGHT, *RESIDUE, *SPACING, *TIDY,
+    *INVISIBLE, *ESCAPES, MISREAD, MULTIBYTE, *ENCODING, ENTITIES, *MARKUP, *LIGHTWEIGHT, *RESIDUE, *SPACING, *TIDY,
 )  # fmt: skip
 """Every rule, in the order in which the engine runs them."""
 

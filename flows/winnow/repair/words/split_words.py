@@ -293,6 +293,30 @@ def join_spaced_letters(text: str, evidence: Evidence) -> Iterator[Change]:
                     yield Change(match.start(), match.end(), " ".join(words), 0.8)
 
 
+_LIGATURES = dict(zip(map(ord, "ﬀﬁﬂﬃﬄ"), ("ff", "fi", "fl", "ffi", "ffl"), strict=True))
+LIKELIER = 200  # centibels: how much more probable the joined word must be than its pieces
+_AFTER_LIGATURE = re.compile(r"([^\W\d_]{0,30}[ﬀ-ﬄ]) ([^\W\d_]{1,30})")
+
+
+def join_after_ligatures(text: str, evidence: Evidence) -> Iterator[Change]:
+    """Close the space that PDF text sets after a ligature inside a word, and no other.
+
+    Left alone: what ends in its ligature, `stiﬀ and`, unless only the joined word is one.
+
+    >>> LIGATURE_SPACES("the ﬁ rst ﬂ ow of diﬀ erent, Pﬁ zer"), LIGATURE_SPACES("a stiﬀ and oﬀ switch")
+    ('the ﬁrst ﬂow of diﬀerent, Pﬁzer', 'a stiﬀ and oﬀ switch')
+    """
+    for low, high, lexicon in damaged_prose(text, evidence, any_language=True):
+        for found in _AFTER_LIGATURE.finditer(text, low, high):
+            left, right = found[1].translate(_LIGATURES), found[2].translate(_LIGATURES)
+            joined, first, second = (lexicon.cost(word) for word in (left + right, left, right))
+            likelier = 0 <= joined < max(first, second) and joined + LIKELIER < first + second
+            if right[:1].isupper() or not (likelier or first < 0 or (joined >= 0 and second < 0)):
+                continue
+            yield Change(found.start(2) - 1, found.start(2), "", 0.9 if joined >= 0 else 0.7)
+
+
 HYPHENS = Rule("hyphens", 1, close_hyphens, r"\pL-[ \n]\pL", needs_evidence=True)
+LIGATURE_SPACES = Rule("ligature_spaces", 1, join_after_ligatures, r"[ﬀ-ﬄ] \pL", needs_evidence=True)
 SPACED_LETTERS = Rule("spaced_letters", 1, join_spaced_letters, r"\pL \pL \pL \pL", needs_evidence=True)
 SPLIT_WORDS = Rule("split_words", 3, split_words, r"\pL \pL|\pL{6}", needs_evidence=True)

@@ -14,8 +14,8 @@ from functools import lru_cache
 
 from winnow.repair.words.frequencies import LATIN_LISTS, frequent_words
 
-LATIN = "A-Za-zªºÀ-ÖØ-öø-ɏḀ-ỿﬀ-ﬆ"
-"""The letters of these languages, for a class of an expression."""
+LATIN = "A-Za-zªºÀ-ÖØ-öø-ɏḀ-ỿ"
+"""The letters of these languages, without ligatures, for a class of an expression."""
 
 # Words that are among the commonest of a language; a handful of them tells it within a sentence or two.
 # Single letters are left out: where spacing is damaged they are pieces of words.

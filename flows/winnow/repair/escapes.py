@@ -1,0 +1,259 @@
+r"""Layers of escaping that a program left in prose: ``\u2019``, ``_x000D_``, ``=C3=A9``, ``%20``, ``\n``, ``#8217;``.
+
+Each is undone with proof alone: it decodes to words, or the layer's own marks are there. Code, addresses, paths and
+texts that speak of escapes keep theirs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from urllib.parse import unquote
+
+from winnow.repair.encoding.plausible import are_words, is_word, words
+from winnow.repair.engine.rule import Change, Evidence, Rule
+
+MAX_TOKEN = 400  # characters of a token that may be escaped words
+
+_ABOUT = re.compile(
+    r"(?i)\b(?:escap\w*|unicode|utf-?8|ascii|regex\w*|json|charsets?|code ?points?|quoted[- ]printable|url[- ]?encod\w*"
+    r"|percent[- ]encod\w*|(?:en|de)cod\w*|backslash\w*|ooxml|html|entit\w+|newlines?|hex\w*)\b"
+)
+_CODE = re.compile(
+    r"\b(?:printf?|echo|return|def|var|const|function|import|console|String|assert|puts|re\.\w+)\b ?[\(\"'=;.]"
+    r"|[{}]\s*(?:\n|$)|;\s*$|==|=>|\\[\\dwsbxDWSB][+*\[\\]|\[\\u|/[a-z]{0,3};|[\"'][^\"'\n]{0,80}\\[nrtu][^\"'\n]{0,80}[\"']\s*[,);\]}]",
+    re.MULTILINE,
+)  # fmt: skip
+_LETTER_OR_SIGN = re.compile(
+    r"[^\W_]|[\"'<>&-]|[‘’“”„‚–—…«»•·€£¥¢°©®™§¿¡×÷½¼¾²³\xa0\xad\u200b-\u200f\u2028\u2029\ufeff\U0001f000-\U0001faff☀-➿️]"
+)
+
+
+def _is_code(text: str) -> bool:
+    return _ABOUT.search(text) is not None or _CODE.search(text) is not None
+
+
+_JSON = re.compile(r"(?:\\u[0-9a-fA-F]{4})+")
+_AROUND = re.compile(r"[^\W\d_]{0,30}\Z"), re.compile(r"[^\W\d_]{0,30}")
+
+
+def _word_around(text: str, start: int, end: int, after: str) -> str:
+    """The letters before `start`, `after`, and the letters from `end` on."""
+    left = _AROUND[0].search(text, max(0, start - 30), start)
+    right = _AROUND[1].match(text, end)
+    return (left[0] if left else "") + after + (right[0] if right else "")
+
+
+def undo_json_escapes(text: str, evidence: Evidence) -> Iterator[Change]:
+    r"""Undo ``\u2019`` and ``caf\u00e9`` in prose, where one of them at least completes a word.
+
+    >>> JSON_ESCAPES(r"the caf\u00e9\u2019s lease"), JSON_ESCAPES(r"match \u00e9 with [\u00c0-\u017f]")
+    ('the café’s lease', 'match \\u00e9 with [\\u00c0-\\u017f]')
+    """
+    if _is_code(text):
+        return
+    changes: list[Change] = []
+    proven = False
+    for found in _JSON.finditer(text):
+        raw = bytes.fromhex(found[0].replace("\\u", ""))
+        try:
+            after = raw.decode("utf-16-be")
+        except UnicodeDecodeError:
+            return
+        before = text[found.start() - 1 : found.start()]
+        if before in ("\\", "/", ":") or not all(map(_LETTER_OR_SIGN.match, after)):
+            return
+        token = _word_around(text, found.start(), found.end(), after)
+        made = [bare for word in words(token) if not (bare := word.split("’")[0]).isascii()]
+        proven = (
+            proven or (bool(made) and all(map(is_word, made))) or (after == "’" and len(token) > 2 and are_words(token))
+        )
+        changes.append(Change(found.start(), found.end(), after, 0.8))
+    if proven:
+        yield from changes
+
+
+_OOXML = re.compile(r"_x([0-9A-Fa-f]{4})_")
+
+
+def undo_ooxml_escapes(text: str, evidence: Evidence) -> Iterator[Change]:
+    r"""Undo ``_x000D_``, which Office writes for what XML cannot hold; ``_x005F_x000D_`` is how it writes that itself.
+
+    >>> OOXML_ESCAPES("one_x000D_\ntwo_x0009_three"), OOXML_ESCAPES("_x005F_x000D_ and item_x0041_b")
+    ('one\ntwo\tthree', '_x005F_x000D_ and item_x0041_b')
+    """
+    if "_x005F" in text or "_x005f" in text or _ABOUT.search(text):
+        return
+    for found in _OOXML.finditer(text):
+        char = chr(int(found[1], 16))
+        before, after = text[found.start() - 1 : found.start()], text[found.end() : found.end() + 1]
+        if before and before in "'\"`" and before == after:
+            continue
+        if char in "\r\n":
+            again = text.startswith(("_x000A_", "_x000a_"), found.end())
+            yield Change(found.start(), found.end(), "" if after in ("\n", "\r") or again else "\n", 0.9)
+        elif char == "\t":
+            yield Change(found.start(), found.end(), "\t", 0.9)
+        elif char < " ":
+            yield Change(found.start(), found.end(), "" if before.isspace() or after.isspace() else " ", 0.9)
+        elif char.isalpha() and char > "~" and is_word(_word_around(text, found.start(), found.end(), char)):
+            yield Change(found.start(), found.end(), char, 0.8)
+
+
+_QUOTED = re.compile(r"(?:=[0-9A-F]{2})+|=[ \t]{0,3}\n")
+_BARE_EQUALS = re.compile(r"=(?![0-9A-F]{2}|[ \t]{0,3}\n)")
+_SOFT = re.compile(r"=[ \t]{0,3}\n")
+
+
+def undo_quoted_printable(text: str, evidence: Evidence) -> Iterator[Change]:
+    r"""Undo quoted-printable mail: ``=C3=A9``, ``=20`` at line ends, lines that ``=`` continues.
+
+    Only where no sign of equality stands for itself, and where the bytes beyond ASCII are UTF-8 of known words, or
+    lines are continued besides.
+
+    >>> QUOTED_PRINTABLE("Ch=C3=A8re Madame,=20\nexp=C3=A9di=C3=A9e hi=\ner")
+    'Chère Madame, \nexpédiée hier'
+    >>> QUOTED_PRINTABLE("is =C3=A9 an é?"), QUOTED_PRINTABLE("a=20, b=30\n")
+    ('is =C3=A9 an é?', 'a=20, b=30\n')
+    """
+    if _BARE_EQUALS.search(text) or _ABOUT.search(text) or _CODE.search(text):
+        return
+    changes: list[Change] = []
+    beyond = 0
+    for found in _QUOTED.finditer(text):
+        if found[0][-1] == "\n":
+            changes.append(Change(found.start(), found.end(), "", 0.9))
+            continue
+        try:
+            after = bytes.fromhex(found[0].replace("=", "")).decode()
+        except UnicodeDecodeError:
+            return
+        beyond += not after.isascii()
+        changes.append(Change(found.start(), found.end(), after, 0.9))
+    if not beyond and not (len(_SOFT.findall(text)) and len(changes) > 2):
+        return
+    read = "".join(_apply(text, changes))
+    made = [word for word in words(read) if not word.isascii()]
+    if made and 2 * sum(map(is_word, made)) < len(made):
+        return
+    lone = [c for c in changes if not c.after.isascii() and not text[c.start - 1 : c.start].isalpha()]
+    if _SOFT.search(text) or (len(changes) > 1 and len(lone) < beyond):
+        yield from changes
+
+
+def _apply(text: str, changes: list[Change]) -> Iterator[str]:
+    at = 0
+    for change in changes:
+        yield text[at : change.start] + change.after
+        at = change.end
+    yield text[at:]
+
+
+_PERCENT = re.compile(r"(?<!\S)[^\s%]{0,60}(?:%[0-9A-Fa-f]{2}[^\s%]{0,60}){1,40}(?!\S)")
+_OF_ADDRESS = re.compile(r"[/?&=@#\\<>{}\[\]$^`|_]|\w\.\w{2,4}$")
+
+
+def undo_url_escapes(text: str, evidence: Evidence) -> Iterator[Change]:
+    """Undo the escapes of addresses in words that stand in none: ``S%C3%A3o``, ``every%20one%20here``.
+
+    >>> URL_ESCAPES("in S%C3%A3o Paulo, see%20you%20there"), URL_ESCAPES("x.org/S%C3%A3o, 5%20off, 100%25")
+    ('in São Paulo, see you there', 'x.org/S%C3%A3o, 5%20off, 100%25')
+    """
+    if _is_code(text):
+        return
+    for found in _PERCENT.finditer(text):
+        token = found[0]
+        if len(token) > MAX_TOKEN or _OF_ADDRESS.search(token):
+            continue
+        try:
+            after = unquote(token, errors="strict")
+        except UnicodeDecodeError:
+            continue
+        made = words(after)
+        enough = len(made) > 1 if after.isascii() else any(not word.isascii() for word in made)
+        if after.isprintable() and enough and are_words(after) and not any(map(str.isdigit, after)):
+            yield Change(found.start(), found.end(), after, 0.8)
+
+
+_LITERAL_END = re.compile(r"[ \t]?(?:\\r\\n|\\n|\\r)[ \t]?")
+_OTHER_ESCAPE = re.compile(r"\\(?![nrt\"'])")
+_ENDS = frozenset('.!?:;,"”’)»…')
+
+
+def undo_literal_line_ends(text: str, evidence: Evidence) -> Iterator[Change]:
+    r"""Make line ends of ``\n`` written out, where each stands where a paragraph ends and there are two at least.
+
+    >>> LITERAL_LINE_ENDS(r"It ended.\n\nThen it began.\nSo be it.")
+    'It ended.\n\nThen it began.\nSo be it.'
+    >>> LITERAL_LINE_ENDS(r"C:\new\table and print a\nb"), LITERAL_LINE_ENDS(r"It ends with \n and \n alone.")
+    ('C:\\new\\table and print a\\nb', 'It ends with \\n and \\n alone.')
+    """
+    if _is_code(text) or _OTHER_ESCAPE.search(text):
+        return
+    found = list(_LITERAL_END.finditer(text))
+    if len(found) < 2:
+        return
+    after_sentence = 0
+    for n, end in enumerate(found):
+        chained = n > 0 and found[n - 1].end() == end.start()
+        before, after = text[end.start() - 1 : end.start()], text[end.end() : end.end() + 1]
+        follows = n + 1 < len(found) and found[n + 1].start() == end.end()
+        starts = after == "" or follows or after.isupper() or after.isdigit() or after in '-*•"“«('
+        if not starts or not (chained or before == "" or before in _ENDS or before.isalnum()):
+            return
+        after_sentence += before in _ENDS or chained
+    if 2 * after_sentence > len(found):
+        for end in found:
+            yield Change(end.start(), end.end(), "\n", 0.8)
+
+
+_HASH = re.compile(
+    r"(?<![&#\w])(?<![\"'(=:,] )#(\d{2,4}|x[0-9A-Fa-f]{2,4});|(?<=[A-Za-z\d.,!?”’])#(\d{2,4}|x[0-9A-Fa-f]{2,4});"
+)
+_CONTRACTED = re.compile(r"(?<=[A-Za-z]) ?#(?:0?39|x27);(?=(?:s|t|d|m|re|ve|ll)\b)|(?<=s) ?#(?:0?39|x27);(?= [a-z])")
+_STYLE = re.compile(r"(?i)(?:colou?r|background|border|fill|stroke)[\w-]{0,20}\s*[:=]")
+
+
+def restore_ampersands(text: str, evidence: Evidence) -> Iterator[Change]:
+    """Decode numeric references that have lost their ampersand: ``company#8217;s``, ``It #39;s``.
+
+    Quotes, dashes and signs alone, and an apostrophe where a word is contracted; numbers of anything else stay.
+
+    >>> BARE_REFERENCES("company#8217;s results #8212; it #39;s")
+    "company’s results — it's"
+    >>> BARE_REFERENCES("see issue #39; use color: #333; and bus #8217")
+    'see issue #39; use color: #333; and bus #8217'
+    """
+    if _STYLE.search(text) or _ABOUT.search(text):
+        return
+    taken = [
+        Change(found.start(), found.end(), "'", 0.7)
+        for found in _CONTRACTED.finditer(text)
+        if not text[max(0, found.start() - 4) : found.start()].endswith(("&", "amp", "amp;"))
+    ]
+    starts = {change.start for change in taken} | {change.end - 4 for change in taken}
+    for found in _HASH.finditer(text):
+        digits = found[1] or found[2]
+        char = chr(int(digits[1:], 16) if digits[0] == "x" else int(digits))
+        if text[max(0, found.start() - 6) : found.start()].rstrip(" ;\xa0").endswith(("&", "amp")):
+            continue  # it has its ampersand, spaced out or escaped
+        if found.start() not in starts and char in "‘’“”„‚–—…•™€«»\xa0":
+            taken.append(Change(found.start(), found.end(), char, 0.7))
+    last = 0
+    for change in sorted(taken, key=lambda change: change.start):
+        if change.start >= last:
+            yield change
+            last = change.end
+
+
+JSON_ESCAPES = Rule("json_escapes", 1, undo_json_escapes, r"\\u[0-9a-fA-F]{4}")
+OOXML_ESCAPES = Rule("ooxml_escapes", 1, undo_ooxml_escapes, r"_x[0-9A-Fa-f]{4}_")
+QUOTED_PRINTABLE = Rule("quoted_printable", 1, undo_quoted_printable, r"=[0-9A-F]{2}")
+URL_ESCAPES = Rule("url_escapes", 1, undo_url_escapes, r"%[0-9A-Fa-f]{2}")
+LITERAL_LINE_ENDS = Rule("literal_line_ends", 1, undo_literal_line_ends, r"\\[nr]")
+BARE_REFERENCES = Rule("bare_references", 1, restore_ampersands, r"#(?:\d{2,4}|x[0-9A-Fa-f]{2,4});")
+
+ESCAPES: tuple[Rule, ...] = (
+    QUOTED_PRINTABLE, JSON_ESCAPES, OOXML_ESCAPES, URL_ESCAPES, LITERAL_LINE_ENDS, BARE_REFERENCES,
+)  # fmt: skip
+"""The rules for layers of escaping, in order."""
