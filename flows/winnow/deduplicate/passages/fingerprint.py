@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
 import unicodedata
 from collections.abc import Sequence
-from functools import lru_cache
-from itertools import pairwise
+from functools import lru_cache, partial
 
-import numpy as np
 import xxhash
 
 from winnow.base.recipe import DeduplicateSettings
@@ -70,14 +69,25 @@ class _Folds(dict[int, str]):
 _FOLDS = _Folds(False), _Folds(True)  # they only remember what `folded` says
 
 
-def _folded_run(run: bytes, fold_digits: bool) -> bytes:
-    """`folded` of each of some characters beyond ASCII."""
-    text = run.decode("utf-8", "surrogatepass").translate(_FOLDS[fold_digits])
-    return text.encode("utf-8", "surrogatepass")
+def _folded_run(run: str, fold_digits: bool) -> bytes:
+    """`folded` of each of some characters beyond ASCII, in UTF-8."""
+    return run.translate(_FOLDS[fold_digits]).encode("utf-8", "surrogatepass")
 
 
 _folded_word = lru_cache(1 << 15)(_folded_run)  # the same come up again and again
-_WORD = 64  # bytes at most of what is remembered
+_WORD = 32  # characters at most of what is remembered
+
+
+def _instead_of(run: UnicodeError, fold_digits: bool) -> tuple[bytes, int]:
+    """What the codec that writes ASCII takes for characters beyond it, so that it finds them for us."""
+    assert isinstance(run, UnicodeEncodeError)
+    text = run.object[run.start : run.end]
+    return (_folded_word if len(text) <= _WORD else _folded_run)(text, fold_digits), run.end
+
+
+_HANDLERS = "winnow.fold", "winnow.fold_digits"
+for fold_digits, name in enumerate(_HANDLERS):
+    codecs.register_error(name, partial(_instead_of, fold_digits=bool(fold_digits)))
 
 
 def keys_of(texts: Sequence[str], fold_digits: bool = False) -> list[bytes]:
@@ -90,20 +100,11 @@ def keys_of(texts: Sequence[str], fold_digits: bool = False) -> list[bytes]:
     """
     if not texts:
         return []
-    data = b"\0".join([text.encode("utf-8", "surrogatepass") for text in texts])
-    if data.count(0) >= len(texts):
-        return [keys_of([text.replace("\0", " ")], fold_digits)[0] for text in texts]
-    other = np.frombuffer(data, np.uint8) >= 0x80
-    if other.any():
-        edges = [0, *(np.flatnonzero(other[1:] != other[:-1]) + 1).tolist(), len(data)]
-        runs = [data[start:end] for start, end in pairwise(edges)]
-        odd = slice(0 if other[0] else 1, None, 2)
-        runs[odd] = [(_folded_word if len(run) <= _WORD else _folded_run)(run, fold_digits) for run in runs[odd]]
-        data = b"".join(runs)
-    signs = np.frombuffer(data.translate(_ASCII[fold_digits]), np.uint8)
-    again = np.zeros(len(signs), np.bool_)  # spaces after spaces
-    again[1:] = (signs[1:] == 32) & (signs[:-1] == 32)
-    return [key.strip() for key in signs[~again].tobytes().split(b"\0")]
+    together = "\0".join(texts)
+    if together.count("\0") >= len(texts):
+        together = "\0".join([text.replace("\0", " ") for text in texts])
+    data = together.encode("ascii", _HANDLERS[fold_digits]).translate(_ASCII[fold_digits])
+    return [b" ".join(key.split()) for key in data.split(b"\0")]
 
 
 def fingerprints(texts: Sequence[str], settings: DeduplicateSettings) -> list[bytes]:
