@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 import urllib.error
 from pathlib import Path
 from types import SimpleNamespace
@@ -199,6 +200,25 @@ def test_a_served_schedule_fires_and_shows_its_artifacts(site, tmp_path: Path):
     until(30, lines, "Winnow's own lines beside the run")
     site.started[-1].terminate()
     assert Dataset(into).latest_version() == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "word", "code"), [(2, "interrupted", 130), (15, "terminated", 143)])
+def test_what_serves_is_told_to_end_and_leaves_no_schedule_running(site, tmp_path: Path, number, word, code):
+    into = tmp_path / f"ended-{word}"
+    site.serve(SEEDS, into, "[schedule]\nbuild = '0 0 1 1 *'\n")
+    process, log = site.started[-1], site.folder / f"{len(site.started) - 1}.log"
+
+    def fires() -> list[bool]:
+        return [schedule["active"] for schedule in site.deployment(f"build/{into.name}")["schedules"]]
+
+    until(90, lambda: "serving build/" in log.read_text() and fires() == [True], "serving")
+    site.deployment(f"withdraw/{into.name}")  # the last of them
+    time.sleep(8)  # then Prefect's loop begins
+    process.send_signal(number)
+    assert process.wait(60) == code
+    assert log.read_text().splitlines()[-1] == f"winnow: {word}; schedules are paused, and resumed at the next start"
+    assert site.deployment(f"build/{into.name}")["paused"], log.read_text()
 
 
 @pytest.mark.slow

@@ -70,5 +70,21 @@ def ends_when_told(remark: str = "") -> Iterator[Interruption]:
             signal.signal(number, handler)
 
 
+@contextmanager
+def prefect_ends_gracefully(remark: str) -> Iterator[None]:
+    """Leaves Ctrl-C and SIGTERM to Prefect, which ends in order what it serves; then says so and ends the command.
+
+    asyncio ends gracefully where Python's own handler of Ctrl-C is in place, and on no other.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    except SystemExit:  # Prefect's end on SIGTERM
+        say(f"winnow: {WORDS[signal.SIGTERM]}{remark}")
+        raise Terminated from None
+    say(f"winnow: {WORDS[signal.SIGINT]}{remark}")  # Prefect serves until then
+    raise KeyboardInterrupt
+
+
 def _in_main_thread() -> bool:
     return threading.current_thread() is threading.main_thread()

@@ -6,12 +6,14 @@ Build, replay and maintain run when the recipe says; approve and withdraw when a
 from __future__ import annotations
 
 import os
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from winnow.base.errors import ServerGone, UsageError
+from winnow.cli.interruption import prefect_ends_gracefully
 from winnow.cli.options import DATASET, IntoOption, MirrorOption, RecipeOption, WorkersOption
 
 if TYPE_CHECKING:
@@ -65,10 +67,11 @@ def serve(
 
     served = deployments(source, into, recipe, settings, workers, mirror)
     say(f"serving {', '.join(f'{d.flow_name}/{d.name}' for d in served)} on {shown_api(api)}; stop with Ctrl-C")
+    warnings.filterwarnings("ignore", "coroutine 'Runner.astop' was never awaited")  # Prefect's, on SIGTERM
     try:
-        # One run at a time in this process: the flows of one dataset wait for one another anyway. Schedules are paused
-        # when it ends, and resumed at the next start.
-        serve(*served, limit=1, print_starting_message=False)
+        with prefect_ends_gracefully("; schedules are paused, and resumed at the next start"):
+            # One run at a time in this process: the flows of one dataset wait for one another anyway.
+            serve(*served, limit=1, print_starting_message=False)
     except (httpx.HTTPError, PrefectException) as error:
         why = without_password(error, api)
         raise ServerGone(
