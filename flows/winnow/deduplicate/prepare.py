@@ -20,11 +20,12 @@ from winnow.base.staging import PREPARED, PREPARED_INDEX, write_parquet
 from winnow.deduplicate.documents.shingles import Signatures, Words, overlapping, sign_documents
 from winnow.deduplicate.passages.fingerprint import fingerprints
 from winnow.deduplicate.passages.splitter import Pieces, cut
-from winnow.deduplicate.passages.utf8_texts import Offsets, Utf8Texts
+from winnow.deduplicate.passages.utf8_texts import Offsets, Utf8Texts, portions
 from winnow.deduplicate.repeats.promotion import OTHER_SCRIPT, PROMO_OPENING, SHORT_LINK, is_promo
 from winnow.deduplicate.repeats.within_document import CutPassage, Outline, cut_at_repeats, outline_repeats
 
-_BATCH = 256  # documents at a time; long ones make batches of up to 64 MB each at the default limits
+_BATCH = 256  # documents at a time
+_PORTION = 4 << 20  # bytes of text of them at most, but for longer ones
 _COLUMNS = ["doc_id", "source", "text", "input", "n_edits", "n_chars", "collected_at", "content_sha256"]
 
 
@@ -69,9 +70,11 @@ def prepare_shard(repaired: Path, how: Preparation) -> PreparedShard:
 
     def passages() -> Iterator[pa.Table]:
         for batch in pq.ParquetFile(repaired).iter_batches(batch_size=_BATCH, columns=_COLUMNS):
-            passages = _Batch.of(batch, how.settings)
-            index.append(_index_rows(batch, passages, known, how))
-            yield passages.table()
+            for first, stop in portions(Utf8Texts.of(batch.column("text")).offsets, _PORTION):
+                documents = batch.slice(first, stop - first)
+                passages = _Batch.of(documents, how.settings)
+                index.append(_index_rows(documents, passages, known, how))
+                yield passages.table()
 
     write_parquet(made.passages, passages(), PREPARED, 1 << 20)
     write_parquet(made.index, index, PREPARED_INDEX)

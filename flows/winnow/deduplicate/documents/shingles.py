@@ -14,7 +14,6 @@ every document: a share of one document's sketch in another's estimates containm
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -23,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from winnow.deduplicate.passages.fingerprint import TOP, UNSPACED
-from winnow.deduplicate.passages.utf8_texts import Offsets, Utf8Texts
+from winnow.deduplicate.passages.utf8_texts import Offsets, Utf8Texts, portions
 from winnow.deduplicate.sorted_rows import distinct_values, may_repeat, merged, run_starts
 
 Hashes = NDArray[np.uint64]
@@ -91,7 +90,7 @@ class Words:
             _chunk_words(
                 Utf8Texts(pieces.data, pieces.offsets[bounds[a] : bounds[b] + 1]), bounds[a : b + 1] - bounds[a]
             )
-            for a, b in _chunks(pieces.offsets[bounds])
+            for a, b in portions(pieces.offsets[bounds], _CHUNK)
         ]
         before = np.cumsum([0, *(len(part.numbers) for part in parts)]).tolist()
         return Words(
@@ -105,15 +104,6 @@ class Words:
     def document_ends(self) -> Offsets:
         ends: Offsets = np.append(0, self.ends)[self.bounds[1:]]
         return ends
-
-
-def _chunks(offsets: Offsets) -> Iterator[tuple[int, int]]:
-    """Documents, from the first to before the last, that have some `_CHUNK` bytes together; each at least one."""
-    first = 0
-    while first < len(offsets) - 1:
-        stop = max(first + 1, int(np.searchsorted(offsets, offsets[first] + _CHUNK, side="right")) - 1)
-        yield first, stop
-        first = stop
 
 
 def _chunk_words(pieces: Utf8Texts, bounds: Offsets) -> Words:

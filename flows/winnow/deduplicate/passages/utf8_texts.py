@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -50,3 +51,16 @@ class Utf8Texts:
         further = np.flatnonzero(data & 0xC0 == 0x80)  # bytes of a character that began before them
         text = data.tobytes().decode("utf-8", "surrogatepass").encode("utf-32-le", "surrogatepass")
         return np.frombuffer(text, np.uint32), places - np.searchsorted(further, places)
+
+
+def portions(offsets: Offsets, size: int) -> Iterator[tuple[int, int]]:
+    """Texts, from the first to before the last, that have at most `size` bytes together, or are one alone.
+
+    >>> list(portions(np.array([0, 3, 5, 25, 26]), 6))
+    [(0, 2), (2, 3), (3, 4)]
+    """
+    first = 0
+    while first < len(offsets) - 1:
+        stop = max(first + 1, int(np.searchsorted(offsets, offsets[first] + size, side="right")) - 1)
+        yield first, stop
+        first = stop
