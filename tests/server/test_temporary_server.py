@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from winnow.base.errors import ServerGone
-from winnow.server.temporary_server import TemporaryServer, may_name_a_server, prefect_api
+from winnow.server.temporary_server import TemporaryServer, give_prefect_a_home, may_name_a_server, prefect_api
 
 API = "http://127.0.0.1:9/api"
 
@@ -70,6 +73,42 @@ def test_prefect_has_the_last_word_and_the_server_that_was_started_ends(alone, m
         pass
     (server,) = started
     assert server.process.poll() is not None
+
+
+@pytest.fixture
+def own_exit(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
+    """What is to be done when the process ends."""
+    asked: list[tuple[Any, ...]] = []
+    monkeypatch.setattr("winnow.server.temporary_server.atexit.register", lambda *words, **_: asked.append(words))
+    return asked
+
+
+@pytest.mark.parametrize("home", ["/proc/prefect", "file/prefect"])
+def test_a_home_that_cannot_be_written_is_replaced_by_a_private_one(alone, monkeypatch, caplog, own_exit, home):
+    (alone / "file").write_text("no folder")
+    monkeypatch.setenv("PREFECT_HOME", home)
+    give_prefect_a_home()
+    private = Path(os.environ["PREFECT_HOME"])
+    assert private.stat().st_mode & 0o077 == 0 and list(private.iterdir()) == []
+    assert f"{home} cannot be written" in caplog.text
+    assert own_exit == [(shutil.rmtree, str(private))]
+    shutil.rmtree(private)
+
+
+def test_a_user_without_a_home_gets_a_private_one(alone, monkeypatch, own_exit):
+    def no_home(path: Path) -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("PREFECT_HOME")
+    monkeypatch.setattr(Path, "expanduser", no_home)
+    give_prefect_a_home()
+    assert Path(os.environ["PREFECT_HOME"]).is_dir()
+    shutil.rmtree(os.environ["PREFECT_HOME"])
+
+
+def test_a_home_that_can_be_written_stays_the_users(alone, own_exit):
+    give_prefect_a_home()
+    assert os.environ["PREFECT_HOME"] == str(alone / "home") and not own_exit
 
 
 @pytest.fixture

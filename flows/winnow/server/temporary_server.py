@@ -11,6 +11,7 @@ import atexit
 import logging
 import os
 import secrets
+import shutil
 import socket
 import subprocess
 import sys
@@ -44,6 +45,7 @@ def prefect_api(meanwhile: Callable[[], None] = lambda: None) -> Iterator[str]:
     A temporary one takes seconds to start; `meanwhile` is called then, to import what is needed later. Raises
     ServerGone where the server does not answer.
     """
+    give_prefect_a_home()
     server = None if may_name_a_server() else _begin_server()  # the import of Prefect takes seconds too
     from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, get_current_settings, temporary_settings
 
@@ -67,12 +69,41 @@ def _begin_server() -> TemporaryServer:
     return TemporaryServer()
 
 
+def give_prefect_a_home() -> None:
+    """Names a folder of this command alone as Prefect's home, where the user has none that can be written.
+
+    Call it before Prefect is imported. The record of the run goes with the folder; the dataset has its own.
+    """
+    home = _home()
+    try:
+        if home is not None:
+            home.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=home):
+                return
+    except OSError:
+        pass
+    private = tempfile.mkdtemp(prefix="winnow-prefect-")
+    atexit.register(shutil.rmtree, private, ignore_errors=True)
+    os.environ["PREFECT_HOME"] = private
+    logging.getLogger(LOGGER).warning(
+        f"Prefect's home {home or '~/.prefect'} cannot be written, so Prefect keeps no record of this run; name a "
+        "folder that can be in PREFECT_HOME"
+    )
+
+
+def _home() -> Path | None:
+    try:
+        return Path(os.environ.get("PREFECT_HOME") or "~/.prefect").expanduser()
+    except RuntimeError:  # a user without a home, as in a container
+        return None
+
+
 def may_name_a_server() -> bool:
     """Whether Prefect may find the address of a server in its settings, told without the second its import takes.
 
     False is certain enough to start a temporary one meanwhile; the last word has Prefect.
     """
-    home = Path(os.environ.get("PREFECT_HOME") or "~/.prefect").expanduser()
+    home = _home() or Path()
     variables = "PREFECT_API_URL", "PREFECT_PROFILE", "PREFECT_PROFILES_PATH"
     files = home / "profiles.toml", Path(".env"), Path("prefect.toml")
     return any(map(os.environ.get, variables)) or any(f.exists() for f in files) or _in_project()
