@@ -93,7 +93,9 @@ def test_words_of_any_length_are_read_to_their_end(sizes: tuple[int, ...]) -> No
     assert Words.of(utf8([text]), np.array([0, 1])).numbers.tolist() == [different[size] for size in sizes]
 
 
-def test_bands_and_sketches_are_those_that_earlier_datasets_hold() -> None:
+@pytest.mark.parametrize("at_once", [7, 1 << 16])
+def test_bands_and_sketches_are_those_that_earlier_datasets_hold(at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shingles_module, "_AT_ONCE", at_once)
     texts = [" ".join(f"Wort{n % m} дом{n}" for n in range(200)) + "日本語の文章です。" for m in (3, 50)]
     signed = sign_documents(Words.of(utf8(texts), np.arange(3)), 1)
     digest = hashlib.sha256(signed.bands.tobytes() + signed.sketch.tobytes()).hexdigest()[:16]

@@ -40,7 +40,7 @@ _MASK = 2**64 - 1
 _ALONE = np.uint32(1 << 31)
 _I_WITH_DOT = 0x130  # lower() makes it an i and a dot above, and the dot ends the word
 _CHUNK = 1 << 18  # bytes of text read at a time, so that the arrays made of them stay in the processor's cache
-_AT_ONCE = 1 << 12  # hashes of which all functions are taken at once: two megabytes
+_AT_ONCE = 1 << 16  # hashes of which a function is taken at once: they stay in the processor's cache
 _FEW, _LONG = 64, 1 << 14  # words as long as that so few, or longer than this: the rest of each is read by itself
 
 
@@ -143,14 +143,15 @@ def _hashes(letters: NDArray[np.uint32], starts: Offsets, sizes: Offsets) -> Has
     left = (len(starts) - np.cumsum(np.bincount(capped))).tolist()  # how many words have more than n letters
     n = 0
     while n < len(left) and left[n] >= _FEW:
-        part = h[: left[n]]
-        part ^= letters[at[: left[n]] + n]
+        part, place = h[: left[n]], at[: left[n]]
+        part ^= letters.take(place)
         part *= np.uint64(_PRIME)
         part ^= part >> np.uint64(29)
+        place += 1
         n += 1
     for word in np.flatnonzero(sizes[order] > n).tolist():
         start, value = int(at[word]), int(h[word])
-        for letter in letters[start + n : start + int(sizes[order[word]])].tolist():
+        for letter in letters[start : start + int(sizes[order[word]]) - n].tolist():
             value = (value ^ letter) * _PRIME & _MASK
             value ^= value >> 29
         h[word] = value
@@ -241,15 +242,19 @@ def _constants() -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
 
 def _least(hashes: Hashes, bounds: Offsets) -> NDArray[np.uint32]:
     """The signature of each set: the least value of each hash function over it. No set is empty."""
-    factors, addends = (values[:, None] for values in _constants())
+    functions = list(zip(*_constants(), strict=True))
     halves = (hashes >> np.uint64(32)).astype(np.uint32)
     blocks = np.arange(0, len(halves), _AT_ONCE)
     edges = distinct_values(np.concatenate((bounds[:-1], blocks)))  # a set may go over several blocks
-    out = np.empty((len(factors), len(edges)), np.uint32)
+    out = np.empty((len(functions), len(edges)), np.uint32)
+    room = np.empty(min(_AT_ONCE, len(halves)), np.uint32)
     for start, first, stop in zip(blocks, *np.searchsorted(edges, (blocks, blocks + _AT_ONCE)), strict=True):
-        values = factors * halves[start : start + _AT_ONCE]
-        values += addends
-        np.minimum.reduceat(values, edges[first:stop] - start, axis=1, out=out[:, first:stop])
+        some, places = halves[start : start + _AT_ONCE], edges[first:stop] - start
+        values = room[: len(some)]
+        for n, (factor, addend) in enumerate(functions):
+            np.multiply(some, factor, out=values)
+            values += addend
+            np.minimum.reduceat(values, places, out=out[n, first:stop])
     sets = np.searchsorted(edges, bounds[:-1])
     return np.minimum.reduceat(out, sets, axis=1).T if len(sets) else out.T
 
