@@ -14,6 +14,7 @@ from winnow.repair.engine.rule import Rule
 from winnow.repair.escapes import ESCAPES
 from winnow.repair.invisible import INVISIBLE
 from winnow.repair.markup.entities import ENTITIES
+from winnow.repair.markup.foreign_tags import FOREIGN
 from winnow.repair.markup.lightweight import LIGHTWEIGHT
 from winnow.repair.markup.residue import RESIDUE
 from winnow.repair.markup.tag_removal import MARKUP
@@ -35,7 +36,8 @@ but for `BROKEN_SENTENCES`: a line broken in mid-sentence, in a text of one para
 """
 
 REPAIRS: tuple[Rule, ...] = (
-    *INVISIBLE, *ESCAPES, MISREAD, MULTIBYTE, *ENCODING, ENTITIES, *MARKUP, *LIGHTWEIGHT, *RESIDUE, *SPACING, *TIDY,
+    *INVISIBLE, *ESCAPES, MISREAD, MULTIBYTE, *ENCODING, ENTITIES, *FOREIGN, *MARKUP, *LIGHTWEIGHT, *RESIDUE,
+    *SPACING, *TIDY,
 )  # fmt: skip
 """Every rule, in the order in which the engine runs them."""
 

@@ -10,7 +10,10 @@ from winnow.repair.markup.tags import SNIPPET
 from winnow.repair.markup.wiki_templates import is_sure, parsed, shown, templates
 
 _BB_NAMES = r"b|i|u|s|url|img|quote|code|color|size|font|list|center|left|right|email|youtube|spoiler|align|sub|sup"
-_BB = re.compile(rf"\[(/?)({_BB_NAMES})(=[^\[\]\n]{{1,300}})?\]|\[\*\][ \t]?", re.IGNORECASE)
+_UID = r"(?::[a-z0-9]{1,2})?(?::[0-9a-z]{4,12})"  # what phpBB puts behind a name in its database
+_BB = re.compile(
+    rf"\[(/?)({_BB_NAMES})(?:{_UID})?(=[^\[\]\n]{{1,300}})?\]|\[\*(?:{_UID})?\][ \t]?|\[/\*{_UID}\]", re.IGNORECASE
+)
 _BB_HIDDEN = re.compile(r"\[(img|youtube)(?:=[^\[\]\n]{1,80})?\][^\[\]\n]{0,500}\[/\1\]", re.IGNORECASE)
 _ABOUT = re.compile(r"\bBB ?codes?\b|\bmark-?down\b|\bwiki ?(?:text|markup|syntax)\b|\basciidoc", re.IGNORECASE)
 
@@ -49,7 +52,7 @@ def strip_bbcode(text: str, evidence: Evidence) -> Iterator[Change]:
     for m in found:
         if m[2] is None:
             if "list" in closed:
-                changes.append(Change(m.start(), m.end(), "- ", 0.7))
+                changes.append(Change(m.start(), m.end(), "" if m[0][1] == "/" else "- ", 0.7))
         elif m[2].lower() in closed and not (m[1] == "" and _is_index(text, m.start())):
             changes.append(Change(m.start(), m.end(), "", 0.7))
     yield from _outermost(changes)
@@ -65,6 +68,8 @@ def _outermost(changes: Iterable[Change]) -> Iterator[Change]:
 
 
 def _is_index(text: str, at: int) -> bool:
+    if at > 0 and text[at - 1] == "]" and _BB.fullmatch(text, max(text.rfind("[", max(0, at - 330), at), 0), at):
+        return False  # it follows another tag
     return at > 0 and (text[at - 1].isalnum() or text[at - 1] in "_)]\\`")
 
 
@@ -134,7 +139,7 @@ def close_spaced_emphasis(text: str, evidence: Evidence) -> Iterator[Change]:
             yield Change(m.start(), m.end(), m[2].strip(), 0.7)
 
 
-BBCODE = Rule("bbcode", 1, strip_bbcode, rf"(?i)\[/(?:{_BB_NAMES})\]", proves=True)
+BBCODE = Rule("bbcode", 2, strip_bbcode, rf"(?i)\[/(?:{_BB_NAMES})(?::[a-z0-9:]+)?\]", proves=True)
 WIKI = Rule(
     "wiki",
     2,

@@ -198,11 +198,14 @@ def _of_snippet(text: str, found: list[Tag], closed: set[str]) -> list[Tag] | No
     """
     if _DRAWING.match(text):
         return []
+    found = [t for t in found if t.kind != "custom" or t.name in closed or "=" not in text[t.start : t.end]]
     outside = apply_changes(text, (Change(t.start, t.end, " ") for t in found))
     if _CODE.search(outside) or _PERL.search(text):
         return None
     if _ABOUT.search(outside):
         return []
+    if any(t.kind == "custom" and ":" in t.name for t in found):
+        return [t for t in found if t.kind in ("comment", "hidden")]  # XML of its own
     if not outside.strip():
         return found
     paired = closed & {t.name for t in found if not t.closing}

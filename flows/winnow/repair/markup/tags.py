@@ -67,6 +67,9 @@ _HALF = re.compile(
     r"[ \t\xa0]{0,3}/?[ \t\xa0]{0,3})>{1,4}"
 )
 _PAIRED = frozenset(("li", "td", "th", "tr", "ul", "ol", "table", "p", "strong", "b", "em"))
+_CUSTOM_WITH_ATTRIBUTES = re.compile(
+    r"([A-Za-z][A-Za-z0-9:-]{0,30})(?:\s{1,3}[\w:-]{1,30}\s?=\s?\"[^\"<>]{0,200}\"){1,6}\s?/?"
+)
 _CUSTOM = re.compile(r"[A-Za-z][A-Za-z0-9]{0,20}(?:[-:][A-Za-z0-9]{1,20}){0,3}\Z")
 
 
@@ -212,6 +215,8 @@ def _at(text: str, start: int, absent: set[str]) -> Tag | None:
         slash = "/" in inside[0]
         if follows == ">" and _CUSTOM.match(custom) and (slash or inside[0][:1].isalpha()):
             return Tag(start, end + 1, custom.lower(), inside[0].lstrip()[:1] == "/", "custom")
+        if follows == ">" and (found := _CUSTOM_WITH_ATTRIBUTES.fullmatch(inside[0])):
+            return Tag(start, end + 1, found[1].lower(), False, "custom")
         return None
     if follows == ">":
         ends = _ENDS.match(text, end)
