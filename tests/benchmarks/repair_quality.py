@@ -4,8 +4,8 @@ usage: python tests/benchmarks/repair_quality.py
            [--gold DIR] [--corpus DIR] [--seeds DIR] [--sets a,b] [--limit N] [--misses N] [--slow]
 
 Sets: ftfy_cases, commit_fixes, dirty_tags, broken_entities, double_escaping_fixes, html5_tokenizer, spacing, spun,
-corpus, chains. A set that is not there, and a peer that is not installed, is named and skipped. The whole table wants
-`pip install beautifulsoup4 wordsegment`; neither is a dependency of Winnow.
+corpus, chains, wild, languages. A set that is not there, and a peer that is not installed, is named and skipped. The
+whole table wants `pip install beautifulsoup4 wordsegment`; neither is a dependency of Winnow.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from repair_peers import LEDGER, PEERS, WINNOW  # noqa: E402
 from repair_sets import SETS, GoldSet, Score  # noqa: E402
 from repair_spacing import spacing_tables  # noqa: E402
 from repair_spun import spun_tables  # noqa: E402
+from repair_wild import wild_tables  # noqa: E402
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,7 @@ def main(arguments: Sequence[str]) -> int:
         began = time.perf_counter()
         lines += job()
         print(f"{name}: {time.perf_counter() - began:.1f} s", file=sys.stderr)
-    for tables in (spacing_tables, spun_tables, corpus_tables, chain_tables):
+    for tables in (spacing_tables, spun_tables, wild_tables, corpus_tables, chain_tables):
         began = time.perf_counter()
         found = [Line(measure, scores) for measure, scores in tables(options)]
         lines += found

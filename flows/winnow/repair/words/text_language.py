@@ -78,7 +78,8 @@ KNOWN_WORD = 599  # centibels: once in a million words
 MIN_KNOWN_SHARE = 0.35  # of the letters of damaged English, .5 and more mostly; of other languages, .3 at most
 MIN_SHARE_READ = 0.45  # the same once the words are read
 MIN_SHARE_OF_NAMES = 0.25  # the same in a text that is full of names
-MAX_DISTINCT = 300  # words that are looked up
+PLAIN_SHARE = 0.6  # with its commonest words, enough not to ask for the other languages
+MAX_DISTINCT = 150  # words that are looked up
 
 
 @lru_cache(maxsize=256)  # several rules ask about the same lines
@@ -98,6 +99,10 @@ def known_language(sample: str) -> str | None:
     if not n_letters:
         return None
     counts = _count_markers(sample)[1]
+    plain = max(counts, key=lambda code: counts[code])
+    enough = MIN_MARKERS if plain == "en" else max(MIN_MARKERS, 2 * counts["en"])
+    if counts[plain] >= enough and _share(words, plain) >= PLAIN_SHARE:
+        return plain
     shares = {code: _share(words, code) for code in LATIN_LISTS}
     best = max(shares, key=lambda code: shares[code])
     # Names and foreign words are in many lists: another language than English must show its commonest words too.
