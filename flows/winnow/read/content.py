@@ -116,16 +116,16 @@ def content_blocks(stream: BinaryIO, compression: str, max_bytes: float) -> Iter
     head = stream.read(512)
     stream.seek(0)
     if head and not head.startswith(MAGIC[compression]) and not _BINARY.search(head):
-        return blocks_of(stream)
+        yield from blocks_of(stream)
+        return
     blocks = unpacked(stream, compression, max_bytes)
     first = next(blocks, b"")
-    blocks = chain([first], blocks)
-    if not first.startswith(MAGIC[compression]):
-        return blocks
-    inner = unpacked(io.BufferedReader(_Blocks(blocks)), compression, max_bytes)
-    if (first := next(inner, b"")).startswith(MAGIC[compression]):
-        raise ReadError("damaged", f"is packed with {compression} more than twice; unpack it")
-    return chain([first], inner)
+    if first.startswith(MAGIC[compression]):
+        blocks = unpacked(io.BufferedReader(_Blocks(chain([first], blocks))), compression, max_bytes)
+        if (first := next(blocks, b"")).startswith(MAGIC[compression]):
+            raise ReadError("damaged", f"is packed with {compression} more than twice; unpack it")
+    yield first
+    yield from blocks
 
 
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -25,8 +26,8 @@ from winnow.read.fields import Records, require_text_column
 from winnow.read.jsonl import read_jsonl
 
 DELIMITERS = ",;\t|"
+_SAMPLE = 1 << 18  # characters by which the dialect is told
 _MOST_RETRIES = 8  # quotes that never close; after so many the rest of the file is one reject
-_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)")
 _SEP = re.compile(r"sep=([,;\t|])\s*$", re.IGNORECASE)
 
 
@@ -116,9 +117,10 @@ def _head(lines: _Lines, delimiter: str, settings: ReadSettings) -> tuple[list[s
         first = next(lines, "")
     if not first.strip():
         raise ReadError("empty", "is an empty file; remove it or write it again")
-    sample = [first]
-    while not lines.ended and sum(map(len, sample)) < 1 << 18:
-        sample += [line for line in [next(lines, "")] if line]
+    sample, size = [first], 0
+    while size < _SAMPLE and (line := next(lines, "")):
+        sample.append(line)
+        size += len(line)
     dialect = found_dialect(first, "".join(sample), delimiter, settings.text_field)
     lines.source, lines.row, lines.ended = chain(sample, lines.source), [], False
     fields = [_decoded(f).strip() for f in next(dialect.rows(lines), [])]
@@ -209,25 +211,23 @@ read_tsv, read_kept_tsv = partial(_read, delimiter="\t"), partial(_read_kept, de
 def _lines_of(blocks: Iterator[bytes]) -> Iterator[str]:
     """Lines with their ends (LF, CRLF or CR); bytes that are not UTF-8 stand as surrogates."""
     decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
-    rest = ""
-    first = True
+    line: list[str] = []
+    size, carry, first = 0, "", True
     for block in blocks:
-        text = decoder.decode(block)
+        text = carry + decoder.decode(block)
         if first:
             text, first = text.removeprefix("\ufeff"), False
-        rest += text
-        at = 0
-        for line in _LINE.finditer(rest):
-            if line.end() == len(rest) and rest.endswith("\r"):
-                break  # an LF may follow
-            yield line[0]
-            at = line.end()
-        rest = rest[at:]
-        if len(rest) > csv.field_size_limit():
-            raise csv.Error("a line is longer than a document may be; raise read.max_document_mb")
-    rest += decoder.decode(b"", final=True)
-    if rest:
-        yield rest
+        carry = "\r" if text.endswith("\r") else ""  # an LF may follow
+        for piece in io.StringIO(text.removesuffix(carry), newline=""):
+            line.append(piece)
+            size += len(piece)
+            if piece[-1] in "\r\n":
+                yield "".join(line)
+                line, size = [], 0
+            elif size > csv.field_size_limit():
+                raise csv.Error("a line is longer than a document may be; raise read.max_document_mb")
+    if last := "".join([*line, carry, decoder.decode(b"", final=True)]):
+        yield last
 
 
 def _decoded(text: str) -> str:

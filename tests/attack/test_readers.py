@@ -1,0 +1,131 @@
+"""Files that were mutated at random, and hostile ones: rows or rejects, never an exception, all within bounds."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import json
+import lzma
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from tests.articles import article
+from winnow.base.recipe import ReadSettings
+from winnow.base.records import INTERNAL_ERROR, Reject
+from winnow.read import hold, list_inputs, read_bytes, read_documents
+
+SETTINGS = ReadSettings(max_document_mb=1, max_unpacked_mb=4)
+RECORDS = [{"id": f"d{n}", "text": article(n)[:400], "date": "2024-01-01", "n": n} for n in range(6)]
+
+
+def parquet() -> bytes:
+    sink = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(RECORDS), sink, row_group_size=2)
+    return sink.getvalue()
+
+
+LINES = "\n".join(json.dumps(r) for r in RECORDS).encode()
+TABLE = ("id,text,n\n" + "\n".join(f'{r["id"]},"{r["text"]}",{r["n"]}' for r in RECORDS)).encode()
+PAGE = (
+    "<html><head><title>A page</title></head><body><article>" + "".join(f"<p>{r['text']}</p>" for r in RECORDS)
+).encode()
+FILES = {
+    "a.txt": RECORDS[0]["text"].encode("utf-8"),
+    "b.txt": (RECORDS[0]["text"] + " Über größere Flüsse führen Brücken.").encode("cp1252"),
+    "a.jsonl": LINES,
+    "a.csv": TABLE,
+    "a.tsv": TABLE.replace(b",", b"\t"),
+    "b.csv": TABLE.decode().encode("utf-16"),
+    "a.html": PAGE,
+    "a.parquet": parquet(),
+    "a.jsonl.gz": gzip.compress(LINES, mtime=0),
+    "a.jsonl.bz2": bz2.compress(LINES),
+    "a.csv.xz": lzma.compress(TABLE),
+    "a.txt.zst": pa.compress(LINES, "zstd", asbytes=True),
+}
+
+SLICES = st.tuples(st.floats(0, 1), st.floats(0, 0.2), st.binary(max_size=12))
+"""Where in a file a piece begins, how long it is, and what stands there instead."""
+
+
+def mutated(content: bytes, changes: list[tuple[float, float, bytes]]) -> bytes:
+    for start, share, instead in changes:
+        at = int(start * len(content))
+        content = content[:at] + instead + content[at + int(share * len(content)) :]
+    return content
+
+
+@pytest.mark.parametrize("name", FILES)
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(changes=st.lists(SLICES, max_size=3))
+@example(changes=[])
+@example(changes=[(0.5, 1, b"")])
+@example(changes=[(0, 1, b"")])
+def test_a_mutated_file_gives_rows_or_rejects(
+    name: str, changes: list[tuple[float, float, bytes]], tmp_path: Path
+) -> None:
+    (tmp_path / name).write_bytes(mutated(FILES[name], changes))
+    found = list(read_documents(hold(list_inputs(tmp_path / name).files[0]), SETTINGS))
+    for result in found:
+        if isinstance(result, Reject):
+            assert result.expectation != INTERNAL_ERROR, result.metadata["traceback"]
+            assert result.reason.startswith(name)
+        else:
+            assert result.text.strip()
+            assert "\r" not in result.text
+        json.dumps([result.source, *result.metadata.items()], ensure_ascii=False).encode()
+        kept = result.content or b""
+        for again in read_bytes(result.source, name, kept, SETTINGS) if kept else ():
+            assert not isinstance(again, Reject) or again.expectation != INTERNAL_ERROR
+    if not changes:
+        assert len(found) == {"a.txt": 1, "b.txt": 1, "a.html": 1, "a.txt.zst": 1}.get(name, len(RECORDS))
+        assert not any(isinstance(r, Reject) for r in found)
+
+
+def nested(depth: int) -> bytes:
+    return b'{"text": ' + b"[" * depth + b"]" * depth + b"}"
+
+
+HOSTILE = {
+    "JSON nested without end.jsonl": nested(200_000),
+    "a number of many digits.jsonl": b'{"text": "words", "n": ' + b"9" * 100_000 + b"}",
+    "lone surrogates.jsonl": b'{"id": "\\ud800", "text": "words \\udfff and more"}',
+    "a key that stands twice.jsonl": b'{"text": "one", "text": "two"}',
+    "NaN.jsonl": b'{"text": "words", "n": NaN}',
+    "zeros.jsonl": bytes(100_000),
+    "a line without end.jsonl": b'{"text": "' + b"a" * 3_000_000,
+    "columns without end.csv": b",".join(b"c%d" % n for n in range(50_000)) + b",text\n1,2\n",
+    "a field without end.csv": b'id,text\n1,"' + b"a\n" * 900_000,
+    "only quotes.csv": b"id,text\n" + b'"' * 100_000,
+    "only delimiters.tsv": b"text\n" + b"\t" * 100_000,
+    "tags without end.html": b"<div>" * 100_000,
+    "attributes without end.html": b"<p " + b"a=1 " * 200_000 + b">words</p>",
+    "entities without end.html": b"<p>" + b"&amp;" * 100_000,
+    "a mark and nothing.txt": b"\xff\xfe",
+    "marks of two charsets.txt": b"\xff\xfe\xef\xbb\xbfwords",
+    "a bomb of one line.jsonl.gz": gzip.compress(b"a" * 60_000_000),
+    "a bomb of many lines.jsonl.bz2": bz2.compress(b'{"text": "a"}\n' * 2_000_000),
+    "a bomb in a bomb.txt.gz": gzip.compress(gzip.compress(b"a" * 60_000_000)),
+    "xz that asks for memory.txt.xz": lzma.compress(b"a" * 1_000_000, preset=9),
+    "the head of a Parquet file.parquet": b"PAR1" + bytes(8) + b"PAR1",
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_file_is_bounded_and_costs_no_other(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(HOSTILE[name])
+    (tmp_path / "sound.txt").write_text("Plain words stand here.")
+    total = 0
+    for file in list_inputs(tmp_path).files:
+        found = list(read_documents(hold(file), SETTINGS))
+        assert found or file.path == "columns without end.csv"
+        for result in found:
+            assert not isinstance(result, Reject) or result.expectation != INTERNAL_ERROR, result.metadata
+            total += len(result.content or b"") + (0 if isinstance(result, Reject) else len(result.text))
+    assert total <= 4 * (len(HOSTILE[name]) + 4_000_000)
