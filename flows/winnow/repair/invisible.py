@@ -186,6 +186,5 @@ TAG_CHARACTERS = Rule("tag_characters", 1, remove_tag_characters, r"[\x{e0000}-\
 
 INVISIBLE: tuple[Rule, ...] = (
     SURROGATES, LINE_ENDS, TERMINAL_ESCAPES, OVERSTRIKES, CONTROL_CHARACTERS, BYTE_ORDER_MARKS, TAG_CHARACTERS,
-    SOFT_HYPHENS,
 )  # fmt: skip
 """The rules for control and invisible characters, in order; surrogates first, for RE2 cannot read them."""

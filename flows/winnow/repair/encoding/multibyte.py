@@ -23,6 +23,7 @@ from winnow.repair.words.frequencies import word_costs
 
 SURE, LIKELY = 0.95, 0.8
 MIN_LETTERS = 4  # of Chinese, Japanese or Korean that a reading must gain, or words must cover all of it
+MANY_LETTERS = 10  # fewer may read as another charset's by chance
 MIN_SHARE = 0.75  # of these that must be among the commonest of their language
 MAX_SHARE = 0.5  # of such letters in the line as it stands; more is text that was read rightly
 SAMPLE = 64  # letters that tell whether a line reads well
@@ -35,6 +36,10 @@ _KANA = re.compile("[\u3041-\u30ff]")
 _ODD = re.compile("[\x80-\x9f\ue000-\uf8ff\uff61-\uff9f\u0370-\u03ff\u0400-\u04ff\u2500-\u257f\u3105-\u312f]")
 # What UTF-8's quotes, dashes and accented letters are as GBK: E2 80, C3.
 _BESIDE_LETTERS = re.compile("[A-Za-z][鈥茅猫脿枚眉么锚莽卯帽贸铆谩]|鈥|[脙芒]")
+_IN_WORD = re.compile("[A-Za-z][\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3]+[a-z]")
+_UTF8 = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+_HIGH = re.compile(rb"[\x80-\xff]+")
+MAX_UTF8 = 0.5  # share of the bytes beyond ASCII that may be UTF-8: more is mojibake, and read as such
 _WESTERN = charmap("cp1252")
 _TO_BYTES = {ord(c): n for n, c in enumerate(_WESTERN.table)}
 
@@ -137,7 +142,8 @@ def _readings(line: str, pairs: tuple[tuple[str, str], ...]) -> Iterator[Reading
             after = raw.decode(really)
         except UnicodeDecodeError:
             continue
-        if after != line and not _ODD.search(after) and not invents(line, after):
+        odd = _ODD.search(after) or (read_as == "cp1252" and _IN_WORD.search(after))
+        if after != line and not odd and not invents(line, after):
             yield Reading(after, (read_as, really), 0.0)
 
 
@@ -175,13 +181,16 @@ def best_reading(line: str) -> Reading | None:
     """
     letters = _letters(line)
     if not letters:
+        raw = _bytes_of(line, "cp1252")
+        if raw is None or len(b"".join(_UTF8.findall(raw))) > MAX_UTF8 * len(b"".join(_HIGH.findall(raw))):
+            return None
         pairs = _WESTERN_PAIRS
     elif is_plausible(letters):
         return None
     elif _BESIDE_LETTERS.search(line) and (western := _western_reading(line)) is not None:
         return western
     else:
-        pairs = _UTF8_PAIRS + _CROSSED
+        pairs = _UTF8_PAIRS + (_CROSSED if len(letters) >= MANY_LETTERS else ())
     found = [good for reading in _readings(line, pairs) if (good := _judged(line, reading)) is not None]
     return max(found, key=lambda reading: reading.score, default=None)
 
