@@ -45,7 +45,27 @@ def charmap(name: str) -> Charmap:
     >>> charmap("mac_roman").sequences.findall("g√¢teaux et r√©gime")
     ['√¢', '√©']
     """
-    table = "".join(bytes([b]).decode(name, "ignore") or chr(b) for b in range(256))
+    return _charmap(name, "".join(bytes([b]).decode(name, "ignore") or chr(b) for b in range(256)))
+
+
+def by_way_of(first: str, way: str, last: str) -> Charmap:
+    """UTF-8 that was read as `first`, written in the encoding `way` and read as `last`: three errors, one table.
+
+    >>> by_way_of("cp1252", "mac_roman", "cp1252").sequences.findall("That‰Ûªs å£1000")
+    ['‰Ûª', 'å£']
+    """
+    table = []
+    for number, char in enumerate(charmap(first).table):
+        if "\x80" <= char < "\xa0":  # undefined in the first encoding: it passes all of them as it is
+            table.append(char)
+            continue
+        raw = char.encode(way, "ignore") if number < 0xF5 else b""
+        # What the encoding on the way lacks cannot stand in such text; a private character keeps its place.
+        table.append((raw.decode(last, "ignore") or chr(raw[0])) if raw else chr(0xF100 + number))
+    return _charmap(f"{first} by way of {way} as {last}", "".join(table))
+
+
+def _charmap(name: str, table: str) -> Charmap:
     # C0, C1 and F5 to FF never stand in UTF-8.
     two, three, four = table[0xC2:0xE0], table[0xE0:0xF0], table[0xF0:0xF5]
     rest = _class(table[0x80:0xC0])
@@ -59,6 +79,9 @@ _NAMES = """
     mac_latin2 koi8-r cp866
 """
 CHARMAPS: tuple[Charmap, ...] = tuple(charmap(name) for name in _NAMES.split())
+
+# Text of Windows that went through a Mac, as spreadsheets of tweets did. Its signs alone raise suspicion.
+BY_WAY_OF_MAC = tuple(by_way_of("cp1252", "mac_roman", last) for last in ("cp1252", "latin-1"))
 
 MAC_ROMAN = next(c for c in CHARMAPS if c.name == "mac_roman")
 
@@ -119,10 +142,13 @@ BAD = as_re2(BADNESS_RE.pattern)
 # Quotes, dashes and the euro sign of UTF-8 read as cp850 and cp437, which ftfy does not know alone.
 _DOS = r"[ÔΓ]Ç[^\sA-Za-z]|[ÔΓ]é¼"
 
-_SURE = compiled(f"{BAD}|{RUNS}|{_DOS}")
+# The same of text that went through a Mac: quotes and dashes, the pound sign before a number, é in a word.
+_BY_MAC = r"[‰\x{89}]Û[ªÏ÷ÓÒÐÑ¢ò\x{9d}\x{cf}]|(?:^|[ (])å[£©¢](?:\d| )|[A-Za-z]Ì[©¨¡ªÔ¼±](?:[a-z]|\b)"
+
+_SURE = compiled(f"{BAD}|{RUNS}|{_DOS}|{_BY_MAC}")
 _BESIDE_LETTER = compiled(BESIDE_LETTER)
 
-MOJIBAKE_GATE = f"{BAD}|{RUNS}|{_DOS}|{BESIDE_LETTER}"
+MOJIBAKE_GATE = f"{BAD}|{RUNS}|{_DOS}|{_BY_MAC}|{BESIDE_LETTER}"
 """RE2 expression that matches in every text in which this module finds something suspicious."""
 
 

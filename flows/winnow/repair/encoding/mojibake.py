@@ -12,6 +12,7 @@ import ftfy
 from ftfy.badness import is_bad
 
 from winnow.repair.encoding.charmaps import (
+    BY_WAY_OF_MAC,
     CHARMAPS,
     MAC_ROMAN,
     MOJIBAKE_GATE,
@@ -189,7 +190,7 @@ def readings(text: str) -> Iterator[str]:
     for _ in range(MAX_DEPTH):
         deeper = []
         for form in layer:
-            for charmap in CHARMAPS:
+            for charmap in (*CHARMAPS, *BY_WAY_OF_MAC):
                 for reading in undo(form, charmap):
                     if reading not in seen and len(seen) < MAX_READINGS:
                         seen.add(reading)
@@ -202,7 +203,7 @@ def _in_pieces(line: str) -> tuple[str, frozenset[str]]:
     """The line with those pieces undone that show two sequences side by side, or one that ftfy finds bad."""
     found: list[tuple[int, int, int, int, str, str]] = []
     known, home = frozenset(line), systems(line)
-    for order, charmap in enumerate(CHARMAPS):
+    for order, charmap in enumerate((*CHARMAPS, *BY_WAY_OF_MAC)):
         for match in charmap.sequences.finditer(line):
             if not is_suspicious(match[0]):
                 continue
