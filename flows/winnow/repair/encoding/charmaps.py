@@ -8,7 +8,7 @@ from __future__ import annotations
 import codecs
 import re
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from ftfy.badness import BADNESS_RE
 from ftfy.fixes import restore_byte_a0
@@ -170,6 +170,7 @@ def is_doubtful(line: str) -> bool:
     return _BESIDE_LETTER.search(line) is not None
 
 
+@lru_cache(maxsize=256)  # the readings of a line are scored again in each round
 def count_signs(line: str) -> int:
     """Number of places that show what rightly decoded text hardly ever does."""
     return sum(1 for _ in _SURE.finditer(line))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from winnow.repair.words.frequencies import LATIN_LISTS, frequent_words
 
@@ -86,6 +87,7 @@ def _system(char: str) -> int:
     return 0x3000 if 0x3000 <= code < 0xA000 or 0xFF00 <= code < 0xFFF0 else code >> 8 & ~1
 
 
+@lru_cache(maxsize=1 << 16)
 def is_word(word: str, common: bool = False) -> bool:
     """Whether any language's list has it, among its commonest words if `common`.
 
