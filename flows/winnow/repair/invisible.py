@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from winnow.base.records import without_lone_surrogates
 from winnow.repair.encoding.plausible import is_word
@@ -128,7 +129,12 @@ def is_lost_ligature(text: str, at: int) -> bool:
     (True, False)
     """
     left, right = _LETTERS_BEFORE.search(text, max(0, at - 30), at), _LETTERS_AFTER.match(text, at + 1, at + 31)
-    first, last = left[0] if left else "", right[0] if right else ""
+    return _make_a_word(left[0] if left else "", right[0] if right else "")
+
+
+@lru_cache(maxsize=4096)
+def _make_a_word(first: str, last: str) -> bool:
+    """Whether two pieces are a word with a ligature between them, and not two words."""
     if not first + last or not ("a" + (first + last)[1:]).islower():
         return False
     if min(len(first), len(last)) > 2 and is_word(first) and is_word(last):
