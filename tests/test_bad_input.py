@@ -27,6 +27,9 @@ def bad(prefect_server, tmp_path_factory):
     (source / "zeros.txt").write_bytes(bytes(5000))
     (source / "latin.txt").write_bytes("Ça coûte très cher à l'été, où qu'on aille. ".encode("cp1252") * 20)
     (source / "mixed.txt").write_bytes((article(2) + " café ").encode() + b"na\xefve caf\xe9 " + article(3).encode())
+    (source / "lost.txt").write_text(
+        "th\ufffd \ufffd\ufffd lost \ufffd\ufffd\ufffd to no\ufffd\ufffdy\n" * 50, encoding="utf-8"
+    )
     (source / "empty.txt").touch()
     (source / "dangling.txt").symlink_to(source / "nowhere.txt")
     write_jsonl(source / "records.jsonl", [{"id": "r1", "text": article(4)}, {"id": "r2"}, {"id": "r3", "text": 7}])
@@ -52,6 +55,7 @@ def test_what_is_good_is_published(bad):
     [
         ("zeros.txt", "binary"),
         ("empty.txt", "empty"),
+        ("lost.txt", "text_lost"),
         ("dangling.txt", "unreadable"),
         ("r2", "no_text"),
         ("r3", "text_not_a_string"),

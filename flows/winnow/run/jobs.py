@@ -178,6 +178,9 @@ def _read_again(waiting: Path, settings: ReadSettings, origins: list[dict[str, s
                     yield replace(result, input=row["input"]) if result.input != row["input"] else result
 
 
+MAX_LOST_SHARE = 0.2  # of a document's characters that may be U+FFFD: with more, words cannot be told
+
+
 def repair_job(files: ShardFiles, skip: Sequence[int], settings: RepairSettings) -> RepairCounts:
     """Repair a shard's RAW rows into REPAIRED rows sorted by doc_id.
 
@@ -225,6 +228,15 @@ def _repaired_row(
         content = text.encode("utf-8")
         return Reject(
             source=row["source"], stage="repair", reason=reason, expectation="repair_failed", content=content,
+            metadata=dict(row["metadata"]), input=row["input"],
+        )  # fmt: skip
+    if (lost := repaired.text.count("\ufffd")) > MAX_LOST_SHARE * len(repaired.text):
+        reason = (
+            f"{row['source']}: {lost / len(repaired.text):.0%} of its characters were lost before it was read "
+            "(U+FFFD); look for the original, or for the charset it was written in"
+        )
+        return Reject(
+            source=row["source"], stage="repair", reason=reason, expectation="text_lost", content=text.encode("utf-8"),
             metadata=dict(row["metadata"]), input=row["input"],
         )  # fmt: skip
     applied = [edit.rule for edit in repaired.edits if edit.applied]
