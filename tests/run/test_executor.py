@@ -152,6 +152,19 @@ def test_workers_that_were_let_go_are_replaced_when_there_is_work(kind: str) -> 
     assert (before & after == set()) is (kind == "processes")
 
 
+def test_no_worker_is_started_while_another_is_free() -> None:
+    with open_executor("processes", 3) as executor:
+        one_after_the_other = {executor.submit(worker_id, n).result() for n in range(6)}
+        assert len(one_after_the_other) == 1
+        at_once = set(map_shards(executor, worker_id_later, range(6)))
+    assert len(at_once) == 3 and one_after_the_other < at_once
+
+
+def worker_id_later(n: int) -> int:
+    time.sleep(1)
+    return os.getpid()
+
+
 def worker_id(n: int) -> int:
     return os.getpid()
 

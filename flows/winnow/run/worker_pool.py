@@ -60,6 +60,8 @@ class WorkerPool(Executor):
         self._threads: list[threading.Thread] = []
         self._turns = _Turns()
         self._begun = 0
+        self._open = 0  # calls without an answer; as long as a worker is free, no other is started
+        self._changing = threading.Lock()
         self._stopped = self._killed = False
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
@@ -67,8 +69,11 @@ class WorkerPool(Executor):
             raise RuntimeError("the pool was shut down")
         call = _Call(fn, args, kwargs)
         self._begun += 1
+        with self._changing:
+            self._open += 1
+            more = len(self._threads) < min(self._open, self._limit)
         self._calls.put(call)
-        if len(self._threads) < self._limit:
+        if more:
             worker = _Worker()
             self._workers.append(worker)
             self._threads.append(threading.Thread(target=self._serve, args=(worker,), daemon=True))
@@ -77,11 +82,21 @@ class WorkerPool(Executor):
 
     def _serve(self, worker: _Worker) -> None:
         while (call := self._calls.get()) is not None:
-            if call.future.set_running_or_notify_cancel():
-                self._make(worker, call)
+            self._make(worker, call)
         worker.end()
 
     def _make(self, worker: _Worker, call: _Call) -> None:
+        wanted, answer = call.future.set_running_or_notify_cancel(), _Answer()
+        if wanted:
+            answer = self._answer(worker, call)
+        with self._changing:
+            self._open -= 1  # before who asked can ask again
+        if answer.error:
+            call.future.set_exception(answer.error)
+        elif wanted:
+            call.future.set_result(answer.result)
+
+    def _answer(self, worker: _Worker, call: _Call) -> _Answer:
         try:
             asked = pickle.dumps((call.fn, call.args, call.kwargs))
             for repeat in range(MAX_REPEATS + 1):
@@ -89,19 +104,15 @@ class WorkerPool(Executor):
                     raise CancelledError
                 try:
                     with self._turns.taken(alone=repeat > 0):
-                        answer = worker.answer(asked)
-                    break
+                        return worker.answer(asked)
                 except (EOFError, OSError):  # the worker died; what a call raises comes as an answer
                     continue
-            else:
-                raise WinnowError(
-                    f"a worker died {MAX_REPEATS + 1} times in {call.fn.__name__}{call.args!r}; most likely it ran out "
-                    "of memory: lower read.shard_mb in the recipe or use fewer --workers"
-                )
-        except BaseException as error:
-            call.future.set_exception(error)
-        else:
-            call.future.set_exception(answer.error) if answer.error else call.future.set_result(answer.result)
+            raise WinnowError(
+                f"a worker died {MAX_REPEATS + 1} times in {call.fn.__name__}{call.args!r}; most likely it ran out of "
+                "memory: lower read.shard_mb in the recipe or use fewer --workers"
+            )
+        except Exception as error:
+            return _Answer(error=error)
 
     def end_workers(self) -> None:
         """Lets workers that have done much end, and their memory with them; the next call starts new ones."""
