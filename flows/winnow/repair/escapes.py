@@ -188,10 +188,10 @@ def undo_literal_line_ends(text: str, evidence: Evidence) -> Iterator[Change]:
     >>> LITERAL_LINE_ENDS(r"C:\new\table and print a\nb"), LITERAL_LINE_ENDS(r"It ends with \n and \n alone.")
     ('C:\\new\\table and print a\\nb', 'It ends with \\n and \\n alone.')
     """
-    if _is_code(text) or _OTHER_ESCAPE.search(text):
+    if _OTHER_ESCAPE.search(text):
         return
     found = list(_LITERAL_END.finditer(text))
-    if len(found) < 2:
+    if len(found) < 2 or _is_code(text):
         return
     after_sentence = 0
     for n, end in enumerate(found):

@@ -26,6 +26,8 @@ MIN_LETTERS = 4  # of Chinese, Japanese or Korean that a reading must gain, or w
 MANY_LETTERS = 10  # fewer may read as another charset's by chance
 MIN_SHARE = 0.75  # of these that must be among the commonest of their language
 MAX_SHARE = 0.5  # of such letters in the line as it stands; more is text that was read rightly
+WIDE_SAMPLE = 3_000  # characters that tell whether a whole text reads well
+WELL = 0.85
 SAMPLE = 64  # letters that tell whether a line reads well
 MAX_FRUITLESS = 200_000  # characters of one text that are searched in vain before the search is given up
 COMMON_CHARACTERS = 1_500  # cover .97 of Chinese, .99 of Japanese and Korean
@@ -42,6 +44,7 @@ _HIGH = re.compile(rb"[\x80-\xff]+")
 MAX_UTF8 = 0.5  # share of the bytes beyond ASCII that may be UTF-8: more is mojibake, and read as such
 _WESTERN = charmap("cp1252")
 _TO_BYTES = {ord(c): n for n, c in enumerate(_WESTERN.table)}
+_BEYOND = re.compile(f"[^\x00-\xff{re.escape(_WESTERN.table[0x80:0xA0])}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,7 @@ def share_of_common(letters: str, name: str) -> float:
     if not letters:
         return 0.0
     known = _language(name).common
-    return sum(char in known for char in letters) / len(letters)
+    return sum(map(known.__contains__, letters)) / len(letters)
 
 
 def share_in_words(letters: str, name: str) -> float:
@@ -111,17 +114,13 @@ def share_in_words(letters: str, name: str) -> float:
 
 def _bytes_of(line: str, charset: str) -> bytes | None:
     if charset == "cp1252":  # and Latin-1, of which it differs by the C1 controls only
-        return bytes(_TO_BYTES.get(ord(c), ord(c)) for c in line) if _is_western(line) else None
+        return None if _BEYOND.search(line) else line.translate(_TO_BYTES).encode("latin-1")
     try:
         if charset == "gbk" and "€" in line:  # byte 80 of Windows' GBK, which begins no pair
             return b"\x80".join(part.encode(charset) for part in line.split("€"))
         return line.encode(charset)
     except UnicodeEncodeError:
         return None
-
-
-def _is_western(line: str) -> bool:
-    return all(c < "\u0100" or ord(c) in _TO_BYTES for c in line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +194,11 @@ def best_reading(line: str) -> Reading | None:
     return max(found, key=lambda reading: reading.score, default=None)
 
 
+def _reads_well(letters: str) -> bool:
+    """Whether nearly all letters of the beginning of a text are common ones: then its other lines were read alike."""
+    return share_of_common(letters, "zh") > WELL or share_of_common(letters, "ja") > WELL or letters[0] >= "\uac00"
+
+
 def is_plausible(letters: str) -> bool:
     """Whether letters of Chinese, Japanese or Korean may be what was written: half are common in one of these."""
     letters = letters[:SAMPLE]
@@ -226,10 +230,11 @@ def undo_multibyte(text: str, evidence: Evidence) -> Iterator[Change]:
     ('我们的网站介绍', 'It’s late at the café', 'L’été à Noël')
     """
     fruitless = 0
+    well = len(sample := _letters(text[:WIDE_SAMPLE])) > SAMPLE and _reads_well(sample)
     seen: dict[str, Reading | None] = {}
     for at, line in foreign_lines(text):
         if line not in seen:
-            if fruitless > MAX_FRUITLESS or not _SIGN.search(line):
+            if fruitless > MAX_FRUITLESS or not (_WESTERN_SIGN if well else _SIGN).search(line):
                 continue
             seen[line] = best_reading(line)
             fruitless += 0 if seen[line] else len(line)
@@ -244,6 +249,7 @@ MULTIBYTE_GATE = f"[\x80-\xff€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•�
 """Expression that matches in every text in which a line may be read anew."""
 
 _SIGN = re.compile(MULTIBYTE_GATE)
+_WESTERN_SIGN = re.compile(MULTIBYTE_GATE.rpartition("|")[0])
 
 # It proves nothing for the rules that need evidence, as mojibake does not.
 MULTIBYTE = Rule("misread_multibyte", 1, undo_multibyte, MULTIBYTE_GATE)

@@ -138,7 +138,7 @@ NAMESPACED_TAGS = Rule(
     r"(?i)<(?:jats|tei|o|w|st1|st2|v|xhtml|html|ce|sb|akn):[a-z]",
     proves=False,
 )
-SHORTCODES = Rule("shortcodes", 1, strip_shortcodes, r"\[/?[A-Za-z][\w-]*(?:\s[^\[\]\n]+=|_\w+\]|\])")
+SHORTCODES = Rule("shortcodes", 1, strip_shortcodes, r"\[/[A-Za-z]|\[[A-Za-z][\w-]*\s[^\[\]\n]*=")
 
 FOREIGN: tuple[Rule, ...] = (NAMESPACED_TAGS, SHORTCODES)
 """The rules for markup of other families, in order."""
