@@ -25,7 +25,7 @@ from pathlib import Path
 import ftfy
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(Path(__file__).resolve().parent)]
 
 from charset_quality import by_chardet, by_charset_normalizer  # noqa: E402
 
