@@ -108,6 +108,7 @@ def render(report: ReportData) -> bytes:
         },
         outcomes=outcomes,
         held=sum(not o["passed"] for o in outcomes),
+        unjudged=sum(not o["observed"] for o in outcomes),
         checked=[(t, list(rows)) for t, rows in groupby(report.gate.get("tables", ()), key=lambda c: c["table"])],
         bars=_bars,
         languages=[(name or "not told", n) for name, n in report.languages],
