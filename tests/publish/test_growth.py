@@ -42,15 +42,15 @@ def test_a_file_that_is_rewritten_anyway_parts_the_tail() -> None:
     assert len(small_tail(files([1, 1, 1, 1]), {"0"}, 100)) == 3
 
 
-def test_forty_days_leave_few_files_a_version_and_every_row(tmp_path: Path) -> None:
+@pytest.mark.parametrize("days", [12, pytest.param(60, marks=pytest.mark.slow)])
+def test_days_of_additions_leave_few_files_a_version_and_every_row(days: int, tmp_path: Path) -> None:
     press = Press(Dataset(tmp_path / "dataset"), tmp_path / "press")
-    days = 40
     for day in range(days):
         withdrawn = [f"d{day - 7}"] if day % 10 == 9 else ()
         press.publish(sources(f"d{day}"), withdrawn=withdrawn)
     dataset = press.dataset
     assert verify(dataset) == []
-    held = sorted(f"d{day}" for day in range(days) if day % 10 != 2)
+    held = sorted(f"d{day}" for day in range(days) if day % 10 != 2 or day + 7 >= days)
     assert sorted(pd.read_parquet(dataset.root / "latest" / "documents")["source"]) == held
     for manifest in dataset.published():
         assert all(len(entry.files) <= 6 for entry in manifest.tables.values())
