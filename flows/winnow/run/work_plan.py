@@ -19,6 +19,8 @@ WITHDRAWN = "withdrawn"
 """Kind of the reject that keeps a document out which a person withdrew."""
 
 IDENTITY = ["doc_id", "content_sha256", "input"]
+AFTER_READING = ~pl.col("stage").is_in(["read", "withdraw"])
+"""Rejects of records that were read and then refused: they hold their ids, as published ones do."""
 INDEX_COLUMNS = ["doc_id", "input", "arrival", "content_sha256", "recipe_id"]
 
 
@@ -112,11 +114,12 @@ def plan_rows(
     smallest content hash: a choice that does not depend on the order of lines or on what was read before.
     """
     everything = _read_rows(shards)
-    stay_out = _is_barred(dataset, barred)
+    waiting = _waiting(dataset)
+    stay_out = _is_barred(waiting, barred)
     read = everything.filter(~stay_out)
     index = _scan(dataset, "index", INDEX_COLUMNS).collect()
     not_read = index.filter(pl.col("input").is_in(inputs.unchanged))
-    first = _first_records(read, _unread_records(dataset, inputs))
+    first = _first_records(read, _unread_records(index, waiting, inputs))
     winners = first.filter(pl.col("shard") >= 0)
     repeated = read.join(winners, on=["shard", "row"], how="anti")
     unchanged = winners.clear()
@@ -124,9 +127,7 @@ def plan_rows(
         settled = pl.concat(
             [
                 index.filter(pl.col("recipe_id") == recipe_id).select(IDENTITY),
-                _waiting(dataset, ["recipe_id", "expectation"])
-                .filter((pl.col("recipe_id") == recipe_id) & (pl.col("expectation") != REPEATED_ID))
-                .select(IDENTITY),
+                waiting.filter(pl.col("recipe_id") == recipe_id, pl.col("expectation") != REPEATED_ID).select(IDENTITY),
             ]
         ).unique()
         unchanged = winners.join(settled, on=IDENTITY, how="semi")
@@ -140,8 +141,7 @@ def plan_rows(
     vanished = index.filter(pl.col("input").is_in(looked_at)).join(first, on="doc_id", how="anti").select("doc_id")
     present = pl.concat([read.select("doc_id"), rejects.select("doc_id")])
     obsolete = (
-        _waiting(dataset, ["stage"])
-        .filter(~pl.col("stage").is_in(["read", "withdraw"]), pl.col("input").is_in(looked_at))
+        waiting.filter(AFTER_READING, pl.col("input").is_in(looked_at))
         .join(read, on=IDENTITY, how="anti")
         .join(present, on="doc_id", how="left" if mirror else "semi")
     )
@@ -167,12 +167,16 @@ def contested_inputs(shards: Sequence[ShardFiles], inputs: InputPlan, dataset: D
     A record of such a file has lost its id to one that comes before it, and is to be rejected with its bytes; or one
     that waits as a repeat has the id for itself now, for the record that had it is gone or comes after it.
     """
-    read = _read_rows(shards).filter(~_is_barred(dataset))
-    unread = _unread_records(dataset, inputs)
+    if not inputs.unchanged:
+        return frozenset()
+    waiting = _waiting(dataset)
+    is_barred = _is_barred(waiting)
+    read = _read_rows(shards).filter(~is_barred)
+    unread = _unread_records(_scan(dataset, "index", IDENTITY).collect(), waiting, inputs)
     first = _first_records(read, unread)
     lost = unread.join(first.filter(pl.col("shard") >= 0), on="doc_id", how="semi")
-    repeats = _waiting(dataset, ["expectation"]).filter(pl.col("expectation") == REPEATED_ID, ~_is_barred(dataset))
-    repeats = repeats.filter(pl.col("input").is_in(inputs.unchanged))
+    is_repeat = pl.col("expectation") == REPEATED_ID
+    repeats = waiting.filter(is_repeat, ~is_barred, pl.col("input").is_in(inputs.unchanged))
     holders = first.select("doc_id", pl.col("input").alias("held_in"))
     held = repeats.join(holders, on="doc_id", how="left")
     won = held.filter(pl.col("held_in").is_null() | (pl.col("held_in") > pl.col("input")))
@@ -194,22 +198,22 @@ def find_sources(dataset: Dataset, names: Sequence[str]) -> dict[str, str]:
     return by_id
 
 
-def _is_barred(dataset: Dataset, barred: Collection[str] = ()) -> pl.Expr:
+def _is_barred(waiting: pl.DataFrame, barred: Collection[str] = ()) -> pl.Expr:
     """Documents that a person withdrew, now or in an earlier run, whose marks stand among the rejects."""
-    marks = _waiting(dataset, ["expectation"]).filter(pl.col("expectation") == WITHDRAWN)["doc_id"]
+    marks = waiting.filter(pl.col("expectation") == WITHDRAWN)["doc_id"]
     return pl.col("doc_id").is_in(pl.Series(sorted({*barred, *marks}), dtype=pl.String).implode())
 
 
-def _waiting(dataset: Dataset, columns: Sequence[str]) -> pl.DataFrame:
-    rejects = _scan(dataset, "rejects", [*IDENTITY, *columns, "replayed_in"])
+def _waiting(dataset: Dataset) -> pl.DataFrame:
+    """The rejects of the last version that wait."""
+    rejects = _scan(dataset, "rejects", [*IDENTITY, "recipe_id", "stage", "expectation", "replayed_in"])
     return rejects.filter(pl.col("replayed_in").is_null()).drop("replayed_in").collect()
 
 
-def _unread_records(dataset: Dataset, inputs: InputPlan) -> pl.DataFrame:
+def _unread_records(index: pl.DataFrame, waiting: pl.DataFrame, inputs: InputPlan) -> pl.DataFrame:
     """The records of unchanged inputs that hold their ids: published, copies, and rejected after they were read."""
-    index = _scan(dataset, "index", IDENTITY).collect()
-    rejects = _waiting(dataset, ["stage"]).filter(~pl.col("stage").is_in(["read", "withdraw"])).select(IDENTITY)
-    return pl.concat([index, rejects]).filter(pl.col("input").is_in(inputs.unchanged))
+    records = pl.concat([index.select(IDENTITY), waiting.filter(AFTER_READING).select(IDENTITY)])
+    return records.filter(pl.col("input").is_in(inputs.unchanged))
 
 
 def _first_records(read: pl.DataFrame, unread: pl.DataFrame) -> pl.DataFrame:
