@@ -34,18 +34,14 @@ _UNCLEAN = re.compile(
 
 def wild_tables(options: Any) -> Iterator[tuple[str, dict[str, Score | None]]]:
     """The wild cases, those that must stay among them, and the clean paragraphs in both modes."""
-    if options.wants("wild"):
-        path = options.gold / "wild" / "cases.jsonl"
+    for name, file, tables in (("wild", "wild/cases.jsonl", _cases), ("languages", "charset/index.jsonl", _languages)):
+        if not options.wants(name):
+            continue
+        path = options.gold / file
         if path.exists():
-            yield from _cases(path, options)
+            yield from tables(path, options)
         else:
-            print(f"set wild is not there ({path}): skipped")
-    if options.wants("languages"):
-        path = options.gold / "charset" / "index.jsonl"
-        if path.exists():
-            yield from _languages(path, options)
-        else:
-            print(f"set languages is not there ({path}): skipped")
+            print(f"set {name} is not there ({path}): skipped")
 
 
 def _cases(path: Path, options: Any) -> Iterator[tuple[str, dict[str, Score | None]]]:
