@@ -15,6 +15,8 @@ from winnow.base.recipe import Recipe
 from winnow.publish.dataset import Dataset
 from winnow.publish.verify import verify
 from winnow.repair.engine.ledger import undo
+from winnow.run.intake import read_if_unchanged
+from winnow.run.run_context import RunOrder, begin
 
 RECIPE = Recipe.model_validate({"validate": {"max_reject_share": 1, "max_count_drop": 1, "max_mean_length_change": 1}})
 LENIENT = Recipe.model_validate(
@@ -56,6 +58,19 @@ def test_runs_that_follow_one_another_give_what_a_full_run_gives(
     incremental = rows_of(tmp_path / "dataset")
     run_stages(tmp_path / f"{len(batches) - 1}", tmp_path / "dataset", recipe=RECIPE, full=True)
     assert rows_of(tmp_path / "dataset") == incremental
+
+
+def test_a_file_that_is_gone_leaves_its_id_to_an_unchanged_one_that_is_read_again(tmp_path: Path) -> None:
+    source, dataset = tmp_path / "in", tmp_path / "dataset"
+    for name, record in (("a", SECOND), ("b", FIRST)):
+        write_jsonl(source / f"{name}.jsonl", [record])
+    run_stages(source, dataset, recipe=RECIPE)
+    asked = begin(Dataset(dataset), RECIPE, RunOrder(source=str(source)))
+    assert read_if_unchanged(asked) is not None
+    (source / "a.jsonl").unlink()
+    assert read_if_unchanged(asked) is None
+    run_stages(source, dataset, recipe=RECIPE)
+    assert pd.read_parquet(dataset / "latest" / "documents")["text"].to_list() == [FIRST["text"]]
 
 
 LETTERS = {letter: n for n, letter in enumerate("xyz")}

@@ -22,7 +22,7 @@ from winnow.base.records import REPEATED_ID
 from winnow.base.staging import RAW, REJECTED, key_of, write_parquet
 from winnow.read import InputFile, Listing, Shard, hold, list_inputs, plan_shards
 from winnow.repair import rule_versions
-from winnow.run.executor import InlineExecutor, map_shards
+from winnow.run.executor import map_shards
 from winnow.run.jobs import ReadCounts, RepairCounts, ShardFiles, read_job, repair_job, reread_job
 from winnow.run.rejects import waiting_shards
 from winnow.run.run_context import Run
@@ -85,10 +85,11 @@ class Checked:
 
 def read_if_unchanged(run: Run) -> Documents | None:
     """Returns what `read` returns if every input is as the last version has it; None where there is work to do."""
-    plan = _plan_inputs(run, _list_inputs(run))
-    if plan.changed or (run.order.mirror and plan.vanished):
+    listing = _list_inputs(run)
+    inputs = _plan_inputs(run, listing)
+    if inputs.changed or (run.order.mirror and inputs.vanished) or contested_inputs((), inputs, run.dataset):
         return None
-    return read(run, InlineExecutor())
+    return _documents(run, listing, inputs, (), [])
 
 
 def read(run: Run, executor: Executor) -> Documents:
@@ -105,6 +106,13 @@ def read(run: Run, executor: Executor) -> Documents:
         waiting = waiting_shards(run) if order.intake == "quarantine" else ()
         files = tuple(ShardFiles(run.staging, path.stem) for path in waiting)
         results = map_shards(executor, reread_job, waiting, files, [settings] * len(files), progress=progress)
+    return _documents(run, listing, inputs, files, results)
+
+
+def _documents(
+    run: Run, listing: Listing, inputs: InputPlan, files: tuple[ShardFiles, ...], results: Sequence[ReadCounts]
+) -> Documents:
+    order = run.order
     # A reject that is read again was settled once, and would be skipped for it.
     rows = plan_rows(
         files,
