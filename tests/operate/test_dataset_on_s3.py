@@ -192,5 +192,4 @@ def test_everything_that_writes_goes_through_the_address_from_two_machines(envir
     assert "Sound" in on("three", "verify")
     dataset = open_dataset(url)
     assert len(dataset.version_numbers()) == 1
-    assert (dataset.root / "gx").is_dir()
     assert verify(dataset, undo=undo) == []

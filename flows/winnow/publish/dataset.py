@@ -136,7 +136,7 @@ class Dataset:
         """
         numbers = self.version_numbers()
         linked = _VERSION.fullmatch(self.latest.readlink().as_posix()) if self.latest.is_symlink() else None
-        if linked and self.remote is None:
+        if linked and (self.remote is None or self.remote.published is None):
             numbers.append(int(linked[1]))
         return max(numbers, default=None)
 

@@ -1,16 +1,18 @@
 """Make the working copy what the store has.
 
-What stands in the store wins, with one exception: where nobody has written there since, what this copy has besides is
+What stands in the store wins, with two exceptions. Where nobody has written there since, what this copy has besides is
 the work of a run that died before it could push, and stays. That somebody has written shows in the commits of the
-tables and in the manifests, for every writer adds some.
+tables and in the manifests, for every writer adds some. And a version of which the store has lost a part stays here
+whole; the next push brings the part back.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from winnow.base.errors import DatasetBusy, DatasetError
@@ -20,6 +22,7 @@ from winnow.publish.disk import flush_tree, link_or_copy, move, point, remove_tr
 from winnow.publish.manifest import MANIFEST, Manifest, read_manifest
 from winnow.storage.object_store import Entry, Gone, Store, Taken
 from winnow.storage.working_copy import (
+    COMPARED,
     LATEST,
     MAY_CHANGE,
     State,
@@ -36,30 +39,43 @@ PARALLEL = 8  # transfers at once; they wait for the network, not for a core
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Latest:
-    """What ``latest.json`` says; version 0 before the first, where there is no such object and so no tag."""
+    """What ``latest.json`` says; version 0 before the first, where there is no such object and so no tag.
+
+    ``fault``: why the object does not say it, and the newest whole version is taken in its place.
+    """
 
     version: int = 0
     tag: str | None = None
+    manifest_sha256: str | None = None
+    fault: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreContent:
-    """The store as it was found: the commit point and every object. `winnow.storage.push` goes on from it."""
+    """The store as it was found: the commit point and every object. `winnow.storage.push` goes on from it.
+
+    ``fault``: why the last version cannot be read, neither there nor here.
+    """
 
     latest: Latest
     objects: Mapping[str, Entry]
+    fault: str | None = None
 
 
 def read_latest(store: Store) -> Latest:
-    """Returns the commit point. Raises DatasetError where it cannot be read."""
+    """Returns the commit point; where its object is lost or damaged, the newest version that has its manifest.
+
+    A version whose push died before the commit point has its manifest too. It is whole, so to count it is no harm.
+    """
+    tag, fault = None, "is gone"
     try:
         content, entry = store.read(LATEST)
-    except Gone:
-        return Latest()
-    try:
-        return Latest(version=int(json.loads(content)["version"]), tag=entry.tag)
-    except (ValueError, KeyError, TypeError) as error:
-        raise DatasetError(f"{store.address.shown}/{LATEST}: names no version; another program wrote it") from error
+        tag, fault = entry.tag, "names no version"
+        said = json.loads(content)
+        return Latest(version=int(said["version"]), tag=tag, manifest_sha256=said.get("manifest_sha256"))
+    except (Gone, ValueError, KeyError, TypeError, AttributeError):
+        newest = max(whole_views(store.entries()), default=0)
+        return Latest(version=newest, tag=tag, fault=fault if newest or tag else None)
 
 
 def fence(store: Store, run_id: str) -> None:
@@ -69,8 +85,8 @@ def fence(store: Store, run_id: str) -> None:
     """
     latest = read_latest(store)
     try:
-        said = json.loads(store.read(LATEST)[0]) if latest.tag else {"version": 0}
-        store.swap(LATEST, (json.dumps({**said, "taken_over_by": run_id}, indent=2) + "\n").encode(), latest.tag)
+        said = {"version": latest.version, "manifest_sha256": latest.manifest_sha256, "taken_over_by": run_id}
+        store.swap(LATEST, (json.dumps(said, indent=2) + "\n").encode(), latest.tag)
     except (Taken, Gone) as error:
         raise DatasetBusy(f"{store.address.shown}: another run is writing; wait and run again") from error
 
@@ -78,12 +94,13 @@ def fence(store: Store, run_id: str) -> None:
 def pull(copy: WorkingCopy, store: Store, state: State, reset: bool = False, tries: int = 3) -> StoreContent:
     """Brings the working copy up to the store, as the only one who touches it; `reset` gives up what is only here.
 
-    A reader holds no lease, so an object may go while it fetches; it looks again, and after `tries` times gives up.
+    A reader holds no lease, so an object may go while it fetches; it looks again. What a listing names and nobody has
+    at the last of `tries` is lost, and a version is laid out without it.
     """
     while True:
         tries -= 1
         try:
-            return _pull(copy, store, state, reset)
+            return _pull(copy, store, state, reset, leniently=not tries)
         except Gone as error:
             if not tries:
                 raise DatasetError(f"{store.address.shown}/{error}: went away while it was read; try again") from error
@@ -92,14 +109,15 @@ def pull(copy: WorkingCopy, store: Store, state: State, reset: bool = False, tri
             remove_tree(copy.incoming)
 
 
-def _pull(copy: WorkingCopy, store: Store, state: State, reset: bool) -> StoreContent:
+def _pull(copy: WorkingCopy, store: Store, state: State, reset: bool, leniently: bool) -> StoreContent:
     latest = read_latest(store)  # first: what it names is in the listing that follows
     objects = store.entries()
     views = whole_views(objects, latest.version)
     there = {n: k for n in objects if (k := kind_of(n)) and (k != "view" or version_of(n) in views)}
     here = dict(local_names(copy.root))
     copy.incoming.mkdir(parents=True, exist_ok=True)
-    fetch = _Fetch(copy, store, state, objects)
+    fetch = _Fetch(copy, store, state, objects, leniently)
+    kept = set(_versions_only_here(copy, state, objects, latest)) - views
 
     logs = fetch.differing(n for n, k in there.items() if k == "log")
     stale = [v for v in sorted(views) if not fetch.same_view(v)]
@@ -109,7 +127,7 @@ def _pull(copy: WorkingCopy, store: Store, state: State, reset: bool) -> StoreCo
     gone = {n for n in here if n not in there and (foreign or n in state.tags)}
     # A view goes as a whole, when its manifest has gone; one that lacks an object in the store is sound here.
     old = {n for n, k in here.items() if k == "view" and version_of(n) <= latest.version}
-    whole = {n for n, k in here.items() if k == "view" and version_of(n) in views}
+    whole = {n for n, k in here.items() if k == "view" and version_of(n) in views | kept}
     _remove(copy, state, (gone | old) - whole)
 
     data = [n for n, k in there.items() if k == "data" and not fetch.has_size(n)]
@@ -118,9 +136,38 @@ def _pull(copy: WorkingCopy, store: Store, state: State, reset: bool) -> StoreCo
         fetch.view(version)
     fetch.into_place(sorted(logs))
     dataset = Dataset(copy.root)
-    if views and dataset.latest_version() == max(views):
-        point(dataset.latest, f"v{max(views)}")
-    return StoreContent(latest=latest, objects=objects)
+    if latest.version and (dataset.latest_version() or 0) <= latest.version:
+        point(dataset.latest, f"v{latest.version}")  # also where it is lost, so that its number is not used again
+    changed = {n for n, k in there.items() if k == "data" and state.tags.get(n) not in (None, objects[n].tag)}
+    return StoreContent(
+        latest=latest,
+        objects={n: e for n, e in objects.items() if n not in changed | fetch.changed},
+        fault=_fault_of_last(dataset, store, latest, objects),
+    )
+
+
+def _versions_only_here(copy: WorkingCopy, state: State, objects: Mapping[str, Entry], latest: Latest) -> Iterator[int]:
+    """Yields versions that this copy has from the store, and that the store has in part, or as its last in name only.
+
+    Whoever removes a version removes all of its objects; one that died on the way may find it there again.
+    """
+    in_part = {version_of(n) for n in objects if kind_of(n) == "view"}
+    for number in Dataset(copy.root).version_numbers():
+        name = manifest_name(number)
+        is_last = number == latest.version and sha256_of(copy.root / name) == latest.manifest_sha256
+        if is_last or (number <= latest.version and number in in_part and name in state.tags):
+            yield number
+
+
+def _fault_of_last(dataset: Dataset, store: Store, latest: Latest, objects: Mapping[str, Entry]) -> str | None:
+    name = manifest_name(latest.version)
+    if not latest.version or dataset.manifest_path(latest.version).is_file():
+        return None
+    fault = "was changed in the store, and is no manifest" if name in objects else "is missing in the store"
+    return (
+        f"{store.address.shown}/{name}: {fault}; the next run restores v{latest.version} from the tables, "
+        f"or says how to go back (winnow verify --mend --into {store.address.shown} does no more than that)"
+    )
 
 
 def _remove(copy: WorkingCopy, state: State, names: Iterable[str]) -> None:
@@ -145,6 +192,9 @@ class _Fetch:
     store: Store
     state: State
     objects: Mapping[str, Entry]
+    leniently: bool
+    changed: set[str] = field(default_factory=set)
+    """Files of tables that were changed in the store; what stands here is written there again."""
 
     def has_size(self, name: str) -> bool:
         path = self.copy.root / name
@@ -158,7 +208,7 @@ class _Fetch:
         with ThreadPoolExecutor(PARALLEL) as pool:
             for name, (content, entry) in zip(unsure, pool.map(self.store.read, unsure), strict=True):
                 if content == (self.copy.root / name).read_bytes():
-                    self.state.note(name, entry)
+                    self.state.note(name, entry, hashlib.sha256(content).hexdigest())
                 else:
                     differ.append(name)
         return differ
@@ -184,7 +234,7 @@ class _Fetch:
             flush(apart)
             target.parent.mkdir(parents=True, exist_ok=True)
             apart.replace(target)
-            self.state.note(name, entry, sha256_of(target) if kind_of(name) in MAY_CHANGE else None)
+            self.state.note(name, entry, sha256_of(target) if kind_of(name) in COMPARED else None)
 
         with ThreadPoolExecutor(PARALLEL) as pool:
             list(pool.map(fetch, enumerate(names)))
@@ -192,34 +242,41 @@ class _Fetch:
     def view(self, version: int) -> None:
         """Lay a version out apart, and rename it into place when it is whole.
 
-        A file that a table still has is linked, as publication does it; the rest is fetched.
+        A file that a table still has is linked, as publication does it; the rest is fetched. A manifest that cannot be
+        read leaves what this copy has of the version.
         """
         folder = self.copy.incoming / f"v{version}"
         remove_tree(folder)
         folder.mkdir(parents=True)
-        shown = f"{self.store.address.shown}/{manifest_name(version)}"
         entry = self.store.fetch(manifest_name(version), folder / MANIFEST)
         try:
             manifest = read_manifest(folder / MANIFEST)
-        except DatasetError as error:
-            raise DatasetError(
-                f"{shown}: was changed in the store, and is no manifest; put it back from a copy, or remove the version"
-            ) from error
+        except DatasetError:
+            return
+        shown = f"{self.store.address.shown}/{manifest_name(version)}"
         tables = _table_files(self.copy.root, manifest)
+        wanted = {f.name: f.sha256 for t in manifest.tables.values() for f in t.files} | dict(manifest.files)
 
         def lay(name: str) -> None:
             if kind_of(f"v{version}/{name}") != "view":
                 raise DatasetError(f"{shown}: names a file outside: {name!r}")
             target = folder / name
             if name in tables:
-                link_or_copy(tables[name], target)
-            else:
-                target.parent.mkdir(parents=True, exist_ok=True)
+                if sha256_of(tables[name]) == wanted[name]:
+                    link_or_copy(tables[name], target)
+                    return
+                self.changed.add(tables[name].relative_to(self.copy.root).as_posix())
+            target.parent.mkdir(parents=True, exist_ok=True)
+            try:
                 self.store.fetch(f"v{version}/{name}", target)
+            except Gone:
+                if not self.leniently:
+                    raise
+            else:
                 flush(target)
 
         with ThreadPoolExecutor(PARALLEL) as pool:
-            list(pool.map(lay, [*(f.name for t in manifest.tables.values() for f in t.files), *manifest.files]))
+            list(pool.map(lay, wanted))
         flush(folder / MANIFEST)
         flush_tree(folder)
         target = self.copy.root / f"v{version}"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from winnow.base.errors import DatasetBusy
 from winnow.base.staging import sha256_of
@@ -21,6 +21,7 @@ from winnow.storage.lease import Lease
 from winnow.storage.object_store import Entry, Gone, Store, Taken
 from winnow.storage.pull import PARALLEL, Latest, StoreContent
 from winnow.storage.working_copy import (
+    COMPARED,
     LATEST,
     MAY_CHANGE,
     Kind,
@@ -71,21 +72,26 @@ class _Push:
     lease: Lease
     objects: dict[str, Entry]
     checkpoint: Checkpoint
+    renewed: set[str] = field(default_factory=set)
+    """Logs of which a commit was replaced, as folders."""
 
     def all(self, latest: Latest) -> Latest:
         here = dict(local_names(self.copy.root))
         self._each(self._put, self._new(here, "data"))
         self.checkpoint("data")
         # One after the other, each table's in their order: a commit stands on those before it.
-        for name in self._new(here, "log"):
-            self._create(name)
+        for name in self._changed(here, "log"):
+            self._write_commit(name)
             self.checkpoint("log")
-        self._each(self._put, self._changed(here))
+        self._drop(self._left_of_logs(here))
+        self._each(self._put, self._changed(here, *MAY_CHANGE))
         self.checkpoint("side")
         newest = Dataset(self.copy.root).latest_version() or 0
+        views = [n for n, k in here.items() if k == "view"]
+        self._bring_back([n for n in views if version_of(n) <= latest.version])
         for version in range(latest.version + 1, newest + 1):
-            self._view(version, [n for n, k in here.items() if k == "view" and version_of(n) == version])
-        if newest > latest.version:
+            self._view(version, [n for n in views if version_of(n) == version])
+        if newest > latest.version or (newest == latest.version and self._says_otherwise(latest)):
             latest = self._commit(newest, latest)
             self.checkpoint("latest")
         self._remove(here, latest.version)
@@ -96,9 +102,46 @@ class _Push:
         sizes = {n: (self.copy.root / n).stat().st_size for n, k in here.items() if k == kind}
         return sorted(n for n, size in sizes.items() if n not in self.objects or self.objects[n].size != size)
 
-    def _changed(self, here: Mapping[str, Kind]) -> list[str]:
-        names = sorted(n for n, k in here.items() if k in MAY_CHANGE)
-        return [n for n in names if n not in self.objects or sha256_of(self.copy.root / n) != self.state.hashes.get(n)]
+    def _changed(self, here: Mapping[str, Kind], *kinds: Kind) -> list[str]:
+        """Files that the store has not, or has otherwise; an older program kept no hash of a commit."""
+
+        def differs(name: str) -> bool:
+            if kind_of(name) == "log" and name not in self.state.hashes:
+                return (self.copy.root / name).stat().st_size != self.objects[name].size
+            return sha256_of(self.copy.root / name) != self.state.hashes.get(name)
+
+        return sorted(n for n, k in here.items() if k in kinds and (n not in self.objects or differs(n)))
+
+    def _left_of_logs(self, here: Mapping[str, Kind]) -> list[str]:
+        """What the store has of logs that were written anew, and their files here have not.
+
+        A sound log is never shorter here, for a pull brings all of it.
+        """
+        return [
+            n for n in self.objects if kind_of(n) in ("log", "note") and n not in here and _log_of(n) in self.renewed
+        ]
+
+    def _bring_back(self, names: Iterable[str]) -> None:
+        """Objects of versions that the store has lost or that were changed there, each version's manifest last."""
+
+        def is_lost(name: str) -> bool:
+            there = self.objects.get(name)
+            if there is None or there.size != (self.copy.root / name).stat().st_size:
+                return True
+            return None not in (there.tag, known := self.state.tags.get(name)) and there.tag != known
+
+        lost = [n for n in names if is_lost(n)]
+        manifests = [n for n in lost if n == manifest_name(version_of(n))]
+        for group in ([n for n in lost if n not in manifests], manifests):
+            self._each(self._put, group)
+
+    def _says_otherwise(self, latest: Latest) -> bool:
+        """Whether the commit point is damaged, or means another manifest than the one that was restored."""
+        if not latest.version:
+            return False
+        return latest.fault is not None or latest.manifest_sha256 != sha256_of(
+            self.copy.root / manifest_name(latest.version)
+        )
 
     def _each(self, write: Callable[[str], None], names: Iterable[str]) -> None:
         with ThreadPoolExecutor(PARALLEL) as pool:
@@ -107,17 +150,27 @@ class _Push:
     def _put(self, name: str) -> None:
         self.lease.check()
         path = self.copy.root / name
-        sha256 = sha256_of(path) if kind_of(name) in MAY_CHANGE else None
-        self._noted(name, self.store.put(name, path), sha256)
+        self._noted(name, self.store.put(name, path))
+        if kind_of(name) == "view":
+            self.state.note(name, self.objects[name])
 
     def _create(self, name: str) -> None:
         self.lease.check()
         self._noted(name, self.store.create(name, self.copy.root / name))
 
-    def _noted(self, name: str, entry: Entry, sha256: str | None = None) -> None:
+    def _write_commit(self, name: str) -> None:
+        """A new commit, or one of a log that was damaged in the store: that very object is replaced, and no other."""
+        self.lease.check()
+        there, log = self.objects.get(name), _log_of(name)
+        if there or any(n > name for n in self.objects if kind_of(n) == "log" and _log_of(n) == log):
+            self.renewed.add(log)
+        self._noted(name, self.store.swap(name, (self.copy.root / name).read_bytes(), there.tag if there else None))
+
+    def _noted(self, name: str, entry: Entry) -> None:
         self.objects[name] = entry
         if kind_of(name) != "view":  # a view is nothing before ``latest.json`` names it
-            self.state.note(name, entry, sha256)
+            path = self.copy.root / name
+            self.state.note(name, entry, sha256_of(path) if kind_of(name) in COMPARED else None)
 
     def _view(self, version: int, names: list[str]) -> None:
         """A view: copies of the tables' objects where the bytes are the same, its manifest last."""
@@ -153,19 +206,25 @@ class _Push:
     def _commit(self, version: int, latest: Latest) -> Latest:
         self.lease.check()
         manifest = self.copy.root / manifest_name(version)
-        said = {"version": version, "run_id": read_manifest(manifest).run_id, "manifest_sha256": sha256_of(manifest)}
+        sha256 = sha256_of(manifest)
+        said = {"version": version, "run_id": read_manifest(manifest).run_id, "manifest_sha256": sha256}
         entry = self.store.swap(LATEST, (json.dumps(said, indent=2) + "\n").encode(), latest.tag)
         for name in self.objects:
             if kind_of(name) == "view" and version_of(name) > latest.version:
                 self.state.note(name, self.objects[name])
-        return Latest(version=version, tag=entry.tag)
+        return Latest(version=version, tag=entry.tag, manifest_sha256=sha256)
 
     def _remove(self, here: Mapping[str, Kind], latest: int) -> None:
         """What went from the working copy goes from the store; of a view the manifest first, so that it counts no more.
 
-        Commits never go: they are the tables' history, and by them another copy sees that somebody has written.
+        Commits never go: they are the tables' history, and by them another copy sees that somebody has written. A
+        version whose manifest is damaged there, and that this copy never had, stays for who has it.
         """
+        whole = {version_of(n) for n, k in here.items() if k == "view"}
         gone = [n for n in self.objects if n not in here and kind_of(n) in ("view", "data", "side")]
+        gone = [
+            n for n in gone if kind_of(n) != "view" or version_of(n) in whole or not self._is_damaged(version_of(n))
+        ]
         views = [n for n in gone if kind_of(n) == "view"]
         manifests = [n for n in views if n == manifest_name(version_of(n))]
         rest = [n for n in gone if kind_of(n) != "view"]
@@ -182,3 +241,12 @@ class _Push:
         for name in names:
             self.objects.pop(name, None)
             self.state.forget(name)
+
+    def _is_damaged(self, version: int) -> bool:
+        """Whether a version stands in the store under a manifest that this copy does not know."""
+        name = manifest_name(version)
+        return name in self.objects and name not in self.state.tags
+
+
+def _log_of(name: str) -> str:
+    return name.rpartition("/")[0]

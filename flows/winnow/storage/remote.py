@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from winnow.base.errors import DatasetError, WinnowError
+from winnow.base.errors import DatasetDamaged, DatasetError, WinnowError
 from winnow.base.staging import sha256_of
 from winnow.publish.dataset import Dataset, Problem, Remote, Writer
 from winnow.publish.disk import Checkpoint, no_checkpoint
 from winnow.storage import lease
 from winnow.storage.object_store import Entry, Gone, Store
-from winnow.storage.pull import PARALLEL, fence, pull, read_latest
+from winnow.storage.pull import PARALLEL, Latest, fence, pull, read_latest
 from winnow.storage.push import Overtaken, push
 from winnow.storage.working_copy import LATEST, WorkingCopy, kind_of, manifest_name, version_of, whole_views
 
@@ -37,11 +37,17 @@ class ObjectStoreRemote(Remote):
         return self.copy.address.shown
 
     def pull(self) -> None:
-        """Brings the working copy up to date for reading; while a run of this machine writes, it stays as it is."""
+        """Brings the working copy up to date for reading; while a run of this machine writes, it stays as it is.
+
+        Raises DatasetDamaged where the last version is lost: an older one in its place would be read as the last.
+        """
         copy, store = self.copy, Store(self.copy.address)
         with copy.reading() as free:
             if free:
-                self.published = pull(copy, store, copy.state()).latest.version
+                content = pull(copy, store, copy.state())
+                if content.fault:
+                    raise DatasetDamaged(content.fault)
+                self.published = content.latest.version
             else:
                 self.published = read_latest(store).version
 
@@ -98,7 +104,9 @@ def _check_objects(copy: WorkingCopy, store: Store, version: int | None) -> list
     objects = store.entries()
     dataset = Dataset(copy.root)
     wanted: dict[str, str] = {}
-    for number in sorted(whole_views(objects, latest.version)):
+    here = {n for n in dataset.version_numbers() if n <= latest.version}
+    whole = whole_views(objects, latest.version)
+    for number in sorted(here):
         manifest = dataset.manifest(number)
         wanted[manifest_name(number)] = sha256_of(dataset.manifest_path(number))
         wanted |= {f"v{number}/{name}": sha256 for name, sha256 in manifest.files.items()}
@@ -124,7 +132,11 @@ def _check_objects(copy: WorkingCopy, store: Store, version: int | None) -> list
     with ThreadPoolExecutor(PARALLEL) as pool:
         problems = [problem for found in pool.map(lambda n: list(look(n)), sorted(asked)) for problem in found]
     strangers = _strangers(objects, wanted, version, latest.version)
-    return [*problems, *strangers, *_commit_point(dataset, latest.version, version)]
+    unreadable = [
+        Problem(n, manifest_name(n), "was changed in the store, and is no manifest; put it back, or remove the version")
+        for n in sorted(whole - here) if version in (None, n)
+    ]  # fmt: skip
+    return [*problems, *unreadable, *strangers, *(_commit_point(latest, whole) if version is None else ())]
 
 
 def _strangers(
@@ -138,6 +150,8 @@ def _strangers(
                 yield Problem(number, name, "is not in the manifest")
 
 
-def _commit_point(dataset: Dataset, latest: int, version: int | None) -> Iterator[Problem]:
-    if version is None and latest and latest not in dataset.version_numbers():
-        yield Problem(None, LATEST, f"names v{latest}, which is not there")
+def _commit_point(latest: Latest, whole: Collection[int]) -> Iterator[Problem]:
+    if latest.fault:
+        yield Problem(None, LATEST, f"{latest.fault}; the next run writes it anew, for v{latest.version}")
+    elif latest.version and latest.version not in whole:
+        yield Problem(None, LATEST, f"names v{latest.version}, which is not there")

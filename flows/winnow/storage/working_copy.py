@@ -36,6 +36,8 @@ Kind = Literal["data", "log", "note", "view", "side"]
 its log and can do without. view: a version's file, never changed. side: what may change (a held call)."""
 
 MAY_CHANGE: tuple[Kind, ...] = ("note", "side")
+COMPARED: tuple[Kind, ...] = (*MAY_CHANGE, "log")
+"""Kinds whose content is known by its hash: a log is written anew where it was damaged."""
 
 _KINDS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ("log", re.compile(r"tables/[^/]+/_delta_log/\d{20}\.json")),
@@ -87,10 +89,10 @@ def manifest_name(version: int) -> str:
     return f"v{version}/{MANIFEST}"
 
 
-def whole_views(names: Collection[str], latest: int) -> set[int]:
-    """Returns the versions that count: those up to the one that ``latest.json`` names, with their manifest."""
+def whole_views(names: Collection[str], latest: int | None = None) -> set[int]:
+    """Returns the versions with their manifest, up to `latest`, the one that ``latest.json`` names; all if None."""
     versions = {version_of(n) for n in names if kind_of(n) == "view"}
-    return {v for v in versions if v <= latest and manifest_name(v) in names}
+    return {v for v in versions if (latest is None or v <= latest) and manifest_name(v) in names}
 
 
 @dataclass(slots=True, kw_only=True)
