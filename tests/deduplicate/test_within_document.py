@@ -1,10 +1,12 @@
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.deduplicate.corpus import article, paragraph, sentence
+from tests.deduplicate.test_promotion import cases
 from tests.growth import assert_linear
 
 from winnow.base.recipe import DeduplicateSettings
@@ -37,6 +39,19 @@ def test_seed_004_loses_what_an_editor_would_take_out_and_nothing_else() -> None
 def test_the_other_seeds_lose_nothing(name: str) -> None:
     text = next(SEEDS.glob(f"{name}_*")).read_text(encoding="utf-8").strip()
     assert without_inner_repeats(text, SETTINGS) == (text, [])
+
+
+@pytest.mark.parametrize("case", cases("repeats.jsonl"), ids=lambda c: c["why"])
+def test_what_repeats_for_a_reason_stays_as_a_suspicion_and_what_does_not_goes(case: dict[str, Any]) -> None:
+    found = inner_repeats(split_passages(case["text"]), SETTINGS)
+    assert [r.position for r in found if not r.stays] == case["removed"]
+    assert [[r.position, r.reason] for r in found if r.stays] == case["stays"]
+    assert (without_inner_repeats(case["text"], SETTINGS)[0] == case["text"]) == (not case["removed"])
+
+
+@pytest.mark.parametrize("case", [c for c in cases("repeats.jsonl") if not c["removed"]], ids=lambda c: c["why"])
+def test_a_setting_removes_what_repeats_for_a_reason_too(case: dict[str, Any]) -> None:
+    assert removed(case["text"], DeduplicateSettings(keep_meaningful_repeats=False))
 
 
 def test_headings_labels_and_rows_that_stand_twice_stay() -> None:
@@ -118,6 +133,12 @@ def test_a_quote_repeated_inside_prose_stays() -> None:
 
 
 _POOL = [paragraph(random.Random(n), 1 + n % 5) for n in range(6)] + ["Conclusion", "- item", "ADVERTISEMENT", "a | b"]
+_POOL += [
+    "Q: May I come in?", "Is it so?", "A: Yes, you may come in and stay for as long as you like.", "The following:",
+    "ANNA: It was like that, and I will say no more about it now.", "JOHN: So it was, and I will say no more of it.",
+    "O come with me,\nto the sea that shines,\nMy love.", "The night is long,\nThe road is dark,\nMy love.",
+    "CLARA", "MARTIN", "Article 3", "The parties shall settle this pursuant to article 7.", "a b  c  d\na  b e  f",
+]  # fmt: skip
 
 
 @settings(deadline=None)
@@ -135,6 +156,15 @@ def test_rows_tile_the_text_and_every_removal_points_to_what_is_kept(parts: list
     assert more == [], again
 
 
-@pytest.mark.parametrize("unit", ["a. ", "A b c. D e f. ", "word " * 40 + ".\n\n", "He said so. " * 3 + "\n\n"])
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "Q: Is it so?\nA: " + "It is so, as it has always been. " * 3 + "\n\n",
+        "a. ",
+        "A b c. D e f. ",
+        "word " * 40 + ".\n\n",
+        "He said so. " * 3 + "\n\n",
+    ],
+)
 def test_hostile_repetition_takes_linear_time(unit: str) -> None:
     assert_linear(lambda text: without_inner_repeats(text, SETTINGS), unit, 400_000)

@@ -81,10 +81,10 @@ DOCUMENT_DECISIONS = table(
 )  # fmt: skip
 
 PASSAGE_DECISIONS = table(
-    "Deduplicate: one row per passage that is removed, sorted by doc_id, position, part.",
+    "Deduplicate: one row per passage that is removed, or kept as a suspicion, sorted by doc_id, position, part.",
     *(PASSAGES.field(n) for n in ("doc_id", "position", "part")),
-    column("reason", pa.string(), "Why it is removed"),
-    *(PASSAGES.field(n) for n in ("kept_doc_id", "kept_position", "similarity")),
+    column("reason", pa.string(), "Why it is removed; null where it is kept", True),
+    *(PASSAGES.field(n) for n in ("kept_doc_id", "kept_position", "similarity", "suspicion")),
 )
 
 if TYPE_CHECKING:

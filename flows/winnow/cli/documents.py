@@ -106,25 +106,39 @@ def _passage_line(change: PassageChange, p: Paint) -> str:
 @app.command(rich_help_panel=PANEL, epilog="Example: winnow explain 5550000d3b1cf1ff --into dataset")
 def explain(doc_id: DocumentArgument, into: IntoOption = DATASET, as_json: JsonOption = False) -> int:
     """Every repair of a document, in the order it was made"""
+    from winnow.deduplicate.repeats.meaning import MEANINGS
     from winnow.publish.evidence import find_story
     from winnow.repair import undo
 
     story = find_story(published(into), doc_id)
     removed = [p for p in story.passages if p["status"] == "removed"]
+    found = [p for p in story.passages if p.get("suspicion")]  # a version of before has no such column
     if as_json:
         keys = ("position", "part", "kind", "text", "reason", "kept_doc_id", "kept_position", "similarity")
         edits = [edit_record(e) for e in story.edits]
-        print_json({**story.identity, "edits": edits, "removed": [{k: p[k] for k in keys} for p in removed]})
+        kept = [{k: p[k] for k in (*keys, "suspicion")} for p in found]
+        print_json(
+            {
+                **story.identity,
+                "edits": edits,
+                "removed": [{k: p[k] for k in keys} for p in removed],
+                "repeats_kept": kept,
+            }
+        )
         return 0
     p = paint()
     applied = sum(e.applied for e in story.edits)
     print(p.bold(f"{story.doc_id}  {visible(story.source)}"))
-    print(f"{applied} edits made, {len(story.edits) - applied} suspicions, {len(removed)} passages removed")
+    kept_too = f", {len(found)} kept though they repeat" if found else ""
+    print(f"{applied} edits made, {len(story.edits) - applied} suspicions, {len(removed)} passages removed{kept_too}")
     repaired = "".join(row["text"] + row["gap"] for row in story.passages)
     for line in edit_lines(undo(repaired, story.edits), story.edits, p):
         print(line)
     for row in removed:
         print(_removal_line(row, p))
+    for row in found:
+        reason = f"suspicion, not removed: it repeats passage {row['kept_position']}, but {MEANINGS[row['suspicion']]}"
+        print(f"passage {row['position']:>4}  {shortened(row['text'], 80)}  {p.yellow(reason)}")
     return 0
 
 

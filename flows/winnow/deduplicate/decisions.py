@@ -135,7 +135,7 @@ class Decisions:
         return self._with_doc_ids(pl.concat([pl.DataFrame(whole), held], how="vertical_relaxed")).sort("doc_id")
 
     def _passages(self, files: WorkFiles, settings: DeduplicateSettings) -> pl.DataFrame:
-        """Passages that go, of the documents that stay.
+        """Passages that go, of the documents that stay, and those that stay there although they repeat (`suspicion`).
 
         Where the passage that a repeat inside a document points to goes itself, the repeat points to what was kept for
         that one, and takes its reason if nothing was.
@@ -156,8 +156,10 @@ class Decisions:
         within = pl.read_ipc(files.inner_repeats)
         away[list(self.remainders.nothing_else)] = True
         within = within.filter(pl.Series(~away[within["rank"].to_numpy()], dtype=pl.Boolean))
+        stays = pl.read_ipc(files.meaningful_repeats)
+        stays = stays.filter(pl.Series(~self.kept_set.copies[stays["rank"].to_numpy()], dtype=pl.Boolean))
         if not settings.passages:
-            within = within.clear()
+            within, stays = within.clear(), stays.clear()
         targets = across.filter(pl.col("part") == 0).select(
             "rank", pl.col("position").alias("kept_position"), pl.col("reason").alias("then_reason"),
             pl.col("kept").alias("then_kept"), pl.col("kept_position").alias("then_position"),
@@ -171,7 +173,12 @@ class Decisions:
             pl.when(moved).then("then_position").otherwise("kept_position").alias("kept_position"),
             pl.when(unheld).then(None).otherwise("similarity").alias("similarity"),
         )  # fmt: skip
-        rows = pl.concat([across, within], how="vertical_relaxed")
+        gone = pl.concat([across, within], how="vertical_relaxed").with_columns(suspicion=pl.lit(None, pl.String))
+        found = stays.join(gone, on=["rank", "position", "part"], how="anti").select(
+            "rank", "position", "part", pl.lit(None, pl.String).alias("reason"), pl.col("rank").alias("kept"),
+            "kept_position", "similarity", pl.col("reason").alias("suspicion"),
+        )  # fmt: skip
+        rows = pl.concat([gone, found], how="vertical_relaxed")
         return self._with_doc_ids(rows).sort("doc_id", "position", "part")
 
     def _with_doc_ids(self, rows: pl.DataFrame) -> pl.DataFrame:

@@ -179,6 +179,7 @@ class _Batch:
             Outline(
                 kinds=pieces.kinds[a:b],
                 texts=pieces.texts[a:b],
+                gaps=pieces.gaps[a:b],
                 prints=self.prints[a:b],
                 overlaps=np.flatnonzero(overlaps[a:b]).tolist(),
                 may_promote=np.flatnonzero(promo[a:b]).tolist(),
@@ -193,7 +194,7 @@ class _Batch:
                 self.cuts[n] = cut_at_repeats(document.passages(), found)
 
     def repeats(self) -> list[list[CutPassage]]:
-        """Of each document, what goes for another passage of it, or as promotion."""
+        """Of each document, what goes for another passage of it, or as promotion, or stays although it repeats."""
         return [[row for row in self.cuts.get(n, ()) if row.repeat] for n in range(len(self.doc_ids))]
 
     def table(self) -> pa.Table:

@@ -21,6 +21,7 @@ from winnow.deduplicate.documents.document_order import load_order, rank_documen
 from winnow.deduplicate.documents.kept_set import KeptSet, are_close, choose_kept
 from winnow.deduplicate.documents.similarity import SharedShingles, verify_pairs, write_shingles
 from winnow.deduplicate.repeats.across_documents import remove_passages, spread_passages
+from winnow.deduplicate.repeats.meaning import MEANINGS
 from winnow.deduplicate.sorted_rows import Rows, distinct_values, merged, stand_in
 from winnow.deduplicate.work_files import (
     INNER_REPEATS,
@@ -88,7 +89,7 @@ def _inputs(new: Sequence[Path], published: Sequence[Path], left_out: frozenset[
 
 
 def gather_inner_repeats(indexes: Sequence[InputFile], files: WorkFiles) -> None:
-    """Bring together what each document's index row says of repeats inside it, with ranks, in one Arrow file."""
+    """Bring together what each document's index row says of repeats in it, with ranks: what goes, and what stays."""
     order = load_order(files)
     frames = [pl.DataFrame(schema=INNER_REPEATS)]
     for file in indexes:
@@ -98,7 +99,9 @@ def gather_inner_repeats(indexes: Sequence[InputFile], files: WorkFiles) -> None
         rows = frame.with_columns(ranks).filter(some).explode("repeats").unnest("repeats")
         frames.append(rows.select(pl.col(n).cast(kind) for n, kind in INNER_REPEATS.items()))
     table = pl.concat(frames).sort("rank", "position", "part")
-    table.write_ipc(files.inner_repeats, compression="uncompressed")
+    stays = pl.col("reason").is_in(list(MEANINGS))
+    table.filter(~stays).write_ipc(files.inner_repeats, compression="uncompressed")
+    table.filter(stays).write_ipc(files.meaningful_repeats, compression="uncompressed")
 
 
 def list_documents(passages: InputFile, files: WorkFiles) -> ArrayFile:

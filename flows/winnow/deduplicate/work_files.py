@@ -150,8 +150,13 @@ class WorkFiles:
 
     @property
     def inner_repeats(self) -> Path:
-        """Arrow: what each document's index row says of repeats inside it (INNER_REPEATS)."""
+        """Arrow: what goes, by each document's index row, for repeats inside it (INNER_REPEATS)."""
         return self.folder / "inner-repeats.arrow"
+
+    @property
+    def meaningful_repeats(self) -> Path:
+        """Arrow: what stays although it repeats inside its document, with its meaning as reason (INNER_REPEATS)."""
+        return self.folder / "meaningful-repeats.arrow"
 
     def documents_in(self, passages: InputFile) -> ArrayFile:
         """Ranks of the documents with passages in a file."""

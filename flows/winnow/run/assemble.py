@@ -118,6 +118,7 @@ def judged(blocks: pa.Table, decided: pa.Table, copies: Mapping[str, Mapping[str
         kept_doc_id=pl.when(of_copy).then(pl.col("copy_of")).otherwise(pl.col("kept_doc_id")),
         kept_position=pl.when(of_copy).then(None).otherwise(pl.col("kept_position")),
         similarity=pl.when(of_copy).then(pl.col("copy_similarity")).otherwise(pl.col("similarity")),
+        suspicion=pl.when(~of_copy).then("suspicion"),
     ).sort(keys)
     return frame.select(TABLES["passages"].names).to_arrow().cast(TABLES["passages"])
 

@@ -54,7 +54,8 @@ def changed_decisions(
     copies_now = rows_of_kept(pl.scan_parquet(list(document_decisions)), COPY)
     removed = (pl.col("status") == "removed") & (pl.col("reason") != DUPLICATE_DOCUMENT)
     removals_before = rows_of_kept(pl.scan_parquet(dataset.files("passages")).filter(removed), REMOVAL)
-    removals_now = rows_of_kept(pl.scan_parquet(list(passage_decisions)), REMOVAL)
+    decided = pl.scan_parquet(list(passage_decisions)).filter(pl.col("reason").is_not_null())
+    removals_now = rows_of_kept(decided, REMOVAL)
     # The passages of a copy are not decided one by one, neither before nor now.
     copies = pl.concat([copies_before.select("doc_id"), copies_now.select("doc_id")])
     removals_before, removals_now = (r.join(copies, on="doc_id", how="anti") for r in (removals_before, removals_now))
@@ -77,19 +78,21 @@ def unchanged_documents(
     for table, columns in COMPARED.items():
         if not same:
             break
-        then, now = (_prints(files, columns, same) for files in (dataset.files(table), parts[table]))
+        then, now = (_prints(table, files, columns, same) for files in (dataset.files(table), parts[table]))
         differ = then.join(now, on=["doc_id", "rows", "print"], how="anti").select("doc_id")
         new = now.join(then, on=["doc_id", "rows", "print"], how="anti").select("doc_id")
         same -= set(pl.concat([differ, new])["doc_id"])
     return frozenset(same)
 
 
-def _prints(files: Sequence[Path], columns: list[str], among: Collection[str]) -> pl.DataFrame:
-    """Number of rows and sum of their 64-bit hashes for each document."""
+def _prints(table: str, files: Sequence[Path], columns: list[str], among: Collection[str]) -> pl.DataFrame:
+    """Number of rows and sum of their 64-bit hashes for each document; null in columns that a file lacks."""
     if not files:
         return pl.DataFrame(schema={"doc_id": pl.String, "rows": pl.UInt32, "print": pl.UInt64})
     wanted = pl.DataFrame({"doc_id": sorted(among)}, schema={"doc_id": pl.String}).lazy()
-    rows = pl.scan_parquet(list(files)).select(columns).join(wanted, on="doc_id", how="semi")
+    schema = pl.DataFrame(pl.from_arrow(TABLES[table].empty_table())).schema
+    read = pl.scan_parquet(list(files), schema=schema, missing_columns="insert", extra_columns="ignore")
+    rows = read.select(columns).join(wanted, on="doc_id", how="semi")
     hashed = rows.select("doc_id", pl.struct(columns).hash(seed=0).alias("print"))
     return hashed.group_by("doc_id").agg(pl.len().alias("rows"), pl.col("print").sum()).collect(engine="streaming")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, pairwise
 from math import ceil
@@ -14,10 +14,13 @@ from winnow.base.recipe import DeduplicateSettings
 from winnow.base.records import Passage
 from winnow.deduplicate.passages.fingerprint import UNSPACED, fingerprints, keys_of
 from winnow.deduplicate.passages.splitter import split_passages
+from winnow.deduplicate.repeats.meaning import HEADING, MEANINGS, ROW, Meaning
 from winnow.deduplicate.repeats.promotion import is_promo
 
-PROTECTED = frozenset(("heading", "table_row"))
+PROTECTED = {"heading": HEADING, "table_row": ROW}
 """Kinds that stand more than once for a reason: "Conclusion" under each chapter, a row of a table."""
+
+_ROUNDS = 4  # of looking whether what stays has a reason left when the rest is gone; then all of it goes
 
 _GLUED_CHARS = 400  # a run of repeated passages with this much prose is a second copy, headings and tables with it
 
@@ -35,7 +38,10 @@ _SPACE = re.compile(r"\s{1,400}")
 
 @dataclass(frozen=True, slots=True)
 class InnerRepeat:
-    """``text[start:end]`` of the block at `position` says again what stands at `kept_position` (None for promotion)."""
+    """``text[start:end]`` of the block at `position` says again what stands at `kept_position` (None for promotion).
+
+    It goes for `reason`, or stays for it where that is one of MEANINGS.
+    """
 
     position: int
     start: int
@@ -44,10 +50,14 @@ class InnerRepeat:
     kept_position: int | None
     similarity: float | None
 
+    @property
+    def stays(self) -> bool:
+        return self.reason in MEANINGS
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outline:
-    """A document's whole blocks by position: kind, text, fingerprint.
+    """A document's whole blocks by position: kind, text, white space after it, fingerprint.
 
     `overlaps` are the positions of blocks that share words in a row with another, `may_promote` those that may be
     promotion: only they are looked at more closely. None stands for all.
@@ -55,14 +65,17 @@ class Outline:
 
     kinds: Sequence[str]
     texts: Sequence[str]
+    gaps: Sequence[str]
     prints: Sequence[bytes]
     overlaps: Sequence[int] | None = None
     may_promote: Sequence[int] | None = None
 
     def may_go(self, n: int, settings: DeduplicateSettings) -> bool:
         """Whether a block is long enough, and of a kind, to be a repeat inside its document."""
-        if self.kinds[n] in PROTECTED:
-            return False
+        return self.kinds[n] not in PROTECTED and self.is_long(n, settings)
+
+    def is_long(self, n: int, settings: DeduplicateSettings) -> bool:
+        """Whether a block is long enough to be found where it stands again."""
         short = self.kinds[n] in ("list_item", "code")
         return len(self.texts[n]) >= (settings.min_repeat_chars if short else settings.min_inner_repeat_chars)
 
@@ -72,11 +85,11 @@ class Outline:
         if len(set(self.prints)) < len(self.prints):
             times = Counter(self.prints)
             some |= {n for n, key in enumerate(self.prints) if times[key] > 1}
-        return any(self.may_go(n, settings) for n in some)
+        return any(self.is_long(n, settings) for n in some)
 
 
 class CutPassage(NamedTuple):
-    """A passage, or a part of one that was cut, and the repeat that removes it, if any."""
+    """A passage, or a part of one that was cut, and the repeat that removes it, or that it stays as, if any."""
 
     passage: Passage
     repeat: InnerRepeat | None
@@ -93,7 +106,8 @@ def without_inner_repeats(text: str, settings: DeduplicateSettings) -> tuple[str
     """
     blocks = split_passages(text)
     rows = cut_at_repeats(blocks, inner_repeats(blocks, settings))
-    return join_kept((p, why is None) for p, why in rows), [(p, why) for p, why in rows if why]
+    gone = [(p, why) for p, why in rows if why and not why.stays]
+    return join_kept((p, why is None or why.stays) for p, why in rows), gone
 
 
 def join_kept(rows: Iterable[tuple[Passage, bool]]) -> str:
@@ -117,6 +131,7 @@ def inner_repeats(blocks: Sequence[Passage], settings: DeduplicateSettings) -> l
     outline = Outline(
         kinds=[p.kind for p in blocks],
         texts=[p.text for p in blocks],
+        gaps=[p.gap for p in blocks],
         prints=fingerprints([p.text for p in blocks], settings),
     )
     return outline_repeats(outline, settings)
@@ -125,31 +140,70 @@ def inner_repeats(blocks: Sequence[Passage], settings: DeduplicateSettings) -> l
 def outline_repeats(doc: Outline, settings: DeduplicateSettings) -> list[InnerRepeat]:
     """What of a document's whole blocks repeats inside it, in order of position and start.
 
-    A pure function of blocks and settings. Headings, table rows and short passages stay, unless they stand in a second
-    copy of a longer stretch. Time is linear in the text.
+    A pure function of blocks and settings. Headings, table rows and short passages stay, and so does what repeats for a
+    reason (see `Meaning`), unless they stand in a second copy of a longer stretch. Time is linear in the text.
     """
     if not settings.passages:
         return []
+    goes: set[int] = set()
+    for _ in range(_ROUNDS):
+        found = _repeats(doc, settings, goes)
+        if not (adrift := _without_meaning(doc, found)):
+            return found
+        goes |= adrift
+    return _repeats(doc, settings.model_copy(update={"keep_meaningful_repeats": False}), goes)
+
+
+def _without_meaning(doc: Outline, found: Sequence[InnerRepeat]) -> set[int]:
+    """What stays for a reason that is gone with what goes, so that a second pass would find it without one."""
+    staying = [r for r in found if r.stays and doc.kinds[r.position] not in PROTECTED]
+    away = {r.position for r in found if not r.stays and r.end - r.start == len(doc.texts[r.position])}
+    if not staying or not away:
+        return set()
+    left = [n for n in range(len(doc.prints)) if n not in away]
+    place = {n: at for at, n in enumerate(left)}
+    kinds, texts, gaps = ([column[n] for n in left] for column in (doc.kinds, doc.texts, doc.gaps))
+    meaning = Meaning(kinds, texts, gaps, [doc.prints[n] for n in left])
+    pairs = [(r, place[r.position], place.get(r.kept_position or 0)) for r in staying]
+    return {r.position for r, n, m in pairs if m is not None and not _means(meaning, n, m, r)}
+
+
+def _means(meaning: Meaning, n: int, m: int, repeat: InnerRepeat) -> bool:
+    """Whether a repeat still has a reason to stay where it is passage `n`, and says again what passage `m` says."""
+    if repeat.end - repeat.start < len(meaning.texts[n]):
+        return meaning.of_run(n, repeat.start) is not None
+    return (meaning.of(n, m) if meaning.prints[n] == meaning.prints[m] else meaning.of_near(n, m)) is not None
+
+
+def _repeats(doc: Outline, settings: DeduplicateSettings, goes: Collection[int]) -> list[InnerRepeat]:
+    """`outline_repeats`, with what `goes` although it may have had a reason to stay."""
     every = range(len(doc.prints))
     allowed = set(fingerprints(settings.keep, settings))
     earlier = _aligned(doc.prints)
     again = {*earlier, *earlier.values()}
+    meaning = Meaning(doc.kinds, doc.texts, doc.gaps, doc.prints)
+    judged = settings.keep_meaningful_repeats
     gone: dict[int, InnerRepeat] = {}
+    stays: dict[int, InnerRepeat] = {}
     for n in (every if doc.may_promote is None else doc.may_promote) if settings.promo_lines else ():
         if doc.prints[n] not in allowed and is_promo(doc.texts[n], n in again):
             gone[n] = InnerRepeat(n, 0, len(doc.texts[n]), "promo", None, None)
     for n, m in earlier.items():
         if n not in gone and m not in gone and doc.may_go(n, settings) and doc.prints[n] not in allowed:
-            gone[n] = _whole(doc, n, "repeat", m, 1.0)
+            reason = meaning.of(n, m) if judged and n not in goes else None
+            (stays if reason else gone)[n] = _whole(doc, n, reason or "repeat", m, 1.0)
     left = [
         n
         for n in (every if doc.overlaps is None else doc.overlaps)
-        if n not in gone and doc.may_go(n, settings) and doc.prints[n] not in allowed
+        if n not in gone and n not in stays and doc.may_go(n, settings) and doc.prints[n] not in allowed
     ]
     texts = {n: doc.texts[n] for n in left}
     prose = [n for n in left if doc.kinds[n] in ("paragraph", "quote")]
     for later, first, similarity in near_repeats([texts[n] for n in prose], settings.passage_threshold):
         n, m = prose[later], prose[first]
+        if judged and n not in goes and (reason := meaning.of_near(n, m)):
+            stays[n] = _whole(doc, n, reason, m, similarity)
+            continue
         gone[n] = _whole(doc, n, "near_repeat", m, similarity)
         earlier[n] = m
     for n, why in gone.items():  # what stands for a copy may be near to something earlier, and go for that
@@ -157,12 +211,25 @@ def outline_repeats(doc: Outline, settings: DeduplicateSettings) -> list[InnerRe
         if then is not None and then.reason == "near_repeat":
             gone[n] = replace(why, reason="near_repeat", kept_position=then.kept_position, similarity=then.similarity)
     _add_glued(doc, earlier, gone, allowed)
-    runs = _sentence_runs({n: text for n, text in texts.items() if n not in gone}, settings)
-    return sorted([*gone.values(), *runs], key=lambda r: (r.position, r.start))
+    stays |= {
+        n: _whole(doc, n, PROTECTED[doc.kinds[n]], m, 1.0)
+        for n, m in earlier.items()
+        if doc.kinds[n] in PROTECTED and doc.is_long(n, settings) and any(map(str.isalnum, doc.texts[n]))
+    }
+    runs = []
+    for run in _sentence_runs({n: text for n, text in texts.items() if n not in gone and n not in stays}, settings):
+        if judged and run.position not in goes and (reason := meaning.of_run(run.position, run.start)):
+            stays[run.position] = replace(run, reason=reason)
+        else:
+            runs.append(run)
+    removed = [*gone.values(), *runs]
+    away = {repeat.position for repeat in removed}
+    kept = [repeat for n, repeat in stays.items() if n not in away]
+    return sorted([*removed, *kept], key=lambda r: (r.position, r.start))
 
 
 def cut_at_repeats(blocks: Sequence[Passage], repeats: Sequence[InnerRepeat]) -> list[CutPassage]:
-    """The blocks, each with the repeat that removes it, if any; those with one inside are cut into parts.
+    """The blocks, each with the repeat that it goes or stays as, if any; those with one inside are cut into parts.
 
     A part's gap is the white space after it, so ``text + gap`` still tiles the document.
     """
@@ -173,7 +240,7 @@ def cut_at_repeats(blocks: Sequence[Passage], repeats: Sequence[InnerRepeat]) ->
     for block in blocks:
         found = of_block.get(block.position, [])
         size = len(block.text)
-        if not found or (found[0].start == 0 and found[0].end == size):
+        if not found or found[0].stays or (found[0].start == 0 and found[0].end == size):
             out.append(CutPassage(block, found[0] if found else None))
             continue
         cuts = dict.fromkeys((0, *chain.from_iterable((r.start, r.end) for r in found), size))

@@ -1,0 +1,300 @@
+"""Repetition that carries meaning: an answer under several questions, a refrain, equal rows, a legal formula.
+
+A passage that stands again is judged by what stands around both places, not by its length alone. Where passage after
+passage stands again in the same order, the stretch is a second copy, and nothing in it stays for its meaning.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from itertools import pairwise
+
+from winnow.deduplicate.passages.splitter import ends_sentence
+
+ANSWER, TURN, REFRAIN, ROW, MEASUREMENT, HEADING, FORMULA = (
+    "answer", "turn", "refrain", "table_row", "measurement", "heading", "formula",
+)  # fmt: skip
+MEANINGS = {
+    ANSWER: "it stands under another question or label",
+    TURN: "a speaker says it again",
+    REFRAIN: "it is a refrain of verse",
+    ROW: "it is a row of a table",
+    MEASUREMENT: "it gives measurements",
+    HEADING: "it heads something else",
+    FORMULA: "it is a formula of law or procedure",
+}
+"""Why a passage that stands again stays, and what that means."""
+
+_FAR = 32  # passages looked at on either side; keeps hostile repetition linear
+_COPY = 3  # different passages in a row that stand again in the same order are a second copy
+_MAX_LABEL = 80  # characters
+_MAX_QUESTION = 300
+_MAX_VERSE = 70  # characters of a line of verse
+_MAX_FORMULA = 500
+_WORDS_A_NUMBER = 6  # at most, where numbers are what is said
+_QUESTION = re.compile(
+    r"\s{0,40}(?:[-*>•]\s{1,4})?\*{0,2}(?:Q|Question|Frage|Pregunta|Domanda|Вопрос|问|問)\s?\d{0,3}\s?[.:)：]"
+)
+_ASKS = re.compile(r"[?？؟][\s*_\"”»)]{0,4}\Z")
+_SPEAKER = re.compile(r"\s{0,40}\*{0,2}([^\W\d_][^\n:：,;.?!]{0,30}?(?:\.[^\n:：,;.?!]{0,20})?)\*{0,2}[:：]\*{0,2}\s")
+_CELLS = re.compile(r"\t|\s{2,40}|;\s?")
+_NUMBER = re.compile(r"(?<!\w)\d+(?:[.,:]\d+)*")
+_CLAUSE = re.compile(
+    r"(?i)\W{0,6}(?:§+|art(?:icle|ikel|iculo|ículo|icolo|\.)?|sec(?:tion|\.)|clause|abschnitt|artigo|rule|"
+    r"статья|ст\.|第.{1,6}条)\s{0,4}[\divxlc一-十]"
+)
+_LEGAL = re.compile(
+    r"(?i)\b(?:shall|hereby|herein\w{0,6}|hereof|hereunder|hereto|thereof|whereas|pursuant to|notwithstanding|"
+    r"in witness whereof|without prejudice|mutatis mutandis|provisions? of|so ordered|motion (?:was )?(?:carried|"
+    r"passed|approved|seconded)|unanimous(?:ly)?|(?:was|were) (?:adopted|carried|approved)|"
+    r"votes? (?:in favou?r|against)|abst(?:ained|entions?)|gemäß|unbeschadet|findet? (?:entsprechende )?anwendung|"
+    r"en vertu de|sans préjudice|aux termes de|sin perjuicio|en virtud de)(?:\b|(?<=\W))"
+)
+_WORDS = re.compile(r"[^\W\d_]+")
+
+
+class Meaning:
+    """What stands around the passages of one document: it tells which of those that stand again do so for a reason."""
+
+    def __init__(
+        self, kinds: Sequence[str], texts: Sequence[str], gaps: Sequence[str], prints: Sequence[bytes]
+    ) -> None:
+        self.kinds, self.texts, self.gaps, self.prints = kinds, texts, gaps, prints
+
+    @cached_property
+    def _twins(self) -> Mapping[int, int]:
+        """Where each passage that stands again stands earlier: beside its predecessor's twin if it can, else first."""
+        first: dict[bytes, int] = {}
+        twins: dict[int, int] = {}
+        for n, key in enumerate(self.prints):
+            m = first.setdefault(key, n)
+            if m < n:
+                beside = twins.get(n - 1, -1) + 1
+                twins[n] = beside if 0 < beside < n and self.prints[beside] == key else m
+        return twins
+
+    def of(self, n: int, m: int) -> str | None:
+        """Why passage `n`, which says again what `m` says, stays; None where nothing speaks for it."""
+        m = self._twins.get(n, m)
+        start, stop = self._stretch(n, m)
+        row = self._is_row(n) and self._is_row(m)
+        listed = row or self._measures(n)
+        answer = self._answers(n, m)
+        if stop - start > 1 and not (answer and listed) and self._is_copy(start, stop, n - m):
+            return None
+        if answer:
+            return ANSWER
+        if row:
+            return ROW
+        if self._is_turn(n, m, stop - start):
+            return TURN
+        if self._in_verse(n) and self._in_verse(m):
+            return REFRAIN
+        if self._measures(n):
+            return MEASUREMENT
+        if self._heads(n, m):
+            return HEADING
+        return FORMULA if self._is_formula(n, m) else None
+
+    def of_run(self, n: int, start: int) -> str | None:
+        """Why sentences of passage `n` from `start` on, which stand earlier as well, stay."""
+        if self._in_verse(n):
+            return REFRAIN
+        return ANSWER if _ASKS.search(self.texts[n][max(0, start - _MAX_QUESTION) : start]) else None
+
+    def of_near(self, n: int, m: int) -> str | None:
+        """Why passage `n`, which says nearly what `m` says, stays."""
+        numbers, words = (Counter(e.findall(self.texts[n])) for e in (_NUMBER, _WORDS))
+        others, other_words = (Counter(e.findall(self.texts[m])) for e in (_NUMBER, _WORDS))
+        if words == other_words and sum((numbers - others).values()) >= 2:
+            return MEASUREMENT
+        return self.of(n, m)
+
+    def _stretch(self, n: int, m: int) -> tuple[int, int]:
+        """The passages around `n`, itself among them, that stand in the same order around `m`."""
+        start, stop, delta = n, n + 1, n - m
+        while n - start < _FAR and start > delta and self.prints[start - 1] == self.prints[start - 1 - delta]:
+            start -= 1
+        while stop - n < _FAR and stop < len(self.prints) and self.prints[stop] == self.prints[stop - delta]:
+            stop += 1
+        return start, stop
+
+    def _is_copy(self, start: int, stop: int, delta: int) -> bool:
+        """Whether a stretch that stands again is a second copy: different blocks in a row, or all there is."""
+        if stop - start > delta and len(set(self.prints[start:stop])) < _COPY:
+            return False  # one and the same, again and again
+        if start == delta and stop == len(self.prints) and delta > 1:
+            return True
+        told = {self.prints[n] for n in range(start, stop) if len(self.texts[n]) > _MAX_LABEL or self._told_apart(n)}
+        return len(told - self._callers) >= _COPY
+
+    def _told_apart(self, n: int) -> bool:
+        """Whether a short passage is a block of its own, and no line of a stanza."""
+        return n == 0 or "\n\n" in self.gaps[n - 1] or not self._in_verse(n)
+
+    def _answers(self, n: int, m: int) -> bool:
+        """Whether both stand under different questions; or, with nothing else below, under different labels."""
+        first, delta = n, n - m
+        while n - first < _FAR and first > delta + 1 and not self._labels(first - 1) and self._again(first - 1, delta):
+            first -= 1
+        label, other = first - 1, first - 1 - delta
+        if other < 0 or self.prints[label] == self.prints[other]:
+            return False
+        if self._asks(label) and self._asks(other):
+            return True
+        if not (self._labels(label) and self._labels(other)):
+            return False
+        stop = n + 1
+        while stop - n < _FAR and stop < len(self.prints) and not self._labels(stop) and self._again(stop, delta):
+            stop += 1
+        return self._ends_at(stop) and self._ends_at(stop - delta)
+
+    def _again(self, n: int, delta: int) -> bool:
+        return self.prints[n] == self.prints[n - delta]
+
+    def _ends_at(self, n: int) -> bool:
+        return n == len(self.texts) or self._labels(n)
+
+    def _asks(self, n: int) -> bool:
+        text = self.texts[n]
+        return len(text) <= _MAX_QUESTION and bool(_ASKS.search(text) or _QUESTION.match(text))
+
+    def _labels(self, n: int) -> bool:
+        """Whether a passage is a label of what follows: a heading, a question, a date or name on a line of its own."""
+        if self.kinds[n] == "heading" or self._asks(n):
+            return True
+        text = self.texts[n]
+        if self.kinds[n] == "table_row" or "\n" in text or len(text) > _MAX_LABEL or "://" in text:
+            return False
+        return not ends_sentence(text)
+
+    @cached_property
+    def _speakers(self) -> Counter[str]:
+        """How many passages begin with each name and a colon."""
+        found = (_SPEAKER.match(text) for text in self.texts)
+        return Counter(match[1] for match in found if match)
+
+    @cached_property
+    def _callers(self) -> set[bytes]:
+        """Short passages that stand again above different ones, as names above lines of a play do."""
+        times = Counter(self.prints)
+        followers: dict[bytes, set[bytes]] = {}
+        for n, (key, following) in enumerate(pairwise(self.prints)):
+            if times[key] >= 2 and len(self.texts[n]) <= 40:
+                followers.setdefault(key, set()).add(following)
+        callers = {key for key, after in followers.items() if len(after) > 1}
+        return callers if len(callers) > 1 and sum(times[key] for key in callers) >= 5 else set()
+
+    def _speaks(self, n: int) -> bool:
+        match = _SPEAKER.match(self.texts[n]) if 0 <= n < len(self.texts) else None
+        return match is not None and self._speakers[match[1]] >= 2
+
+    def _is_turn(self, n: int, m: int, stretch: int) -> bool:
+        if self._speaks(n) and self._speaks(m) and len(self._speakers) > 1 and stretch <= 2:
+            several = sum(times for times in self._speakers.values() if times >= 2) >= 4
+            return several and (self._speaks(n - 1) or self._speaks(n + 1)) and not self._asks(n)
+        return (
+            m > 0
+            and self.prints[n - 1] in self._callers
+            and self.prints[m - 1] in self._callers
+            and (n + 1 == len(self.prints) or self.prints[n + 1] in self._callers)
+            and stretch <= 4
+        )
+
+    @cached_property
+    def _verse(self) -> Sequence[bool]:
+        """Which passages are, or stand in, a stanza among other stanzas."""
+        ends = [n + 1 for n, gap in enumerate(self.gaps) if gap.count("\n") > 1]
+        bounds = sorted({0, *ends, len(self.texts)})
+        lines = [[line for text in self.texts[a:b] for line in text.split("\n")] for a, b in pairwise(bounds)]
+        sizes = Counter(len(some) for some in lines if max(map(len, some)) <= _MAX_VERSE)
+        alike = {size for size, times in sizes.items() if 3 <= size <= 16 and times >= 3}
+        stanzas = [
+            (is_verse(some) or (len(some) in alike and max(map(len, some)) <= _MAX_VERSE))
+            and not any(kind in ("list_item", "table_row", "code") for kind in self.kinds[a:b])
+            and not any(map(self._asks_or_speaks, range(a, b)))
+            for some, (a, b) in zip(lines, pairwise(bounds), strict=True)
+        ]
+        different = {tuple(self.prints[a:b]) for (a, b), verse in zip(pairwise(bounds), stanzas, strict=True) if verse}
+        out = [False] * len(self.texts)
+        if sum(stanzas) < 3 or len(different) < 2:
+            return out
+        for place, (a, b) in enumerate(pairwise(bounds)):
+            if stanzas[place] and any(stanzas[max(0, place - 2) : place] + stanzas[place + 1 : place + 3]):
+                out[a:b] = [True] * (b - a)
+        return out
+
+    def _asks_or_speaks(self, n: int) -> bool:
+        return bool(_QUESTION.match(self.texts[n])) or self._speaks(n)
+
+    def _in_verse(self, n: int) -> bool:
+        return self._verse[n]
+
+    def _cells(self, n: int) -> int:
+        text = self.texts[n].strip() if 0 <= n < len(self.texts) else ""
+        return 0 if "\n" in text or len(text) > 400 else len(_CELLS.split(text))
+
+    def _is_row(self, n: int) -> bool:
+        """Whether a line has cells, as many as the line above or below it."""
+        cells = self._cells(n)
+        return cells > 2 and cells in (self._cells(n - 1), self._cells(n + 1))
+
+    def _measures(self, n: int) -> bool:
+        """Whether an item of a list gives two numbers or more, and so does the one before or after it."""
+        return self._counts(n) and (self._counts(n - 1) or self._counts(n + 1))
+
+    def _counts(self, n: int) -> bool:
+        if not 0 <= n < len(self.texts) or self.kinds[n] != "list_item":
+            return False
+        body = self.texts[n].lstrip()
+        numbers = len(_NUMBER.findall(body, 4))
+        return numbers >= 2 and len(_WORDS.findall(body)) <= _WORDS_A_NUMBER * numbers
+
+    def _heads(self, n: int, m: int) -> bool:
+        text = self.texts[n].rstrip(" *_")
+        if text[-1:] not in (":", "：") or len(text) > 2 * _MAX_LABEL or "\n" in text:
+            return False
+        return n + 1 < len(self.prints) and self.prints[n + 1] != self.prints[m + 1]
+
+    def _is_formula(self, n: int, m: int) -> bool:
+        text = self.texts[n]
+        if len(text) > _MAX_FORMULA:
+            return False
+        hits = {found.lower() for found in _LEGAL.findall(text)}
+        clause, other = self._clause_of[n], self._clause_of[m]
+        return len(hits) >= 2 or (clause != other and self._clause_of[-1] >= 3) or bool(hits and clause != other)
+
+    @cached_property
+    def _clause_of(self) -> Sequence[int]:
+        """In which clause each passage stands, counted from 1; 0 before the first."""
+        out, clause = [], 0
+        for text in self.texts:
+            clause += bool(_CLAUSE.match(text))
+            out.append(clause)
+        return out
+
+
+def is_verse(lines: Sequence[str]) -> bool:
+    """Whether lines are broken for the ear and not for the margin: short, ragged, or each with a capital.
+
+    >>> is_verse(["The river runs by the mill,", "And the wheel is turning still,", "O turn, wheel, turn."])
+    True
+    >>> is_verse(["The quick brown fox jumps over", "the lazy dog and runs away to", "the wood."])
+    False
+    """
+    lines = [line.strip() for line in lines if line.strip()]
+    width = max(map(len, lines), default=0)
+    if len(lines) < 2 or width > _MAX_VERSE or (width > 45 and all(map(ends_sentence, lines))):
+        return False
+    if len(lines) > 2 and width <= 24:
+        return True
+    ragged = capitals = 0
+    for line, following in pairwise(lines):
+        word = len(following.split(None, 1)[0])
+        ragged += len(line) + 1 + word <= 0.94 * width
+        capitals += not following[0].islower()
+    pairs = len(lines) - 1
+    return capitals == pairs or (ragged * 5 >= pairs * 2 and capitals * 2 >= pairs)
