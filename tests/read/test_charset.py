@@ -83,3 +83,21 @@ def test_any_bytes_decode_or_are_binary(content):
 def test_lone_surrogates_never_pass(text):
     assert without_lone_surrogates(text) == text
     without_lone_surrogates(text + "\ud800").encode("utf-8")
+
+
+DECLARED = {
+    "a one-byte charset that fits": ("Příliš žluťoučký", "cp1250", "windows-1250", "cp1250"),
+    "Latin-1, which is Windows-1252 on the Web": ("“naïve”", "cp1252", "iso-8859-1", "cp1252"),
+    "a multi-byte charset": ("日本", "euc_jp", "EUC-JP", "euc_jp"),
+    "an escaped charset": ("日本", "iso2022_jp", "iso-2022-jp", "iso2022_jp"),
+    "one that sound UTF-8 overrules": ("naïve", "utf-8", "windows-1251", "utf-8"),
+    "one that a mark overrules": ("naïve", "utf-16", "windows-1251", "utf-16"),
+    "none that is known": ("naïve words of a café", "cp1252", "x-unknown", "cp1252"),
+    "a codec that is no charset": ("naïve words of a café", "cp1252", "hex", "cp1252"),
+    "one that does not fit": ("naïve words of a café", "cp1252", "euc-kr", "cp1252"),
+}
+
+
+@pytest.mark.parametrize(("text", "codec", "declared", "found"), DECLARED.values(), ids=DECLARED)
+def test_a_declared_charset_decides_where_its_bytes_fit(text: str, codec: str, declared: str, found: str) -> None:
+    assert decode(text.encode(codec), declared) == (text, found)

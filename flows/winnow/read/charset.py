@@ -56,6 +56,15 @@ _USE_OTHER_WEB, _USE_RARE = 0.7, 0.6
 _ODD_COSTS = 3  # an odd place weighs as much as three characters that read well
 # The 2004 sets add rare characters and turn a few common ones; the older ones are what files are in.
 _OLDER = {"shift_jis_2004": ("shift_jis", "cp932"), "euc_jis_2004": ("euc_jp",), "big5hkscs": ("big5",)}
+# Charsets that a header may declare as what browsers take them for (WHATWG Encoding).
+_EXTENDED = {
+    "ascii": "cp1252", "iso8859-1": "cp1252", "iso8859-9": "cp1254", "iso8859-11": "cp874", "tis-620": "cp874",
+    "gb2312": "gb18030", "gbk": "gb18030", "shift_jis": "cp932", "euc_kr": "cp949", "big5": "big5hkscs",
+}  # fmt: skip
+_UNDECIDING = frozenset({
+    "utf-8", "utf-8-sig", "utf-7", "idna", "punycode", "unicode-escape", "raw-unicode-escape", "unicode_escape",
+    "raw_unicode_escape", "undefined", "mbcs", "oem",
+})  # fmt: skip
 _ODD = re.compile(r"lU|[lU]s[lU]|c")
 
 
@@ -66,8 +75,11 @@ class Decoded(NamedTuple):
     encoding: str
 
 
-def decode(content: bytes) -> Decoded:
+def decode(content: bytes, declared: str | None = None) -> Decoded:
     """The text of `content` and its encoding. The text can always be encoded in UTF-8 again.
+
+    `declared` is the charset that something beside the content names (a header of HTTP or mail). It decides where
+    neither a mark nor sound UTF-8 does and all bytes fit; one that is unknown or does not fit says nothing.
 
     Raises ReadError of kind ``binary`` for what is no text: mostly control characters or zeros, or a known binary
     format.
@@ -78,24 +90,36 @@ def decode(content: bytes) -> Decoded:
     'utf-16'
     >>> decode("日本語と".encode() + b" caf\\xe9")
     Decoded(text='日本語と café', encoding='utf-8 (with cp1252 bytes)')
+    >>> decode("год".encode("cp1251"), "windows-1251")
+    Decoded(text='год', encoding='cp1251')
     """
-    text, encoding = _decode(content)
+    text, encoding = _decode(content, _declared_codec(declared))
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     return Decoded(text, encoding)
 
 
-def _decode(content: bytes) -> Decoded:
+def _declared_codec(name: str | None) -> str | None:
+    """Python's name of a declared charset that can decide; of one that Windows extended, the extended one."""
+    try:
+        b"a".decode(name or "utf-8", "replace")  # codecs that are no charsets raise as unknown ones do
+        known = codecs.lookup(name or "utf-8").name
+    except (LookupError, ValueError, RuntimeError):
+        return None
+    return None if known in _UNDECIDING else _EXTENDED.get(known, known)
+
+
+def _decode(content: bytes, declared: str | None) -> Decoded:
     marked = next((name for mark, name in _BOMS if content.startswith(mark)), None)
     if marked and (found := _decoded_after_mark(content, marked)):
         return found
     text = _text(content, "utf-8")
     if text is None:
-        return _not_utf8(content)
+        return _not_utf8(content, declared)
     if content.startswith(_PRINTED_FORMS):
         raise ReadError("binary", f"is a {content[1:4].decode()} document, not text; extract its text first")
     if b"\0" in content or b"\x1b" in content:  # one byte each: memchr, at many GB/s
-        return _not_plain(content, text)
+        return _not_plain(content, text, declared)
     return Decoded(text, "utf-8")
 
 
@@ -118,9 +142,9 @@ def _decoded_after_mark(content: bytes, name: str) -> Decoded | None:
     return Decoded(text, f"{name} (damaged in {lost} places)") if lost * 20 < len(text) else None
 
 
-def _not_plain(content: bytes, text: str) -> Decoded:
+def _not_plain(content: bytes, text: str, declared: str | None) -> Decoded:
     """Valid UTF-8 that holds NUL or escape sequences: UTF-16 or -32 without a mark, ISO-2022, or binary."""
-    found = ranked_candidates(content[:SAMPLE_BYTES])
+    found = [*([declared] if declared else []), *ranked_candidates(content[:SAMPLE_BYTES])]
     if found and found[0].startswith(("utf-16", "utf-32", "iso2022")):
         wide = _text(content, found[0])
         if wide is not None:
@@ -138,10 +162,16 @@ def _reject_controls(content: bytes) -> None:
         )
 
 
-def _not_utf8(content: bytes) -> Decoded:
+def _not_utf8(content: bytes, declared: str | None) -> Decoded:
+    said = _text(content, declared) if declared else None
+    if declared and said is not None and declared in _MULTI_BYTE:  # of which chance bytes break a rule soon
+        return Decoded(without_lone_surrogates(said), declared)
     mixed = _mostly_utf8(content)
     if mixed:
         return mixed
+    if declared and said is not None:
+        _reject_controls(content)
+        return Decoded(without_lone_surrogates(said), declared)
     names = ranked_candidates(_sample(content))
     if not names:
         raise ReadError("binary", "is a known binary format, not text; convert it to text or leave it out")

@@ -13,6 +13,7 @@ import logging
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from winnow.base.errors import ReadError
@@ -42,19 +43,37 @@ _FLAT = frozenset("""
 """.split())  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """What a page says: its title, its main text, and the encoding it was in."""
+
+    title: str | None
+    text: str
+    encoding: str
+
+
 def read_html(content: Content, settings: ReadSettings) -> Iterator[RawDocument]:
     """One document; raises ReadError for what is empty, binary, too large, or a page without text."""
     raw = content.whole(settings)
-    html, encoding = decode(raw)
+    page = page_of(raw)
+    yield RawDocument(
+        source=content.path, text=page.text, encoding=page.encoding, content_sha256=sha256(raw), title=page.title,
+        content=raw, input=content.path,
+    )  # fmt: skip
+
+
+def page_of(raw: bytes, declared: str | None = None) -> Page:
+    """The page in `raw`, also from an archive, a mail or a book; `declared` is the charset their headers name.
+
+    Raises ReadError: ``binary``, or ``empty`` for a page without text.
+    """
+    html, encoding = decode(raw, declared)
     title, text = main_text(html)
     if not text.strip():
         raise ReadError(
             "empty", "is a page without text of its own; leave it out, or save it after its scripts have run"
         )
-    yield RawDocument(
-        source=content.path, text=text, encoding=encoding, content_sha256=sha256(raw), title=title, content=raw,
-        input=content.path,
-    )  # fmt: skip
+    return Page(title=title, text=text, encoding=encoding)
 
 
 def without_endless_tags(html: str) -> str:
