@@ -1,10 +1,11 @@
 """What waits in quarantine can be read again, and what a person took out stays out."""
 
 import pytest
+from tests.formats import FILES
 from tests.operate.conftest import GOOD, RIVER, SIGNS, Place
 from tests.publish.press import texts_of
 
-from winnow.base.errors import UsageError
+from winnow.base.errors import GateHeld, UsageError
 from winnow.base.recipe import Recipe
 from winnow.publish.dataset import Dataset
 from winnow.publish.verify import verify
@@ -14,6 +15,7 @@ from winnow.run.run_context import RunOrder, begin
 from winnow.run.work_plan import find_sources
 
 LENIENT = "[validate]\nmax_reject_share = 0.9\n"
+ALL = "[read]\nid_fields = []\n[deduplicate]\npassages = false\ndocuments = false\n[validate]\nmax_reject_share = 1.0\n"
 MENDED = LENIENT + "min_letter_share = 0.0\n"
 
 
@@ -60,6 +62,26 @@ def test_a_replayed_document_is_the_one_that_a_run_on_the_input_would_have_made(
     other.write([*GOOD, SIGNS])
     other.build(recipe=place.recipe(MENDED))
     assert texts_of(place.dataset) == texts_of(other.dataset)
+
+
+@pytest.mark.slow
+def test_what_a_wrong_setting_rejected_in_any_format_replays_as_a_run_from_scratch_reads_it(place, tmp_path):
+    other = Place(tmp_path / "other")
+    for folder in (place.folder / "in", other.folder / "in"):
+        folder.mkdir(parents=True)
+        for name, content in FILES.items():
+            (folder / name).write_bytes(content)
+    strict, mended = place.recipe(ALL + "min_chars = 100000\n"), other.recipe(ALL + "min_chars = 1\n")
+    with pytest.raises(GateHeld):  # it holds back what has no documents
+        place.build(recipe=strict)
+    place.build(recipe=place.recipe(ALL + "min_chars = 100000\nmin_documents = 0\n"))
+    assert not texts_of(place.dataset)
+    for name in FILES:
+        (place.folder / "in" / name).unlink()
+    replay(place, recipe=mended)
+    other.build(recipe=mended)
+    assert texts_of(place.dataset) == texts_of(other.dataset)
+    assert waiting(place) == waiting(other)
 
 
 def test_a_replay_of_a_reason_that_nobody_has_is_a_wrong_call(seeds_dataset):

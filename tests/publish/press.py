@@ -106,6 +106,7 @@ def rows_of(source: str, word: str = "plain", version: int = 1, removed: int = 1
             "sha256": sha,
             "n_documents": 1,
             "n_rejects": 0,
+            "n_left_out": 0,
             "recipe_id": "r" * 16,
             "run_id": "run",
         }

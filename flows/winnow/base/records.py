@@ -82,6 +82,18 @@ class Reject:
         return doc_id_of(self.source)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """Records of an input file that hold no document and are not kept, such as the requests in a web archive."""
+
+    input: str
+    records: int
+
+
+Read: TypeAlias = RawDocument | Reject | LeftOut
+"""What reading yields."""
+
+
 @dataclass(frozen=True, slots=True)
 class Edit:
     """One repair. ``start`` and ``end`` are code-point offsets in the text as it stood before this edit."""

@@ -115,7 +115,7 @@ def content_blocks(stream: BinaryIO, compression: str, max_bytes: float) -> Iter
     """The bytes of a file whose name says that it is packed, also where it is packed twice, or plain text after all."""
     head = stream.read(512)
     stream.seek(0)
-    if head and not head.startswith(MAGIC[compression]) and not _BINARY.search(head):
+    if head and not head.startswith(MAGIC[compression]) and is_plain(head):
         yield from blocks_of(stream)
         return
     blocks = unpacked(stream, compression, max_bytes)
@@ -129,6 +129,16 @@ def content_blocks(stream: BinaryIO, compression: str, max_bytes: float) -> Iter
 
 
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+
+
+def is_plain(head: bytes) -> bool:
+    """Whether bytes are plain text rather than packed: they hold no control characters.
+
+    >>> import zlib
+    >>> is_plain(b"<p>words"), is_plain(zlib.compress(b"<p>words"))
+    (True, False)
+    """
+    return not _BINARY.search(head)
 
 
 class _Blocks(io.RawIOBase):
@@ -159,10 +169,18 @@ def unpacked(stream: BinaryIO, compression: str, max_bytes: float) -> Iterator[b
     >>> b"".join(unpacked(io.BytesIO(gzip.compress(b"a") + gzip.compress(b"b")), "gzip", 9))
     b'ab'
     """
+    for block in unpacked_over_breaks(stream, compression, max_bytes):
+        if isinstance(block, ReadError):
+            raise block
+        yield block
+
+
+def unpacked_over_breaks(stream: BinaryIO, compression: str, max_bytes: float) -> Iterator[bytes | ReadError]:
+    """Like `unpacked`, but a break is yielded, and of gzip data the members after it are read all the same."""
     blocks = _zstd(stream) if compression == "zstd" else _members(stream, compression)
     total = 0
     for block in blocks:
-        total += len(block)
+        total += 0 if isinstance(block, ReadError) else len(block)
         if total > max_bytes:
             raise ReadError(
                 "decompression_bomb",
@@ -180,12 +198,16 @@ class _Unpacker(Protocol):
     def decompress(self, data: bytes, /, max_length: int) -> bytes: ...
 
 
-def _members(stream: BinaryIO, compression: str) -> Iterator[bytes]:
+_MOST_BREAKS = 1000  # of a file; where there are more it is made of breaks, each of which costs a search
+
+
+def _members(stream: BinaryIO, compression: str) -> Iterator[bytes | ReadError]:
     member: _Unpacker | None = None
-    first, rest = True, b""
+    first, rest, breaks = True, b"", 0
     while True:
         data = rest or stream.read(_FEED)
         rest = b""
+        begins = member is None
         if member is None:
             if not data and first:
                 raise ReadError("empty", "is an empty file; remove it or write it again")
@@ -195,7 +217,9 @@ def _members(stream: BinaryIO, compression: str) -> Iterator[bytes]:
                 continue
             member, first = _new(compression), False
         if not data and not member.eof:
-            raise ReadError("truncated", f"ends in the middle of its {compression} data; fetch or pack it again")
+            yield ReadError("truncated", f"ends in the middle of its {compression} data; fetch or pack it again")
+            return
+        given = data
         try:
             while True:
                 out = member.decompress(data, BLOCK)
@@ -205,18 +229,69 @@ def _members(stream: BinaryIO, compression: str) -> Iterator[bytes]:
                 if member.eof or (not data and getattr(member, "needs_input", len(out) < BLOCK)):
                     break
         except (zlib.error, OSError, lzma.LZMAError, ValueError) as error:
-            raise ReadError("damaged", f"is damaged {compression} data ({error}); fetch or pack it again") from error
+            yield ReadError("damaged", f"is damaged {compression} data ({error}); fetch or pack it again")
+            breaks += 1
+            if compression != "gzip" or breaks > _MOST_BREAKS:
+                return
+            if not (rest := _next_member(stream, given, 1 if begins else 0)):
+                return
+            member = None
+            continue
         if member.eof:
             rest, member = member.unused_data, None
+
+
+def _next_member(stream: BinaryIO, data: bytes, start: int) -> bytes:
+    """What a stream holds from the next gzip member on; nothing where none follows."""
+    while (at := data.find(_GZIP_HEAD, start)) < 0:
+        more = stream.read(_FEED)
+        if not more:
+            return b""
+        data, start = data[-2:] + more, 0
+    return data[at:]
+
+
+_GZIP_HEAD = b"\x1f\x8b\x08"
 
 
 def _new(compression: str) -> _Unpacker:
     if compression == "gzip":
         # zlib's own names differ: it hands unconsumed input back, and has no `needs_input`.
         return zlib.decompressobj(31)
+    if compression == "deflate":
+        return zlib.decompressobj()
+    if compression == "raw deflate":
+        return zlib.decompressobj(-15)
+    if compression == "brotli":
+        return _Brotli()
     if compression == "bz2":
         return bz2.BZ2Decompressor()
     return lzma.LZMADecompressor(memlimit=_LZMA_MEMORY)
+
+
+class _Brotli:
+    """A brotli stream under the names of the standard library."""
+
+    unused_data = b""
+
+    def __init__(self) -> None:
+        import brotli
+
+        self._stream, self._error = brotli.Decompressor(), brotli.error
+
+    @property
+    def eof(self) -> bool:
+        return bool(self._stream.is_finished())
+
+    @property
+    def needs_input(self) -> bool:
+        return bool(self._stream.can_accept_more_data())
+
+    def decompress(self, data: bytes, max_length: int) -> bytes:
+        try:
+            return bytes(self._stream.process(data, output_buffer_limit=max_length))
+        except self._error as error:
+            raise ValueError("no brotli stream") from error
 
 
 def _zstd(stream: BinaryIO) -> Iterator[bytes]:

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 
 from winnow.base.errors import ReadError
 from winnow.base.recipe import ReadSettings
-from winnow.base.records import RawDocument, Reject
+from winnow.base.records import RawDocument, Read
 from winnow.read.charset import decode
 from winnow.read.content import COMPRESSIONS, Content, sha256
 from winnow.read.delimited import read_csv, read_kept_csv, read_kept_tsv, read_tsv
 from winnow.read.html import read_html
 from winnow.read.jsonl import read_jsonl
 from winnow.read.parquet import read_kept_parquet, read_parquet
+from winnow.read.warc import read_kept_warc, read_warc
 
-Reader = Callable[[Content, ReadSettings], Iterator[RawDocument | Reject]]
+Reader = Callable[[Content, ReadSettings], Iterator[Read]]
 
 
 def read_text(content: Content, settings: ReadSettings) -> Iterator[RawDocument]:
@@ -59,6 +60,7 @@ FORMATS = (
     Format("html", (".html", ".htm", ".xhtml"), read_html, read_html),
     Format("csv", (".csv",), read_csv, read_kept_csv, is_text=True),
     Format("tsv", (".tsv", ".tab"), read_tsv, read_kept_tsv, is_text=True),
+    Format("warc", (".warc", ".wet"), read_warc, read_kept_warc),
     Format("parquet", (".parquet",), read_parquet, read_kept_parquet),
 )
 

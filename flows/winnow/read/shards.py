@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 from winnow.base.errors import InputChanged, ReadError
 from winnow.base.recipe import ReadSettings
-from winnow.base.records import INTERNAL_ERROR, RawDocument, Reject
+from winnow.base.records import INTERNAL_ERROR, Read, Reject
 from winnow.read.content import (
     BLOCK,
     MAGIC,
@@ -92,18 +92,18 @@ def _spans(file: InputFile, part: int) -> list[Span]:
     return [Span(file, start, min(start + part, file.bytes)) for start in range(0, file.bytes, part)]
 
 
-def read_shard(shard: Shard, settings: ReadSettings) -> Iterator[RawDocument | Reject]:
+def read_shard(shard: Shard, settings: ReadSettings) -> Iterator[Read]:
     """Every document and reject of a shard, in the order of its files; one bad file never ends it."""
     for span in shard.spans:
         yield from _read_span(span, settings)
 
 
-def read_documents(file: InputFile, settings: ReadSettings) -> Iterator[RawDocument | Reject]:
+def read_documents(file: InputFile, settings: ReadSettings) -> Iterator[Read]:
     """Every document and reject of one file."""
     return _read_span(Span(file, 0, file.bytes), settings)
 
 
-def read_bytes(source: str, path: str, content: bytes, settings: ReadSettings) -> Iterator[RawDocument | Reject]:
+def read_bytes(source: str, path: str, content: bytes, settings: ReadSettings) -> Iterator[Read]:
     """Read again what a document or reject of the input file `path` kept.
 
     A document of a file that is one document has `source`; a record is named by its fields as it was before.
@@ -128,7 +128,7 @@ def _unknown_format(path: str, content: bytes = b"") -> Reject:
     return reject_of(path, "unknown_format", ": has an ending no reader knows", content)
 
 
-def _read_span(span: Span, settings: ReadSettings) -> Iterator[RawDocument | Reject]:
+def _read_span(span: Span, settings: ReadSettings) -> Iterator[Read]:
     file = span.file
     found = type_of(file.path)
     if found is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -43,22 +43,34 @@ MEASURES = ["doc_id", "n_chars", "n_words", "letter_share", "residual_markup"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InputCounts(ReadCounts):
-    """What was read in a run; ``unchanged`` are documents that needed no work, ``repeated_ids`` records left out."""
+class InputCounts:
+    """What was read in a run.
 
+    ``unchanged`` are documents that needed no work, ``repeated_ids`` records whose id another has, ``left_out``
+    records that hold no document.
+    """
+
+    documents: int
+    rejects: int
+    chars: int
     inputs: int
     unchanged: int
     repeated_ids: int
+    left_out: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Documents:
-    """What was read: the shards' files, which inputs and rows there is work for, counts, and what was not read."""
+    """What was read: the shards' files, which inputs and rows there is work for, counts, and what was not read.
+
+    ``left_out`` counts the records without a document by the input file they stand in.
+    """
 
     shards: tuple[ShardFiles, ...]
     inputs: InputPlan
     rows: RowPlan
     counts: InputCounts
+    left_out: Mapping[str, int]
     warnings: tuple[str, ...]
 
     @property
@@ -123,14 +135,18 @@ def _documents(
         mirror=order.mirror,
         barred=find_sources(run.dataset, order.withdraw),
     )
+    read = sum(results, ReadCounts())
     counts = InputCounts(
-        **asdict(sum(results, ReadCounts())),
+        documents=read.documents,
+        rejects=read.rejects,
+        chars=read.chars,
         inputs=len(listing.files),
         unchanged=rows.unchanged,
         repeated_ids=rows.repeated.height,
+        left_out=sum(read.left_out.values()),
     )
     warnings = tuple(f"{s.path}: not read, {s.reason}" for s in listing.skipped)
-    return Documents(shards=files, inputs=inputs, rows=rows, counts=counts, warnings=warnings)
+    return Documents(shards=files, inputs=inputs, rows=rows, counts=counts, left_out=read.left_out, warnings=warnings)
 
 
 def _read_source(run: Run, executor: Executor) -> tuple[Listing, InputPlan, tuple[ShardFiles, ...], list[ReadCounts]]:

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from winnow.base.errors import InputChanged
 from winnow.base.recipe import ReadSettings, RepairSettings
-from winnow.base.records import RawDocument, Reject
+from winnow.base.records import LeftOut, RawDocument, Read, Reject
 from winnow.base.staging import RAW, REJECTED, REPAIRED, once, write_parquet
 from winnow.read import Shard, read_bytes, read_shard
 from winnow.repair import repair
@@ -76,17 +76,22 @@ class ShardFiles:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadCounts:
-    """What reading one shard, or all of them, gave; ``chars`` are those of the decoded texts."""
+    """What reading one shard, or all of them, gave.
+
+    ``chars`` are those of the decoded texts, ``left_out`` the records without a document by the file they stand in.
+    """
 
     documents: int = 0
     rejects: int = 0
     chars: int = 0
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
     def __add__(self, other: ReadCounts) -> ReadCounts:
         return ReadCounts(
             documents=self.documents + other.documents,
             rejects=self.rejects + other.rejects,
             chars=self.chars + other.chars,
+            left_out=dict(Counter(self.left_out) + Counter(other.left_out)),
         )
 
 
@@ -135,8 +140,9 @@ def reread_job(waiting: Path, files: ShardFiles, settings: ReadSettings) -> Read
     return once(files.read_counts, ReadCounts, (files.raw, files.origins, files.read_rejects), work)
 
 
-def _write_raw(files: ShardFiles, results: Iterable[RawDocument | Reject]) -> ReadCounts:
+def _write_raw(files: ShardFiles, results: Iterable[Read]) -> ReadCounts:
     rejects: list[Reject] = []
+    left_out: Counter[str] = Counter()
     chars = 0
 
     def batches() -> Iterator[pa.Table]:
@@ -146,6 +152,9 @@ def _write_raw(files: ShardFiles, results: Iterable[RawDocument | Reject]) -> Re
         for result in results:
             if isinstance(result, Reject):
                 rejects.append(result)
+                continue
+            if isinstance(result, LeftOut):
+                left_out[result.input] += result.records
                 continue
             batch.append(result)
             size += len(result.text)
@@ -158,7 +167,7 @@ def _write_raw(files: ShardFiles, results: Iterable[RawDocument | Reject]) -> Re
 
     documents = write_parquet(files.raw, batches(), RAW)
     write_parquet(files.read_rejects, [_table(rejects, REJECTED)], REJECTED)
-    return ReadCounts(documents=documents, rejects=len(rejects), chars=chars)
+    return ReadCounts(documents=documents, rejects=len(rejects), chars=chars, left_out=dict(left_out))
 
 
 def _table(records: Sequence[RawDocument | Reject], schema: pa.Schema) -> pa.Table:
@@ -173,6 +182,8 @@ def _read_again(waiting: Path, settings: ReadSettings, origins: list[dict[str, s
         for batch in file.iter_batches(batch_size=64):
             for row in batch.to_pylist():
                 for result in read_bytes(row["source"], row["input"], row["content"], settings):
+                    if isinstance(result, LeftOut):
+                        continue
                     identity = {"doc_id": row["doc_id"], "content_sha256": row["content_sha256"]}
                     origins.append({**identity, "made": result.doc_id})
                     yield replace(result, input=row["input"]) if result.input != row["input"] else result
