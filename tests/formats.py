@@ -46,6 +46,16 @@ def warc(site: str) -> list[bytes]:
     return records
 
 
+def message(row: dict[str, object]) -> bytes:
+    head = (
+        f"From: a@e.org\nMessage-ID: <{row['id']}@e.org>\nSubject: {row['id']}\nDate: Fri, 1 Mar 2024 12:00:05 +0200\n"
+    )
+    kind = "MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain\n\n"
+    file = "\n--b\nContent-Type: image/png\nContent-Disposition: attachment; filename=a.png\n\niVBORw0=\n--b--\n"
+    return (head + kind + str(row["text"]) + file).encode()
+
+
+MAILBOX = b"".join(b"From a@e.org Fri Mar  1 12:00:05 2024\n" + message(row) + b"\n" for row in RECORDS)
 FILES = {
     "a.txt": RECORDS[0]["text"].encode("utf-8"),
     "b.txt": (RECORDS[0]["text"] + " Über größere Flüsse führen Brücken.").encode("cp1252"),
@@ -55,6 +65,8 @@ FILES = {
     "b.csv": TABLE.decode().encode("utf-16"),
     "a.html": PAGE,
     "a.parquet": parquet(),
+    "a.eml": message(RECORDS[0]),
+    "a.mbox": MAILBOX,
     "a.warc": b"".join(warc("http://e.org")),
     "a.warc.gz": b"".join(gzip.compress(record, mtime=0) for record in warc("http://packed.org")),
     "a.wet": b"".join(
@@ -66,4 +78,6 @@ FILES = {
     "a.txt.zst": pa.compress(LINES, "zstd", asbytes=True),
 }
 
-DOCUMENTS = {name: {"a.txt": 1, "b.txt": 1, "a.html": 1, "a.txt.zst": 1}.get(name, len(RECORDS)) for name in FILES}
+DOCUMENTS = {
+    name: {"a.txt": 1, "b.txt": 1, "a.html": 1, "a.txt.zst": 1, "a.eml": 1}.get(name, len(RECORDS)) for name in FILES
+}

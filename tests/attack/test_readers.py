@@ -83,6 +83,13 @@ HOSTILE = {
     "a bomb of many lines.jsonl.bz2": bz2.compress(b'{"text": "a"}\n' * 2_000_000),
     "a bomb in a bomb.txt.gz": gzip.compress(gzip.compress(b"a" * 60_000_000)),
     "xz that asks for memory.txt.xz": lzma.compress(b"a" * 1_000_000, preset=9),
+    "lines between boundaries.eml": b"".join(
+        b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (n, n) for n in range(25)
+    )
+    + b"\n" * 300_000,
+    "a header without end.eml": b"Subject: " + b"=?utf-8?q?a?= " * 60_000 + b"\n\nwords",
+    "headers without end.eml": b"A: b\n" * 150_000 + b"\nwords",
+    "messages without end.mbox": b"From a\nA: b\n\n" * 20_000,
     "a bomb a record.warc": 20
     * warc_record(
         "response",

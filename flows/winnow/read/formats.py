@@ -13,6 +13,7 @@ from winnow.read.content import COMPRESSIONS, Content, sha256
 from winnow.read.delimited import read_csv, read_kept_csv, read_kept_tsv, read_tsv
 from winnow.read.html import read_html
 from winnow.read.jsonl import read_jsonl
+from winnow.read.mail import read_eml, read_kept_mbox, read_mbox
 from winnow.read.parquet import read_kept_parquet, read_parquet
 from winnow.read.warc import read_kept_warc, read_warc
 
@@ -60,6 +61,8 @@ FORMATS = (
     Format("html", (".html", ".htm", ".xhtml"), read_html, read_html),
     Format("csv", (".csv",), read_csv, read_kept_csv, is_text=True),
     Format("tsv", (".tsv", ".tab"), read_tsv, read_kept_tsv, is_text=True),
+    Format("eml", (".eml",), read_eml, read_eml),
+    Format("mbox", (".mbox",), read_mbox, read_kept_mbox),
     Format("warc", (".warc", ".wet"), read_warc, read_kept_warc),
     Format("parquet", (".parquet",), read_parquet, read_kept_parquet),
 )
