@@ -29,6 +29,11 @@ POINTS = 8  # of each command, evenly over all that it has
 COMMANDS = ("run", "replay", "approve", "withdraw", "rollback", "prune", "maintain")
 
 
+def rows(into: Path) -> dict[str, list[str]]:
+    """Rows of the last version, without the name of the run that replayed a reject."""
+    return {t: [re.sub("replayed_in='[^']+'", "", r) for r in found] for t, found in rows_of(into).items()}
+
+
 @dataclass
 class Start:
     """Datasets to copy and to run on, the words of each command, and the server that they share."""
@@ -69,7 +74,7 @@ class Start:
             assert done.returncode == 0, done.stderr + done.stdout
             found = re.search(r"changes: (\d+)", done.stdout)
             assert found
-            self.undisturbed[command] = int(found[1]), rows_of(into)
+            self.undisturbed[command] = int(found[1]), rows(into)
         return self.undisturbed[command]
 
 
@@ -112,5 +117,5 @@ def test_a_killed_command_costs_its_own_work_and_nothing_else(
     again = start.call(words)
     finished = command == "approve" and again.returncode == 2 and "was published" in again.stderr
     assert again.returncode == 0 or finished, again.stderr + again.stdout
-    assert rows_of(into) == wanted
+    assert rows(into) == wanted
     assert_tidy(into)
