@@ -24,6 +24,7 @@ def build(
     workers: form.Workers = None,
     full: bool = False,
     mirror: bool = False,
+    strict: bool = False,
     executor: form.ExecutorKind = "processes",
     address: form.Scheduler = None,
     approve: form.Approval = None,
@@ -36,10 +37,11 @@ def build(
     Args:
         full: Read and clean everything again.
         mirror: Withdraw documents that left the source.
+        strict: Refuse a source with files that cannot be read.
     """
     order = RunOrder(
-        source=source, into=into, recipe=recipe, full=full, mirror=mirror, executor=executor,
-        workers=workers, address=address, approve=approve, wait_seconds=wait_seconds,
+        source=source, into=into, recipe=recipe, full=full, mirror=mirror, strict=strict,
+        executor=executor, workers=workers, address=address, approve=approve, wait_seconds=wait_seconds,
     )  # fmt: skip
     return run_stages(order, next_version)
 

@@ -1,4 +1,4 @@
-"""A small dataset with a history, made once: a held run that was approved, a second version, rejects that wait."""
+"""A small dataset with a history, made once: two versions, a reject that waits, files that no reader knows."""
 
 from __future__ import annotations
 
@@ -35,6 +35,8 @@ def history(prefect_server: None, tmp_path_factory: pytest.TempPathFactory) -> P
     recipe = str(folder / "lenient.toml")
     call = {"source": str(folder / "in"), "into": str(folder / "dataset"), "recipe": recipe, "executor": "inline"}
     write_jsonl(folder / "in" / "a.jsonl", RECORDS)
+    for name in ("scan.png", "<b>map.PNG", "noted.docx", ".hidden"):
+        (folder / "in" / name).write_bytes(b"no text")
     build(**call)
     changed = {**RECORDS[2], "text": RECORDS[2]["text"].replace("children", "fishermen")}
     write_jsonl(folder / "in" / "a.jsonl", [*RECORDS[:2], changed, RECORDS[3]])

@@ -1,9 +1,11 @@
 """Commands that look: each says what the dataset says, as a table and as JSON."""
 
 import json
+import threading
 import webbrowser
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from winnow.base.contracts import TABLES
@@ -86,10 +88,47 @@ def test_rejects_wait_with_their_reason(winnow, data):
     )
 
 
+LEFT_OUT = {
+    ".hidden": "hidden",
+    "<b>map.PNG": "no reader for .png",
+    "noted.docx": "no reader for .docx",
+    "scan.png": "no reader for .png",
+}
+
+
+def test_what_was_not_read_is_on_record_in_the_table_the_report_and_the_card(data):
+    rows = pl.read_parquet(data / "latest" / "inputs" / "*.parquet").filter(pl.col("skipped").is_not_null())
+    assert dict(rows.select("path", "skipped").iter_rows()) == LEFT_OUT
+    assert set(rows.filter(pl.col("path") != ".hidden")["bytes"]) == {7}
+    report, card = ((data / "latest" / name).read_text() for name in ("report.html", "README.md"))
+    shown = report.partition("Files that were not read")[2].partition("</table>")[0]
+    assert "no reader for .png" in shown and "&lt;b&gt;map.PNG" in shown and '<td class="n">2</td>' in shown
+    assert "| no reader for .png | 2 |" in card
+
+
+def test_a_run_tells_what_it_did_not_read_a_line_a_kind(winnow, history):
+    call = "run", history / "in", "--into", history / "dataset", "--recipe", history / "lenient.toml"
+    notes = [line for line in winnow(*call).stdout.splitlines() if line.startswith("note: ")]
+    assert notes == [
+        "note: 2 files not read, no reader for .png: <b>map.PNG, scan.png",
+        "note: 1 file not read, hidden: .hidden",
+        "note: 1 file not read, no reader for .docx: noted.docx",
+    ]
+    [most, *_] = of(winnow(*call, "--json"))["not_read"]
+    assert most == {"reason": "no reader for .png", "files": 2, "examples": ["<b>map.PNG", "scan.png"]}
+    refused = winnow(*call, "--strict").exception
+    assert (
+        isinstance(refused, UsageError) and "3 files cannot be read" in str(refused) and "hidden:" not in str(refused)
+    )
+
+
 def test_the_gate_explains_itself(winnow, data):
     told = of(winnow("gate", "--into", data, "--json"))
     assert told["gate"]["passed"] and told["status"] == "published"
-    assert "few_rejects" in winnow("gate", "--into", data).stdout
+    said = winnow("gate", "--into", data).stdout
+    assert "few_rejects" in said
+    observed = [check["observed"] for check in told["gate"]["results"]]
+    assert f"{observed.count('')} of {len(observed)} checks not judged, " in said
 
 
 def test_the_report_is_opened_where_asked(winnow, data, monkeypatch):
@@ -97,6 +136,27 @@ def test_the_report_is_opened_where_asked(winnow, data, monkeypatch):
     monkeypatch.setattr(webbrowser, "open", opened.append)
     assert winnow("report", "--open", "--into", data).exit_code == 0
     assert opened[0].startswith("file://") and opened[0].endswith("/v2/report.html")
+
+
+def test_the_report_is_served_to_this_machine_alone_and_nothing_else_is(data):
+    import http.client
+
+    from winnow.cli.report_server import ReportServer
+
+    def get(path, host="127.0.0.1"):
+        connection = http.client.HTTPConnection("127.0.0.1", server.server_port)
+        connection.request("GET", path, headers={"Host": f"{host}:{server.server_port}"})
+        answer = connection.getresponse()
+        return answer.status, answer.getheader("Location"), answer.read()
+
+    with ReportServer(Dataset(data), None, 0) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        assert get("/")[:2] == (302, "/v2/report.html")
+        assert get("/v1/report.html?x") == (200, None, (data / "v1" / "report.html").read_bytes())
+        refused = "/v3/report.html", "/v1/README.md", "/v1/../../in/a.jsonl", "/%2e%2e/in", "/v01/report.html"
+        assert {path: get(path)[0] for path in refused} == dict.fromkeys(refused, 404)
+        assert get("/v1/report.html", "evil.example")[0] == 404
+        server.shutdown()
 
 
 def test_verify_finds_a_flipped_byte_and_names_the_file(winnow, own):

@@ -8,13 +8,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from winnow.base.recipe import Recipe
-from winnow.run.summary import DocumentCounts, RunSummary
+from winnow.publish.dataset import Dataset
+from winnow.run.summary import DocumentCounts, NotRead, RunSummary
 from winnow.server import artifacts
+from winnow.validate.gate import GateCheck, GateResult
 
 SUMMARY = RunSummary(
     run_id="r", version=3, latest=3, seconds=1.0,
     documents=DocumentCounts(read=5, unchanged=0, published=4, duplicates=0, rejected=1),
-    repairs={"tags": 2}, rejects={"not_json": 1}, warnings=("a<script>alert(1)</script>|x\n# heading.txt: not read",),
+    repairs={"tags": 2}, rejects={"not_json": 1}, warnings=("a log was mended",),
+    not_read=(NotRead(reason="hidden", files=1, examples=("a<script>alert(1)</script>|x\n# heading.txt",)),),
 )  # fmt: skip
 
 
@@ -37,6 +40,27 @@ def webhook() -> Iterator[tuple[str, list[bytes]]]:
         yield f"127.0.0.1:{server.server_port}", received
     finally:
         server.shutdown()
+
+
+def test_the_gates_table_tells_what_failed_what_passed_and_what_was_not_judged_in_four_named_columns():
+    checks = [
+        GateCheck(expectation=name, passed=passed, observed=observed, limit="at most 1", sentence="in words")
+        for name, passed, observed in (("kept", True, "0"), ("count_drop", True, ""), ("few_rejects", False, "2"))
+    ]
+    rows = artifacts.gate_rows(GateResult(passed=False, results=tuple(checks)))
+    assert [list(row.values()) for row in rows] == [
+        ["failed", "few rejects", "2", "at most 1"],
+        ["not judged", "count drop", "nothing to compare with", "at most 1"],
+        ["passed", "kept", "0", "at most 1"],
+    ]
+    assert list(rows[0]) == ["status", "check", "observed", "limit"]
+
+
+def test_the_report_is_named_by_its_path_and_the_command_that_serves_it(tmp_path):
+    said = artifacts.report_text(Dataset(tmp_path / "two words"), 3)
+    assert f"    {tmp_path}/two words/v3/report.html\n" in said
+    assert f"    winnow report 3 --into '{tmp_path}/two words' --serve\n" in said
+    assert "file://" not in said
 
 
 def test_the_summary_shows_names_as_text():

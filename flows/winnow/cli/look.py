@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,8 @@ from winnow.cli.options import DATASET, IntoOption, JsonOption, LimitOption, Ver
 from winnow.cli.output import paint, print_json, print_table, size
 
 if TYPE_CHECKING:
+    from winnow.cli.report_server import ReportServer
+    from winnow.publish.dataset import Dataset
     from winnow.run.approval import PastRun
 
 app = typer.Typer()
@@ -165,10 +168,15 @@ def show(version: VersionArgument = None, into: IntoOption = DATASET, as_json: J
 def report(
     version: VersionArgument = None,
     open_it: Annotated[bool, typer.Option("--open", help="Open it in a browser.")] = False,
+    serve: Annotated[bool, typer.Option("--serve", help="Serve it on 127.0.0.1 until stopped with Ctrl-C.")] = False,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="With --serve: the port; any free one by default.")] = 0,
     into: IntoOption = DATASET,
     as_json: JsonOption = False,
 ) -> int:
-    """Path of the page that reports on a version; --open shows it"""
+    """Path of the page that reports on a version; --open shows it
+
+    --serve serves the pages of all versions to this machine alone; from elsewhere, reach it through an SSH tunnel.
+    """
     import webbrowser
 
     dataset = published(into)
@@ -176,11 +184,24 @@ def report(
     path = dataset.view(number) / "report.html"
     if not path.is_file():
         raise UsageError(f"{path}: v{number} has no report; versions made by a newer run have one")
-    address = path.resolve().as_uri()
-    print_json({"version": number, "report": address}) if as_json else print(path)
+    server = _report_server(dataset, number, port) if serve else None
+    address = server.address if server else path.resolve().as_uri()
+    print_json({"version": number, "report": address}) if as_json else print(server.address if server else path)
     if open_it:
         webbrowser.open(address)
+    if server:
+        sys.stdout.flush()
+        server.serve_forever()
     return 0
+
+
+def _report_server(dataset: Dataset, version: int, port: int) -> ReportServer:
+    from winnow.cli.report_server import ReportServer
+
+    try:
+        return ReportServer(dataset, version, port)
+    except OSError as error:
+        raise UsageError(f"--port {port}: {error.strerror}; name another, or leave it out for any free one") from error
 
 
 @app.command(rich_help_panel=PANEL, epilog="Example: winnow schema documents")
@@ -271,12 +292,18 @@ def gate(
     print(f"{title}  {last.status}, for v{last.version}, {last.finished_at:%Y-%m-%d %H:%M:%S} UTC")
     if last.note:
         print(f"because: {visible(last.note)}")
-    print()
+    print(f"{found.in_words}\n")
     rows = [
-        ("ok" if o.passed else "FAILED", o.expectation, o.observed or "-", o.limit, visible(o.sentence))
-        for o in sorted(found.results, key=lambda o: o.passed)
+        (
+            "FAILED" if o.verdict == "failed" else o.verdict,
+            o.expectation,
+            o.observed or "-",
+            o.limit,
+            visible(o.sentence),
+        )
+        for o in found.worst_first
     ]
-    print_table(("", "expectation", "observed", "limit", "in words"), rows)
+    print_table(("status", "expectation", "observed", "limit", "in words"), rows)
     broken = [c for c in found.tables if c.n_failed]
     if broken:
         print()

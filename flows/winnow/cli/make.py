@@ -20,6 +20,7 @@ from winnow.cli.options import (
     JsonOption,
     MirrorOption,
     RecipeOption,
+    StrictOption,
     WaitOption,
     WorkersOption,
     published,
@@ -47,6 +48,7 @@ def run(
     workers: WorkersOption = None,
     full: Annotated[bool, typer.Option("--full", help="Read and clean everything again.")] = False,
     mirror: MirrorOption = False,
+    strict: StrictOption = False,
     executor: Annotated[str, typer.Option(help="Where shards run: processes, inline or dask.")] = "processes",
     address: Annotated[str | None, typer.Option(help="Dask scheduler, tcp://host:port.")] = None,
     wait: WaitOption = 0,
@@ -61,6 +63,7 @@ def run(
     from winnow.cli.progress import print_summary
     from winnow.read import list_inputs
     from winnow.run.executor import Kind
+    from winnow.run.intake import refuse_unknown_files
     from winnow.run.recipe_file import load_recipe
     from winnow.storage.locations import refuse_dataset_in_source
 
@@ -70,7 +73,9 @@ def run(
     refuse_credentials(source, into, address)
     settings = load_recipe(recipe)
     refuse_dataset_in_source(source, into)
-    list_inputs(source, [into])
+    listing = list_inputs(source, [into])
+    if strict:
+        refuse_unknown_files(listing)
     unheard = not os.environ.get("PREFECT_API_URL")  # no server has to hear of this run
     if unheard and not full and (same := _nothing_to_do(source, into, settings, mirror)):
         print_summary(same, into, as_json)
@@ -81,8 +86,9 @@ def run(
 
         kind = cast("Kind", executor)
         return build(
-            source, into, recipe, workers, full=full, mirror=mirror, executor=kind, address=address, wait_seconds=wait
-        )
+            source, into, recipe, workers, full=full, mirror=mirror, strict=strict, executor=kind, address=address,
+            wait_seconds=wait,
+        )  # fmt: skip
 
     return run_flow(build_version, into, as_json)
 

@@ -18,6 +18,7 @@ RecipeOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 WorkersOption = Annotated[int | None, typer.Option(min=1, help="Worker processes; all cores by default.")]
 MirrorOption = Annotated[bool, typer.Option("--mirror", help="Withdraw documents that left SOURCE.")]
+StrictOption = Annotated[bool, typer.Option("--strict", help="Refuse a source with files that cannot be read.")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
 WaitOption = Annotated[
     float, typer.Option("--wait", metavar="SECONDS", min=0, help="How long to wait while another run writes.")

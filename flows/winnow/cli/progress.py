@@ -51,6 +51,7 @@ def summary_lines(summary: RunSummary, into: str, paint: Paint) -> Iterator[str]
         if summary.latest:
             latest = f"v{summary.latest}"
             yield f"The last version is {paint.bold(latest)} in {path_within(into, latest_name(into, latest))}"
+        yield from _notes(summary, paint)
         return
     version = f"v{summary.version}"
     yield f"{paint.bold('Published ' + version)} in {path_within(into, version)}  ({summary.seconds:.1f} s)"
@@ -62,14 +63,18 @@ def summary_lines(summary: RunSummary, into: str, paint: Paint) -> Iterator[str]
     yield from _tally("repairs by rule", summary.repairs, paint)
     yield from _tally("removals by reason", summary.removals, paint)
     yield from _tally("rejects by reason", summary.rejects, paint)
-    for warning in summary.warnings:
-        yield paint.yellow(f"note: {visible(warning)}")
+    yield from _notes(summary, paint)
     yield ""
     yield "Next:"
     table = path_within(into, latest_name(into, version), "documents")
     yield f"  python -c \"import pandas as pd; print(pd.read_parquet('{table}').head())\""
     yield f"  winnow explain {summary.example or 'DOC_ID'} --into {into}"
     yield f"  winnow versions --into {into}"
+
+
+def _notes(summary: RunSummary, paint: Paint) -> Iterator[str]:
+    for note in (*summary.warnings, *map(str, summary.not_read)):
+        yield paint.yellow(f"note: {visible(note)}")
 
 
 def _tally(title: str, counts: Mapping[str, int], paint: Paint, most: int = 12) -> Iterator[str]:

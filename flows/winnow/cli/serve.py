@@ -14,7 +14,7 @@ import typer
 
 from winnow.base.errors import ServerGone, UsageError
 from winnow.cli.interruption import prefect_ends_gracefully
-from winnow.cli.options import DATASET, IntoOption, MirrorOption, RecipeOption, WorkersOption
+from winnow.cli.options import DATASET, IntoOption, MirrorOption, RecipeOption, StrictOption, WorkersOption
 
 if TYPE_CHECKING:
     from prefect.deployments.runner import RunnerDeployment
@@ -37,6 +37,7 @@ def serve(
     recipe: RecipeOption = None,
     workers: WorkersOption = None,
     mirror: MirrorOption = False,
+    strict: StrictOption = False,
 ) -> int:
     """Run build, replay and maintain on the recipe's schedule, until stopped
 
@@ -65,7 +66,7 @@ def serve(
     from prefect import serve
     from prefect.exceptions import PrefectException
 
-    served = deployments(source, into, recipe, settings, workers, mirror)
+    served = deployments(source, into, recipe, settings, workers, mirror, strict)
     say(f"serving {', '.join(f'{d.flow_name}/{d.name}' for d in served)} on {shown_api(api)}; stop with Ctrl-C")
     warnings.filterwarnings("ignore", "coroutine 'Runner.astop' was never awaited")  # Prefect's, on SIGTERM
     try:
@@ -81,7 +82,13 @@ def serve(
 
 
 def deployments(
-    source: str, into: str, recipe: str | None, settings: Recipe, workers: int | None = None, mirror: bool = False
+    source: str,
+    into: str,
+    recipe: str | None,
+    settings: Recipe,
+    workers: int | None = None,
+    mirror: bool = False,
+    strict: bool = False,
 ) -> list[RunnerDeployment]:
     """Returns one deployment a flow, named after the dataset; a flow without a schedule runs when it is asked for.
 
@@ -102,7 +109,7 @@ def deployments(
     making = {**upkeep, "workers": workers}
     when = settings.schedule
     served = (
-        (build, {**making, "source": _absolute(source), "mirror": mirror}, when.build),
+        (build, {**making, "source": _absolute(source), "mirror": mirror, "strict": strict}, when.build),
         (replay, making, when.replay),
         (maintain, upkeep, when.maintain),
         (approve, common, None),  # this and the next are a person's to start

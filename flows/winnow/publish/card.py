@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -69,9 +70,26 @@ def count_languages(folder: Path, manifest: Manifest) -> Counter[str]:
     return counts
 
 
-def card(manifest: Manifest, settings: PublishSettings, languages: Mapping[str, int]) -> str:
+def count_not_read(folder: Path, manifest: Manifest) -> Counter[str]:
+    """Files that were left out by reason, from a view."""
+    counts: Counter[str] = Counter()
+    for file in manifest.tables["inputs"].files:
+        schema = pq.read_schema(folder / file.name)
+        if "skipped" in schema.names:  # files of before the column came list nothing that was left out
+            rows = pq.read_table(folder / file.name, columns=["skipped"], partitioning=None)["skipped"].drop_null()
+            counts.update(rows.to_pylist())
+    return counts
+
+
+def card(
+    manifest: Manifest,
+    settings: PublishSettings,
+    languages: Mapping[str, int],
+    not_read: Mapping[str, int] = MappingProxyType({}),
+) -> str:
     """The text of README.md."""
-    return "\n".join([*_head(manifest, settings, languages), "", *_body(manifest, settings, languages), ""])
+    body = _body(manifest, settings, languages, not_read)
+    return "\n".join([*_head(manifest, settings, languages), "", *body, ""])
 
 
 def _head(manifest: Manifest, settings: PublishSettings, languages: Mapping[str, int]) -> list[str]:
@@ -103,7 +121,17 @@ def _features(manifest: Manifest) -> list[str]:
     return ["dataset_info:", *lines] if lines else []
 
 
-def _body(manifest: Manifest, settings: PublishSettings, languages: Mapping[str, int]) -> list[str]:
+def _not_read(counts: Mapping[str, int]) -> list[str]:
+    if not counts:
+        return []
+    rows = (f"| {markdown(why)} | {n:,} |" for why, n in sorted(counts.items(), key=lambda kind: (-kind[1], kind[0])))
+    said = "Found beside the input and not read; table `inputs` names each:"
+    return ["## Not read", "", said, "", "| why | files |", "| --- | ---: |", *rows, ""]
+
+
+def _body(
+    manifest: Manifest, settings: PublishSettings, languages: Mapping[str, int], not_read: Mapping[str, int]
+) -> list[str]:
     tables = manifest.tables
     before = f"It follows version {manifest.previous}." if manifest.previous else "It is the first."
     lines = [
@@ -139,6 +167,7 @@ def _body(manifest: Manifest, settings: PublishSettings, languages: Mapping[str,
             for code, n in sorted(languages.items(), key=lambda item: (-item[1], item[0]))
         ),
         "",
+        *_not_read(not_read),
         "## How it was made",
         "",
         _HOW,

@@ -27,7 +27,7 @@ from winnow.base.contracts import TABLES, describe
 from winnow.base.errors import UsageError
 from winnow.base.recipe import PublishSettings
 from winnow.base.staging import sha256_of, write_file
-from winnow.publish.card import card, count_languages
+from winnow.publish.card import card, count_languages, count_not_read
 from winnow.publish.dataset import Dataset
 from winnow.publish.disk import (
     Checkpoint,
@@ -207,7 +207,8 @@ def _publish(publication: Publication, updates: Sequence[TableUpdate]) -> Manife
         note=run.note,
     )
     checkpoint("view linked")
-    readme = card(manifest, publication.settings, count_languages(folder, manifest))
+    languages, not_read = count_languages(folder, manifest), count_not_read(folder, manifest)
+    readme = card(manifest, publication.settings, languages, not_read)
     files = {"README.md": readme.encode(), **publication.extras(folder, manifest)}
     manifest = replace(manifest, files={name: hashlib.sha256(content).hexdigest() for name, content in files.items()})
     for name, content in (*files.items(), (MANIFEST, manifest.to_json().encode())):

@@ -10,9 +10,9 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import quote, unquote, unquote_to_bytes, urlsplit, urlunsplit
@@ -54,10 +54,15 @@ class InputFile:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """Something under the root that is not read, and why, in a few words."""
+    """Something under the root that is not read, and why, in a few words.
+
+    ``meant`` is False for what nobody chose to leave out: no reader knows it, or it cannot be entered.
+    """
 
     path: str
     reason: str
+    bytes: int = 0
+    meant: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +109,7 @@ def readable_name(name: str) -> str:
     return _UNSAFE.sub(lambda m: "".join(f"%{b:02X}" for b in os.fsencode(m[0])), escaped)
 
 
+LONGEST_ENDING = 12  # what is longer stands after the last dot of a sentence
 _ESCAPES = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _UNSAFE_OR_PERCENT = re.compile("[%\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -124,14 +130,16 @@ class _Found:
     def add(self, name: str, address: str, size: int) -> None:
         self.files.append(InputFile(readable_name(name), address, size))
 
-    def skip(self, name: str, reason: str) -> None:
-        self.skipped.append(Skipped(readable_name(name), reason))
+    def skip(self, name: str, reason: str, size: int = 0, *, meant: bool = True) -> None:
+        self.skipped.append(Skipped(readable_name(name), reason, size, meant))
 
-    def has_reader(self, name: str) -> bool:
+    def has_reader(self, name: str, size: Callable[[], int]) -> bool:
         """Whether a reader knows its ending; if not, it is skipped."""
         if type_of(readable_name(name)) is not None:
             return True
-        self.skip(name, "no reader for its ending")
+        ending = readable_name(Path(name).suffix.lower())
+        what = ending if 1 < len(ending) <= LONGEST_ENDING else "files without an ending"
+        self.skip(name, f"no reader for {what}", size(), meant=False)
         return False
 
 
@@ -144,24 +152,29 @@ def _list_path(root: Path, leave_out: Iterable[str | Path], found: _Found) -> No
             "give an existing folder, file or URL to read"
         ) from error
     if not Path(real_root).is_dir():
-        if found.has_reader(root.name):
-            found.add(root.name, real_root, Path(real_root).stat().st_size)
+        size = Path(real_root).stat().st_size
+        if found.has_reader(root.name, lambda: size):
+            found.add(root.name, real_root, size)
         return
     out = {os.path.realpath(p) for p in leave_out if not is_url(str(p))}
     links: list[tuple[str, str]] = []
     for entry, name in _walk(real_root, out, found):
-        if not found.has_reader(name):
+        if not found.has_reader(name, partial(_size_of, entry)):
             continue
         if entry.is_symlink():
             links.append((name, entry.path))
         else:
-            try:
-                found.add(name, entry.path, _size(entry.stat(follow_symlinks=False)))
-            except OSError:  # it went while its folder was listed; reading it tells whether it is back
-                found.add(name, entry.path, 0)
+            found.add(name, entry.path, _size_of(entry))
     read_already = {f.address for f in found.files}
     for name, address in links:
         _follow(name, address, real_root, read_already, found)
+
+
+def _size_of(entry: os.DirEntry[str]) -> int:
+    try:
+        return _size(entry.stat(follow_symlinks=False))
+    except OSError:  # it went while its folder was listed; reading it tells whether it is back
+        return 0
 
 
 def _size(status: os.stat_result) -> int:
@@ -177,7 +190,7 @@ def _follow(name: str, address: str, root: str, read_already: set[str], found: _
     if Path(target).is_dir():
         found.skip(name, "a link to a folder")
     elif os.path.commonpath([root, target]) != root:
-        found.skip(name, "a link that leaves the input root")
+        found.skip(name, "a link that leaves the input root", meant=False)
     elif target in read_already:
         found.skip(name, "a link to a file that is read under its own name")
     else:
@@ -195,7 +208,7 @@ def _walk(root: str, leave_out: set[str], found: _Found) -> Iterator[tuple[os.Di
         try:
             entries = sorted(os.scandir(folder), key=lambda e: e.name)
         except OSError as error:
-            found.skip(prefix, f"folder cannot be read: {error.strerror or error}")
+            found.skip(prefix, f"folder cannot be read: {(error.strerror or str(error)).lower()}", meant=False)
             continue
         for entry in entries:
             name = prefix + entry.name
@@ -240,7 +253,7 @@ def _list_url(url: str, found: _Found) -> None:
         name = file.base_name if is_file else file.path.removeprefix(root).lstrip("/")
         if any(part.startswith(".") for part in name.split("/")):
             found.skip(name, "hidden")
-        elif found.has_reader(name):
+        elif found.has_reader(name, partial(int, file.size or 0)):
             path = parts.path if is_file else f"{parts.path.rstrip('/')}/{quote(name)}"
             found.add(name, urlunsplit((parts.scheme, parts.netloc, path, parts.query, "")), file.size)
 

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from winnow.base.contracts import TABLES
-from winnow.report.examples import batches, reject_tallies, removal_tallies, repairs_of, samples_of
+from winnow.report.examples import batches, not_read_tallies, reject_tallies, removal_tallies, repairs_of, samples_of
 from winnow.report.report_data import Link, Listed, Point, ReportData
 
 LIST_DOCUMENTS = 4000  # rows of the searchable list; about 130 bytes each in the page
@@ -73,7 +73,10 @@ def collect(
     Counts come from single columns that are streamed; whole texts are read of a few dozen documents only.
     Lists are capped, see the constants of this module and of `examples`.
     """
-    tables = {t: _scan(view, t) for t in ("documents", "passages", "edits", "duplicates", "rejects", "runs", "index")}
+    tables = {
+        t: _scan(view, t)
+        for t in ("documents", "passages", "edits", "duplicates", "rejects", "runs", "index", "inputs")
+    }
     documents, duplicates = tables["documents"], tables["duplicates"]
     counts, copies = _counts(documents), _counts(duplicates)
     rejects = reject_tallies(tables["rejects"].filter(pl.col("stage") != "withdraw"))  # its marks hold no document
@@ -103,6 +106,7 @@ def collect(
         repairs=repairs.tallies,
         removals=removal_tallies(view, tables["passages"], documents, duplicates),
         rejects=rejects,
+        not_read=not_read_tallies(tables["inputs"]),
         lengths=lengths,
         median_chars=median,
         languages=_tally(documents, "language"),
@@ -121,7 +125,7 @@ def _scan(view: Path, table: str) -> pl.LazyFrame:
     """A table of the view, lazily; without rows where the view has no file of it."""
     if next((view / table).glob("*.parquet"), None) is None:
         return pl.DataFrame(pl.from_arrow(TABLES[table].empty_table())).lazy()
-    return pl.scan_parquet(str(view / table / "*.parquet"))
+    return pl.scan_parquet(str(view / table / "*.parquet"), missing_columns="insert")
 
 
 def _runs(runs: pl.LazyFrame) -> list[_Run]:

@@ -120,6 +120,23 @@ def removal_tallies(
     )
 
 
+def not_read_tallies(inputs: pl.LazyFrame) -> tuple[Tally, ...]:
+    """Files that were left out, by reason, with the first few of each."""
+    if "skipped" not in inputs.collect_schema().names():  # written before what was left out was on record
+        return ()
+    frame = (
+        inputs.filter(pl.col("skipped").is_not_null())
+        .group_by("skipped")
+        .agg(pl.len().alias("count"), pl.col("path").str.slice(0, 300).sort().head(EXAMPLES))
+        .sort("count", "skipped", descending=[True, False])
+        .collect(engine="streaming")
+    )
+    return tuple(
+        Tally(why, count, 0, tuple(Example(doc_id="", source=path) for path in paths))
+        for why, count, paths in frame.iter_rows()
+    )
+
+
 def reject_tallies(rejects: pl.LazyFrame) -> tuple[Tally, ...]:
     """Waiting rejects by stage and expectation, with examples."""
     waiting = rejects.filter(pl.col("replayed_in").is_null())

@@ -107,6 +107,7 @@ class ReportData:
     repairs: tuple[Tally, ...] = ()
     removals: tuple[Tally, ...] = ()
     rejects: tuple[Tally, ...] = ()
+    not_read: tuple[Tally, ...] = ()  # files of the input by the reason why they were left out
     lengths: tuple[tuple[float, float, int], ...] = ()  # from, to (characters), documents
     median_chars: int = 0
     languages: tuple[tuple[str, int], ...] = ()

@@ -16,16 +16,17 @@ import pyarrow.compute as pc
 import pyarrow.dataset as pads
 import pyarrow.parquet as pq
 
-from winnow.base.errors import InputChanged
+from winnow.base.errors import InputChanged, UsageError
 from winnow.base.recipe import ReadSettings
 from winnow.base.records import REPEATED_ID
 from winnow.base.staging import RAW, REJECTED, key_of, write_parquet
-from winnow.read import InputFile, Listing, Shard, hold, list_inputs, plan_shards
+from winnow.read import InputFile, Listing, Shard, Skipped, hold, list_inputs, plan_shards
 from winnow.repair import rule_versions
 from winnow.run.executor import map_shards
 from winnow.run.jobs import ReadCounts, RepairCounts, ShardFiles, read_job, repair_job, reread_job
 from winnow.run.rejects import waiting_shards
 from winnow.run.run_context import Run
+from winnow.run.summary import files_in_words, not_read
 from winnow.run.work_plan import (
     WITHDRAWN,
     InputPlan,
@@ -54,6 +55,7 @@ class InputCounts:
     rejects: int
     chars: int
     inputs: int
+    not_read: int
     unchanged: int
     repeated_ids: int
     left_out: int
@@ -71,7 +73,7 @@ class Documents:
     rows: RowPlan
     counts: InputCounts
     left_out: Mapping[str, int]
-    warnings: tuple[str, ...]
+    skipped: tuple[Skipped, ...]
 
     @property
     def nothing_to_do(self) -> bool:
@@ -141,12 +143,19 @@ def _documents(
         rejects=read.rejects,
         chars=read.chars,
         inputs=len(listing.files),
+        not_read=len(listing.skipped),
         unchanged=rows.unchanged,
         repeated_ids=rows.repeated.height,
         left_out=sum(read.left_out.values()),
     )
-    warnings = tuple(f"{s.path}: not read, {s.reason}" for s in listing.skipped)
-    return Documents(shards=files, inputs=inputs, rows=rows, counts=counts, left_out=read.left_out, warnings=warnings)
+    return Documents(
+        shards=files,
+        inputs=inputs,
+        rows=rows,
+        counts=counts,
+        left_out=read.left_out,
+        skipped=listing.skipped,
+    )
 
 
 def _read_source(run: Run, executor: Executor) -> tuple[Listing, InputPlan, tuple[ShardFiles, ...], list[ReadCounts]]:
@@ -194,10 +203,22 @@ def _plan_inputs(run: Run, listing: Listing) -> InputPlan:
 def _list_inputs(run: Run, restless: Collection[str] = ()) -> Listing:
     """The input files, each with what it holds now."""
     listing = list_inputs(run.order.source, [run.dataset.root])
+    if run.order.strict:
+        refuse_unknown_files(listing)
     fault = "changes while it is read; run again when it is written whole"
     return replace(
         listing, files=tuple(replace(f, fault=fault) if f.path in restless else hold(f) for f in listing.files)
     )
+
+
+def refuse_unknown_files(listing: Listing) -> None:
+    """Raises UsageError where something was left out that nobody chose to leave out."""
+    if unknown := [s for s in listing.skipped if not s.meant]:
+        kinds = "\n".join(f"  {kind}" for kind in not_read(unknown))
+        raise UsageError(
+            f"--strict: {files_in_words(len(unknown))} cannot be read; nothing was done\n{kinds}\n"
+            "move them elsewhere, hide them (a name that begins with a dot), or run without --strict"
+        )
 
 
 def _read_key(shard: Shard, settings: ReadSettings) -> str:

@@ -9,7 +9,6 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as pads
-import pyarrow.parquet as pq
 
 from winnow.base.contracts import TABLES
 from winnow.base.records import DUPLICATE_DOCUMENT
@@ -117,9 +116,19 @@ def changed_inputs(dataset: Dataset, rows: pa.Table) -> pa.Table:
     if not files or not rows.num_rows:
         return rows
     said = [n for n in TABLES["inputs"].names if n != "run_id"]
-    before = {tuple(r.values()) for f in files for r in pq.read_table(f, columns=said).to_pylist()}
+    published = pads.dataset([str(f) for f in files], schema=TABLES["inputs"])
+    before = {tuple(r.values()) for r in published.to_table(said).to_pylist()}
     new = [tuple(r.values()) not in before for r in rows.select(said).to_pylist()]
     return rows.filter(pa.array(new, pa.bool_()))
+
+
+def skipped_inputs(dataset: Dataset) -> frozenset[str]:
+    """The paths of what table ``inputs`` says was not read."""
+    files = dataset.files("inputs")
+    if not files:
+        return frozenset()
+    rows = pads.dataset([str(f) for f in files], schema=TABLES["inputs"])
+    return frozenset(rows.to_table(["path"], filter=pc.field("skipped").is_valid())["path"].to_pylist())
 
 
 def whole_version(

@@ -24,7 +24,7 @@ from winnow.run.approval import covers, remember_rejects, run_awaiting_approval,
 from winnow.run.intake import Documents, Repaired
 from winnow.run.previous_version import whole_version
 from winnow.run.run_context import Run
-from winnow.run.summary import DocumentCounts, RunSummary
+from winnow.run.summary import DocumentCounts, RunSummary, not_read
 from winnow.run.table_changes import TableChanges
 from winnow.validate.expectations import check_table, columns_of, merge_small_tables
 from winnow.validate.facts import Facts, gather_facts
@@ -146,7 +146,8 @@ def nothing_changed(run: Run, documents: Documents) -> RunSummary:
             duplicates=facts.n_duplicates if facts else 0,
             rejected=facts.n_rejected if facts else 0,
         ),
-        warnings=(*run.mended, *documents.warnings),
+        not_read=not_read(documents.skipped),
+        warnings=run.mended,
         seconds=(now() - run.started_at).total_seconds(),
     )
 
@@ -170,7 +171,8 @@ def _summary(run: Run, documents: Documents, manifest: Manifest, judged: Judged,
         repairs=dict(facts.edits_by_rule),
         removals=dict(facts.removals_by_reason),
         rejects=changes.rejects,
-        warnings=(*run.mended, *documents.warnings),
+        not_read=not_read(documents.skipped),
+        warnings=run.mended,
         seconds=(now() - run.started_at).total_seconds(),
         example=best["doc_id"][0] if best.height else None,
         gate=judged.gate,

@@ -29,7 +29,7 @@ class RunOrder:
 
     ``reason`` names the kind of rejects that a replay reads again; ``withdraw`` the sources or doc_ids of documents
     that leave the dataset. ``approve`` is a person's reason to publish what the gate holds back, ``approved_run`` the
-    held run that the person looked at.
+    held run that the person looked at. ``strict`` refuses a source with files that no reader knows.
     """
 
     into: str = "dataset"
@@ -38,6 +38,7 @@ class RunOrder:
     recipe: str | None = None
     full: bool = False
     mirror: bool = False
+    strict: bool = False
     reason: str | None = None
     withdraw: tuple[str, ...] = ()
     executor: Kind = "processes"

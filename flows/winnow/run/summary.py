@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 from winnow.base.records import Json
+from winnow.read import Skipped
 from winnow.validate.gate import GateResult
 
 
@@ -26,12 +28,55 @@ class DocumentCounts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NotRead:
+    """Files that a run left out for the same reason: how many, and the first few."""
+
+    reason: str
+    files: int
+    examples: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """The files in words.
+
+        >>> str(NotRead(reason="hidden", files=1, examples=(".a",))), str(
+        ...     NotRead(reason="no reader for .png", files=4, examples=("a.png", "b.png", "c.png"))
+        ... )
+        ('1 file not read, hidden: .a', '4 files not read, no reader for .png: a.png, b.png, c.png, ...')
+        """
+        more = ", ..." if self.files > len(self.examples) else ""
+        return f"{files_in_words(self.files)} not read, {self.reason}: {', '.join(self.examples)}{more}"
+
+
+def files_in_words(count: int) -> str:
+    """
+    >>> files_in_words(1), files_in_words(1200)
+    ('1 file', '1,200 files')
+    """
+    return f"{count:,} file" + "s" * (count != 1)
+
+
+MOST_KINDS = 12
+EXAMPLES = 3
+
+
+def not_read(skipped: Sequence[Skipped]) -> tuple[NotRead, ...]:
+    """Returns what was left out, by reason, the most frequent first; reasons after the first dozen are summed up."""
+    paths: dict[str, list[str]] = defaultdict(list)
+    for one in skipped:
+        paths[one.reason].append(one.path)
+    ranked = sorted(paths.items(), key=lambda kind: (-len(kind[1]), kind[0]))
+    if rest := [path for _, of in ranked[MOST_KINDS:] for path in of]:
+        ranked[MOST_KINDS:] = [(f"{len(ranked) - MOST_KINDS} more reasons", rest)]
+    return tuple(NotRead(reason=reason, files=len(of), examples=tuple(of[:EXAMPLES])) for reason, of in ranked)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunSummary:
     """What a run did.
 
     ``version`` is the one it published, None where nothing had changed; ``latest`` the last there is. Repairs are
     counted by rule, removals and rejects that wait by reason, over the whole version. ``example`` is the doc_id of the
-    document with the most repairs. ``gate`` is what the version had to meet.
+    document with the most repairs. ``gate`` is what the version had to meet, ``not_read`` what was left out.
     """
 
     run_id: str
@@ -41,6 +86,7 @@ class RunSummary:
     repairs: Mapping[str, int] = field(default_factory=dict)
     removals: Mapping[str, int] = field(default_factory=dict)
     rejects: Mapping[str, int] = field(default_factory=dict)
+    not_read: tuple[NotRead, ...] = ()
     warnings: tuple[str, ...] = ()
     seconds: float = 0.0
     example: str | None = None
@@ -50,4 +96,5 @@ class RunSummary:
         """Plain data for JSON: what ``--json`` prints."""
         data = {n: getattr(self, n) for n in self.__slots__ if n not in ("documents", "gate")}
         data |= {"documents": self.documents.shown(), "warnings": list(self.warnings)}
+        data["not_read"] = [asdict(kind) for kind in self.not_read]
         return data | ({"gate": self.gate.as_dict()["results"]} if self.gate else {})

@@ -20,7 +20,13 @@ from winnow.deduplicate.removals import find_removals
 from winnow.run.assemble import Assembly, assemble_job, doc_id_ranges
 from winnow.run.executor import map_shards
 from winnow.run.intake import Checked, Documents, Repaired
-from winnow.run.previous_version import changed_decisions, changed_inputs, unchanged_documents, without
+from winnow.run.previous_version import (
+    changed_decisions,
+    changed_inputs,
+    skipped_inputs,
+    unchanged_documents,
+    without,
+)
 from winnow.run.rejects import reject_rows, replayed_keys, waiting_rejects
 from winnow.run.run_context import Run
 from winnow.validate.facts import mean_residual_markup
@@ -90,7 +96,7 @@ def deduplicate(
             **dict.fromkeys(("documents", "duplicates", "passages"), rewritten),
             **dict.fromkeys(("edits", "index"), left_out),
             "rejects": rejects.replaced,
-            "inputs": frozenset([*inputs["path"].to_pylist(), *vanished]),
+            "inputs": frozenset([*inputs["path"].to_pylist(), *vanished, *_no_longer_skipped(run, documents)]),
         },
         n_read=len(known) + len(known_rejects),
         mean_markup=mean_residual_markup(measured),
@@ -203,8 +209,15 @@ def _inputs_read_again(run: Run, documents: Documents) -> frozenset[str]:
     return frozenset(i.path for i in documents.inputs.changed).union(gone)
 
 
+def _no_longer_skipped(run: Run, documents: Documents) -> frozenset[str]:
+    """What an earlier run left out and a mirrored source does not hold any more."""
+    if run.order.intake != "source" or not run.order.mirror:
+        return frozenset()
+    return skipped_inputs(run.dataset) - {s.path for s in documents.skipped}
+
+
 def _input_rows(run: Run, documents: Documents) -> pa.Table:
-    """Returns the rows of table ``inputs`` for the files that were read in this run."""
+    """Returns the rows of table ``inputs`` for the files that were read in this run, or left out."""
     read: dict[str, list[int]] = {i.path: [0, 0] for i in documents.inputs.changed}
     for shard in documents.shards:
         for column, file in enumerate((shard.raw, shard.read_rejects)):
@@ -220,9 +233,14 @@ def _input_rows(run: Run, documents: Documents) -> pa.Table:
             "n_documents": read[i.path][0],
             "n_rejects": read[i.path][1],
             "n_left_out": documents.left_out.get(i.path, 0),
-            "recipe_id": run.recipe_id,
-            "run_id": run.run_id,
+            "skipped": None,
         }
         for i in documents.inputs.changed
     ]
+    nothing = {"sha256": "", "n_documents": 0, "n_rejects": 0, "n_left_out": 0}
+    rows += [
+        {**nothing, "path": s.path, "bytes": s.bytes, "skipped": s.reason}
+        for s in documents.skipped
+    ]
+    rows = [{**row, "recipe_id": run.recipe_id, "run_id": run.run_id} for row in rows]
     return pa.Table.from_pylist(rows, schema=TABLES["inputs"]).sort_by("path")

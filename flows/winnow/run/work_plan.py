@@ -63,7 +63,7 @@ class RowPlan:
 
 def no_inputs(dataset: Dataset) -> InputPlan:
     """The plan of a run that reads no input: everything stays as it is."""
-    known = _scan(dataset, "inputs", ["path"]).collect()
+    known = _scan(dataset, "inputs", ["path", "skipped"]).filter(pl.col("skipped").is_null()).collect()
     return InputPlan((), tuple(sorted(known["path"])), ())
 
 
@@ -80,7 +80,10 @@ def plan_inputs(
     A `mirror` reads an unchanged file again where the dataset has more documents of it than it holds: records that left
     it in a run without mirror. Files in `unread_folders`, which could not be entered, have not vanished.
     """
-    known = _scan(dataset, "inputs", ["path", "sha256", "recipe_id", "n_documents"]).collect()
+    columns = ["path", "sha256", "recipe_id", "n_documents"]
+    known = (
+        _scan(dataset, "inputs", [*columns, "skipped"]).filter(pl.col("skipped").is_null()).select(columns).collect()
+    )
     before = {path: (sha, recipe) for path, sha, recipe, _ in known.iter_rows()}
     if mirror:
         published = _scan(dataset, "index", ["input"]).group_by("input").len().collect()
@@ -257,7 +260,9 @@ def _read_rows(shards: Sequence[ShardFiles]) -> pl.DataFrame:
 
 def _scan(dataset: Dataset, table: str, columns: list[str]) -> pl.LazyFrame:
     files: list[Path] = dataset.files(table)
+    kinds = {"arrival": pl.Int32(), "n_documents": pl.Int64()}
+    schema = pl.Schema({c: kinds.get(c, pl.String()) for c in columns})
     if not files:
-        kinds = {"arrival": pl.Int32, "n_documents": pl.Int64}
-        return pl.LazyFrame(schema={c: kinds.get(c, pl.String()) for c in columns})
-    return pl.scan_parquet(files).select(columns)
+        return pl.LazyFrame(schema=schema)
+    # Files of before a column came have no values of it.
+    return pl.scan_parquet(files, schema=schema, missing_columns="insert", extra_columns="ignore")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+import shlex
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,7 +19,6 @@ from typing import Any
 from uuid import UUID
 
 from prefect.artifacts import (
-    create_link_artifact,
     create_markdown_artifact,
     create_progress_artifact,
     create_table_artifact,
@@ -32,6 +32,7 @@ from winnow.base.log import LOGGER
 from winnow.base.recipe import Recipe
 from winnow.base.terminal import visible
 from winnow.publish.card import markdown
+from winnow.publish.dataset import Dataset
 from winnow.run.approval import run_awaiting_approval
 from winnow.run.maintenance import Upkeep
 from winnow.run.recipe_file import load_recipe
@@ -67,6 +68,9 @@ def tell_done(run: Run, summary: RunSummary) -> None:
     """Summary, rejects, gate and report of a run that published; of one that had not to, the summary."""
     key = slug(run.dataset.name)
     create_markdown_artifact(summary_text(summary), f"{key}-summary", f"Run {run.run_id}")
+    if summary.not_read:
+        rows = [{"reason": n.reason, "files": n.files, "for example": ", ".join(n.examples)} for n in summary.not_read]
+        create_table_artifact(rows, f"{key}-not-read", f"Files that run {run.run_id} did not read")
     if summary.version is None:
         return
     if summary.rejects:
@@ -75,7 +79,7 @@ def tell_done(run: Run, summary: RunSummary) -> None:
     _tell_gate(run, key, summary.gate)
     page = run.dataset.view(summary.version) / "report.html"
     if page.is_file():
-        create_link_artifact(page.resolve().as_uri(), f"Report of v{summary.version}", f"{key}-report")
+        create_markdown_artifact(report_text(run.dataset, summary.version), f"{key}-report", f"v{summary.version}")
     event(run, "published", {"version": summary.version, "documents": summary.documents.shown()})
     name = f"{run.recipe.publish.name} v{summary.version}"
     notify(run.recipe, f"{name} published", summary_text(summary))
@@ -117,19 +121,38 @@ def _tell_failed(recipe: str | None, name: str, state: str, message: str | None)
     notify(load_recipe(recipe), f"{name}: {state}", message or "no message")
 
 
-def _tell_gate(run: Run, key: str, gate: GateResult | None) -> None:
-    rows = [
+def report_text(dataset: Dataset, version: int) -> str:
+    """Where the report of a version lies, and how to open it; browsers refuse to follow a link to a file from here."""
+    path = dataset.view(version) / "report.html"
+    place = f"{dataset.name.rstrip('/')}/v{version}/report.html" if dataset.remote else str(path.resolve())
+    return (
+        f"# Report of v{version}\n\nOpen this file in a browser:\n\n    {visible(place)}\n\n"
+        f"or let Winnow serve it, on the machine that has the dataset:\n\n"
+        f"    {report_command(dataset.name, version)} --serve\n"
+    )
+
+
+def report_command(dataset: str, version: int) -> str:
+    place = dataset if "://" in dataset else str(Path(dataset).resolve())
+    return f"winnow report {version} --into {shlex.quote(visible(place))}"
+
+
+def gate_rows(gate: GateResult) -> list[dict[str, str]]:
+    """The gate's table, the checks that failed first; four short columns, for a page cuts what is wide."""
+    return [
         {
-            "": "ok" if check.passed else "FAILED",
-            "expectation": check.expectation,
-            "observed": check.observed,
+            "status": check.verdict,
+            "check": check.expectation.replace("_", " "),
+            "observed": check.observed or "nothing to compare with",
             "limit": check.limit,
-            "in words": markdown(check.sentence),
         }
-        for check in sorted(gate.results if gate else (), key=lambda check: check.passed)
+        for check in gate.worst_first
     ]
-    if rows:
-        create_table_artifact(rows, f"{key}-gate", f"What run {run.run_id} had to meet")
+
+
+def _tell_gate(run: Run, key: str, gate: GateResult | None) -> None:
+    if gate is not None and gate.results:
+        create_table_artifact(gate_rows(gate), f"{key}-gate", f"What run {run.run_id} had to meet: {gate.in_words}")
 
 
 def event(run: Run, what: str, payload: Mapping[str, Any]) -> None:
@@ -166,7 +189,7 @@ def summary_text(summary: RunSummary) -> str:
     if summary.version is None:
         latest = f"v{summary.latest}" if summary.latest else "none yet"
         same = f"{summary.documents.unchanged:,} documents are as they were"
-        return f"Nothing changed: {same}; the last version is {latest}."
+        return "\n".join([f"Nothing changed: {same}; the last version is {latest}.", *_notes(summary)])
     lines = [f"# v{summary.version}", "", "| documents | |", "| --- | ---: |"]
     lines += [f"| {name} | {count:,} |" for name, count in summary.documents.shown().items()]
     tallies = (
@@ -179,9 +202,13 @@ def summary_text(summary: RunSummary) -> str:
             lines += ["", f"| {title} | |", "| --- | ---: |"]
             ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
             lines += [f"| {markdown(name)} | {count:,} |" for name, count in ranked]
-    lines += [f"\nNote: {markdown(warning)}" for warning in summary.warnings]
+    lines += _notes(summary)
     lines.append(f"\nRun `{summary.run_id}`, {summary.seconds:.1f} s.")
     return "\n".join(lines)
+
+
+def _notes(summary: RunSummary) -> list[str]:
+    return [f"\nNote: {markdown(note)}" for note in (*summary.warnings, *map(str, summary.not_read))]
 
 
 EVERY_SECONDS = 5.0  # each word costs the server a few milliseconds; a short run has no need of a bar

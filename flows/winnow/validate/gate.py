@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 from winnow.base.recipe import ValidateSettings
 from winnow.base.records import Json
@@ -25,6 +26,14 @@ class GateCheck:
     limit: str
     sentence: str
 
+    @property
+    def verdict(self) -> Judgement:
+        return "failed" if not self.passed else "passed" if self.observed else "not judged"
+
+
+Judgement: TypeAlias = Literal["failed", "not judged", "passed"]
+WORST_FIRST: tuple[Judgement, ...] = get_args(Judgement)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateResult:
@@ -38,6 +47,24 @@ class GateResult:
     def held_by(self) -> tuple[GateCheck, ...]:
         """The expectations that hold the version back."""
         return tuple(r for r in self.results if not r.passed)
+
+    @property
+    def worst_first(self) -> list[GateCheck]:
+        """The checks that failed, then those that had nothing to compare with, then those that passed."""
+        return sorted(self.results, key=lambda check: WORST_FIRST.index(check.verdict))
+
+    @property
+    def in_words(self) -> str:
+        """How many checks failed, were not judged, and passed.
+
+        >>> check = GateCheck(expectation="a", passed=True, observed="", limit="", sentence="")
+        >>> GateResult(passed=True, results=(check, replace(check, observed="1"))).in_words
+        '1 of 2 checks not judged, 1 passed'
+        """
+        counts = Counter(check.verdict for check in self.results)
+        parts = [f"{counts[verdict]} {verdict}" for verdict in WORST_FIRST if counts[verdict]]
+        parts[0] = parts[0].replace(" ", f" of {len(self.results)} checks ", 1)
+        return ", ".join(parts)
 
     def as_dict(self) -> Json:
         """Plain data for JSON (``runs.gate``)."""
