@@ -9,7 +9,7 @@ from __future__ import annotations
 from concurrent.futures import Executor
 
 from winnow.run.executor import end_workers
-from winnow.run.release import may_pass, nothing_changed, raise_held_back, tidy_staging
+from winnow.run.release import may_pass, nothing_changed, raise_held_back, still_held, tidy_staging
 from winnow.run.run_context import Run, RunOrder
 from winnow.run.summary import RunSummary
 from winnow.server import flow_form as form
@@ -51,6 +51,8 @@ def next_version(run: Run, shards: Executor) -> RunSummary:
 
     Raises GateHeld where the gate holds the version back and no person's approval covers why.
     """
+    if same := still_held(run):
+        return same
     documents = read(run, shards)
     if documents.nothing_to_do:
         tidy_staging(run)

@@ -51,6 +51,7 @@ def run_stages(
     wait_seconds: float = 0,
     full: bool = False,
     mirror: bool = False,
+    replay: bool = False,
 ) -> dict[str, Any]:
     """What the flow does, stage by stage; `at` is told where the run stands."""
     dataset = into if isinstance(into, Dataset) else locate_dataset(into)
@@ -59,7 +60,11 @@ def run_stages(
         at("locked")
         recover(dataset)
         at("recovered")
-        run = begin(dataset, recipe, RunOrder(source=str(source), full=full, mirror=mirror))
+        run = begin(
+            dataset,
+            recipe,
+            RunOrder(source=str(source), full=full, mirror=mirror, intake="quarantine" if replay else "source"),
+        )
         documents = intake.read(run, shards)
         at("read")
         if documents.nothing_to_do:

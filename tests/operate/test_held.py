@@ -62,6 +62,20 @@ def test_the_rejects_of_a_held_run_are_seen_also_before_the_first_version(stoppe
     assert "held back" not in capsys.readouterr().out
 
 
+def test_a_version_that_is_still_held_is_not_built_again(stopped, place, held):
+    from winnow.build import build
+
+    call = place.call(source=str(stopped[0].folder / "in"))
+    state = build(**call, return_state=True)
+    assert (state.type.value, state.name) == ("COMPLETED", "StillHeld")
+    assert f"v1 is still held back, and nothing has changed since run {held.run_id}" in state.message
+    assert state.result().held.run_id == held.run_id
+    assert len(past_runs(place.dataset)) == 1, "no second run was held"
+    with pytest.raises(GateHeld, match=r"(?s)few_documents|few_rejects"):
+        build(**call, recipe=place.recipe("[validate]\nmin_letter_share = 0.2\n"))
+    assert len(past_runs(place.dataset)) == 2, "what changed is judged anew"
+
+
 def test_an_approval_publishes_it_with_the_reason_on_record(place, held, capsys):
     assert place.dataset.latest_version() is None
     assert status(str(place.dataset.root), as_json=True) == 1
@@ -94,7 +108,7 @@ def test_how_a_held_run_was_called_is_kept_without_credentials(stopped, place, h
     order = order_to_approve(place.dataset, held.run_id, "because")
     assert (order.source, order.executor) == (str(stopped[0].folder / "in"), "inline")
     remember_order(
-        place.dataset, held.run_id, replace(order, source="s3://key:secret@bucket/a", into="s3://key:secret@b/c")
+        place.dataset, held.run_id, replace(order, source="s3://key:secret@bucket/a", into="s3://key:secret@b/c"), ""
     )
     assert b"secret" not in (place.dataset.staging / "held.json").read_bytes()
     with pytest.raises(UsageError, match="give the source again"):

@@ -16,7 +16,7 @@ from tests.server.prefect_site import PrefectSite, until
 
 from winnow.base.errors import ServerGone, UsageError
 from winnow.base.recipe import Recipe
-from winnow.cli.serve import deployments, serve
+from winnow.cli.serve import RecipeWatch, deployments, serve
 from winnow.publish.dataset import Dataset
 from winnow.run.approval import past_runs, run_awaiting_approval
 
@@ -24,7 +24,11 @@ CRON = Recipe.model_validate({"schedule": {"build": "30 2 * * *", "timezone": "E
 
 
 def test_the_form_of_every_deployment_says_what_each_parameter_means(prefect_server, tmp_path):
-    made = {d.flow_name: d for d in deployments(str(SEEDS), str(tmp_path / "My data"), None, CRON, workers=2)}
+    made = {
+        d.flow_name: d
+        for d in deployments(str(SEEDS), str(tmp_path / "My data"), None, CRON, workers=2, executor="dask")
+    }
+    assert [made[name].parameters.get("executor") for name in ("build", "replay", "withdraw")] == ["dask"] * 3
     assert set(made) == {"build", "replay", "maintain", "approve", "withdraw"}
     for deployment in made.values():
         properties = deployment._parameter_openapi_schema.properties
@@ -72,6 +76,29 @@ def test_the_project_file_names_flows_and_parameters_that_exist(prefect_server):
 
 def project_deployments() -> list[dict[str, Any]]:
     return yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]
+
+
+def test_a_changed_recipe_changes_the_schedules_and_a_mistake_in_it_is_told_once(tmp_path, capsys):
+    path = tmp_path / "r.toml"
+    path.write_text("[schedule]\nbuild = '0 1 * * *'\n")
+    applied = []
+
+    def wanted(settings: Recipe) -> list[SimpleNamespace]:
+        return [SimpleNamespace(apply=lambda: applied.append(settings.schedule.build))]
+
+    watch = RecipeWatch(path, wanted)
+    watch.look()
+    assert applied == []
+    for text, lines in (
+        ("[schedule]\nbuild = '0 1 * *'\n", [f"winnow: {path}:2: schedule.build = '0 1 * *' is no cron line"]),
+        ("[schedule]\nbuild = '0 2 * * *'\n", [f"winnow: {path} changed; its schedules are in effect"]),
+    ):
+        path.write_text(text)
+        watch.look()
+        watch.look()
+        said = capsys.readouterr().err.splitlines()
+        assert [line.startswith(start) for line, start in zip(said, lines, strict=True)] == [True]
+    assert applied == ["0 2 * * *"]
 
 
 def test_serving_without_a_server_is_a_wrong_call(monkeypatch, tmp_path):

@@ -7,7 +7,7 @@ import sys
 import traceback
 from collections.abc import Callable
 
-from winnow.base.errors import INTERNAL_ERROR, ServerGone, WinnowError
+from winnow.base.errors import INTERNAL_ERROR, GateHeld, ServerGone, WinnowError
 from winnow.base.terminal import say
 from winnow.cli.interruption import ends_when_told
 from winnow.cli.progress import print_summary, progress_shown
@@ -40,7 +40,7 @@ def run_flow(flow: Callable[[], RunSummary], into: str, as_json: bool) -> int:
 
         summary = _watched(flow, Watch(api, interruption.come_first, give_up))
     print_summary(summary, into, as_json)
-    return 0
+    return exit_code_of(summary)
 
 
 def _import_flows() -> None:
@@ -77,7 +77,7 @@ def _print_without_server(api: str, result: RunResult, into: str, as_json: bool)
     if isinstance(result, RunSummary):
         print_summary(result, into, as_json)
         sys.stdout.flush()
-        code = 0
+        code = exit_code_of(result)
     elif isinstance(result, WinnowError):
         say(f"winnow: {result}")
         code = result.exit_code
@@ -85,6 +85,10 @@ def _print_without_server(api: str, result: RunResult, into: str, as_json: bool)
         traceback.print_exception(result)
     say(_unheard(api))
     return code
+
+
+def exit_code_of(summary: RunSummary) -> int:
+    return GateHeld.exit_code if summary.held else 0
 
 
 def _unheard(api: str) -> str:

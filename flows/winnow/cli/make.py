@@ -9,13 +9,15 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, cast, get_args
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 
 from winnow.base.errors import UsageError
 from winnow.cli.options import (
     DATASET,
+    AddressOption,
+    ExecutorOption,
     IntoOption,
     JsonOption,
     MirrorOption,
@@ -23,6 +25,7 @@ from winnow.cli.options import (
     StrictOption,
     WaitOption,
     WorkersOption,
+    executor_kind,
     published,
 )
 from winnow.cli.output import edit_lines, edit_record, paint, print_json
@@ -31,7 +34,6 @@ if TYPE_CHECKING:
     from winnow import Cleaned
     from winnow.base.recipe import Recipe
     from winnow.repair import Repaired
-    from winnow.run.executor import Kind
     from winnow.run.summary import RunSummary
 
 app = typer.Typer()
@@ -49,8 +51,8 @@ def run(
     full: Annotated[bool, typer.Option("--full", help="Read and clean everything again.")] = False,
     mirror: MirrorOption = False,
     strict: StrictOption = False,
-    executor: Annotated[str, typer.Option(help="Where shards run: processes, inline or dask.")] = "processes",
-    address: Annotated[str | None, typer.Option(help="Dask scheduler, tcp://host:port.")] = None,
+    executor: ExecutorOption = "processes",
+    address: AddressOption = None,
     wait: WaitOption = 0,
     as_json: JsonOption = False,
 ) -> int:
@@ -62,14 +64,12 @@ def run(
     from winnow.cli.flow_call import run_flow
     from winnow.cli.progress import print_summary
     from winnow.read import list_inputs
-    from winnow.run.executor import Kind
     from winnow.run.intake import refuse_unknown_files
     from winnow.run.recipe_file import load_recipe
     from winnow.storage.locations import refuse_dataset_in_source
 
     # A wrong call is refused at once, before a server is started.
-    if executor not in get_args(Kind):
-        raise UsageError(f"--executor {executor}: is none of {', '.join(get_args(Kind))}")
+    kind = executor_kind(executor)
     refuse_credentials(source, into, address)
     settings = load_recipe(recipe)
     refuse_dataset_in_source(source, into)
@@ -84,7 +84,6 @@ def run(
     def build_version() -> RunSummary:
         from winnow.build import build
 
-        kind = cast("Kind", executor)
         return build(
             source, into, recipe, workers, full=full, mirror=mirror, strict=strict, executor=kind, address=address,
             wait_seconds=wait,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import typer
 
 if TYPE_CHECKING:
     from winnow.publish.dataset import Dataset
+    from winnow.run.executor import Kind
 
 VersionArgument = Annotated[int | None, typer.Argument(help="Number of the version; the latest by default.")]
 DocumentArgument = Annotated[str, typer.Argument(help="A document's doc_id or source.")]
@@ -16,6 +17,8 @@ RecipeOption = Annotated[
     str | None, typer.Option("--recipe", "-r", metavar="PATH", help="Settings, a TOML file; see winnow init.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
+ExecutorOption = Annotated[str, typer.Option(help="Where shards run: processes, inline or dask.")]
+AddressOption = Annotated[str | None, typer.Option(help="Dask scheduler, tcp://host:port.")]
 WorkersOption = Annotated[int | None, typer.Option(min=1, help="Worker processes; all cores by default.")]
 MirrorOption = Annotated[bool, typer.Option("--mirror", help="Withdraw documents that left SOURCE.")]
 StrictOption = Annotated[bool, typer.Option("--strict", help="Refuse a source with files that cannot be read.")]
@@ -26,6 +29,16 @@ WaitOption = Annotated[
 LimitOption = Annotated[int, typer.Option(min=0, help="How many to show; 0 for all.")]
 
 DATASET = "dataset"
+
+
+def executor_kind(said: str) -> Kind:
+    """Raises UsageError for what is no executor."""
+    from winnow.base.errors import UsageError
+    from winnow.run.executor import Kind
+
+    if said not in get_args(Kind):
+        raise UsageError(f"--executor {said}: is none of {', '.join(get_args(Kind))}")
+    return cast("Kind", said)
 
 
 def published(into: str) -> Dataset:

@@ -46,6 +46,9 @@ def progress_shown() -> Iterator[Callable[[], None]]:
 def summary_lines(summary: RunSummary, into: str, paint: Paint) -> Iterator[str]:
     """Yields the summary of a run for people, in a dozen lines."""
     documents = summary.documents.shown()
+    if summary.held is not None:
+        yield from (visible(line) for line in summary.held.text.split("\n"))
+        return
     if summary.version is None:
         yield f"{paint.bold('Nothing changed')}: {documents['unchanged']:,} documents are as they were; no new version."
         if summary.latest:

@@ -6,21 +6,36 @@ Build, replay and maintain run when the recipe says; approve and withdraw when a
 from __future__ import annotations
 
 import os
+import threading
+import time
 import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from winnow.base.errors import ServerGone, UsageError
+from winnow.base.errors import RecipeError, ServerGone, UsageError
 from winnow.cli.interruption import prefect_ends_gracefully
-from winnow.cli.options import DATASET, IntoOption, MirrorOption, RecipeOption, StrictOption, WorkersOption
+from winnow.cli.options import (
+    DATASET,
+    AddressOption,
+    ExecutorOption,
+    IntoOption,
+    MirrorOption,
+    RecipeOption,
+    StrictOption,
+    WorkersOption,
+    executor_kind,
+)
 
 if TYPE_CHECKING:
     from prefect.deployments.runner import RunnerDeployment
     from prefect.schedules import Schedule
 
     from winnow.base.recipe import Recipe
+    from winnow.run.executor import Kind
 
 app = typer.Typer()
 
@@ -38,6 +53,8 @@ def serve(
     workers: WorkersOption = None,
     mirror: MirrorOption = False,
     strict: StrictOption = False,
+    executor: ExecutorOption = "processes",
+    address: AddressOption = None,
 ) -> int:
     """Run build, replay and maintain on the recipe's schedule, until stopped
 
@@ -47,10 +64,19 @@ def serve(
     from winnow.base.log import LOGGER
     from winnow.base.terminal import say
     from winnow.run.recipe_file import load_recipe
-    from winnow.server.outage import await_server, shown_api, without_password
+    from winnow.server.outage import (
+        LOOK_SECONDS,
+        START_SECONDS,
+        answers,
+        await_server,
+        is_no_connection,
+        shown_api,
+        without_password,
+    )
 
     settings = load_recipe(recipe)
-    refuse_credentials(source, into)
+    refuse_credentials(source, into, address)
+    kind = executor_kind(executor)
     api = os.environ.get("PREFECT_API_URL")
     if not api:
         raise UsageError(
@@ -66,19 +92,97 @@ def serve(
     from prefect import serve
     from prefect.exceptions import PrefectException
 
-    served = deployments(source, into, recipe, settings, workers, mirror, strict)
+    def wanted(settings: Recipe) -> list[RunnerDeployment]:
+        return deployments(
+            source, into, recipe, settings, workers, mirror=mirror, strict=strict, executor=kind, address=address
+        )
+
+    served = wanted(settings)
     say(f"serving {', '.join(f'{d.flow_name}/{d.name}' for d in served)} on {shown_api(api)}; stop with Ctrl-C")
+    if recipe:
+        RecipeWatch(Path(recipe), wanted).start()
     warnings.filterwarnings("ignore", "coroutine 'Runner.astop' was never awaited")  # Prefect's, on SIGTERM
     try:
-        with prefect_ends_gracefully("; schedules are paused, and resumed at the next start"):
-            # One run at a time in this process: the flows of one dataset wait for one another anyway.
-            serve(*served, limit=1, print_starting_message=False)
+        # What Prefect prints is no result of a command, and tells each outage in a hundred lines.
+        with prefect_ends_gracefully("; schedules are paused, and resumed at the next start"), quiet():
+            while True:
+                began = time.monotonic()
+                try:
+                    # One run at a time in this process: the flows of one dataset wait for one another anyway.
+                    serve(*wanted(load_recipe_or(recipe, settings)), limit=1, print_starting_message=False)
+                    break
+                except (Exception, BaseExceptionGroup) as error:
+                    lost = isinstance(error, PrefectException) or is_no_connection(error)
+                    if not lost or (answers(api) and time.monotonic() - began < START_SECONDS):
+                        raise
+                    say(f"winnow: the Prefect server at {shown_api(api)} is away; serving goes on when it is back")
+                    while not answers(api):
+                        time.sleep(LOOK_SECONDS)
+                    say(f"winnow: the Prefect server at {shown_api(api)} is back; serving goes on")
     except (httpx.HTTPError, PrefectException) as error:
-        why = without_password(error, api)
         raise ServerGone(
-            f"the Prefect server at {shown_api(api)} went away or forgot the deployments: {why}"
+            f"the Prefect server at {shown_api(api)} does not take the deployments: {without_password(error, api)}"
         ) from error
     return 0
+
+
+def load_recipe_or(path: str | None, known: Recipe) -> Recipe:
+    """The recipe as it is now, or as it was `known` where it has a mistake now, which the watch over it tells."""
+    from winnow.run.recipe_file import load_recipe
+
+    try:
+        return load_recipe(path)
+    except RecipeError:
+        return known
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    from winnow.server.one_line import outage_in_one_line
+
+    with Path(os.devnull).open("w") as nothing, redirect_stdout(nothing), outage_in_one_line():
+        yield
+
+
+class RecipeWatch(threading.Thread):
+    """Looks at the recipe every few seconds; a change of its schedules takes effect, a mistake in it is told once.
+
+    The other settings each run reads for itself.
+    """
+
+    def __init__(self, path: Path, wanted: Callable[[Recipe], list[RunnerDeployment]], every: float = 5.0) -> None:
+        super().__init__(daemon=True)
+        self._path, self._wanted, self._every = path, wanted, every
+        self._seen = self._content()
+
+    def run(self) -> None:
+        while True:
+            time.sleep(self._every)
+            self.look()
+
+    def look(self) -> None:
+        from winnow.base.terminal import say
+        from winnow.run.recipe_file import load_recipe
+
+        content = self._content()
+        if content == self._seen:
+            return
+        try:
+            for deployment in self._wanted(load_recipe(self._path)):
+                deployment.apply()
+            say(f"winnow: {self._path} changed; its schedules are in effect")
+        except RecipeError as error:
+            mistakes = "; ".join(str(error).split("\n"))
+            say(f"winnow: {mistakes}; schedules stay as they are, and runs fail until it is mended")
+        except Exception:  # the server is away, which is told elsewhere; the next look tries again
+            return
+        self._seen = content
+
+    def _content(self) -> bytes | None:
+        try:
+            return self._path.read_bytes()
+        except OSError:
+            return None
 
 
 def deployments(
@@ -87,8 +191,11 @@ def deployments(
     recipe: str | None,
     settings: Recipe,
     workers: int | None = None,
+    *,
     mirror: bool = False,
     strict: bool = False,
+    executor: Kind = "processes",
+    address: str | None = None,
 ) -> list[RunnerDeployment]:
     """Returns one deployment a flow, named after the dataset; a flow without a schedule runs when it is asked for.
 
@@ -106,7 +213,8 @@ def deployments(
     name = slug(into)
     common = {"into": _absolute(into), "wait_seconds": WAIT_SECONDS}
     upkeep = {**common, "recipe": _absolute(recipe) if recipe else None}
-    making = {**upkeep, "workers": workers}
+    placed = {"workers": workers, "executor": executor, "address": address}
+    making = {**upkeep, **placed}
     when = settings.schedule
     served = (
         (build, {**making, "source": _absolute(source), "mirror": mirror, "strict": strict}, when.build),

@@ -10,6 +10,7 @@ import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import chain
 from typing import BinaryIO
 
 from winnow.base.errors import InputChanged, ReadError
@@ -116,6 +117,7 @@ def read_bytes(source: str, path: str, content: bytes, settings: ReadSettings) -
     blocks: Iterator[bytes] = iter((content,))
     if found.compression and content.startswith(MAGIC[found.compression]):
         blocks = content_blocks(io.BytesIO(content), found.compression, unpack_limit(len(content), settings))
+    blocks = _in_utf8(blocks) if found.format.is_text else blocks
     handed = Content(path=name, blocks=blocks, open=lambda: io.BytesIO(content), lines_before=lambda: 0)
     try:
         for result in found.format.read_kept(handed, settings):
@@ -155,10 +157,12 @@ def _content(span: Span, stream: BinaryIO, found: FileType, settings: ReadSettin
 
     if found.compression:
         blocks = content_blocks(stream, found.compression, unpack_limit(file.bytes, settings))
+        blocks = _in_utf8(blocks) if found.format.is_text else blocks
         return Content(path=file.path, blocks=blocks, open=reopen, lines_before=lambda: 0)
     if found.format.is_text and (charset := _wide_charset(stream.read(4))):
         # Its lines cannot be told by bytes: whoever has the first part reads it all.
-        blocks = iter(()) if span.start else _transcoded(stream, charset)
+        stream.seek(0)
+        blocks = iter(()) if span.start else _transcoded(blocks_of(stream), charset)
         return Content(path=file.path, blocks=blocks, open=reopen, is_whole=span.is_whole)
     # A line that begins at `start` is preceded by the line end at `start - 1`.
     first = max(span.start - 1, 0)
@@ -196,11 +200,18 @@ def _wide_charset(head: bytes) -> str | None:
     return "utf-16-le" if zeros == [1, 3] else "utf-16-be" if zeros == [0, 2] else None
 
 
-def _transcoded(stream: BinaryIO, charset: str) -> Iterator[bytes]:
+def _in_utf8(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """What is in UTF-16 or UTF-32 as UTF-8; anything else as it is."""
+    first = next(blocks, b"")
+    whole = chain((first,), blocks)
+    charset = _wide_charset(first[:4])
+    yield from _transcoded(whole, charset) if charset else whole
+
+
+def _transcoded(blocks: Iterator[bytes], charset: str) -> Iterator[bytes]:
     """A file in UTF-16 or UTF-32 as UTF-8; half a character at its end (a cut line end) is left out."""
-    stream.seek(0)
     decoder = codecs.getincrementaldecoder(charset)("replace")
-    for block in blocks_of(stream):
+    for block in blocks:
         yield decoder.decode(block).encode("utf-8", "replace")
     if decoder.getstate()[0].strip(b"\0\r\n"):
         yield decoder.decode(b"", final=True).encode()

@@ -89,12 +89,29 @@ def run_to_approve(dataset: Dataset, run_id: str) -> PastRun:
     raise UsageError(f"{dataset.name}: run {run_id!r} {said}; {waits}")
 
 
-def remember_order(dataset: Dataset, run_id: str, order: RunOrder) -> None:
-    """Keeps the order of a run that is held back, without credentials, so that an approval can make it again."""
+def remember_order(dataset: Dataset, run_id: str, order: RunOrder, made_from: str) -> None:
+    """Keeps the order of a run that is held back, without credentials, so that an approval can make it again.
+
+    `made_from` tells whether the next run would make the same version.
+    """
     source = redacted(order.source) if holds_credentials(order.source) else order.source
     order_kept = replace(order, source=source, into=dataset.name)  # an approval names the dataset itself
-    kept = {"run_id": run_id, "source_was_cut": source != order.source, "order": asdict(order_kept)}
+    kept = {
+        "run_id": run_id,
+        "source_was_cut": source != order.source,
+        "order": asdict(order_kept),
+        "made_from": made_from,
+    }
     write_file(_path(dataset), json.dumps(kept).encode())
+
+
+def held_from(dataset: Dataset) -> tuple[PastRun, str] | None:
+    """Returns the run that waits for approval and what it was made from; None where none waits or that is unknown."""
+    held = run_awaiting_approval(dataset)
+    if held is None or not _path(dataset).exists():
+        return None
+    kept = json.loads(_path(dataset).read_bytes())
+    return (held, kept["made_from"]) if kept["run_id"] == held.run_id and kept.get("made_from") else None
 
 
 def remember_rejects(dataset: Dataset, run_id: str, rows: Iterable[pa.RecordBatch]) -> None:

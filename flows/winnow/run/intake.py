@@ -66,6 +66,8 @@ class Documents:
     """What was read: the shards' files, which inputs and rows there is work for, counts, and what was not read.
 
     ``left_out`` counts the records without a document by the input file they stand in.
+    ``made_from`` is the same for a run that would make the same version of the same input, and empty for one that reads
+    no input.
     """
 
     shards: tuple[ShardFiles, ...]
@@ -74,6 +76,7 @@ class Documents:
     counts: InputCounts
     left_out: Mapping[str, int]
     skipped: tuple[Skipped, ...]
+    made_from: str
 
     @property
     def nothing_to_do(self) -> bool:
@@ -155,6 +158,7 @@ def _documents(
         counts=counts,
         left_out=read.left_out,
         skipped=listing.skipped,
+        made_from=made_from(run, listing),
     )
 
 
@@ -209,6 +213,19 @@ def _list_inputs(run: Run, restless: Collection[str] = ()) -> Listing:
     return replace(
         listing, files=tuple(replace(f, fault=fault) if f.path in restless else hold(f) for f in listing.files)
     )
+
+
+def made_from(run: Run, listing: Listing) -> str:
+    if run.order.intake != "source":
+        return ""
+    settings = run.recipe.model_dump(mode="json", exclude={"publish", "maintain", "schedule"})
+    asked = run.order.full, run.order.mirror
+    return key_of("made from 1", run.recipe_id, settings, asked, [(i.path, i.sha256, i.fault) for i in listing.files])
+
+
+def input_of(run: Run) -> str:
+    """What a run of this order would be made from, as the input is now."""
+    return made_from(run, _list_inputs(run))
 
 
 def refuse_unknown_files(listing: Listing) -> None:

@@ -16,15 +16,23 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from winnow.base.errors import GateHeld
+from winnow.publish.dataset import Dataset
 from winnow.publish.manifest import Manifest
 from winnow.publish.version import Extras, Publication, RunRecord, publish_version, record_run
 from winnow.report.collect import collect
 from winnow.report.page import render
-from winnow.run.approval import covers, remember_rejects, run_awaiting_approval, run_to_approve
-from winnow.run.intake import Documents, Repaired
+from winnow.run.approval import (
+    covers,
+    held_from,
+    remember_order,
+    remember_rejects,
+    run_awaiting_approval,
+    run_to_approve,
+)
+from winnow.run.intake import Documents, Repaired, input_of
 from winnow.run.previous_version import whole_version
 from winnow.run.run_context import Run
-from winnow.run.summary import DocumentCounts, RunSummary, not_read
+from winnow.run.summary import DocumentCounts, RunSummary, StillHeld, not_read
 from winnow.run.table_changes import TableChanges
 from winnow.validate.expectations import check_table, columns_of, merge_small_tables
 from winnow.validate.facts import Facts, gather_facts
@@ -118,22 +126,56 @@ def raise_held_back(
     """Records the run as held and raises GateHeld; its shards stay in staging, so an approval costs little."""
     record = _record(run, documents, repaired, changes, judged, "held", None)
     record_run(_publication(run, record))
+    remember_order(run.dataset, run.run_id, run.order, documents.made_from)
     rejects = whole_version(run.dataset, changes.parts, changes.replaced, "rejects")
     remember_rejects(run.dataset, run.run_id, rejects.scanner().to_batches())
-    reasons = "\n".join(f"  {o.expectation}: {o.sentence}" for o in judged.gate.held_by)
     kinds = ", ".join(
         f"{n} {kind}" for kind, n in sorted(changes.rejects.items(), key=lambda kind: (-kind[1], kind[0]))
     )
     listed = f"rejects: {kinds}; see them: winnow rejects --into {run.dataset.name}\n" if kinds else ""
     raise GateHeld(
-        f"the gate held v{run.version} back; the last version stays as it is\n{reasons}\n{listed}"
+        f"the gate held v{run.version} back; the last version stays as it is\n{_reasons(judged.gate)}\n{listed}"
+        f"{_way_on(run.dataset, run.run_id)}"
+    )
+
+
+def _reasons(gate: GateResult) -> str:
+    return "\n".join(f"  {o.expectation}: {o.sentence}" for o in gate.held_by)
+
+
+def _way_on(dataset: Dataset, run_id: str) -> str:
+    return (
         f"mend the input or the limits in the recipe, or let it pass: "
-        f"winnow approve {run.run_id} --because REASON --into {run.dataset.name}"
+        f"winnow approve {run_id} --because REASON --into {dataset.name}"
+    )
+
+
+def still_held(run: Run) -> RunSummary | None:
+    """The summary of a run that would only make again what the gate holds back; None where anything changed since.
+
+    A person's approval is no such run.
+    """
+    known = held_from(run.dataset) if run.order.intake == "source" and run.order.approve is None else None
+    if known is None or known[1] != input_of(run):
+        return None
+    held = known[0]
+    reasons = f"{_reasons(held.gate)}\n" if held.gate else ""
+    text = (
+        f"v{held.version} is still held back, and nothing has changed since run {held.run_id}\n{reasons}"
+        f"{_way_on(run.dataset, held.run_id)}"
+    )
+    run.log(f"v{held.version} is still held back; nothing has changed since run {held.run_id}", "read")
+    return replace(
+        _without_change(run, unchanged=0), held=StillHeld(run_id=held.run_id, version=held.version, text=text)
     )
 
 
 def nothing_changed(run: Run, documents: Documents) -> RunSummary:
     """The summary of a run that published nothing because nothing was new."""
+    return replace(_without_change(run, documents.counts.unchanged), not_read=not_read(documents.skipped))
+
+
+def _without_change(run: Run, unchanged: int) -> RunSummary:
     facts = previous_facts(run)
     return RunSummary(
         run_id=run.run_id,
@@ -141,12 +183,11 @@ def nothing_changed(run: Run, documents: Documents) -> RunSummary:
         latest=run.dataset.latest_version(),
         documents=DocumentCounts(
             read=0,
-            unchanged=documents.counts.unchanged,
+            unchanged=unchanged,
             published=facts.n_published if facts else 0,
             duplicates=facts.n_duplicates if facts else 0,
             rejected=facts.n_rejected if facts else 0,
         ),
-        not_read=not_read(documents.skipped),
         warnings=run.mended,
         seconds=(now() - run.started_at).total_seconds(),
     )

@@ -71,12 +71,22 @@ def not_read(skipped: Sequence[Skipped]) -> tuple[NotRead, ...]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StillHeld:
+    """The run that the gate held back, where nothing it was made from has changed since; and why, in words."""
+
+    run_id: str
+    version: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunSummary:
     """What a run did.
 
     ``version`` is the one it published, None where nothing had changed; ``latest`` the last there is. Repairs are
     counted by rule, removals and rejects that wait by reason, over the whole version. ``example`` is the doc_id of the
-    document with the most repairs. ``gate`` is what the version had to meet, ``not_read`` what was left out.
+    document with the most repairs. ``gate`` is what the version had to meet, ``not_read`` what was left out. With
+    ``held`` nothing was done, for the same version would be held back again.
     """
 
     run_id: str
@@ -91,10 +101,12 @@ class RunSummary:
     seconds: float = 0.0
     example: str | None = None
     gate: GateResult | None = None
+    held: StillHeld | None = None
 
     def as_dict(self) -> Json:
         """Plain data for JSON: what ``--json`` prints."""
-        data = {n: getattr(self, n) for n in self.__slots__ if n not in ("documents", "gate")}
+        data = {n: getattr(self, n) for n in self.__slots__ if n not in ("documents", "gate", "held")}
         data |= {"documents": self.documents.shown(), "warnings": list(self.warnings)}
         data["not_read"] = [asdict(kind) for kind in self.not_read]
+        data["held"] = asdict(self.held) if self.held else None
         return data | ({"gate": self.gate.as_dict()["results"]} if self.gate else {})

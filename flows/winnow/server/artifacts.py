@@ -27,7 +27,7 @@ from prefect.artifacts import (
 from prefect.events import emit_event
 
 from winnow.base.addresses import redacted
-from winnow.base.errors import GateHeld
+from winnow.base.errors import GateHeld, RecipeError
 from winnow.base.log import LOGGER
 from winnow.base.recipe import Recipe
 from winnow.base.terminal import visible
@@ -90,13 +90,16 @@ def tell_held(run: Run, error: GateHeld) -> None:
     """Why the gate holds a version back, and how to let it pass."""
     key = slug(run.dataset.name)
     waiting = run_awaiting_approval(run.dataset)
-    lines = "\n".join(f"    {visible(line)}" for line in str(error).split("\n"))
-    text = f"# v{run.version} is held back\n\n{lines}\n\n{how_to_approve(run)}\n"
+    text = f"# v{run.version} is held back\n\n{code_block(str(error))}\n\n{how_to_approve(run)}\n"
     create_markdown_artifact(text, f"{key}-summary", f"Run {run.run_id}")
     if waiting is not None and waiting.gate is not None:
         _tell_gate(run, key, waiting.gate)
         failed = [o.expectation for o in waiting.gate.held_by]
         event(run, "held", {"version": run.version, "expectations": failed})
+
+
+def code_block(text: str) -> str:
+    return "\n".join(f"    {visible(line)}" for line in text.split("\n"))
 
 
 def how_to_approve(run: Run) -> str:
@@ -118,7 +121,11 @@ def tell_failed(flow: Any, flow_run: Any, state: Any) -> None:
 
 @_warn_on_failure
 def _tell_failed(recipe: str | None, name: str, state: str, message: str | None) -> None:
-    notify(load_recipe(recipe), f"{name}: {state}", message or "no message")
+    try:
+        settings = load_recipe(recipe)
+    except RecipeError:  # why the run failed, most likely; what cannot be read names nobody to tell
+        return
+    notify(settings, f"{name}: {state}", message or "no message")
 
 
 def report_text(dataset: Dataset, version: int) -> str:
@@ -186,6 +193,8 @@ def summary_text(summary: RunSummary) -> str:
     >>> print(summary_text(RunSummary(run_id="r", version=None, latest=2, documents=counts)))
     Nothing changed: 5 documents are as they were; the last version is v2.
     """
+    if summary.held is not None:
+        return f"# v{summary.held.version} is still held back\n\n{code_block(summary.held.text)}"
     if summary.version is None:
         latest = f"v{summary.latest}" if summary.latest else "none yet"
         same = f"{summary.documents.unchanged:,} documents are as they were"

@@ -11,6 +11,7 @@ from pydantic import Field
 from winnow.base.addresses import Address
 from winnow.run.executor import Kind
 from winnow.server.artifacts import tell_failed
+from winnow.server.one_line import tell_in_one_line
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -22,6 +23,8 @@ def dataset_flow(hours: float = 24) -> Callable[[Callable[P, R]], Flow[P, R]]:
     Where it fails, the recipe's notification block is told. A run that takes longer than `hours` hangs, or should be
     cut into several; without an end it would hold the dataset for ever.
     """
+
+    tell_in_one_line()
 
     def wrap(function: Callable[P, R]) -> Flow[P, R]:
         return flow(

@@ -115,6 +115,20 @@ def is_unreachable(error: Exception) -> bool:
     return isinstance(error, httpx.HTTPError) or (isinstance(error, RuntimeError) and "reach API" in str(error))
 
 
+def is_no_connection(error: BaseException) -> bool:
+    """Whether an error, or one of a group, says that a server is away, as Prefect's services do in their several ways.
+
+    >>> is_no_connection(ExceptionGroup("", [ConnectionRefusedError()])), is_no_connection(KeyError())
+    (True, False)
+    """
+    if isinstance(error, BaseExceptionGroup):
+        return any(map(is_no_connection, error.exceptions))
+    return isinstance(error, OSError) or (
+        (isinstance(error, Exception) and (is_unreachable(error) or "Service exceeded error threshold" in str(error)))
+        or type(error).__module__.startswith("websockets.")
+    )
+
+
 def await_server(api: str) -> None:
     """Raise ServerGone where no Prefect server answers within `START_SECONDS`."""
     import httpx

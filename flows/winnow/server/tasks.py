@@ -8,12 +8,12 @@ from typing import Any, ParamSpec, TypeAlias, TypeVar
 
 from prefect import Task, task
 from prefect.cache_policies import NO_CACHE
-from prefect.states import Failed
+from prefect.states import Completed, Failed
 
 from winnow.base.errors import GateHeld, WinnowError, is_full_disk
 from winnow.base.log import default_to_info
 from winnow.run import intake, release, table_changes
-from winnow.run.approval import remember_order, run_to_approve
+from winnow.run.approval import run_to_approve
 from winnow.run.executor import open_executor
 from winnow.run.recipe_file import load_recipe
 from winnow.run.recovery import recover_dataset
@@ -83,6 +83,8 @@ def run_stages(order: RunOrder, stages: Stages) -> RunSummary:
         message = f"{ended}\n{artifacts.how_to_approve(run)}"
         return Failed(name="HeldBack", message=message, data=ended)  # type: ignore[return-value]
     artifacts.tell_done(run, ended)
+    if ended.held:
+        return Completed(name="StillHeld", message=ended.held.text, data=ended)  # type: ignore[return-value]
     return ended
 
 
@@ -105,5 +107,4 @@ def _as_only_writer(order: RunOrder, stages: Stages) -> tuple[Run, RunSummary | 
             with artifacts.progress_bar(f"{artifacts.slug(dataset.name)}-progress"):
                 return run, stages(run, shards)
         except GateHeld as error:
-            remember_order(dataset, run.run_id, order)
             return run, error
