@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
@@ -225,7 +226,7 @@ def _input_rows(run: Run, documents: Documents) -> pa.Table:
             for path, count in counts.iter_rows():
                 if path in read:
                     read[path][column] += count
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "path": i.path,
             "bytes": i.bytes,
@@ -238,9 +239,6 @@ def _input_rows(run: Run, documents: Documents) -> pa.Table:
         for i in documents.inputs.changed
     ]
     nothing = {"sha256": "", "n_documents": 0, "n_rejects": 0, "n_left_out": 0}
-    rows += [
-        {**nothing, "path": s.path, "bytes": s.bytes, "skipped": s.reason}
-        for s in documents.skipped
-    ]
-    rows = [{**row, "recipe_id": run.recipe_id, "run_id": run.run_id} for row in rows]
+    rows += [{**nothing, "path": s.path, "bytes": s.bytes, "skipped": s.reason} for s in documents.skipped]
+    rows = [row | {"recipe_id": run.recipe_id, "run_id": run.run_id} for row in rows]
     return pa.Table.from_pylist(rows, schema=TABLES["inputs"]).sort_by("path")

@@ -126,6 +126,7 @@ def is_no_connection(error: BaseException) -> bool:
     return isinstance(error, OSError) or (
         (isinstance(error, Exception) and (is_unreachable(error) or "Service exceeded error threshold" in str(error)))
         or type(error).__module__.startswith("websockets.")
+        or type(error).__name__ == "NoEventLoopError"  # what Prefect's observer stumbles over when it gives up
     )
 
 
