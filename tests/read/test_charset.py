@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from winnow.base.errors import ReadError
 from winnow.base.records import without_lone_surrogates
 from winnow.read.charset import decode
+from winnow.read.detectors import by_chardet, by_charset_normalizer
 
 RUSSIAN = "Она сказала, что придёт завтра вечером, если не будет дождя. Он ничего не ответил и вышел из комнаты."
 POLISH = "Zażółć gęślą jaźń. Wszyscy ludzie rodzą się wolni i równi pod względem swej godności i swych praw."
@@ -26,6 +27,59 @@ GERMAN = "Alle Menschen sind frei und gleich an Würde und Rechten geboren. Grö
 )  # fmt: skip
 def test_text_comes_out_as_it_was_written(text, codec):
     assert decode((text + "\n").encode(codec)).text == text + "\n"
+
+
+CAPITALS = "ЗАКАЗ ОТПРАВЛЕН. ОЖИДАЙТЕ ДОСТАВКУ ЗАВТРА УТРОМ."
+
+
+@pytest.mark.parametrize(
+    ("text", "codec"),
+    [
+        (CAPITALS, "cp1251"), (CAPITALS, "koi8-r"), (CAPITALS, "cp866"), (CAPITALS, "iso8859-5"),
+        (CAPITALS, "mac-cyrillic"), ("ПОРЪЧКАТА Е ИЗПРАТЕНА", "cp1251"), ("Η ΠΑΡΑΓΓΕΛΙΑ ΣΑΣ ΣΤΑΛΘΗΚΕ", "cp1253"),
+        ("SİPARİŞİNİZ GÖNDERİLDİ. TEŞEKKÜRLER", "cp1254"), ("COMMANDE ENVOYÉE. MERCI POUR VOTRE FIDÉLITÉ", "cp1252"),
+        ("ŽLUŤOUČKÝ KŮŇ PĚL ĎÁBELSKÉ ÓDY", "cp1250"), ("Žluťoučký kůň úpěl ďábelské ódy", "cp852"),
+        ("Visi žmonės gimsta laisvi ir lygūs savo orumu ir teisėmis, jiems suteiktas protas ir sąžinė.", "cp1257"),
+        ("Visi cilvēki piedzimst brīvi un vienlīdzīgi savā pašcieņā un tiesībās.", "cp775"),
+        (RUSSIAN, "mac-cyrillic"), ("naïve café", "cp1252"), ("“Yes,” he said – “at 5 °C”", "cp1252"),
+        ("NÃO", "cp1252"), ("测试", "gbk"), ("안녕", "euc_kr"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("detector", [by_chardet, by_charset_normalizer])
+def test_letter_pairs_tell_the_charset_in_capitals_and_small_letters(text, codec, detector):
+    if detector is by_charset_normalizer and codec in ("gbk", "euc_kr"):
+        pytest.skip("it proposes nothing for two characters")
+    assert decode(text.encode(codec), detector=detector).text == text
+
+
+@pytest.mark.parametrize(
+    ("content", "text", "encoding"),
+    [
+        (b'<meta charset="gbk"><p>\xbc\xd2\xbe\xd3</p>', '<meta charset="gbk"><p>家居</p>', "gb18030"),
+        (
+            "„Wüste“ und Öl".encode() + b" \xe2\x80.. Ende",
+            "„Wüste“ und Öl \ufffd.. Ende",
+            "utf-8 (damaged in 1 places)",
+        ),
+        ("Добрый ден".encode() + b"\xd1 " + "всем".encode(), "Добрый ден\ufffd всем", "utf-8 (damaged in 1 places)"),
+        (
+            "Первая строка файла.\n".encode() + "Вторая строка, увы.\n".encode("cp1251"),
+            "Первая строка файла.\nВторая строка, увы.\n",
+            "utf-8 (with lines in cp1251)",
+        ),
+        (
+            "Première ligne: déjà vu, à côté.\n".encode() + "Deuxième: où l’on va.\n".encode("cp1252"),
+            "Première ligne: déjà vu, à côté.\nDeuxième: où l’on va.\n",
+            "utf-8 (with cp1252 bytes)",
+        ),
+        # These stay in one charset.
+        ("家居\n上海的冬天很冷。\n".encode("gbk"), "家居\n上海的冬天很冷。\n", "gb18030"),
+        ("Вторая строка.\nТретья.\n".encode("koi8-r"), "Вторая строка.\nТретья.\n", "koi8-r"),
+        ("<meta charset=gbk>Ü: naïve".encode(), "<meta charset=gbk>Ü: naïve", "utf-8"),
+    ],
+)
+def test_broken_and_mixed_files_keep_what_is_sound(content, text, encoding):
+    assert decode(content) == (text, encoding)
 
 
 def test_a_declared_charset_decides_where_detection_cannot():

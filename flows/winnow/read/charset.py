@@ -2,11 +2,11 @@
 
 1. A byte order mark says it.
 2. Bytes that are valid UTF-8 are UTF-8: other encodings almost never look like it by chance.
-3. Bytes that are UTF-8 but for a few are decoded as UTF-8, the bad bytes as Windows-1252.
-4. Else chardet ranks its candidates, declared ones (HTML, XML) first. chardet alone confuses families on languages it
-   has no model for, and gives encodings of one national DOS machine the same chance as those of the Web. So a
-   candidate's confidence is multiplied by how common it is, and by the share of its characters that stand as letters
-   do (no symbol between letters, no capital after a small letter).
+3. A declared multi-byte charset (HTML, XML) whose characters all bytes are is what was declared.
+4. Bytes that are UTF-8 but for a few are decoded as UTF-8: a sequence that was cut becomes U+FFFD, single bytes are
+   read as Windows-1252, and lines that are in another charset as a whole are read in it.
+5. Else the reading whose letters are likeliest, by letter pairs of many languages (`winnow.read.letters`). A declared
+   charset counts as evidence. Multi-byte and wide encodings are proposed by a detector (`winnow.read.detectors`).
 
 Line ends (CRLF and lone CR) become LF: that is part of decoding and leaves no trace in a ledger.
 """
@@ -15,15 +15,13 @@ from __future__ import annotations
 
 import codecs
 import re
-import unicodedata
-import warnings
-from functools import lru_cache
+from math import log
 from typing import NamedTuple
-
-import chardet
 
 from winnow.base.errors import ReadError
 from winnow.base.records import without_lone_surrogates
+from winnow.read.detectors import Candidate, Detector, by_chardet
+from winnow.read.letters import by_cost, multi_byte_cost
 
 SAMPLE_BYTES = 200_000  # what detection looks at; more changes no answer and costs 10 ms per 200 kB
 
@@ -41,20 +39,22 @@ _PRINTED_FORMS = (b"%PDF-", b"{\\rtf", b"%!PS-")  # formats of another kind that
 _MAX_CONTROLS = 0.05  # texts with stray control characters stay far below it, binary formats far above
 _MIXED_SHARE = 4  # multi-byte characters for each bad byte, from which bytes are UTF-8 that something broke
 
-_READ_BYTES = 6_000  # of the sample are read once per candidate, about 1 ms each
-_CERTAIN = 0.95  # structure (multi-byte sequences, declarations) was checked: reading adds nothing
-_WEST = frozenset({"cp1252", "iso8859-1", "latin-1", "iso8859-15"})
-_OTHER_WEB = frozenset("""
-    cp1250 cp1251 cp1253 cp1254 cp1255 cp1256 cp1257 cp1258 cp874 koi8-r koi8-u tis-620
-    iso8859-2 iso8859-5 iso8859-6 iso8859-7 iso8859-8 iso8859-9 iso8859-11
-""".split())  # fmt: skip
+_CERTAIN = 0.95  # a detector's confidence where structure was checked (multi-byte sequences, zeros)
+_DECLARED_GAIN = 14.0  # a declared one-byte charset is wrong about once in a million letters' worth of doubt
+_DECLARED = re.compile(
+    rb"""<meta\b[^>]{0,200}?charset\s*=\s*["']?\s*([\w:.-]{2,30})|<\?xml\b[^>]{0,100}?encoding\s*=\s*["']([\w:.-]{2,30})""",
+    re.I,
+)
+_DECLARED_WITHIN = 4096  # bytes of a page; browsers look at 1024
+_BY_CHANCE = 9.0  # cost of a character of UTF-8 in another charset, below which it may be of that one
 _MULTI_BYTE = frozenset("""
-    big5 big5hkscs gb18030 euc_kr cp949 johab shift_jis shift_jis_2004 cp932 euc_jp euc_jis_2004
+    big5 big5hkscs cp950 gb2312 gbk gb18030 euc_kr cp949 johab shift_jis shift_jis_2004 cp932 euc_jp euc_jis_2004
+    iso2022_jp iso2022_kr hz
 """.split())  # fmt: skip
-# Most pages in a legacy encoding are Western (W3Techs counts them year by year); Mac and DOS ones are curiosities.
-_USE_OTHER_WEB, _USE_RARE = 0.7, 0.6
-_ODD_COSTS = 3  # an odd place weighs as much as three characters that read well
-# The 2004 sets add rare characters and turn a few common ones; the older ones are what files are in.
+_WIDE = ("utf-16", "utf-32", "utf_16", "utf_32", "utf-7", "iso2022", "hz")
+_EBCDIC = ("cp037", "cp273", "cp424", "cp500", "cp875", "cp1026", "cp1140")
+# The 2004 sets add rare characters and turn a few common ones; the older ones are what files are in. Pages that say
+# GB 2312 or EUC-KR hold characters of the larger sets (WHATWG Encoding).
 _OLDER = {"shift_jis_2004": ("shift_jis", "cp932"), "euc_jis_2004": ("euc_jp",), "big5hkscs": ("big5",)}
 # Charsets that a header may declare as what browsers take them for (WHATWG Encoding).
 _EXTENDED = {
@@ -65,7 +65,13 @@ _UNDECIDING = frozenset({
     "utf-8", "utf-8-sig", "utf-7", "idna", "punycode", "unicode-escape", "raw-unicode-escape", "unicode_escape",
     "raw_unicode_escape", "undefined", "mbcs", "oem",
 })  # fmt: skip
-_ODD = re.compile(r"lU|[lU]s[lU]|c")
+_TRIED = {
+    "shift_jis": ("shift_jis", "cp932"),
+    "gb2312": ("gb18030",),
+    "gbk": ("gb18030",),
+    "euc_kr": ("euc_kr", "cp949"),
+    "big5": ("big5", "big5hkscs", "cp950"),
+}
 
 
 class Decoded(NamedTuple):
@@ -75,7 +81,7 @@ class Decoded(NamedTuple):
     encoding: str
 
 
-def decode(content: bytes, declared: str | None = None) -> Decoded:
+def decode(content: bytes, declared: str | None = None, detector: Detector = by_chardet) -> Decoded:
     """The text of `content` and its encoding. The text can always be encoded in UTF-8 again.
 
     `declared` is the charset that something beside the content names (a header of HTTP or mail). It decides where
@@ -93,7 +99,7 @@ def decode(content: bytes, declared: str | None = None) -> Decoded:
     >>> decode("год".encode("cp1251"), "windows-1251")
     Decoded(text='год', encoding='cp1251')
     """
-    text, encoding = _decode(content, _declared_codec(declared))
+    text, encoding = _decode(content, _declared_codec(declared), detector)
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     return Decoded(text, encoding)
@@ -109,17 +115,17 @@ def _declared_codec(name: str | None) -> str | None:
     return None if known in _UNDECIDING else _EXTENDED.get(known, known)
 
 
-def _decode(content: bytes, declared: str | None) -> Decoded:
+def _decode(content: bytes, declared: str | None, detector: Detector) -> Decoded:
     marked = next((name for mark, name in _BOMS if content.startswith(mark)), None)
     if marked and (found := _decoded_after_mark(content, marked)):
         return found
     text = _text(content, "utf-8")
     if text is None:
-        return _not_utf8(content, declared)
+        return _not_utf8(content, declared, detector)
     if content.startswith(_PRINTED_FORMS):
         raise ReadError("binary", f"is a {content[1:4].decode()} document, not text; extract its text first")
     if b"\0" in content or b"\x1b" in content:  # one byte each: memchr, at many GB/s
-        return _not_plain(content, text, declared)
+        return _not_plain(content, text, declared, detector)
     return Decoded(text, "utf-8")
 
 
@@ -142,9 +148,9 @@ def _decoded_after_mark(content: bytes, name: str) -> Decoded | None:
     return Decoded(text, f"{name} (damaged in {lost} places)") if lost * 20 < len(text) else None
 
 
-def _not_plain(content: bytes, text: str, declared: str | None) -> Decoded:
+def _not_plain(content: bytes, text: str, declared: str | None, detector: Detector) -> Decoded:
     """Valid UTF-8 that holds NUL or escape sequences: UTF-16 or -32 without a mark, ISO-2022, or binary."""
-    found = [*([declared] if declared else []), *ranked_candidates(content[:SAMPLE_BYTES])]
+    found = [*([declared] if declared else []), *ranked_candidates(content[:SAMPLE_BYTES], detector)]
     if found and found[0].startswith(("utf-16", "utf-32", "iso2022")):
         wide = _text(content, found[0])
         if wide is not None:
@@ -162,20 +168,26 @@ def _reject_controls(content: bytes) -> None:
         )
 
 
-def _not_utf8(content: bytes, declared: str | None) -> Decoded:
+def _not_utf8(content: bytes, declared: str | None, detector: Detector) -> Decoded:
     said = _text(content, declared) if declared else None
     if declared and said is not None and declared in _MULTI_BYTE:  # of which chance bytes break a rule soon
         return Decoded(without_lone_surrogates(said), declared)
-    mixed = _mostly_utf8(content)
+    in_page = _declared_in_page(content)
+    if in_page in _MULTI_BYTE:
+        for name in _TRIED.get(in_page, (in_page,)):
+            text = _text(content, name)
+            if text is not None:
+                return Decoded(without_lone_surrogates(text), name)
+    mixed = _mostly_utf8(content, detector)
     if mixed:
         return mixed
     if declared and said is not None:
         _reject_controls(content)
         return Decoded(without_lone_surrogates(said), declared)
-    names = ranked_candidates(_sample(content))
+    names = ranked_candidates(_sample(content), detector, in_page)
     if not names:
         raise ReadError("binary", "is a known binary format, not text; convert it to text or leave it out")
-    if not names[0].startswith(("utf-16", "utf-32", "cp037", "cp424", "cp500", "cp875", "cp1026", "cp1140", "cp273")):
+    if not names[0].startswith(("utf-16", "utf-32", *_EBCDIC)):
         _reject_controls(content)
     for name in names[:8]:
         text = _text(content, name)  # the sample decoded, and the rest may not
@@ -187,8 +199,21 @@ def _not_utf8(content: bytes, declared: str | None) -> Decoded:
     return Decoded(without_lone_surrogates(text), remark)
 
 
-def _mostly_utf8(content: bytes) -> Decoded | None:
-    """UTF-8 with bytes that something else put in: CESU-8, a cut end, or lines in Windows-1252."""
+def _declared_in_page(content: bytes) -> str:
+    """Python's name of the charset that a page says it is in; empty where it says none that is known."""
+    found = _DECLARED.search(content, 0, _DECLARED_WITHIN)
+    return _codec((found[1] or found[2]).decode()) if found else ""
+
+
+def _codec(name: str) -> str:
+    try:
+        return codecs.lookup(name).name
+    except LookupError:
+        return ""
+
+
+def _mostly_utf8(content: bytes, detector: Detector) -> Decoded | None:
+    """UTF-8 with bytes that something else put in: CESU-8, cut sequences, lines in another charset."""
     if b"\xed" in content:
         paired = _text(content, "utf-8", "surrogatepass")
         if paired is not None:
@@ -199,17 +224,91 @@ def _mostly_utf8(content: bytes) -> Decoded | None:
     if cut:
         text = text[: cut.start()] + "\ufffd"
     runs = _BAD_RUN.findall(text)
-    bad = sum(map(len, runs))
+    broken = [run for run in runs if _is_broken(run)]
+    bad = sum(map(len, runs)) - sum(map(len, broken))
     # Each character beyond ASCII takes 2 to 4 bytes, a bad byte one: the surplus of bytes counts the characters.
-    good = len(content.translate(None, bytes(range(128)))) - bad - (len(cut[0]) if cut else 0)
-    # A few single bytes beside one sound sequence: in a one-byte encoding that sequence would be a capital and a
+    good = len(text.encode("utf-8", "ignore")) - len(text.encode("ascii", "ignore")) - (3 if cut else 0)
+    # A few single bytes beside sound sequences: in a one-byte encoding such a sequence would be a capital and a
     # symbol in the middle of a word, and multi-byte encodings leave longer runs.
-    few = good >= 2 and bad <= 2 * good and all(len(run) == 1 for run in runs)
-    if not few and good < max(2, 2 * _MIXED_SHARE * bad):
+    few = good >= 2 and (bad + bool(cut)) * 2 <= good and all(len(run) == 1 for run in runs if not _is_broken(run))
+    if len(broken) * 2 > good or (not few and good < max(2, 2 * _MIXED_SHARE * bad)):
+        return _by_lines(text, detector)
+    text, remarks = _mended(text)
+    return Decoded(text, _with_remarks([*remarks, *(["cut off inside its last character"] if cut else [])]))
+
+
+def _with_remarks(remarks: list[str]) -> str:
+    return f"utf-8 ({', '.join(remarks)})" if remarks else "utf-8"
+
+
+def _mended(text: str) -> tuple[str, list[str]]:
+    """Text of UTF-8 with lone surrogates for bad bytes: cut sequences become U+FFFD, other bytes Windows-1252."""
+    lost = read = 0
+
+    def mend(run: re.Match[str]) -> str:
+        nonlocal lost, read
+        before, after = text[run.start() - 1 : run.start()], text[run.end() : run.end() + 1]
+        letters = "" if _is_broken(run[0]) else _windows_1252(run[0])
+        if letters and not _is_odd(before, letters, after):
+            read += 1
+            return letters
+        lost += 1
+        return "\ufffd"
+
+    text = _BAD_RUN.sub(mend, text)
+    remarks = [f"damaged in {lost} places"] if lost else []
+    return text, remarks + (["with cp1252 bytes"] if read else [])
+
+
+def _is_broken(run: str) -> bool:
+    """Whether bad bytes are a sequence of UTF-8 that lost its end: a first byte and too few of the others."""
+    raw = run.encode("utf-8", "surrogateescape")
+    return len(raw) > 1 and 0xE0 <= raw[0] < 0xF5 and all(0x80 <= b < 0xC0 for b in raw[1:])
+
+
+def _is_odd(before: str, letters: str, after: str) -> bool:
+    """Whether letters stand where nobody writes them: a capital after a small letter, or beside another alphabet."""
+    if not letters.isalpha():
+        return False
+    beside = before + after
+    return (before.islower() and letters[0].isupper() and not after.isupper()) or any(
+        c >= "\u0370" and c.isalpha() for c in beside
+    )
+
+
+def _by_lines(text: str, detector: Detector) -> Decoded | None:
+    """Lines of UTF-8 among lines of one other charset; None where the lines that are UTF-8 may be so by chance."""
+    lines = text.splitlines(keepends=True)
+    sound: list[int] = []
+    others: list[int] = []
+    for number, line in enumerate(lines):
+        if not line.isascii():
+            bad = sum(map(len, _BAD_RUN.findall(line)))
+            beyond = len(line) - len(line.encode("ascii", "ignore")) - bad
+            (others if bad > beyond else sound).append(number)
+    good = "".join(lines[n] for n in sound)
+    n_good = sum("\x7f" < c < "\ud800" or c > "\udfff" for c in good)
+    foreign = b"".join(lines[n].encode("utf-8", "surrogateescape") for n in others)
+    if n_good < 4 or not others or n_good * 20 < len(foreign.translate(None, bytes(range(128)))):
         return None
-    text = _BAD_RUN.sub(_windows_1252, text)
-    remarks = (["with cp1252 bytes"] if bad else []) + (["cut off inside its last character"] if cut else [])
-    return Decoded(text, f"utf-8 ({', '.join(remarks)})")
+    name = next((n for n in ranked_candidates(foreign[:SAMPLE_BYTES], detector) if _text(foreign, n) is not None), None)
+    if name is None or name.startswith(("utf", *_WIDE, *_EBCDIC)):
+        return None
+    # Would the other charset read the lines that are UTF-8 as well? Then they are UTF-8 by chance.
+    raw = good.encode("utf-8", "surrogateescape")
+    as_other = {n: value for value, n in by_cost(raw)}.get(name)
+    if as_other is None and name in _MULTI_BYTE:
+        as_other = multi_byte_cost(raw, name)
+    if as_other is not None and as_other < _BY_CHANCE * n_good:
+        return None
+    for n in others:
+        lines[n] = lines[n].encode("utf-8", "surrogateescape").decode(name)
+    text, remarks = _mended("".join(lines))
+    name = codecs.lookup(name).name
+    return Decoded(
+        without_lone_surrogates(text),
+        _with_remarks([*remarks, "with cp1252 bytes" if name == "cp1252" else f"with lines in {name}"]),
+    )
 
 
 def _is_cut(run: str, before: str) -> bool:
@@ -219,8 +318,8 @@ def _is_cut(run: str, before: str) -> bool:
     return len(run) < wanted and (len(run) > 1 or not before.isascii())
 
 
-def _windows_1252(run: re.Match[str]) -> str:
-    raw = run[0].encode("utf-8", "surrogateescape")
+def _windows_1252(run: str) -> str:
+    raw = run.encode("utf-8", "surrogateescape")
     # Five bytes mean nothing in Windows-1252; as the C1 controls of Latin-1 they are at least not lost.
     return "".join(bytes((b,)).decode("cp1252", "ignore") or chr(b) for b in raw)
 
@@ -236,60 +335,36 @@ def _sample(content: bytes) -> bytes:
     return content[start : start + SAMPLE_BYTES]
 
 
-def ranked_candidates(sample: bytes) -> list[str]:
+def ranked_candidates(sample: bytes, detector: Detector = by_chardet, declared: str = "") -> list[str]:
     """Python codec names, best first; empty where the bytes are a known binary format.
 
     >>> ranked_candidates("Она сказала, что придёт завтра вечером.".encode("koi8-r"))[0]
     'koi8-r'
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        found = chardet.detect_all(
-            sample, encoding_era=chardet.EncodingEra.ALL, ignore_threshold=True, prefer_superset=False,
-            compat_names=False,
-        )  # fmt: skip
-    pairs = [(str(f["encoding"]), float(f["confidence"])) for f in found if f["encoding"]]
-    if not pairs:
+    found = detector(sample)
+    if found is None:
         return []
-    if pairs[0][1] < _CERTAIN:
-        head = sample[:_READ_BYTES]
-        top = pairs[0][1]
-        weighed = [(c * _use(n) * _reads_well(head, n) if c >= top / 2 else 0.0, c, n) for n, c in pairs]
-        weighed.sort(key=lambda w: (-w[0], -w[1]))  # stable: chardet's own order among equals
-        pairs = [(n, c) for _, c, n in weighed]
-    names: list[str] = []
-    for name, _ in pairs:
-        names += [*_OLDER.get(name, ()), name]
-    if names[0] in ("latin-1", "iso8859-1") and _text(sample, "cp1252") is not None:
-        names.insert(0, "cp1252")  # as browsers do (WHATWG Encoding): the same but for quotes and dashes
-    return names
+    if found and _is_structural(found[0], sample):
+        return [name for candidate in found for name in (*_OLDER.get(candidate.name, ()), candidate.name)]
+    costs = [(value - _DECLARED_GAIN * _is_declared(name, declared), name) for value, name in by_cost(sample)]
+    double = [c for c in found if _codec(c.name) in _MULTI_BYTE and c.confidence > 0]
+    surest = max((c.confidence for c in double), default=1.0)
+    for candidate in double:
+        doubt = log(surest / candidate.confidence)
+        for name in (*_OLDER.get(candidate.name, ()), candidate.name):
+            value = multi_byte_cost(sample, name)
+            if value is not None:
+                costs.append((value + doubt, name))
+    ranked = [name for _, name in sorted(costs, key=lambda c: c[0])]  # stable: the commoner of equals
+    return ranked or [candidate.name for candidate in found] or ["cp1252"]
 
 
-def _use(name: str) -> float:
-    if name in _WEST or name in _MULTI_BYTE or name.startswith("utf"):
-        return 1.0
-    return _USE_OTHER_WEB if name in _OTHER_WEB else _USE_RARE
+def _is_declared(name: str, declared: str) -> bool:
+    return bool(declared) and (codecs.lookup(name).name == declared or (name == "cp1252" and declared == "iso8859-1"))
 
 
-def _reads_well(sample: bytes, name: str) -> float:
-    try:
-        text = sample.decode(name, "ignore")
-    except LookupError:  # a codec this Python does not have
-        return 0.0
-    beyond = len(text) - len(text.encode("ascii", "ignore"))
-    if not beyond:
-        return 1.0
-    shape = "".join(map(_shape, text))
-    odd = sum(not text[m.start() : m.end()].isascii() for m in _ODD.finditer(shape))
-    return max(0.0, 1 - _ODD_COSTS * odd / beyond)
-
-
-@lru_cache(maxsize=4096)
-def _shape(character: str) -> str:
-    """U capital, l other letter or mark, s symbol, c control or unassigned, ``.`` the rest."""
-    category = unicodedata.category(character)
-    if category[0] in "LM":
-        return "U" if category == "Lu" else "l"
-    if category in ("Cc", "Cn", "Co"):
-        return "." if character in "\t\n\r\f" else "c"
-    return "s" if category[0] == "S" else "."
+def _is_structural(best: Candidate, sample: bytes) -> bool:
+    """Whether a detector found what letters cannot tell: zeros, escape sequences, spaces that are no ASCII."""
+    if best.name.startswith(_EBCDIC):
+        return sample.count(0x40) > 2 * sample.count(0x20)
+    return best.name.startswith((*_WIDE, "utf")) and best.confidence > 0.5

@@ -1,0 +1,370 @@
+"""How likely bytes are to be text in a charset: the cost of its letters, each after the one before, in the language
+that costs least.
+
+A cost is the negative natural logarithm of a probability, so costs of readings of the same bytes can be compared, and
+the one that costs least is the likeliest (naive Bayes over letter pairs). Letters are compared in lower case, and
+capitals cost where nobody writes them: so text in capitals is read as well as any other.
+The counts (letter_pairs.npz) are of translations of programs; tests/benchmarks/train_letter_pairs.py made them.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+import unicodedata
+from collections import Counter
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import Path
+
+import numpy as np
+
+PLACES = {
+    "latin": "[a-z\xaa\xba\xdf-\xf6\xf8-\u024f\u0300-\u0323\u02bc\u1e00-\u1eff]",
+    "cyrillic": "[\u0430-\u045f\u0461-\u052f]",
+    "greek": "[\u0390-\u03ce]",
+    "hebrew": "[\u05b0-\u05ea]",
+    "arabic": "[\u0621-\u065f\u066e-\u06d5]",
+    "thai": "[\u0e01-\u0e4e]",
+}
+"""The letters of each script, in lower case, as a regular expression."""
+
+_FEW = "en de fr es it pt nl"  # languages that every charset with their letters is used for
+_WEST = f"{_FEW} da nb nn sv fi is ca gl eu gd ga af br oc ast lb id sq et und"
+_CENTRAL = "pl cs sk hu sl hr bs hsb ro sq de"
+_BALTIC = "lt lv et pl"
+_TURKISH = "tr az"
+_RUSSIAN = "ru bg sr mk be uk"
+
+# Name, cost of being used at all (WHATWG's and Windows' ones are common, those of one machine rare), languages.
+_CHARSETS = (
+    ("cp1252", 0.0, _WEST), ("iso8859-15", 3.0, _WEST), ("iso8859-1", 3.5, _WEST),
+    ("cp1250", 0.6, _CENTRAL), ("iso8859-2", 1.2, _CENTRAL), ("cp1257", 1.5, _BALTIC), ("iso8859-13", 3.0, _BALTIC),
+    ("iso8859-4", 3.0, _BALTIC), ("cp1254", 1.5, _TURKISH), ("iso8859-9", 2.5, _TURKISH), ("cp1258", 2.5, "vi"),
+    ("iso8859-3", 4.0, "mt eo tr"), ("iso8859-10", 5.0, "nb da is sv fi et lt lv"), ("iso8859-14", 5.0, "cy ga gd br"),
+    ("iso8859-16", 8.0, "ro hr hu sl sq"),
+    ("cp850", 2.5, _WEST), ("cp858", 4.0, _WEST), ("cp437", 3.0, _WEST), ("cp852", 2.5, _CENTRAL),
+    ("cp775", 3.0, _BALTIC), ("cp857", 3.0, _TURKISH), ("cp860", 4.0, "pt"), ("cp861", 4.0, "is"),
+    ("cp863", 4.0, "fr"), ("cp865", 4.0, "nb da nn sv"),
+    ("mac-roman", 3.0, _WEST), ("mac-latin2", 3.0, _CENTRAL + " lt lv et"), ("mac-croatian", 5.0, "hr sl bs"),
+    ("mac-romanian", 5.0, "ro"), ("mac-turkish", 3.0, _TURKISH), ("mac-iceland", 4.0, "is"),
+    ("hp-roman8", 7.0, _WEST),
+    ("cp1251", 0.0, _RUSSIAN), ("koi8-r", 1.0, "ru"), ("koi8-u", 2.0, "uk ru"), ("iso8859-5", 2.0, _RUSSIAN),
+    ("cp866", 1.5, "ru uk be"), ("cp855", 2.5, _RUSSIAN), ("cp1125", 3.5, "uk ru"), ("mac-cyrillic", 2.0, _RUSSIAN),
+    ("kz1048", 4.0, "kk"), ("ptcp154", 4.5, "kk tt ky"), ("koi8-t", 6.0, "tg"),
+    ("cp1253", 1.0, "el"), ("iso8859-7", 1.5, "el"), ("cp737", 2.5, "el"), ("cp869", 3.0, "el"),
+    ("mac-greek", 3.0, "el"),
+    ("cp1255", 1.5, "he"), ("iso8859-8", 1.5, "he"), ("cp862", 4.0, "he"), ("cp856", 4.0, "he"),
+    ("cp1256", 2.0, "ar fa ur"), ("iso8859-6", 1.5, "ar"), ("cp720", 3.0, "ar"), ("mac-arabic", 5.0, "ar fa"),
+    ("mac-farsi", 5.0, "fa"), ("cp864", 40.0, "ar"),
+    ("cp874", 2.1, "th"), ("tis-620", 2.0, "th"), ("iso8859-11", 3.0, "th"),
+)  # fmt: skip
+_SCRIPT_OF = {"ru": "cyrillic", "bg": "cyrillic", "uk": "cyrillic", "kk": "cyrillic", "tg": "cyrillic", "el": "greek",
+              "he": "hebrew", "ar": "arabic", "fa": "arabic", "th": "thai"}  # fmt: skip
+_MISFIT = 0.01  # share of the cost by which a rare charset must do better: no text is quite as the counts have it
+_OTHER_LANGUAGE = 5.0  # of a language that the charset was not made for
+
+_WORD = re.compile(rb"[A-Za-z]*[\x80-\xff][A-Za-z\x80-\xff]*")
+_TAGS = re.compile(rb"<[^<>]{0,300}>")
+_LINE = re.compile(rb"[^\n\r]*[\x80-\xff][^\n\r]*")
+MAX_READ = 40_000  # bytes of lines with some byte beyond ASCII; more moves no answer
+_UNKNOWN_LANGUAGE = 3.0  # the last of the Latin ones: its words in ASCII may be as in any other
+_MOST_ALIKE = 3  # times that a word counts; more say nothing new
+_AMONG_LATIN = 8.0  # of a word of another script among many in ASCII
+_ASIDE, _ASIDE_MOST = 0.4, 4.0  # weight of words in ASCII, for each and beside those with other letters
+
+# Kinds of character, beside the letters of the script.
+_SPACE, _LOWER, _UPPER, _OPENS, _CLOSES, _JOINS, _MARK, _SYMBOL, _BOX, _CONTROL, _FOREIGN, _ASCII, _TWIN, _GAP = range(
+    14
+)
+_OF_KIND = np.array([0, 0, 0.3, 4.0, 4.0, 5.0, 5.0, 9.0, 7.0, 12.0, 10.0, 0.0, 0.0, 3.0])
+# Latin letters that look like Cyrillic ones and are typed for them.
+_TWINS = dict(zip("aeopcxyjisAEOPCXKMTBHJIS", "аеорсхујіѕаеорсхкмтвнјіѕ", strict=True))
+_OPENING, _CLOSING, _JOINING = (
+    "\xab\u201c\u201e\u2018\u201a\xa1\xbf",
+    "\xbb\u201d\u201c\u2026\u2122\xae",
+    "\u2019\xb7\xad",
+)
+_MARKS = "\u2013\u2014\u2022\xb0\u20ac\xa9\xa7\xa3\u2116\xba\xaa"
+
+
+def _joints() -> np.ndarray:
+    """What it costs that a kind of character stands after another."""
+    cost = np.zeros((14, 14))
+    letters = (_LOWER, _UPPER, _FOREIGN, _ASCII, _TWIN)
+    cost[_LOWER, _UPPER] = 5.0
+    cost[_UPPER, _UPPER] = 0.15
+    for letter in letters:
+        cost[letter, _OPENS] = cost[_CLOSES, letter] = 6.0
+        cost[letter, (_MARK, _SYMBOL, _BOX)] = 4.0
+        cost[(_MARK, _SYMBOL, _BOX), letter] = 4.0
+        cost[letter, _JOINS] = cost[_JOINS, letter] = 1.0
+    cost[_ASCII, (_LOWER, _UPPER)] = cost[(_LOWER, _UPPER), _ASCII] = 8.0
+    cost[(_ASCII, _TWIN), _FOREIGN] = cost[_FOREIGN, (_ASCII, _TWIN)] = 6.0
+    cost[_TWIN, (_LOWER, _UPPER)] = cost[(_LOWER, _UPPER), _TWIN] = 3.5
+    cost[_MARK, _MARK] = -2.0
+    return cost
+
+
+_JOINTS = _joints()
+
+
+def folded(text: str) -> str:
+    """The text in lower case, character by character.
+
+    >>> folded("İZMİR"), len(folded("İß"))
+    ('izmir', 2)
+    """
+    low = text.lower()
+    return low if len(low) == len(text) else "".join(c.lower()[0] for c in text)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letters:
+    """The letters of a script and what each costs after another, by language. Index 0 is what is no letter."""
+
+    STEP = 0.05  # of a natural logarithm, for each unit of the stored costs
+
+    alphabet: str
+    languages: tuple[str, ...]
+    costs: np.ndarray
+
+
+@cache
+def letters(script: str) -> Letters:
+    """Reads the counts of a script, about 5 ms."""
+    with np.load(Path(__file__).with_name("letter_pairs.npz")) as held:
+        return Letters(
+            alphabet=str(held[f"{script} alphabet"]),
+            languages=tuple(held[f"{script} languages"].tolist()),
+            costs=held[f"{script} costs"].astype(np.float32) * Letters.STEP,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Charset:
+    """A one-byte charset: for each byte the place of its letter in the alphabet and its kind, and the costs of use."""
+
+    name: str
+    letters: Letters
+    is_latin: bool
+    place: np.ndarray
+    kind: np.ndarray
+    rarity: float
+    use: np.ndarray
+    """What it costs that a text in each of the languages is in this charset."""
+
+
+@lru_cache(maxsize=128)
+def charset(name: str, use: float, languages: str) -> Charset | None:
+    """None where this Python has no such codec."""
+    try:
+        codecs.lookup(name)
+    except LookupError:
+        return None
+    script = _SCRIPT_OF.get(languages.split()[0], "latin")
+    found = letters(script)
+    index = {c: i for i, c in enumerate(found.alphabet, 1)}
+    chars = [bytes((b,)).decode(name, "ignore") or "\x81" for b in range(256)]
+    low = [folded(unicodedata.normalize("NFKC", c)[:1] if c > "\ufb00" else c) for c in chars]
+    kinds = [
+        (_UPPER if c != lowered and c.isupper() else _LOWER) if lowered in index else _kind(c)
+        for c, lowered in zip(chars, low, strict=True)
+    ]
+    if script == "cyrillic":
+        for letter, twin in _TWINS.items():
+            low[ord(letter)], kinds[ord(letter)] = twin, _TWIN
+    kinds[128:] = [_SYMBOL if kind == _SPACE else kind for kind in kinds[128:]]  # a second set of ASCII signs
+    meant = set(languages.split())
+    return Charset(
+        name=name,
+        letters=found,
+        is_latin=script == "latin",
+        place=np.array([index.get(c, 0) for c in low]),
+        kind=np.array(kinds),
+        rarity=use,
+        use=np.array([0.0 if language in meant else _OTHER_LANGUAGE for language in found.languages]),
+    )
+
+
+def _kind(char: str) -> int:
+    category = unicodedata.category(char)
+    if char < "\x80":
+        return _ASCII if category[0] == "L" else _SPACE
+    if char == "\xa0":
+        return _GAP
+    for kind, chars in ((_OPENS, _OPENING), (_CLOSES, _CLOSING), (_JOINS, _JOINING), (_MARK, _MARKS)):
+        if char in chars:
+            return kind
+    if "\u2500" <= char <= "\u25ff":
+        return _BOX
+    if category in ("Cc", "Cn", "Co"):
+        return _CONTROL
+    return _FOREIGN if category[0] in "LM" else _SYMBOL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pairs:
+    """Pairs of bytes and how often they stand in the words of a text: with a byte beyond ASCII, and the others."""
+
+    first: np.ndarray
+    second: np.ndarray
+    count: np.ndarray
+    aside_first: np.ndarray
+    aside_second: np.ndarray
+    aside_count: np.ndarray
+    latin_share: float
+    """Letters of ASCII beside those of one beyond, which is 4 times as many in most languages with Latin letters."""
+
+
+def pairs(sample: bytes) -> Pairs:
+    """The pairs of the lines that hold some byte beyond ASCII, tags left out."""
+    lines: list[bytes] = []
+    size = 0
+    for line in _LINE.finditer(sample):
+        start = max(line.start(), 0)
+        lines.append(sample[start : min(line.end(), start + MAX_READ)])
+        size += len(lines[-1])
+        if size > MAX_READ:
+            break
+    text = _TAGS.sub(b" ", b"\n".join(lines))
+    if text.isascii():  # what there is beyond ASCII stands in tags
+        text = b"\n".join(lines)
+    counts = Counter(_WORD.findall(text))
+    words = b" ".join(b" ".join([word] * min(n, _MOST_ALIKE)) for word, n in counts.items())
+    first, second, count = _counted(b" " + words + b" ")
+    high = (first >= 128) | (second >= 128)
+    others = np.concatenate([count[~high], np.zeros(0, count.dtype)])
+    rest_first, rest_second, rest_count = _counted(b" " + _WORD.sub(b" ", text) + b" ")
+    total = max(1, int(rest_count.sum()))
+    weight = min(_ASIDE, _ASIDE_MOST * int(count[high].sum()) / total)
+    return Pairs(
+        first=first[high], second=second[high], count=count[high].astype(float),
+        aside_first=np.concatenate([first[~high], rest_first]),
+        aside_second=np.concatenate([second[~high], rest_second]),
+        aside_count=np.concatenate([others.astype(float), rest_count * weight]),
+        latin_share=total / max(1, int(count[high].sum())),
+    )  # fmt: skip
+
+
+def _counted(text: bytes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    raw = np.frombuffer(text, np.uint8).astype(np.int64)
+    counts = np.bincount(raw[:-1] * 256 + raw[1:], minlength=0)
+    found = counts.nonzero()[0]
+    return found >> 8, found & 255, counts[found]
+
+
+def cost(found: Pairs, of: Charset) -> float:
+    """What the bytes beyond ASCII cost as text in a charset, in the language that costs least."""
+    costs, place = of.letters.costs, of.place
+    total = costs[:, place[found.first], place[found.second]] @ found.count + of.use
+    if of.is_latin:
+        aside = _aside(found, of)
+        aside -= aside.min()
+        aside[-1] = _UNKNOWN_LANGUAGE
+        total = total + aside
+    else:
+        total = total + min(_AMONG_LATIN, found.latin_share)
+    first, second = of.kind[found.first], of.kind[found.second]
+    shapes = _OF_KIND[second] + _JOINTS[first, second]
+    shapes[(second == _BOX) & (found.first == found.second)] = 0.5  # a drawn line
+    shape = shapes @ found.count
+    return of.rarity + float(total.min() + shape) * (1 + _MISFIT * of.rarity)
+
+
+def _aside(found: Pairs, of: Charset) -> np.ndarray:
+    """What the pairs within ASCII cost in each language; the same for all charsets with Latin letters."""
+    result: np.ndarray = (
+        of.letters.costs[:, of.place[found.aside_first], of.place[found.aside_second]] @ found.aside_count
+    )
+    return result
+
+
+def by_cost(sample: bytes) -> list[tuple[float, str]]:
+    """The one-byte charsets whose characters the bytes are, each with its cost, likeliest first.
+
+    >>> by_cost("ЗАКАЗ ОТПРАВЛЕН".encode("cp1251"))[0][1], by_cost("Žluťoučký kůň".encode("cp852"))[0][1]
+    ('cp1251', 'cp852')
+    """
+    found = pairs(sample)
+    ranked = []
+    for order, (name, use, languages) in enumerate(_CHARSETS):
+        known = charset(name, use, languages)
+        if known is not None and _is_defined(sample, name):
+            ranked.append((cost(found, known), order, name))
+    return [(value, name) for value, _, name in sorted(ranked)]
+
+
+def _is_defined(sample: bytes, name: str) -> bool:
+    try:
+        sample.decode(name)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+# Of the double-byte sets, the first bytes of the characters in daily use.
+_DAILY = {"gb18030": (0xB0, 0xD7), "gbk": (0xB0, 0xD7), "gb2312": (0xB0, 0xD7), "big5": (0xA4, 0xC6),
+          "big5hkscs": (0xA4, 0xC6), "cp950": (0xA4, 0xC6), "euc_jp": (0xB0, 0xCF), "euc_jis_2004": (0xB0, 0xCF),
+          "shift_jis": (0x88, 0x97), "cp932": (0x88, 0x97), "shift_jis_2004": (0x88, 0x97),
+          "euc_kr": (0xB0, 0xC8), "cp949": (0xB0, 0xC8), "johab": (0x88, 0xD3)}  # fmt: skip
+_KANA_COST, _MARK_COST, _HANGUL_COST, _DAILY_COST = 4.2, 4.8, 6.3, 7.3
+_OTHER_HAN_COST, _OTHER_COST, _ODD_COST = 11.0, 9.5, 16.0
+_DOUBLE_BYTE_USE = {
+    "euc_jp": 1.0,
+    "euc_kr": 0.7,
+    "cp949": 1.5,
+    "johab": 6.0,
+    "big5": 0.7,
+    "big5hkscs": 2.0,
+    "cp950": 2.0,
+}
+_JOINT = re.compile("[A-Za-z](?=[^\x00-\x7f])|[^\x00-\x7f](?=[A-Za-z])")  # of alphabets, inside a word
+_JOINT_COST = 3.0
+
+
+def multi_byte_cost(sample: bytes, name: str) -> float | None:
+    """What the characters beyond ASCII cost as text in a double-byte charset; None where some bytes are none of it.
+
+    >>> multi_byte_cost("测试".encode("gbk"), "gb18030") < by_cost("测试".encode("gbk"))[0][0]
+    True
+    """
+    lines: list[bytes] = []
+    size = 0
+    for line in sample.splitlines():
+        if size < MAX_READ:
+            lines.append(line[:MAX_READ])
+            size += 0 if line.isascii() else len(line)
+    try:
+        sample.decode(name)
+        text = b"\n".join(lines).decode(name, "ignore")
+    except (UnicodeDecodeError, LookupError):
+        return None
+    counts = Counter(c for c in text if c > "\x7f")
+    joints = len(_JOINT.findall(text))
+    return (
+        _DOUBLE_BYTE_USE.get(name, 0.5)
+        + _JOINT_COST * joints
+        + sum(n * _character_cost(c, name) for c, n in counts.items())
+    )
+
+
+@lru_cache(maxsize=1 << 15)
+def _character_cost(char: str, name: str) -> float:
+    if "\u3041" <= char <= "\u30ff":
+        return _KANA_COST
+    if (
+        "\u3000" <= char <= "\u303f"
+        or "\uff01" <= char <= "\uff20"
+        or char in "\u201c\u201d\u2018\u2019\u2026\u2014\xb7"
+    ):
+        return _MARK_COST
+    raw = char.encode(name, "ignore")  # not all that is decoded can be encoded again
+    first, last = _DAILY.get(name, (0xB0, 0xD7))
+    is_daily = len(raw) == 2 and first <= raw[0] <= last
+    if "\uac00" <= char <= "\ud7a3":
+        return _HANGUL_COST if is_daily else _OTHER_HAN_COST
+    if "\u4e00" <= char <= "\u9fff":
+        return _DAILY_COST if is_daily and name not in ("euc_kr", "cp949", "johab") else _OTHER_HAN_COST
+    category = unicodedata.category(char)
+    return _ODD_COST if category[0] == "C" or category == "Mn" else _OTHER_COST
