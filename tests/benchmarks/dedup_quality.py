@@ -3,10 +3,10 @@
 usage: python tests/benchmarks/dedup_quality.py [--gold DIR] [--corpus DIR] [--peers DIR] [--slice] [--only SET,...]
        python tests/benchmarks/dedup_quality.py --smoke
 
-Sets: corpus (needs damaged.jsonl and truth.json), revisions, planted, licences, speed (clean.jsonl). What is not there
-is named and skipped. `--slice` takes the 10 MB slice of the corpus, `--smoke` sixty made-up documents. Peers run in
-environments of their own: PEERS/datasketch, PEERS/text-dedup, PEERS/datatrove, each a virtual environment with the
-package of that name.
+Sets: corpus (needs damaged.jsonl and truth.json), revisions, planted, templates (made up), licences, speed
+(clean.jsonl). What is not there is named and skipped. `--slice` takes the 10 MB slice of the corpus, `--smoke` a few
+made-up documents. Peers run in environments of their own: PEERS/datasketch, PEERS/text-dedup, PEERS/datatrove, each a
+virtual environment with the package of that name.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from dedup_sets import (  # noqa: E402
     lines_of,
     precision,
     recall_by_rate,
+    template_pages,
     tidy,
     winnow,
     write_small,
@@ -120,6 +121,24 @@ def planted(gold: Path, peers: Path | None) -> None:
         print(f"{name}: F1 {2 * len(got & wanted) / (len(got) + len(wanted)):.4f}")
 
 
+def templates(peers: Path | None, pages: int = 5000) -> None:
+    """Distinct short articles under long templates: none of them may go, and all true copies must."""
+    texts, copies = template_pages(pages)
+    article: dict[str, str] = {}  # the page whose article each page has
+    for original, copy, _ in copies:
+        article[copy] = article.get(original, original)
+    outcomes: dict[str, Outcome | str] = {"winnow": winnow(texts, SETTINGS)}
+    outcomes |= {peer: run_peer(peer, peers, texts) for peer in PEERS} if peers else {}
+    print(f"\ntemplates: {len(texts)} pages, {len(copies)} of them copies")
+    for name, outcome in outcomes.items():
+        if isinstance(outcome, str):
+            print(outcome)
+            continue
+        wrong = sum(article.get(a, a) != article.get(b, b) for a, b in outcome.kept.items())
+        seconds = f", {sum(outcome.seconds[s] for s in ('prepare', 'decide')):.1f} s" if outcome.rows else ""
+        print(f"{name}: left out {len(outcome.kept)}, of them with an article of their own {wrong}{seconds}")
+
+
 def licences(gold: Path) -> None:
     """One licence worded many ways: B-cubed over the labels that stand in at least five packages."""
     rows = lines_of(gold / "repeats" / "licence_passages.jsonl.gz")
@@ -178,7 +197,7 @@ def main() -> None:
     parser.add_argument("--corpus", type=Path, default=ROOT.parent / "bench" / "data" / "corpus")
     parser.add_argument("--peers", type=Path)
     parser.add_argument("--slice", action="store_true")
-    parser.add_argument("--only", default="corpus,revisions,planted,licences,speed")
+    parser.add_argument("--only", default="corpus,revisions,planted,templates,licences,speed")
     parser.add_argument("--smoke", action="store_true", help="made-up documents: that it works, not how well")
     options = parser.parse_args()
     if options.smoke:
@@ -186,8 +205,12 @@ def main() -> None:
             folder = write_small(Path(made_up))
             corpus(folder, None, small=True)
             speed(folder, small=True)
+        templates(None, pages=400)
         return
     for name in options.only.split(","):
+        if name == "templates":
+            templates(options.peers)
+            continue
         needed = options.corpus if name in ("corpus", "speed") else options.gold
         if not needed.is_dir():
             print(f"{name}: skipped, no folder {needed}")

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tests.deduplicate.corpus import article, decide, prepared
+from tests.deduplicate.corpus import WORDS, article, decide, prepared
 
 from winnow.base.recipe import DeduplicateSettings
 from winnow.base.records import doc_id_of
@@ -62,6 +62,41 @@ def write_small(folder: Path, documents: int = 60) -> Path:
         (folder / f"{name}.jsonl").write_text(lines, encoding="utf-8")
     (folder / "truth.json").write_text(json.dumps({"near": near}), encoding="utf-8")
     return folder
+
+
+_LITTLE = "the a of to and in that it is was for on with as at by from this be or not are were had has but they".split()
+
+
+def plain_sentence(rng: random.Random, words: int = 13) -> str:
+    """Made-up prose in which every other word is a little one, as in English: distinct texts share some trigrams."""
+    said = [rng.choice(_LITTLE if n % 2 else WORDS) for n in range(words)]
+    return " ".join(said).capitalize() + "."
+
+
+def template_pages(pages: int = 5000, templates: int = 20) -> tuple[dict[str, str], list[tuple[str, str, float]]]:
+    """Short articles of their own under long templates, a tenth of them copies of another page, and which those are.
+
+    A template has four to eight paragraphs and a line whose number differs; an article has two or three sentences.
+    """
+    rng = random.Random(7)
+    frames = [
+        [" ".join(plain_sentence(rng) for _ in range(3)) for _ in range(rng.randrange(4, 9))] for _ in range(templates)
+    ]
+    texts: dict[str, str] = {}
+    copies = []
+    for n in range(pages):
+        frame = frames[n % templates]
+        head, tail = frame[: len(frame) // 2], frame[len(frame) // 2 :]
+        original = f"page{n - templates}"
+        rate = rng.choice((0.0, 0.02, 0.05))
+        if original in texts and rng.random() < 0.1:
+            words = texts[original].split("\n\n")[len(head) + 1].split(" ")
+            article = " ".join(rng.choice(WORDS) if rng.random() < rate else word for word in words)
+            copies.append((original, f"page{n}", rate))
+        else:
+            article = " ".join(plain_sentence(rng) for _ in range(rng.randrange(2, 4)))
+        texts[f"page{n}"] = "\n\n".join((*head, f"Entry number {n} of the register", article, *tail))
+    return texts, copies
 
 
 def tidy(text: str) -> str:

@@ -37,7 +37,7 @@ def edited(text: str, seed: int, share: float) -> str:
 
 @pytest.fixture(scope="module")
 def corpus() -> dict[str, str]:
-    """Forty documents: articles, exact and near copies, excerpts, shared paragraphs, boilerplate, short ones."""
+    """Fifty documents: articles, exact and near copies, excerpts, shared paragraphs, boilerplate, pages, short ones."""
     rng = random.Random(11)
     out = {f"site{n % 3}/a{n}": texts(f"Title number {n}", *article(n)) for n in range(18)}
     footer = "All rights reserved by the house of many words; copying needs the consent of its owner in writing."
@@ -51,6 +51,12 @@ def corpus() -> dict[str, str]:
     shared = paragraph(rng)
     for n in range(4):
         out[f"shared/{n}"] = texts(*article(100 + n, 3), shared, *article(200 + n, 2))
+    frame = article(300, 4)
+    for n in range(9):
+        out[f"pages/{n}"] = texts(
+            *frame[:2], f"Entry number {n} of them", paragraph(random.Random(400 + n), 2), *frame[2:]
+        )
+    out["pages/copy"] = out["pages/3"].replace("number 3", "number 9")
     out["short/1"], out["short/2"], out["short/3"] = "Short one.", "Short one.", "Another short text."
     out["short/4"] = texts("My page", shared)
     return out
@@ -72,7 +78,8 @@ def test_exact_near_and_contained_documents_are_found_with_what_they_copy(
     assert documents[doc_id_of("short/2")]["kind"] == "exact" or documents[doc_id_of("short/1")]["kind"] == "exact"
     assert doc_id_of("short/3") not in documents
     assert documents[doc_id_of("short/4")]["kind"] == "contained"
-    assert len(documents) == 4 * 2 + 3 + 2
+    assert {doc_id_of(s) for s in ("pages/3", "pages/copy")} & documents.keys()  # one of them; no other page is a copy
+    assert len(documents) == 4 * 2 + 3 + 2 + 1
 
 
 def test_every_removed_passage_points_to_one_that_is_kept(corpus: dict[str, str], tmp_path: Path) -> None:

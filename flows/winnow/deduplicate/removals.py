@@ -19,7 +19,9 @@ from winnow.deduplicate.decisions import Decisions, Remainders, Removals, judge_
 from winnow.deduplicate.documents.candidate_pairs import LargeBuckets, find_candidates, spread_index
 from winnow.deduplicate.documents.document_order import load_order, rank_documents
 from winnow.deduplicate.documents.kept_set import KeptSet, are_close, choose_kept
-from winnow.deduplicate.documents.similarity import SharedShingles, verify_pairs, write_shingles
+from winnow.deduplicate.documents.shingles import shingle_sets, short_shingle_sets
+from winnow.deduplicate.documents.similarity import Besides, Sets, SharedShingles, verify_pairs, write_shingles
+from winnow.deduplicate.documents.templates import OwnWords, find_templates, spread_prints
 from winnow.deduplicate.repeats.across_documents import remove_passages, spread_passages
 from winnow.deduplicate.repeats.meaning import MEANINGS
 from winnow.deduplicate.sorted_rows import Rows, distinct_values, merged, stand_in
@@ -30,6 +32,7 @@ from winnow.deduplicate.work_files import (
     PASSAGE,
     PLACE,
     REMOVED,
+    TEMPLATE,
     VERIFIED,
     ArrayFile,
     IndexParts,
@@ -157,14 +160,17 @@ class _Search:
         pairs = distinct_values(merged([f.pairs.load() for f in found], np.uint64))
         buckets = merged([f.large_buckets.load() for f in found], KEYED)
         stores = self._write_shingles("near", np.concatenate((*_both(pairs), buckets["rank"])))
-        shared = SharedShingles.of(distinct_values(buckets["rank"]), stores, self.documents)
-        large = LargeBuckets(buckets, shared.may_be_close(settings))
+        in_buckets = distinct_values(buckets["rank"])
+        shared = SharedShingles.of(in_buckets, stores, self.documents)
+        own = self._own_words(pairs, in_buckets)
+        large = LargeBuckets(buckets, shared.may_be_close(settings) & own.may_be_said_again(in_buckets, self.documents))
         done = np.empty(0, np.uint64)
         kept_set = choose_kept(close, order.arrival, settings)
         for round_ in range(1, _MAX_ROUNDS + 1):
             if len(pairs):
                 verified = self._verify(pairs, f"{round_}", stores)
-                close = np.concatenate((close, verified[are_close(verified, settings)]))
+                verified = verified[are_close(verified, settings)]
+                close = np.concatenate((close, verified[own.said_again(verified)]))
                 done = np.sort(np.concatenate((done, pairs)), kind="stable")  # which merges what is sorted already
                 kept_set = choose_kept(close, order.arrival, settings)
             pairs = large.next_pairs(kept_set.copies, round_ + 1)
@@ -172,6 +178,7 @@ class _Search:
             pairs = pairs[are_close(shared.closest(*_both(pairs)), settings)]
             if large.exhausted and not len(pairs):
                 break
+        own.close()
         return kept_set.with_exact_copies(order.exact_of)
 
     def _join_sketches(self, parts: Sequence[IndexParts]) -> None:
@@ -190,15 +197,41 @@ class _Search:
         joined.flush()
         self.files.sketch_places.save(by_rank)
 
-    def _write_shingles(self, label: str, ranks: NDArray[Any]) -> list[ShingleFiles]:
+    def _own_words(self, pairs: NDArray[np.uint64], in_buckets: NDArray[np.uint32]) -> OwnWords:
+        """What documents that may be copies say besides a template, and all that those say which they may copy."""
+        first, later = _both(pairs)
+        laters = np.concatenate((later, in_buckets))
+        if not len(laters):
+            return OwnWords([], [])
+        besides = Besides(templates=self._find_templates(), least_chars=self.settings.min_rest_chars)
+        own = self._write_shingles("own", laters, short_shingle_sets, besides)
+        told = np.zeros(self.documents, np.bool_)
+        for store in own:
+            told[store.places.load()["rank"]] = True
+        whole = np.concatenate((first[told[later]], in_buckets if told[in_buckets].any() else in_buckets[:0]))
+        return OwnWords(own, self._write_shingles("whole", whole, short_shingle_sets))
+
+    def _find_templates(self) -> ArrayFile:
+        """The passages that many documents have, with the arrival from which they are a template (TEMPLATE)."""
+        rows = sum(pq.ParquetFile(file.path).metadata.num_rows for file in self.passages)
+        partitions = partitions_for(rows, KEYED.itemsize)
+        parts = self._each(spread_prints, self.passages, self.files, partitions)
+        found = self._each(find_templates, range(partitions), parts, self.files, self.settings)
+        templates = merged([part.load() for part in found], TEMPLATE)
+        return self.files.templates.save(templates[np.argsort(templates["key"])])
+
+    def _write_shingles(
+        self, label: str, ranks: NDArray[Any], sets: Sets = shingle_sets, besides: Besides | None = None
+    ) -> list[ShingleFiles]:
         """Shingle sets of documents, one store a file of passages; those that lie in several in one of their own."""
         wanted = np.zeros(self.documents, np.bool_)
         wanted[ranks] = True
         whole = self.files.wanted(label).save(wanted & ~self.scattered)
-        stores = self._each(write_shingles, [[file] for file in self.passages], label, whole, self.files)
+        how = self.files, sets, besides
+        stores = self._each(write_shingles, [[file] for file in self.passages], label, whole, *how)
         if (wanted & self.scattered).any():
             apart = self.files.wanted(f"{label}-scattered").save(wanted & self.scattered)
-            stores += self._each(write_shingles, [self.passages], label, apart, self.files)
+            stores += self._each(write_shingles, [self.passages], label, apart, *how)
         return stores
 
     def _verify(self, pairs: NDArray[np.uint64], label: str, stores: Sequence[ShingleFiles]) -> Rows:

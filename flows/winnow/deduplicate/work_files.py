@@ -33,6 +33,7 @@ ORDER = {
 }
 KEYED = np.dtype([("key", np.uint64), ("rank", np.uint32)])
 PLACE = np.dtype([("rank", np.uint32), ("start", np.int64), ("size", np.int64)])
+TEMPLATE = np.dtype([("key", np.uint64), ("arrival", np.int32)])
 VERIFIED = np.dtype([("first", np.uint32), ("later", np.uint32), ("jaccard", np.float64), ("containment", np.float64)])
 PASSAGE = np.dtype(
     [("high", np.uint64), ("low", np.uint64), ("rank", np.uint32), ("position", np.int32), ("part", np.int32),
@@ -181,6 +182,19 @@ class WorkFiles:
     def candidates(self, partition: int) -> Candidates:
         buckets = self._array(f"large-buckets-{partition}", KEYED)
         return Candidates(pairs=self._array(f"pairs-{partition}", np.uint64), large_buckets=buckets)
+
+    def prints(self, passages: InputFile) -> PartitionedFile:
+        """Which document has which passage."""
+        return PartitionedFile(self.folder / f"prints-{passages.name}.npy", KEYED)
+
+    def templates_in(self, partition: int) -> ArrayFile:
+        """Passages that many documents have, sorted by key, with the arrival from which they are a template."""
+        return self._array(f"templates-{partition}", TEMPLATE)
+
+    @property
+    def templates(self) -> ArrayFile:
+        """Those of all partitions."""
+        return self._array("templates", TEMPLATE)
 
     def wanted(self, label: str) -> ArrayFile:
         """By rank, whether a document's shingles are wanted."""

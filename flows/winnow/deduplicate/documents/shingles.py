@@ -34,6 +34,7 @@ _RUN = 6  # shingles in a row: ten words
 """A passage of 30 words or more at Jaccard .9 has at least twelve unchanged in a row; three sentences of 80 characters
 in all have ten words in any language that sets words apart."""
 _WORDS = 5  # in a shingle
+_SHORT = 3  # in a short one
 _PRIME = 0x100000001B3
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
 _MASK = 2**64 - 1
@@ -176,24 +177,24 @@ def _with_alone(numbers: Hashes, is_alone: NDArray[np.bool_], letters: NDArray[n
     return out
 
 
-def _shingles(numbers: Hashes, ends: Offsets, short_too: bool) -> tuple[Hashes, Offsets]:
+def _shingles(numbers: Hashes, ends: Offsets, short_too: bool, width: int = _WORDS) -> tuple[Hashes, Offsets]:
     """The shingles of texts, repeats included, and how many each has; one for a text of few words if `short_too`."""
     sizes = np.diff(ends, prepend=0)
-    h = np.zeros(max(0, len(numbers) - _WORDS + 1), np.uint64)
-    for n in range(_WORDS):
+    h = np.zeros(max(0, len(numbers) - width + 1), np.uint64)
+    for n in range(width):
         h *= _FACTOR
         h += numbers[n : n + len(h)]
     whole = np.ones(len(h), np.bool_)
-    for n in range(1, _WORDS):  # what begins there goes over the end of its text
+    for n in range(1, width):  # what begins there goes over the end of its text
         over = ends - n
         whole[over[(over >= 0) & (over < len(h))]] = False
-    counts = np.maximum(sizes - _WORDS + 1, 0)
+    counts = np.maximum(sizes - width + 1, 0)
     h = _mixed(h[whole])
-    if not short_too or not len(short := np.flatnonzero((sizes > 0) & (sizes < _WORDS))):
+    if not short_too or not len(short := np.flatnonzero((sizes > 0) & (sizes < width))):
         return np.maximum(h, np.uint64(1)), counts
     counts[short] = 1
     single = np.zeros(len(short), np.uint64)
-    for n in range(_WORDS - 1, 0, -1):
+    for n in range(width - 1, 0, -1):
         has = sizes[short] >= n
         single[has] = single[has] * _FACTOR + numbers[ends[short[has]] - n]
     out = np.empty(counts.sum(), np.uint64)
@@ -225,6 +226,21 @@ def shingle_sets(pieces: Utf8Texts, bounds: Offsets) -> tuple[Hashes, Offsets]:
     """
     words = Words.of(pieces, bounds)
     return _distinct(*_shingles(words.numbers, words.document_ends, short_too=True))
+
+
+def short_shingle_sets(pieces: Utf8Texts, bounds: Offsets) -> tuple[Hashes, Offsets]:
+    """`shingle_sets` of three words each, none of which goes over the border of a piece.
+
+    Of five words, one that was changed breaks half of those of a sentence.
+
+    >>> text = np.frombuffer(b"one two three four five six", np.uint8)
+    >>> short_shingle_sets(Utf8Texts(text, np.array([0, 13, len(text)])), np.array([0, 2]))[1].tolist()
+    [2]
+    """
+    words = Words.of(pieces, bounds)
+    hashes, counts = _shingles(words.in_pieces, words.ends, short_too=False, width=_SHORT)
+    up_to = np.append(0, np.cumsum(counts))[bounds]
+    return _distinct(hashes, np.diff(up_to))
 
 
 def _constants() -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -21,6 +22,7 @@ from winnow.deduplicate.sorted_rows import Rows, count_shared, distinct_values, 
 from winnow.deduplicate.work_files import (
     NO_RANK,
     PLACE,
+    TEMPLATE,
     VERIFIED,
     ArrayFile,
     InputFile,
@@ -30,75 +32,116 @@ from winnow.deduplicate.work_files import (
 )
 
 _SET_BYTES = 64 << 20  # shingle sets held at a time
+_LEAST_SHARE = 0.02  # of a document's characters that must be its own for it to be told apart by them
+
+
+Sets = Callable[[Utf8Texts, Offsets], tuple[Hashes, Offsets]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Documents:
-    """Some documents: their ranks, their passages, and which of these is the first of each (and the last one's end)."""
+class _Passages:
+    """Rank, text and key of each passage of some documents, whole ones one after the other; gaps are left out."""
 
     ranks: NDArray[np.uint32]
-    passages: Utf8Texts
-    bounds: Offsets
+    texts: pa.LargeStringArray
+    keys: Hashes
 
-    @classmethod
-    def of(cls, ranks: NDArray[np.uint32], texts: pa.Array) -> _Documents:
-        """Documents given the rank of each passage, in order, and its text; gaps are left out."""
-        starts = np.flatnonzero(run_starts(ranks))
-        return cls(ranks[starts], Utf8Texts.of(texts), np.append(starts, len(ranks)))
+    def besides(self, templates: Rows, arrival: NDArray[np.int32], least_chars: int) -> _Passages:
+        """Those that belong to no template (TEMPLATE), of documents that have both, and enough of them."""
+        owner = np.cumsum(run_starts(self.ranks)) - 1
+        at = np.minimum(np.searchsorted(templates["key"], self.keys), max(len(templates) - 1, 0))
+        shared = np.zeros(len(self.ranks), np.bool_)
+        if len(templates):
+            shared = (templates["key"][at] == self.keys) & (templates["arrival"][at] <= arrival[self.ranks])
+        sizes = pc.utf8_length(self.texts).to_numpy(zero_copy_only=False)
+        whole, own = (np.bincount(owner, weights=w) for w in (sizes, np.where(shared, 0, sizes)))
+        told = (own < whole) & (own >= np.maximum(least_chars, _LEAST_SHARE * whole))
+        keep = ~shared & told[owner]
+        return _Passages(self.ranks[keep], self.texts.filter(pa.array(keep)), self.keys[keep])
+
+    def sets(self, sets: Sets) -> tuple[NDArray[np.uint32], Hashes, Offsets]:
+        """The ranks of the documents, and their shingle sets."""
+        starts = np.flatnonzero(run_starts(self.ranks))
+        return self.ranks[starts], *sets(Utf8Texts.of(self.texts), np.append(starts, len(self.ranks)))
 
 
-def write_shingles(passages: Sequence[InputFile], label: str, wanted: ArrayFile, files: WorkFiles) -> ShingleFiles:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Besides:
+    """Only what documents say besides `templates`, of those that say at least `least_chars` so."""
+
+    templates: ArrayFile
+    least_chars: int
+
+
+def write_shingles(
+    passages: Sequence[InputFile],
+    label: str,
+    wanted: ArrayFile,
+    files: WorkFiles,
+    sets: Sets = shingle_sets,
+    besides: Besides | None = None,
+) -> ShingleFiles:
     """Write the shingle sets of the documents that are `wanted`.
 
     Given several files, a document's passages may lie in more than one of them, in the order of the files.
     """
     order, marked, out = load_order(files), wanted.load(), files.shingles(label, passages)
     documents = _documents(passages[0], order, marked) if len(passages) == 1 else [_split(passages, order, marked)]
+    templates = besides.templates.load() if besides else np.empty(0, TEMPLATE)
     places = []
     filled = 0
     with whole_file(out.sets) as file:
         for some in documents:
-            hashes, sizes = shingle_sets(some.passages, some.bounds)
+            told = some.besides(templates, order.arrival, besides.least_chars) if besides else some
+            ranks, hashes, sizes = told.sets(sets)
             file.write(hashes.data)
             place = np.empty(len(sizes), PLACE)
-            place["rank"], place["size"], place["start"] = some.ranks, sizes, filled + np.cumsum(sizes) - sizes
+            place["rank"], place["size"], place["start"] = ranks, sizes, filled + np.cumsum(sizes) - sizes
             places.append(place)
             filled += len(hashes)
     out.places.save(merged(places, PLACE))
     return out
 
 
-def _documents(file: InputFile, order: DocumentOrder, marked: NDArray[np.bool_]) -> Iterator[_Documents]:
+def print_keys(prints: pa.Array) -> Hashes:
+    """The last 64 bits of fingerprints, as numbers."""
+    return np.ascontiguousarray(np.frombuffer(b"".join(prints.to_pylist()), np.uint64)[1::2])
+
+
+def _documents(file: InputFile, order: DocumentOrder, marked: NDArray[np.bool_]) -> Iterator[_Passages]:
     """The wanted documents of a file, some at a time."""
     held_ranks: NDArray[np.uint32] = np.empty(0, np.uint32)
     held: pa.LargeStringArray = pa.array([], pa.large_string())
+    held_keys = np.empty(0, np.uint64)
     parquet = pq.ParquetFile(file.path, read_dictionary=["doc_id"])
-    for batch in parquet.iter_batches(batch_size=16384, columns=["doc_id", "text"]):
+    for batch in parquet.iter_batches(batch_size=16384, columns=["doc_id", "text", "fingerprint"]):
         encoded = batch.column("doc_id")
         ranks = _wanted_ranks(encoded.dictionary.to_pylist(), file, order, marked)[np.asarray(encoded.indices)]
         texts = batch.column("text").cast(pa.large_string())
         keep = ranks != NO_RANK
+        keys = print_keys(batch.column("fingerprint").filter(pa.array(keep)))
         if not keep.all():
             ranks, texts = ranks[keep], texts.filter(pa.array(keep))
         ranks = np.concatenate((held_ranks, ranks)).astype(np.uint32)
-        texts = pa.concat_arrays([held, texts])
+        texts, keys = pa.concat_arrays([held, texts]), np.concatenate((held_keys, keys))
         cut = int(np.flatnonzero(run_starts(ranks))[-1]) if len(ranks) else 0  # the last one may go on
         if cut:
-            yield _Documents.of(ranks[:cut], texts.slice(0, cut))
-        held_ranks, held = ranks[cut:], texts.slice(cut)
+            yield _Passages(ranks[:cut], texts.slice(0, cut), keys[:cut])
+        held_ranks, held, held_keys = ranks[cut:], texts.slice(cut), keys[cut:]
     if len(held_ranks):
-        yield _Documents.of(held_ranks, held)
+        yield _Passages(held_ranks, held, held_keys)
 
 
-def _split(passages: Sequence[InputFile], order: DocumentOrder, marked: NDArray[np.bool_]) -> _Documents:
+def _split(passages: Sequence[InputFile], order: DocumentOrder, marked: NDArray[np.bool_]) -> _Passages:
     """The wanted documents that lie in several files; few, so they are brought together in memory."""
     frames = []
     for file in passages:
-        table = pl.read_parquet(file.path, columns=["doc_id", "position", "part", "text"])
+        table = pl.read_parquet(file.path, columns=["doc_id", "position", "part", "text", "fingerprint"])
         ranks = pl.Series("rank", _wanted_ranks(table["doc_id"].to_list(), file, order, marked), pl.UInt32)
         frames.append(table.with_columns(ranks).filter(pl.col("rank") != int(NO_RANK)))
     table = pl.concat(frames).sort("rank", "position", "part")
-    return _Documents.of(table["rank"].to_numpy(), table["text"].to_arrow())
+    texts = table["text"].to_arrow().cast(pa.large_string())
+    return _Passages(table["rank"].to_numpy(), texts, print_keys(table["fingerprint"].to_arrow()))
 
 
 def _wanted_ranks(
@@ -119,16 +162,16 @@ class ShingleStore:
         places = [store.places.load() for store in stores]
         joined = merged(places, PLACE)
         order = np.argsort(joined["rank"])
-        self._ranks, self._starts, self._sizes = (np.ascontiguousarray(joined[n][order]) for n in PLACE.names or ())
+        self.ranks, self._starts, self._sizes = (np.ascontiguousarray(joined[n][order]) for n in PLACE.names or ())
         self._file_of = np.repeat(np.arange(len(places)), [len(p) for p in places])[order]
 
     def sizes(self, ranks: NDArray[np.uint32]) -> NDArray[np.int64]:
         """Number of shingles of each document."""
-        return self._sizes[np.searchsorted(self._ranks, ranks)]
+        return self._sizes[np.searchsorted(self.ranks, ranks)]
 
     def read(self, ranks: NDArray[np.uint32]) -> tuple[Hashes, Offsets, Offsets]:
         """The sets of documents (each given once) end to end, as they lie on disk, and where each starts and ends."""
-        at = np.searchsorted(self._ranks, ranks)
+        at = np.searchsorted(self.ranks, ranks)
         lie = np.lexsort((self._starts[at], self._file_of[at]))
         file, start, size = (values[at][lie] for values in (self._file_of, self._starts, self._sizes))
         ends = np.cumsum(size)

@@ -1,0 +1,117 @@
+"""Documents under one template: what they say besides the passages that many documents share.
+
+Two short articles under a long template share most of their shingles and are no copies. So a pair that is close stays
+one only where the first document has what the later one says besides the template. A passage belongs to a template, for
+a document, if enough documents that arrived no later have it; exact copies count once. So nothing that comes later
+changes what was decided about a pair.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from winnow.base.recipe import DeduplicateSettings
+from winnow.deduplicate.documents.document_order import load_order
+from winnow.deduplicate.documents.similarity import ShingleStore, print_keys
+from winnow.deduplicate.sorted_rows import Rows, count_shared, distinct_values, may_repeat, merged, run_starts, stand_in
+from winnow.deduplicate.work_files import (
+    KEYED,
+    NO_RANK,
+    TEMPLATE,
+    ArrayFile,
+    InputFile,
+    PartitionedFile,
+    ShingleFiles,
+    WorkFiles,
+)
+
+_SAME = 0.35  # share of a document's own shingles found in the other from which it says the same; chance gives .1
+_SLOTS = 1 << 26
+
+
+def spread_prints(passages: InputFile, files: WorkFiles, partitions: int) -> PartitionedFile:
+    """Write which document has which passage, by partition of its fingerprint; exact copies are left aside."""
+    order = load_order(files)
+    pieces = []
+    parquet = pq.ParquetFile(passages.path, read_dictionary=["doc_id"])
+    for batch in parquet.iter_batches(batch_size=1 << 18, columns=["doc_id", "fingerprint"]):
+        encoded = batch.column("doc_id")
+        ranks = order.ranks_of(encoded.dictionary.to_pylist(), passages)
+        known = ranks != NO_RANK
+        ranks[known] = np.where(order.exact_of[ranks[known]] == ranks[known], ranks[known], NO_RANK)
+        rows = np.empty(batch.num_rows, KEYED)
+        rows["rank"], rows["key"] = ranks[np.asarray(encoded.indices)], print_keys(batch.column("fingerprint"))
+        pieces.append(rows[rows["rank"] != NO_RANK])
+    rows = merged(pieces, KEYED)
+    partition = (rows["key"] >> np.uint64(33)).astype(np.int64) % partitions
+    return files.prints(passages).spread(rows, partition, partitions)
+
+
+def find_templates(
+    partition: int, parts: Sequence[PartitionedFile], files: WorkFiles, settings: DeduplicateSettings
+) -> ArrayFile:
+    """Write the passages of one partition that enough documents have, and the arrival that made them enough."""
+    rows = merged([part.of(partition) for part in parts], KEYED)
+    rows = rows[may_repeat(rows["key"])]
+    rows = rows[np.lexsort((rows["rank"], rows["key"]))]
+    rows = rows[run_starts(rows["key"], rows["rank"])]  # a document that has it twice counts once
+    starts = np.flatnonzero(run_starts(rows["key"]))
+    enough = np.diff(np.append(starts, len(rows))) >= settings.template_documents
+    last = starts[enough] + settings.template_documents - 1  # arrivals ascend with ranks
+    out = np.empty(len(last), TEMPLATE)
+    out["key"], out["arrival"] = rows["key"][last], load_order(files).arrival[rows["rank"][last]]
+    return files.templates_in(partition).save(out)
+
+
+class OwnWords:
+    """What documents say besides a template (`own`), and all that those say which they may be copies of (`whole`)."""
+
+    def __init__(self, own: Sequence[ShingleFiles], whole: Sequence[ShingleFiles]) -> None:
+        self._own, self._whole = ShingleStore(own), ShingleStore(whole)
+
+    def close(self) -> None:
+        self._own.close()
+        self._whole.close()
+
+    def said_again(self, pairs: Rows) -> NDArray[np.bool_]:
+        """Whether the first document of each pair (VERIFIED) has what the later one says besides a template."""
+        again = np.ones(len(pairs), np.bool_)
+        told = np.flatnonzero(stand_in(pairs["later"], self._own.ranks))
+        told = told[np.argsort(pairs["first"][told], kind="stable")]
+        for at in np.array_split(told, len(told) // 10_000 + 1):
+            firsts, laters = distinct_values(pairs["first"][at]), distinct_values(pairs["later"][at])
+            whole, whole_starts, whole_ends = self._whole.read(firsts)
+            own, own_starts, own_ends = self._own.read(laters)
+            first, later = np.searchsorted(firsts, pairs["first"][at]), np.searchsorted(laters, pairs["later"][at])
+            shared = count_shared(
+                np.concatenate((whole, own)),
+                np.append(whole_starts, own_starts + len(whole)),
+                np.append(whole_ends, own_ends + len(whole)),
+                (first, later + len(firsts)),
+            )
+            again[at] = shared >= _SAME * np.maximum(own_ends - own_starts, 1)[later]
+        return again
+
+    def may_be_said_again(self, among: NDArray[np.uint32], documents: int) -> NDArray[np.bool_]:
+        """By rank, whether what a document says besides a template may stand in another of those `among` which it is.
+
+        So thousands of pages of a template are told apart by counting each one's shingles once.
+        """
+        may = np.ones(documents, np.bool_)
+        told = among[stand_in(among, self._own.ranks)]
+        if not len(told):
+            return may
+        size = int(self._whole.sizes(among).sum())
+        slots = np.uint64(min(_SLOTS, 1 << max(10, (4 * size).bit_length())) - 1)
+        once, again = np.zeros(int(slots) + 1, np.bool_), np.zeros(int(slots) + 1, np.bool_)
+        for _, shingles in self._whole.each(among):  # two that fall in one slot count as the same
+            at = shingles & slots
+            again[at[once[at]]] = True
+            once[at] = True
+        for rank, shingles in self._own.each(told):
+            may[rank] = again[shingles & slots].sum() >= _SAME * max(len(shingles), 1)
+        return may
