@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tests.articles import article
+from tests.office_files import docx_file, epub_file, odt_file, pdf_file
 
 RECORDS = [{"id": f"d{n}", "text": article(n)[:400], "date": "2024-01-01", "n": n} for n in range(6)]
 
@@ -65,6 +66,10 @@ FILES = {
     "b.csv": TABLE.decode().encode("utf-16"),
     "a.html": PAGE,
     "a.parquet": parquet(),
+    "a.pdf": pdf_file(),
+    "a.docx": docx_file(),
+    "a.odt": odt_file(),
+    "a.epub": epub_file(),
     "a.eml": message(RECORDS[0]),
     "a.mbox": MAILBOX,
     "a.warc": b"".join(warc("http://e.org")),
@@ -78,6 +83,5 @@ FILES = {
     "a.txt.zst": pa.compress(LINES, "zstd", asbytes=True),
 }
 
-DOCUMENTS = {
-    name: {"a.txt": 1, "b.txt": 1, "a.html": 1, "a.txt.zst": 1, "a.eml": 1}.get(name, len(RECORDS)) for name in FILES
-}
+ONE_DOCUMENT = {"a.txt", "b.txt", "a.html", "a.txt.zst", "a.eml", "a.pdf", "a.docx", "a.odt", "a.epub"}
+DOCUMENTS = {name: 1 if name in ONE_DOCUMENT else len(RECORDS) for name in FILES}

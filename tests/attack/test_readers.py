@@ -29,7 +29,7 @@ def mutated(content: bytes, changes: list[tuple[float, float, bytes]]) -> bytes:
     return content
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if n == "a.pdf" else n for n in FILES])
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(changes=st.lists(SLICES, max_size=3))
 @example(changes=[])

@@ -14,6 +14,7 @@ from winnow.read.delimited import read_csv, read_kept_csv, read_kept_tsv, read_t
 from winnow.read.html import read_html
 from winnow.read.jsonl import read_jsonl
 from winnow.read.mail import read_eml, read_kept_mbox, read_mbox
+from winnow.read.office import read_docx, read_epub, read_odt, read_pdf
 from winnow.read.parquet import read_kept_parquet, read_parquet
 from winnow.read.warc import read_kept_warc, read_warc
 
@@ -63,6 +64,10 @@ FORMATS = (
     Format("tsv", (".tsv", ".tab"), read_tsv, read_kept_tsv, is_text=True),
     Format("eml", (".eml",), read_eml, read_eml),
     Format("mbox", (".mbox",), read_mbox, read_kept_mbox),
+    Format("pdf", (".pdf",), read_pdf, read_pdf),
+    Format("docx", (".docx",), read_docx, read_docx),
+    Format("odt", (".odt",), read_odt, read_odt),
+    Format("epub", (".epub",), read_epub, read_epub),
     Format("warc", (".warc", ".wet"), read_warc, read_kept_warc),
     Format("parquet", (".parquet",), read_parquet, read_kept_parquet),
 )

@@ -115,6 +115,18 @@ def main_text(html: str) -> tuple[str | None, str]:
     return title, plain
 
 
+def whole_text(html: str) -> str:
+    """All text of a page, such as a chapter of a book: nothing of it is taken for navigation.
+
+    >>> whole_text("<nav>Contents</nav><p>One<p>Two")
+    'Contents\\n\\nOne\\n\\nTwo'
+    """
+    from resiliparse.parse.html import HTMLTree
+
+    html = without_endless_tags(html.replace("\0", "\ufffd"))
+    return _by_resiliparse(HTMLTree.parse(html), is_sound=_size(html)[1] <= DEPTH, is_article=False)
+
+
 def _size(html: str) -> tuple[int, int]:
     """Elements opened, and how deep they nest, about as the HTML standard's stack of open elements has it.
 
@@ -142,13 +154,13 @@ def _size(html: str) -> tuple[int, int]:
     return elements, depth
 
 
-def _by_resiliparse(tree: Any, is_sound: bool) -> str:
+def _by_resiliparse(tree: Any, is_sound: bool, is_article: bool = True) -> str:
     from resiliparse.extract.html2text import extract_plain_text
 
     # In a tree that nests without end only the flat text comes out in linear time.
     text = extract_plain_text(
-        tree, preserve_formatting=is_sound, main_content=is_sound, alt_texts=False, links=False, noscript=False,
-        form_fields=False,
+        tree, preserve_formatting=is_sound, main_content=is_sound and is_article, alt_texts=False, links=False,
+        noscript=False, form_fields=False,
     )  # fmt: skip
     text = _CELL_GAP.sub(" | ", _BULLET.sub("- ", text))
     return _BLANK_LINES.sub("\n\n", _SPACED_END.sub("\n", text)).strip()
