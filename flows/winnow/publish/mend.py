@@ -23,7 +23,6 @@ from winnow.base.contracts import TABLES
 from winnow.base.errors import DatasetDamaged, DatasetError
 from winnow.base.recipe import PublishSettings
 from winnow.base.staging import flush, sha256_of, write_file
-from winnow.publish.card import card, count_languages
 from winnow.publish.dataset import Dataset
 from winnow.publish.disk import flush_tree, link_or_copy, move, remove_tree
 from winnow.publish.manifest import MANIFEST, FileEntry, Manifest, TableEntry
@@ -40,7 +39,7 @@ from winnow.publish.tables.delta import (
 )
 from winnow.publish.tables.row_files import WrittenFile, key_bounds, write_empty
 from winnow.publish.tables.schema import storable
-from winnow.publish.version import Extras, lay_out_table
+from winnow.publish.version import Extras, descriptions, lay_out_table
 
 PageMaker = Callable[[Manifest], Extras]
 """Given a manifest: what makes the further files of its view (report.html) from the view's folder."""
@@ -212,7 +211,7 @@ def _restore_pages(dataset: Dataset, manifest: Manifest, page_of: PageMaker | No
     bare = replace(manifest, files={})
     try:
         settings = PublishSettings.model_validate(manifest.recipe.get("publish", {}))
-        pages = {"README.md": card(bare, settings, count_languages(folder, bare)).encode()}
+        pages = descriptions(folder, bare, settings)
         if page_of is not None:
             pages |= page_of(manifest)(folder, bare)
     except Exception:  # a page is for people; what it is made from is checked elsewhere
@@ -240,6 +239,7 @@ def _rebuild_log(dataset: Dataset, name: str, manifests: Sequence[Manifest]) -> 
     remove_any(folder / "_delta_log")
     create_table(folder, storable(TABLES[name]))
     number, now = 0, {}  # type: tuple[int, dict[str, FileEntry]]
+    sums = Sums()
     for manifest in manifests:
         entry = manifest.tables.get(name)
         if entry is None:
@@ -250,7 +250,7 @@ def _rebuild_log(dataset: Dataset, name: str, manifests: Sequence[Manifest]) -> 
         _reserve(folder, number + 1, entry.delta_version)
         add = []
         for path, file in wanted.items():
-            if path not in now and has_size(folder / path, file):
+            if path not in now and sums.fits(folder / path, file):
                 low, high = key_bounds(folder / path, KEYS[name])
                 size, sha256 = file.bytes, file.sha256
                 add.append(
@@ -334,7 +334,7 @@ def _lay_out_again(dataset: Dataset, number: int) -> Manifest:
         note=row["note"],
     )
     settings = PublishSettings.model_validate(manifest.recipe.get("publish", {}))
-    files = {"README.md": card(manifest, settings, count_languages(folder, manifest)).encode()}
+    files = descriptions(folder, manifest, settings)
     report = dataset.view(number) / "report.html"
     if report.is_file():
         files["report.html"] = report.read_bytes()

@@ -28,6 +28,7 @@ from winnow.base.errors import UsageError
 from winnow.base.recipe import PublishSettings
 from winnow.base.staging import sha256_of, write_file
 from winnow.publish.card import card, count_languages, count_not_read
+from winnow.publish.croissant import croissant
 from winnow.publish.dataset import Dataset
 from winnow.publish.disk import (
     Checkpoint,
@@ -207,9 +208,7 @@ def _publish(publication: Publication, updates: Sequence[TableUpdate]) -> Manife
         note=run.note,
     )
     checkpoint("view linked")
-    languages, not_read = count_languages(folder, manifest), count_not_read(folder, manifest)
-    readme = card(manifest, publication.settings, languages, not_read)
-    files = {"README.md": readme.encode(), **publication.extras(folder, manifest)}
+    files = {**descriptions(folder, manifest, publication.settings), **publication.extras(folder, manifest)}
     manifest = replace(manifest, files={name: hashlib.sha256(content).hexdigest() for name, content in files.items()})
     for name, content in (*files.items(), (MANIFEST, manifest.to_json().encode())):
         write_file(folder / name, content)
@@ -221,6 +220,12 @@ def _publish(publication: Publication, updates: Sequence[TableUpdate]) -> Manife
     point(dataset.latest, f"v{job.version}")
     checkpoint("latest moved")
     return manifest
+
+
+def descriptions(folder: Path, manifest: Manifest, settings: PublishSettings) -> dict[str, bytes]:
+    """Returns the files in which a version describes itself for people and programs, by name; `folder` is its view."""
+    readme = card(manifest, settings, count_languages(folder, manifest), count_not_read(folder, manifest))
+    return {"README.md": readme.encode(), "croissant.json": croissant(manifest, settings).encode()}
 
 
 def _commit_run(publication: Publication, job: WriteJob, table_versions: Mapping[str, int]) -> CommittedUpdate:

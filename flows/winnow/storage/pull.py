@@ -261,19 +261,21 @@ class _Fetch:
             if kind_of(f"v{version}/{name}") != "view":
                 raise DatasetError(f"{shown}: names a file outside: {name!r}")
             target = folder / name
-            if name in tables:
-                if sha256_of(tables[name]) == wanted[name]:
-                    link_or_copy(tables[name], target)
-                    return
-                self.changed.add(tables[name].relative_to(self.copy.root).as_posix())
+            if name in tables and sha256_of(tables[name]) == wanted[name]:
+                link_or_copy(tables[name], target)
+                return
             target.parent.mkdir(parents=True, exist_ok=True)
             try:
                 self.store.fetch(f"v{version}/{name}", target)
             except Gone:
                 if not self.leniently:
                     raise
-            else:
-                flush(target)
+                return
+            flush(target)
+            if name in tables and sha256_of(target) == wanted[name]:
+                tables[name].unlink()
+                link_or_copy(target, tables[name])
+                self.changed.add(tables[name].relative_to(self.copy.root).as_posix())
 
         with ThreadPoolExecutor(PARALLEL) as pool:
             list(pool.map(lay, wanted))
