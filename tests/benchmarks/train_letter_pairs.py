@@ -18,9 +18,18 @@ from pathlib import Path
 
 import numpy as np
 
-from winnow.read.letters import PLACES, Letters, folded
+from winnow.read.letters import Letters, folded
 
 ROOT = Path(__file__).resolve().parents[2]
+# The letters of each script, in lower case.
+PLACES = {
+    "latin": "[a-z\xaa\xba\xdf-\xf6\xf8-\u024f\u0300-\u0323\u02bc\u1e00-\u1eff]",
+    "cyrillic": "[\u0430-\u045f\u0461-\u052f]",
+    "greek": "[\u0390-\u03ce]",
+    "hebrew": "[\u05b0-\u05ea]",
+    "arabic": "[\u0621-\u065f\u066e-\u06d5]",
+    "thai": "[\u0e01-\u0e4e]",
+}
 # By script: the first is the one whose letters ASCII has.
 LANGUAGES = {
     "latin": """af az br bs ca cs cy da de en eo es et eu fi fr ga gd gl hr hsb hu id is it lb lt lv mt nb nl nn oc

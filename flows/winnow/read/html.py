@@ -1,10 +1,12 @@
 """HTML: the main text of a page, its title, and its structure as lines.
 
-Two extractors, chosen by word F1 on 196 pages of seven kinds: trafilatura finds articles and documentation best (.80
-over all kinds), resiliparse shops and listings (.77, at six times the speed). Where trafilatura finds much less than
-resiliparse it has missed the page's main part: .82 together.
-Left out: navigation, adverts, scripts. Kept as lines: paragraphs apart by a blank line, list items as ``- item``, table
-rows as ``a | b``, preformatted text as it is.
+Two extractors; the better one depends on what the page is (word F1 on 196 pages of seven kinds, trafilatura alone .80):
+* a forum's text is its posts, which resiliparse finds best;
+* where one `<article>` holds much of the page and trafilatura has most of it, the rest is not missed: it is teasers,
+  comments, related pages;
+* else resiliparse, comments left out, tells what trafilatura has missed: much of the page (shops, services, listings).
+Left out: navigation, adverts, scripts. Kept as lines: paragraphs apart by a blank line, list items as ``- item`` with
+their level as indentation, table rows as ``a | b``, preformatted text as it is, the text of images among words.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from winnow.base.errors import ReadError
@@ -21,18 +24,41 @@ from winnow.base.recipe import ReadSettings
 from winnow.base.records import RawDocument
 from winnow.read.charset import decode
 from winnow.read.content import Content, sha256
+from winnow.read.shell_page import is_application, only_asks
 
 logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # it reports each page it finds nothing in
 
-_TAG = re.compile(r"<[A-Za-z][A-Za-z0-9:-]{0,40}(?=\s)")
 MAX_TAG = 16_000  # characters of a tag; a longer one is no author's, and parsers compare all its attributes with all
 
 MISSED = 0.6  # of resiliparse's length; the score is flat from .2 to .8
+MISSED_IN_PARTS = 0.75  # of a page that is no article: what is missed stands in parts, not in teasers
+_ARTICLE_SHARE = 0.2  # of the page's text in one <article>, from which the page is that article
+_NO_SENTENCES = 600  # characters of menus that trafilatura takes where a page has no main text
 # Beyond these a page is data or an attack, and the extractors, quadratic in depth and worse, would take minutes.
 SLOW_CHARS, SLOW_ELEMENTS, DEPTH = 3_000_000, 50_000, 500
 
+# What begins and ends a line, in trafilatura's names.
+_OWN_LINE = frozenset("lb p list item head quote row cell table div code".split())
+_ARTICLE, _FEW_ARTICLES = re.compile(r"<article\b", re.IGNORECASE), 2  # more of them are teasers or posts
+# An article by its own word: Open Graph, schema.org.
+_ARTICLE_TYPE = re.compile(
+    r"""og:type["']?\s+content=["']?article|content=["']article["']\s+property=["']og:type|"@type"\s*:\s*"(?:News)?(?:Article|BlogPosting)\""""
+)
+# A forum by its own word, or that of the software that made it.
+_FORUM = re.compile(
+    r"""DiscussionForumPosting|schema\.org/QAPage|"@type"\s*:\s*"QAPage"|<(?:html|body)\b[^>]{0,300}(?:phpbb|vbulletin|xenforo|discourse|nodebb|flarum|mybb|ipsApp|smf_)|id=["']?(?:phpbb|XF|ipsLayout_body)\b|generator["']?\s+content=["']?(?:phpBB|vBulletin|XenForo|Discourse|NodeBB|Flarum|MyBB|Invision)""",
+    re.IGNORECASE,
+)
+MIN_POSTS = 200  # characters; less is no thread
+_SENTENCE = re.compile(r"[^\n]{60}[.!?…。！？]")
+_IMAGE = re.compile(r"<img\b[^<>]{0,2000}>", re.IGNORECASE)
+_ALT = re.compile(r"""\balt\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
+_FILE_NAME = re.compile(r"\.\w{2,4}$")
+_PRE, _PRE_END = re.compile(r"<pre\b[^<>]{0,1000}>\n?", re.IGNORECASE), re.compile(r"</pre\b", re.IGNORECASE)
+_TAG_OR_TEXT = re.compile(r"<[^<>]*>|[^<]+|<")
+_WHITE = " \t\n"
 _SPACE = re.compile(r"[^\S\n]+")
-_BULLET = re.compile(r"^[ \t]*(?:[•◦▪‣⁃*]|-)[ \t]+", re.MULTILINE)
+_BULLET = re.compile(r"^([ \t]*)(?:[•◦▪‣⁃*]|-)[ \t]+", re.MULTILINE)
 _CELL_GAP = re.compile(r"[ \t]*\t\t[ \t]*")
 _SPACED_END = re.compile(r"[ \t]+\n")
 _BLANK_LINES = re.compile(r"\n{3,}")
@@ -65,10 +91,15 @@ def read_html(content: Content, settings: ReadSettings) -> Iterator[RawDocument]
 def page_of(raw: bytes, declared: str | None = None) -> Page:
     """The page in `raw`, also from an archive, a mail or a book; `declared` is the charset their headers name.
 
-    Raises ReadError: ``binary``, or ``empty`` for a page without text.
+    Raises ReadError: ``binary``, ``empty`` for a page without text, or ``shell_page`` for one that only asks.
     """
     html, encoding = decode(raw, declared)
     title, text = main_text(html)
+    if only_asks(text) or (not text.strip() and (only_asks(_shown_without_scripts(html)) or is_application(html))):
+        raise ReadError(
+            "shell_page",
+            "is a shell page: it only asks for JavaScript or a check of the browser; save it after scripts have run",
+        )
     if not text.strip():
         raise ReadError(
             "empty", "is a page without text of its own; leave it out, or save it after its scripts have run"
@@ -103,16 +134,77 @@ def main_text(html: str) -> tuple[str | None, str]:
     from resiliparse.parse.html import HTMLTree
 
     html = html.replace("\0", "\ufffd")
-    html = without_endless_tags(html)
+    html = with_image_texts(without_endless_tags(html))
+    html, columns = with_kept_columns(html)
     tree = HTMLTree.parse(html)
     title = " ".join((tree.title or "").split()) or None
     elements, depth = _size(html)
-    plain = _by_resiliparse(tree, is_sound=depth <= DEPTH)
-    if len(html) <= SLOW_CHARS and elements <= SLOW_ELEMENTS and depth <= DEPTH:
+    is_forum = bool(_FORUM.search(html))
+    is_sound = depth <= DEPTH
+    plain = _by_resiliparse(tree, is_sound=is_sound, comments=is_forum)
+    found = ""
+    if len(html) <= SLOW_CHARS and elements <= SLOW_ELEMENTS and is_sound and not (is_forum and len(plain) > MIN_POSTS):
         found = _by_trafilatura(html)
-        if found and len(found) >= MISSED * len(plain):
-            return title, found
-    return title, plain
+    return title, _chosen(found, plain, html, tree).translate(columns)
+
+
+def _chosen(found: str, plain: str, html: str, tree: Any) -> str:
+    """The text of the extractor that suits the page: `found` is trafilatura's, `plain` resiliparse's."""
+    if not found or (not plain and len(found) < _NO_SENTENCES and not _SENTENCE.search(found)):
+        return plain
+    share, length = _article_share(html, tree)
+    if share >= _ARTICLE_SHARE and len(found) >= MISSED * length:
+        return found
+    is_article = share >= _ARTICLE_SHARE or _ARTICLE_TYPE.search(html)
+    return found if len(found) >= (MISSED if is_article else MISSED_IN_PARTS) * len(plain) else plain
+
+
+def _article_share(html: str, tree: Any) -> tuple[float, int]:
+    """The share of the page's text in its one or two `<article>` elements, and the length of the longer one."""
+    if not tree.body or not 0 < len(_ARTICLE.findall(html)) <= _FEW_ARTICLES:
+        return 0.0, 0
+    length = max((len(" ".join(a.text.split())) for a in tree.body.get_elements_by_tag_name("article")), default=0)
+    whole = len(" ".join((tree.body.text or "").split()))
+    return (length / whole if whole else 0.0), length
+
+
+def with_image_texts(html: str) -> str:
+    """The page with the alternative text of images that stand among words: formulas, emoji, initials.
+
+    >>> with_image_texts("<p>See <img src=a.png alt='E = mc2'> there</p><figure><img alt='A river'></figure>")
+    "<p>See  E = mc2  there</p><figure><img alt='A river'></figure>"
+    """
+
+    def text(image: re.Match[str]) -> str:
+        before = html[max(0, image.start() - 20) : image.start()].rstrip()[-1:]
+        after = html[image.end() : image.end() + 20].lstrip()[:1]
+        alt = _ALT.search(image[0])
+        words = (alt[1] or alt[2] or "").strip() if alt else ""
+        is_among_words = before not in ("", ">") or after not in ("", "<")
+        return f" {words} " if words and is_among_words and not _FILE_NAME.search(words) else image[0]
+
+    return _IMAGE.sub(text, html)
+
+
+def with_kept_columns(html: str) -> tuple[str, dict[int, str]]:
+    """The page with signs for white space inside `<pre>`, which extractors may squeeze, and what they stand for.
+
+    >>> page, columns = with_kept_columns("<pre>a  b</pre> c  d")
+    >>> page.translate(columns), " ".join(page.split()).translate(columns)
+    ('<pre>a  b</pre> c  d', '<pre>a  b</pre> c d')
+    """
+    signs = list(islice((c for c in map(chr, range(0x2400, 0x2427)) if c not in html), len(_WHITE)))
+    if len(signs) < len(_WHITE):
+        return html, {}
+    into = {ord(w): s for w, s in zip(_WHITE, signs, strict=True)}
+    pieces, at = [], 0
+    while (start := _PRE.search(html, at)) and (end := _PRE_END.search(html, start.end())):
+        inner = _TAG_OR_TEXT.sub(
+            lambda m: m[0] if m[0].startswith("<") else m[0].translate(into), html[start.end() : end.start()]
+        )
+        pieces += [html[at : start.end()], inner]
+        at = end.start()
+    return "".join([*pieces, html[at:]]), {ord(s): w for w, s in zip(_WHITE, signs, strict=True)}
 
 
 def whole_text(html: str) -> str:
@@ -123,7 +215,7 @@ def whole_text(html: str) -> str:
     """
     from resiliparse.parse.html import HTMLTree
 
-    html = without_endless_tags(html.replace("\0", "\ufffd"))
+    html = with_image_texts(without_endless_tags(html.replace("\0", "\ufffd")))
     return _by_resiliparse(HTMLTree.parse(html), is_sound=_size(html)[1] <= DEPTH, is_article=False)
 
 
@@ -154,16 +246,25 @@ def _size(html: str) -> tuple[int, int]:
     return elements, depth
 
 
-def _by_resiliparse(tree: Any, is_sound: bool, is_article: bool = True) -> str:
+def _by_resiliparse(tree: Any, is_sound: bool, comments: bool = True, is_article: bool = True) -> str:
     from resiliparse.extract.html2text import extract_plain_text
 
     # In a tree that nests without end only the flat text comes out in linear time.
     text = extract_plain_text(
         tree, preserve_formatting=is_sound, main_content=is_sound and is_article, alt_texts=False, links=False,
-        noscript=False, form_fields=False,
+        noscript=False, form_fields=False, comments=comments,
     )  # fmt: skip
-    text = _CELL_GAP.sub(" | ", _BULLET.sub("- ", text))
+    text = _CELL_GAP.sub(" | ", _BULLET.sub(r"\1- ", text))
     return _BLANK_LINES.sub("\n\n", _SPACED_END.sub("\n", text)).strip()
+
+
+def _shown_without_scripts(html: str) -> str:
+    """All that a page shows where scripts do not run."""
+    from resiliparse.extract.html2text import extract_plain_text
+    from resiliparse.parse.html import HTMLTree
+
+    text: str = extract_plain_text(HTMLTree.parse(html), preserve_formatting=False, main_content=False, noscript=True)
+    return text
 
 
 def _by_trafilatura(html: str) -> str:
@@ -172,22 +273,18 @@ def _by_trafilatura(html: str) -> str:
     try:
         # `deduplicate` would keep a cache over the whole process, and results would depend on what was read before.
         found = trafilatura.bare_extraction(html, include_comments=False, favor_recall=True, deduplicate=False)
+        body = getattr(found, "body", None)
+        blocks: list[str] = []
+        _blocks(() if body is None else body, blocks)
     except Exception:  # a third party's parser on hostile input; the other extractor still has the page
         return ""
-    body = getattr(found, "body", None)
-    if body is None:
-        return ""
-    blocks: list[str] = []
-    _blocks(body, blocks)
     return _BLANK_LINES.sub("\n\n", "\n\n".join(b for b in blocks if b.strip()))
 
 
 def _blocks(parent: Any, blocks: list[str]) -> None:
     for element in parent:
         if element.tag == "list":
-            outer = (i for i in element.iter("item") if not any(a.tag == "item" for a in i.iterancestors()))
-            items = map(_line, outer)
-            blocks.append("\n".join(f"- {item}" for item in items if item))
+            blocks.append("\n".join(_items(element, "")))
         elif element.tag == "table":
             rows = ([_line(cell) for cell in row.iter("cell")] for row in element.iter("row"))
             blocks.append("\n".join(" | ".join(cells) for cells in rows if any(cells)))
@@ -205,15 +302,43 @@ def _is_block(element: Any) -> bool:
     return element.tag in ("p", "list", "table", "head", "div", "quote", "code")
 
 
+def _items(parent: Any, indentation: str) -> Iterator[str]:
+    """The lines of a list: each item one, the lists inside it below, deeper by a level."""
+    for item in _nearest(parent, "item"):
+        parts: list[str] = []
+        _add_text(item, parts, without="list")
+        line = " ".join("".join(parts).split())
+        if line:
+            yield f"{indentation}- {line}"
+        for inner in _nearest(item, "list"):
+            yield from _items(inner, indentation + "  " if line else indentation)
+
+
+def _nearest(parent: Any, tag: str) -> Iterator[Any]:
+    """Descendants with a tag that do not stand inside another one."""
+    for child in parent:
+        if child.tag == tag:
+            yield child
+        else:
+            yield from _nearest(child, tag)
+
+
+def _add_text(element: Any, parts: list[str], without: str = "") -> None:
+    """Add the text of an element; what stands on its own in the page begins and ends a line."""
+    parts.append(element.text or "")
+    for child in element:
+        edge = "\n" if child.tag in _OWN_LINE else ""
+        parts.append(edge)
+        if child.tag != without and isinstance(child.tag, str):
+            _add_text(child, parts, without)
+        parts += (edge, child.tail or "")
+
+
 def _inner(element: Any) -> str:
     """The text of a paragraph; ``lb`` elements are line breaks."""
-    parts = [element.text or ""]
-    for child in element.iterdescendants():
-        if child.tag == "lb":
-            parts.append("\n")
-        parts.append(child.text or "" if isinstance(child.tag, str) else "")
-        parts.append(child.tail or "")
-    return _lines("".join(parts)) if len(element) else _lines(element.text or "")
+    parts: list[str] = []
+    _add_text(element, parts)
+    return _lines("".join(parts))
 
 
 def _lines(text: str) -> str:
@@ -221,4 +346,4 @@ def _lines(text: str) -> str:
 
 
 def _line(element: Any) -> str:
-    return " ".join("".join(element.itertext()).split())
+    return " ".join(_inner(element).split())

@@ -19,16 +19,6 @@ from pathlib import Path
 
 import numpy as np
 
-PLACES = {
-    "latin": "[a-z\xaa\xba\xdf-\xf6\xf8-\u024f\u0300-\u0323\u02bc\u1e00-\u1eff]",
-    "cyrillic": "[\u0430-\u045f\u0461-\u052f]",
-    "greek": "[\u0390-\u03ce]",
-    "hebrew": "[\u05b0-\u05ea]",
-    "arabic": "[\u0621-\u065f\u066e-\u06d5]",
-    "thai": "[\u0e01-\u0e4e]",
-}
-"""The letters of each script, in lower case, as a regular expression."""
-
 _FEW = "en de fr es it pt nl"  # languages that every charset with their letters is used for
 _WEST = f"{_FEW} da nb nn sv fi is ca gl eu gd ga af br oc ast lb id sq et und"
 _CENTRAL = "pl cs sk hu sl hr bs hsb ro sq de"

@@ -1,0 +1,87 @@
+"""Pages: what stands apart stays apart, the article is told from what stands around it, and shells are no documents."""
+
+import pytest
+
+from winnow.base.errors import ReadError
+from winnow.read.html import main_text, page_of
+
+WORDS = "<p>" + "These words are the article, and there are enough of them for every tool to see that. " * 6 + "</p>"
+
+APART = {
+    "lists in lists": (
+        "<ul><li>Coffee</li><li>Tea"
+        "<ul><li>Black tea</li><li>Green<ol><li>Sencha</li></ol></li></ul></li><li>Milk</li></ul>",
+        "- Coffee\n- Tea\n  - Black tea\n  - Green\n    - Sencha\n- Milk",
+    ),
+    "lines": ("<p>First line<br>second<br/>third</p>", "First line\nsecond\nthird"),
+    "cells": (
+        "<table><tr><th>Name<br>of it</th><td><p>one</p><p>two</p></td></tr>"
+        "<tr><td>x<ul><li>i<li>j</ul></td><td>y</table>",
+        "Name of it | one two\nx i j | y",
+    ),
+    "columns": ("<pre>a   b\n  in   c\n\tx</pre>", "a   b\n  in   c\n\tx"),
+    "code": ("<pre><code>def f():\n    return  1</code></pre>", "def f():\n    return  1"),
+    "images among words": ("<p>So <img src=a.png alt='E = mc2'> holds.</p>", "So E = mc2 holds."),
+    # These stay as they are.
+    "links inside a word": ("<p>the <a href=x>stat</a>ion</p>", "the station"),
+    "images that are files": ("<p>So <img src=a.png alt='DSC_001.jpg'> holds.</p>", "So holds."),
+    "spaces of a paragraph": ("<p>one   two\n three</p>", "one two three"),
+    "signs that stand for white space": ("<p>the sign \u2400 and \u2401</p>", "the sign \u2400 and \u2401"),
+}
+
+
+@pytest.mark.parametrize(("html", "text"), APART.values(), ids=APART)
+def test_what_stands_apart_in_a_page_stays_apart(html, text):
+    found = main_text(f"<html><body><article><h1>Title</h1>{WORDS}{html}{WORDS}</article></body></html>")[1]
+    assert found.split("\n\n", 2)[2].rpartition("\n\n")[0] == text
+
+
+def test_comments_of_readers_are_not_the_article():
+    comments = "".join(
+        f"<li class=comment id=c{n}><p>I was there too in {1900 + n}, and it was not like that at all.</p></li>"
+        for n in range(60)
+    )
+    comments = f"<ol id=comments class=comment-list>{comments}</ol>"
+    text = main_text(f"<html><body><main><article>{WORDS}</article>{comments}</main></body></html>")[1]
+    assert "These words are the article" in text and "I was there too" not in text
+
+
+def test_posts_are_the_text_of_a_forum():
+    posts = "".join(
+        f"<article class=message><div class=body>Answer {n}: you turn the left screw, then the right.</div></article>"
+        for n in range(30)
+    )
+    text = main_text(f'<html id="XF"><body><div class="block-body">{posts}</div></body></html>')[1]
+    assert text.count("you turn the left screw") == 30
+
+
+SHELLS = (
+    "<title>Just a moment...</title><h1>example.com</h1><p>Checking your browser before accessing example.com.</p>"
+    "<p>Please enable JavaScript and cookies to continue</p><p>Ray ID: 8aef</p>",
+    "<noscript>You need to enable JavaScript to run this app.</noscript><div id=root></div><script src=a.js></script>",
+    "<div id='app'></div><script>start()</script>",
+    "<h1>Verify you are human</h1><p>Complete the security check to continue.</p>",
+    "<p>Bitte aktivieren Sie JavaScript, um diese Seite zu sehen.</p>",
+    "<p>Для работы сайта необходимо включить JavaScript.</p>",
+    "<p>このページを表示するにはJavaScriptを有効にしてください。</p>",
+)
+NO_SHELLS = (
+    "<h1>How to enable JavaScript</h1><p>Open the settings of the browser, choose Privacy, then Site settings, and "
+    "turn JavaScript on. Most pages need JavaScript to show their menus; this one can be read without.</p>",
+    "<noscript>Please enable JavaScript for comments.</noscript><p>The river rose in the night, and by morning the "
+    "lower road was under water.</p>",
+    "<p>We checked the browser of every reader of this paper in the years that the survey covers.</p>",
+    "<p>The shop is closed on Sunday.</p>",
+)
+
+
+@pytest.mark.parametrize("html", SHELLS)
+def test_pages_that_only_ask_for_javascript_or_a_check_are_no_documents(html):
+    with pytest.raises(ReadError, match="shell page") as error:
+        page_of(f"<html><body>{html}</body></html>".encode())
+    assert error.value.kind == "shell_page"
+
+
+@pytest.mark.parametrize("html", NO_SHELLS)
+def test_pages_about_javascript_and_short_ones_are_documents(html):
+    assert page_of(f"<html><body>{html}</body></html>".encode()).text
