@@ -1,10 +1,12 @@
 """The filter: text in, repaired text out; a line that is no record is answered in its place."""
 
+import gzip
 import json
 
 import pytest
 from typer.testing import CliRunner
 
+from winnow.base.errors import UsageError
 from winnow.cli.main import app
 
 PROSE = "This paragraph is long enough to be no coincidence when it stands twice in one article about rivers."
@@ -16,6 +18,19 @@ def clean(text: str, *options: str):
 
 def test_text_is_repaired_from_standard_input():
     assert clean("a &amp;amp; b\r\n").stdout == "a & b\n"
+
+
+def test_of_a_page_the_main_text_is_cleaned(tmp_path):
+    body = f"<p>{PROSE} Fish &amp;amp; chips, caf\xe9.</p><p>{PROSE.replace('rivers', 'mills')}</p>"
+    page = f"<html><head><title>x</title></head><body><nav><a>Home</a></nav><article>{body}</article></body></html>"
+    (tmp_path / "a.HTML").write_bytes(page.encode("cp1252"))
+    (tmp_path / "b.htm.gz").write_bytes(gzip.compress(page.encode("utf-8")))
+    (tmp_path / "empty.html").touch()
+    for name in ("a.HTML", "b.htm.gz"):
+        said = CliRunner().invoke(app, ["clean", str(tmp_path / name)]).stdout
+        assert "Fish & chips, café." in said and "<" not in said and "Home" not in said
+    refused = CliRunner().invoke(app, ["clean", str(tmp_path / "empty.html")]).exception
+    assert isinstance(refused, UsageError) and "is an empty file" in str(refused)
 
 
 def test_repeats_go_only_where_asked():

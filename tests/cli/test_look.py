@@ -122,6 +122,34 @@ def test_a_run_tells_what_it_did_not_read_a_line_a_kind(winnow, history):
     )
 
 
+def test_a_dry_run_tells_what_would_be_read_how_and_what_not_and_does_nothing(winnow, history, tmp_path):
+    (tmp_path / "new.csv").write_text("id,text\n1,a\n")
+    (tmp_path / "scan.png").touch()
+    before = sorted(p for p in history.rglob("*"))
+    known = "run", history / "in", "--into", history / "dataset", "--recipe", history / "lenient.toml", "--dry-run"
+    [file] = of(winnow(*known, "--json"))["files"]
+    assert (file["path"], file["format"], file["state"]) == ("a.jsonl", "jsonl", "unchanged")
+    assert "a run would have nothing to do" in winnow(*known).stdout
+    [file] = of(winnow(*known[:4], "--dry-run", "--json"))["files"]
+    assert file["state"] in ("under other settings", "unchanged")
+    told = of(winnow("run", tmp_path, "--into", history / "dataset", "--dry-run", "--json"))
+    assert [(f["path"], f["format"], f["state"]) for f in told["files"]] == [("new.csv", "csv", "new")]
+    assert told["vanished"] == ["a.jsonl"] and told["not_read"][0]["reason"] == "no reader for .png"
+    assert sorted(p for p in history.rglob("*")) == before
+
+
+def test_a_sample_shows_records_as_read_and_repaired(winnow, history):
+    call = "run", history / "in", "--into", history / "none", "--sample", 3
+    shown = of(winnow(*call, "--json"))
+    assert [one["source"] for one in shown] == ["river", "copy", "kites"]
+    assert (shown[2]["before"][:29], shown[2]["after"][:22]) == (
+        "The kites fly &amp;amp; fall ",
+        "The kites fly & fall o",
+    )
+    assert "{+&+}" in winnow(*call).stdout
+    assert not (history / "none").exists()
+
+
 def test_the_gate_explains_itself(winnow, data):
     told = of(winnow("gate", "--into", data, "--json"))
     assert told["gate"]["passed"] and told["status"] == "published"

@@ -6,8 +6,10 @@ import json
 import logging
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TextIO
 
+from winnow.base.errors import UsageError
 from winnow.base.records import Json
 from winnow.base.terminal import Paint, colours_for, visible
 
@@ -55,13 +57,34 @@ def default_to_info() -> None:
         logger.setLevel(logging.INFO)
 
 
-def set_up_logging(stream: TextIO | None = None) -> logging.Logger:
-    """Send Winnow's records to `stream` (standard error): for people where it is a terminal, else as JSON."""
+def set_up_logging(
+    stream: TextIO | None = None,
+    *,
+    human: bool | None = None,
+    level: int = logging.INFO,
+    file: Path | None = None,
+) -> logging.Logger:
+    """Send Winnow's records of `level` and above to `stream` (standard error), and all of them to `file`, as JSON.
+
+    Where nobody says whether people read the stream (`human`), it is for people where it is a terminal, else JSON.
+    Raises UsageError for a file that cannot be written.
+    """
     stream = stream or sys.stderr
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(HumanLines(Paint(colours_for(stream))) if stream.isatty() else JsonLines())
+    handler: logging.Handler = logging.StreamHandler(stream)
+    for_people = stream.isatty() if human is None else human
+    handler.setFormatter(HumanLines(Paint(colours_for(stream))) if for_people else JsonLines())
+    handler.setLevel(level)
     logger = logging.getLogger(LOGGER)
     logger.handlers[:] = [handler]
-    logger.setLevel(logging.INFO)
+    logger.setLevel(min(level, logging.INFO))
+    if file is not None:
+        try:
+            kept = logging.FileHandler(file, encoding="utf-8")
+        except OSError as error:
+            raise UsageError(
+                f"{file}: cannot be written: {error.strerror}; name a file in a folder that exists"
+            ) from error
+        kept.setFormatter(JsonLines())
+        logger.addHandler(kept)
     logger.propagate = False
     return logger

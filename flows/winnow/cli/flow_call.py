@@ -10,6 +10,7 @@ from collections.abc import Callable
 from winnow.base.errors import INTERNAL_ERROR, GateHeld, ServerGone, WinnowError
 from winnow.base.terminal import say
 from winnow.cli.interruption import ends_when_told
+from winnow.cli.log_options import log_options
 from winnow.cli.progress import print_summary, progress_shown
 from winnow.run.summary import RunSummary
 from winnow.server.outage import RunResult, Watch, grace_seconds, is_unreachable, shown_api, without_password
@@ -23,7 +24,8 @@ def run_flow(flow: Callable[[], RunSummary], into: str, as_json: bool) -> int:
     for good, the run is finished all the same, and says so at its end. Raises ServerGone where it could not begin.
     """
     for variable in ("PREFECT_LOGGING_LEVEL", "PREFECT_SERVER_LOGGING_LEVEL"):
-        os.environ.setdefault(variable, "CRITICAL")  # the command prints errors itself
+        # The command prints errors itself.
+        os.environ.setdefault(variable, "INFO" if log_options().verbose else "CRITICAL")
     grace_seconds()  # a wrong value is refused before the work, not after it
     # What a run leaves half done the next one finds.
     remark = "; the last version stays as it is, and the next run goes on from here"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 import typer
 
 from winnow.base.errors import UsageError
+from winnow.cli.log_options import takes_log_options
 from winnow.cli.options import (
     DATASET,
     AddressOption,
@@ -43,6 +45,7 @@ MAX_LINE = 256 << 20  # bytes of a JSON line; a longer one is answered by an err
 
 
 @app.command(rich_help_panel=PANEL, epilog="Example: winnow run articles/ --into dataset --workers 2")
+@takes_log_options
 def run(
     source: Annotated[str, typer.Argument(help="Folder, file or s3:// address to read.")] = "seeds",
     into: IntoOption = DATASET,
@@ -51,6 +54,10 @@ def run(
     full: Annotated[bool, typer.Option("--full", help="Read and clean everything again.")] = False,
     mirror: MirrorOption = False,
     strict: StrictOption = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be read, how, and what not.")] = False,
+    sample: Annotated[
+        int | None, typer.Option("--sample", metavar="N", min=1, help="Show N records as read and repaired, no more.")
+    ] = None,
     executor: ExecutorOption = "processes",
     address: AddressOption = None,
     wait: WaitOption = 0,
@@ -76,6 +83,16 @@ def run(
     listing = list_inputs(source, [into])
     if strict:
         refuse_unknown_files(listing)
+    if dry_run or sample:
+        from winnow.cli.dry_run import print_plan, print_sample
+        from winnow.run.preview import plan_run
+        from winnow.run.preview import sample as sample_of
+        from winnow.run.run_context import RunOrder, begin
+        from winnow.storage.locations import open_dataset
+
+        asked = begin(open_dataset(into), settings, RunOrder(source=source, full=full, mirror=mirror))
+        print_sample(sample_of(asked, sample), as_json) if sample else print_plan(plan_run(asked), as_json)
+        return 0
     unheard = not os.environ.get("PREFECT_API_URL")  # no server has to hear of this run
     if unheard and not full and (same := _nothing_to_do(source, into, settings, mirror)):
         print_summary(same, into, as_json)
@@ -123,7 +140,10 @@ def clean(
     passages: Annotated[bool, typer.Option("--passages", help="Also remove repeats inside a text.")] = False,
     recipe: RecipeOption = None,
 ) -> int:
-    """Repair text as a filter, standard input to standard output"""
+    """Repair text as a filter, standard input to standard output
+
+    Of files named as HTML the main text is taken.
+    """
     # To look for garbage among what imports and word lists leave takes a tenth of the time of a short text.
     gc.set_threshold(100_000)
     import winnow
@@ -144,7 +164,8 @@ def clean(
                     _write(json.dumps(answer, ensure_ascii=False) + "\n")
                     sys.stdout.flush()
                 continue
-            text = _decoded(stream.read())
+            content = stream.read()
+            text = _main_text(name, content, settings) if _is_page(name) else _decoded(content)
             done = cleaned(text)
             if explain:
                 for line in edit_lines(text, done.edits, paint()):
@@ -167,6 +188,25 @@ def _opened(name: str) -> Iterator[BinaryIO]:
         ) from error
     with stream:
         yield stream
+
+
+def _is_page(name: str) -> bool:
+    """Whether a file is named as HTML; what is packed is unpacked, too."""
+    return bool(re.search(r"\.(x?html?)(\.\w+)?$", name, re.IGNORECASE))
+
+
+def _main_text(name: str, content: bytes, settings: Recipe) -> str:
+    """The main text of a page, as a run reads it.
+
+    Raises UsageError for a page without one.
+    """
+    from winnow.base.records import RawDocument
+    from winnow.read import read_bytes
+
+    [page] = read_bytes(name, name, content, settings.read)
+    if not isinstance(page, RawDocument):
+        raise UsageError(f"{getattr(page, 'reason', name)}")
+    return page.text
 
 
 def _decoded(content: bytes) -> str:
@@ -251,6 +291,7 @@ def init(
     rich_help_panel=PANEL,
     epilog='Example: winnow approve 20260131T020304Z-1a2b3c4d --because "the feed was cut on purpose"',
 )
+@takes_log_options
 def approve(
     run: Annotated[str, typer.Argument(help="The held run, as winnow gate names it.")],
     because: Annotated[str, typer.Option(help="Your reason; it stays on record in table runs.")],
@@ -281,6 +322,7 @@ def approve(
 
 
 @app.command(rich_help_panel=PANEL, epilog="Example: winnow replay --reason repair_failed")
+@takes_log_options
 def replay(
     reason: Annotated[str | None, typer.Option(help="Only rejects of this kind, as winnow rejects lists it.")] = None,
     into: IntoOption = DATASET,
@@ -308,6 +350,7 @@ def replay(
 
 
 @app.command(rich_help_panel=PANEL, epilog="Example: winnow withdraw https://example.org/a articles/b.txt")
+@takes_log_options
 def withdraw(
     sources: Annotated[list[str], typer.Argument(help="Sources or doc_ids of the documents that leave.")],
     into: IntoOption = DATASET,

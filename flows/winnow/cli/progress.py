@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from winnow.base.log import set_up_logging
 from winnow.base.terminal import Paint, visible
+from winnow.cli.log_options import log_options
 from winnow.cli.output import paint, print_json
 from winnow.run.summary import RunSummary
 from winnow.storage.locations import latest_name, path_within
@@ -16,31 +17,27 @@ from winnow.storage.locations import latest_name, path_within
 
 @contextmanager
 def progress_shown() -> Iterator[Callable[[], None]]:
-    """Shows the stage and a bar on a terminal, JSON log lines elsewhere; yields a function that removes the bar."""
-    logger = set_up_logging()
-    if not sys.stderr.isatty():
+    """Shows the stage and a bar on a terminal, log lines elsewhere; yields a function that removes the bar.
+
+    The options of the command say whether, as what, and where else.
+    """
+    options = log_options()
+    level = logging.ERROR if options.quiet else logging.DEBUG if options.verbose else logging.INFO
+    human = None if options.log_format is None else options.log_format == "human"
+    logger = set_up_logging(human=human, level=level, file=options.log_file)
+    if not sys.stderr.isatty() or options.quiet or options.verbose or human is not None:
         yield lambda: None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    text = TextColumn("{task.description}")
-    columns = SpinnerColumn(), text, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
-        task = bars.add_task("starting", total=None)
+    from winnow.cli.progress_bar import ProgressBar
 
-        class Bars(logging.Handler):
-            def emit(self, record: logging.LogRecord) -> None:
-                done, total = getattr(record, "done", None), getattr(record, "total", None)
-                words = visible(record.getMessage().split(":")[0])
-                bars.update(task, description=words, completed=done or 0, total=total)
-
-        handler = Bars()
-        plain, logger.handlers[:] = logger.handlers[:], [handler]
+    with ProgressBar(Console(stderr=True), logger.handlers[0].formatter) as bar:
+        plain, logger.handlers[0] = logger.handlers[0], bar
         try:
-            yield bars.stop
+            yield bar.stop
         finally:
-            logger.handlers[:] = plain
+            logger.handlers[0] = plain
 
 
 def summary_lines(summary: RunSummary, into: str, paint: Paint) -> Iterator[str]:
@@ -92,4 +89,6 @@ def _tally(title: str, counts: Mapping[str, int], paint: Paint, most: int = 12) 
 
 
 def print_summary(summary: RunSummary, into: str, as_json: bool) -> None:
+    if log_options().quiet and not as_json and not summary.held:
+        return
     print_json(summary.as_dict()) if as_json else print("\n".join(summary_lines(summary, into, paint())))

@@ -1,5 +1,6 @@
 """Read: bytes and files to raw documents (formats, charsets, main text of HTML)."""
 
+from winnow.read.formats import type_name
 from winnow.read.held_files import hold
 from winnow.read.input_files import InputFile, Listing, Skipped, list_inputs
 from winnow.read.shards import Shard, Span, plan_shards, read_bytes, read_documents, read_shard
@@ -16,4 +17,5 @@ __all__ = [
     "read_bytes",
     "read_documents",
     "read_shard",
+    "type_name",
 ]

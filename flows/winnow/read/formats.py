@@ -99,6 +99,16 @@ def type_of(path: str) -> FileType | None:
     return None if found is None or (compression and found.name in _UNPACKED_ONLY) else FileType(found, compression)
 
 
+def type_name(path: str) -> str:
+    """What a file is read as, for people.
+
+    >>> type_name("a.csv.gz"), type_name("a.txt")
+    ('csv, gzip', 'text')
+    """
+    found = type_of(path)
+    return ", ".join(filter(None, (found.format.name, found.compression))) if found else "unknown"
+
+
 def endings() -> list[str]:
     """Every ending that is read, for messages.
 

@@ -102,8 +102,7 @@ class Checked:
 
 def read_if_unchanged(run: Run) -> Documents | None:
     """Returns what `read` returns if every input is as the last version has it; None where there is work to do."""
-    listing = _list_inputs(run)
-    inputs = _plan_inputs(run, listing)
+    listing, inputs = plan_source(run)
     if inputs.changed or (run.order.mirror and inputs.vanished) or contested_inputs((), inputs, run.dataset):
         return None
     return _documents(run, listing, inputs, (), [])
@@ -196,6 +195,12 @@ def _read_files(
     if changed := next((r for r in results if isinstance(r, InputChanged)), None):
         raise changed
     return files, [r for r in results if not isinstance(r, InputChanged)]
+
+
+def plan_source(run: Run) -> tuple[Listing, InputPlan]:
+    """The input files, each with what it holds now, and which of them a run has to read."""
+    listing = _list_inputs(run)
+    return listing, _plan_inputs(run, listing)
 
 
 def _plan_inputs(run: Run, listing: Listing) -> InputPlan:

@@ -61,10 +61,15 @@ class RowPlan:
     barred: Mapping[str, str] = field(default_factory=dict)
 
 
+def known_inputs(dataset: Dataset) -> dict[str, str]:
+    """The input files that the last version was made from, with their SHA-256."""
+    read = _scan(dataset, "inputs", ["path", "sha256", "skipped"]).filter(pl.col("skipped").is_null())
+    return dict(read.select("path", "sha256").collect().iter_rows())
+
+
 def no_inputs(dataset: Dataset) -> InputPlan:
     """The plan of a run that reads no input: everything stays as it is."""
-    known = _scan(dataset, "inputs", ["path", "skipped"]).filter(pl.col("skipped").is_null()).collect()
-    return InputPlan((), tuple(sorted(known["path"])), ())
+    return InputPlan((), tuple(sorted(known_inputs(dataset))), ())
 
 
 def plan_inputs(
