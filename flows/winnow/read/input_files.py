@@ -1,7 +1,8 @@
 """Input files: which there are under a folder, a file or a URL, what is left out and why, and how they are opened.
 
-Local files are opened by the system's own calls, for speed and because pyarrow cannot name undecodable paths; anything
-with ``://`` goes through one `pyarrow.fs.FileSystem` (and fsspec where it is known). Credentials come from the
+Local files are opened by the system's own calls, for speed and because pyarrow cannot name undecodable paths; the
+web, Google's and Azure's buckets are in `remote_files`, and anything else with ``://`` goes through one
+`pyarrow.fs.FileSystem` (and fsspec where it is known). Credentials come from the
 environment or the URL, and are never shown.
 """
 
@@ -20,6 +21,16 @@ from urllib.parse import quote, unquote, unquote_to_bytes, urlsplit, urlunsplit
 from winnow.base.addresses import is_url, redacted
 from winnow.base.errors import EmptyInput, ReadError, UsageError
 from winnow.read.formats import endings, type_of
+from winnow.read.remote_files import (
+    BUCKETS,
+    WEB,
+    RemoteFile,
+    is_list,
+    lines_of_list,
+    list_bucket,
+    listed,
+    open_remote,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +85,9 @@ class Listing:
 
 
 def list_inputs(root: str | Path, leave_out: Iterable[str | Path] = ()) -> Listing:
-    """The files to read under `root` (a folder, one file, or a URL such as ``s3://bucket/prefix``), and the rest.
+    """The files to read under `root`, and the rest.
+
+    `root` is a folder, a file, a URL such as ``s3://bucket/prefix``, a file on the web, or a list of such (``.urls``).
 
     Left out are hidden names, endings no reader knows, folders in `leave_out` and any Winnow dataset, links that leave
     the root, and links to what is read under its own name. Links to folders are never followed, so loops end. A dead
@@ -83,7 +96,12 @@ def list_inputs(root: str | Path, leave_out: Iterable[str | Path] = ()) -> Listi
     Raises UsageError where `root` does not exist, EmptyInput where it holds nothing that can be read.
     """
     found = _Found()
-    if is_url(str(root)):
+    scheme = str(root).partition("://")[0].lower()
+    if is_list(str(root)) and not Path(root).is_dir():
+        _list_of_addresses(str(root), found)
+    elif scheme in WEB or scheme in BUCKETS:
+        _list_remote(str(root), found)
+    elif is_url(str(root)):
         _list_url(str(root), found)
     else:
         _list_path(Path(root), leave_out, found)
@@ -258,6 +276,43 @@ def _list_url(url: str, found: _Found) -> None:
             found.add(name, urlunsplit((parts.scheme, parts.netloc, path, parts.query, "")), file.size)
 
 
+def _list_remote(url: str, found: _Found) -> None:
+    """One file on the web, or every object at or under an address in a bucket."""
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise UsageError(f"{redacted(url)}: is no address ({error}); check it") from error
+    if parts.scheme in WEB:
+        name = unquote(parts.path).rpartition("/")[2]
+        if found.has_reader(name, int):
+            found.add(name, url, 0)
+        return
+    try:
+        _add_remote(list_bucket(url), found)
+    except FileNotFoundError as error:
+        raise UsageError(f"{redacted(url)}: there is nothing there; give an existing folder or file to read") from error
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{redacted(url)}: cannot be listed: {error}; check the URL and the credentials") from error
+
+
+def _list_of_addresses(root: str, found: _Found) -> None:
+    try:
+        with open_input(root if is_url(root) else os.path.realpath(root)) as stream:
+            _add_remote(listed(lines_of_list(stream, root), root), found)
+    except UsageError as error:
+        raise UsageError(f"{redacted(root)}: {error}") from error
+    except (OSError, ValueError, ReadError) as error:
+        raise UsageError(f"{redacted(root)}: cannot be read: {error}; check the path or address of the list") from error
+
+
+def _add_remote(files: Iterable[RemoteFile], found: _Found) -> None:
+    for file in files:
+        if any(part.startswith(".") for part in file.name.split("/")):
+            found.skip(file.name, "hidden")
+        elif found.has_reader(file.name, partial(int, file.size)):
+            found.add(file.name, file.address, file.size)
+
+
 def open_input(address: str) -> BinaryIO:
     """The file at `address`, for reading and seeking.
 
@@ -289,6 +344,8 @@ def _open_path(address: str) -> BinaryIO:
 
 
 def _open_url(address: str) -> BinaryIO:
+    if urlsplit(address).scheme in (*WEB, *BUCKETS):
+        return open_remote(address)
     system, path = _system(address)
     stream: BinaryIO = system.open_input_file(path)
     return stream
