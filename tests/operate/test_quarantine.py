@@ -1,5 +1,6 @@
 """What waits in quarantine can be read again, and what a person took out stays out."""
 
+import pandas as pd
 import pytest
 from tests.formats import FILES
 from tests.operate.conftest import GOOD, RIVER, SIGNS, Place
@@ -82,6 +83,8 @@ def test_what_a_wrong_setting_rejected_in_any_format_replays_as_a_run_from_scrat
     other.build(recipe=mended)
     assert texts_of(place.dataset) == texts_of(other.dataset)
     assert waiting(place) == waiting(other)
+    inputs = pd.read_parquet(other.dataset.root / "latest" / "inputs").set_index("path").n_left_out.dropna()
+    assert inputs.to_dict() == {"a.warc": 7, "a.warc.gz": 7}, "a head and a request for each page"
 
 
 def test_a_replay_of_a_reason_that_nobody_has_is_a_wrong_call(seeds_dataset):

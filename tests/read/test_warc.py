@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
 import re
@@ -195,6 +196,24 @@ def test_a_file_of_another_program_gives_its_pages_also_when_it_is_cut(packed: b
         assert documents == whole[: len(documents)]
         assert abs(len(documents) - pages * place / 21) < 2
         assert [r.expectation for r in rejects] in (["truncated"], [])
+
+
+PACKED = {
+    "a.wet.gz": lambda records: gzip.compress(b"".join(records)),
+    "b.wet.gz": lambda records: b"".join(map(gzip.compress, records)),
+    "a.warc.bz2": lambda records: bz2.compress(b"".join(records)),
+    "a.warc.zst": lambda records: b"".join(pa.compress(r, "zstd", asbytes=True) for r in records),
+    "b.warc.gz": b"".join,  # not packed at all
+    "b.warc": lambda records: b"".join(map(gzip.compress, records)),  # packed, and not named so
+}
+
+
+@pytest.mark.parametrize("name", PACKED)
+def test_an_archive_is_read_however_it_is_packed(name: str, tmp_path: Path) -> None:
+    records = [record("conversion", b"words %d" % n, f"http://e.org/{n}", "text/plain") for n in range(3)]
+    found = read(tmp_path, PACKED[name](records), name)
+    assert [r.text for r in found if isinstance(r, RawDocument)] == ["words 0", "words 1", "words 2"]
+    assert len(found) == 3
 
 
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])

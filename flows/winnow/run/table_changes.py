@@ -233,7 +233,7 @@ def _input_rows(run: Run, documents: Documents) -> pa.Table:
             "sha256": i.sha256,
             "n_documents": read[i.path][0],
             "n_rejects": read[i.path][1],
-            "n_left_out": documents.left_out.get(i.path, 0),
+            "n_left_out": documents.left_out.get(i.path),
             "skipped": None,
         }
         for i in documents.inputs.changed
