@@ -35,7 +35,7 @@ def history(prefect_server: None, tmp_path_factory: pytest.TempPathFactory) -> P
     recipe = str(folder / "lenient.toml")
     call = {"source": str(folder / "in"), "into": str(folder / "dataset"), "recipe": recipe, "executor": "inline"}
     write_jsonl(folder / "in" / "a.jsonl", RECORDS)
-    for name in ("scan.png", "<b>map.PNG", "noted.docx", ".hidden"):
+    for name in ("scan.png", "<b>map.PNG", "noted.dwg", ".hidden"):
         (folder / "in" / name).write_bytes(b"no text")
     build(**call)
     changed = {**RECORDS[2], "text": RECORDS[2]["text"].replace("children", "fishermen")}

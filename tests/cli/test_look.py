@@ -10,6 +10,10 @@ import pytest
 
 from winnow.base.contracts import TABLES
 from winnow.base.errors import UsageError
+from winnow.base.records import doc_id_of
+from winnow.base.terminal import Paint
+from winnow.cli.documents import _print_group, grouped
+from winnow.publish.compare.diff import DocumentChange, Reason
 from winnow.publish.dataset import Dataset
 
 
@@ -79,6 +83,40 @@ def test_explain_shows_the_repair(winnow, data):
     assert "entities" in winnow("explain", "kites", "--into", data).stdout
 
 
+def test_explain_tells_the_story_of_a_duplicate_once(winnow, data):
+    copies = (of(winnow("explain", name, "--into", data, "--json")) for name in ("river", "copy"))
+    duplicate, kept = sorted(copies, key=lambda told: told["published"])
+    assert (duplicate["copy_of"], kept["copy_of"]) == (kept["doc_id"], None)
+    said = winnow("explain", duplicate["source"], "--into", data).stdout
+    assert "removed whole" in said and said.count(kept["doc_id"]) == 1
+    assert "removed as a duplicate" in said and "duplicate_document" not in said
+
+
+def change_of(name: str, kind: str, *reasons: tuple[str, str]) -> DocumentChange:
+    told = tuple(Reason(kind, detail) for kind, detail in reasons)
+    return DocumentChange(doc_id=doc_id_of(name), source=name, kind=kind, reasons=told)
+
+
+def test_diff_groups_what_changed_for_the_same_reasons(capsys):
+    ids = {n: doc_id_of(str(n)) for n in range(3)}
+    rule = "rule", "entities (version 2): 3 x made"
+    copies = [
+        change_of(f"c{n}", "withdrawn", ("duplicate", f"near copy of {ids[n]} (similarity 0.9{n})")) for n in range(3)
+    ]
+    edited = [change_of(f"e{n}", "changed", rule) for n in range(5)]
+    groups = grouped([copies[0], *edited, *copies[1:], change_of("x", "added", rule)])
+    assert [[change.source for change in group] for group in groups] == [
+        ["e0", "e1", "e2", "e3", "e4"],
+        ["c0", "c1", "c2"],
+        ["x"],
+    ]
+    for group in groups:
+        _print_group(group, Paint(False))
+    said = capsys.readouterr().out
+    assert said.count("entities (version 2): 3 x made") == 2 and "5 documents" in said and "and 2 more" in said
+    assert f"near copy of {ids[0]} (similarity 0.90)  (and alike)" in said
+
+
 def test_rejects_wait_with_their_reason(winnow, data):
     [row] = of(winnow("rejects", "--into", data, "--json"))
     assert (row["source"], row["expectation"], row["stage"]) == ("signs", "enough_letters", "validate")
@@ -91,7 +129,7 @@ def test_rejects_wait_with_their_reason(winnow, data):
 LEFT_OUT = {
     ".hidden": "hidden",
     "<b>map.PNG": "no reader for .png",
-    "noted.docx": "no reader for .docx",
+    "noted.dwg": "no reader for .dwg",
     "scan.png": "no reader for .png",
 }
 
@@ -112,7 +150,7 @@ def test_a_run_tells_what_it_did_not_read_a_line_a_kind(winnow, history):
     assert notes == [
         "note: 2 files not read, no reader for .png: <b>map.PNG, scan.png",
         "note: 1 file not read, hidden: .hidden",
-        "note: 1 file not read, no reader for .docx: noted.docx",
+        "note: 1 file not read, no reader for .dwg: noted.dwg",
     ]
     [most, *_] = of(winnow(*call, "--json"))["not_read"]
     assert most == {"reason": "no reader for .png", "files": 2, "examples": ["<b>map.PNG", "scan.png"]}

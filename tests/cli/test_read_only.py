@@ -22,7 +22,7 @@ AS_OTHERS = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.g
 def test_what_looks_works_and_what_writes_says_that_it_may_not(history: Path, tmp_path: Path):
     shutil.copytree(history / "dataset", tmp_path / "read" / "dataset", symlinks=True)
     shutil.copytree(history / "in", tmp_path / "in")
-    (tmp_path / "read" / "dataset" / ".lock").touch()
+    (tmp_path / "in" / "more.txt").write_text("A text that the dataset does not have yet.")
     before = {p: p.stat().st_mtime_ns for p in (tmp_path / "read").rglob("*")}
     for path in [tmp_path / "read", *(tmp_path / "read").rglob("*")]:
         if not path.is_symlink():

@@ -47,7 +47,7 @@ def test_documents_added_withdrawn_and_changed_are_told_with_their_reasons(press
     }
     press.publish({"new": "plain", "fresh": "other"}, withdrawn=["gone", "copy", "bad"], more=more, removed=2)
     told = diff(press.dataset, 1, 2)
-    assert (told.added, told.withdrawn, told.changed, told.set_aside) == (1, 3, 1, 0)
+    assert (told.added, told.withdrawn, told.changed, told.unpublished) == (1, 3, 1, 0)
     assert told.tables["documents"] == (4, 2)
     assert told.tables["duplicates"] == (0, 1)
     found = by_source(told.documents)
@@ -72,7 +72,7 @@ def test_a_removal_is_told_passage_by_passage(press: Press) -> None:
         ("removed", 1, "boilerplate"),
         ("removed", 2, "boilerplate"),
     ]
-    assert ("removal", "2 x left out: boilerplate") in [(r.kind, r.detail) for r in change.reasons]
+    assert ("removal", "2 x removed: boilerplate") in [(r.kind, r.detail) for r in change.reasons]
     (back,) = diff(press.dataset, 2, 1).documents
     assert {p.kind for p in back.passages} == {"restored"}
 

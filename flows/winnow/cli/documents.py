@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,7 +22,11 @@ app = typer.Typer()
 PANEL = "look"
 
 CONTEXT = 60  # characters shown on either side of a change; longer unchanged stretches are left out
-MARKS = {"added": "+", "withdrawn": "-", "changed": "~", "set_aside": "."}
+MARKS = {"added": "+", "withdrawn": "-", "changed": "~", "unpublished": "."}
+KINDS = {"unpublished": "changed among duplicates and rejects"}
+GROUPED = 2_000  # documents that are looked at for their reasons
+NAMED = 3  # documents of a group that are named
+_ITS_OWN = re.compile(r"[0-9a-f]{16}|\d+(\.\d+)?|: .*")
 REASONS = {
     "repeat": "stands again, word for word",
     "near_repeat": "stands again with small changes",
@@ -43,8 +48,6 @@ def diff(
     as_json: JsonOption = False,
 ) -> int:
     """What changed between two versions, and the rule or removal behind it"""
-    import re
-
     from winnow.base.records import doc_id_of
     from winnow.publish.compare.diff import diff, diff_document
 
@@ -65,27 +68,59 @@ def diff(
             _print_change(change, p)
             print("\n" + marked_words(spans, p))
         return 0
-    found = diff(dataset, first, second, None if as_json or not limit else limit)
+    found = diff(dataset, first, second, None if as_json or not limit else max(limit, GROUPED))
     if as_json:
         print_json(found)
         return 0
-    counts = {kind.replace("_", " "): getattr(found, kind) for kind in MARKS}
+    counts = {KINDS.get(kind, kind): getattr(found, kind) for kind in MARKS}
     said = ", ".join(f"{n:,} {kind}" for kind, n in counts.items() if n)
     print(p.bold(f"v{first} -> v{second}") + f"  {said or 'no document differs'}")
     for name, (gone, come) in found.tables.items():
         if gone or come:
             print(p.dim(f"  {name:<11} {p.red(f'-{gone:,}')} {p.green(f'+{come:,}')} rows"))
-    for change in found.documents:
-        _print_change(change, p)
-    rest = sum(counts.values()) - len(found.documents)
+    groups = grouped(found.documents)
+    for group in groups[: limit or None]:
+        _print_group(group, p)
+    rest = sum(counts.values()) - sum(len(group) for group in groups[: limit or None])
     if rest > 0:
-        print(p.dim(f"and {rest:,} more documents; see them all with --limit 0 or --json"))
+        print(p.dim(f"\nand {rest:,} more documents; see them all with --limit 0 or --json"))
     return 0
 
 
+def grouped(changes: Sequence[DocumentChange]) -> list[list[DocumentChange]]:
+    """The documents that changed in the same way for the same reasons, the largest group first.
+
+    Which document a copy is like, and how much, makes no other reason.
+    """
+    groups: dict[tuple[object, ...], list[DocumentChange]] = {}
+    for change in changes:
+        key = change.kind, *((r.kind, _ITS_OWN.sub("", r.detail)) for r in change.reasons)
+        groups.setdefault(key, []).append(change)
+    return sorted(groups.values(), key=lambda group: -len(group))
+
+
+def _print_group(group: Sequence[DocumentChange], p: Paint) -> None:
+    if len(group) == 1:
+        _print_change(group[0], p)
+        return
+    first = group[0]
+    print(f"\n{_mark(first, p)} {len(group):,} documents")
+    for reason, *others in zip(*(change.reasons for change in group), strict=True):
+        same = all(other.detail == reason.detail for other in others)
+        print(f"    {reason.kind}: {visible(reason.detail)}" + ("" if same else p.dim("  (and alike)")))
+    for change in group[:NAMED]:
+        print(f"      {change.doc_id}  {visible(change.source)}")
+    if len(group) > NAMED:
+        print(p.dim(f"      and {len(group) - NAMED:,} more; one by one with --doc"))
+
+
+def _mark(change: DocumentChange, p: Paint) -> str:
+    colour = {"added": p.green, "withdrawn": p.red, "changed": p.yellow, "unpublished": p.dim}[change.kind]
+    return colour(MARKS[change.kind])
+
+
 def _print_change(change: DocumentChange, p: Paint) -> None:
-    colour = {"added": p.green, "withdrawn": p.red, "changed": p.yellow, "set_aside": p.dim}[change.kind]
-    print(f"\n{colour(MARKS[change.kind])} {change.doc_id}  {visible(change.source)}")
+    print(f"\n{_mark(change, p)} {change.doc_id}  {visible(change.source)}")
     for reason in change.reasons:
         print(f"    {reason.kind}: {visible(reason.detail)}")
     for passage in change.passages:
@@ -107,10 +142,12 @@ def _passage_line(change: PassageChange, p: Paint) -> str:
 def explain(doc_id: DocumentArgument, into: IntoOption = DATASET, as_json: JsonOption = False) -> int:
     """Every repair of a document, in the order it was made"""
     from winnow.deduplicate.repeats.meaning import MEANINGS
-    from winnow.publish.evidence import find_story
+    from winnow.publish.evidence import copy_evidence, find_story
     from winnow.repair import undo
 
-    story = find_story(published(into), doc_id)
+    dataset = published(into)
+    story = find_story(dataset, doc_id)
+    copy = copy_evidence(dataset, story)
     removed = [p for p in story.passages if p["status"] == "removed"]
     found = [p for p in story.passages if p.get("suspicion")]  # a version of before has no such column
     if as_json:
@@ -120,6 +157,7 @@ def explain(doc_id: DocumentArgument, into: IntoOption = DATASET, as_json: JsonO
         print_json(
             {
                 **story.identity,
+                "copy_of": copy.kept_doc_id if copy else None,
                 "edits": edits,
                 "removed": [{k: p[k] for k in keys} for p in removed],
                 "repeats_kept": kept,
@@ -130,11 +168,14 @@ def explain(doc_id: DocumentArgument, into: IntoOption = DATASET, as_json: JsonO
     applied = sum(e.applied for e in story.edits)
     print(p.bold(f"{story.doc_id}  {visible(story.source)}"))
     kept_too = f", {len(found)} kept though they repeat" if found else ""
-    print(f"{applied} edits made, {len(story.edits) - applied} suspicions, {len(removed)} passages removed{kept_too}")
+    gone = f"{len(removed)} passages removed" if copy is None else "removed whole"
+    print(f"{applied} edits made, {len(story.edits) - applied} suspicions, {gone}{kept_too}")
+    if copy is not None:
+        print(f"{_copy_line(copy)}\nwinnow why {story.doc_id} shows both, word by word")
     repaired = "".join(row["text"] + row["gap"] for row in story.passages)
     for line in edit_lines(undo(repaired, story.edits), story.edits, p):
         print(line)
-    for row in removed:
+    for row in removed if copy is None else ():
         print(_removal_line(row, p))
     for row in found:
         reason = f"suspicion, not removed: it repeats passage {row['kept_position']}, but {MEANINGS[row['suspicion']]}"
@@ -178,14 +219,18 @@ def why(doc_id: DocumentArgument, into: IntoOption = DATASET, as_json: JsonOptio
     return 0
 
 
-def _print_copy(copy: CopyEvidence, p: Paint) -> None:
-    from winnow.publish.compare.word_diff import diff_words
-
+def _copy_line(copy: CopyEvidence) -> str:
     figures = f"similarity {copy.similarity:.3f}"
     if copy.containment is not None:
         figures += f", containment {copy.containment:.3f}"
-    print(f"left out as a copy: it {REASONS.get(copy.kind, copy.kind)} ({figures})")
-    print(f"kept: {copy.kept_doc_id}  {visible(copy.kept_source or '')}\n")
+    why = f"removed as a duplicate: it {REASONS.get(copy.kind, copy.kind)} ({figures})"
+    return f"{why}\nkept: {copy.kept_doc_id}  {visible(copy.kept_source or '')}"
+
+
+def _print_copy(copy: CopyEvidence, p: Paint) -> None:
+    from winnow.publish.compare.word_diff import diff_words
+
+    print(f"{_copy_line(copy)}\n")
     if copy.kept_text is not None:
         print(marked_words(diff_words(copy.removed_text, copy.kept_text), p))
 

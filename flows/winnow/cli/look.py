@@ -31,7 +31,8 @@ def status(into: IntoOption = DATASET, as_json: JsonOption = False) -> int:
     """
     from datetime import UTC, datetime
 
-    from winnow.run.approval import past_runs, run_awaiting_approval
+    from winnow.run.approval import held_rejects, past_runs, run_awaiting_approval
+    from winnow.run.rejects import rejects_of
     from winnow.storage.locations import open_dataset
     from winnow.storage.lock import current_writer
 
@@ -42,7 +43,9 @@ def status(into: IntoOption = DATASET, as_json: JsonOption = False) -> int:
     last, held = (runs[-1] if runs else None), run_awaiting_approval(dataset)
     manifest = dataset.latest_manifest()
     documents = manifest.tables["documents"].rows if manifest else 0
+    of_held = held_rejects(dataset)
     waiting = manifest.counts.get("facts", {}).get("n_rejected", 0) if manifest else 0
+    waiting = len(rejects_of(dataset, None, settled=False)) if of_held else waiting
     writer, staging, whole = current_writer(dataset), _folder_bytes(dataset.staging), _folder_bytes(dataset.root)
     if as_json:
         print_json(
@@ -73,7 +76,8 @@ def status(into: IntoOption = DATASET, as_json: JsonOption = False) -> int:
         print(f"last run  {last.run_id}: {last.status}, took {last.seconds:.1f} s, ended {ended} ago")
     if held:
         print(p.yellow(f"held      {held.run_id} waits for a decision: winnow gate --into {into}"))
-    print(f"rejects   {waiting:,} wait" + (f": winnow rejects --into {into}" if waiting else ""))
+    of_run = ", of the run that is held" if of_held else ""
+    print(f"rejects   {waiting:,} wait{of_run}" + (f": winnow rejects --into {into}" if waiting else ""))
     said = f"run {visible(writer.run)}, process {writer.pid} on {visible(writer.host)}" if writer else "none"
     print(f"writer    {said}")
     print(f"disk      {size(whole)}, of it staging {size(staging)}")
@@ -233,7 +237,7 @@ def rejects(
     into: IntoOption = DATASET,
     as_json: JsonOption = False,
 ) -> int:
-    """Documents in quarantine, and why"""
+    """Rejects: documents that wait in quarantine, and why"""
     from collections import Counter
 
     from winnow.run.approval import held_rejects
@@ -246,7 +250,7 @@ def rejects(
         print_json(rows)
         return 0
     if not rows:
-        print("No document waits in quarantine.")
+        print("No reject waits.")
         return 0
     shown = rows[:limit] if limit else rows
     head = ("doc_id", "stage", "reason", "bytes", "what was wrong and what to do")

@@ -338,7 +338,7 @@ def replay(
 
     load_recipe(recipe)  # a mistake in it is shown before a server is started
     if not rejects_of(published(into), reason, settled=False):
-        print(json.dumps({"version": None}) if as_json else "No document waits in quarantine.")
+        print(json.dumps({"version": None}) if as_json else "No reject waits.")
         return 0
 
     def replayed_version() -> RunSummary:

@@ -49,7 +49,7 @@ def find_story(dataset: Dataset, name: str) -> Story:
                 edits=[Edit(**{k: v for k, v in e.items() if k != "doc_id"}) for e in edits],
             )
     if rows := rows_of(dataset, "rejects", "doc_id", name) or rows_of(dataset, "rejects", "source", name):
-        raise UsageError(f"{name} is in quarantine: {rows[0]['reason']}")
+        raise UsageError(f"{name} is a reject, and waits in quarantine: {rows[0]['reason']}")
     # The version is called by its own name: a store has no link `latest`.
     there = f"{dataset.name}/v{dataset.latest_version()}/documents"
     raise UsageError(f"{dataset.name}: no document has the doc_id or source {name!r}; doc_ids are in {there}")
@@ -66,7 +66,7 @@ def rows_of(dataset: Dataset, table: str, column: str, value: str) -> list[Row]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CopyEvidence:
-    """Why a document is left out as a copy: how near the kept one is, and both texts."""
+    """Why a document is removed as a duplicate: how near the kept one is, and both texts."""
 
     kind: str
     similarity: float

@@ -23,7 +23,7 @@ BINS_PER_DECADE = 8
 MIN_BINS = 16
 FATES = {
     "kept": "Published text",
-    "duplicate_document": "In copies",
+    "duplicate_document": "In duplicates",
     "repeat": "Repeats",
     "near_repeat": "Near repeats",
     "white_space": "White space beside them",
@@ -169,8 +169,8 @@ def _documents_flow(counts: _Counts, copies: _Counts, n_rejected: int) -> tuple[
         Link("Read", "Rejected", n_rejected),
         Link("Repaired", "Published", counts.n_repaired),
         Link("Undamaged", "Published", counts.n_undamaged),
-        Link("Repaired", "Copies left out", copies.n_repaired),
-        Link("Undamaged", "Copies left out", copies.n_undamaged),
+        Link("Repaired", "Duplicates", copies.n_repaired),
+        Link("Undamaged", "Duplicates", copies.n_undamaged),
     )
     return tuple(link for link in links if link.value > 0)
 

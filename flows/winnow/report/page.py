@@ -22,7 +22,7 @@ from winnow.report.report_data import Link, Piece, Point, ReportData
 SCRIPTS = ("d3.min.js", "d3-sankey.min.js", "plot.umd.min.js", "report.js")
 SECTIONS = (
     ("flow", "Flow"), ("repairs", "Repairs"), ("removals", "Removals"), ("shape", "Shape"), ("trend", "Over time"),
-    ("rejects", "Quarantine"), ("checks", "Checks"), ("documents", "Documents"), ("made", "Made with"),
+    ("rejects", "Rejects"), ("checks", "Checks"), ("documents", "Documents"), ("made", "Made with"),
 )  # fmt: skip
 SHOWN_BARS = 10
 
@@ -55,7 +55,7 @@ class Metric:
 METRICS = (
     Metric("Documents", "published", "count"), Metric("Mean length, characters", "mean_chars", "count"),
     Metric("Repairs a document", "repairs_per_document", "count"),
-    Metric("Left out as copies", "duplicate_share", "share"), Metric("Rejected", "reject_share", "share"),
+    Metric("Duplicates", "duplicate_share", "share"), Metric("Rejects", "reject_share", "share"),
     Metric("Markup left in new text", "residual_markup", "share"),
 )  # fmt: skip
 
@@ -164,8 +164,8 @@ def _lede(r: ReportData) -> str:
         start = f"All {number(read)} documents read"
     sentences = [f"{start} {'is' if r.n_published == 1 else 'are'} published."]
     if r.n_duplicates or r.n_rejected:
-        copies = f"{number(r.n_duplicates)} {'was' if r.n_duplicates == 1 else 'were'} left out as copies"
-        waiting = f"{number(r.n_rejected)} {'waits' if r.n_rejected == 1 else 'wait'} in quarantine"
+        copies = f"{number(r.n_duplicates)} {'was' if r.n_duplicates == 1 else 'were'} removed as duplicates"
+        waiting = f"{number(r.n_rejected)} {'waits' if r.n_rejected == 1 else 'wait'} as rejects"
         parts = [p for p, n in ((copies, r.n_duplicates), (waiting, r.n_rejected)) if n]
         sentences.append(f"{' and '.join(parts)}.")
     edits, removed = sum(t.count for t in r.repairs), sum(t.count for t in r.removals)
@@ -174,7 +174,7 @@ def _lede(r: ReportData) -> str:
             f"{number(edits)} repairs undid damage; {number(r.n_repaired)} of the published documents needed one."
         )
     if removed:
-        sentences.append(f"{number(removed)} passages were left out, each with its reason.")
+        sentences.append(f"{number(removed)} passages were removed, each with its reason.")
     return " ".join(sentences)
 
 
@@ -188,9 +188,9 @@ def _figures(r: ReportData) -> tuple[Figure, ...]:
         Figure("documents", number(r.n_published), delta),
         Figure("characters", _short(r.n_chars)),
         Figure("repairs", _short(sum(t.count for t in r.repairs))),
-        Figure("passages left out", _short(sum(t.count for t in r.removals))),
-        Figure("copies left out", number(r.n_duplicates)),
-        Figure("rejected", number(r.n_rejected)),
+        Figure("passages removed", _short(sum(t.count for t in r.removals))),
+        Figure("duplicates", number(r.n_duplicates)),
+        Figure("rejects", number(r.n_rejected)),
     )
 
 

@@ -75,7 +75,7 @@ def tell_done(run: Run, summary: RunSummary) -> None:
         return
     if summary.rejects:
         rows = [{"reason": kind, "documents": n} for kind, n in sorted(summary.rejects.items())]
-        create_table_artifact(rows, f"{key}-rejects", f"Documents that wait in quarantine after run {run.run_id}")
+        create_table_artifact(rows, f"{key}-rejects", f"Rejects that wait after run {run.run_id}")
     _tell_gate(run, key, summary.gate)
     page = run.dataset.view(summary.version) / "report.html"
     if page.is_file():

@@ -28,7 +28,7 @@ _AT_ONCE = 2_000  # documents whose rows are held in memory together
 
 Row = Mapping[str, Any]
 RowsByTable = Mapping[str, Sequence[Row]]
-Kind = Literal["added", "withdrawn", "changed", "set_aside"]
+Kind = Literal["added", "withdrawn", "changed", "unpublished"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Reason:
     """Why a document differs.
 
     ``kind``: new, returned (it was a duplicate or a reject), gone (no longer in the input), duplicate, reject, input
-    (its content was read anew), rule (repairs made or unmade), removal (passages left out or brought back), or field.
+    (its content was read anew), rule (repairs made or unmade), removal (passages removed or restored), or field.
     """
 
     kind: str
@@ -61,7 +61,7 @@ class RuleChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PassageChange:
-    """A passage that differs; ``pointer``: it is left out for another reason."""
+    """A passage that differs; ``pointer``: it is removed for another reason."""
 
     kind: Literal["removed", "restored", "rewritten", "come", "gone", "pointer"]
     position: int
@@ -74,7 +74,7 @@ class PassageChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentChange:
-    """A document that differs; ``set_aside``: published in neither version, but a duplicate or reject that differs."""
+    """A document that differs; ``unpublished``: a duplicate or reject in both versions that differs."""
 
     doc_id: str
     source: str
@@ -92,7 +92,7 @@ class VersionDiff:
     added: int
     withdrawn: int
     changed: int
-    set_aside: int
+    unpublished: int
     tables: Mapping[str, tuple[int, int]]
     documents: tuple[DocumentChange, ...]
 
@@ -112,7 +112,7 @@ def diff(dataset: Dataset, a: int, b: int, limit: int | None = None) -> VersionD
         added=counts["added"],
         withdrawn=counts["withdrawn"],
         changed=counts["changed"],
-        set_aside=counts["set_aside"],
+        unpublished=counts["unpublished"],
         tables={name: (rows.gone, rows.come) for name, rows in tables.items()},
         documents=tuple(_details(first, second, {i: kinds[i] for i in sorted(kinds)[:limit]})),
     )
@@ -127,7 +127,7 @@ def diff_document(dataset: Dataset, a: int, b: int, doc_id: str) -> tuple[Docume
     old, new = (v.rows("documents", [doc_id]).get(doc_id, []) for v in (first, second))
     if not (old or new or any(v.rows(t, [doc_id]) for v in (first, second) for t in ("duplicates", "rejects"))):
         raise DatasetError(f"{dataset.name}: no document {doc_id} in version {a} or {b}")
-    kind: Kind = ("changed" if new else "withdrawn") if old else "added" if new else "set_aside"
+    kind: Kind = ("changed" if new else "withdrawn") if old else "added" if new else "unpublished"
     change = next(iter(_details(first, second, {doc_id: kind})))
     before, after = (rows[0]["text"] if rows else "" for rows in (old, new))
     return (change if change.reasons or change.passages else None), diff_words(before, after)
@@ -141,7 +141,7 @@ def _kinds(a: VersionRows, b: VersionRows, tables: Mapping[str, ChangedRows]) ->
     rest = {i for rows in tables.values() for i in rows.doc_ids} - kinds.keys()
     ids = pa.array(sorted(rest), pa.string())
     published = pc.is_in(ids, value_set=keys_a).to_pylist()
-    kinds |= {i: "changed" if p else "set_aside" for i, p in zip(ids.to_pylist(), published, strict=True)}
+    kinds |= {i: "changed" if p else "unpublished" for i, p in zip(ids.to_pylist(), published, strict=True)}
     return kinds
 
 
@@ -168,7 +168,7 @@ def _document(doc_id: str, kind: Kind, a: RowsByTable, b: RowsByTable) -> Docume
         reasons += [Reason("rule", r.text) for r in rules]
     passages = () if whole else passage_changes(a["passages"], b["passages"], rules)
     reasons += [Reason("removal", text) for text in _removals(passages)]
-    if kind in ("changed", "set_aside"):
+    if kind in ("changed", "unpublished"):
         told = ({"passages"} if passages else set()) | ({"edits"} if rules else set())
         reasons += [Reason("field", f) for t in COMPARED if t not in told for f in _fields(t, a[t], b[t])]
     source = known[0]["source"] if known else ""
@@ -181,10 +181,10 @@ def _content(rows: RowsByTable) -> str | None:
 
 
 def _whereabouts(kind: Kind, a: RowsByTable, b: RowsByTable) -> list[Reason]:
-    """Returns why the document is published in one version only, or set aside in another way."""
+    """Returns why the document is published in one version only, or is a duplicate or reject for another reason."""
     if kind == "changed":
         return []
-    old, new = ([_set_aside(t, r) for t in ("duplicates", "rejects") for r in rows[t]] for rows in (a, b))
+    old, new = ([_whereabouts_of(t, r) for t in ("duplicates", "rejects") for r in rows[t]] for rows in (a, b))
     if kind == "added":
         return [Reason("returned", f"it was {r.detail}") for r in old] or [Reason("new", "first seen")]
     if kind == "withdrawn":
@@ -194,7 +194,7 @@ def _whereabouts(kind: Kind, a: RowsByTable, b: RowsByTable) -> list[Reason]:
     return [Reason("returned", f"it was {r.detail}") for r in old if r not in new] + [r for r in new if r not in old]
 
 
-def _set_aside(table: str, row: Row) -> Reason:
+def _whereabouts_of(table: str, row: Row) -> Reason:
     if table == "duplicates":
         return Reason("duplicate", f"{row['kind']} copy of {row['kept_doc_id']} (similarity {row['similarity']:.2f})")
     passed = f", passed in run {row['replayed_in']}" if row.get("replayed_in") else ""
@@ -202,7 +202,7 @@ def _set_aside(table: str, row: Row) -> Reason:
 
 
 def _removals(passages: Sequence[PassageChange]) -> list[str]:
-    verbs = {"removed": "left out", "restored": "brought back", "pointer": "left out for another reason"}
+    verbs = {"removed": "removed", "restored": "restored", "pointer": "removed for another reason"}
     counts = Counter(f"{verbs[p.kind]}: {p.reason}" for p in passages if p.kind in verbs)
     return [f"{n} x {text}" for text, n in sorted(counts.items())]
 
