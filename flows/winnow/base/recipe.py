@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from winnow.base.recipe_values import check_cron, check_time_zone
+from winnow.base.recipe_values import check_cron, check_time_zone, without_credentials
 
 
 class Section(BaseModel):
@@ -136,9 +136,18 @@ class MaintainSettings(Section):
     staging_days: float = Field(7, ge=0, description="Files in staging that no run has touched for so long are removed")
 
 
+class LineageSettings(Section):
+    """Where OpenLineage events of each run go, for catalogues that collect them."""
+
+    to: Annotated[str, AfterValidator(without_credentials)] | None = Field(None, min_length=1,
+        description="A file that gets a line an event, or an http address; its key comes from OPENLINEAGE_API_KEY",
+        examples=["lineage.jsonl"])
+    namespace: str = Field("winnow", min_length=1, description="Namespace of the jobs in these events")
+
+
 # fmt: on
 class Recipe(Section):
-    """All settings. What is in schedule, maintain and publish does not shape rows."""
+    """All settings. What is in schedule, maintain, publish and lineage does not shape rows."""
 
     read: ReadSettings = ReadSettings()
     repair: RepairSettings = RepairSettings()
@@ -147,11 +156,18 @@ class Recipe(Section):
     publish: PublishSettings = PublishSettings()
     maintain: MaintainSettings = MaintainSettings()
     schedule: ScheduleSettings = ScheduleSettings()
+    lineage: LineageSettings = LineageSettings()
 
     def recipe_id(self, rule_versions: Mapping[str, int]) -> str:
         """First 16 hex digits of SHA-256 over the settings that shape rows and the versions of all rules."""
         shaping = self.model_dump(mode="json", by_alias=True)
-        del shaping["publish"], shaping["maintain"], shaping["schedule"], shaping["read"]["shard_mb"]
+        del (
+            shaping["publish"],
+            shaping["maintain"],
+            shaping["schedule"],
+            shaping["lineage"],
+            shaping["read"]["shard_mb"],
+        )
         shaping["validate"] = {k: v for k, v in shaping["validate"].items() if k in ROW_LIMITS}
         text = json.dumps({"settings": shaping, "rules": dict(rule_versions)}, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]

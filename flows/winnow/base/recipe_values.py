@@ -7,6 +7,8 @@ import re
 from typing import NamedTuple
 from zoneinfo import available_timezones
 
+from winnow.base.addresses import holds_credentials
+
 
 class CronField(NamedTuple):
     name: str
@@ -24,6 +26,13 @@ CRON_FIELDS = (
 )
 
 _CRON_PART = re.compile(r"(?P<first>\*|\w+)(-(?P<last>\w+))?(/(?P<step>[0-9]{1,4}))?", re.ASCII)
+
+
+def without_credentials(address: str) -> str:
+    """An address, as it came. Raises ValueError where it holds a password or a token."""
+    if holds_credentials(address):
+        raise ValueError("holds credentials; a recipe is kept with every version, so they belong in the environment")
+    return address
 
 
 def check_cron(line: str) -> str:

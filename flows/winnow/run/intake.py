@@ -223,7 +223,7 @@ def _list_inputs(run: Run, restless: Collection[str] = ()) -> Listing:
 def made_from(run: Run, listing: Listing) -> str:
     if run.order.intake != "source":
         return ""
-    settings = run.recipe.model_dump(mode="json", exclude={"publish", "maintain", "schedule"})
+    settings = run.recipe.model_dump(mode="json", exclude={"publish", "maintain", "schedule", "lineage"})
     asked = run.order.full, run.order.mirror
     return key_of("made from 1", run.recipe_id, settings, asked, [(i.path, i.sha256, i.fault) for i in listing.files])
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from winnow.base.addresses import redacted
 from winnow.base.errors import RecipeError
 from winnow.base.recipe import Recipe, RepairSettings, RuleSettings
 from winnow.base.recipe_values import check_licence
@@ -78,10 +79,10 @@ def _explain(path: Path, text: str, error: Any) -> str:
 
 
 def _shown(value: object) -> str:
-    """A value as Python writes it, not at any length nor depth."""
+    """A value as Python writes it, not at any length nor depth, and without a password."""
     short = reprlib.Repr()
     short.maxstring = short.maxother = 80
-    return short.repr(value)
+    return short.repr(redacted(value) if isinstance(value, str) else value)
 
 
 def _names_beside(keys: list[str]) -> list[str]:

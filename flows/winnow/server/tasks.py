@@ -20,6 +20,7 @@ from winnow.run.recovery import recover_dataset
 from winnow.run.run_context import Run, RunOrder, begin, new_run_id
 from winnow.run.summary import RunSummary
 from winnow.server import artifacts
+from winnow.server.lineage import told_in_lineage
 from winnow.server.outage import work_begins, work_is_over
 from winnow.storage.locations import locate_dataset, refuse_dataset_in_source
 from winnow.storage.lock import lock_dataset
@@ -95,16 +96,20 @@ def _as_only_writer(order: RunOrder, stages: Stages) -> tuple[Run, RunSummary | 
     recipe = load_recipe(order.recipe)
     dataset = locate_dataset(order.into)
     run_id = new_run_id()
-    with (
-        lock_dataset(dataset, run_id, order.wait_seconds),
-        open_executor(order.executor, order.workers, order.address) as shards,
-    ):
-        mended = recover_dataset(dataset)
-        if order.approved_run:
-            run_to_approve(dataset, order.approved_run)
-        run = begin(dataset, recipe, order, mended, run_id)
-        try:
-            with artifacts.progress_bar(f"{artifacts.slug(dataset.name)}-progress"):
-                return run, stages(run, shards)
-        except GateHeld as error:
-            return run, error
+    with told_in_lineage(recipe, order, dataset, run_id) as tell:
+        with (
+            lock_dataset(dataset, run_id, order.wait_seconds),
+            open_executor(order.executor, order.workers, order.address) as shards,
+        ):
+            mended = recover_dataset(dataset)
+            if order.approved_run:
+                run_to_approve(dataset, order.approved_run)
+            run = begin(dataset, recipe, order, mended, run_id)
+            ended: RunSummary | GateHeld
+            try:
+                with artifacts.progress_bar(f"{artifacts.slug(dataset.name)}-progress"):
+                    ended = stages(run, shards)
+            except GateHeld as error:
+                ended = error
+        tell(run, ended)
+    return run, ended
