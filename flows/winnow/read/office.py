@@ -19,6 +19,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
@@ -63,11 +64,12 @@ class _Said:
 def read_pdf(content: Content, settings: ReadSettings) -> Iterator[RawDocument]:
     """One document; raises ReadError for what is damaged, encrypted, too large, or only pictures of pages."""
     raw = content.whole(settings)
-    if find_spec("pypdfium2") is None:
+    library = find_spec("pypdfium2")
+    if library is None or library.origin is None:
         raise ReadError(
             "missing_extra", "is a PDF, which an extra reads: pip install 'winnow-text[office]', then winnow replay"
         )
-    found = _pages(raw, int(settings.max_document_mb * MB))
+    found = _pages(raw, int(settings.max_document_mb * MB), Path(library.origin).parent.parent)
     said = _Said(title=str(found["title"] or ""), metadata={"author": str(found["author"] or "")})
     said.metadata["pages"] = str(len(found["pages"]) + found["lost_pages"])
     if found["lost_pages"]:
@@ -81,8 +83,9 @@ def read_pdf(content: Content, settings: ReadSettings) -> Iterator[RawDocument]:
     yield _document(content, raw, said, "pdf")
 
 
-def _pages(raw: bytes, most_chars: int) -> dict[str, Any]:
-    command = [sys.executable, "-I", pdf_pages.__file__, str(most_chars)]
+def _pages(raw: bytes, most_chars: int, library: Path) -> dict[str, Any]:
+    # Isolated, it takes nothing from the working folder, and would not see packages of a user's own.
+    command = [sys.executable, "-I", pdf_pages.__file__, str(most_chars), str(library)]
     try:
         done = subprocess.run(
             command, input=raw, capture_output=True, check=False,

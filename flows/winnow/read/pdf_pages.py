@@ -144,7 +144,11 @@ def read(content: bytes, most_chars: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Reads a PDF from standard input, and writes what `read` returns to standard output."""
+    """Reads a PDF from standard input, and writes what `read` returns to standard output.
+
+    Arguments: the most characters to return, and the folder that PDFium's package stands in.
+    """
+    sys.path.append(sys.argv[2])
     content = sys.stdin.buffer.read()
     try:
         import resource
