@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 from collections.abc import Mapping
 
 import docx
@@ -65,6 +66,23 @@ def pdf_file(password: str | None = None) -> bytes:
     story += [Paragraph(f"• {text}", style["Normal"]) for text in ("one thing", "another thing")]
     template.build(story)
     return sink.getvalue()
+
+
+def pdf_bomb(size: int) -> bytes:
+    """A page whose drawing is packed twice: `size` bytes of nothing, and a word."""
+    squeeze = zlib.compressobj(9)
+    once = b"".join(squeeze.compress(bytes(b" " * (1 << 20))) for _ in range(size >> 20))
+    once += squeeze.compress(b"BT /F 12 Tf (word) Tj ET") + squeeze.flush()
+    drawn = zlib.compress(once, 9)
+    objects = [
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 99 99]/Contents 4 0 R/Resources<</Font<</F 5 0 R>>>>>>",
+        b"<</Filter[/FlateDecode/FlateDecode]/Length %d>>stream\n%s\nendstream" % (len(drawn), drawn),
+        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
+    ]
+    body = b"".join(b"%d 0 obj%s endobj\n" % (n, content) for n, content in enumerate(objects, 1))
+    return b"%PDF-1.4\n" + body + b"trailer<</Root 1 0 R/Size 6>>\n%%EOF\n"
 
 
 def packed(files: Mapping[str, str | bytes]) -> bytes:

@@ -138,6 +138,31 @@ def test_a_message_that_cannot_be_read_is_a_reject(message: bytes, kind: str, tm
     assert reject.expectation == kind or not message.strip()
 
 
+def test_a_message_cut_at_any_byte_gives_what_stands_before(tmp_path: Path) -> None:
+    said = article(1)[:600]
+    whole = ("Subject: a\n" + parts("mixed", f"text/plain\n\n{said}", FILE)).encode()
+    for place in range(1, 21):
+        cut = whole[: len(whole) * place // 21]
+        (found,) = read(tmp_path, cut)
+        if isinstance(found, Reject):
+            assert (found.expectation, found.content) == ("empty", cut)
+        else:
+            assert said.startswith(found.text.strip())
+        (packed,) = read(tmp_path, gzip.compress(whole, mtime=0)[: len(whole) * place // 42], "a.eml.gz")
+        assert isinstance(packed, RawDocument) or packed.expectation in ("truncated", "empty")
+
+
+def test_a_message_that_unpacks_to_too_much_is_a_reject(tmp_path: Path) -> None:
+    for name, content in (("a.eml.gz", MESSAGE + b"a" * 9_000_000), ("a.mbox.gz", b"From a\n" + MESSAGE + bytes(9**8))):
+        (reject,) = read(tmp_path, gzip.compress(content), name, max_document_mb=1, max_unpacked_mb=4)
+        assert isinstance(reject, Reject)
+        assert reject.expectation in {"too_large", "decompression_bomb"}
+        assert len(reject.content) <= 4_000_000
+
+
+MESSAGE = b"Subject: a\n\n"
+
+
 def box(folder: Path) -> tuple[bytes, list[str]]:
     """A mailbox as Python's own module writes it, and the texts in it."""
     texts = [f"From here on {article(n)[:300]}\n\nFrom there: on\n\n>From a quote\nend {n}" for n in range(8)]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import time
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.office_files import BLOCKS, docx_file, epub_file, epub_files, odt_file, packed, pdf_file
+from tests.office_files import BLOCKS, docx_file, epub_file, epub_files, odt_file, packed, pdf_bomb, pdf_file
 
 from winnow.base.recipe import ReadSettings
 from winnow.base.records import INTERNAL_ERROR, LeftOut, RawDocument, Reject
@@ -150,6 +151,17 @@ def test_what_breaks_the_pdf_reader_breaks_no_run(tmp_path: Path, monkeypatch: p
         found = read(tmp_path, "a.pdf", FILES["a.pdf"])
         assert isinstance(found, Reject)
         assert (found.expectation, found.content) == (kind, FILES["a.pdf"])
+
+
+@pytest.mark.slow
+def test_a_pdf_that_unpacks_without_end_costs_time_and_memory_within_bounds(tmp_path: Path) -> None:
+    for size in (1 << 20, 4 << 30):
+        content = pdf_bomb(size)
+        assert len(content) < 100_000
+        began = time.monotonic()
+        found = read(tmp_path, "a.pdf", content)
+        assert time.monotonic() - began < 180
+        assert isinstance(found, Reject) == (size > 1 << 30)
 
 
 def line(text: str, bottom: float, left: float = 0, right: float = 100, height: float = 10) -> Line:

@@ -14,7 +14,7 @@ from itertools import pairwise
 from statistics import median
 from typing import Any
 
-_MEMORY = 4 << 30  # bytes of address space
+_MEMORY = 2 << 30  # bytes of address space
 _SECONDS, _SECONDS_A_MB = 60, 10  # of processor time; 1.4 MB take half a second
 _HYPHEN = "\ufffe"  # what PDFium puts where a line ends in a hyphen
 _BULLETS = ("•", "◦", "▪", "‣", "–", "—", "-", "*", "·", "○", "●")
