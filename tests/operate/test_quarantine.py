@@ -53,6 +53,21 @@ def test_after_a_mended_setting_a_replay_publishes_what_passes_and_marks_it(plac
     assert verify(place.dataset, undo=undo) == []
 
 
+def test_documents_in_other_languages_wait_until_the_recipe_names_theirs(place):
+    german = "Der Fluss stieg in der Nacht, und am Morgen stand die untere Straße unter Wasser, wie jedes Jahr."
+    french = "La rivière est montée dans la nuit, et au matin la route basse était sous l’eau, comme chaque année."
+    place.write([*GOOD, {"id": "fluss", "text": german}, {"id": "eau", "text": french}])
+    place.build(recipe=place.recipe('[read]\nlanguages = ["EN"]\n'))  # half of the input, and no gate stops it
+    assert set(texts_of(place.dataset)) == {"river", "kites"}
+    assert waiting(place) == {("fluss", "other_language"), ("eau", "other_language")}
+    reasons = {r["reason"] for r in rejects_of(place.dataset, None, False)}
+    assert "fluss: is in de, and the recipe keeps EN (read.languages)" in reasons
+
+    replay(place, recipe=place.recipe('[read]\nlanguages = ["en", "de"]\n'))
+    assert set(texts_of(place.dataset)) == {"river", "kites", "fluss"}
+    assert waiting(place) == {("eau", "other_language")}
+
+
 @pytest.mark.slow
 def test_a_replayed_document_is_the_one_that_a_run_on_the_input_would_have_made(place, tmp_path):
     place.write([*GOOD, SIGNS])

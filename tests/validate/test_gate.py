@@ -59,6 +59,12 @@ def test_drift_from_the_version_before_holds_the_version_back(change, expectatio
     assert held(replace(FACTS, **change)) == []  # without a version before there is no drift
 
 
+def test_documents_in_languages_that_nobody_asked_for_are_no_rejects_to_the_gate():
+    foreign = replace(FACTS, n_read=5000, n_rejected=FACTS.n_rejected + 4000, n_other_languages=4000)
+    assert held(foreign) == []
+    assert held(replace(foreign, n_other_languages=0)) == ["few_rejects"]
+
+
 def test_growth_and_fewer_rejects_are_no_drift():
     grown = replace(FACTS, n_read=99_000, n_published=98_900, n_chars=98_900_000, n_rejected=40)
     assert held(grown, FACTS) == []

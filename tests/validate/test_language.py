@@ -29,6 +29,22 @@ def test_a_sentence_is_enough(language):
     assert confidence is not None and 0.1 < confidence <= 1
 
 
+SHORT = {
+    "nl": "De rivier steeg in de nacht en het werd koud", "gl": "O río subiu pola noite e inundou",
+    "sr": "Река је порасла током ноћи", "uk": "Річка піднялася вночі, і вранці", "be": "Рака паднялася ўначы, і зноў",
+    "hr": "Rijeka je narasla preko noći", "af": "Die rivier het gestyg in die nag", "ca": "El riu va créixer a la nit",
+    "cy": "Cododd yr afon yn ystod y nos", "eu": "Ibaia gauean igo zen eta goizean",
+    "haw": "Ua piʻi ka muliwai i ka pō a i ke kakahiaka", "sw": "Mto ulipanda usiku na asubuhi",
+    "sq": "Lumi u rrit gjatë natës dhe në mëngjes", "fa": "رودخانه در شب بالا آمد و صبح روز بعد",
+    "mr": "नदीला रात्री पूर आला होता", "lt": "Upė pakilo per naktį, o ryte",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("language", SHORT)
+def test_a_few_words_are_enough_for_most(language):
+    assert guess_language(SHORT[language])[0] == language
+
+
 @pytest.mark.parametrize("text", ["", "42 %", "Berlin", "—\n\n***", "\ud800" * 100, "😀" * 1000])
 def test_too_little_to_tell_is_no_guess(text):
     assert guess_language(text) == (None, None)

@@ -7,9 +7,11 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from winnow.base.recipe_values import check_cron, check_time_zone, without_credentials
+
+LanguageRange = Annotated[str, StringConstraints(pattern="^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")]
 
 
 class Section(BaseModel):
@@ -26,6 +28,7 @@ class ReadSettings(Section):
     title_field: str = Field("title", description="Field of a JSONL record that holds its title")
     date_fields: tuple[str, ...] = Field(("collected_at", "date", "published_at", "timestamp"),
         description="Fields that may date the record, ISO 8601")
+    languages: tuple[LanguageRange, ...] = Field((), description="Documents in other languages are rejected (BCP 47 codes; sr takes in sr-ME); none named keeps all")
     max_document_mb: float = Field(64, gt=0, le=1024, description="Larger documents are rejected")
     max_unpacked_mb: float = Field(16_384, gt=0, description="A compressed file that unpacks to more is cut off and rejected")
     max_unpacked_ratio: float = Field(250, ge=1, description="So is one that unpacks to more than so many times its size, once that is over 64 MB")

@@ -246,7 +246,7 @@ def refuse_unknown_files(listing: Listing) -> None:
 def _read_key(shard: Shard, settings: ReadSettings) -> str:
     """Reading does not depend on the other sections: a changed repair rule finds its input read already."""
     spans = [(s.file.path, s.file.sha256, s.file.fault, s.start, s.end) for s in shard.spans]
-    return key_of("read 2", settings.model_dump(mode="json"), spans)
+    return key_of("read 3", settings.model_dump(mode="json"), spans)
 
 
 def repair(run: Run, executor: Executor, documents: Documents) -> Repaired:
@@ -254,11 +254,12 @@ def repair(run: Run, executor: Executor, documents: Documents) -> Repaired:
     load_great_expectations()  # the check that follows needs it, and this process waits for its workers
     settings, skip, progress = run.recipe.repair, documents.rows.skip, run.progress("repair")
     rules = settings.model_dump(mode="json"), rule_versions()
+    languages = [run.recipe.read.languages] * len(documents.shards)
     shards = tuple(
-        replace(files, repair_key=key_of("repair 1", files.read_key, *rules, skipped))
+        replace(files, repair_key=key_of("repair 2", files.read_key, *rules, skipped))
         for files, skipped in zip(documents.shards, skip, strict=True)
     )
-    results = map_shards(executor, repair_job, shards, skip, [settings] * len(shards), progress=progress)
+    results = map_shards(executor, repair_job, shards, skip, [settings] * len(shards), languages, progress=progress)
     return Repaired(shards=shards, counts=sum(results, RepairCounts()))
 
 

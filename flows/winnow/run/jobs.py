@@ -17,11 +17,11 @@ import pyarrow.parquet as pq
 
 from winnow.base.errors import InputChanged
 from winnow.base.recipe import ReadSettings, RepairSettings
-from winnow.base.records import LeftOut, RawDocument, Read, Reject
+from winnow.base.records import OTHER_LANGUAGE, LeftOut, RawDocument, Read, Reject
 from winnow.base.staging import RAW, REJECTED, REPAIRED, once, write_parquet
 from winnow.read import Shard, read_bytes, read_shard
 from winnow.repair import repair
-from winnow.validate.language import guess_language
+from winnow.validate.language import guess_language, is_among
 from winnow.validate.measures import measure
 
 _ORIGINS = pa.schema([(name, pa.string()) for name in ("doc_id", "content_sha256", "made")])
@@ -192,8 +192,10 @@ def _read_again(waiting: Path, settings: ReadSettings, origins: list[dict[str, s
 MAX_LOST_SHARE = 0.2  # of a document's characters that may be U+FFFD: with more, words cannot be told
 
 
-def repair_job(files: ShardFiles, skip: Sequence[int], settings: RepairSettings) -> RepairCounts:
-    """Repair a shard's RAW rows into REPAIRED rows sorted by doc_id.
+def repair_job(
+    files: ShardFiles, skip: Sequence[int], settings: RepairSettings, languages: tuple[str, ...]
+) -> RepairCounts:
+    """Repair a shard's RAW rows into REPAIRED rows sorted by doc_id; reject those in none of `languages`, if any.
 
     `skip` lists the rows that need no work: unchanged since the last version, or a record whose id another has.
     """
@@ -212,7 +214,7 @@ def repair_job(files: ShardFiles, skip: Sequence[int], settings: RepairSettings)
 
         def batches() -> Iterator[pa.Table]:
             for batch in table.to_batches(max_chunksize=256):
-                results = [_repaired_row(row, settings, counts, rules) for row in batch.to_pylist()]
+                results = [_repaired_row(row, settings, languages, counts, rules) for row in batch.to_pylist()]
                 rejects.extend(result for result in results if isinstance(result, Reject))
                 yield pa.Table.from_pylist([r for r in results if not isinstance(r, Reject)], schema=REPAIRED)
 
@@ -223,8 +225,19 @@ def repair_job(files: ShardFiles, skip: Sequence[int], settings: RepairSettings)
     return once(files.repair_counts, RepairCounts, (files.repaired, files.repair_rejects), work)
 
 
+def _refused(row: Mapping[str, Any], reason: str, expectation: str) -> Reject:
+    return Reject(
+        source=row["source"], stage="repair", reason=f"{row['source']}: {reason}", expectation=expectation,
+        content=row["text"].encode("utf-8"), metadata=dict(row["metadata"]), input=row["input"],
+    )  # fmt: skip
+
+
 def _repaired_row(
-    row: Mapping[str, Any], settings: RepairSettings, counts: Counter[str], rules: Counter[str]
+    row: Mapping[str, Any],
+    settings: RepairSettings,
+    languages: tuple[str, ...],
+    counts: Counter[str],
+    rules: Counter[str],
 ) -> Mapping[str, Any] | Reject:
     text = row["text"]
     try:
@@ -233,23 +246,17 @@ def _repaired_row(
         measures = measure(repaired.text)
     except Exception as error:
         # Whatever a rule stumbles over, it is one document's trouble; it waits in quarantine for a mended rule.
-        reason = (
-            f"{row['source']}: repair failed with {type(error).__name__}: {error}; replay it after the rule is mended"
-        )
-        content = text.encode("utf-8")
-        return Reject(
-            source=row["source"], stage="repair", reason=reason, expectation="repair_failed", content=content,
-            metadata=dict(row["metadata"]), input=row["input"],
-        )  # fmt: skip
+        reason = f"repair failed with {type(error).__name__}: {error}; replay it after the rule is mended"
+        return _refused(row, reason, "repair_failed")
     if (lost := repaired.text.count("\ufffd")) > MAX_LOST_SHARE * len(repaired.text):
         reason = (
-            f"{row['source']}: {lost / len(repaired.text):.0%} of its characters were lost before it was read "
+            f"{lost / len(repaired.text):.0%} of its characters were lost before it was read "
             "(U+FFFD); look for the original, or for the charset it was written in"
         )
-        return Reject(
-            source=row["source"], stage="repair", reason=reason, expectation="text_lost", content=text.encode("utf-8"),
-            metadata=dict(row["metadata"]), input=row["input"],
-        )  # fmt: skip
+        return _refused(row, reason, "text_lost")
+    if languages and not is_among(language, languages):
+        found = f"is in {language}" if language else "is in no language that can be told"
+        return _refused(row, f"{found}, and the recipe keeps {', '.join(languages)} (read.languages)", OTHER_LANGUAGE)
     applied = [edit.rule for edit in repaired.edits if edit.applied]
     rules.update(applied)
     counts["edits"] += len(applied)

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
-from winnow.base.records import INTERNAL_ERROR, Json
+from winnow.base.records import INTERNAL_ERROR, OTHER_LANGUAGE, Json
 
 INTERNAL_ERRORS = [INTERNAL_ERROR, "repair_failed"]
 
@@ -27,6 +27,7 @@ class Facts:
     n_vanished: int = 0  # documents that left because a mirrored source no longer holds them
     n_rejected: int = 0
     n_internal_errors: int = 0  # of the rejects, those that are faults of Winnow
+    n_other_languages: int = 0  # of the rejects, those in a language that the recipe does not name
     n_repeated_ids: int = 0  # doc_ids that stand more than once among published and duplicates
     n_dangling: int = 0  # removals whose kept document is not published
     n_broken_rows: int = 0  # rows that break the suite of their table
@@ -42,7 +43,9 @@ class Facts:
 
     @property
     def reject_share(self) -> float:
-        return self.n_rejected / self.n_read if self.n_read else 0.0
+        """Share of what was meant to be read; documents in other languages were not."""
+        meant = self.n_read - self.n_other_languages
+        return (self.n_rejected - self.n_other_languages) / meant if meant else 0.0
 
     @property
     def mean_chars(self) -> float:
@@ -92,6 +95,9 @@ def gather_facts(
     # A mark that keeps a withdrawn document out is no document that was read and refused.
     waits = pc.field("replayed_in").is_null() & (pc.field("stage") != "withdraw")
     waiting = rejects.scanner(columns=["doc_id", "content_sha256"], filter=waits)
+    foreign = rejects.scanner(
+        columns=["doc_id", "content_sha256"], filter=waits & (pc.field("expectation") == OTHER_LANGUAGE)
+    )
     faults = rejects.scanner(columns=["doc_id"], filter=waits & pc.field("expectation").isin(INTERNAL_ERRORS))
     links = [_ids(t.scanner(columns=["kept_doc_id"]).to_batches(), "kept_doc_id") for t in (duplicates, passages)]
     return Facts(
@@ -101,6 +107,7 @@ def gather_facts(
         n_duplicates=len(copies),
         n_rejected=_distinct_rows(waiting.to_batches()),
         n_internal_errors=sum(batch.num_rows for batch in faults.to_batches()),
+        n_other_languages=_distinct_rows(foreign.to_batches()),
         n_repeated_ids=len(settled) - len(np.unique(settled)),
         n_dangling=int(np.isin(np.concatenate(links), published, invert=True).sum()),
         n_chars=sum(pc.sum(b["n_chars"]).as_py() or 0 for b in documents.scanner(columns=["n_chars"]).to_batches()),
