@@ -110,7 +110,7 @@ def recipe(settings: Mapping[str, Any]) -> Recipe:
     return Recipe.model_validate({**settings, "validate": {**LIMITS, **settings.get("validate", {})}})
 
 
-NAMES_A_RUN = {"run_id", "recipe_id", "first_version", "arrival"}
+NAMES_A_RUN = {"run_id", "recipe_id", "version", "first_version", "arrival"}
 
 
 def rows_of(dataset: Path) -> dict[str, list[str]]:

@@ -6,10 +6,10 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow.parquet as pq
 
@@ -29,6 +29,20 @@ LIMITS = (
     "Repeats are removed as whole passages or runs of sentences; a quotation inside a paragraph stays.",
     "Nothing was checked for truth, personal data, or harmful content.",
 )
+
+
+class SiteRow(NamedTuple):
+    """What came in from a site, and what became of it."""
+
+    site: str
+    documents: int
+    repaired: int
+    duplicates: int
+    rejected: int
+    removed: int
+
+
+_SITES = 20  # shown on the card
 
 
 def size_category(rows: int) -> str:
@@ -81,14 +95,28 @@ def count_not_read(folder: Path, manifest: Manifest) -> Counter[str]:
     return counts
 
 
+def count_sites(folder: Path, manifest: Manifest) -> list[SiteRow]:
+    """What each site gave, those first that gave most, from a view; none in a version of before the table came."""
+    entry = manifest.tables.get("sources")
+    columns = ["site", "n_documents", "n_repaired", "n_duplicates", "n_rejected", "n_removed"]
+    files = entry.files if entry else ()
+    rows = [
+        SiteRow(*row.values())
+        for file in files
+        for row in pq.read_table(folder / file.name, columns=columns, partitioning=None).to_pylist()
+    ]
+    return sorted(rows, key=lambda row: (-row.documents, row.site))
+
+
 def card(
     manifest: Manifest,
     settings: PublishSettings,
     languages: Mapping[str, int],
     not_read: Mapping[str, int] = MappingProxyType({}),
+    sites: Sequence[SiteRow] = (),
 ) -> str:
     """The text of README.md."""
-    body = _body(manifest, settings, languages, not_read)
+    body = _body(manifest, settings, languages, not_read, sites)
     return "\n".join([*_head(manifest, settings, languages), "", *body, ""])
 
 
@@ -129,8 +157,27 @@ def _not_read(counts: Mapping[str, int]) -> list[str]:
     return ["## Not read", "", said, "", "| why | files |", "| --- | ---: |", *rows, ""]
 
 
+def _sites(sites: Sequence[SiteRow]) -> list[str]:
+    if not sites:
+        return []
+    rows = [
+        f"| {markdown(s.site)} | {s.documents:,} | {s.repaired:,} | {s.duplicates:,} | {s.rejected:,} | {s.removed:,} |"
+        for s in sites[:_SITES]
+    ]
+    more = [f"And {len(sites) - _SITES:,} more; table `sources` has them all.", ""] if sites[_SITES:] else []
+    head = [
+        "| site | documents | repaired | duplicates | rejected | passages removed |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    return ["## Sources", "", *head, *rows, "", *more]
+
+
 def _body(
-    manifest: Manifest, settings: PublishSettings, languages: Mapping[str, int], not_read: Mapping[str, int]
+    manifest: Manifest,
+    settings: PublishSettings,
+    languages: Mapping[str, int],
+    not_read: Mapping[str, int],
+    sites: Sequence[SiteRow],
 ) -> list[str]:
     tables = manifest.tables
     before = f"It follows version {manifest.previous}." if manifest.previous else "It is the first."
@@ -167,6 +214,7 @@ def _body(
             for code, n in sorted(languages.items(), key=lambda item: (-item[1], item[0]))
         ),
         "",
+        *_sites(sites),
         *_not_read(not_read),
         "## How it was made",
         "",

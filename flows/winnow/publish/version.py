@@ -27,7 +27,7 @@ from winnow.base.contracts import TABLES, describe
 from winnow.base.errors import UsageError
 from winnow.base.recipe import PublishSettings
 from winnow.base.staging import sha256_of, write_file
-from winnow.publish.card import card, count_languages, count_not_read
+from winnow.publish.card import card, count_languages, count_not_read, count_sites
 from winnow.publish.croissant import croissant
 from winnow.publish.dataset import Dataset
 from winnow.publish.disk import (
@@ -224,7 +224,8 @@ def _publish(publication: Publication, updates: Sequence[TableUpdate]) -> Manife
 
 def descriptions(folder: Path, manifest: Manifest, settings: PublishSettings) -> dict[str, bytes]:
     """Returns the files in which a version describes itself for people and programs, by name; `folder` is its view."""
-    readme = card(manifest, settings, count_languages(folder, manifest), count_not_read(folder, manifest))
+    languages, not_read = count_languages(folder, manifest), count_not_read(folder, manifest)
+    readme = card(manifest, settings, languages, not_read, count_sites(folder, manifest))
     return {"README.md": readme.encode(), "croissant.json": croissant(manifest, settings).encode()}
 
 

@@ -15,10 +15,11 @@ import polars as pl
 
 from winnow.base.contracts import TABLES
 from winnow.report.examples import batches, not_read_tallies, reject_tallies, removal_tallies, repairs_of, samples_of
-from winnow.report.report_data import Link, Listed, Point, ReportData
+from winnow.report.report_data import Link, Listed, Point, ReportData, Site
 
 LIST_DOCUMENTS = 4000  # rows of the searchable list; about 130 bytes each in the page
 SAMPLES = 24
+_SITES = 200
 BINS_PER_DECADE = 8
 MIN_BINS = 16
 FATES = {
@@ -75,7 +76,7 @@ def collect(
     """
     tables = {
         t: _scan(view, t)
-        for t in ("documents", "passages", "edits", "duplicates", "rejects", "runs", "index", "inputs")
+        for t in ("documents", "passages", "edits", "duplicates", "rejects", "runs", "inputs", "sources")
     }
     documents, duplicates = tables["documents"], tables["duplicates"]
     counts, copies = _counts(documents), _counts(duplicates)
@@ -110,7 +111,7 @@ def collect(
         lengths=lengths,
         median_chars=median,
         languages=_tally(documents, "language"),
-        sites=_tally(tables["index"], "site")[:200],
+        sites=_sites(tables["sources"]),
         trend=tuple(_point(r) for r in runs if r.status != "held" and r.version <= version),
         gate=own.gate if own else {},
         documents=_list(documents),
@@ -119,6 +120,13 @@ def collect(
         packages=own.packages if own else {},
         note=own.note if own else None,
     )
+
+
+def _sites(sources: pl.LazyFrame) -> tuple[Site, ...]:
+    """What each site gave, those first that gave most."""
+    rows = sources.sort("n_documents", "site", descending=[True, False]).head(_SITES).collect()
+    names = ("n_documents", "n_repaired", "n_duplicates", "n_rejected", "n_removed")
+    return tuple(Site(name=row["site"], **{n: row[n] for n in names}) for row in rows.iter_rows(named=True))
 
 
 def _scan(view: Path, table: str) -> pl.LazyFrame:

@@ -112,7 +112,6 @@ def render(report: ReportData) -> bytes:
         checked=[(t, list(rows)) for t, rows in groupby(report.gate.get("tables", ()), key=lambda c: c["table"])],
         bars=_bars,
         languages=[(name or "not told", n) for name, n in report.languages],
-        sites=[(name or "files of the input folder", n) for name, n in report.sites],
         metrics=_curves(report.trend),
         trend_rows=_trend_rows(report.trend),
         list_note=_list_note(report),

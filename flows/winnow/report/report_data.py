@@ -86,6 +86,18 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """What came in from a site, and what became of it."""
+
+    name: str
+    n_documents: int
+    n_repaired: int
+    n_duplicates: int
+    n_rejected: int
+    n_removed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReportData:
     """A version as the report tells it."""
 
@@ -111,7 +123,7 @@ class ReportData:
     lengths: tuple[tuple[float, float, int], ...] = ()  # from, to (characters), documents
     median_chars: int = 0
     languages: tuple[tuple[str, int], ...] = ()
-    sites: tuple[tuple[str, int], ...] = ()
+    sites: tuple[Site, ...] = ()
     trend: tuple[Point, ...] = ()
     gate: Mapping[str, Any] = field(default_factory=dict)  # as runs.gate holds it
     documents: tuple[Listed, ...] = ()

@@ -32,6 +32,7 @@ from winnow.run.approval import (
 from winnow.run.intake import Documents, Repaired, input_of
 from winnow.run.previous_version import whole_version
 from winnow.run.run_context import Run
+from winnow.run.site_table import site_loss
 from winnow.run.summary import DocumentCounts, RunSummary, StillHeld, not_read
 from winnow.run.table_changes import TableChanges
 from winnow.validate.expectations import check_table, columns_of, merge_small_tables
@@ -72,7 +73,8 @@ def validate(run: Run, changes: TableChanges) -> Judged:
         **whole, n_read=changes.n_read, n_vanished=changes.vanished, mean_residual_markup=changes.mean_markup
     )
     previous = previous_facts(run)
-    result = check_dataset(facts, previous, settings, tables, changes.vanished_files)
+    loss = site_loss(run.dataset, changes.parts, changes.replaced, settings)
+    result = check_dataset(facts, previous, settings, tables, changes.vanished_files, loss)
     facts = replace(facts, n_broken_rows=sum(t.n_failed for t in tables))
     for check in result.held_by:
         run.log(f"gate: {check.sentence}", "validate")

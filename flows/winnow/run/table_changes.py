@@ -30,6 +30,7 @@ from winnow.run.previous_version import (
 )
 from winnow.run.rejects import reject_rows, replayed_keys, waiting_rejects
 from winnow.run.run_context import Run
+from winnow.run.site_table import changed_sites
 from winnow.validate.facts import mean_residual_markup
 
 
@@ -91,14 +92,18 @@ def deduplicate(
     measured = (pq.read_table(s.repaired, columns=["n_chars", "residual_markup"]) for s in repaired.shards)
     vanished = documents.inputs.vanished if run.order.mirror else ()
     rewritten = left_out | frozenset(assembly.changed)
+    replaced: dict[str, frozenset[str]] = {
+        **dict.fromkeys(("documents", "duplicates", "passages"), rewritten),
+        **dict.fromkeys(("edits", "index"), left_out),
+        "rejects": rejects.replaced,
+        "inputs": frozenset([*inputs["path"].to_pylist(), *vanished, *_no_longer_skipped(run, documents)]),
+    }
+    sites, replaced["sources"] = changed_sites(run.dataset, parts, replaced, run.version, run.run_id)
+    parts["sources"] = (run.work / "parts" / "sources" / "all.parquet",)
+    write_parquet(parts["sources"][0], [sites], TABLES["sources"])
     return TableChanges(
         parts=parts,
-        replaced={
-            **dict.fromkeys(("documents", "duplicates", "passages"), rewritten),
-            **dict.fromkeys(("edits", "index"), left_out),
-            "rejects": rejects.replaced,
-            "inputs": frozenset([*inputs["path"].to_pylist(), *vanished, *_no_longer_skipped(run, documents)]),
-        },
+        replaced=replaced,
         n_read=len(known) + len(known_rejects),
         mean_markup=mean_residual_markup(measured),
         rejects=dict(waiting.group_by("expectation").len().sort("expectation").iter_rows()),

@@ -11,6 +11,7 @@ from winnow.base.recipe import ValidateSettings
 from winnow.base.records import Json
 from winnow.validate.expectations import TableCheck, Verdict, judge, plain
 from winnow.validate.facts import Facts
+from winnow.validate.site_losses import SiteLoss
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,18 +87,21 @@ def check_dataset(
     settings: ValidateSettings,
     tables: Sequence[TableCheck] = (),
     vanished_files: Sequence[str] = (),
+    site_loss: SiteLoss | None = None,
 ) -> GateResult:
     """Judge a version by its facts, by what changed since `previous`, and by the expectations of its tables.
 
     `tables` are the results of `check_table`; their failing rows are added to ``facts.n_broken_rows``. The sentence
-    about documents that left a mirrored source names the `vanished_files`.
+    about documents that left a mirrored source names the `vanished_files`; `site_loss` is the site that loses most.
     Change is not judged where the version before had fewer than ``min_drift_documents`` documents.
     """
     facts = replace(facts, n_broken_rows=facts.n_broken_rows + sum(c.n_failed for c in tables))
     frame = facts_frame(facts, previous, settings)
+    frame["site_loss_rise"] = max(0.0, site_loss.rise) if site_loss else float("nan")
     details = {
         "rule_share_change": _largest_rule_change(facts, previous, settings).sentence,
         "withdrawn_share": _files_gone(vanished_files),
+        "site_loss_rise": site_loss.sentence if site_loss else "",
     }
     verdicts = judge(frame, "dataset", settings)
     checks = tuple(_gate_check(v, frame[v.columns[0]].iloc[0], details.get(v.columns[0], "")) for v in verdicts)

@@ -23,7 +23,7 @@ from winnow.publish.disk import Checkpoint, no_checkpoint
 from winnow.publish.tables.row_files import WrittenFile
 from winnow.publish.tables.schema import CONSTRAINTS, description_of
 
-KEYS = dict.fromkeys(TABLES, "doc_id") | {"runs": "run_id", "inputs": "path"}
+KEYS = dict.fromkeys(TABLES, "doc_id") | {"runs": "run_id", "inputs": "path", "sources": "site"}
 """The column by which rows of a table are replaced."""
 
 PURPOSE = "winnow"

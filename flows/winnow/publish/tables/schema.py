@@ -42,6 +42,7 @@ CONSTRAINTS: dict[str, dict[str, str]] = {
     },
     "rejects": {"stage": "stage = 'read' OR stage = 'repair' OR stage = 'validate' OR stage = 'withdraw'"},
     "inputs": {"counts": "bytes >= 0 AND n_documents >= 0 AND n_rejects >= 0"},
+    "sources": {"counts": "n_documents = n_published + n_duplicates + n_rejected AND n_removed <= n_passages"},
     "index": {"arrival": "arrival >= 1"},
     "runs": {"status": "status = 'published' OR status = 'held' OR status = 'approved'"},
 }
