@@ -235,6 +235,7 @@ def test_a_server_that_stays_away_costs_one_reject(web: Web) -> None:
     assert "500" in reject.reason
 
 
+@pytest.mark.slow
 def test_a_bucket_of_google_is_listed_and_read(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("obstore")
     remote_files._store.cache_clear()
