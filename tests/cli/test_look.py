@@ -60,7 +60,21 @@ def test_why_aligns_a_copy_with_what_was_kept(winnow, data):
     assert "One more sentence ends it." in winnow("why", left_out["source"], "--into", data).stdout
 
 
-@pytest.mark.parametrize("command", ["why", "explain"])
+def test_similar_finds_a_duplicate_by_what_stands_in_both(winnow, data):
+    told = of(winnow("similar", "river", "--into", data, "--json"))
+    other = next(one for one in told["similar"] if one["source"] == "copy")
+    assert told["doc_id"] == doc_id_of("river") and other["doc_id"] == doc_id_of("copy")
+    assert other["containment"] == max(other["containment_5"], other["containment_3"]) > 0.8
+    assert other["passages"][0]["share"] > 0.8
+    shown = winnow("similar", "river", "--into", data).stdout
+    assert (
+        other["doc_id"] in shown
+        and "removed as a duplicate of" in shown + winnow("similar", "copy", "--into", data).stdout
+    )
+    assert "kites" not in shown
+
+
+@pytest.mark.parametrize("command", ["why", "explain", "similar"])
 def test_a_document_is_followed_in_one_opening_of_the_dataset(winnow, data, monkeypatch, command):
     """On object storage each opening is a pull."""
     opened = []
@@ -71,7 +85,7 @@ def test_a_document_is_followed_in_one_opening_of_the_dataset(winnow, data, monk
     assert opened == [str(data)]
 
 
-@pytest.mark.parametrize("command", ["why", "explain"])
+@pytest.mark.parametrize("command", ["why", "explain", "similar"])
 def test_a_document_that_is_not_there_is_answered_with_where_the_others_stand(winnow, data, command):
     said = str(winnow(command, "nobody", "--into", data).exception)
     assert said.startswith(f"{data}: no document has the doc_id or source 'nobody'; doc_ids are in ")

@@ -1,4 +1,4 @@
-"""Commands that follow one document or compare two versions, word by word: diff, explain, why."""
+"""Commands that follow one document or compare two versions, word by word: diff, explain, why, similar."""
 
 from __future__ import annotations
 
@@ -225,6 +225,33 @@ def _copy_line(copy: CopyEvidence) -> str:
         figures += f", containment {copy.containment:.3f}"
     why = f"removed as a duplicate: it {REASONS.get(copy.kind, copy.kind)} ({figures})"
     return f"{why}\nkept: {copy.kept_doc_id}  {visible(copy.kept_source or '')}"
+
+
+@app.command(rich_help_panel=PANEL, epilog="Example: winnow similar 5550000d3b1cf1ff --limit 3")
+def similar(
+    doc_id: DocumentArgument, limit: LimitOption = 10, into: IntoOption = DATASET, as_json: JsonOption = False
+) -> int:
+    """The documents most like one, kept or removed, and the passages that stand in both"""
+    from winnow.run.similar import similar_documents
+
+    found_id, found = similar_documents(published(into), doc_id, limit)
+    if as_json:
+        print_json({"doc_id": found_id, "similar": found})
+        return 0
+    p = paint()
+    if not found:
+        print("No document shares enough with it to be compared.")
+    for one in found:
+        state = f"removed as a duplicate of {one.kept_doc_id}" if one.kept_doc_id else "published"
+        print(p.bold(f"{one.doc_id}  {visible(one.source)}") + f"  {state}")
+        print(
+            f"  similarity {one.similarity:.3f}, {one.containment:.3f} of this document stands there "
+            f"({one.containment_5:.3f} by five words in a row, {one.containment_3:.3f} by three), "
+            f"{one.contains:.3f} of that one here"
+        )
+        for passage in one.passages:
+            print(f"  passage {passage.position:>4}  {passage.share:.3f}  {shortened(passage.text, 80)}")
+    return 0
 
 
 def _print_copy(copy: CopyEvidence, p: Paint) -> None:

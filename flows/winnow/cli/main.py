@@ -34,7 +34,7 @@ class OneScreen(TyperGroup):
                 continue
             own = getattr(command, "rich_help_panel", None)
             about = (command.help or "").split("\n")[0]
-            if own != panel:
+            if panel and own != panel:
                 lines.append("")
             lines.append(f"{own if own != panel else '':<6}{name:<10}{about}".rstrip())
             panel = own
