@@ -116,3 +116,8 @@ def test_an_installed_package_reads_its_own_copy_and_an_editable_one_the_reposit
 def test_the_wheel_carries_the_folder_of_the_repository():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     assert project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"] == {"schemas": "winnow/schemas"}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_no_table_holds_a_map_which_datasets_spark_and_spreadsheets_do_not_read(name: str) -> None:
+    assert [f.name for f in TABLES[name] if pa.types.is_map(f.type) or pa.types.is_struct(f.type)] == []

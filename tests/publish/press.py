@@ -47,7 +47,7 @@ def rows_of(source: str, word: str = "plain", version: int = 1, removed: int = 1
         "encoding": "utf-8",
         "content_sha256": sha,
         "collected_at": START,
-        "metadata": [("k", "v")],
+        "metadata": '{"k": "v"}',
         "first_version": version,
         "recipe_id": "r" * 16,
         "run_id": "run",

@@ -39,15 +39,6 @@ def test_the_head_is_what_hugging_face_reads(manifest: Manifest) -> None:
     assert [c["config_name"] for c in configs if c.get("default")] == ["documents"]
 
 
-def test_the_head_tells_the_types_of_tables_that_hold_a_map(manifest: Manifest) -> None:
-    told = head(card(manifest, PublishSettings(), {}))["dataset_info"]
-    assert isinstance(told, list)
-    assert [t["config_name"] for t in told] == ["documents", "duplicates", "rejects"]
-    types = {f["name"]: f["dtype"] for f in told[0]["features"]}
-    assert list(types) == TABLES["documents"].names
-    assert (types["metadata"], types["language_confidence"]) == ("json", "float32")
-
-
 def test_every_column_stands_in_the_card_with_its_meaning(manifest: Manifest) -> None:
     text = card(manifest, PublishSettings(), {})
     for name, schema in TABLES.items():

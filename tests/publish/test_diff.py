@@ -32,7 +32,7 @@ def reject_of(source: str, reason: str = "too short") -> dict[str, Any]:
         "content": b"x",
         "content_sha256": "0" * 64,
         "input": source,
-        "metadata": [],
+        "metadata": "{}",
         "recipe_id": "r" * 16,
         "run_id": "run",
         "replayed_in": None,

@@ -42,7 +42,7 @@ def write_view(
             {
                 "doc_id": doc_id_of(record["source"]), "source": record["source"], "stage": record["stage"],
                 "reason": record["reason"], "expectation": record["expectation"], "content": content,
-                "content_sha256": hashlib.sha256(content).hexdigest(), "input": record["source"], "metadata": {},
+                "content_sha256": hashlib.sha256(content).hexdigest(), "input": record["source"], "metadata": "{}",
                 "recipe_id": "r" * 16, "run_id": "run-1", "replayed_in": None,
             }
         )  # fmt: skip
@@ -112,7 +112,7 @@ def _add(
         "n_words": measures.n_words, "n_passages": len(passages) - n_removed, "n_removed": n_removed,
         "n_edits": sum(e.applied for e in repaired.edits), "encoding": "utf-8",
         "content_sha256": hashlib.sha256(record["text"].encode("utf-8", "replace")).hexdigest(),
-        "collected_at": None, "metadata": {}, "first_version": 1, "recipe_id": "r" * 16, "run_id": "run-1",
+        "collected_at": None, "metadata": "{}", "first_version": 1, "recipe_id": "r" * 16, "run_id": "run-1",
     }  # fmt: skip
     if kept:
         rows["duplicates"].append(

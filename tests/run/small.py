@@ -23,9 +23,9 @@ VALID: dict[str, dict[str, Any]] = {
     "duplicates": {"kind": "exact"},
     "index": {"arrival": 1},
     "passages": {"status": "kept"},
-    "rejects": {"stage": "validate"},
+    "rejects": {"stage": "validate", "metadata": "{}"},
 }
-"""Columns whose blank would break a constraint of their table."""
+"""Columns whose blank would break a constraint of their table, or is no JSON."""
 
 
 def letters(doc_ids: Iterable[str]) -> str:

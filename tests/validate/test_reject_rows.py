@@ -1,3 +1,4 @@
+import json
 from datetime import UTC, datetime
 
 from winnow.validate.expectations import Failure
@@ -27,7 +28,7 @@ def test_the_bytes_as_read_are_kept_and_text_that_was_utf8_is_written_as_such():
 
 def test_a_replay_finds_title_and_date_again():
     [row] = quarantine(reject_failures([RAW], FAILURES), "recipe", "run").to_pylist()
-    assert dict(row["metadata"]) == {"site": "x", "title": "T", "collected_at": "2020-01-02T00:00:00+00:00"}
+    assert json.loads(row["metadata"]) == {"site": "x", "title": "T", "collected_at": "2020-01-02T00:00:00+00:00"}
 
 
 def test_rejects_are_in_order_and_each_stands_once():

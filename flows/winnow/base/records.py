@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias
@@ -31,6 +32,15 @@ def doc_id_of(source: str) -> str:
     '5550000d3b1cf1ff'
     """
     return hashlib.sha256(source.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def fields_as_json(fields: Mapping[str, str] | Sequence[tuple[str, str]]) -> str:
+    """The other fields of a record as the tables hold them: one JSON object, which every reader of Parquet takes.
+
+    >>> fields_as_json({"site": "é"}), fields_as_json([])
+    ('{"site": "é"}', '{}')
+    """
+    return json.dumps(dict(fields), ensure_ascii=False)
 
 
 def without_lone_surrogates(text: str) -> str:

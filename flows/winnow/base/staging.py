@@ -24,8 +24,10 @@ from winnow.base.contracts import TABLES, column, table
 EDITS, INDEX, PASSAGES, REJECTS = (TABLES[name] for name in ("edits", "index", "passages", "rejects"))
 
 _DOCUMENT = {f.name: f for f in TABLES["documents"]}
+_FIELDS = column("metadata", pa.map_(pa.string(), pa.string()), "All other fields of the record, values as text")
 _IDENTITY = [
-    _DOCUMENT[n] for n in ("doc_id", "source", "title", "encoding", "content_sha256", "collected_at", "metadata")
+    *(_DOCUMENT[n] for n in ("doc_id", "source", "title", "encoding", "content_sha256", "collected_at")),
+    _FIELDS,
 ]
 _INPUT = column("input", pa.string(), "Input file that held the document, relative to the input root")
 
@@ -39,7 +41,9 @@ RAW = table(
 
 REJECTED = table(
     "Read, repair: one row per document that goes to quarantine.",
-    *(REJECTS.field(n) for n in ("doc_id", "source", "stage", "reason", "expectation", "content", "metadata", "input")),
+    *(REJECTS.field(n) for n in ("doc_id", "source", "stage", "reason", "expectation", "content")),
+    _FIELDS,
+    REJECTS.field("input"),
 )
 
 REPAIRED = table(

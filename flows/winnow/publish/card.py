@@ -19,7 +19,6 @@ from winnow.publish.manifest import Manifest
 _SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"),
           (10**7, "1M<n<10M"), (10**8, "10M<n<100M"), (10**9, "100M<n<1B"), (10**10, "1B<n<10B"),
           (10**11, "10B<n<100B"), (10**12, "100B<n<1T"))  # fmt: skip
-_DTYPES = {"float": "float32", "double": "float64", "halffloat": "float16"}  # others are called as in Arrow
 _MARKDOWN = re.compile(r"([\\`*_\[\]#!|<>~$&])")
 
 LIMITS = (
@@ -132,21 +131,7 @@ def _head(manifest: Manifest, settings: PublishSettings, languages: Mapping[str,
         lines += [f"  - config_name: {name}", f'    data_files: "{name}/*.parquet"']
         if name == "documents":
             lines.append("    default: true")
-    return [*lines, *_features(manifest), "---"]
-
-
-def _features(manifest: Manifest) -> list[str]:
-    """Column types of the tables with a map, which `datasets` cannot find out by itself: it reads maps as JSON only
-    where it is told to."""
-    lines: list[str] = []
-    for name, table in manifest.tables.items():
-        if not any(c.type.startswith("map<") for c in table.columns):
-            continue
-        lines += [f"  - config_name: {name}", "    features:"]
-        for column in table.columns:
-            kind = "json" if column.type.startswith("map<") else _DTYPES.get(column.type, column.type)
-            lines.append(f"      - {{name: {column.name}, dtype: {json.dumps(kind)}}}")
-    return ["dataset_info:", *lines] if lines else []
+    return [*lines, "---"]
 
 
 def _not_read(counts: Mapping[str, int]) -> list[str]:

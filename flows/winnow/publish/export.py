@@ -79,7 +79,7 @@ def _write_lines(files: list[Path], to: Path, packed: bool) -> None:
         # No name and no time in the gzip head: the same version gives the same bytes.
         sink: Any = gzip.GzipFile("", "wb", 6, raw, mtime=0) if packed else raw
         for rows in read_rows(files, pq.read_schema(files[0])):
-            lines = (_json_line({**row, "metadata": dict(row["metadata"] or [])}) for row in rows.to_pylist())
+            lines = (_json_line({**row, "metadata": json.loads(row["metadata"])}) for row in rows.to_pylist())
             sink.write("".join(lines).encode("utf-8", "surrogatepass"))
         if packed:
             sink.close()

@@ -16,7 +16,7 @@ import pyarrow.dataset as pads
 from winnow.base.conform import table_of
 from winnow.base.contracts import SORT_KEYS, TABLES
 from winnow.base.recipe import DeduplicateSettings
-from winnow.base.records import DUPLICATE_DOCUMENT, Passage
+from winnow.base.records import DUPLICATE_DOCUMENT, Passage, fields_as_json
 from winnow.base.staging import DOCUMENT_DECISIONS, PASSAGE_DECISIONS, PREPARED, PREPARED_INDEX, REPAIRED, write_parquet
 from winnow.deduplicate.passages.splitter import title_of
 from winnow.deduplicate.repeats.within_document import inner_repeats, join_kept
@@ -172,7 +172,8 @@ def _document(
     n_chars, n_words = (info["n_chars"], info["n_words"]) if made.text == info["text"] else counted(made.text)
     row = {
         **{n: info[n] for n in ("doc_id", "source", "language", "language_confidence", "n_edits", "encoding")},
-        **{n: info[n] for n in ("content_sha256", "collected_at", "metadata")},
+        **{n: info[n] for n in ("content_sha256", "collected_at")},
+        "metadata": fields_as_json(info["metadata"]) if fresh else info["metadata"],
         "title": info["title"] or (made.title if fresh else None),
         "text": made.text,
         "n_chars": n_chars,

@@ -67,7 +67,7 @@ def reject_rows(
     as they are; so do the words of those that were read `from_kept_bytes` and failed as before, for they name the place
     in the file.
     """
-    new = [_plain(row) for row in quarantine(pq.read_table(staged), recipe_id, run_id).to_pylist()]
+    new = quarantine(pq.read_table(staged), recipe_id, run_id).to_pylist()
     again = {(*_key(row), row["input"]) for row in new}
     again |= {(*_key(row), path) for row in new for path in vanished}
     refused = frozenset(_key(row) for row in new if row["stage"] not in ("read", "withdraw"))
@@ -80,7 +80,7 @@ def reject_rows(
     )
     before: dict[str, list[Row]] = defaultdict(list)
     for row in _rejects_of(dataset, touched, read_again).to_pylist():
-        before[row["doc_id"]].append(_plain(row))
+        before[row["doc_id"]].append(row)
     if from_kept_bytes:
         said = {(*_key(r), r["stage"], r["expectation"]): r["reason"] for of in before.values() for r in of}
         new = [{**r, "reason": said.get((*_key(r), r["stage"], r["expectation"]), r["reason"])} for r in new]
@@ -108,17 +108,13 @@ def reject_rows(
     return RejectChanges(rows=ordered, replaced=frozenset(set(before) - same), refused=refused)
 
 
-def _plain(row: Row) -> Row:
-    return {**row, "metadata": dict(row["metadata"] or ())}
-
-
 def _key(row: Row) -> Key:
     return row["doc_id"], row["content_sha256"]
 
 
 def _as_set(rows: Sequence[Row]) -> set[tuple[object, ...]]:
     """Rows as values that compare, without the run that wrote them."""
-    return {tuple(str(v) if k == "metadata" else v for k, v in sorted(r.items()) if k != "run_id") for r in rows}
+    return {tuple(v for k, v in sorted(r.items()) if k != "run_id") for r in rows}
 
 
 def waiting_shards(run: Run) -> tuple[Path, ...]:

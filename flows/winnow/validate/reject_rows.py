@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from winnow.base.conform import table_of
 from winnow.base.contracts import TABLES
+from winnow.base.records import fields_as_json
 from winnow.base.staging import REJECTED
 from winnow.validate.expectations import Failure
 
@@ -52,7 +53,7 @@ def quarantine(staged: pa.Table, recipe_id: str, run_id: str) -> pa.Table:
         key = (row["doc_id"], digest, row["stage"], row["reason"])
         rows[key] = {
             **row,
-            "metadata": dict(row["metadata"] or ()),
+            "metadata": fields_as_json(row["metadata"] or ()),
             "content_sha256": digest,
             "recipe_id": recipe_id,
             "run_id": run_id,
