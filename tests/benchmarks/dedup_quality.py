@@ -3,7 +3,7 @@
 usage: python tests/benchmarks/dedup_quality.py [--gold DIR] [--corpus DIR] [--peers DIR] [--slice] [--only SET,...]
        python tests/benchmarks/dedup_quality.py --smoke
 
-Sets: corpus (needs damaged.jsonl and truth.json), revisions, planted, templates (made up), licences, speed
+Sets: corpus (needs damaged.jsonl and truth.json), revisions, planted, templates (made up), structure, licences, speed
 (clean.jsonl). What is not there is named and skipped. `--slice` takes the 10 MB slice of the corpus, `--smoke` a few
 made-up documents. Peers run in environments of their own: PEERS/datasketch, PEERS/text-dedup, PEERS/datatrove, each a
 virtual environment with the package of that name.
@@ -43,8 +43,10 @@ from winnow.base.recipe import DeduplicateSettings  # noqa: E402
 from winnow.deduplicate.documents.shingles import Words, sign_documents  # noqa: E402
 from winnow.deduplicate.passages.fingerprint import fingerprints  # noqa: E402
 from winnow.deduplicate.passages.splitter import split_passages  # noqa: E402
+from winnow.deduplicate.repeats.within_document import without_inner_repeats  # noqa: E402
 
 SETTINGS = DeduplicateSettings()
+BY_LENGTH = {"keep_meaningful_repeats": False}
 
 
 def shown(scores: Mapping[str, float]) -> str:
@@ -139,6 +141,20 @@ def templates(peers: Path | None, pages: int = 5000) -> None:
         print(f"{name}: left out {len(outcome.kept)}, of them with an article of their own {wrong}{seconds}")
 
 
+def structure(gold: Path) -> None:
+    """Documents in which something repeats for a reason, and those in which it does not: which are right."""
+    cases = lines_of(ROOT / "tests" / "cases" / "repeats.jsonl")
+    documents = [(case["text"], bool(case["removed"])) for case in cases]
+    if (faq := gold / "wild" / "files" / "p3-d3_faq.jsonl").exists():
+        documents += [(row["text"], False) for row in lines_of(faq)]
+    print(f"\nstructure: {len(documents)} documents")
+    for name, settings in (("winnow", SETTINGS), ("by length alone", SETTINGS.model_copy(update=BY_LENGTH))):
+        found = [(bool(without_inner_repeats(text, settings)[1]), goes) for text, goes in documents]
+        stays = [not gone for gone, goes in found if not goes]
+        taken = [gone for gone, goes in found if goes]
+        print(f"{name}: left whole {sum(stays)} of {len(stays)}, freed of repeats {sum(taken)} of {len(taken)}")
+
+
 def licences(gold: Path) -> None:
     """One licence worded many ways: B-cubed over the labels that stand in at least five packages."""
     rows = lines_of(gold / "repeats" / "licence_passages.jsonl.gz")
@@ -197,7 +213,7 @@ def main() -> None:
     parser.add_argument("--corpus", type=Path, default=ROOT.parent / "bench" / "data" / "corpus")
     parser.add_argument("--peers", type=Path)
     parser.add_argument("--slice", action="store_true")
-    parser.add_argument("--only", default="corpus,revisions,planted,templates,licences,speed")
+    parser.add_argument("--only", default="corpus,revisions,planted,templates,structure,licences,speed")
     parser.add_argument("--smoke", action="store_true", help="made-up documents: that it works, not how well")
     options = parser.parse_args()
     if options.smoke:
@@ -206,10 +222,14 @@ def main() -> None:
             corpus(folder, None, small=True)
             speed(folder, small=True)
         templates(None, pages=400)
+        structure(Path(made_up))
         return
     for name in options.only.split(","):
         if name == "templates":
             templates(options.peers)
+            continue
+        if name == "structure":
+            structure(options.gold)
             continue
         needed = options.corpus if name in ("corpus", "speed") else options.gold
         if not needed.is_dir():
