@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from winnow.base.errors import ReadError
@@ -72,6 +72,31 @@ def test_letter_pairs_tell_the_charset_in_capitals_and_small_letters(text, codec
             "Première ligne: déjà vu, à côté.\nDeuxième: où l’on va.\n",
             "utf-8 (with cp1252 bytes)",
         ),
+        (
+            "Türkçe konuşuyoruz.\n".encode("cp1254") + "Geceleri ışık az.".encode(),
+            "Türkçe konuşuyoruz.\nGeceleri ışık az.",
+            "utf-8 (with lines in cp1254)",
+        ),
+        (
+            "人権と平和。\n".encode() + "世界の人々は平等である。".encode("shift_jis"),
+            "人権と平和。\n世界の人々は平等である。",
+            "utf-8 (with lines in cp932)",
+        ),
+        (
+            "l’été très chaud, com".encode() + b"\xbalica",
+            "l’été très chaud, com\ufffdlica",
+            "utf-8 (damaged in 1 places)",
+        ),
+        (
+            "El món, la creença i la li".encode() + b"\xff fin",
+            "El món, la creença i la li\ufffd fin",
+            "utf-8 (damaged in 1 places)",
+        ),
+        (
+            "concepció comuna i després".encode() + " é".encode()[:-1],
+            "concepció comuna i després \ufffd",
+            "utf-8 (damaged in 1 places)",
+        ),
         # These stay in one charset.
         ("家居\n上海的冬天很冷。\n".encode("gbk"), "家居\n上海的冬天很冷。\n", "gb18030"),
         ("Вторая строка.\nТретья.\n".encode("koi8-r"), "Вторая строка.\nТретья.\n", "koi8-r"),
@@ -80,6 +105,18 @@ def test_letter_pairs_tell_the_charset_in_capitals_and_small_letters(text, codec
 )
 def test_broken_and_mixed_files_keep_what_is_sound(content, text, encoding):
     assert decode(content) == (text, encoding)
+
+
+@pytest.mark.parametrize(
+    ("text", "codec"), [("家居上海的冬天很冷\n", "gbk"), ("Привет, мир\n", "koi8-r"), ("昨日の雨で\n", "euc_jp")]
+)
+def test_repetition_is_no_evidence(text, codec):
+    assert decode((text * 2000).encode(codec)).text == text * 2000
+
+
+def test_a_file_may_change_its_charset_in_the_middle():
+    text = "Привет, мир. Привет\n" * 2000
+    assert decode(text.encode() + text.encode("cp1251")) == (text * 2, "utf-8 (with lines in cp1251)")
 
 
 def test_a_declared_charset_decides_where_detection_cannot():
@@ -122,6 +159,7 @@ def test_a_stray_zero_does_not_make_a_text_binary():
     assert decode(b"some text with a \0 in it, and more text after it").encoding == "utf-8"
 
 
+@settings(deadline=None)  # the first to be told reads the letter counts
 @given(st.binary(max_size=300))
 def test_any_bytes_decode_or_are_binary(content):
     try:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from itertools import islice
 from math import log
 from typing import NamedTuple
 
@@ -37,7 +38,9 @@ _HIGH = re.compile(rb"[\x80-\xff]")  # one class, so `re` cannot backtrack
 _BAD_RUN = re.compile("[\udc80-\udcff]+")
 _PRINTED_FORMS = (b"%PDF-", b"{\\rtf", b"%!PS-")  # formats of another kind that may be all ASCII
 _MAX_CONTROLS = 0.05  # texts with stray control characters stay far below it, binary formats far above
-_MIXED_SHARE = 4  # multi-byte characters for each bad byte, from which bytes are UTF-8 that something broke
+_MIXED_SHARE = 8  # multi-byte characters for each bad byte, from which bytes are UTF-8 that something broke
+_WORDS = 3_000  # that are weighed
+_UTF8_COST, _BAD_BYTE_COST, _BROKEN_COST = 6.0, 16.0, 10.0  # as `winnow.read.letters` counts
 
 _CERTAIN = 0.95  # a detector's confidence where structure was checked (multi-byte sequences, zeros)
 _DECLARED_GAIN = 14.0  # a declared one-byte charset is wrong about once in a million letters' worth of doubt
@@ -219,22 +222,50 @@ def _mostly_utf8(content: bytes, detector: Detector) -> Decoded | None:
         if paired is not None:
             return Decoded(without_lone_surrogates(paired), "utf-8 (with surrogates)")
     text = content.decode("utf-8", "surrogateescape")
+    by_lines = _by_lines(text, detector)
+    if by_lines:
+        return by_lines
     tail = _BAD_RUN.search(text, max(len(text) - 3, 1))
     cut = tail if tail and tail.end() == len(text) and _is_cut(tail[0], text[tail.start() - 1]) else None
     if cut:
         text = text[: cut.start()] + "\ufffd"
-    runs = _BAD_RUN.findall(text)
-    broken = [run for run in runs if _is_broken(run)]
-    bad = sum(map(len, runs)) - sum(map(len, broken))
-    # Each character beyond ASCII takes 2 to 4 bytes, a bad byte one: the surplus of bytes counts the characters.
-    good = len(text.encode("utf-8", "ignore")) - len(text.encode("ascii", "ignore")) - (3 if cut else 0)
-    # A few single bytes beside sound sequences: in a one-byte encoding such a sequence would be a capital and a
-    # symbol in the middle of a word, and multi-byte encodings leave longer runs.
-    few = good >= 2 and (bad + bool(cut)) * 2 <= good and all(len(run) == 1 for run in runs if not _is_broken(run))
-    if len(broken) * 2 > good or (not few and good < max(2, 2 * _MIXED_SHARE * bad)):
-        return _by_lines(text, detector)
+    good, bad, broken = _tally(text)
+    if good <= bool(cut):
+        return None
+    if (broken + bad) * _MIXED_SHARE > good and _is_likelier_otherwise(text, content, detector):
+        return None
     text, remarks = _mended(text)
     return Decoded(text, _with_remarks([*remarks, *(["cut off inside its last character"] if cut else [])]))
+
+
+def _tally(text: str) -> tuple[int, int, int]:
+    """Numbers of sound characters beyond ASCII, of bad bytes, and of sequences that lost their end."""
+    runs = _BAD_RUN.findall(text)
+    broken = sum(map(_is_broken, runs))
+    return _beyond_ascii(text), sum(len(run) for run in runs if not _is_broken(run)), broken
+
+
+def _is_likelier_otherwise(text: str, content: bytes, detector: Detector) -> bool:
+    """Whether text of broken UTF-8 costs less in another charset, each of its first words counted once."""
+    found = detector(_sample(content)) or []
+    if found and _is_structural(found[0], content[:SAMPLE_BYTES]):
+        return True
+    words = _distinct_words(text)
+    good, bad, broken = _tally(words)
+    costs = _costs(words.encode("utf-8", "surrogateescape"), found, "")
+    as_utf8 = _UTF8_COST * good + _BAD_BYTE_COST * bad + _BROKEN_COST * broken
+    return as_utf8 > min((value for value, _ in costs), default=float("inf"))
+
+
+def _distinct_words(text: str) -> str:
+    """The words of the beginning, and of each line that is not in ASCII, once each."""
+    found: dict[str, None] = {}
+    for line in text.splitlines():
+        if not line.isascii():
+            found.update(dict.fromkeys(line[:SAMPLE_BYTES].split()))
+        if len(found) > _WORDS:
+            break
+    return " ".join(islice(found, _WORDS))
 
 
 def _with_remarks(remarks: list[str]) -> str:
@@ -244,12 +275,14 @@ def _with_remarks(remarks: list[str]) -> str:
 def _mended(text: str) -> tuple[str, list[str]]:
     """Text of UTF-8 with lone surrogates for bad bytes: cut sequences become U+FFFD, other bytes Windows-1252."""
     lost = read = 0
+    leads = {c.encode("utf-8", "ignore")[:1] for c in set(text) if c > "\x7f"}
 
     def mend(run: re.Match[str]) -> str:
         nonlocal lost, read
         before, after = text[run.start() - 1 : run.start()], text[run.end() : run.end() + 1]
         letters = "" if _is_broken(run[0]) else _windows_1252(run[0])
-        if letters and not _is_odd(before, letters, after):
+        begins = run[0][:1].encode("utf-8", "surrogateescape") in leads
+        if letters and not _is_odd(before, letters, after, begins):
             read += 1
             return letters
         lost += 1
@@ -260,20 +293,33 @@ def _mended(text: str) -> tuple[str, list[str]]:
     return text, remarks + (["with cp1252 bytes"] if read else [])
 
 
+def _beyond_ascii(text: str) -> int:
+    """Number of characters beyond ASCII that were sound UTF-8."""
+    return len(text) - len(text.encode("ascii", "ignore")) - sum(map(len, _BAD_RUN.findall(text)))
+
+
 def _is_broken(run: str) -> bool:
     """Whether bad bytes are a sequence of UTF-8 that lost its end: a first byte and too few of the others."""
     raw = run.encode("utf-8", "surrogateescape")
     return len(raw) > 1 and 0xE0 <= raw[0] < 0xF5 and all(0x80 <= b < 0xC0 for b in raw[1:])
 
 
-def _is_odd(before: str, letters: str, after: str) -> bool:
-    """Whether letters stand where nobody writes them: a capital after a small letter, or beside another alphabet."""
-    if not letters.isalpha():
+def _is_odd(before: str, letters: str, after: str, begins: bool) -> bool:
+    """Whether a single byte, read as Windows-1252, stands where nobody writes it: then it is the rest of a sequence.
+
+    Odd are a capital after a small letter, a Latin letter beside another alphabet, a sign inside a word. `begins` tells
+    that sequences of this text begin with that byte; then it is a letter only at the end of a word in ASCII.
+    """
+    if len(letters) > 1:
         return False
-    beside = before + after
-    return (before.islower() and letters[0].isupper() and not after.isupper()) or any(
-        c >= "\u0370" and c.isalpha() for c in beside
-    )
+    is_inside = before.isalpha() and after.isalpha()
+    if letters < "\xc0" or letters > "\xff":  # the byte is one that goes on a sequence: signs, and a few letters
+        return letters.isalpha() or (is_inside and letters not in "\u2019\xb7\xad")
+    if letters == "\xff" or any(c >= "\u0370" and c.isalpha() for c in before + after):
+        return True
+    if begins:
+        return letters < "\xe0" or not (before.isascii() and before.isalpha())
+    return before.islower() and letters.isupper() and not after.isupper()
 
 
 def _by_lines(text: str, detector: Detector) -> Decoded | None:
@@ -284,22 +330,23 @@ def _by_lines(text: str, detector: Detector) -> Decoded | None:
     for number, line in enumerate(lines):
         if not line.isascii():
             bad = sum(map(len, _BAD_RUN.findall(line)))
-            beyond = len(line) - len(line.encode("ascii", "ignore")) - bad
-            (others if bad > beyond else sound).append(number)
+            beyond = _beyond_ascii(line)
+            (others if bad > beyond or (bad >= 4 and bad * 3 > beyond) else sound).append(number)
     good = "".join(lines[n] for n in sound)
-    n_good = sum("\x7f" < c < "\ud800" or c > "\udfff" for c in good)
+    n_good = _beyond_ascii(good)
     foreign = b"".join(lines[n].encode("utf-8", "surrogateescape") for n in others)
-    if n_good < 4 or not others or n_good * 20 < len(foreign.translate(None, bytes(range(128)))):
+    if not n_good or not others or n_good * 20 < len(foreign.translate(None, bytes(range(128)))):
         return None
     name = next((n for n in ranked_candidates(foreign[:SAMPLE_BYTES], detector) if _text(foreign, n) is not None), None)
     if name is None or name.startswith(("utf", *_WIDE, *_EBCDIC)):
         return None
     # Would the other charset read the lines that are UTF-8 as well? Then they are UTF-8 by chance.
-    raw = good.encode("utf-8", "surrogateescape")
+    words = _distinct_words(good)
+    raw = words.encode("utf-8", "surrogateescape")
     as_other = {n: value for value, n in by_cost(raw)}.get(name)
     if as_other is None and name in _MULTI_BYTE:
         as_other = multi_byte_cost(raw, name)
-    if as_other is not None and as_other < _BY_CHANCE * n_good:
+    if as_other is not None and as_other < _BY_CHANCE * _beyond_ascii(words):
         return None
     for n in others:
         lines[n] = lines[n].encode("utf-8", "surrogateescape").decode(name)
@@ -346,6 +393,13 @@ def ranked_candidates(sample: bytes, detector: Detector = by_chardet, declared: 
         return []
     if found and _is_structural(found[0], sample):
         return [name for candidate in found for name in (*_OLDER.get(candidate.name, ()), candidate.name)]
+    costs = _costs(sample, found, declared)
+    ranked = [name for _, name in sorted(costs, key=lambda c: c[0])]  # stable: the commoner of equals
+    return ranked or [candidate.name for candidate in found] or ["cp1252"]
+
+
+def _costs(sample: bytes, found: list[Candidate], declared: str) -> list[tuple[float, str]]:
+    """What each reading of the bytes costs, in all one-byte charsets and in the multi-byte ones that were found."""
     costs = [(value - _DECLARED_GAIN * _is_declared(name, declared), name) for value, name in by_cost(sample)]
     double = [c for c in found if _codec(c.name) in _MULTI_BYTE and c.confidence > 0]
     surest = max((c.confidence for c in double), default=1.0)
@@ -355,8 +409,7 @@ def ranked_candidates(sample: bytes, detector: Detector = by_chardet, declared: 
             value = multi_byte_cost(sample, name)
             if value is not None:
                 costs.append((value + doubt, name))
-    ranked = [name for _, name in sorted(costs, key=lambda c: c[0])]  # stable: the commoner of equals
-    return ranked or [candidate.name for candidate in found] or ["cp1252"]
+    return costs
 
 
 def _is_declared(name: str, declared: str) -> bool:
@@ -367,4 +420,4 @@ def _is_structural(best: Candidate, sample: bytes) -> bool:
     """Whether a detector found what letters cannot tell: zeros, escape sequences, spaces that are no ASCII."""
     if best.name.startswith(_EBCDIC):
         return sample.count(0x40) > 2 * sample.count(0x20)
-    return best.name.startswith((*_WIDE, "utf")) and best.confidence > 0.5
+    return best.name.startswith(_WIDE) and best.confidence > 0.5

@@ -60,6 +60,7 @@ _LINE = re.compile(rb"[^\n\r]*[\x80-\xff][^\n\r]*")
 MAX_READ = 40_000  # bytes of lines with some byte beyond ASCII; more moves no answer
 _UNKNOWN_LANGUAGE = 3.0  # the last of the Latin ones: its words in ASCII may be as in any other
 _MOST_ALIKE = 3  # times that a word counts; more say nothing new
+_NO_LATIN = 2.0  # a lone letter is more likely to be a Latin one
 _AMONG_LATIN = 8.0  # of a word of another script among many in ASCII
 _ASIDE, _ASIDE_MOST = 0.4, 4.0  # weight of words in ASCII, for each and beside those with other letters
 
@@ -254,7 +255,7 @@ def cost(found: Pairs, of: Charset) -> float:
         aside[-1] = _UNKNOWN_LANGUAGE
         total = total + aside
     else:
-        total = total + min(_AMONG_LATIN, found.latin_share)
+        total = total + _NO_LATIN + min(_AMONG_LATIN, found.latin_share)
     first, second = of.kind[found.first], of.kind[found.second]
     shapes = _OF_KIND[second] + _JOINTS[first, second]
     shapes[(second == _BOX) & (found.first == found.second)] = 0.5  # a drawn line
@@ -277,17 +278,23 @@ def by_cost(sample: bytes) -> list[tuple[float, str]]:
     ('cp1251', 'cp852')
     """
     found = pairs(sample)
-    ranked = []
-    for order, (name, use, languages) in enumerate(_CHARSETS):
+    high = bytes(sorted({*sample} - {*range(128)}))
+    costs: dict[str, float] = {}
+    least: dict[str, float] = {}  # by what the bytes are in a charset
+    for name, use, languages in _CHARSETS:
         known = charset(name, use, languages)
-        if known is not None and _is_defined(sample, name):
-            ranked.append((cost(found, known), order, name))
-    return [(value, name) for value, _, name in sorted(ranked)]
+        if known is not None and _is_defined(high, name):
+            costs[name] = cost(found, known)
+            least[high.decode(name)] = min(costs[name], least.get(high.decode(name), costs[name]))
+    rarity = {name: use for name, use, _ in _CHARSETS}
+    # Of those that read the same the commonest comes first: the rest of the file may tell them apart.
+    ranked = sorted(costs, key=lambda name: (least[high.decode(name)], rarity[name]))
+    return [(least[high.decode(name)], name) for name in ranked]
 
 
-def _is_defined(sample: bytes, name: str) -> bool:
+def _is_defined(high: bytes, name: str) -> bool:
     try:
-        sample.decode(name)
+        high.decode(name)
     except UnicodeDecodeError:
         return False
     return True
@@ -319,15 +326,18 @@ def multi_byte_cost(sample: bytes, name: str) -> float | None:
     >>> multi_byte_cost("测试".encode("gbk"), "gb18030") < by_cost("测试".encode("gbk"))[0][0]
     True
     """
-    lines: list[bytes] = []
+    lines: Counter[bytes] = Counter()
     size = 0
     for line in sample.splitlines():
-        if size < MAX_READ:
-            lines.append(line[:MAX_READ])
-            size += 0 if line.isascii() else len(line)
+        if size >= MAX_READ:
+            break
+        if not line.isascii():
+            lines[line[:MAX_READ]] += 1
+            size += len(line)
     try:
         sample.decode(name)
-        text = b"\n".join(lines).decode(name, "ignore")
+        # As words do in one-byte charsets, lines count so many times and no more.
+        text = b"\n".join(b"\n".join([line] * min(n, _MOST_ALIKE)) for line, n in lines.items()).decode(name, "ignore")
     except (UnicodeDecodeError, LookupError):
         return None
     counts = Counter(c for c in text if c > "\x7f")
