@@ -39,6 +39,13 @@ def test_the_same_version_gives_the_same_page(seeds_view, seeds_page):
     assert render(collect(seeds_view, version=1, created_at=CREATED, run_id="run-1", name="Seeds")) == seeds_page
 
 
+def test_a_rollback_and_its_reason_stand_at_the_head_of_the_page(seeds_view):
+    report = collect(seeds_view, version=1, created_at=CREATED, run_id="run-1")
+    page = render(replace(report, gate={}, note="rollback to version 2: <b>wrong</b> feed")).decode()
+    assert "Note: <bdi>rollback to version 2: &lt;b&gt;wrong&lt;/b&gt; feed</bdi>" in page
+    assert "Note: <bdi>" not in render(replace(report, gate={}, note=None)).decode()
+
+
 def test_a_dataset_without_rows_has_a_page(tmp_path):
     page = render(collect(write_view(tmp_path, []), version=1, created_at=CREATED, run_id="run-1"))
     assert b"No document needed a repair" in page
