@@ -1,8 +1,8 @@
 """Documents that people send: PDF, DOCX, ODT and EPUB; each file is one document.
 
 PDF is read by PDFium (extra ``office``): on a manual with its text beside it, its words came out as well as those of
-pdfminer.six, at a fraction of the time, and far better than those of pypdf. It is C++, so it runs in a process of its own,
-within bounds.
+pdfminer.six, at a fraction of the time, and far better than those of pypdf. It is C++, so it runs in a process of its
+own, within bounds.
 DOCX and ODT are XML that lxml reads: python-docx leaves out insertions under review, content controls, text boxes and
 notes; odfpy is not kept any more. EPUB is pages, and goes the way of HTML (ebooklib's licence is AGPL).
 Paragraphs stand apart by a blank line, list items are ``- item``, table rows ``a | b``.
