@@ -31,7 +31,7 @@ def test_what_looks_works_and_what_writes_says_that_it_may_not(history: Path, tm
     def call(words: str) -> tuple[int, str]:
         command = [*AS_OTHERS, sys.executable, "-m", "winnow", *words.split(), "--into", "dataset"]
         environment = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT_")}
-        environment |= {"HOME": "/nowhere"}
+        environment |= {"HOME": str(tmp_path / "read" / "no home")}
         done = subprocess.run(
             command, cwd=tmp_path / "read", capture_output=True, text=True, timeout=120, env=environment
         )
