@@ -99,6 +99,7 @@ def test_an_empty_folder_is_a_wrong_call(build, tmp_path):
         build(tmp_path / "in", tmp_path / "dataset")
 
 
+@pytest.mark.slow
 def test_too_many_rejects_hold_the_version_back_and_leave_the_last_one(build, tmp_path):
     source, dataset = tmp_path / "in", tmp_path / "dataset"
     write_jsonl(source / "a.jsonl", [{"id": "good", "text": article(1)}])

@@ -110,6 +110,7 @@ def test_runs_that_add_give_what_a_full_rebuild_gives(build, tmp_path, records):
     assert rows_of(dataset) == added
 
 
+@pytest.mark.slow
 def test_a_full_run_makes_again_only_what_comes_out_otherwise(build, tmp_path, records):
     source, dataset = tmp_path / "in", tmp_path / "dataset"
     write_jsonl(source / "a.jsonl", records)
@@ -121,6 +122,7 @@ def test_a_full_run_makes_again_only_what_comes_out_otherwise(build, tmp_path, r
     assert documents.index[documents.run_id == summary["run_id"]].tolist() == ["new"]
 
 
+@pytest.mark.slow
 def test_a_copy_that_arrives_later_changes_no_published_text(build, tmp_path):
     source, dataset = tmp_path / "in", tmp_path / "dataset"
     write_jsonl(source / "1.jsonl", [{"id": "late-name", "text": article(1)}])
@@ -148,6 +150,7 @@ def test_withdrawing_the_kept_document_brings_its_copy_back(build, tmp_path):
     assert len(pd.read_parquet(dataset / "latest/duplicates")) == 0
 
 
+@pytest.mark.slow
 def test_a_passage_comes_back_when_the_document_that_held_it_goes(build, tmp_path):
     source, dataset = tmp_path / "in", tmp_path / "dataset"
     write_jsonl(source / "1.jsonl", [{"id": "one", "text": article(1) + "\n\n" + NOTICE}])
@@ -163,6 +166,7 @@ def test_a_passage_comes_back_when_the_document_that_held_it_goes(build, tmp_pat
     assert NOTICE not in pd.read_parquet(dataset / "v2/documents").set_index("source").text["two"]
 
 
+@pytest.mark.slow
 def test_a_changed_document_is_cleaned_again_and_the_others_are_not(build, tmp_path):
     source, dataset = tmp_path / "in", tmp_path / "dataset"
     rows = [{"id": f"d{n}", "text": article(n)} for n in range(3)]

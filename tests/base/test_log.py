@@ -80,6 +80,7 @@ def test_a_level_that_was_set_stays(monkeypatch):
         logger.setLevel(before)
 
 
+@pytest.mark.slow
 def test_hostile_names_and_texts_print_harmlessly_from_a_dataset(prefect_server, tmp_path, capsys):
     from winnow.build import build
 

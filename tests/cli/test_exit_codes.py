@@ -85,7 +85,11 @@ WRITERS = [
 ]
 
 
-@pytest.mark.parametrize("words", WRITERS, ids=lambda words: words[0])
+@pytest.mark.parametrize(
+    "words",
+    [WRITERS[0], *(pytest.param(words, marks=pytest.mark.slow) for words in WRITERS[1:])],
+    ids=lambda words: words[0],
+)
 def test_a_command_that_writes_waits_for_another_run_where_it_is_asked_to(winnow: Winnow, own, busy, in_process, words):
     refused = winnow(*words, "--into", own)
     assert isinstance(refused.exception, errors.DatasetBusy)

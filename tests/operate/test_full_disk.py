@@ -67,6 +67,7 @@ def check_full_disk(history, disk: Path, step: str, leave: int) -> None:
     assert_tidy(into)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("step", "leave"), [("validated", 48 * KB)])
 def test_a_full_disk_ends_a_run_clearly_and_the_next_one_finishes(history, small_disk, step, leave):
     check_full_disk(history, small_disk, step, leave)

@@ -68,6 +68,7 @@ def kill_a_worker_at_a_random_time(history: History, into: Path, rng: random.Ran
     assert_tidy(into)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", ["deduplicated"])
 def test_a_run_killed_between_stages_is_made_up_for_by_the_next(history, tmp_path, step):
     into = history.copy_to(tmp_path / "dataset")

@@ -20,6 +20,7 @@ from winnow.publish.manifest import read_manifest
 
 pytest.importorskip("moto.server", reason="the local S3 server needs moto[server]")
 BUCKET = "articles"
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

@@ -53,6 +53,7 @@ def test_after_a_mended_setting_a_replay_publishes_what_passes_and_marks_it(plac
     assert verify(place.dataset, undo=undo) == []
 
 
+@pytest.mark.slow
 def test_documents_in_other_languages_wait_until_the_recipe_names_theirs(place):
     german = "Der Fluss stieg in der Nacht, und am Morgen stand die untere Straße unter Wasser, wie jedes Jahr."
     french = "La rivière est montée dans la nuit, et au matin la route basse était sous l’eau, comme chaque année."

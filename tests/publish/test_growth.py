@@ -42,7 +42,8 @@ def test_a_file_that_is_rewritten_anyway_parts_the_tail() -> None:
     assert len(small_tail(files([1, 1, 1, 1]), {"0"}, 100)) == 3
 
 
-@pytest.mark.parametrize("days", [12, pytest.param(60, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("days", [12, 60])
 def test_days_of_additions_leave_few_files_a_version_and_every_row(days: int, tmp_path: Path) -> None:
     press = Press(Dataset(tmp_path / "dataset"), tmp_path / "press")
     for day in range(days):

@@ -30,6 +30,7 @@ def _read_on(root: Path, stop: Path, told: Path) -> None:
     told.write_text(repr((reads, misses, sorted(seen))))
 
 
+@pytest.mark.slow
 def test_a_reader_of_latest_sees_whole_versions_only(press: Press, tmp_path: Path) -> None:
     press.publish(sources("a", "b", "c", word="word0"))
     stop, told = tmp_path / "stop", tmp_path / "told"

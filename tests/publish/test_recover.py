@@ -53,7 +53,8 @@ def steps(tmp_path: Path, first: bool) -> list[str]:
     return [s for s in seen if ":" not in s or s.split(":")[0] in tested]
 
 
-@pytest.mark.parametrize("first", [pytest.param(True, marks=pytest.mark.slow), False])
+@pytest.mark.slow
+@pytest.mark.parametrize("first", [True, False])
 def test_a_run_killed_at_any_step_leaves_the_last_version_and_the_next_run_finishes(
     tmp_path: Path, first: bool
 ) -> None:

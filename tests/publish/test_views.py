@@ -15,9 +15,9 @@ from winnow.base.contracts import TABLES
 from winnow.publish.dataset import Dataset
 
 
-def test_every_version_of_ten_runs_loads_in_every_tool(press: Press) -> None:
+def test_every_version_of_four_runs_loads_in_every_tool(press: Press) -> None:
     texts: dict[int, dict[str, str]] = {}
-    for n in range(1, 11):
+    for n in range(1, 5):
         manifest = press.publish(sources(f"doc {n}", f"doc {n // 2}", "same", word=f"word{n}"))
         assert manifest is not None
         assert manifest.version == n
@@ -26,7 +26,7 @@ def test_every_version_of_ten_runs_loads_in_every_tool(press: Press) -> None:
         read_everywhere(press.dataset, manifest)
         assert texts_of(press.dataset, manifest.version) == texts[manifest.version]
     assert texts[3]["same"] == "same word3 0\nsame word3 1"
-    assert press.dataset.latest.readlink() == Path("v10")
+    assert press.dataset.latest.readlink() == Path("v4")
 
 
 def test_an_empty_table_reads_as_no_rows_with_all_columns(press: Press) -> None:

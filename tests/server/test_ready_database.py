@@ -93,6 +93,7 @@ def test_two_that_begin_at_once_make_it_once(tmp_path, monkeypatch):
     assert made == [1] and len(kept(tmp_path)) == 1
 
 
+@pytest.mark.slow
 def test_the_temporary_server_makes_it_and_the_next_home_begins_with_it(tmp_path, monkeypatch):
     import prefect
 

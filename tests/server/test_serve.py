@@ -176,6 +176,7 @@ for entrypoint in sys.argv[1:]:
 """
 
 
+@pytest.mark.slow
 def test_the_project_file_deploys_all_flows_and_a_worker_can_load_them(site):
     # As a user has it: in the repository's root, with the package on the path only because pip installed it.
     environment = {k: v for k, v in site.environment.items() if k != "PYTHONPATH"} | {"PREFECT_API_URL": site.api}

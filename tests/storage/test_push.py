@@ -137,10 +137,8 @@ SLEEPS = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("step", "nth", "watch"),
-    [pytest.param(*sleep, marks=() if sleep == ("log", 3, 0) else pytest.mark.slow) for sleep in SLEEPS],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("step", "nth", "watch"), SLEEPS)
 def test_a_writer_that_slept_through_its_lease_is_told_and_harms_nothing(bucket, s3_environment, step, nth, watch):
     bucket.machine("sleeper").publish(FIRST)
     call = bucket.url, bucket.folder, s3_environment, "sleeper", step, nth, signal.SIGSTOP, watch

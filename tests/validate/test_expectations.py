@@ -54,6 +54,7 @@ def test_all_failing_rows_are_found_when_there_are_more_than_any_partial_list_ho
     assert [f.doc_id for f in failures] == [f"{i:016x}" for i in range(2000)]
 
 
+@pytest.mark.slow
 def test_half_a_million_rows_are_checked_and_the_index_of_the_frame_does_not_matter():
     n_chars = np.full(500_000, 100)
     n_chars[[7, 123_456, 499_999]] = 0
