@@ -47,14 +47,15 @@ def past_runs(dataset: Dataset) -> list[PastRun]:
     """Returns every run that published a version or was held back, oldest first; the latter have no manifest.
 
     Versions tell which came first, for a clock may be set back. A version may be held back several times before it is
-    published.
+    published. The row of a run that was killed before its version stood does not count.
     """
     folder = dataset.table("runs")
     files = [str(folder / f.name) for f in active_files(open_table(folder), "runs")]
     if not files:
         return []
     rows = pads.dataset(files, schema=TABLES["runs"]).to_table().to_pylist()
-    return sorted((_past_run(row) for row in rows), key=_order)
+    latest = dataset.latest_version() or 0
+    return sorted((_past_run(row) for row in rows if row["status"] == "held" or row["version"] <= latest), key=_order)
 
 
 def _order(run: PastRun) -> tuple[int, bool, datetime, str]:
