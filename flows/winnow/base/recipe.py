@@ -150,8 +150,12 @@ class LineageSettings(Section):
 
 
 # fmt: on
+NOT_SHAPING = frozenset({"publish", "maintain", "schedule", "lineage"})
+"""The sections that do not shape rows."""
+
+
 class Recipe(Section):
-    """All settings. What is in schedule, maintain, publish and lineage does not shape rows."""
+    """All settings."""
 
     read: ReadSettings = ReadSettings()
     repair: RepairSettings = RepairSettings()
@@ -164,14 +168,8 @@ class Recipe(Section):
 
     def recipe_id(self, rule_versions: Mapping[str, int]) -> str:
         """First 16 hex digits of SHA-256 over the settings that shape rows and the versions of all rules."""
-        shaping = self.model_dump(mode="json", by_alias=True)
-        del (
-            shaping["publish"],
-            shaping["maintain"],
-            shaping["schedule"],
-            shaping["lineage"],
-            shaping["read"]["shard_mb"],
-        )
+        shaping = self.model_dump(mode="json", by_alias=True, exclude=set(NOT_SHAPING))
+        del shaping["read"]["shard_mb"]
         shaping["validate"] = {k: v for k, v in shaping["validate"].items() if k in ROW_LIMITS}
         text = json.dumps({"settings": shaping, "rules": dict(rule_versions)}, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]

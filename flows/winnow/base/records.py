@@ -16,13 +16,13 @@ Json: TypeAlias = dict[str, Any]
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 DUPLICATE_DOCUMENT = "duplicate_document"
+"""Reason of every passage of a document that is left out whole."""
 INTERNAL_ERROR = "internal_error"
 """Kind of the reject of what Winnow stumbled over by a fault of its own."""
 OTHER_LANGUAGE = "other_language"
 """Kind of the reject of a document in a language that the recipe does not name."""
 REPEATED_ID = "repeated_id"
 """Kind of the reject of a record whose id another record has."""
-"""Reason of every passage of a document that is left out whole."""
 
 
 def doc_id_of(source: str) -> str:

@@ -17,7 +17,7 @@ import pyarrow.dataset as pads
 import pyarrow.parquet as pq
 
 from winnow.base.errors import InputChanged, UsageError
-from winnow.base.recipe import ReadSettings
+from winnow.base.recipe import NOT_SHAPING, ReadSettings
 from winnow.base.records import REPEATED_ID
 from winnow.base.staging import RAW, REJECTED, key_of, write_parquet
 from winnow.read import InputFile, Listing, Shard, Skipped, hold, list_inputs, plan_shards
@@ -223,7 +223,7 @@ def _list_inputs(run: Run, restless: Collection[str] = ()) -> Listing:
 def made_from(run: Run, listing: Listing) -> str:
     if run.order.intake != "source":
         return ""
-    settings = run.recipe.model_dump(mode="json", exclude={"publish", "maintain", "schedule", "lineage"})
+    settings = run.recipe.model_dump(mode="json", exclude=set(NOT_SHAPING))
     asked = run.order.full, run.order.mirror
     return key_of("made from 1", run.recipe_id, settings, asked, [(i.path, i.sha256, i.fault) for i in listing.files])
 

@@ -77,7 +77,7 @@ class _Push:
 
     def all(self, latest: Latest) -> Latest:
         here = dict(local_names(self.copy.root))
-        self._each(self._put, self._new(here, "data"))
+        self._each(self._put, self._new_data(here))
         self.checkpoint("data")
         # One after the other, each table's in their order: a commit stands on those before it.
         for name in self._changed(here, "log"):
@@ -97,9 +97,9 @@ class _Push:
         self._remove(here, latest.version)
         return latest
 
-    def _new(self, here: Mapping[str, Kind], kind: Kind) -> list[str]:
+    def _new_data(self, here: Mapping[str, Kind]) -> list[str]:
         """Files that the store has not; by their size, for a data file is whole there or not there."""
-        sizes = {n: (self.copy.root / n).stat().st_size for n, k in here.items() if k == kind}
+        sizes = {n: (self.copy.root / n).stat().st_size for n, k in here.items() if k == "data"}
         return sorted(n for n, size in sizes.items() if n not in self.objects or self.objects[n].size != size)
 
     def _changed(self, here: Mapping[str, Kind], *kinds: Kind) -> list[str]:
