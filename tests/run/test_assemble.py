@@ -8,6 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -24,6 +25,7 @@ from winnow.run.assemble import (
     assemble_job,
     doc_id_ranges,
     edit_rows,
+    first_titles,
     judged,
     published_texts,
 )
@@ -101,7 +103,7 @@ JUDGED = {
 def test_passages_are_judged(decisions: list[Row], copies: list[Row], expected: list[str], tmp_path: Path) -> None:
     blocks = table_of(tmp_path, [passage("y0"), passage("x1"), passage("x0")], PREPARED)
     decided = table_of(tmp_path, decisions, PASSAGE_DECISIONS)
-    rows = judged(blocks, decided, {c["doc_id"]: c for c in copies})
+    rows = judged(blocks, decided, pl.DataFrame(table_of(tmp_path, copies, DOCUMENT_DECISIONS)))
     assert rows.schema.equals(TABLES["passages"])
     assert sorted(marked(rows)) == expected
     order = [tuple(row[key] for key in SORT_KEYS["passages"]) for row in rows.to_pylist()]
@@ -111,7 +113,7 @@ def test_passages_are_judged(decisions: list[Row], copies: list[Row], expected: 
 def test_passages_of_a_copy_are_as_similar_as_their_document(tmp_path: Path) -> None:
     blocks = table_of(tmp_path, [passage("x0"), passage("y0")], PREPARED)
     decided = table_of(tmp_path, [decision("x0", "repeat", "z0"), decision("y0", "repeat", "z0")], PASSAGE_DECISIONS)
-    rows = judged(blocks, decided, {IDS["x"]: copy_of("x", "z")})
+    rows = judged(blocks, decided, pl.DataFrame(table_of(tmp_path, [copy_of("x", "z")], DOCUMENT_DECISIONS)))
     found = {LETTERS[row["doc_id"]]: row["similarity"] for row in rows.to_pylist()}
     assert found == {"x": 0.75, "y": 1.0}
 
@@ -121,61 +123,82 @@ PROMOTION = passage("x0", kind="heading", text="Follow us on many channels", gap
 TITLE = passage("x1", kind="heading", text="City Opens a New Bridge", gap="\n\n")
 
 TEXTS = {
-    "all passages": ([passage("x0"), passage("x1")], "x0.\nx1.", 2, 0, None),
-    "without what is removed": ([passage("x0"), passage("x1", reason="repeat")], "x0.", 1, 1, None),
+    "all passages": ([passage("x0"), passage("x1")], "x0.\nx1.", 2, 0),
+    "without what is removed": ([passage("x0"), passage("x1", reason="repeat")], "x0.", 1, 1),
+    "without what is removed before the first": ([passage("x0", reason="promo"), passage("x1")], "x1.", 1, 1),
     "the widest gap of what is removed between": (
         [passage("x0"), passage("x1", reason="promo", gap="\n\n"), passage("x2")],
         "x0.\n\nx2.",
         2,
         1,
-        None,
     ),
-    "nothing where all is removed": ([passage("x0", reason="boilerplate")], "", 0, 1, None),
+    "the first of two gaps as wide": (
+        [
+            passage("x0"),
+            passage("x1", reason="promo", gap=" \n"),
+            passage("x2", reason="promo", gap="\n "),
+            passage("x3"),
+        ],
+        "x0. \nx3.",
+        2,
+        2,
+    ),
+    "the last gap with the passage before it": (
+        [passage("x0"), passage("x1", reason="repeat", gap="\n\n"), passage("x2", gap="\n")],
+        "x0.\n\nx2.\n",
+        2,
+        1,
+    ),
+    "nothing where all is removed": ([passage("x0", reason="boilerplate")], "", 0, 1),
     "a copy keeps its own text": (
         [passage("x0", reason=DUPLICATE_DOCUMENT), passage("x1", reason=DUPLICATE_DOCUMENT)],
         "x0.\nx1.",
         0,
         2,
-        None,
     ),
-    "the first heading is the title": (
+}
+
+
+@pytest.mark.parametrize(("passages", "text", "kept", "removed"), TEXTS.values(), ids=TEXTS)
+def test_the_published_text_is(passages: list[Row], text: str, kept: int, removed: int, tmp_path: Path) -> None:
+    found = published_texts(table_of(tmp_path, passages, TABLES["passages"]))
+    assert found.rows() == [(IDS["x"], kept, removed, text)]
+
+
+def test_texts_of_several_documents_are_kept_apart(tmp_path: Path) -> None:
+    rows = [passage("x0"), passage("x1", reason="repeat"), passage("y0", gap="")]
+    found = published_texts(table_of(tmp_path, rows, TABLES["passages"]))
+    assert dict(found.select("doc_id", "text").iter_rows()) == {IDS["x"]: "x0.", IDS["y"]: "y0."}
+
+
+TITLES: Mapping[str, tuple[list[Row], list[Row], str | None]] = {
+    "none where there is no heading": ([passage("x0"), passage("x1")], [], None),
+    "the first heading": ([HEADING, passage("x1")], [], "City Opens a New Bridge"),
+    "the heading below a line that ends no sentence": (
+        [passage("x0", text="by a reporter"), TITLE, passage("x2")],
+        [],
+        "City Opens a New Bridge",
+    ),
+    "none below a paragraph": ([passage("x0", text="It was late. " * 9), TITLE, passage("x2")], [], None),
+    "no promotion": (
+        [PROMOTION, TITLE, passage("x2")],
+        [{"position": 0, "part": 0, "reason": "promo"}],
+        "City Opens a New Bridge",
+    ),
+    "a heading that repeats": (
         [HEADING, passage("x1")],
-        "City Opens a New Bridge\n\nx1.",
-        2,
-        0,
-        "City Opens a New Bridge",
-    ),
-    "a heading that repeats elsewhere is the title still": (
-        [{**HEADING, "reason": "repeat"}, passage("x1")],
-        "x1.",
-        1,
-        1,
-        "City Opens a New Bridge",
-    ),
-    "promotion is no title": (
-        [{**PROMOTION, "reason": "promo"}, TITLE, passage("x2")],
-        "City Opens a New Bridge\n\nx2.",
-        2,
-        1,
+        [{"position": 0, "part": 0, "reason": "repeat"}],
         "City Opens a New Bridge",
     ),
 }
 
 
-@pytest.mark.parametrize(("passages", "text", "kept", "removed", "title"), TEXTS.values(), ids=TEXTS)
-def test_the_published_text_is(
-    passages: list[Row], text: str, kept: int, removed: int, title: str | None, tmp_path: Path
-) -> None:
-    found = published_texts(table_of(tmp_path, passages, TABLES["passages"]), DeduplicateSettings())
-    assert found.keys() == {IDS["x"]}
-    made = found[IDS["x"]]
-    assert (made.text, made.kept, made.removed, made.title) == (text, kept, removed, title)
-
-
-def test_texts_of_several_documents_are_kept_apart(tmp_path: Path) -> None:
-    rows = [passage("x0"), passage("x1"), passage("y0", gap="")]
-    found = published_texts(table_of(tmp_path, rows, TABLES["passages"]), DeduplicateSettings())
-    assert {LETTERS[d]: made.text for d, made in found.items()} == {"x": "x0.\nx1.", "y": "y0."}
+@pytest.mark.parametrize(("passages", "repeats", "title"), TITLES.values(), ids=TITLES)
+def test_the_title_is(passages: list[Row], repeats: list[Row], title: str | None, tmp_path: Path) -> None:
+    rows = pl.DataFrame(table_of(tmp_path, passages, PREPARED))
+    index = table_of(tmp_path, [{"doc_id": IDS["x"], "repeats": repeats}], PREPARED_INDEX)
+    found = first_titles(rows, pl.DataFrame({"doc_id": [IDS["x"]]}), index)
+    assert [t for t in found["found"] if t] == [t for t in [title] if t]
 
 
 @pytest.mark.parametrize(

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as pads
 
-from winnow.base.conform import table_of
+from winnow.base.conform import conform
 from winnow.base.contracts import SORT_KEYS, TABLES
 from winnow.base.recipe import DeduplicateSettings
 from winnow.base.records import DUPLICATE_DOCUMENT, Passage, fields_as_json
 from winnow.base.staging import DOCUMENT_DECISIONS, PASSAGE_DECISIONS, PREPARED, PREPARED_INDEX, REPAIRED, write_parquet
 from winnow.deduplicate.passages.splitter import title_of
-from winnow.deduplicate.repeats.within_document import inner_repeats, join_kept
 from winnow.validate.measures import measure
 
 RANGE_BYTES = 16 << 20  # text of the documents that one call holds in memory, some ten times in all
@@ -63,35 +61,21 @@ def assemble_job(low: str, high: str, assembly: Assembly, folder: Path) -> dict[
     fresh = _rows(assembly.repaired, REPAIRED, span)
     passages = _rows(assembly.prepared, PREPARED, span)
     index = _rows(assembly.index, PREPARED_INDEX, span).sort_by("doc_id")
-    arrivals = dict(zip(index["doc_id"].to_pylist(), index["arrival"].to_pylist(), strict=True))
-    copies = {r["doc_id"]: r for r in _rows(assembly.document_decisions, DOCUMENT_DECISIONS, span).to_pylist()}
+    copies = _frame(_rows(assembly.document_decisions, DOCUMENT_DECISIONS, span))
     decided = _rows(assembly.passage_decisions, PASSAGE_DECISIONS, span)
-    documents: list[pa.Table] = [TABLES["documents"].empty_table()]
-    duplicates: list[pa.Table] = [TABLES["duplicates"].empty_table()]
-    rows: list[pa.Table] = []
-
-    def add(infos: pa.Table, blocks: pa.Table, ours: bool) -> None:
-        blocks = judged(blocks, decided, copies)
-        rows.append(blocks)
-        texts = published_texts(blocks, assembly.settings)
-        for batch in infos.to_batches(max_chunksize=256):
-            made = [_document(r, texts, copies, arrivals, assembly, ours) for r in batch.to_pylist()]
-            documents.append(_table([m for m in made if "kind" not in m], "documents"))
-            duplicates.append(_table([m for m in made if "kind" in m], "duplicates"))
-
-    add(fresh.drop_columns("edits"), passages, ours=True)
+    made = [_made(new_documents(fresh, passages, index, assembly), judged(passages, decided, copies), copies, assembly)]
     changed = [d for d in assembly.changed if low <= d < high]
     if changed:
         among = pads.field("doc_id").isin(pa.array(changed, pa.string()))
         published = _rows(assembly.published_passages, PREPARED, among)
         for path in assembly.published_documents:
-            infos = pads.dataset(str(path)).to_table(filter=among)
-            ids = pads.field("doc_id").isin(pa.array(infos["doc_id"].to_pylist(), pa.string()))
-            add(infos, pads.dataset(published).to_table(filter=ids), ours=False)
+            infos = pads.dataset(str(path)).to_table(columns=_CARRIED, filter=among)
+            theirs = published.filter(pc.is_in(published["doc_id"], infos["doc_id"].combine_chunks()))
+            made.append(_made(_frame(infos), judged(theirs, decided, copies), copies, assembly))
     tables = {
-        "documents": pa.concat_tables(documents).sort_by("doc_id"),
-        "duplicates": pa.concat_tables(duplicates).sort_by("doc_id"),
-        "passages": pa.concat_tables(rows).sort_by([(k, "ascending") for k in SORT_KEYS["passages"]]),
+        "documents": pa.concat_tables([m.documents for m in made]).sort_by("doc_id"),
+        "duplicates": pa.concat_tables([m.duplicates for m in made]).sort_by("doc_id"),
+        "passages": _in_order(made),
         "edits": edit_rows(fresh.select(["doc_id", "edits"]).sort_by("doc_id")),
         "index": index,
     }
@@ -99,18 +83,30 @@ def assemble_job(low: str, high: str, assembly: Assembly, folder: Path) -> dict[
     return {t: write_parquet(folder / t / name, [data], TABLES[t]) for t, data in tables.items()}
 
 
-def judged(blocks: pa.Table, decided: pa.Table, copies: Mapping[str, Mapping[str, Any]]) -> pa.Table:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Made:
+    """Rows of the tables of some documents; passages are in order."""
+
+    documents: pa.Table
+    duplicates: pa.Table
+    passages: pa.Table
+
+
+def _in_order(made: Sequence[_Made]) -> pa.Table:
+    """All passages in the order of their table."""
+    rows = [m.passages for m in made if m.passages.num_rows]
+    if len(rows) == 1:  # as judged, which sorted them
+        return rows[0]
+    keys = [(k, "ascending") for k in SORT_KEYS["passages"]]
+    return pa.concat_tables(rows).sort_by(keys) if rows else TABLES["passages"].empty_table()
+
+
+def judged(blocks: pa.Table, decided: pa.Table, copies: pl.DataFrame) -> pa.Table:
     """Rows of table ``passages``: each passage with what was decided about it, or about its whole document."""
     keys = ["doc_id", "position", "part"]
-    left = pl.from_arrow(blocks.select(PREPARED.names))
-    right = pl.from_arrow(decided)
-    whole = pl.DataFrame(
-        [(d, c["kept_doc_id"], c["similarity"]) for d, c in copies.items()],
-        schema={"doc_id": pl.String, "copy_of": pl.String, "copy_similarity": pl.Float32},
-        orient="row",
-    )
-    assert isinstance(left, pl.DataFrame) and isinstance(right, pl.DataFrame)
-    joined = left.join(right, on=keys, how="left").join(whole, on="doc_id", how="left")
+    whole = copies.select("doc_id", copy_of="kept_doc_id", copy_similarity="similarity")
+    joined = _frame(blocks.select(PREPARED.names)).join(_frame(decided), on=keys, how="left")
+    joined = joined.join(whole, on="doc_id", how="left")
     of_copy = pl.col("copy_of").is_not_null()
     frame = joined.with_columns(
         status=pl.when(of_copy | pl.col("reason").is_not_null()).then(pl.lit("removed")).otherwise(pl.lit("kept")),
@@ -123,71 +119,107 @@ def judged(blocks: pa.Table, decided: pa.Table, copies: Mapping[str, Mapping[str
     return frame.select(TABLES["passages"].names).to_arrow().cast(TABLES["passages"])
 
 
-@dataclass(slots=True)
-class _Text:
-    text: str
-    kept: int
-    removed: int
-    title: str | None
+def published_texts(passages: pa.Table) -> pl.DataFrame:
+    """doc_id, text, n_passages and n_removed of each document, from sorted rows of table ``passages``.
 
-
-NO_TEXT = _Text("", 0, 0, None)
-
-
-def published_texts(passages: pa.Table, settings: DeduplicateSettings) -> dict[str, _Text]:
-    """Text, counts and title by doc_id, from sorted rows of table ``passages``.
-
-    A document that is left out whole keeps its own text in its row, so that a person can see what was left out. The
-    title is that of the repaired text, promotion left out: it must not change because a copy was found.
+    A document that is left out whole keeps its own text in its row, so that a person can see what was left out. Of the
+    gaps between two kept passages the widest stays, so that a paragraph does not stick to the next; what is removed at
+    the end takes the last one with it.
     """
-    columns = [passages[c].to_pylist() for c in ("doc_id", "position", "part", "kind", "text", "gap", "reason")]
-    texts: dict[str, _Text] = {}
-    for doc_id, group in groupby(zip(*columns, strict=True), key=lambda row: row[0]):
-        blocks = [
-            (Passage(position, kind, text, gap, part), reason) for _, position, part, kind, text, gap, reason in group
-        ]
-        kept = [reason is None for _, reason in blocks]
-        promo = {n for n, (_, reason) in enumerate(blocks) if reason == "promo"}
-        if blocks[0][1] == DUPLICATE_DOCUMENT:  # the passages of a copy are not decided one by one
-            repeats = inner_repeats([p for p, _ in blocks], settings)
-            promo = {r.position for r in repeats if r.reason == "promo"}
-        titled = title_of([p for n, (p, _) in enumerate(blocks) if n not in promo])
-        text = join_kept([(p, reason in (None, DUPLICATE_DOCUMENT)) for p, reason in blocks])
-        texts[doc_id] = _Text(text, sum(kept), len(kept) - sum(kept), titled)
-    return texts
+    stays = pl.col("reason").is_null()
+    shown = stays | (pl.col("reason") == DUPLICATE_DOCUMENT)
+    # A stretch is a passage that is shown with what is removed after it; 0 is what is removed before the first.
+    frame = _frame(passages.select(["doc_id", "text", "gap", "reason"])).with_columns(
+        shown=shown, stretch=shown.cum_sum().over("doc_id")
+    )
+    counts = frame.group_by("doc_id", maintain_order=True).agg(n_passages=stays.sum(), n_removed=(~stays).sum())
+    cut = frame.filter(~pl.col("shown") & (pl.col("stretch") > 0)).select("doc_id", "stretch").unique()
+    last = frame.filter("shown").group_by("doc_id").agg(last=pl.col("stretch").max())
+    width = pl.col("gap").str.len_chars()
+    gaps = (
+        frame.join(cut, on=["doc_id", "stretch"], how="semi")
+        .group_by("doc_id", "stretch", maintain_order=True)
+        .agg(widest=pl.col("gap").filter(width == width.max()).first())
+        .join(last, on="doc_id")
+        .with_columns(pl.when(pl.col("stretch") < pl.col("last")).then("widest").otherwise(pl.lit("")).alias("widest"))
+        .drop("last")
+    )
+    texts = (
+        frame.filter("shown")
+        .join(gaps, on=["doc_id", "stretch"], how="left", maintain_order="left")
+        .select("doc_id", text=pl.col("text") + pl.coalesce("widest", "gap"))
+        .group_by("doc_id", maintain_order=True)
+        .agg(pl.col("text").str.join(""))
+    )
+    return counts.join(texts, on="doc_id", how="left").with_columns(pl.col("text").fill_null(""))
 
 
-def _document(
-    info: Mapping[str, Any],
-    texts: Mapping[str, _Text],
-    copies: Mapping[str, Mapping[str, Any]],
-    arrivals: Mapping[str, int],
-    assembly: Assembly,
-    fresh: bool,
-) -> dict[str, Any]:
-    """Returns a row of ``documents``, or, with a ``kind``, of ``duplicates``."""
-    doc_id = info["doc_id"]
-    made = texts.get(doc_id, NO_TEXT)  # a text that is empty after repair has no passage
-    # What lost nothing was measured when it was repaired, or published.
-    n_chars, n_words = (info["n_chars"], info["n_words"]) if made.text == info["text"] else counted(made.text)
-    row = {
-        **{n: info[n] for n in ("doc_id", "source", "language", "language_confidence", "n_edits", "encoding")},
-        **{n: info[n] for n in ("content_sha256", "collected_at")},
-        "metadata": fields_as_json(info["metadata"]) if fresh else info["metadata"],
-        "title": info["title"] or (made.title if fresh else None),
-        "text": made.text,
-        "n_chars": n_chars,
-        "n_words": n_words,
-        "n_passages": made.kept,
-        "n_removed": made.removed,
-        "first_version": arrivals[doc_id] if fresh else info["first_version"],
-        "recipe_id": assembly.recipe_id if fresh else info["recipe_id"],
-        "run_id": assembly.run_id,
+_CARRIED = [n for n in TABLES["documents"].names if n not in ("n_passages", "n_removed", "run_id")]
+"""What a document's row says again when another decision is made about it, but for its text and the size of that."""
+
+
+def new_documents(fresh: pa.Table, passages: pa.Table, index: pa.Table, assembly: Assembly) -> pl.DataFrame:
+    """What the rows of this run's documents say but for their texts."""
+    infos = _frame(fresh.select([n for n in _CARRIED if n in REPAIRED.names and n != "metadata"]))
+    fields = [fields_as_json(row) for row in fresh["metadata"].to_pylist()]
+    infos = infos.with_columns(pl.Series("metadata", fields, pl.String), recipe_id=pl.lit(assembly.recipe_id))
+    arrivals = _frame(index.select(["doc_id", "arrival"])).rename({"arrival": "first_version"})
+    untitled = infos.filter(pl.col("title").fill_null("") == "").select("doc_id")
+    found = first_titles(_frame(passages), untitled, index)
+    titled = pl.coalesce(pl.when(pl.col("title") != "").then("title"), "found")
+    rows = infos.join(arrivals, on="doc_id").join(found, on="doc_id", how="left")
+    return rows.with_columns(title=titled).drop("found")
+
+
+_SHORT_LINE = 80  # characters; a paragraph that has fewer may stand above the title
+
+
+def first_titles(passages: pl.DataFrame, wanted: pl.DataFrame, index: pa.Table) -> pl.DataFrame:
+    """doc_id and title, as ``found``, of the ``wanted`` documents whose text begins with one.
+
+    It is that of the repaired text, promotion left out: it must not change because a copy was found.
+    """
+    found = _frame(index.select(["doc_id", "repeats"])).filter(pl.col("repeats").list.len() > 0)
+    promotion = found.explode("repeats").unnest("repeats").filter(pl.col("reason") == "promo")
+    above = (pl.col("kind") == "paragraph") & (pl.col("text").str.len_chars() < _SHORT_LINE)
+    ended = ~((pl.col("kind") == "heading") | above)
+    rows = (
+        passages.join(wanted, on="doc_id", how="semi")
+        .join(promotion, on=["doc_id", "position", "part"], how="anti")
+        .sort("doc_id", "position", "part")
+        .filter(ended.cum_sum().over("doc_id") == 0)
+        .select("doc_id", "position", "part", "kind", "text")
+    )
+    titles = {
+        doc_id: title_of([Passage(position, kind, text, "", part) for _, position, part, kind, text in group])
+        for doc_id, group in groupby(rows.iter_rows(), key=lambda row: row[0])
     }
-    if doc_id in copies:
-        copy = copies[doc_id]
-        row |= {n: copy[n] for n in ("kept_doc_id", "similarity", "containment", "kind")}
-    return row
+    schema = {"doc_id": pl.String, "found": pl.String}
+    return pl.DataFrame(list(titles.items()), schema, orient="row")
+
+
+def _made(infos: pl.DataFrame, blocks: pa.Table, copies: pl.DataFrame, assembly: Assembly) -> _Made:
+    """The rows of documents, given what they say but for their texts, and their passages as judged."""
+    rows = infos.join(published_texts(blocks), on="doc_id", how="left", suffix="_now").with_columns(
+        # A text that is empty after repair has no passage.
+        pl.col("text_now").fill_null(""), pl.col("n_passages", "n_removed").fill_null(0), run_id=pl.lit(assembly.run_id)
+    )  # fmt: skip
+    # What lost nothing was measured when it was repaired, or published.
+    other = rows.filter(pl.col("text_now") != pl.col("text")).select("doc_id", "text_now")
+    sizes = [counted(text) for text in other["text_now"]]
+    measured = other.select("doc_id").with_columns(
+        pl.Series("chars_now", [n for n, _ in sizes], pl.Int64), pl.Series("words_now", [n for _, n in sizes], pl.Int64)
+    )
+    rows = rows.join(measured, on="doc_id", how="left").with_columns(
+        text="text_now",
+        n_chars=pl.coalesce("chars_now", "n_chars"),
+        n_words=pl.coalesce("words_now", "n_words"),
+    )
+    return _Made(
+        documents=_table(rows.join(copies, on="doc_id", how="anti"), "documents"),
+        duplicates=_table(rows.join(copies, on="doc_id"), "duplicates"),
+        passages=blocks,
+    )
 
 
 def counted(text: str) -> tuple[int, int]:
@@ -213,8 +245,15 @@ def edit_rows(fresh: pa.Table) -> pa.Table:
     return pa.Table.from_arrays(columns, schema=TABLES["edits"])
 
 
-def _table(rows: Sequence[Mapping[str, Any]], name: str) -> pa.Table:
-    return table_of(rows, TABLES[name], name)
+def _table(rows: pl.DataFrame, name: str) -> pa.Table:
+    schema = TABLES[name]
+    return conform(rows.select(schema.names).to_arrow(), schema, name)
+
+
+def _frame(table: pa.Table) -> pl.DataFrame:
+    frame = pl.from_arrow(table)
+    assert isinstance(frame, pl.DataFrame)
+    return frame
 
 
 def _rows(files: Sequence[Path], schema: pa.Schema, condition: pads.Expression) -> pa.Table:
