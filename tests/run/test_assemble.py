@@ -13,9 +13,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from tests.publish.press import write_rows
-from tests.run.small import IDS, LETTERS, letters
+from tests.run.small import IDS, LETTERS, ids, letters
 
 from winnow.base.contracts import SORT_KEYS, TABLES
+from winnow.base.doc_ids import as_set
 from winnow.base.recipe import DeduplicateSettings
 from winnow.base.records import DUPLICATE_DOCUMENT
 from winnow.base.staging import DOCUMENT_DECISIONS, PASSAGE_DECISIONS, PREPARED, PREPARED_INDEX, REPAIRED
@@ -23,7 +24,7 @@ from winnow.run.assemble import (
     RANGE_BYTES,
     Assembly,
     assemble_job,
-    doc_id_ranges,
+    assembly_ranges,
     edit_rows,
     first_titles,
     judged,
@@ -205,7 +206,7 @@ def test_the_title_is(passages: list[Row], repeats: list[Row], title: str | None
     ("total_bytes", "count"), [(0, 1), (1, 1), (RANGE_BYTES, 1), (RANGE_BYTES + 1, 2), (3 * RANGE_BYTES, 3)]
 )
 def test_ranges_of_doc_ids_follow_one_another_and_hold_every_doc_id(total_bytes: int, count: int) -> None:
-    ranges = doc_id_ranges(total_bytes)
+    ranges = assembly_ranges(total_bytes)
     assert len(ranges) == count
     assert all(low < high for low, high in ranges)
     assert all(before[1] == after[0] for before, after in pairwise(ranges))
@@ -289,7 +290,6 @@ def assembly_of(batch: Batch, folder: Path) -> Assembly:
             *file("duplicates", duplicates, TABLES["duplicates"]),
         ),
         published_passages=file("passages", two_passages(carried), TABLES["passages"]),
-        changed=tuple(sorted(IDS[d] for d in batch.changed)),
         settings=DeduplicateSettings(),
         recipe_id=NEW_RECIPE,
         run_id="now",
@@ -297,7 +297,9 @@ def assembly_of(batch: Batch, folder: Path) -> Assembly:
 
 
 def assembled(batch: Batch, folder: Path, low: str = "", high: str = "g") -> dict[str, list[Row]]:
-    counts = assemble_job(low, high, assembly_of(batch, folder), folder / "parts")
+    counts = assemble_job(
+        (low, high), as_set(ids(batch.changed)).within((low, high)), assembly_of(batch, folder), folder / "parts"
+    )
     found = {}
     for table, count in counts.items():
         [path] = (folder / "parts" / table).iterdir()

@@ -338,7 +338,7 @@ def test_the_next_version_holds(case: WholeCase, tmp_path: Path) -> None:
     new = [r for letter in case.new for r in rows_of(letter, "new")["documents"]]
     parts = {"documents": [write_part(tmp_path / "new.parquet", "documents", new)]} if new else {}
     whole = whole_version(press.dataset, parts, {"documents": ids(case.replaced)}, "documents")
-    batches = list(whole.scanner(columns=["source", "text"]).to_batches())
+    batches = list(whole.batches(["source", "text"]))
     found = {row["source"]: row["text"].split()[1] for batch in batches for row in batch.to_pylist()}
     assert found == case.texts
     assert sum(batch.num_rows for batch in batches) == len(found)

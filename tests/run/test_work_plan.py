@@ -7,14 +7,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from tests.publish.press import write_rows
 from tests.run.small import IDS, OTHER_RECIPE, RECIPE, letters, sha, version
 
 from winnow.base.errors import UsageError
-from winnow.base.staging import RAW, REJECTED
+from winnow.base.staging import IDENTITIES, RAW, REJECTED
 from winnow.publish.dataset import Dataset
 from winnow.read import InputFile, hold
+from winnow.run import work_plan
 from winnow.run.jobs import ShardFiles
 from winnow.run.work_plan import (
     WITHDRAWN,
@@ -61,7 +63,9 @@ def shards_of(folder: Path, files: Files) -> list[ShardFiles]:
     shards = []
     for name, held in files.items():
         shards.append(ShardFiles(folder, name))
-        write_rows(shards[-1].raw, [record(r, name) for r in held.split()], RAW)
+        rows = [{**record(r, name), "row": n} for n, r in enumerate(held.split())]
+        write_rows(shards[-1].raw, rows, RAW)
+        write_rows(shards[-1].identities, rows, IDENTITIES)
         write_rows(shards[-1].read_rejects, [], REJECTED)
     return shards
 
@@ -239,7 +243,8 @@ ROWS = {
 
 
 @pytest.mark.parametrize("case", ROWS.values(), ids=ROWS)
-def test_rows(case: RowCase, tmp_path: Path) -> None:
+def test_rows(case: RowCase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(work_plan, "RANGE_ROWS", 1)  # several ranges of doc_ids
     dataset = before(tmp_path, case.before, case.rejects)
     inputs = plan_inputs(listed(tmp_path, case.now), dataset, case.recipe, case.full)
     read = {f.path: case.now[f.path] for f in inputs.changed}
@@ -258,13 +263,27 @@ def test_rows(case: RowCase, tmp_path: Path) -> None:
 
 
 def check(plan: RowPlan, case: RowCase, read: Files) -> None:
-    assert letters(plan.fresh) == case.cleaned
+    assert letters(IDS[r[0]] for r in cleaned(plan, read)) == case.cleaned
+    assert plan.fresh == len(case.cleaned)
     assert letters(plan.replaced) == case.replaced
     assert letters(plan.withdrawn) == case.withdrawn
-    assert by_file(enumerate(plan.skip), read) == case.skipped
-    repeated = plan.repeated.group_by("shard").agg("row").iter_rows()
-    assert by_file(repeated, read) == case.repeated
+    assert skipped(plan, read) == case.skipped
+    assert by_file(enumerate(map(plan.repeated, range(len(read)))), read) == case.repeated
+    assert plan.n_repeated == sum(len(records.split()) for records in case.repeated.values())
     assert plan.unchanged == case.unchanged
+
+
+def cleaned(plan: RowPlan, read: Files) -> list[str]:
+    return [
+        record
+        for shard, held in enumerate(read.values())
+        for record, clean in zip(held.split(), plan.needs_cleaning(shard), strict=True)
+        if clean
+    ]
+
+
+def skipped(plan: RowPlan, read: Files) -> Files:
+    return by_file(((n, np.flatnonzero(~plan.needs_cleaning(n))) for n in range(len(read))), read)
 
 
 def by_file(rows: Any, read: Files) -> Files:
@@ -281,7 +300,7 @@ def test_the_choice_does_not_depend_on_the_order_of_shards(tmp_path: Path) -> No
     for order in ("abc", "cba", "bca"):
         read = {name: files[name] for name in order}
         plan = plan_rows(shards_of(tmp_path, read), inputs, dataset, recipe_id=RECIPE)
-        assert by_file(enumerate(plan.skip), read) == {"b": "x1", "c": "y2 z2"}, order
+        assert skipped(plan, read) == {"b": "x1", "c": "y2 z2"}, order
 
 
 def test_rows_read_from_quarantine_are_cleaned_though_they_were_settled_as_rejects(tmp_path: Path) -> None:

@@ -94,8 +94,12 @@ def test_a_result_survives_json():
 
 
 def test_facts_are_read_off_the_tables():
-    def table(**columns):
-        return ds.dataset(pa.table(columns))
+    class table:
+        def __init__(self, **columns):
+            self.rows = ds.dataset(pa.table(columns))
+
+        def batches(self, columns, filter=None):
+            return self.rows.to_batches(columns=columns, filter=filter)
 
     a, b, c = (f"{i:016x}" for i in (1, 2, 3))
     facts = gather_facts(

@@ -39,6 +39,13 @@ RAW = table(
     column("content", pa.binary(), "The bytes as read, where they are not simply text in UTF-8", True),
 )
 
+IDENTITIES = table(
+    "Read: which document each row of RAW is, sorted by doc_id.",
+    *(_DOCUMENT[n] for n in ("doc_id", "content_sha256")),
+    _INPUT,
+    column("row", pa.int64(), "Its row in RAW"),
+)
+
 REJECTED = table(
     "Read, repair: one row per document that goes to quarantine.",
     *(REJECTS.field(n) for n in ("doc_id", "source", "stage", "reason", "expectation", "content")),

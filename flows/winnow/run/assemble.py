@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby, pairwise
+from itertools import groupby
 from pathlib import Path
 
 import polars as pl
@@ -14,6 +14,7 @@ import pyarrow.dataset as pads
 
 from winnow.base.conform import conform
 from winnow.base.contracts import SORT_KEYS, TABLES
+from winnow.base.doc_ids import DocIds, Range, doc_id_ranges
 from winnow.base.recipe import DeduplicateSettings
 from winnow.base.records import DUPLICATE_DOCUMENT, Passage, fields_as_json
 from winnow.base.staging import DOCUMENT_DECISIONS, PASSAGE_DECISIONS, PREPARED, PREPARED_INDEX, REPAIRED, write_parquet
@@ -25,11 +26,7 @@ RANGE_BYTES = 16 << 20  # text of the documents that one call holds in memory, s
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assembly:
-    """The files that rows are made of, and what every row carries.
-
-    ``changed`` lists documents of earlier versions for which another decision was made this time; their rows are
-    made anew from the dataset's own tables (``published_*``).
-    """
+    """The files that rows are made of, and what every row carries."""
 
     repaired: tuple[Path, ...]
     prepared: tuple[Path, ...]
@@ -38,25 +35,27 @@ class Assembly:
     passage_decisions: tuple[Path, ...]
     published_documents: tuple[Path, ...]
     published_passages: tuple[Path, ...]
-    changed: tuple[str, ...]
     settings: DeduplicateSettings
     recipe_id: str
     run_id: str
 
 
-def doc_id_ranges(total_bytes: int) -> list[tuple[str, str]]:
-    """Cut the space of doc_ids into equal ranges ``[low, high)``; hashes fill them evenly.
+def assembly_ranges(total_bytes: int) -> list[Range]:
+    """Ranges of doc_ids, of which each has about as much text as one call holds in memory.
 
-    >>> doc_id_ranges(0)
+    >>> assembly_ranges(0)
     [('', 'g')]
     """
-    count = max(1, -(-total_bytes // RANGE_BYTES))
-    inner = (f"{(i << 64) // count:016x}" for i in range(1, count))
-    return list(pairwise(["", *inner, "g"]))  # "g" sorts after all hex digits
+    return doc_id_ranges(max(1, -(-total_bytes // RANGE_BYTES)))
 
 
-def assemble_job(low: str, high: str, assembly: Assembly, folder: Path) -> dict[str, int]:
-    """Writes the rows of one range of doc_ids, one file a table; returns how many, by table."""
+def assemble_job(doc_ids: Range, changed: DocIds, assembly: Assembly, folder: Path) -> dict[str, int]:
+    """Writes the rows of one range of doc_ids, one file a table; returns how many, by table.
+
+    `changed` are documents of earlier versions in the range for which another decision was made this time; their rows
+    are made anew from the dataset's own tables (``published_*``).
+    """
+    low, high = doc_ids
     span = (pads.field("doc_id") >= low) & (pads.field("doc_id") < high)
     fresh = _rows(assembly.repaired, REPAIRED, span)
     passages = _rows(assembly.prepared, PREPARED, span)
@@ -64,9 +63,8 @@ def assemble_job(low: str, high: str, assembly: Assembly, folder: Path) -> dict[
     copies = _frame(_rows(assembly.document_decisions, DOCUMENT_DECISIONS, span))
     decided = _rows(assembly.passage_decisions, PASSAGE_DECISIONS, span)
     made = [_made(new_documents(fresh, passages, index, assembly), judged(passages, decided, copies), copies, assembly)]
-    changed = [d for d in assembly.changed if low <= d < high]
     if changed:
-        among = pads.field("doc_id").isin(pa.array(changed, pa.string()))
+        among = pads.field("doc_id").isin(changed.column())
         published = _rows(assembly.published_passages, PREPARED, among)
         for path in assembly.published_documents:
             infos = pads.dataset(str(path)).to_table(columns=_CARRIED, filter=among)

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
+from itertools import repeat
 from typing import Any, Literal, TypeVar
 
 from winnow.base.environment import run_no_code_of_the_folder
@@ -78,3 +79,16 @@ def map_shards(
         if progress:
             progress(len(results), total)
     return results
+
+
+def each_range(
+    executor: Executor | None, job: Callable[..., Result], ranges: Sequence[Any], *same: object
+) -> Iterator[Result]:
+    """`job` over ranges of doc_ids (and what belongs to each), with the same further arguments; results in order.
+
+    One range is done here: its rows are fewer than it takes to tell another process of them. So are all without an
+    `executor`.
+    """
+    if executor is None or len(ranges) == 1:
+        return (job(span, *same) for span in ranges)
+    return iter(executor.map(job, ranges, *map(repeat, same)))

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as pads
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from winnow.base.errors import InputChanged, UsageError
 from winnow.base.recipe import NOT_SHAPING, ReadSettings
@@ -122,11 +122,16 @@ def read(run: Run, executor: Executor) -> Documents:
         waiting = waiting_shards(run) if order.intake == "quarantine" else ()
         files = tuple(ShardFiles(run.staging, path.stem) for path in waiting)
         results = map_shards(executor, reread_job, waiting, files, [settings] * len(files), progress=progress)
-    return _documents(run, listing, inputs, files, results)
+    return _documents(run, listing, inputs, files, results, executor)
 
 
 def _documents(
-    run: Run, listing: Listing, inputs: InputPlan, files: tuple[ShardFiles, ...], results: Sequence[ReadCounts]
+    run: Run,
+    listing: Listing,
+    inputs: InputPlan,
+    files: tuple[ShardFiles, ...],
+    results: Sequence[ReadCounts],
+    executor: Executor | None = None,
 ) -> Documents:
     order = run.order
     # A reject that is read again was settled once, and would be skipped for it.
@@ -138,6 +143,7 @@ def _documents(
         full=order.full or order.intake != "source",
         mirror=order.mirror,
         barred=find_sources(run.dataset, order.withdraw),
+        executor=executor,
     )
     read = sum(results, ReadCounts())
     counts = InputCounts(
@@ -147,7 +153,7 @@ def _documents(
         inputs=len(listing.files),
         not_read=len(listing.skipped),
         unchanged=rows.unchanged,
-        repeated_ids=rows.repeated.height,
+        repeated_ids=rows.n_repeated,
         left_out=sum(read.left_out.values()),
     )
     return Documents(
@@ -172,7 +178,7 @@ def _read_source(run: Run, executor: Executor) -> tuple[Listing, InputPlan, tupl
         inputs = _plan_inputs(run, listing)
         try:
             files, results = _read_files(run, executor, inputs.changed)
-            while contested := contested_inputs(files, inputs, run.dataset):
+            while contested := contested_inputs(files, inputs, run.dataset, executor):
                 again = tuple(i for i in listing.files if i.path in contested)
                 inputs = inputs.reading(again)
                 more, counts = _read_files(run, executor, again)
@@ -246,20 +252,21 @@ def refuse_unknown_files(listing: Listing) -> None:
 def _read_key(shard: Shard, settings: ReadSettings) -> str:
     """Reading does not depend on the other sections: a changed repair rule finds its input read already."""
     spans = [(s.file.path, s.file.sha256, s.file.fault, s.start, s.end) for s in shard.spans]
-    return key_of("read 3", settings.model_dump(mode="json"), spans)
+    return key_of("read 4", settings.model_dump(mode="json"), spans)
 
 
 def repair(run: Run, executor: Executor, documents: Documents) -> Repaired:
     """Repairs every row that needs work."""
     load_great_expectations()  # the check that follows needs it, and this process waits for its workers
-    settings, skip, progress = run.recipe.repair, documents.rows.skip, run.progress("repair")
+    settings, progress = run.recipe.repair, run.progress("repair")
+    cleaned = [np.packbits(documents.rows.needs_cleaning(n)).tobytes() for n in range(len(documents.shards))]
     rules = settings.model_dump(mode="json"), rule_versions()
     languages = [run.recipe.read.languages] * len(documents.shards)
     shards = tuple(
-        replace(files, repair_key=key_of("repair 2", files.read_key, *rules, skipped))
-        for files, skipped in zip(documents.shards, skip, strict=True)
+        replace(files, repair_key=key_of("repair 3", files.read_key, *rules, bits.hex()))
+        for files, bits in zip(documents.shards, cleaned, strict=True)
     )
-    results = map_shards(executor, repair_job, shards, skip, [settings] * len(shards), languages, progress=progress)
+    results = map_shards(executor, repair_job, shards, cleaned, [settings] * len(shards), languages, progress=progress)
     return Repaired(shards=shards, counts=sum(results, RepairCounts()))
 
 
@@ -283,31 +290,30 @@ def _rejects(documents: Documents, repaired: Repaired, failures: list[Failure]) 
     failed = sorted({f.doc_id for f in failures})
     for number, shard in enumerate(repaired.shards):
         yield pq.read_table(shard.read_rejects, schema=REJECTED)
-        skip = documents.rows.skip[number]
-        yield _failed_repairs(shard, skip)
-        if rows := documents.rows.repeated.filter(pl.col("shard") == number)["row"].to_list():
+        cleaned = documents.rows.needs_cleaning(number)
+        yield _failed_repairs(shard, cleaned)
+        if len(rows := documents.rows.repeated(number)):
             yield _repeated_ids(shard, rows)
-        if failed and (rows_read := _rows_read(shard, skip, failed)):
+        if failed and (rows_read := _rows_read(shard, cleaned, failed)):
             yield reject_failures(rows_read, failures)
 
 
-def _rows_read(shard: ShardFiles, skip: Sequence[int], doc_ids: Sequence[str]) -> list[dict[str, Any]]:
+def _rows_read(shard: ShardFiles, cleaned: NDArray[np.bool_], doc_ids: Sequence[str]) -> list[dict[str, Any]]:
     """The rows of these documents as they were read; not those of other records that bear the same id."""
     ids = pq.read_table(shard.raw, columns=["doc_id"])["doc_id"]
-    wanted = pc.is_in(ids, pa.array(doc_ids, pa.string())).to_numpy()
-    wanted[list(skip)] = False
+    wanted = pc.is_in(ids, pa.array(doc_ids, pa.string())).to_numpy() & cleaned
     rows: list[dict[str, Any]] = []
     if wanted.any():
         rows = pads.dataset(str(shard.raw), schema=RAW).take(np.flatnonzero(wanted)).to_pylist()
     return rows
 
 
-def _failed_repairs(shard: ShardFiles, skip: Sequence[int]) -> pa.Table:
+def _failed_repairs(shard: ShardFiles, cleaned: NDArray[np.bool_]) -> pa.Table:
     """Returns the rejects of the repair with the bytes as they were read, so that a replay reads those again."""
     rejects = pq.read_table(shard.repair_rejects, schema=REJECTED)
     if not rejects.num_rows:
         return rejects
-    raw = _rows_read(shard, skip, rejects["doc_id"].to_pylist())
+    raw = _rows_read(shard, cleaned, rejects["doc_id"].to_pylist())
     as_read = {row["doc_id"]: row["content"] for row in raw if row["content"] is not None}
     rows = [{**r, "content": as_read.get(r["doc_id"], r["content"])} for r in rejects.to_pylist()]
     return pa.Table.from_pylist(rows, schema=REJECTED)
@@ -326,7 +332,7 @@ def _withdrawn_marks(barred: Mapping[str, str]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=REJECTED)
 
 
-def _repeated_ids(shard: ShardFiles, rows: list[int]) -> pa.Table:
+def _repeated_ids(shard: ShardFiles, rows: NDArray[np.int64]) -> pa.Table:
     rejects = [
         {
             **{name: row[name] for name in ("doc_id", "source", "metadata", "input")},

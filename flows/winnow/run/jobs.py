@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from winnow.base.errors import InputChanged
 from winnow.base.recipe import ReadSettings, RepairSettings
 from winnow.base.records import OTHER_LANGUAGE, LeftOut, RawDocument, Read, Reject
-from winnow.base.staging import RAW, REJECTED, REPAIRED, once, write_parquet
+from winnow.base.staging import IDENTITIES, RAW, REJECTED, REPAIRED, once, write_parquet
 from winnow.read import Shard, read_bytes, read_shard
 from winnow.repair import repair
 from winnow.validate.language import guess_language, is_among
@@ -49,6 +49,11 @@ class ShardFiles:
     @property
     def read_rejects(self) -> Path:
         return self.folder / "raw" / f"{self.read_key}.rejects.parquet"
+
+    @property
+    def identities(self) -> Path:
+        """Which document each row of `raw` is, sorted by doc_id."""
+        return self.folder / "raw" / f"{self.read_key}.identities.parquet"
 
     @property
     def read_counts(self) -> Path:
@@ -121,7 +126,7 @@ class RepairCounts:
 
 def read_job(shard: Shard, files: ShardFiles, settings: ReadSettings) -> ReadCounts | InputChanged:
     """Reads a shard into RAW rows and REJECTED rows; returns what changed instead, where an input did meanwhile."""
-    outputs = (files.raw, files.read_rejects)
+    outputs = (files.raw, files.identities, files.read_rejects)
     try:
         return once(files.read_counts, ReadCounts, outputs, lambda: _write_raw(files, read_shard(shard, settings)))
     except InputChanged as changed:
@@ -137,7 +142,7 @@ def reread_job(waiting: Path, files: ShardFiles, settings: ReadSettings) -> Read
         write_parquet(files.origins, [pa.Table.from_pylist(origins, schema=_ORIGINS)], _ORIGINS)
         return counts
 
-    return once(files.read_counts, ReadCounts, (files.raw, files.origins, files.read_rejects), work)
+    return once(files.read_counts, ReadCounts, (files.raw, files.identities, files.origins, files.read_rejects), work)
 
 
 def _write_raw(files: ShardFiles, results: Iterable[Read]) -> ReadCounts:
@@ -166,6 +171,9 @@ def _write_raw(files: ShardFiles, results: Iterable[Read]) -> ReadCounts:
         chars += size
 
     documents = write_parquet(files.raw, batches(), RAW)
+    identities = pq.read_table(files.raw, columns=[n for n in IDENTITIES.names if n != "row"])
+    identities = identities.append_column("row", pa.array(np.arange(documents))).select(IDENTITIES.names)
+    write_parquet(files.identities, [identities.sort_by("doc_id").cast(IDENTITIES)], IDENTITIES)
     write_parquet(files.read_rejects, [_table(rejects, REJECTED)], REJECTED)
     return ReadCounts(documents=documents, rejects=len(rejects), chars=chars, left_out=dict(left_out))
 
@@ -192,21 +200,18 @@ def _read_again(waiting: Path, settings: ReadSettings, origins: list[dict[str, s
 MAX_LOST_SHARE = 0.2  # of a document's characters that may be U+FFFD: with more, words cannot be told
 
 
-def repair_job(
-    files: ShardFiles, skip: Sequence[int], settings: RepairSettings, languages: tuple[str, ...]
-) -> RepairCounts:
+def repair_job(files: ShardFiles, cleaned: bytes, settings: RepairSettings, languages: tuple[str, ...]) -> RepairCounts:
     """Repair a shard's RAW rows into REPAIRED rows sorted by doc_id; reject those in none of `languages`, if any.
 
-    `skip` lists the rows that need no work: unchanged since the last version, or a record whose id another has.
+    `cleaned` has a bit for each row: set for those that need work, not for what is unchanged since the last version, or
+    a record whose id another has.
     """
 
     def work() -> RepairCounts:
         # Sorting needs the whole shard; its text stays in Arrow and only a batch of it becomes Python strings.
         table = pq.read_table(files.raw, columns=[n for n in RAW.names if n != "content"])
-        if skip:
-            keep = np.ones(table.num_rows, bool)
-            keep[np.asarray(skip)] = False
-            table = table.filter(pa.array(keep))
+        bits = np.frombuffer(cleaned, np.uint8)
+        table = table.filter(pa.array(np.unpackbits(bits, count=table.num_rows).astype(np.bool_)))
         table = table.sort_by("doc_id")
         counts: Counter[str] = Counter()
         rules: Counter[str] = Counter()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from concurrent.futures import Executor
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
@@ -11,11 +14,14 @@ import pyarrow.compute as pc
 import pyarrow.dataset as pads
 
 from winnow.base.contracts import TABLES
+from winnow.base.doc_ids import EVERYTHING, NO_DOCUMENTS, DocIds, Range, as_set, doc_keys, ranges_of
 from winnow.base.records import DUPLICATE_DOCUMENT
 from winnow.base.staging import write_parquet
 from winnow.publish.dataset import Dataset
 from winnow.publish.tables.delta import KEYS
+from winnow.run.executor import each_range
 
+RANGE_ROWS = 2_000_000  # passages of some 50 bytes each that are compared at a time
 COPY = ["doc_id", "kept_doc_id", "similarity", "containment", "kind"]
 REMOVAL = ["doc_id", "position", "part", "reason", "kept_doc_id", "kept_position", "similarity"]
 COMPARED = {
@@ -32,82 +38,118 @@ COMPARED = {
 def changed_decisions(
     dataset: Dataset,
     *,
-    left_out: Collection[str],
+    left_out: Set[str],
     document_decisions: Sequence[Path],
     passage_decisions: Sequence[Path],
-) -> frozenset[str]:
+    executor: Executor | None = None,
+) -> DocIds:
     """Returns the published documents whose removals differ from those of the previous version.
 
     `left_out` are documents that are replaced or withdrawn; their rows are written anew or dropped anyway.
     """
-    index = dataset.files("index")
-    if not index:
-        return frozenset()
-    gone = pl.Series("gone", sorted(left_out), pl.String)
-    kept = pl.scan_parquet(index).select("doc_id").filter(~pl.col("doc_id").is_in(gone.implode()))
+    if not dataset.files("index"):
+        return NO_DOCUMENTS
+    tables = {t: tuple(dataset.files(t)) for t in ("index", "duplicates", "passages")}
+    now = {"duplicates": tuple(document_decisions), "passages": tuple(passage_decisions)}
+    gone = as_set(left_out)
+    jobs = [(span, gone.within(span)) for span in ranges_of(tables["passages"], RANGE_ROWS)]
+    return DocIds.of_ranges(list(each_range(executor, _changed_in_range, jobs, tables, now)))
+
+
+def of_range(files: Sequence[Path], span: Range, **how: Any) -> pl.LazyFrame:
+    """The files' rows of a range of doc_ids."""
+    return pl.scan_parquet(list(files), **how).filter(pl.col("doc_id") >= span[0], pl.col("doc_id") < span[1])
+
+
+def _changed_in_range(
+    job: tuple[Range, DocIds], tables: Mapping[str, Sequence[Path]], now: Mapping[str, Sequence[Path]]
+) -> DocIds:
+    span, left_out = job
+    known = of_range(tables["index"], span).select("doc_id").collect()
+    kept = known.filter(~pl.Series(left_out.have(doc_keys(known["doc_id"].to_arrow())))).lazy()
 
     def rows_of_kept(rows: pl.LazyFrame, columns: list[str]) -> pl.LazyFrame:
         return rows.select(columns).join(kept, on="doc_id", how="semi")
 
-    copies_before = rows_of_kept(pl.scan_parquet(dataset.files("duplicates")), COPY)
-    copies_now = rows_of_kept(pl.scan_parquet(list(document_decisions)), COPY)
+    copies_before = rows_of_kept(of_range(tables["duplicates"], span), COPY)
+    copies_now = rows_of_kept(of_range(now["duplicates"], span), COPY)
     removed = (pl.col("status") == "removed") & (pl.col("reason") != DUPLICATE_DOCUMENT)
-    removals_before = rows_of_kept(pl.scan_parquet(dataset.files("passages")).filter(removed), REMOVAL)
-    decided = pl.scan_parquet(list(passage_decisions)).filter(pl.col("reason").is_not_null())
+    removals_before = rows_of_kept(of_range(tables["passages"], span).filter(removed), REMOVAL)
+    decided = of_range(now["passages"], span).filter(pl.col("reason").is_not_null())
     removals_now = rows_of_kept(decided, REMOVAL)
     # The passages of a copy are not decided one by one, neither before nor now.
     copies = pl.concat([copies_before.select("doc_id"), copies_now.select("doc_id")])
     removals_before, removals_now = (r.join(copies, on="doc_id", how="anti") for r in (removals_before, removals_now))
-    changed_copies = _difference(copies_before, copies_now, COPY)
-    return frozenset(changed_copies) | frozenset(_difference(removals_before, removals_now, REMOVAL))
+    differ = [_difference(copies_before, copies_now, COPY), _difference(removals_before, removals_now, REMOVAL)]
+    return DocIds.of(pl.concat(differ).collect(engine="streaming")["doc_id"].to_arrow())
 
 
-def _difference(before: pl.LazyFrame, now: pl.LazyFrame, columns: list[str]) -> list[str]:
+def _difference(before: pl.LazyFrame, now: pl.LazyFrame, columns: list[str]) -> pl.LazyFrame:
     """Returns the doc_ids of rows that only one of the two frames has."""
     gone = before.join(now, on=columns, how="anti", nulls_equal=True).select("doc_id")
     new = now.join(before, on=columns, how="anti", nulls_equal=True).select("doc_id")
-    return pl.concat([gone, new]).unique().collect(engine="streaming")["doc_id"].to_list()
+    return pl.concat([gone, new]).unique()
 
 
 def unchanged_documents(
-    dataset: Dataset, parts: Mapping[str, Sequence[Path]], made_again: Collection[str]
-) -> frozenset[str]:
+    dataset: Dataset,
+    parts: Mapping[str, Sequence[Path]],
+    made_again: Set[str],
+    executor: Executor | None = None,
+) -> DocIds:
     """Those of `made_again` whose rows in `parts` are the rows that the last version holds, the run aside."""
-    same = set(made_again)
+    again = as_set(made_again)
+    if not again:
+        return again
+    then, now = ({t: tuple(files(t)) for t in COMPARED} for files in (dataset.files, parts.__getitem__))
+    jobs = [(span, again.within(span)) for span in ranges_of(now["passages"], RANGE_ROWS)]
+    return DocIds.of_ranges(list(each_range(executor, _same_in_range, jobs, then, now)))
+
+
+def _same_in_range(
+    job: tuple[Range, DocIds], before: Mapping[str, Sequence[Path]], parts: Mapping[str, Sequence[Path]]
+) -> DocIds:
+    span, same = job
     for table, columns in COMPARED.items():
         if not same:
             break
-        then, now = (_prints(table, files, columns, same) for files in (dataset.files(table), parts[table]))
+        then, now = (_prints(table, files[table], columns, same, span) for files in (before, parts))
         differ = then.join(now, on=["doc_id", "rows", "print"], how="anti").select("doc_id")
         new = now.join(then, on=["doc_id", "rows", "print"], how="anti").select("doc_id")
-        same -= set(pl.concat([differ, new])["doc_id"])
-    return frozenset(same)
+        same -= DocIds.of(pl.concat([differ, new])["doc_id"].to_arrow())
+    return same
 
 
-def _prints(table: str, files: Sequence[Path], columns: list[str], among: Collection[str]) -> pl.DataFrame:
+def _prints(table: str, files: Sequence[Path], columns: list[str], among: DocIds, span: Range) -> pl.DataFrame:
     """Number of rows and sum of their 64-bit hashes for each document; null in columns that a file lacks."""
     if not files:
         return pl.DataFrame(schema={"doc_id": pl.String, "rows": pl.UInt32, "print": pl.UInt64})
-    wanted = pl.DataFrame({"doc_id": sorted(among)}, schema={"doc_id": pl.String}).lazy()
+    wanted = pl.LazyFrame({"doc_id": pl.Series(among.column(), dtype=pl.String)})
     schema = pl.DataFrame(pl.from_arrow(TABLES[table].empty_table())).schema
-    read = pl.scan_parquet(list(files), schema=schema, missing_columns="insert", extra_columns="ignore")
-    rows = read.select(columns).join(wanted, on="doc_id", how="semi")
-    hashed = rows.select("doc_id", pl.struct(columns).hash(seed=0).alias("print"))
+    rows = of_range(files, span, schema=schema, missing_columns="insert", extra_columns="ignore")
+    hashed = rows.select(columns).join(wanted, on="doc_id", how="semi").select(
+        "doc_id", pl.struct(columns).hash(seed=0).alias("print")
+    )  # fmt: skip
     return hashed.group_by("doc_id").agg(pl.len().alias("rows"), pl.col("print").sum()).collect(engine="streaming")
 
 
-def without(files: Sequence[Path], doc_ids: Collection[str], table: str) -> tuple[Path, ...]:
+def without(files: Sequence[Path], doc_ids: Set[str], table: str) -> tuple[Path, ...]:
     """The files without the rows of `doc_ids`, each written anew in its place; those left empty are dropped."""
     if not doc_ids:
         return tuple(files)
-    left = ~pads.field("doc_id").isin(pa.array(sorted(doc_ids), pa.string()))
     kept = []
     for path in files:
-        batches = pads.dataset(str(path), schema=TABLES[table]).to_batches(filter=left)
         target = path.with_name(f"new-{path.name}")
-        if write_parquet(target, batches, TABLES[table]):
+        if write_parquet(target, rows_without(pads.dataset(str(path), schema=TABLES[table]), doc_ids), TABLES[table]):
             kept.append(target)
     return tuple(kept)
+
+
+def rows_without(rows: pads.Dataset, doc_ids: Set[str], batch_size: int = 1 << 16) -> Iterator[pa.RecordBatch]:
+    """The rows whose doc_id is none of these."""
+    gone = as_set(doc_ids)
+    for batch in rows.to_batches(batch_size=batch_size):
+        yield batch.filter(pc.invert(gone.mask(batch.column("doc_id"))))
 
 
 def changed_inputs(dataset: Dataset, rows: pa.Table) -> pa.Table:
@@ -131,38 +173,55 @@ def skipped_inputs(dataset: Dataset) -> frozenset[str]:
     return frozenset(rows.to_table(["path"], filter=pc.field("skipped").is_valid())["path"].to_pylist())
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WholeTable:
+    """A table as the next version will have it: published rows that are not replaced, and the new parts."""
+
+    name: str
+    published: tuple[Path, ...]
+    replaced: Set[str]
+    new: tuple[Path, ...]
+
+    def batches(
+        self, columns: Sequence[str], filter: pads.Expression | None = None, span: Range = EVERYTHING
+    ) -> Iterator[pa.RecordBatch]:
+        """Its rows that pass the filter; of a table whose key is doc_id, those of a range."""
+        key, schema = KEYS[self.name], TABLES[self.name]
+        wanted = filter
+        if span != EVERYTHING:
+            of_span = (pads.field(key) >= span[0]) & (pads.field(key) < span[1])
+            wanted = of_span if filter is None else filter & of_span
+        gone = self._gone(key)
+        for files, mask in ((self.published, gone), (self.new, None)):
+            if not files:
+                continue
+            rows = pads.dataset([str(f) for f in files], schema=schema)
+            asked = list(columns) if key in columns or mask is None else [*columns, key]
+            for batch in rows.to_batches(columns=asked, filter=wanted):
+                if mask is not None:
+                    batch = batch.filter(pc.invert(mask(batch.column(key))))
+                yield batch.select(list(columns))
+
+    def table(self, columns: Sequence[str], span: Range = EVERYTHING) -> pa.Table:
+        schema = pa.schema([TABLES[self.name].field(n) for n in columns])
+        return pa.Table.from_batches([b.cast(schema) for b in self.batches(columns, span=span)], schema=schema)
+
+    def _gone(self, key: str) -> Callable[[pa.Array], pa.BooleanArray] | None:
+        if not self.replaced:
+            return None
+        if key == "doc_id":
+            return as_set(self.replaced).mask
+        values = pa.array(sorted(self.replaced), pa.string())
+        return lambda column: pc.is_in(column, value_set=values)
+
+
 def whole_version(
-    dataset: Dataset, parts: Mapping[str, Sequence[Path]], replaced: Mapping[str, Collection[str]], table: str
-) -> pads.Dataset:
-    """Returns a table as the next version will have it: published rows that are not replaced, and the new parts."""
-    schema = TABLES[table]
-    key = KEYS[table]
-    gone = pa.array(sorted(replaced.get(table, ())), pa.string())
-    sources = []
-    if files := dataset.files(table):
-        published = pads.dataset([str(f) for f in files], schema=schema)
-        sources.append(published.filter(~pc.field(key).isin(gone)) if len(gone) else published)
-    if new := parts.get(table):
-        sources.append(pads.dataset([str(f) for f in new], schema=schema))
-    if not sources:
-        return pads.dataset(schema.empty_table())
-    return sources[0] if len(sources) == 1 else _Both(sources)
-
-
-class _Both:
-    """Two filtered datasets one after the other; pyarrow's own union drops their filters."""
-
-    def __init__(self, sources: Sequence[pads.Dataset]) -> None:
-        self._sources = sources
-
-    def scanner(self, **options: object) -> _Scans:
-        return _Scans([s.scanner(**options) for s in self._sources])
-
-
-class _Scans:
-    def __init__(self, scanners: Sequence[pads.Scanner]) -> None:
-        self._scanners = scanners
-
-    def to_batches(self):  # type: ignore[no-untyped-def]
-        for scanner in self._scanners:
-            yield from scanner.to_batches()
+    dataset: Dataset, parts: Mapping[str, Sequence[Path]], replaced: Mapping[str, Set[str]], table: str
+) -> WholeTable:
+    """Returns a table as the next version will have it."""
+    return WholeTable(
+        name=table,
+        published=tuple(dataset.files(table)),
+        replaced=replaced.get(table, frozenset()),
+        new=tuple(parts.get(table, ())),
+    )

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NoReturn
 import polars as pl
 import pyarrow.parquet as pq
 
+from winnow.base.contracts import TABLES
 from winnow.base.errors import GateHeld
 from winnow.publish.dataset import Dataset
 from winnow.publish.manifest import Manifest
@@ -130,7 +131,7 @@ def raise_held_back(
     record_run(_publication(run, record))
     remember_order(run.dataset, run.run_id, run.order, documents.made_from)
     rejects = whole_version(run.dataset, changes.parts, changes.replaced, "rejects")
-    remember_rejects(run.dataset, run.run_id, rejects.scanner().to_batches())
+    remember_rejects(run.dataset, run.run_id, rejects.batches(TABLES["rejects"].names))
     kinds = ", ".join(
         f"{n} {kind}" for kind, n in sorted(changes.rejects.items(), key=lambda kind: (-kind[1], kind[0]))
     )
@@ -196,8 +197,11 @@ def _without_change(run: Run, unchanged: int) -> RunSummary:
 
 
 def _summary(run: Run, documents: Documents, manifest: Manifest, judged: Judged, changes: TableChanges) -> RunSummary:
-    example = pl.scan_parquet(run.dataset.files("documents")).select("doc_id", "n_edits")
-    best = example.sort("n_edits", "doc_id", descending=[True, False]).head(1).collect()
+    published = pl.scan_parquet(run.dataset.files("documents")).select("doc_id", "n_edits")
+    most = published.select(pl.col("n_edits").max()).collect(engine="streaming").item()
+    best = (
+        published.filter(pl.col("n_edits").eq_missing(most)).select(pl.col("doc_id").min()).collect(engine="streaming")
+    )
     facts = judged.facts
     return RunSummary(
         run_id=run.run_id,
@@ -217,7 +221,7 @@ def _summary(run: Run, documents: Documents, manifest: Manifest, judged: Judged,
         not_read=not_read(documents.skipped),
         warnings=run.mended,
         seconds=(now() - run.started_at).total_seconds(),
-        example=best["doc_id"][0] if best.height else None,
+        example=best.item(),
         gate=judged.gate,
     )
 

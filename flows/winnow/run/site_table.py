@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -10,6 +11,7 @@ import pyarrow as pa
 import pyarrow.dataset as pads
 
 from winnow.base.contracts import TABLES
+from winnow.base.doc_ids import EVERYTHING, Range, ranges_of
 from winnow.base.recipe import ValidateSettings
 from winnow.deduplicate.prepare import site_of
 from winnow.publish.dataset import Dataset
@@ -25,14 +27,16 @@ _SITE = (
 """The site of a document, given the site that its source names, the source and the input file."""
 
 Parts = Mapping[str, Sequence[Path]]
-Replaced = Mapping[str, Collection[str]]
+Replaced = Mapping[str, Set[str]]
+RANGE_DOCUMENTS = 200_000  # counted at a time, some 200 bytes each
 
 
 def changed_sites(
     dataset: Dataset, parts: Parts, replaced: Replaced, version: int, run_id: str
 ) -> tuple[pa.Table, frozenset[str]]:
     """The rows of table ``sources`` that are other than the last version's, and the sites whose rows go for them."""
-    now, before = _site_rows(dataset, parts, replaced), _published(dataset)
+    tables = _Tables(dataset, parts, replaced)
+    now, before = _by_site(map(tables.counts, tables.ranges())), _published(dataset)
     said = ["site", *_COUNTS]
     new = now.join(before, on=said, how="anti").sort("site")
     left = before.join(now, on=said, how="anti")
@@ -43,9 +47,10 @@ def changed_sites(
 
 def site_loss(dataset: Dataset, parts: Parts, replaced: Replaced, settings: ValidateSettings) -> SiteLoss | None:
     """The site of the next version that loses most beyond what it lost before, or the others lose; with examples."""
-    rows = _table(dataset, parts, replaced, "sources", ["site", *_COUNTS])
+    tables = _Tables(dataset, parts, replaced)
+    rows = tables.rows("sources", ["site", *_COUNTS])
     found = largest_loss(_counts(rows), _counts(_published(dataset)), settings)
-    return found and found.with_examples(_left_out(dataset, parts, replaced, found.site))
+    return found and found.with_examples(tables.left_out(found.site))
 
 
 def _counts(rows: pl.DataFrame) -> dict[str, SiteCounts]:
@@ -60,60 +65,74 @@ def _published(dataset: Dataset) -> pl.DataFrame:
     return _frame(pads.dataset([str(f) for f in files], schema=schema).to_table() if files else schema.empty_table())
 
 
-def _site_rows(dataset: Dataset, parts: Parts, replaced: Replaced) -> pl.DataFrame:
-    """The counts of the next version, by site."""
-    known = _table(dataset, parts, replaced, "index", ["doc_id", "site", "input"])
-    one, zero = pl.lit(1, pl.Int64), pl.lit(0, pl.Int64)
-    passages = pl.col("n_passages") + pl.col("n_removed")
-    frames = []
-    for table, published in (("documents", True), ("duplicates", False)):
-        columns = ["doc_id", "source", "n_edits", "n_passages", "n_removed"]
-        rows = _table(dataset, parts, replaced, table, columns).join(known, on="doc_id")
-        frames.append(
-            rows.select(
-                _SITE, one.alias("n_documents"), (one if published else zero).alias("n_published"),
-                (pl.col("n_edits") > 0).cast(pl.Int64).alias("n_repaired"),
-                (zero if published else one).alias("n_duplicates"), zero.alias("n_rejected"),
-                (passages.cast(pl.Int64) if published else zero).alias("n_passages"),
-                (pl.col("n_removed").cast(pl.Int64) if published else zero).alias("n_removed"),
-            )
-        )  # fmt: skip
-    rejects = _waiting(dataset, parts, replaced).select("site", **dict.fromkeys(_COUNTS, zero))
-    frames.append(rejects.with_columns(n_documents=one, n_rejected=one).select("site", *_COUNTS))
-    return (
-        pl.concat([frame.group_by("site").agg(pl.col(_COUNTS).sum()) for frame in frames])
-        .group_by("site")
-        .agg(pl.col(_COUNTS).sum())
-    )
+@dataclass(frozen=True, slots=True)
+class _Tables:
+    """The tables of the next version, of which a range of doc_ids is held at a time."""
+
+    dataset: Dataset
+    parts: Parts
+    replaced: Replaced
+
+    def ranges(self) -> list[Range]:
+        files = (*self.dataset.files("index"), *self.parts.get("index", ()))
+        return ranges_of(files, RANGE_DOCUMENTS)
+
+    def rows(self, table: str, columns: list[str], span: Range = EVERYTHING) -> pl.DataFrame:
+        return _frame(whole_version(self.dataset, self.parts, self.replaced, table).table(columns, span))
+
+    def waiting(self, span: Range) -> pl.DataFrame:
+        """Rejects that wait, one a content, with their sites; a mark that keeps a document out is no reject."""
+        rows = self.rows("rejects", ["doc_id", "source", "input", "content_sha256", "replayed_in", "stage"], span)
+        waiting = rows.filter(pl.col("replayed_in").is_null() & (pl.col("stage") != "withdraw"))
+        waiting = waiting.unique(["doc_id", "content_sha256"], keep="any")
+        sites = pl.Series("site", [site_of(source) for source in waiting["source"]], pl.String)
+        return waiting.with_columns(sites).with_columns(_SITE)
+
+    def counts(self, span: Range) -> pl.DataFrame:
+        """The counts of a range, by site."""
+        known = self.rows("index", ["doc_id", "site", "input"], span)
+        one, zero = pl.lit(1, pl.Int64), pl.lit(0, pl.Int64)
+        passages = pl.col("n_passages") + pl.col("n_removed")
+        frames = []
+        for table, published in (("documents", True), ("duplicates", False)):
+            columns = ["doc_id", "source", "n_edits", "n_passages", "n_removed"]
+            rows = self.rows(table, columns, span).join(known, on="doc_id")
+            frames.append(
+                rows.select(
+                    _SITE, one.alias("n_documents"), (one if published else zero).alias("n_published"),
+                    (pl.col("n_edits") > 0).cast(pl.Int64).alias("n_repaired"),
+                    (zero if published else one).alias("n_duplicates"), zero.alias("n_rejected"),
+                    (passages.cast(pl.Int64) if published else zero).alias("n_passages"),
+                    (pl.col("n_removed").cast(pl.Int64) if published else zero).alias("n_removed"),
+                )
+            )  # fmt: skip
+        rejects = self.waiting(span).select("site", **dict.fromkeys(_COUNTS, zero))
+        frames.append(rejects.with_columns(n_documents=one, n_rejected=one).select("site", *_COUNTS))
+        return _by_site(frames)
+
+    def left_out(self, site: str) -> list[str]:
+        """Sources of a few documents of a site that are left out, rejected or cut most."""
+        rejects: list[str] = []
+        copies: list[str] = []
+        cut: list[tuple[int, str]] = []
+        for span in self.ranges():
+            index = self.rows("index", ["doc_id", "site", "input"], span)
+            of_range = self.rows("duplicates", ["doc_id", "source"], span).join(index, on="doc_id")
+            shortened = self.rows("documents", ["doc_id", "source", "n_removed"], span).join(index, on="doc_id")
+            rejects += self.waiting(span).filter(pl.col("site") == site)["source"].sort().head(_EXAMPLES).to_list()
+            copies += of_range.filter(site == _SITE)["source"].sort().head(_EXAMPLES).to_list()
+            most = shortened.filter(site == _SITE).sort("n_removed", "source", descending=[True, False])
+            cut += [(-n, source) for n, source in most.select("n_removed", "source").head(_EXAMPLES).iter_rows()]
+        named = [
+            *sorted(rejects)[:_EXAMPLES], *sorted(copies)[:_EXAMPLES], *(source for _, source in sorted(cut))
+        ]  # fmt: skip
+        return named[:_EXAMPLES]
 
 
-def _waiting(dataset: Dataset, parts: Parts, replaced: Replaced) -> pl.DataFrame:
-    """Rejects that wait, one a content, with their sites; a mark that keeps a document out is no reject."""
-    columns = ["doc_id", "source", "input", "content_sha256", "replayed_in", "stage"]
-    rows = _table(dataset, parts, replaced, "rejects", columns)
-    waiting = rows.filter(pl.col("replayed_in").is_null() & (pl.col("stage") != "withdraw"))
-    waiting = waiting.unique(["doc_id", "content_sha256"], keep="any")
-    sites = pl.Series("site", [site_of(source) for source in waiting["source"]], pl.String)
-    return waiting.with_columns(sites).with_columns(_SITE)
-
-
-def _left_out(dataset: Dataset, parts: Parts, replaced: Replaced, site: str) -> list[str]:
-    """Sources of a few documents of a site that are left out, rejected or cut most."""
-    rejects = _waiting(dataset, parts, replaced).filter(pl.col("site") == site)["source"].sort().head(_EXAMPLES)
-    index = _table(dataset, parts, replaced, "index", ["doc_id", "site", "input"])
-    copies = _table(dataset, parts, replaced, "duplicates", ["doc_id", "source"]).join(index, on="doc_id")
-    cut = _table(dataset, parts, replaced, "documents", ["doc_id", "source", "n_removed"]).join(index, on="doc_id")
-    copies, cut = copies.filter(site == _SITE), cut.filter(site == _SITE)
-    cut = cut.sort("n_removed", "source", descending=[True, False])
-    named = [*rejects, *copies["source"].sort().head(_EXAMPLES), *cut["source"].head(_EXAMPLES)]
-    return named[:_EXAMPLES]
-
-
-def _table(dataset: Dataset, parts: Parts, replaced: Replaced, table: str, columns: list[str]) -> pl.DataFrame:
-    whole = whole_version(dataset, parts, replaced, table)
-    schema = pa.schema([TABLES[table].field(n) for n in columns])
-    batches = [b.select(columns) for b in whole.scanner(columns=columns).to_batches()]
-    return _frame(pa.Table.from_batches(batches, schema=None if batches else schema))
+def _by_site(frames: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    """Counts of the same site added up."""
+    sums = pl.concat([frame.group_by("site").agg(pl.col(_COUNTS).sum()) for frame in frames])
+    return sums.group_by("site").agg(pl.col(_COUNTS).sum())
 
 
 def _frame(table: pa.Table) -> pl.DataFrame:

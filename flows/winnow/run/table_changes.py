@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.dataset as pads
 import pyarrow.parquet as pq
 
 from winnow.base.contracts import TABLES
+from winnow.base.doc_ids import DocIds, as_set, doc_keys
 from winnow.base.staging import REPAIRED, write_parquet
 from winnow.deduplicate.prepare import Preparation, prepare_shard
 from winnow.deduplicate.removals import find_removals
-from winnow.run.assemble import Assembly, assemble_job, doc_id_ranges
+from winnow.run.assemble import Assembly, assemble_job, assembly_ranges
 from winnow.run.executor import map_shards
 from winnow.run.intake import Checked, Documents, Repaired
 from winnow.run.previous_version import (
     changed_decisions,
     changed_inputs,
+    rows_without,
     skipped_inputs,
     unchanged_documents,
     without,
@@ -31,6 +34,7 @@ from winnow.run.previous_version import (
 from winnow.run.rejects import reject_rows, replayed_keys, waiting_rejects
 from winnow.run.run_context import Run
 from winnow.run.site_table import changed_sites
+from winnow.run.work_plan import NEEDS_CLEANING
 from winnow.validate.facts import mean_residual_markup
 
 
@@ -44,7 +48,7 @@ class TableChanges:
     """
 
     parts: dict[str, tuple[Path, ...]]
-    replaced: dict[str, frozenset[str]]
+    replaced: dict[str, Set[str]]
     n_read: int
     mean_markup: float
     rejects: dict[str, int]
@@ -59,20 +63,23 @@ def deduplicate(
     """Compares the new documents with each other and with everything published; writes the rows this leads to."""
     gone = documents.rows.withdrawn | documents.rows.refused
     left_out = documents.rows.replaced | gone
-    assembly = _decide(run, executor, [_accepted(run, s.repaired, checked.failed) for s in repaired.shards], left_out)
-    parts = _assemble(run, executor, assembly, repaired.counts.chars_out)
-    accepted = _ids(parts["index"])
-    if same := unchanged_documents(run.dataset, parts, documents.rows.replaced & accepted):
+    assembly, changed = _decide(run, executor, documents, repaired, checked, left_out)
+    parts = _assemble(run, executor, assembly, changed, repaired.counts.chars_out)
+    replay = run.order.intake == "quarantine"
+    origins = [s.origins for s in documents.shards] if replay else []
+    # Of the documents that this run accepted, those that a reject may be about.
+    accepted = DocIds.of_files(parts["index"], among=_rejected(run, checked, origins))
+    again = DocIds.of_files(parts["index"], among=documents.rows.replaced)
+    if same := unchanged_documents(run.dataset, parts, again, executor):
         parts = {t: without(files, same, t) for t, files in parts.items()}
         left_out -= same
-    replay = run.order.intake == "quarantine"
     rejects = reject_rows(
         run.dataset,
         checked.rejects,
         accepted=accepted,
         recipe_id=run.recipe_id,
         run_id=run.run_id,
-        replayed=replayed_keys([s.origins for s in documents.shards], accepted) if replay else (),
+        replayed=replayed_keys(origins, accepted),
         barred=documents.rows.barred.keys(),
         read_again=_inputs_read_again(run, documents),
         from_kept_bytes=replay,
@@ -87,12 +94,14 @@ def deduplicate(
         parts[table] = (path,)
     waiting = waiting_rejects(run.dataset, rejects.rows, rejects.replaced)
     # What this run read has to come out somewhere; counted from the input's side, so that a loss shows.
-    known = (_ids(run.dataset.files("index")) - gone) | documents.rows.fresh
-    known_rejects = set(waiting.select("doc_id", "content_sha256").iter_rows()) - rejects.refused
+    published = sum(pq.read_metadata(file).num_rows for file in run.dataset.files("index"))
+    known = published - len(gone) - len(documents.rows.replaced) + documents.rows.fresh
+    refused = pl.DataFrame(list(rejects.refused), {"doc_id": pl.String, "content_sha256": pl.String}, orient="row")
+    known_rejects = waiting.select(refused.columns).unique().join(refused, on=refused.columns, how="anti").height
     measured = (pq.read_table(s.repaired, columns=["n_chars", "residual_markup"]) for s in repaired.shards)
     vanished = documents.inputs.vanished if run.order.mirror else ()
-    rewritten = left_out | frozenset(assembly.changed)
-    replaced: dict[str, frozenset[str]] = {
+    rewritten = left_out | changed
+    replaced: dict[str, Set[str]] = {
         **dict.fromkeys(("documents", "duplicates", "passages"), rewritten),
         **dict.fromkeys(("edits", "index"), left_out),
         "rejects": rejects.replaced,
@@ -104,7 +113,7 @@ def deduplicate(
     return TableChanges(
         parts=parts,
         replaced=replaced,
-        n_read=len(known) + len(known_rejects),
+        n_read=known + known_rejects,
         mean_markup=mean_residual_markup(measured),
         rejects=dict(waiting.group_by("expectation").len().sort("expectation").iter_rows()),
         withdrawn=len(documents.rows.withdrawn),
@@ -113,23 +122,21 @@ def deduplicate(
     )
 
 
-def _decide(run: Run, executor: Executor, repaired: list[Path], left_out: frozenset[str]) -> Assembly:
-    """Decides which documents and passages are removed; returns what the rows of the tables are assembled from."""
+def _decide(
+    run: Run, executor: Executor, documents: Documents, repaired: Repaired, checked: Checked, left_out: DocIds
+) -> tuple[Assembly, DocIds]:
+    """Decides which documents and passages are removed.
+
+    Returns what the rows of the tables are assembled from, and the published documents with another decision.
+    """
     settings, dataset = run.recipe.deduplicate, run.dataset
+    failed = as_set(checked.failed)
+    shards = [_accepted(run, s.repaired, failed) for s in repaired.shards]
     preparation = Preparation(
-        folder=run.work / "prepared",
-        version=run.version,
-        settings=settings,
-        recipe_id=run.recipe_id,
-        arrivals=_arrivals(run),
+        folder=run.work / "prepared", version=run.version, settings=settings, recipe_id=run.recipe_id
     )
-    prepared = map_shards(
-        executor,
-        prepare_shard,
-        repaired,
-        [preparation] * len(repaired),
-        progress=run.progress("prepare"),
-    )
+    how = [replace(preparation, arrivals=_arrivals(run, documents, n)) for n in range(len(shards))]
+    prepared = map_shards(executor, prepare_shard, shards, how, progress=run.progress("prepare"))
     index, passages = [p.index for p in prepared], [p.passages for p in prepared]
     run.log("deduplicate: comparing with everything published", "deduplicate")
     shutil.rmtree(run.work / "removals", ignore_errors=True)
@@ -148,65 +155,73 @@ def _decide(run: Run, executor: Executor, repaired: list[Path], left_out: frozen
         left_out=left_out,
         document_decisions=removals.document_files,
         passage_decisions=removals.passage_files,
+        executor=executor,
     )
-    return Assembly(
-        repaired=tuple(repaired),
+    assembly = Assembly(
+        repaired=tuple(shards),
         prepared=tuple(passages),
         index=tuple(index),
         document_decisions=removals.document_files,
         passage_decisions=removals.passage_files,
         published_documents=(*dataset.files("documents"), *dataset.files("duplicates")),
         published_passages=tuple(dataset.files("passages")),
-        changed=tuple(sorted(changed)),
         settings=settings,
         recipe_id=run.recipe_id,
         run_id=run.run_id,
     )
+    return assembly, changed
 
 
-def _assemble(run: Run, executor: Executor, assembly: Assembly, chars: int) -> dict[str, tuple[Path, ...]]:
+def _assemble(
+    run: Run, executor: Executor, assembly: Assembly, changed: DocIds, chars: int
+) -> dict[str, tuple[Path, ...]]:
     """Writes the rows of the tables that are made from documents; returns the files by table."""
     folder = run.work / "parts"
     shutil.rmtree(folder, ignore_errors=True)
-    lows, highs = zip(*doc_id_ranges(chars), strict=True)
-    count = len(lows)
+    ranges = assembly_ranges(chars)
+    count = len(ranges)
+    inside = [changed.within(span) for span in ranges]
     progress = run.progress("assemble")
-    map_shards(executor, assemble_job, lows, highs, [assembly] * count, [folder] * count, progress=progress)
+    map_shards(executor, assemble_job, ranges, inside, [assembly] * count, [folder] * count, progress=progress)
     tables = ("documents", "duplicates", "passages", "edits", "index")
     return {table: tuple(sorted((folder / table).glob("*.parquet"))) for table in tables}
 
 
-def _accepted(run: Run, file: Path, rejected: frozenset[str]) -> Path:
+def _accepted(run: Run, file: Path, rejected: DocIds) -> Path:
     """Returns the file, or a copy of it without the documents that were rejected; most shards have none."""
-    table = pq.read_table(file, columns=["doc_id"]) if rejected else None
-    if table is None or not rejected.intersection(table["doc_id"].to_pylist()):
+    if not rejected or not DocIds.of_files([file], among=rejected):
         return file
     path = run.work / "accepted" / file.name
-    left = ~pads.field("doc_id").isin(pa.array(sorted(rejected), pa.string()))
-    batches = pads.dataset(str(file), schema=REPAIRED).to_batches(filter=left, batch_size=512)
-    write_parquet(path, batches, REPAIRED, 512)
+    left = rows_without(pads.dataset(str(file), schema=REPAIRED), rejected, 512)
+    write_parquet(path, left, REPAIRED, 512)
     return path
 
 
-def _id_file(run: Run, doc_ids: frozenset[str]) -> Path:
+def _id_file(run: Run, doc_ids: DocIds) -> Path:
     path = run.work / "left_out.parquet"
     schema = pa.schema([TABLES["index"].field("doc_id")])
-    write_parquet(path, [pa.table({"doc_id": sorted(doc_ids)}, schema=schema)], schema)
+    write_parquet(path, doc_ids.tables(schema), schema)
     return path
 
 
-def _arrivals(run: Run) -> Path:
-    """Returns a file of ``(doc_id, arrival)`` of every document that has been seen before."""
-    path = run.work / "arrivals.parquet"
-    files = run.dataset.files("index")
+def _arrivals(run: Run, documents: Documents, shard: int) -> Path | None:
+    """Returns a file of ``(doc_id, arrival)`` of the documents of a shard that were seen before; None for none."""
+    planned = documents.rows.rows[shard]
+    known = np.flatnonzero(planned > NEEDS_CLEANING)
+    if not len(known):
+        return None
+    path = run.work / "arrivals" / f"{shard}.parquet"
     schema = pa.schema([TABLES["index"].field("doc_id"), TABLES["index"].field("arrival")])
-    batches = pads.dataset([str(f) for f in files]).to_batches(columns=schema.names) if files else []
-    write_parquet(path, (pa.Table.from_batches([b]).cast(schema) for b in batches), schema)
+    doc_ids = pq.read_table(documents.shards[shard].raw, columns=["doc_id"])["doc_id"].take(known)
+    write_parquet(path, [pa.table([doc_ids, planned[known]], schema=schema)], schema)
     return path
 
 
-def _ids(files: Sequence[Path]) -> frozenset[str]:
-    return frozenset(pl.scan_parquet(list(files)).select("doc_id").collect()["doc_id"]) if files else frozenset()
+def _rejected(run: Run, checked: Checked, origins: Sequence[Path]) -> DocIds:
+    """The doc_ids of all rejects, those of this run too, and of what was read from the bytes of any."""
+    made = [doc_keys(pq.read_table(path, columns=["made"])["made"]) for path in origins]
+    rejects = DocIds.of_files([checked.rejects, *run.dataset.files("rejects")])
+    return rejects | DocIds.of_batches(made)[0]
 
 
 def _inputs_read_again(run: Run, documents: Documents) -> frozenset[str]:

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
+import numpy as np
 import polars as pl
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
+from winnow.base.doc_ids import DocIds, Range, ranges_of
 from winnow.base.errors import UsageError
 from winnow.base.records import REPEATED_ID
 from winnow.publish.dataset import Dataset
 from winnow.read import InputFile
+from winnow.run.executor import each_range
 from winnow.run.jobs import ShardFiles
 
 WITHDRAWN = "withdrawn"
@@ -21,6 +28,7 @@ WITHDRAWN = "withdrawn"
 IDENTITY = ["doc_id", "content_sha256", "input"]
 AFTER_READING = ~pl.col("stage").is_in(["read", "withdraw"])
 """Rejects of records that were read and then refused: they hold their ids, as published ones do."""
+RANGE_ROWS = 400_000  # read and published ones that are compared at a time, some 400 bytes each
 INDEX_COLUMNS = ["doc_id", "input", "arrival", "content_sha256", "recipe_id"]
 
 
@@ -39,31 +47,51 @@ class InputPlan:
         return replace(self, changed=(*self.changed, *again), unchanged=unchanged)
 
 
-@dataclass(frozen=True, slots=True)
-class RowPlan:
-    """The rows of the shards that were read: ``skip`` lists, for each shard, the rows that need no work.
+NEEDS_CLEANING = 0
+"""In the plan of a shard, a record of a document that is new; above it, one that arrived in the version of this number.
 
-    ``repeated`` (shard, row) are records whose id another record has; ``fresh`` holds the doc_ids that are cleaned in
-    this run, ``replaced`` those of them whose rows in the dataset give way, ``withdrawn`` those that leave it,
+Below it stand records that need no work: UNCHANGED, REPEATED (another record has the id), STAYS_OUT.
+"""
+UNCHANGED, REPEATED, STAYS_OUT = -1, -2, -3
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class RowPlan:
+    """What there is to do with each row of the shards that were read, and which documents leave or are replaced.
+
+    ``rows`` says it for each row of each shard (see NEEDS_CLEANING). ``fresh`` counts the documents that are cleaned in
+    this run; ``replaced`` are those of them whose rows in the dataset give way, ``withdrawn`` those that leave it,
     ``refused`` those that leave it because their record is a reject now. ``barred`` maps doc_ids to sources of
     documents that a person withdrew in this run. ``obsolete`` are waiting rejects, as (doc_id, content_sha256), whose
     record is gone or has other content now.
     """
 
-    skip: tuple[tuple[int, ...], ...]
-    repeated: pl.DataFrame
-    fresh: frozenset[str]
-    replaced: frozenset[str]
-    withdrawn: frozenset[str]
-    refused: frozenset[str]
+    rows: tuple[NDArray[np.int32], ...]
+    fresh: int
+    replaced: DocIds
+    withdrawn: DocIds
+    refused: DocIds
     unchanged: int
     obsolete: frozenset[tuple[str, str]] = frozenset()
     barred: Mapping[str, str] = field(default_factory=dict)
 
+    def repeated(self, shard: int) -> NDArray[np.int64]:
+        """The rows of a shard that are records whose id another record has."""
+        return np.flatnonzero(self.rows[shard] == REPEATED)
+
+    @property
+    def n_repeated(self) -> int:
+        return sum(int((rows == REPEATED).sum()) for rows in self.rows)
+
+    def needs_cleaning(self, shard: int) -> NDArray[np.bool_]:
+        """By row of a shard, whether its document is cleaned in this run."""
+        cleaned: NDArray[np.bool_] = self.rows[shard] >= NEEDS_CLEANING
+        return cleaned
+
 
 def known_inputs(dataset: Dataset) -> dict[str, str]:
     """The input files that the last version was made from, with their SHA-256."""
-    read = _scan(dataset, "inputs", ["path", "sha256", "skipped"]).filter(pl.col("skipped").is_null())
+    read = _scan(dataset.files("inputs"), ["path", "sha256", "skipped"]).filter(pl.col("skipped").is_null())
     return dict(read.select("path", "sha256").collect().iter_rows())
 
 
@@ -87,11 +115,14 @@ def plan_inputs(
     """
     columns = ["path", "sha256", "recipe_id", "n_documents"]
     known = (
-        _scan(dataset, "inputs", [*columns, "skipped"]).filter(pl.col("skipped").is_null()).select(columns).collect()
+        _scan(dataset.files("inputs"), [*columns, "skipped"])
+        .filter(pl.col("skipped").is_null())
+        .select(columns)
+        .collect()
     )
     before = {path: (sha, recipe) for path, sha, recipe, _ in known.iter_rows()}
     if mirror:
-        published = _scan(dataset, "index", ["input"]).group_by("input").len().collect()
+        published = _scan(dataset.files("index"), ["input"]).group_by("input").len().collect()
         more = known.join(published, left_on="path", right_on="input").filter(pl.col("len") > pl.col("n_documents"))
         before |= dict.fromkeys(more["path"], ("", ""))
     same = {i.path for i in inputs if before.get(i.path) == (i.sha256, recipe_id)} if not full else set()
@@ -104,6 +135,50 @@ def plan_inputs(
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """The files that a range of doc_ids is planned from, and what is asked of all of them."""
+
+    identities: tuple[Path, ...]
+    read_rejects: tuple[Path, ...]
+    index: tuple[Path, ...]
+    rejects: tuple[Path, ...]
+    unchanged: tuple[str, ...]
+    looked_at: tuple[str, ...] = ()
+    recipe_id: str = ""
+    full: bool = False
+    mirror: bool = False
+    barred: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, shards: Sequence[ShardFiles], inputs: InputPlan, dataset: Dataset, **asked: Any) -> _Known:
+        return cls(
+            identities=tuple(files.identities for files in shards),
+            read_rejects=tuple(files.read_rejects for files in shards),
+            index=tuple(dataset.files("index")),
+            rejects=tuple(dataset.files("rejects")),
+            unchanged=inputs.unchanged,
+            **asked,
+        )
+
+    def ranges(self) -> list[Range]:
+        """Ranges that hold a bounded number of rows each."""
+        return ranges_of((*self.identities, *self.index), RANGE_ROWS)
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class _RangePlan:
+    """The part of a `RowPlan` that is about a range of doc_ids; ``rows`` are (shard, row, what to do with it)."""
+
+    rows: NDArray[Any]
+    fresh: int
+    replaced: DocIds
+    withdrawn: DocIds
+    refused: DocIds
+    unchanged: int
+    obsolete: frozenset[tuple[str, str]]
+
+
 def plan_rows(
     shards: Sequence[ShardFiles],
     inputs: InputPlan,
@@ -113,63 +188,104 @@ def plan_rows(
     full: bool = False,
     mirror: bool = False,
     barred: Mapping[str, str] = MappingProxyType({}),
+    executor: Executor | None = None,
 ) -> RowPlan:
-    """Decides row by row, from identities and content hashes alone.
+    """Decides row by row, from identities and content hashes alone, one range of doc_ids after another.
 
     `barred` are documents that leave and stay out; so do those that an earlier run barred.
 
     Of records that share an id the one in the first input file by name stays, within a file the one with the
     smallest content hash: a choice that does not depend on the order of lines or on what was read before.
+
+    This process holds 4 bytes a row and 8 for each document that leaves or gives way; `executor` does the work.
     """
-    everything = _read_rows(shards)
-    waiting = _waiting(dataset)
-    stay_out = _is_barred(waiting, barred)
-    read = everything.filter(~stay_out)
-    index = _scan(dataset, "index", INDEX_COLUMNS).collect()
-    not_read = index.filter(pl.col("input").is_in(inputs.unchanged))
-    first = _first_records(read, _unread_records(index, waiting, inputs))
-    winners = first.filter(pl.col("shard") >= 0)
-    repeated = read.join(winners, on=["shard", "row"], how="anti")
-    unchanged = winners.clear()
-    if not full:
-        settled = pl.concat(
-            [
-                index.filter(pl.col("recipe_id") == recipe_id).select(IDENTITY),
-                waiting.filter(pl.col("recipe_id") == recipe_id, pl.col("expectation") != REPEATED_ID).select(IDENTITY),
-            ]
-        ).unique()
-        unchanged = winners.join(settled, on=IDENTITY, how="semi")
-    skip = pl.concat([f.select("shard", "row") for f in (repeated, unchanged, everything.filter(stay_out))])
-    fresh = winners.join(unchanged, on=["shard", "row"], how="anti")
-    known = index.select("doc_id")
-    replaced = known.join(fresh, on="doc_id", how="semi")
-    rejects = _read_rejects(shards)
-    refused = known.join(rejects, on="doc_id", how="semi").join(first, on="doc_id", how="anti")
-    looked_at = _looked_at(inputs, rejects, mirror)
-    vanished = index.filter(pl.col("input").is_in(looked_at)).join(first, on="doc_id", how="anti").select("doc_id")
-    present = pl.concat([read.select("doc_id"), rejects.select("doc_id")])
-    obsolete = (
-        waiting.filter(AFTER_READING, pl.col("input").is_in(looked_at))
-        .join(read, on=IDENTITY, how="anti")
-        .join(present, on="doc_id", how="left" if mirror else "semi")
+    known = _Known.of(
+        shards, inputs, dataset, recipe_id=recipe_id, full=full, mirror=mirror, barred=frozenset(barred),
+        looked_at=_looked_at(inputs, shards, mirror),
+    )  # fmt: skip
+    rows = tuple(np.zeros(pq.read_metadata(file).num_rows, np.int32) for file in known.identities)
+    parts: list[_RangePlan] = []
+    for part in each_range(executor, _plan_range, known.ranges(), known):
+        for shard in np.unique(part.rows["shard"]).tolist():
+            of_shard = part.rows[part.rows["shard"] == shard]
+            rows[shard][of_shard["row"]] = of_shard["plan"]
+        parts.append(replace(part, rows=part.rows[:0]))
+    replaced, withdrawn, refused = (
+        DocIds.of_ranges([getattr(part, kind) for part in parts]) for kind in ("replaced", "withdrawn", "refused")
     )
-    leaving = known.filter(pl.col("doc_id").is_in(sorted(barred)))
-    by_shard = {number: tuple(rows) for number, rows in skip.group_by("shard").agg(pl.col("row").sort()).iter_rows()}
     return RowPlan(
-        skip=tuple(by_shard.get(n, ()) for n in range(len(shards))),
-        repeated=repeated.select("shard", "row"),
-        fresh=frozenset(fresh["doc_id"]),
-        replaced=frozenset(replaced["doc_id"]),
-        withdrawn=(frozenset(vanished["doc_id"] if mirror else ()) | frozenset(leaving["doc_id"]))
-        - set(refused["doc_id"]),
-        refused=frozenset(refused["doc_id"]),
-        obsolete=frozenset(obsolete.select("doc_id", "content_sha256").iter_rows()),
-        unchanged=unchanged.height + not_read.height,
+        rows=rows,
+        fresh=sum(part.fresh for part in parts),
+        replaced=replaced,
+        withdrawn=withdrawn,
+        refused=refused,
+        obsolete=frozenset().union(*(part.obsolete for part in parts)),
+        unchanged=sum(part.unchanged for part in parts),
         barred=barred,
     )
 
 
-def contested_inputs(shards: Sequence[ShardFiles], inputs: InputPlan, dataset: Dataset) -> frozenset[str]:
+def _plan_range(span: Range, known: _Known) -> _RangePlan:
+    everything = _read_rows(known.identities, span)
+    waiting = _waiting(known.rejects, span)
+    stay_out = _is_barred(waiting, known.barred)
+    read = everything.filter(~stay_out)
+    index = _scan(known.index, INDEX_COLUMNS, span).collect()
+    not_read = index.filter(pl.col("input").is_in(known.unchanged))
+    first = _first_records(read, _unread_records(index, waiting, known.unchanged))
+    winners = first.filter(pl.col("shard") >= 0)
+    repeated = read.join(winners, on=["shard", "row"], how="anti")
+    unchanged = winners.clear()
+    if not known.full:
+        settled = pl.concat(
+            [
+                index.filter(pl.col("recipe_id") == known.recipe_id).select(IDENTITY),
+                waiting.filter(pl.col("recipe_id") == known.recipe_id, pl.col("expectation") != REPEATED_ID).select(
+                    IDENTITY
+                ),
+            ]
+        ).unique()
+        unchanged = winners.join(settled, on=IDENTITY, how="semi")
+    fresh = winners.join(unchanged, on=["shard", "row"], how="anti").join(
+        index.select("doc_id", "arrival"), on="doc_id", how="left"
+    )
+    published = index.select("doc_id")
+    rejects = _read_rejects(known.read_rejects, span)
+    refused = published.join(rejects, on="doc_id", how="semi").join(first, on="doc_id", how="anti")
+    looked_at = pl.col("input").is_in(known.looked_at)
+    leaving = published.filter(pl.col("doc_id").is_in(sorted(known.barred)))["doc_id"]
+    if known.mirror:
+        leaving = pl.concat([leaving, index.filter(looked_at).join(first, on="doc_id", how="anti")["doc_id"]])
+    present = pl.concat([read.select("doc_id"), rejects.select("doc_id")])
+    obsolete = (
+        waiting.filter(AFTER_READING, looked_at)
+        .join(read, on=IDENTITY, how="anti")
+        .join(present, on="doc_id", how="left" if known.mirror else "semi")
+    )
+    planned = pl.concat(
+        [
+            frame.select("shard", "row", plan.cast(pl.Int32).alias("plan"))
+            for frame, plan in (
+                (everything.filter(stay_out), pl.lit(STAYS_OUT)), (repeated, pl.lit(REPEATED)),
+                (unchanged, pl.lit(UNCHANGED)), (fresh, pl.col("arrival").fill_null(NEEDS_CLEANING)),
+            )
+        ]
+    )  # fmt: skip
+    gone = DocIds.of(refused["doc_id"].to_arrow())
+    return _RangePlan(
+        rows=planned.to_numpy(structured=True),
+        fresh=fresh.height,
+        replaced=DocIds.of(fresh.filter(pl.col("arrival").is_not_null())["doc_id"].to_arrow()),
+        withdrawn=DocIds.of(leaving.to_arrow()) - gone,
+        refused=gone,
+        obsolete=frozenset(obsolete.select("doc_id", "content_sha256").iter_rows()),
+        unchanged=unchanged.height + not_read.height,
+    )
+
+
+def contested_inputs(
+    shards: Sequence[ShardFiles], inputs: InputPlan, dataset: Dataset, executor: Executor | None = None
+) -> frozenset[str]:
     """Unchanged input files that have to be read after all, for an id of theirs is won or lost by what was read.
 
     A record of such a file has lost its id to one that comes before it, and is to be rejected with its bytes; or one
@@ -177,14 +293,19 @@ def contested_inputs(shards: Sequence[ShardFiles], inputs: InputPlan, dataset: D
     """
     if not inputs.unchanged:
         return frozenset()
-    waiting = _waiting(dataset)
+    known = _Known.of(shards, inputs, dataset)
+    return frozenset().union(*each_range(executor, _contested_in_range, known.ranges(), known))
+
+
+def _contested_in_range(span: Range, known: _Known) -> frozenset[str]:
+    waiting = _waiting(known.rejects, span)
     is_barred = _is_barred(waiting)
-    read = _read_rows(shards).filter(~is_barred)
-    unread = _unread_records(_scan(dataset, "index", IDENTITY).collect(), waiting, inputs)
+    read = _read_rows(known.identities, span).filter(~is_barred)
+    unread = _unread_records(_scan(known.index, IDENTITY, span).collect(), waiting, known.unchanged)
     first = _first_records(read, unread)
     lost = unread.join(first.filter(pl.col("shard") >= 0), on="doc_id", how="semi")
     is_repeat = pl.col("expectation") == REPEATED_ID
-    repeats = waiting.filter(is_repeat, ~is_barred, pl.col("input").is_in(inputs.unchanged))
+    repeats = waiting.filter(is_repeat, ~is_barred, pl.col("input").is_in(known.unchanged))
     holders = first.select("doc_id", pl.col("input").alias("held_in"))
     held = repeats.join(holders, on="doc_id", how="left")
     won = held.filter(pl.col("held_in").is_null() | (pl.col("held_in") > pl.col("input")))
@@ -196,9 +317,11 @@ def find_sources(dataset: Dataset, names: Sequence[str]) -> dict[str, str]:
 
     Raises UsageError for a name that the last version does not know.
     """
-    frames = [_scan(dataset, t, ["doc_id", "source"]) for t in ("documents", "duplicates", "rejects")]
-    known = pl.concat(frames).unique()
-    found = known.filter(pl.col("doc_id").is_in(list(names)) | pl.col("source").is_in(list(names))).collect()
+    if not names:
+        return {}
+    frames = [_scan(dataset.files(t), ["doc_id", "source"]) for t in ("documents", "duplicates", "rejects")]
+    named = pl.col("doc_id").is_in(list(names)) | pl.col("source").is_in(list(names))
+    found = pl.concat(frames).filter(named).unique().collect()
     by_id = dict(found.sort("source").iter_rows())
     unknown = sorted(set(names) - set(by_id) - set(by_id.values()))
     if unknown:
@@ -212,16 +335,16 @@ def _is_barred(waiting: pl.DataFrame, barred: Collection[str] = ()) -> pl.Expr:
     return pl.col("doc_id").is_in(pl.Series(sorted({*barred, *marks}), dtype=pl.String).implode())
 
 
-def _waiting(dataset: Dataset) -> pl.DataFrame:
+def _waiting(files: Sequence[Path], span: Range) -> pl.DataFrame:
     """The rejects of the last version that wait."""
-    rejects = _scan(dataset, "rejects", [*IDENTITY, "recipe_id", "stage", "expectation", "replayed_in"])
+    rejects = _scan(files, [*IDENTITY, "recipe_id", "stage", "expectation", "replayed_in"], span)
     return rejects.filter(pl.col("replayed_in").is_null()).drop("replayed_in").collect()
 
 
-def _unread_records(index: pl.DataFrame, waiting: pl.DataFrame, inputs: InputPlan) -> pl.DataFrame:
+def _unread_records(index: pl.DataFrame, waiting: pl.DataFrame, unchanged: Sequence[str]) -> pl.DataFrame:
     """The records of unchanged inputs that hold their ids: published, copies, and rejected after they were read."""
     records = pl.concat([index.select(IDENTITY), waiting.filter(AFTER_READING).select(IDENTITY)])
-    return records.filter(pl.col("input").is_in(inputs.unchanged))
+    return records.filter(pl.col("input").is_in(unchanged))
 
 
 def _first_records(read: pl.DataFrame, unread: pl.DataFrame) -> pl.DataFrame:
@@ -233,41 +356,51 @@ def _first_records(read: pl.DataFrame, unread: pl.DataFrame) -> pl.DataFrame:
     return ranked.unique("doc_id", keep="first", maintain_order=True)
 
 
-def _looked_at(inputs: InputPlan, rejects: pl.DataFrame, mirror: bool) -> list[str]:
+def _looked_at(inputs: InputPlan, shards: Sequence[ShardFiles], mirror: bool) -> tuple[str, ...]:
     """Input files of which this run knows all that they hold now: read to their end, or gone from a mirrored source.
 
     A file that cannot be read, or breaks off, may still hold what was read of it before.
     """
-    broken = {*rejects.filter(pl.col("source") == pl.col("input"), pl.col("expectation") != "empty")["input"]}
+    breaks_off = pl.col("source") == pl.col("input"), ~pl.col("expectation").is_in(["empty", "unreadable"])
+    broken = {
+        path
+        for files in shards
+        for path in pl.scan_parquet(files.read_rejects).filter(*breaks_off).select("input").collect()["input"]
+    }
     read = (i.path for i in inputs.changed if i.sha256 and i.path not in broken)
-    return [*read, *(inputs.vanished if mirror else ())]
+    return (*read, *(inputs.vanished if mirror else ()))
 
 
-def _read_rejects(shards: Sequence[ShardFiles]) -> pl.DataFrame:
+def _read_rejects(files: Sequence[Path], span: Range) -> pl.DataFrame:
     """The rejects of the reading, without those of files that could not be read at all."""
-    columns = ["doc_id", "source", "input", "expectation"]
-    frames = [pl.scan_parquet(files.read_rejects).select(columns).collect() for files in shards]
-    rejects = pl.concat([pl.DataFrame(schema=dict.fromkeys(columns, pl.String)), *frames])
-    return rejects.filter(pl.col("expectation") != "unreadable")
-
-
-def _read_rows(shards: Sequence[ShardFiles]) -> pl.DataFrame:
-    columns = ["doc_id", "input", "content_sha256"]
     frames = [
-        pl.scan_parquet(files.raw, row_index_name="row")
-        .select(pl.lit(number, pl.Int32).alias("shard"), pl.col("row").cast(pl.Int64), *columns)
-        .collect()
-        for number, files in enumerate(shards)
+        pl.scan_parquet(path).filter(_of(span), pl.col("expectation") != "unreadable").select("doc_id").collect()
+        for path in files
     ]
-    schema = {"shard": pl.Int32, "row": pl.Int64, **dict.fromkeys(columns, pl.String)}
-    return pl.concat(frames) if frames else pl.DataFrame(schema=schema)
+    return pl.concat([pl.DataFrame(schema={"doc_id": pl.String}), *frames])
 
 
-def _scan(dataset: Dataset, table: str, columns: list[str]) -> pl.LazyFrame:
-    files: list[Path] = dataset.files(table)
+def _read_rows(files: Sequence[Path], span: Range) -> pl.DataFrame:
+    frames = [
+        pl.scan_parquet(path)
+        .filter(_of(span))
+        .select(pl.lit(number, pl.Int32).alias("shard"), pl.col("row"), *IDENTITY)
+        .collect()
+        for number, path in enumerate(files)
+    ]
+    schema = {"shard": pl.Int32, "row": pl.Int64, **dict.fromkeys(IDENTITY, pl.String)}
+    return pl.concat([pl.DataFrame(schema=schema), *frames])
+
+
+def _of(span: Range) -> pl.Expr:
+    return (pl.col("doc_id") >= span[0]) & (pl.col("doc_id") < span[1])
+
+
+def _scan(files: Sequence[Path], columns: list[str], span: Range | None = None) -> pl.LazyFrame:
     kinds = {"arrival": pl.Int32(), "n_documents": pl.Int64()}
     schema = pl.Schema({c: kinds.get(c, pl.String()) for c in columns})
     if not files:
         return pl.LazyFrame(schema=schema)
     # Files of before a column came have no values of it.
-    return pl.scan_parquet(files, schema=schema, missing_columns="insert", extra_columns="ignore")
+    rows = pl.scan_parquet(list(files), schema=schema, missing_columns="insert", extra_columns="ignore")
+    return rows if span is None else rows.filter(_of(span))

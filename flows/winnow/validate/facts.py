@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+from typing import Any, Protocol
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
+from winnow.base.doc_ids import DocIds, doc_keys
 from winnow.base.records import INTERNAL_ERROR, OTHER_LANGUAGE, Json
 
 INTERNAL_ERRORS = [INTERNAL_ERROR, "repair_failed"]
@@ -74,49 +74,52 @@ class Facts:
         return cls(**{f.name: data[f.name] for f in fields(cls) if f.name in data})
 
 
+class Rows(Protocol):
+    """The rows of a table of a version, column by column and batch by batch."""
+
+    def batches(self, columns: Sequence[str], filter: ds.Expression | None = None) -> Iterator[pa.RecordBatch]: ...
+
+
 def gather_facts(
     *,
-    documents: ds.Dataset,
-    duplicates: ds.Dataset,
-    rejects: ds.Dataset,
-    passages: ds.Dataset,
-    edits: ds.Dataset,
+    documents: Rows,
+    duplicates: Rows,
+    rejects: Rows,
+    passages: Rows,
+    edits: Rows,
     n_read: int,
     n_vanished: int,
     mean_residual_markup: float,
 ) -> Facts:
-    """Read the facts off the tables of a version, column by column and batch by batch.
+    """Read the facts off the tables of a version.
 
     Memory: 8 bytes for each doc_id and one batch. A reject counts while it waits, once for each content.
     """
-    published = _ids(documents.scanner(columns=["doc_id"]).to_batches())
-    copies = _ids(duplicates.scanner(columns=["doc_id"]).to_batches())
-    settled = np.concatenate([published, copies])
+    published, n_published = _ids(documents)
+    copies, n_copies = _ids(duplicates)
     # A mark that keeps a withdrawn document out is no document that was read and refused.
     waits = pc.field("replayed_in").is_null() & (pc.field("stage") != "withdraw")
-    waiting = rejects.scanner(columns=["doc_id", "content_sha256"], filter=waits)
-    foreign = rejects.scanner(
-        columns=["doc_id", "content_sha256"], filter=waits & (pc.field("expectation") == OTHER_LANGUAGE)
-    )
-    faults = rejects.scanner(columns=["doc_id"], filter=waits & pc.field("expectation").isin(INTERNAL_ERRORS))
-    links = [_ids(t.scanner(columns=["kept_doc_id"]).to_batches(), "kept_doc_id") for t in (duplicates, passages)]
+    content = ["doc_id", "content_sha256"]
+    faults = rejects.batches(["doc_id"], waits & pc.field("expectation").isin(INTERNAL_ERRORS))
     return Facts(
         n_read=n_read,
         n_vanished=n_vanished,
-        n_published=len(published),
-        n_duplicates=len(copies),
-        n_rejected=_distinct_rows(waiting.to_batches()),
-        n_internal_errors=sum(batch.num_rows for batch in faults.to_batches()),
-        n_other_languages=_distinct_rows(foreign.to_batches()),
-        n_repeated_ids=len(settled) - len(np.unique(settled)),
-        n_dangling=int(np.isin(np.concatenate(links), published, invert=True).sum()),
-        n_chars=sum(pc.sum(b["n_chars"]).as_py() or 0 for b in documents.scanner(columns=["n_chars"]).to_batches()),
-        mean_residual_markup=mean_residual_markup,
-        edits_by_rule=_tally(edits.scanner(columns=["rule"], filter=pc.field("applied")).to_batches()),
-        removals_by_reason=_tally(
-            passages.scanner(columns=["reason"], filter=pc.field("status") == "removed").to_batches()
+        n_published=n_published,
+        n_duplicates=n_copies,
+        n_rejected=_distinct_rows(rejects.batches(content, waits)),
+        n_internal_errors=sum(batch.num_rows for batch in faults),
+        n_other_languages=_distinct_rows(rejects.batches(content, waits & (pc.field("expectation") == OTHER_LANGUAGE))),
+        n_repeated_ids=n_published - len(published) + n_copies - len(copies) + int(published.have(copies.keys).sum()),
+        n_dangling=sum(
+            int((~published.have(doc_keys(batch.column(0).drop_null()))).sum())
+            for table in (duplicates, passages)
+            for batch in table.batches(["kept_doc_id"])
         ),
-        documents_by_language=_tally(documents.scanner(columns=["language"]).to_batches()),
+        n_chars=sum(pc.sum(b["n_chars"]).as_py() or 0 for b in documents.batches(["n_chars"])),
+        mean_residual_markup=mean_residual_markup,
+        edits_by_rule=_tally(edits.batches(["rule"], pc.field("applied"))),
+        removals_by_reason=_tally(passages.batches(["reason"], pc.field("status") == "removed")),
+        documents_by_language=_tally(documents.batches(["language"])),
     )
 
 
@@ -133,15 +136,9 @@ def mean_residual_markup(batches: Iterable[pa.RecordBatch | pa.Table]) -> float:
     return damaged / total if total else 0.0
 
 
-def _ids(batches: Iterable[pa.RecordBatch], column: str = "doc_id") -> np.ndarray:
-    """doc_ids as 64-bit numbers, which is what their 16 hex digits are; nulls are left out."""
-    parts = [np.empty(0, np.uint64)]
-    for batch in batches:
-        ids = batch[column].drop_null()
-        if len(ids):
-            text = "".join(ids.to_pylist())
-            parts.append(np.frombuffer(bytes.fromhex(text), dtype=">u8").astype(np.uint64))
-    return np.concatenate(parts)
+def _ids(rows: Rows) -> tuple[DocIds, int]:
+    """The doc_ids of a table, and how many rows have one."""
+    return DocIds.of_batches(doc_keys(batch.column(0)) for batch in rows.batches(["doc_id"]))
 
 
 def _distinct_rows(batches: Iterable[pa.RecordBatch]) -> int:

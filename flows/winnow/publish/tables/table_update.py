@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from deltalake import CommitProperties, DeltaTable
 
 from winnow.base.contracts import SORT_KEYS, TABLES
+from winnow.base.doc_ids import DocIds, as_doc_ids
 from winnow.base.errors import DatasetError
 from winnow.publish.dataset import Dataset
 from winnow.publish.tables.delta import (
@@ -40,13 +41,32 @@ ALL: Literal["all"] = "all"
 
 _TIER, _FEWEST = 4, 3
 
-Replaced: TypeAlias = pa.Array | pa.ChunkedArray | Collection[str]
+Replaced: TypeAlias = Collection[str]
 """Keys whose rows go; the string ``all`` for every row."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Removed:
+    """Keys whose rows go, from ``low`` to ``high``; both are empty where there are none."""
+
+    mask: Callable[[pa.ChunkedArray], pa.BooleanArray]
+    low: str
+    high: str
+
+    @classmethod
+    def of(cls, keys: Collection[str]) -> Removed:
+        if isinstance(keys, DocIds):
+            low, high = as_doc_ids(keys.keys[[0, -1]]).to_pylist() if keys else ("", "")
+            return cls(mask=keys.mask, low=low, high=high)
+        among = pa.array(sorted(keys), pa.string())
+        return cls(
+            mask=lambda column: pc.is_in(column, value_set=among), low=min(keys, default=""), high=max(keys, default="")
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TableUpdate:
-    """What a table needs: rows to add, files that lose all their rows, files that lose those of `removed_keys`.
+    """What a table needs: rows to add, files that lose all their rows, files that lose those `removed`.
 
     ``adopted`` are files that are whole already and only become the table's (a rollback brings them back).
     ``in_order`` says whether the rows to add must come in the table's order.
@@ -56,7 +76,7 @@ class TableUpdate:
     schema: pa.Schema
     rows: Callable[[], Iterator[pa.Table]]
     n_rows: int
-    removed_keys: pa.Array
+    removed: Removed
     emptied: tuple[ActiveFile, ...] = ()
     thinned: tuple[ActiveFile, ...] = ()
     adopted: tuple[WrittenFile, ...] = ()
@@ -76,11 +96,11 @@ def plan_update(dataset: Dataset, name: str, replaced: Replaced, parts: Sequence
     table = open_table(folder)
     if table is not None:
         evolution(name, stored_schema(table), schema)
-    removed_keys = pa.array([], pa.string()) if isinstance(replaced, str) else _keys(replaced)
+    removed = Removed.of(() if isinstance(replaced, str) else replaced)
     emptied: list[ActiveFile] = []
     thinned: list[ActiveFile] = []
     for file in active_files(table, name):
-        share = 1.0 if isinstance(replaced, str) else _share_removed(folder / file.name, file, removed_keys)
+        share = 1.0 if isinstance(replaced, str) else _share_removed(folder / file.name, file, removed)
         if share == 1:
             emptied.append(file)
         elif share:
@@ -90,29 +110,18 @@ def plan_update(dataset: Dataset, name: str, replaced: Replaced, parts: Sequence
         schema=schema,
         rows=lambda: read_rows(parts, schema),
         n_rows=sum(pq.read_metadata(p).num_rows for p in parts),
-        removed_keys=removed_keys,
+        removed=removed,
         emptied=tuple(emptied),
         thinned=tuple(thinned),
     )
 
 
-def _keys(replaced: Replaced) -> pa.Array:
-    if isinstance(replaced, pa.ChunkedArray):
-        return replaced.combine_chunks().cast(pa.string())
-    if isinstance(replaced, pa.Array):
-        return replaced.cast(pa.string())
-    return pa.array(sorted(replaced), pa.string())
-
-
-def _share_removed(path: Path, file: ActiveFile, removed_keys: pa.Array) -> float:
+def _share_removed(path: Path, file: ActiveFile, removed: Removed) -> float:
     """Returns the share of the file's rows whose key is among the removed ones; 1 only if all are."""
-    if not len(removed_keys):
-        return 0
-    span = pc.min_max(removed_keys)
-    if (file.low and file.low > span["max"].as_py()) or (file.high and file.high < span["min"].as_py()):
+    if not removed.low or (file.low and file.low > removed.high) or (file.high and file.high < removed.low):
         return 0
     keys = read_column(path, KEYS[path.parent.name])
-    hit = int(pc.sum(pc.is_in(keys, value_set=removed_keys)).as_py() or 0)
+    hit = int(pc.sum(removed.mask(keys)).as_py() or 0)
     return 1 if hit == len(keys) else hit / len(keys)
 
 
@@ -163,7 +172,7 @@ def prepare_update(dataset: Dataset, update: TableUpdate, job: WriteJob) -> Prep
         paths = job.paths_like(folder, group[0])
         stay, go = (RowWriter(update.schema, paths, KEYS[name], job.file_bytes) for _ in range(2))
         for rows in read_rows([folder / f.name for f in group], update.schema):
-            hit = pc.is_in(rows.column(KEYS[name]), value_set=update.removed_keys)
+            hit = update.removed.mask(rows.column(KEYS[name]))
             stay.add(rows.filter(pc.invert(hit)))
             go.add(rows.filter(hit))
         kept += stay.finish()
