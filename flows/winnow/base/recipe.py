@@ -42,6 +42,21 @@ class RuleSettings(Section):
     threshold: float | None = Field(None, ge=0, le=1, description="Confidence below which this rule only records a suspicion")
 
 
+class RedactSettings(Section):
+    """Personal data that is replaced by its kind, as in <EMAIL>. Off where no kind is named."""
+
+    kinds: tuple[Literal["email", "ip", "phone", "iban", "card", "national_id"], ...] = Field((),
+        description="What is replaced, in texts, titles and metadata", examples=[["email", "phone", "iban", "card"]])
+    replace_by: Literal["kind", "hash"] = Field("kind",
+        description="hash adds a keyed hash that is the same wherever the same person is named; its key comes from RUN_SECRET")
+    phone_regions: tuple[Annotated[str, StringConstraints(pattern="^[A-Z]{2}$")], ...] = Field(("US", "GB"),
+        description="Countries whose numbers are known without their +, ISO 3166; the first that fits is taken")
+    national_ids: tuple[Annotated[str, StringConstraints(pattern="^[A-Z]{2}$")], ...] = Field(
+        ("AR", "AT", "AU", "BE", "BG", "BR", "CA", "CH", "CL", "CN", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GB", "GR", "HR",
+         "IE", "IL", "IN", "IS", "IT", "JP", "KR", "LT", "MX", "NL", "NO", "PL", "PT", "RO", "SE", "TH", "TR", "US", "ZA"),
+        description="Countries whose identity numbers are known, ISO 3166")
+
+
 class RepairSettings(Section):
     """Which damage is repaired, and how sure a rule must be."""
 
@@ -49,6 +64,7 @@ class RepairSettings(Section):
     spacing: Literal["off", "near_damage", "everywhere"] = Field("near_damage",
         description="Where split and run-together words are repaired; everywhere suits OCR and PDF text")
     rules: dict[str, RuleSettings] = Field(default_factory=dict, description="Settings of single rules, by name")
+    redact: RedactSettings = RedactSettings()
 
 
 class DeduplicateSettings(Section):
@@ -166,7 +182,7 @@ class Recipe(Section):
     schedule: ScheduleSettings = ScheduleSettings()
     lineage: LineageSettings = LineageSettings()
 
-    def recipe_id(self, rule_versions: Mapping[str, int]) -> str:
+    def recipe_id(self, rule_versions: Mapping[str, int | str]) -> str:
         """First 16 hex digits of SHA-256 over the settings that shape rows and the versions of all rules."""
         shaping = self.model_dump(mode="json", by_alias=True, exclude=set(NOT_SHAPING))
         del shaping["read"]["shard_mb"]

@@ -143,7 +143,7 @@ def explain(doc_id: DocumentArgument, into: IntoOption = DATASET, as_json: JsonO
     """Every repair of a document, in the order it was made"""
     from winnow.deduplicate.repeats.meaning import MEANINGS
     from winnow.publish.evidence import copy_evidence, find_story
-    from winnow.repair import undo
+    from winnow.repair import is_masked, undo
 
     dataset = published(into)
     story = find_story(dataset, doc_id)
@@ -173,6 +173,8 @@ def explain(doc_id: DocumentArgument, into: IntoOption = DATASET, as_json: JsonO
     if copy is not None:
         print(f"{_copy_line(copy)}\nwinnow why {story.doc_id} shows both, word by word")
     repaired = "".join(row["text"] + row["gap"] for row in story.passages)
+    if any(map(is_masked, story.edits)):
+        print("personal data was replaced: █ stands for each character that the ledger does not keep, on purpose")
     for line in edit_lines(undo(repaired, story.edits), story.edits, p):
         print(line)
     for row in removed if copy is None else ():

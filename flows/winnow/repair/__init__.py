@@ -8,17 +8,22 @@
 from __future__ import annotations
 
 import difflib
+import os
 import sys
 from functools import lru_cache
 from types import ModuleType
 
 from winnow.base.errors import RecipeError
-from winnow.base.recipe import RepairSettings, RuleSettings
-from winnow.repair.engine.ledger import replay, undo
+from winnow.base.recipe import RedactSettings, RepairSettings, RuleSettings
+from winnow.repair.engine.ledger import is_masked, replay, undo
 from winnow.repair.engine.repairer import Repaired, Repairer
 from winnow.repair.order import REPAIRS, SPACING_NAMES
+from winnow.repair.redact.redaction import SECRET, Redactor
 
-__all__ = ["REPAIRS", "Repaired", "repair", "replay", "rule_versions", "undo", "unknown_rule"]
+__all__ = [
+    "REPAIRS", "Repaired", "is_masked", "redactor", "repair", "repair_versions", "replay", "rule_versions", "undo",
+    "unknown_rule",
+]  # fmt: skip
 
 DEFAULTS = RepairSettings()
 
@@ -27,13 +32,23 @@ def repair(text: str, settings: RepairSettings = DEFAULTS) -> Repaired:
     """Returns the text with its damage undone, and the ledger of every change.
 
     Text without damage comes out as it came in, apart from trailing spaces and runs of blank lines. Repairing twice
-    changes nothing more. Raises RecipeError where `settings` name a rule that does not exist.
+    changes nothing more. Personal data is replaced where `settings` ask for it (`winnow.repair.redact`). Raises
+    RecipeError where they name a rule that does not exist, or where redaction lacks its key or its packages.
 
     >>> done = repair("caf&amp;eacute;")
     >>> done.text, [(edit.rule, edit.before) for edit in done.edits]
     ('café', [('entities', '&amp;eacute;')])
     """
-    return _repairer(settings.threshold, settings.spacing, tuple(settings.rules.items()))(text)
+    repairer = _repairer(settings.threshold, settings.spacing, tuple(settings.rules.items()))
+    return redactor(settings.redact)(repairer(text), repairer) if settings.redact.kinds else repairer(text)
+
+
+def redactor(settings: RedactSettings) -> Redactor:
+    """Returns what replaces personal data as `settings` say; RecipeError where its key or a package is missing."""
+    return _redactor(settings, os.environ.get(SECRET) if settings.replace_by == "hash" else None)
+
+
+_redactor = lru_cache(maxsize=4)(Redactor)
 
 
 @lru_cache(maxsize=16)  # by value: settings are the same for all texts of a run, and choosing costs more than a text
@@ -61,8 +76,16 @@ def unknown_rule(name: str) -> str | None:
 
 
 def rule_versions() -> dict[str, int]:
-    """Returns name and version of every rule, in order; they are part of a recipe's fingerprint."""
+    """Returns name and version of every rule, in order."""
     return {rule.name: rule.version for rule in REPAIRS}
+
+
+def repair_versions(settings: RepairSettings) -> dict[str, int | str]:
+    """Returns what shapes repaired rows besides the settings: a part of a recipe's fingerprint.
+
+    Raises RecipeError where redaction lacks its key or its packages.
+    """
+    return {**rule_versions(), **({"redact": redactor(settings.redact).version} if settings.redact.kinds else {})}
 
 
 class _Callable(ModuleType):

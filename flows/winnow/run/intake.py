@@ -21,7 +21,7 @@ from winnow.base.recipe import NOT_SHAPING, ReadSettings
 from winnow.base.records import REPEATED_ID
 from winnow.base.staging import RAW, REJECTED, key_of, write_parquet
 from winnow.read import InputFile, Listing, Shard, Skipped, hold, list_inputs, plan_shards
-from winnow.repair import rule_versions
+from winnow.repair import repair_versions
 from winnow.run.executor import map_shards
 from winnow.run.jobs import ReadCounts, RepairCounts, ShardFiles, read_job, repair_job, reread_job
 from winnow.run.rejects import waiting_shards
@@ -260,7 +260,7 @@ def repair(run: Run, executor: Executor, documents: Documents) -> Repaired:
     load_great_expectations()  # the check that follows needs it, and this process waits for its workers
     settings, progress = run.recipe.repair, run.progress("repair")
     cleaned = [np.packbits(documents.rows.needs_cleaning(n)).tobytes() for n in range(len(documents.shards))]
-    rules = settings.model_dump(mode="json"), rule_versions()
+    rules = settings.model_dump(mode="json"), repair_versions(settings)
     languages = [run.recipe.read.languages] * len(documents.shards)
     shards = tuple(
         replace(files, repair_key=key_of("repair 3", files.read_key, *rules, bits.hex()))

@@ -20,7 +20,7 @@ from winnow.base.recipe import ReadSettings, RepairSettings
 from winnow.base.records import OTHER_LANGUAGE, LeftOut, RawDocument, Read, Reject
 from winnow.base.staging import IDENTITIES, RAW, REJECTED, REPAIRED, once, write_parquet
 from winnow.read import Shard, read_bytes, read_shard
-from winnow.repair import repair
+from winnow.repair import redactor, repair
 from winnow.validate.language import guess_language, is_among
 from winnow.validate.measures import measure
 
@@ -237,6 +237,14 @@ def _refused(row: Mapping[str, Any], reason: str, expectation: str) -> Reject:
     )  # fmt: skip
 
 
+def _labels(row: Mapping[str, Any], settings: RepairSettings) -> Mapping[str, Any]:
+    """Title and metadata without personal data, where that is replaced."""
+    if not settings.redact.kinds:
+        return {}
+    bare = redactor(settings.redact).text
+    return {"title": row["title"] and bare(row["title"]), "metadata": [(k, v and bare(v)) for k, v in row["metadata"]]}
+
+
 def _repaired_row(
     row: Mapping[str, Any],
     settings: RepairSettings,
@@ -270,6 +278,7 @@ def _repaired_row(
     counts["chars_out"] += len(repaired.text)
     return {
         **row,
+        **_labels(row, settings),
         "text": repaired.text,
         "language": language,
         "language_confidence": confidence,

@@ -13,7 +13,7 @@ from uuid import uuid4
 from winnow.base.log import LOGGER
 from winnow.base.recipe import Recipe
 from winnow.publish.dataset import Dataset
-from winnow.repair import rule_versions
+from winnow.repair import repair_versions
 from winnow.run.executor import Kind
 
 Intake = Literal["source", "quarantine", "nowhere"]
@@ -100,7 +100,7 @@ def begin(
         order=order,
         dataset=dataset,
         recipe=recipe,
-        recipe_id=recipe.recipe_id({**rule_versions(), **STAGE_VERSIONS}),
+        recipe_id=recipe.recipe_id({**repair_versions(recipe.repair), **STAGE_VERSIONS}),
         version=dataset.next_version(),
         mended=mended,
     )

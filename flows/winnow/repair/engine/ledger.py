@@ -11,6 +11,15 @@ from dataclasses import dataclass, replace
 from winnow.base.errors import LedgerError
 from winnow.base.records import Edit
 
+MASK = "\u2588"
+"""A full block: stands in a ledger for each character of personal data that was replaced."""
+
+
+def is_masked(edit: Edit) -> bool:
+    """Whether an edit holds personal data no more, so that undoing it gives blocks and not the text as it was read."""
+    held = edit.before or edit.after
+    return bool(held) and not held.strip(MASK)
+
 
 def replay(text: str, edits: Iterable[Edit]) -> str:
     """Apply the applied edits, in order, to the decoded text; gives the repaired text.
@@ -63,7 +72,7 @@ def _make(text: str, run: Sequence[Edit]) -> str:
     delta = 0  # an edit's offset is that in the text in which the run's earlier edits are already made
     for edit in run:
         begin = edit.start - delta
-        if not text.startswith(edit.before, begin) or begin < at:
+        if begin < at or not (text.startswith(edit.before, begin) or _fits_masked(text, begin, edit.before)):
             found = text[max(begin, 0) : max(begin, 0) + len(edit.before)]
             raise LedgerError(f"edit {edit.seq} expects {edit.before!r} at offset {edit.start}, found {found!r}")
         out += (text[at:begin], edit.after)
@@ -71,6 +80,17 @@ def _make(text: str, run: Sequence[Edit]) -> str:
         delta += len(edit.after) - len(edit.before)
     out.append(text[at:])
     return "".join(out)
+
+
+def _fits_masked(text: str, begin: int, before: str) -> bool:
+    """Whether `before` stands in the text from `begin` on, where a block stands for any character."""
+    stands = text[begin : begin + len(before)]
+    return (
+        begin >= 0
+        and MASK in before
+        and len(stands) == len(before)
+        and all(b in (MASK, s) for b, s in zip(before, stands, strict=True))
+    )
 
 
 CONTEXT = 24  # characters of the line shown on either side

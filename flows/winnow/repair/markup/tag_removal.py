@@ -188,6 +188,11 @@ def _stands_alone(text: str, tag: Tag) -> bool:
     return tag.kind == "whole" and text[tag.end].isalnum() and not text[tag.start + 1 : tag.end].isupper()
 
 
+def _is_placeholder(tag: str) -> bool:
+    """Whether an unknown tag stands for something: ``<EMAIL>``, ``<name=...>``."""
+    return "=" in tag or tag.isupper()
+
+
 def _of_snippet(text: str, found: list[Tag], closed: set[str]) -> list[Tag] | None:
     """The tags of a short text, if they are used in it and not spoken of; None where the text is code.
 
@@ -198,7 +203,7 @@ def _of_snippet(text: str, found: list[Tag], closed: set[str]) -> list[Tag] | No
     """
     if _DRAWING.match(text):
         return []
-    found = [t for t in found if t.kind != "custom" or t.name in closed or "=" not in text[t.start : t.end]]
+    found = [t for t in found if t.kind != "custom" or t.name in closed or not _is_placeholder(text[t.start : t.end])]
     outside = apply_changes(text, (Change(t.start, t.end, " ") for t in found))
     if _CODE.search(outside) or _PERL.search(text):
         return None
@@ -448,7 +453,7 @@ def _prefix(run: Sequence[Tag]) -> str:
 _GATE = r"<[\s/!&;<]{0,12}[A-Za-z]|[A-Za-z]\s{0,3}/?\s{0,3}>|[\"']\s{0,3}/?\s{0,3}>|<!|<\?|</>"
 
 TAGS = Rule("tags", 4, find_tags, _GATE, proves=True)
-SHORT_TEXT_TAGS = Rule("short_text_tags", 4, find_tags_of_short_texts, _GATE)
+SHORT_TEXT_TAGS = Rule("short_text_tags", 5, find_tags_of_short_texts, _GATE)
 HTML_SOURCE = Rule("html_source", 2, find_tags_of_html_source, r"\A\s*<[A-Za-z!]")
 
 MARKUP: tuple[Rule, ...] = (TAGS, SHORT_TEXT_TAGS, HTML_SOURCE)
