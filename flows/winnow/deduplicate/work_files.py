@@ -235,6 +235,12 @@ class WorkFiles:
         """Parquet: winnow.base.staging.PASSAGE_DECISIONS."""
         return self.folder / "passage-decisions.parquet"
 
+    def clear(self) -> None:
+        """Deletes all files but the decisions; together they are about as large as the text."""
+        for path in self.folder.iterdir():
+            if path not in (self.document_decisions, self.passage_decisions):
+                path.unlink()
+
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[BinaryIO]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from winnow.report.report_data import Piece
 
@@ -35,17 +37,17 @@ def align(repaired: str, steps: Sequence[Step]) -> list[Piece]:
     """Pieces whose `clean` texts join to `repaired`, and whose `raw` texts join to the decoded text.
 
     The steps are taken back, last first, on a list of pieces; a piece that was never changed can be cut
-    anywhere, one that was changed is swallowed whole by a change that touches it. Time grows with steps
-    times pieces, so this is for samples. Raises Misfit where a step is not found in the text.
+    anywhere, one that was changed is swallowed whole by a change that touches it. Each step sums up the pieces'
+    lengths, so this is for samples. Raises Misfit where a step is not found in the text.
 
     >>> align("a & b", [Step(0, "entities", 2, "&amp;", "&")])  # doctest: +NORMALIZE_WHITESPACE
     [Piece(raw='a ', clean='a ', rules=(), removed=None),
      Piece(raw='&amp;', clean='&', rules=('entities',), removed=None),
      Piece(raw=' b', clean=' b', rules=(), removed=None)]
     """
-    pieces = [Piece(repaired, repaired)]
+    pieces, sizes = [Piece(repaired, repaired)], [len(repaired)]
     for step in reversed(steps):
-        pieces = _take_back(pieces, step)
+        _take_back(pieces, sizes, step)
     return [p for p in pieces if p.raw or p.clean]
 
 
@@ -54,8 +56,11 @@ def decoded(pieces: Iterable[Piece]) -> str:
     return "".join(p.raw for p in pieces)
 
 
-def _take_back(pieces: list[Piece], step: Step) -> list[Piece]:
+def _take_back(pieces: list[Piece], sizes: list[int], step: Step) -> None:
+    """Takes a step back in place; `sizes` are the lengths of the pieces' raw texts."""
     start, end = step.start, step.start + len(step.after)
+    ends = list(accumulate(sizes))
+    first, stop = bisect_left(ends, start), bisect_left(ends, end) + 1  # only pieces between can be touched
     before: list[Piece] = []
     after: list[Piece] = []
     found: list[str] = []  # the text that the step is taken from
@@ -63,8 +68,8 @@ def _take_back(pieces: list[Piece], step: Step) -> list[Piece]:
     tail: list[str] = []
     clean: list[str] = []
     rules = [step.rule]
-    at = 0
-    for piece in pieces:
+    at = ends[first - 1] if first else 0
+    for piece in pieces[first:stop]:
         low, high = at, at + len(piece.raw)
         at = high
         if high < start or (high == start and not piece.rules):
@@ -86,10 +91,11 @@ def _take_back(pieces: list[Piece], step: Step) -> list[Piece]:
         clean.append(piece.clean[cut_low:cut_high])
         if cut_high < len(piece.raw):
             after.append(Piece(piece.raw[cut_high:], piece.clean[cut_high:]))
-    if "".join(found) != step.after or start > at:
+    if "".join(found) != step.after or start > ends[-1]:
         raise Misfit(f"rule {step.rule}: {step.after!r:.60} does not stand at {step.start}")
     raw = "".join((*lead, step.before, *tail))
-    return [*before, Piece(raw, "".join(clean), tuple(rules)), *after]
+    made = [*before, Piece(raw, "".join(clean), tuple(rules)), *after]
+    pieces[first:stop], sizes[first:stop] = made, [len(piece.raw) for piece in made]
 
 
 def mark_removed(pieces: Sequence[Piece], passages: Iterable[PassageEnd]) -> list[Piece]:

@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import accumulate, chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from winnow.base.errors import InputChanged
@@ -20,12 +22,11 @@ from winnow.base.recipe import ReadSettings, RepairSettings
 from winnow.base.records import OTHER_LANGUAGE, LeftOut, RawDocument, Read, Reject
 from winnow.base.staging import IDENTITIES, RAW, REJECTED, REPAIRED, once, write_parquet
 from winnow.read import Shard, read_bytes, read_shard
-from winnow.repair import redactor, repair
+from winnow.repair import Repaired, redactor, repair
 from winnow.validate.language import guess_language, is_among
-from winnow.validate.measures import measure
+from winnow.validate.measures import Measures, measure
 
 _ORIGINS = pa.schema([(name, pa.string()) for name in ("doc_id", "content_sha256", "made")])
-EDIT = [field.name for field in REPAIRED.field("edits").type.value_type]
 ROW_GROUP = 128  # documents; a range of doc_ids is a small part of each shard, and whole groups are read for it
 BATCH_CHARS = 4_000_000  # text held as Python objects at a time; the rest of a shard stays in Arrow
 
@@ -213,46 +214,48 @@ def repair_job(files: ShardFiles, cleaned: bytes, settings: RepairSettings, lang
         bits = np.frombuffer(cleaned, np.uint8)
         table = table.filter(pa.array(np.unpackbits(bits, count=table.num_rows).astype(np.bool_)))
         table = table.sort_by("doc_id")
-        counts: Counter[str] = Counter()
-        rules: Counter[str] = Counter()
+        counts = RepairCounts()
         rejects: list[Reject] = []
 
         def batches() -> Iterator[pa.Table]:
+            nonlocal counts
             for batch in table.to_batches(max_chunksize=256):
-                results = [_repaired_row(row, settings, languages, counts, rules) for row in batch.to_pylist()]
-                rejects.extend(result for result in results if isinstance(result, Reject))
-                yield pa.Table.from_pylist([r for r in results if not isinstance(r, Reject)], schema=REPAIRED)
+                results = [_repair_text(text, settings, languages) for text in batch.column("text").to_pylist()]
+                made = [one for one in results if isinstance(one, _Mended)]
+                refused = [n for n, one in enumerate(results) if not isinstance(one, _Mended)]
+                if refused:
+                    rows = batch.take(refused).to_pylist()
+                    rejects.extend(_reject(row, results[n]) for n, row in zip(refused, rows, strict=True))
+                    batch = batch.filter(pa.array([isinstance(one, _Mended) for one in results]))
+                counts += _counted(batch.column("text"), made)
+                yield _repaired_rows(batch, made, settings)
 
-        documents = write_parquet(files.repaired, batches(), REPAIRED, ROW_GROUP)
+        write_parquet(files.repaired, batches(), REPAIRED, ROW_GROUP)
         write_parquet(files.repair_rejects, [_table(rejects, REJECTED)], REJECTED)
-        return RepairCounts(documents=documents, rejects=len(rejects), rules=dict(rules), **counts)
+        return replace(counts, rejects=len(rejects))
 
     return once(files.repair_counts, RepairCounts, (files.repaired, files.repair_rejects), work)
 
 
-def _refused(row: Mapping[str, Any], reason: str, expectation: str) -> Reject:
-    return Reject(
-        source=row["source"], stage="repair", reason=f"{row['source']}: {reason}", expectation=expectation,
-        content=row["text"].encode("utf-8"), metadata=dict(row["metadata"]), input=row["input"],
-    )  # fmt: skip
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Mended:
+    """A text that was repaired, and what was found out about it."""
+
+    repaired: Repaired
+    language: str | None
+    confidence: float | None
+    measures: Measures
 
 
-def _labels(row: Mapping[str, Any], settings: RepairSettings) -> Mapping[str, Any]:
-    """Title and metadata without personal data, where that is replaced."""
-    if not settings.redact.kinds:
-        return {}
-    bare = redactor(settings.redact).text
-    return {"title": row["title"] and bare(row["title"]), "metadata": [(k, v and bare(v)) for k, v in row["metadata"]]}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Refused:
+    """Why a text goes to quarantine, and the expectation that says so."""
+
+    reason: str
+    expectation: str
 
 
-def _repaired_row(
-    row: Mapping[str, Any],
-    settings: RepairSettings,
-    languages: tuple[str, ...],
-    counts: Counter[str],
-    rules: Counter[str],
-) -> Mapping[str, Any] | Reject:
-    text = row["text"]
+def _repair_text(text: str, settings: RepairSettings, languages: tuple[str, ...]) -> _Mended | _Refused:
     try:
         repaired = repair(text, settings)
         language, confidence = guess_language(repaired.text)
@@ -260,32 +263,73 @@ def _repaired_row(
     except Exception as error:
         # Whatever a rule stumbles over, it is one document's trouble; it waits in quarantine for a mended rule.
         reason = f"repair failed with {type(error).__name__}: {error}; replay it after the rule is mended"
-        return _refused(row, reason, "repair_failed")
+        return _Refused(reason=reason, expectation="repair_failed")
     if (lost := repaired.text.count("\ufffd")) > MAX_LOST_SHARE * len(repaired.text):
         reason = (
             f"{lost / len(repaired.text):.0%} of its characters were lost before it was read "
             "(U+FFFD); look for the original, or for the charset it was written in"
         )
-        return _refused(row, reason, "text_lost")
+        return _Refused(reason=reason, expectation="text_lost")
     if languages and not is_among(language, languages):
         found = f"is in {language}" if language else "is in no language that can be told"
-        return _refused(row, f"{found}, and the recipe keeps {', '.join(languages)} (read.languages)", OTHER_LANGUAGE)
-    applied = [edit.rule for edit in repaired.edits if edit.applied]
-    rules.update(applied)
-    counts["edits"] += len(applied)
-    counts["suspicions"] += len(repaired.edits) - len(applied)
-    counts["chars_in"] += len(text)
-    counts["chars_out"] += len(repaired.text)
+        reason = f"{found}, and the recipe keeps {', '.join(languages)} (read.languages)"
+        return _Refused(reason=reason, expectation=OTHER_LANGUAGE)
+    return _Mended(repaired=repaired, language=language, confidence=confidence, measures=measures)
+
+
+def _reject(row: Mapping[str, Any], why: _Mended | _Refused) -> Reject:
+    assert isinstance(why, _Refused)
+    return Reject(
+        source=row["source"], stage="repair", reason=f"{row['source']}: {why.reason}", expectation=why.expectation,
+        content=row["text"].encode("utf-8"), metadata=dict(row["metadata"]), input=row["input"],
+    )  # fmt: skip
+
+
+def _labels(batch: pa.RecordBatch, settings: RepairSettings) -> dict[str, list[Any]]:
+    """Title and metadata without personal data, where that is replaced."""
+    if not settings.redact.kinds:
+        return {}
+    bare = redactor(settings.redact).text
+    titles, metadata = batch.column("title").to_pylist(), batch.column("metadata").to_pylist()
     return {
-        **row,
-        **_labels(row, settings),
-        "text": repaired.text,
-        "language": language,
-        "language_confidence": confidence,
-        "n_chars": measures.n_chars,
-        "n_words": measures.n_words,
-        "n_edits": len(applied),
-        "letter_share": measures.letter_share,
-        "residual_markup": measures.residual_markup,
-        "edits": [{name: getattr(edit, name) for name in EDIT} for edit in repaired.edits],
+        "title": [title and bare(title) for title in titles],
+        "metadata": [[(name, value and bare(value)) for name, value in fields] for fields in metadata],
     }
+
+
+def _counted(texts: pa.Array, made: Sequence[_Mended]) -> RepairCounts:
+    rules = Counter(edit.rule for one in made for edit in one.repaired.edits if edit.applied)
+    edits = rules.total()
+    return RepairCounts(
+        documents=len(made),
+        edits=edits,
+        suspicions=sum(len(one.repaired.edits) for one in made) - edits,
+        chars_in=pc.sum(pc.utf8_length(texts)).as_py() or 0,
+        chars_out=sum(one.measures.n_chars for one in made),
+        rules=dict(rules),
+    )
+
+
+def _repaired_rows(batch: pa.RecordBatch, made: Sequence[_Mended], settings: RepairSettings) -> pa.Table:
+    """REPAIRED rows of a batch of RAW rows, in the same order."""
+    edits = [one.repaired.edits for one in made]
+    flat = list(chain.from_iterable(edits))
+    ledger = REPAIRED.field("edits").type
+    items = [pa.array([getattr(edit, f.name) for edit in flat], f.type) for f in ledger.value_type]
+    starts = pa.array(list(accumulate(map(len, edits), initial=0)), pa.int32())
+    columns = {
+        **{name: batch.column(name) for name in batch.schema.names},
+        **_labels(batch, settings),
+        "text": [one.repaired.text for one in made],
+        "language": [one.language for one in made],
+        "language_confidence": [one.confidence for one in made],
+        "n_chars": [one.measures.n_chars for one in made],
+        "n_words": [one.measures.n_words for one in made],
+        "n_edits": [sum(edit.applied for edit in of) for of in edits],
+        "letter_share": [one.measures.letter_share for one in made],
+        "residual_markup": [one.measures.residual_markup for one in made],
+        "edits": pa.ListArray.from_arrays(
+            starts, pa.StructArray.from_arrays(items, fields=list(ledger.value_type)), type=ledger
+        ),
+    }
+    return pa.table(columns, schema=REPAIRED)

@@ -20,6 +20,7 @@ from winnow.base.doc_ids import DocIds, as_set, doc_keys
 from winnow.base.staging import REPAIRED, write_parquet
 from winnow.deduplicate.prepare import Preparation, prepare_shard
 from winnow.deduplicate.removals import find_removals
+from winnow.deduplicate.work_files import WorkFiles
 from winnow.run.assemble import Assembly, assemble_job, assembly_ranges
 from winnow.run.executor import map_shards
 from winnow.run.intake import Checked, Documents, Repaired
@@ -150,6 +151,7 @@ def _decide(
         published_passages=dataset.files("passages"),
         leave_out=_id_file(run, left_out),
     )
+    WorkFiles(run.work / "removals").clear()
     changed = changed_decisions(
         dataset,
         left_out=left_out,
@@ -183,6 +185,7 @@ def _assemble(
     inside = [changed.within(span) for span in ranges]
     progress = run.progress("assemble")
     map_shards(executor, assemble_job, ranges, inside, [assembly] * count, [folder] * count, progress=progress)
+    shutil.rmtree(run.work / "prepared", ignore_errors=True)  # all of it stands in the rows now
     tables = ("documents", "duplicates", "passages", "edits", "index")
     return {table: tuple(sorted((folder / table).glob("*.parquet"))) for table in tables}
 

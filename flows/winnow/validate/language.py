@@ -68,6 +68,7 @@ def _table() -> np.ndarray:
 _CODES = {"iw": "he", "jw": "jv", "zh-Hant": "zh", "in": "id"}
 _NO_LANGUAGE = ("un", "xx", "zz", "tlh")
 _TABLE = _table()
+_ASCII_LETTERS = "".join(chr(c) if chr(c).isalpha() else " " for c in range(128))
 _WEIGHTS = np.array([0, *(_HAN_WEIGHT if n in ("han", "kana", "hangul") else 1 for n, _, _ in _SCRIPTS)], float)
 
 
@@ -84,7 +85,14 @@ def guess_language(text: str) -> tuple[str | None, float | None]:
     >>> guess_language("42")
     (None, None)
     """
-    sample = unicodedata.normalize("NFC", _sample(text))
+    sample = _sample(text)
+    if sample.isascii():  # as below, without a look at each character
+        words = " ".join(sample.translate(_ASCII_LETTERS).split())
+        if len(words) - words.count(" ") < MIN_LETTERS:
+            return None, None
+        language, confidence = _by_cld2(words) or _by_letters(words, _LATIN)
+        return language, None if confidence is None else round(confidence, 3)
+    sample = unicodedata.normalize("NFC", sample)
     codes = np.frombuffer(sample.encode("utf-32-le", "replace"), np.uint32).copy()
     codes[codes > 0xFFFF] = 0
     scripts = _TABLE[codes]
