@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 HOUSE = ROOT / "flows" / "winnow"
 
 STAGES = ("read", "repair", "deduplicate", "validate", "publish", "report")
-FLOWS = ("build", "replay", "withdraw", "approve", "maintain")
+FLOWS = ("build", "replay", "withdraw", "approve", "erase", "maintain")
 
 LAYERS = (("cli", "__main__"), FLOWS, ("server",), ("run",), ("storage",), STAGES, ("base", "__init__"))
 """The floors from top to bottom. A room imports from floors below its own; rooms of one floor that are stages never

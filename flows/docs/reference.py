@@ -20,6 +20,7 @@ from winnow.base.contracts import TABLES, Column, contract
 from winnow.base.recipe import Recipe
 from winnow.build import build
 from winnow.cli.main import EXIT_CODES, app
+from winnow.erase import erase
 from winnow.maintain import maintain
 from winnow.repair import repair, undo
 from winnow.repair.order import REPAIRS, SPACING_NAMES
@@ -151,7 +152,7 @@ def python() -> Iterator[str]:
     yield from _documented("winnow.repair.undo", undo)
     yield "## The flows\n"
     yield "They are Prefect flows: call them as functions, or deploy them.\n"
-    for flow in (build, replay, withdraw, approve, maintain):
+    for flow in (build, replay, withdraw, erase, approve, maintain):
         yield from _documented(f"winnow.{flow.name}.{flow.name}", flow.fn)
 
 

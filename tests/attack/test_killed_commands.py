@@ -26,7 +26,7 @@ from winnow.run.approval import run_awaiting_approval
 SECONDS = 180
 POINTS = 8  # of each command, evenly over all that it has
 
-COMMANDS = ("run", "replay", "approve", "withdraw", "rollback", "prune", "maintain")
+COMMANDS = ("run", "replay", "approve", "withdraw", "erase", "rollback", "prune", "maintain")
 
 
 def rows(into: Path) -> dict[str, list[str]]:
@@ -50,6 +50,7 @@ class Start:
             "replay": ["replay", "--recipe", mended],
             "approve": ["approve", self.held_run, "--because", "signs are wanted"],
             "withdraw": ["withdraw", "kites", "--recipe", lenient],
+            "erase": ["erase", "kites", "signs", "--because", "asked", "--recipe", lenient],
             "rollback": ["rollback", "1"],
             "prune": ["prune", "--keep", "1"],
             "maintain": ["maintain"],

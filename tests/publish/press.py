@@ -188,7 +188,7 @@ class Press:
         **how: Any,
     ) -> Manifest | None:
         """Publish `sources` (source to a word of its text) in place of what they were before; `how` as Publication."""
-        run = self.run(run_id)
+        run = how.pop("run", None) or self.run(run_id)
         with lock_dataset(self.dataset, run.run_id):
             recover(self.dataset)
             parts = self.parts(sources, self.dataset.next_version(), removed) | dict(more or {})

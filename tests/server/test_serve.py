@@ -29,7 +29,7 @@ def test_the_form_of_every_deployment_says_what_each_parameter_means(prefect_ser
         for d in deployments(str(SEEDS), str(tmp_path / "My data"), None, CRON, workers=2, executor="dask")
     }
     assert [made[name].parameters.get("executor") for name in ("build", "replay", "withdraw")] == ["dask"] * 3
-    assert set(made) == {"build", "replay", "maintain", "approve", "withdraw"}
+    assert set(made) == {"build", "replay", "maintain", "approve", "withdraw", "erase"}
     for deployment in made.values():
         properties = deployment._parameter_openapi_schema.properties
         assert [n for n, p in properties.items() if not p.get("description")] == []
@@ -55,12 +55,12 @@ def test_on_object_storage_too_a_held_run_names_the_deployment_that_approves_it(
 
 
 def test_a_stage_is_tried_again_later_and_later_and_no_run_lasts_for_ever(prefect_server):
-    from winnow import build, maintain, replay, withdraw
+    from winnow import build, erase, maintain, replay, withdraw
 
     stages = (build.read, build.repair, build.check, build.deduplicate, build.validate, build.publish)
     assert {(s.retries, tuple(s.retry_delay_seconds)) for s in stages} == {(2, (2, 20))}
     assert [s.name for s in stages] == ["read", "repair", "check", "deduplicate", "validate", "publish"]
-    for flow in (build.build, replay.replay, maintain.maintain, withdraw.withdraw):
+    for flow in (build.build, replay.replay, maintain.maintain, withdraw.withdraw, erase.erase):
         assert flow.timeout_seconds and flow.description and flow.on_failure_hooks and flow.on_crashed_hooks
 
 
@@ -194,8 +194,8 @@ def test_the_project_file_deploys_all_flows_and_a_worker_can_load_them(site):
     assert (ROOT / "prefect.yaml").read_bytes() == before
     entries = project_deployments()
     loaded = [json.loads(line) for line in call("-c", LOAD, *(e["entrypoint"] for e in entries)).splitlines()]
-    assert {flow["name"] for flow in loaded} == {"build", "replay", "approve", "withdraw", "maintain"}
-    required = {"approve": ["run_id", "because"], "withdraw": ["sources"]}
+    assert {flow["name"] for flow in loaded} == {"build", "replay", "approve", "withdraw", "erase", "maintain"}
+    required = {"approve": ["run_id", "because"], "withdraw": ["sources"], "erase": ["sources", "because"]}
     for entry, flow in zip(entries, loaded, strict=True):
         made = site.deployment(f"{flow['name']}/dataset")
         assert (made["entrypoint"], made["parameters"]) == (entry["entrypoint"], entry["parameters"])
@@ -241,7 +241,7 @@ def test_what_serves_is_told_to_end_and_leaves_no_schedule_running(site, tmp_pat
         return [schedule["active"] for schedule in site.deployment(f"build/{into.name}")["schedules"]]
 
     until(90, lambda: "serving build/" in log.read_text() and fires() == [True], "serving")
-    site.deployment(f"withdraw/{into.name}")  # the last of them
+    site.deployment(f"erase/{into.name}")  # the last of them
     time.sleep(8)  # then Prefect's loop begins
     process.send_signal(number)
     assert process.wait(60) == code

@@ -1,4 +1,4 @@
-"""Commands that keep a dataset: verify, export, roll back, prune, maintain."""
+"""Commands that keep a dataset: verify, export, roll back, prune, erase, maintain."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from winnow.base.terminal import visible
+from winnow.cli.log_options import takes_log_options
 from winnow.cli.options import (
     DATASET,
     DryRunOption,
@@ -16,6 +17,7 @@ from winnow.cli.options import (
     RecipeOption,
     VersionArgument,
     WaitOption,
+    WorkersOption,
     published,
 )
 from winnow.cli.output import print_json, print_table, size
@@ -142,6 +144,68 @@ def prune(
     names = ", ".join(views.names) or "no version"
     print(f"{names} {done}, and {len(files.names)} files of the tables; {size(freed)} free")
     return 0
+
+
+@app.command(rich_help_panel=PANEL, epilog='Example: winnow erase 8f1c0e5d2b7a9364 --because "asked by the author"')
+@takes_log_options
+def erase(
+    sources: Annotated[list[str] | None, typer.Argument(help="doc_ids or sources of the documents to erase.")] = None,
+    from_file: Annotated[
+        Path | None, typer.Option("--from-file", metavar="FILE", help="A file that lists them, one a line.")
+    ] = None,
+    because: Annotated[
+        str, typer.Option("--because", "--reason", help="Your reason; it stays on record in the receipt.")
+    ] = "",
+    dry_run: DryRunOption = False,
+    into: IntoOption = DATASET,
+    recipe: RecipeOption = None,
+    workers: WorkersOption = None,
+    wait: WaitOption = 0,
+    as_json: JsonOption = False,
+) -> int:
+    """Erase documents from every version, with a receipt; copies they suppressed return
+
+    Versions, tables and their history, reports, staging and a store lose them; other rows stay as they are. The
+    receipt keeps their doc_ids, which keep them out when they are read again. Not to be undone.
+    """
+    from winnow.base.errors import UsageError
+    from winnow.cli.flow_call import run_flow
+    from winnow.publish.erasure import found_in
+    from winnow.run.erase_documents import documents_named
+    from winnow.run.recipe_file import load_recipe
+    from winnow.run.summary import RunSummary
+
+    load_recipe(recipe)  # a mistake in it, or in a name, is shown before a server is started
+    names = [*(sources or ()), *(_lines_of(from_file) if from_file else ())]
+    dataset = published(into)
+    doc_ids = documents_named(dataset, names)
+    if dry_run:
+        found = found_in(dataset, doc_ids).values()
+        if as_json:
+            print_json({"documents": len(doc_ids), "versions": [{"version": v.version, "documents": v.documents,
+                "rows": v.rows} for v in found]})  # fmt: skip
+        else:
+            rows = [(f"v{v.version}", str(v.documents), f"{sum(v.rows.values()):,}") for v in found]
+            print_table(("version", "documents", "rows that would be erased"), rows)
+        return 0
+    if not because.strip():
+        raise UsageError("--because: say in a few words why; the receipt keeps it")
+
+    def version_without() -> RunSummary:
+        from winnow.erase import erase
+
+        return erase(names, because, into, recipe, workers, wait_seconds=wait)
+
+    return run_flow(version_without, into, as_json)
+
+
+def _lines_of(path: Path) -> list[str]:
+    from winnow.base.errors import UsageError
+
+    try:
+        return [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    except (OSError, ValueError) as error:
+        raise UsageError(f"--from-file {path}: cannot be read as lines of text: {error}") from error
 
 
 @app.command(rich_help_panel=PANEL, epilog="Example: winnow maintain --dry-run")

@@ -34,8 +34,6 @@ class OneScreen(TyperGroup):
                 continue
             own = getattr(command, "rich_help_panel", None)
             about = (command.help or "").split("\n")[0]
-            if panel and own != panel:
-                lines.append("")
             lines.append(f"{own if own != panel else '':<6}{name:<10}{about}".rstrip())
             panel = own
         lines.append("Options: --version, --help, --install-completion (tab completion for this shell)")

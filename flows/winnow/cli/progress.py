@@ -11,7 +11,7 @@ from winnow.base.log import set_up_logging
 from winnow.base.terminal import Paint, visible
 from winnow.cli.log_options import log_options
 from winnow.cli.output import paint, print_json
-from winnow.run.summary import RunSummary
+from winnow.run.summary import Erasure, RunSummary
 from winnow.storage.locations import latest_name, path_within
 
 
@@ -46,6 +46,8 @@ def summary_lines(summary: RunSummary, into: str, paint: Paint) -> Iterator[str]
     if summary.held is not None:
         yield from (visible(line) for line in summary.held.text.split("\n"))
         return
+    if summary.erased is not None:
+        yield from _erased(summary.erased, into, paint)
     if summary.version is None:
         yield f"{paint.bold('Nothing changed')}: {documents['unchanged']:,} documents are as they were; no new version."
         if summary.latest:
@@ -70,6 +72,14 @@ def summary_lines(summary: RunSummary, into: str, paint: Paint) -> Iterator[str]
     yield f"  python -c \"import pandas as pd; print(pd.read_parquet('{table}').head())\""
     yield f"  winnow explain {summary.example or 'DOC_ID'} --into {into}"
     yield f"  winnow versions --into {into}"
+
+
+def _erased(erased: Erasure, into: str, paint: Paint) -> Iterator[str]:
+    versions = ", ".join(f"v{n}" for n in erased.versions) or "no version, for none held them any more"
+    yield f"{paint.bold('Erased')} {erased.documents:,} document{'s' * (erased.documents != 1)} from {versions}"
+    yield f"The receipt is {path_within(into, erased.receipt)}"
+    for name in erased.set_aside:
+        yield paint.yellow(f"note: {name} was set aside by a repair; remove it yourself, for it may hold their text")
 
 
 def _notes(summary: RunSummary, paint: Paint) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """``winnow serve``: one process that runs a dataset's flows on a Prefect server.
 
-Build, replay and maintain run when the recipe says; approve and withdraw when a person fills in their form.
+Build, replay and maintain run when the recipe says; approve, withdraw and erase when a person fills in their form.
 """
 
 from __future__ import annotations
@@ -205,6 +205,7 @@ def deployments(
 
     from winnow.approve import approve
     from winnow.build import build
+    from winnow.erase import erase
     from winnow.maintain import maintain
     from winnow.replay import replay
     from winnow.server.artifacts import slug
@@ -220,8 +221,9 @@ def deployments(
         (build, {**making, "source": _absolute(source), "mirror": mirror, "strict": strict}, when.build),
         (replay, making, when.replay),
         (maintain, upkeep, when.maintain),
-        (approve, common, None),  # this and the next are a person's to start
+        (approve, common, None),  # this and the next two are a person's to start
         (withdraw, making, None),
+        (erase, making, None),
     )
     made = [
         flow.to_deployment(

@@ -63,8 +63,10 @@ def _totals(manifest: Manifest) -> Iterator[tuple[str, str]]:
     if not facts:  # written by hand, or by a run that counted nothing
         return
     for table, key in (("documents", "n_published"), ("duplicates", "n_duplicates")):
-        if manifest.tables[table].rows != facts[key]:
-            yield "a wrong total", f"{table} has {manifest.tables[table].rows} rows, the run counted {facts[key]}"
+        left = facts[key] - manifest.erased_rows(table)
+        if manifest.tables[table].rows != left:
+            erased = f", {facts[key] - left} of them erased since" if manifest.erased else ""
+            yield "a wrong total", f"{table} has {manifest.rows(table)} rows, the run counted {facts[key]}{erased}"
     settled = facts["n_published"] + facts["n_duplicates"] + facts["n_rejected"]
     if facts["n_read"] != settled:
         yield "documents lost", f"{facts['n_read']} documents were read, {settled} published, left out or rejected"

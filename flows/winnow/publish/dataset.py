@@ -98,6 +98,11 @@ class Dataset:
         return self.staging / f"{WORK}{run_id}"
 
     @property
+    def erasures(self) -> Path:
+        """The receipts of what was erased, one file an erasure; see `winnow.publish.erasure`."""
+        return self.root / "erasures"
+
+    @property
     def building(self) -> Path:
         """Where a view stands until it is whole; on the same file system, so that it can be renamed into place."""
         return self.staging / "views"

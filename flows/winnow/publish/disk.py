@@ -5,6 +5,7 @@ What is renamed into place is flushed before, and the folder after: a power loss
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
 import shutil
@@ -15,6 +16,10 @@ from winnow.base.staging import flush
 
 # A file system without hard links, another device, or a file that has as many links as it may have.
 _CANNOT_LINK = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.ENOSYS, errno.EACCES}
+
+_AWAY = "away-"
+_RENAME_EXCHANGE = 2  # linux/fs.h
+_AT_FDCWD = -100
 
 Checkpoint = Callable[[str], None]
 """Called with its name after each step of publication; tests end the process there."""
@@ -48,6 +53,39 @@ def move(source: Path, target: Path) -> None:
     flush(target.parent)
     if source.parent != target.parent:
         flush(source.parent)
+
+
+def exchange(new: Path, old: Path) -> None:
+    """Swaps two folders: a reader finds one or the other under the name `old`, and at no moment none.
+
+    Where the system cannot do that in one step, `old` is away for a moment; `take_back` helps after a kill just then.
+    """
+    if not _swap(new, old):
+        apart = new.with_name(f"{_AWAY}{new.name}")
+        old.rename(apart)
+        new.rename(old)
+        apart.rename(new)
+    flush(old.parent)
+    flush(new.parent)
+
+
+def take_back(folder: Path, home: Path) -> None:
+    """Puts back what an `exchange` of a folder's entries with those of `home` left away when it was killed."""
+    for apart in folder.glob(f"{_AWAY}*"):
+        place = home / apart.name.removeprefix(_AWAY)
+        if place.exists():
+            remove_tree(apart)
+        else:
+            move(apart, place)
+
+
+def _swap(a: Path, b: Path) -> bool:
+    """Swaps two names by Linux's renameat2; false where the system or its file system has no such call."""
+    try:
+        rename = ctypes.CDLL(None, use_errno=True).renameat2
+    except (OSError, AttributeError):
+        return False
+    return bool(rename(_AT_FDCWD, os.fsencode(a), _AT_FDCWD, os.fsencode(b), _RENAME_EXCHANGE) == 0)
 
 
 def point(link: Path, target: str) -> None:

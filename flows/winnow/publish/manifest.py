@@ -43,8 +43,21 @@ class TableEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Erased:
+    """What an erasure took from a version after it was published: how many documents and rows, and never which."""
+
+    run_id: str
+    at: datetime
+    documents: int
+    rows: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """A published version. ``counts`` are those of its run; ``files`` maps README.md and the like to their SHA-256."""
+    """A published version. ``counts`` are those of its run; ``files`` maps README.md and the like to their SHA-256.
+
+    The rows are those of its run without what was ``erased`` since.
+    """
 
     version: int
     previous: int | None
@@ -57,15 +70,22 @@ class Manifest:
     tables: Mapping[str, TableEntry]
     files: Mapping[str, str] = field(default_factory=dict)
     note: str | None = None
+    erased: tuple[Erased, ...] = ()
 
     def to_json(self) -> str:
         data = {"format": FORMAT, **asdict(self)}
         data["created_at"] = self.created_at.isoformat()
+        erased = [{**e, "at": e["at"].isoformat()} for e in data.pop("erased")]
+        data |= {"erased": erased} if erased else {}
         return json.dumps({**data, "sha256": _checksum(data)}, indent=2, ensure_ascii=False) + "\n"
 
     def rows(self, table: str) -> int:
         """Returns the rows of a table; 0 for one that came later."""
         return self.tables[table].rows if table in self.tables else 0
+
+    def erased_rows(self, table: str) -> int:
+        """Returns how many rows of a table were erased since its run."""
+        return sum(e.rows.get(table, 0) for e in self.erased)
 
 
 _MANIFEST = TypeAdapter(Manifest)

@@ -88,7 +88,7 @@ def mend(dataset: Dataset, page_of: PageMaker | None = None, to_go_back: bool = 
         raise DatasetDamaged(f"{dataset.name}: {'; '.join(lost[:5])}; {ways_back(dataset, last.version)}")
     for name, entry in last.tables.items():
         if fault := log_fault(dataset, name, entry):
-            _rebuild_log(dataset, name, manifests)
+            rebuild_log(dataset.table(name), manifests)
             done.append(f"tables/{name}/_delta_log: {fault}; written anew from the views")
     return done
 
@@ -233,9 +233,9 @@ def remove_any(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _rebuild_log(dataset: Dataset, name: str, manifests: Sequence[Manifest]) -> None:
+def rebuild_log(folder: Path, manifests: Sequence[Manifest]) -> None:
     """Write a table's log anew, so that each version's commit has the number and the files that its manifest names."""
-    folder = dataset.table(name)
+    name = folder.name
     remove_any(folder / "_delta_log")
     create_table(folder, storable(TABLES[name]))
     number, now = 0, {}  # type: tuple[int, dict[str, FileEntry]]

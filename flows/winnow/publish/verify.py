@@ -14,6 +14,7 @@ from winnow.base.staging import sha256_of
 from winnow.publish.conservation import Undo, conservation
 from winnow.publish.dataset import Dataset, Problem
 from winnow.publish.disk import same_file
+from winnow.publish.erasure import erased_ids, found_in
 from winnow.publish.manifest import MANIFEST, FileEntry, Manifest, TableEntry
 from winnow.publish.mend import log_fault, readable
 from winnow.publish.tables.delta import active_files, open_table
@@ -33,7 +34,11 @@ def verify(dataset: Dataset, version: int | None = None, undo: Undo | None = Non
     hashes: dict[tuple[int, int], str] = {}
     chosen = numbers if version is None else [version]
     problems = [problem for number in chosen for problem in _version(dataset, number, hashes, undo)]
-    return problems if version is not None else [*problems, *_latest(dataset), *_logs(dataset), *_tables(dataset)]
+    return (
+        problems
+        if version is not None
+        else [*problems, *_latest(dataset), *_logs(dataset), *_tables(dataset), *_erased(dataset)]
+    )
 
 
 def _version(dataset: Dataset, number: int, hashes: dict[tuple[int, int], str], undo: Undo | None) -> list[Problem]:
@@ -139,6 +144,19 @@ def _logs(dataset: Dataset) -> Iterator[Problem]:
     for name, entry in manifests[-1].tables.items() if manifests else ():
         if fault := log_fault(dataset, name, entry):
             yield Problem(None, f"tables/{name}/_delta_log", fault)
+
+
+def _erased(dataset: Dataset) -> Iterator[Problem]:
+    """Every receipt of an erasure can be read, and no version holds what it names."""
+    try:
+        doc_ids = erased_ids(dataset)
+        found = found_in(dataset, doc_ids) if doc_ids else {}
+    except DatasetError as error:
+        yield Problem(None, dataset.erasures.name, str(error))
+        return
+    for number, held in found.items():
+        for table, rows in held.rows.items():
+            yield Problem(number, f"v{number}/{table}", f"{rows} rows are of documents that were erased")
 
 
 def _tables(dataset: Dataset) -> list[Problem]:

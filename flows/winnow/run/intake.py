@@ -66,6 +66,7 @@ class Documents:
     """What was read: the shards' files, which inputs and rows there is work for, counts, and what was not read.
 
     ``left_out`` counts the records without a document by the input file they stand in.
+    ``erased`` says that documents were erased from the last version, so that others are to be compared anew.
     ``made_from`` is the same for a run that would make the same version of the same input, and empty for one that reads
     no input.
     """
@@ -77,11 +78,12 @@ class Documents:
     left_out: Mapping[str, int]
     skipped: tuple[Skipped, ...]
     made_from: str
+    erased: bool = False
 
     @property
     def nothing_to_do(self) -> bool:
         rows = self.rows
-        return not (self.shards or self.inputs.changed or rows.withdrawn or rows.obsolete or rows.barred)
+        return not (self.shards or self.inputs.changed or rows.withdrawn or rows.obsolete or rows.barred or self.erased)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +105,12 @@ class Checked:
 def read_if_unchanged(run: Run) -> Documents | None:
     """Returns what `read` returns if every input is as the last version has it; None where there is work to do."""
     listing, inputs = plan_source(run)
-    if inputs.changed or (run.order.mirror and inputs.vanished) or contested_inputs((), inputs, run.dataset):
+    if (
+        _is_erased_from(run)
+        or inputs.changed
+        or (run.order.mirror and inputs.vanished)
+        or contested_inputs((), inputs, run.dataset)
+    ):
         return None
     return _documents(run, listing, inputs, (), [])
 
@@ -164,7 +171,14 @@ def _documents(
         left_out=read.left_out,
         skipped=listing.skipped,
         made_from=made_from(run, listing),
+        erased=_is_erased_from(run),
     )
+
+
+def _is_erased_from(run: Run) -> bool:
+    """Whether documents were erased from the last version since it was published."""
+    last = run.dataset.latest_manifest()
+    return last is not None and bool(last.erased)
 
 
 def _read_source(run: Run, executor: Executor) -> tuple[Listing, InputPlan, tuple[ShardFiles, ...], list[ReadCounts]]:

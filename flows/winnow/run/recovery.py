@@ -6,6 +6,7 @@ import logging
 
 from winnow.base.log import LOGGER
 from winnow.publish.dataset import Dataset
+from winnow.publish.erasure import erase, take_back_exchanged, unfinished
 from winnow.publish.manifest import Manifest
 from winnow.publish.recover import recover
 from winnow.publish.version import Extras
@@ -13,17 +14,23 @@ from winnow.run.release import report_of
 
 
 def recover_dataset(dataset: Dataset, to_go_back: bool = False) -> tuple[str, ...]:
-    """Bring a dataset back to its last published version; what damage was undone, one line each.
+    """Bring a dataset back to its last published version and finish erasures; what was done, one line each.
 
     Call it as the dataset's only writer. Raises DatasetDamaged where the last version cannot be restored; not
     `to_go_back` to an older one.
     """
 
-    def page_of(manifest: Manifest) -> Extras:
-        name = manifest.recipe.get("publish", {}).get("name", "")
-        return report_of(manifest.run_id, name)
+    take_back_exchanged(dataset)
+    said = [f"damage undone: {line}" for line in recover(dataset, page_of, to_go_back).mended]
+    for order in unfinished(dataset):
+        erase(dataset, order, page_of)
+        said.append(f"erasure {order.run_id}: was not finished, or undone in part; every version is without it now")
+    for line in said:
+        logging.getLogger(LOGGER).warning(line, extra={"stage": "recover"})
+    return tuple(said)
 
-    done = recover(dataset, page_of, to_go_back)
-    for line in done.mended:
-        logging.getLogger(LOGGER).warning(f"damage undone: {line}", extra={"stage": "recover"})
-    return tuple(f"damage undone: {line}" for line in done.mended)
+
+def page_of(manifest: Manifest) -> Extras:
+    """Returns what draws the report of a version again."""
+    name = manifest.recipe.get("publish", {}).get("name", "")
+    return report_of(manifest.run_id, name)

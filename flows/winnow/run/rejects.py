@@ -20,6 +20,7 @@ from winnow.base.errors import UsageError
 from winnow.base.records import REPEATED_ID
 from winnow.base.staging import key_of, write_parquet
 from winnow.publish.dataset import Dataset
+from winnow.publish.erasure import erased_ids
 from winnow.run.approval import held_rejects
 from winnow.run.run_context import Run
 from winnow.validate.reject_rows import quarantine
@@ -63,11 +64,13 @@ def reject_rows(
     input file beside a good one with its id. It gives way to a new row about the same bytes of the same input file, or
     of any where its own has `vanished`. Rejects of the reading of input files that were `read_again` and are not among
     the new ones are gone: a run from scratch would not have them; nor those that are `obsolete`, whose record is gone
-    or has other content. Of a document that is `barred` no bytes are kept. Rows that would only change their run stay
+    or has other content. Of a document that is `barred` no bytes are kept, of
+    one that was erased nothing at all. Rows that would only change their run stay
     as they are; so do the words of those that were read `from_kept_bytes` and failed as before, for they name the place
     in the file.
     """
-    new = quarantine(pq.read_table(staged), recipe_id, run_id).to_pylist()
+    erased = erased_ids(dataset)
+    new = [r for r in quarantine(pq.read_table(staged), recipe_id, run_id).to_pylist() if r["doc_id"] not in erased]
     again = {(*_key(row), row["input"]) for row in new}
     again |= {(*_key(row), path) for row in new for path in vanished}
     refused = frozenset(_key(row) for row in new if row["stage"] not in ("read", "withdraw"))

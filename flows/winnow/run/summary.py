@@ -80,13 +80,26 @@ class StillHeld:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Erasure:
+    """Documents that a run erased, the versions it took them from, and its receipt.
+
+    ``set_aside`` is what an earlier repair of the dataset moved away; nothing is erased from what nobody can read.
+    """
+
+    documents: int
+    versions: tuple[int, ...]
+    receipt: str
+    set_aside: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunSummary:
     """What a run did.
 
     ``version`` is the one it published, None where nothing had changed; ``latest`` the last there is. Repairs are
     counted by rule, removals and rejects that wait by reason, over the whole version. ``example`` is the doc_id of the
     document with the most repairs. ``gate`` is what the version had to meet, ``not_read`` what was left out. With
-    ``held`` nothing was done, for the same version would be held back again.
+    ``held`` nothing was done, for the same version would be held back again. ``erased`` is what an erasure took away.
     """
 
     run_id: str
@@ -102,11 +115,13 @@ class RunSummary:
     example: str | None = None
     gate: GateResult | None = None
     held: StillHeld | None = None
+    erased: Erasure | None = None
 
     def as_dict(self) -> Json:
         """Plain data for JSON: what ``--json`` prints."""
-        data = {n: getattr(self, n) for n in self.__slots__ if n not in ("documents", "gate", "held")}
+        data = {n: getattr(self, n) for n in self.__slots__ if n not in ("documents", "gate", "held", "erased")}
         data |= {"documents": self.documents.shown(), "warnings": list(self.warnings)}
         data["not_read"] = [asdict(kind) for kind in self.not_read]
         data["held"] = asdict(self.held) if self.held else None
+        data |= {"erased": asdict(self.erased)} if self.erased else {}
         return data | ({"gate": self.gate.as_dict()["results"]} if self.gate else {})

@@ -18,6 +18,7 @@ from winnow.base.doc_ids import DocIds, Range, ranges_of
 from winnow.base.errors import UsageError
 from winnow.base.records import REPEATED_ID
 from winnow.publish.dataset import Dataset
+from winnow.publish.erasure import erased_ids
 from winnow.read import InputFile
 from winnow.run.executor import each_range
 from winnow.run.jobs import ShardFiles
@@ -149,6 +150,7 @@ class _Known:
     full: bool = False
     mirror: bool = False
     barred: frozenset[str] = frozenset()
+    erased: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, shards: Sequence[ShardFiles], inputs: InputPlan, dataset: Dataset, **asked: Any) -> _Known:
@@ -158,6 +160,7 @@ class _Known:
             index=tuple(dataset.files("index")),
             rejects=tuple(dataset.files("rejects")),
             unchanged=inputs.unchanged,
+            erased=erased_ids(dataset),
             **asked,
         )
 
@@ -228,7 +231,7 @@ def plan_rows(
 def _plan_range(span: Range, known: _Known) -> _RangePlan:
     everything = _read_rows(known.identities, span)
     waiting = _waiting(known.rejects, span)
-    stay_out = _is_barred(waiting, known.barred)
+    stay_out = _is_barred(waiting, known.barred | known.erased)
     read = everything.filter(~stay_out)
     index = _scan(known.index, INDEX_COLUMNS, span).collect()
     not_read = index.filter(pl.col("input").is_in(known.unchanged))
@@ -299,7 +302,7 @@ def contested_inputs(
 
 def _contested_in_range(span: Range, known: _Known) -> frozenset[str]:
     waiting = _waiting(known.rejects, span)
-    is_barred = _is_barred(waiting)
+    is_barred = _is_barred(waiting, known.erased)
     read = _read_rows(known.identities, span).filter(~is_barred)
     unread = _unread_records(_scan(known.index, IDENTITY, span).collect(), waiting, known.unchanged)
     first = _first_records(read, unread)
@@ -330,7 +333,7 @@ def find_sources(dataset: Dataset, names: Sequence[str]) -> dict[str, str]:
 
 
 def _is_barred(waiting: pl.DataFrame, barred: Collection[str] = ()) -> pl.Expr:
-    """Documents that a person withdrew, now or in an earlier run, whose marks stand among the rejects."""
+    """Documents that are `barred`, or that a person withdrew in an earlier run, whose marks stand among the rejects."""
     marks = waiting.filter(pl.col("expectation") == WITHDRAWN)["doc_id"]
     return pl.col("doc_id").is_in(pl.Series(sorted({*barred, *marks}), dtype=pl.String).implode())
 

@@ -124,7 +124,7 @@ def _pull(copy: WorkingCopy, store: Store, state: State, reset: bool, leniently:
     foreign = reset or bool(logs) or any(manifest_name(v) not in state.tags for v in stale)
     # What went from the store since goes here too. First of all: killed after the rest, the next look would find
     # nothing foreign, and take what is left of this copy's own for work that goes on.
-    gone = {n for n in here if n not in there and (foreign or n in state.tags)}
+    gone = {n for n, k in here.items() if n not in there and k != "receipt" and (foreign or n in state.tags)}
     # A view goes as a whole, when its manifest has gone; one that lacks an object in the store is sound here.
     old = {n for n, k in here.items() if k == "view" and version_of(n) <= latest.version}
     whole = {n for n, k in here.items() if k == "view" and version_of(n) in views | kept}

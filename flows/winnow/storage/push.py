@@ -77,6 +77,9 @@ class _Push:
 
     def all(self, latest: Latest) -> Latest:
         here = dict(local_names(self.copy.root))
+        # First of all: another machine finishes by them what this one may not bring to its end.
+        self._each(self._put, self._changed(here, "receipt"))
+        self.checkpoint("receipts")
         self._each(self._put, self._new_data(here))
         self.checkpoint("data")
         # One after the other, each table's in their order: a commit stands on those before it.
@@ -122,7 +125,10 @@ class _Push:
         ]
 
     def _bring_back(self, names: Iterable[str]) -> None:
-        """Objects of versions that the store has lost or that were changed there, each version's manifest last."""
+        """Objects of versions that the store has lost, that were changed there, or that an erasure changed here.
+
+        Each version's manifest goes last. Of one that an erasure changed, all pages go: their sizes may be the same.
+        """
 
         def is_lost(name: str) -> bool:
             there = self.objects.get(name)
@@ -130,7 +136,9 @@ class _Push:
                 return True
             return None not in (there.tag, known := self.state.tags.get(name)) and there.tag != known
 
-        lost = [n for n in names if is_lost(n)]
+        names = list(names)
+        renewed = {version_of(n) for n in names if n == manifest_name(version_of(n)) and is_lost(n)}
+        lost = [n for n in names if is_lost(n) or (version_of(n) in renewed and not n.endswith(".parquet"))]
         manifests = [n for n in lost if n == manifest_name(version_of(n))]
         for group in ([n for n in lost if n not in manifests], manifests):
             self._each(self._put, group)

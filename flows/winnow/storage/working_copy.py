@@ -31,11 +31,12 @@ _READER = "that looks at the dataset"  # the name under which a reader holds the
 LATEST = "latest.json"
 HELD = ".staging/held.json"
 
-Kind = Literal["data", "log", "note", "view", "side"]
+Kind = Literal["data", "log", "note", "view", "side", "receipt"]
 """data: a table's file, never changed. log: a commit of a table, never changed, in order. note: what Delta keeps beside
-its log and can do without. view: a version's file, never changed. side: what may change (a held call)."""
+its log and can do without. view: a version's file, changed by an erasure alone. side: what may change (a held call).
+receipt: of an erasure, in force wherever it is, and never removed."""
 
-MAY_CHANGE: tuple[Kind, ...] = ("note", "side")
+MAY_CHANGE: tuple[Kind, ...] = ("note", "side", "receipt")
 COMPARED: tuple[Kind, ...] = (*MAY_CHANGE, "log")
 """Kinds whose content is known by its hash: a log is written anew where it was damaged."""
 
@@ -45,6 +46,7 @@ _KINDS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ("data", re.compile(r"tables/.+(?<!\.tmp)")),
     ("view", re.compile(r"v[1-9][0-9]{0,8}/.+")),
     ("side", re.compile(re.escape(HELD))),
+    ("receipt", re.compile(r"erasures/[^/]+\.json")),
 )
 
 
@@ -82,6 +84,7 @@ def local_names(root: Path) -> Iterator[tuple[str, Kind]]:
                     yield name, kind
     if (root / HELD).is_file():
         yield HELD, "side"
+    yield from ((path.relative_to(root).as_posix(), "receipt") for path in root.glob("erasures/*.json"))
 
 
 def manifest_name(version: int) -> str:

@@ -32,7 +32,12 @@ PURPOSE = "winnow"
 # Versions are kept as long as their views are; log files must not go before (Delta's default is 30 days).
 _CONFIGURATION = {"delta.enableChangeDataFeed": "true", "delta.logRetentionDuration": "interval 36500 days"}
 
-_FILE = re.compile(r"part-(\d{5,9})-(\d{5,9})-[0-9a-f]{8}-\d\d\.parquet")
+_FILE = re.compile(r"part-(\d{5,9})-(\d{5,9})-([0-9a-f]{8})-(\d\d)\.parquet")
+
+
+def token_of(run_id: str) -> str:
+    """Returns what the files of a run have in their names."""
+    return hashlib.sha256(run_id.encode()).hexdigest()[:8]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +58,7 @@ class WriteJob:
     @property
     def token(self) -> str:
         """What its files have in their names."""
-        return hashlib.sha256(self.run_id.encode()).hexdigest()[:8]
+        return token_of(self.run_id)
 
     @property
     def transaction(self) -> Transaction:
@@ -116,6 +121,20 @@ def file_name(version: int, number: int, token: str, attempt: int = 0) -> str:
     'part-00003-00000-0a1b2c3d-00.parquet'
     """
     return f"part-{version:05d}-{number:05d}-{token}-{attempt:02d}.parquet"
+
+
+def name_after_erasure(name: str, run_id: str) -> str:
+    """Returns the name of a file that takes the place of `name`, in the same place of the row order.
+
+    Files of one writer get one new token, so that their order stays.
+
+    >>> name_after_erasure("part-00003-00000-0a1b2c3d-01.parquet", "run")
+    'part-00003-00000-c7cc85d3-01.parquet'
+    """
+    found = _FILE.fullmatch(name)
+    if found is None:
+        return f"{Path(name).stem}-{token_of(run_id)}.parquet"
+    return f"{name[: -len('-0a1b2c3d-00.parquet')]}-{token_of(run_id + found[3])}-{found[4]}.parquet"
 
 
 def is_ours(name: str) -> bool:
