@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from tests.deduplicate.corpus import utf8
 
 from winnow.base.recipe import DeduplicateSettings
+from winnow.deduplicate.documents import kept_set, similarity
 from winnow.deduplicate.documents import shingles as shingles_module
-from winnow.deduplicate.documents import similarity
 from winnow.deduplicate.documents.kept_set import choose_kept
 from winnow.deduplicate.documents.shingles import Words, letter_table, overlapping, shingle_sets, sign_documents
 from winnow.deduplicate.sorted_rows import count_shared
@@ -172,11 +172,31 @@ def test_documents_are_brought_together_only_where_every_one_is_close_to_the_one
 ) -> None:
     close = np.array([(a, b, j, j) for (a, b), j in likeness.items() if a < b], VERIFIED)
     arrival = np.array([1] * 8 + [2] * 4, np.int32)
-    kept_set = choose_kept(close, arrival, DeduplicateSettings())
-    for document, kept in enumerate(kept_set.kept.tolist()):
-        assert kept_set.kept[kept] == kept
-        assert document == kept or kept_set.jaccard[document] == likeness[kept, document]
+    found = choose_kept(close, arrival, DeduplicateSettings())
+    kept_for = np.arange(12)
+    kept_for[found.ranks] = found.kept
+    for document, kept, jaccard in zip(*map(np.ndarray.tolist, (found.ranks, found.kept, found.jaccard)), strict=True):
+        assert kept_for[kept] == kept != document
+        assert jaccard == likeness[kept, document]
     # Nothing is left that could still be brought together: a kept pair is far apart, or one of them stands for others.
-    for a, b in ((a, b) for a, b in likeness if a < b and kept_set.kept[a] == a and kept_set.kept[b] == b):
-        followers = np.flatnonzero(kept_set.kept == b).tolist()
+    for a, b in ((a, b) for a, b in likeness if a < b and kept_for[a] == a and kept_for[b] == b):
+        followers = np.flatnonzero(kept_for == b).tolist()
         assert any((a, f) not in likeness for f in followers)
+
+
+@settings(deadline=None)
+@given(
+    st.dictionaries(st.tuples(st.integers(0, 40), st.integers(0, 40)), st.floats(0.5, 1), max_size=60),
+    st.integers(1, 20),
+)
+def test_pairs_that_are_too_many_to_hold_are_taken_by_what_connects_them_with_the_same_outcome(
+    likeness: dict[tuple[int, int], float], held: int
+) -> None:
+    close = np.array([(a, b, j, j) for (a, b), j in likeness.items() if a < b], VERIFIED)
+    arrival = np.array([1] * 20 + [2] * 21, np.int32)
+    whole = choose_kept(close, arrival, DeduplicateSettings())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kept_set, "_PAIRS_HELD", held)
+        bit_by_bit = choose_kept(close, arrival, DeduplicateSettings())
+    assert bit_by_bit.ranks.tolist() == whole.ranks.tolist()
+    assert bit_by_bit.kept.tolist() == whole.kept.tolist()

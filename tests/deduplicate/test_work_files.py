@@ -17,7 +17,15 @@ def paths_in(made: object) -> list[Path]:
 def test_no_two_work_files_share_a_name(tmp_path: Path) -> None:
     files = WorkFiles(tmp_path)
     one = InputFile(path=tmp_path, name="new-0")
-    given = {"fact": "arrival", "label": "near", "partition": 0, "index": one, "passages": one, "inputs": [one]}
+    given = {
+        "fact": "arrival",
+        "label": "near",
+        "partition": 0,
+        "part": 0,
+        "index": one,
+        "passages": one,
+        "inputs": [one],
+    }
     paths: list[Path] = []
     for name in (n for n in dir(WorkFiles) if not n.startswith("_") and n != "folder"):
         made = getattr(files, name)

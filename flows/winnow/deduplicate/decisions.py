@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,13 +64,14 @@ def judge_remainders(
     """
     # A document that holds a passage for others has that much left, so it must never be judged away.
     least = min(settings.min_rest_chars, settings.min_repeat_chars)
-    lost = np.zeros(len(chars), np.int64)
-    np.add.at(lost, removed["rank"], removed["chars"])
-    poor = (lost > 0) & (chars - lost < least)
-    repeats = removed[poor[removed["rank"]] & (removed["kept"] != NO_RANK)]
-    own = chars.copy()  # without boilerplate
-    boilerplate = removed[removed["kept"] == NO_RANK]
-    np.subtract.at(own, boilerplate["rank"], boilerplate["chars"])
+    ranks, at = np.unique(removed["rank"], return_inverse=True)
+    lost = np.zeros(len(ranks), np.int64)
+    np.add.at(lost, at, removed["chars"])
+    poor = (lost > 0) & (chars[ranks] - lost < least)
+    of_one = removed["kept"] != NO_RANK
+    repeats = removed[poor[at] & of_one]
+    own = chars[ranks]  # without boilerplate
+    np.subtract.at(own, at[~of_one], removed["chars"][~of_one])
     held: dict[int, dict[int, int]] = {}
     for rank, size, kept in zip(*(repeats[n].tolist() for n in ("rank", "chars", "kept")), strict=True):
         by_holder = held.setdefault(rank, {})
@@ -81,10 +81,10 @@ def judge_remainders(
     copies: dict[int, int] = {}
     for rank, by_holder in held.items():
         holder = min(by_holder, key=lambda k: (-by_holder[k], k))
-        if by_holder[holder] >= settings.containment_threshold * int(own[rank]):
+        if by_holder[holder] >= settings.containment_threshold * int(own[np.searchsorted(ranks, rank)]):
             copies[rank] = holder
     bare = with_inner_repeats[chars[with_inner_repeats] == 0] if len(chars) else with_inner_repeats
-    left_whole = frozenset(np.flatnonzero(poor).tolist()) - copies.keys()
+    left_whole = frozenset(ranks[poor].tolist()) - copies.keys()
     return Remainders(copies=copies, left_whole=left_whole, nothing_else=frozenset(bare.tolist()))
 
 
@@ -100,7 +100,6 @@ class Removals:
 class Decisions:
     """All that was decided: on documents, by rank, and on passages (`removed`, of type REMOVED)."""
 
-    doc_ids: Sequence[str]
     kept_set: KeptSet
     remainders: Remainders
     remainder_copies: Rows  # `remainders.copies` as VERIFIED
@@ -116,15 +115,14 @@ class Decisions:
 
     def _documents(self, files: WorkFiles, settings: DeduplicateSettings) -> pl.DataFrame:
         """Documents that are left out, with the one kept for each and what makes it a copy."""
-        copies = np.flatnonzero(self.kept_set.copies)
-        kept = self.kept_set.kept[copies]
-        jaccard, exact_of = self.kept_set.jaccard[copies], load_order(files).exact_of
+        copies, kept = self.kept_set.ranks, self.kept_set.kept
+        jaccard, exact_of = self.kept_set.jaccard, load_order(files).exact_of
         near = np.where(jaccard >= settings.document_threshold, "near", "contained")
         whole = {
             "rank": copies,
             "kept": kept,
             "similarity": jaccard,
-            "containment": self.kept_set.containment[copies],
+            "containment": self.kept_set.containment,
             "kind": np.where(exact_of[copies] == exact_of[kept], "exact", near),
         }
         pairs = {n: np.ascontiguousarray(self.remainder_copies[n]) for n in self.remainder_copies.dtype.names or ()}
@@ -132,7 +130,7 @@ class Decisions:
             pl.col("later").alias("rank"), pl.col("first").alias("kept"), pl.col("jaccard").alias("similarity"),
             "containment", pl.lit("contained").alias("kind"),
         )  # fmt: skip
-        return self._with_doc_ids(pl.concat([pl.DataFrame(whole), held], how="vertical_relaxed")).sort("doc_id")
+        return _with_doc_ids(pl.concat([pl.DataFrame(whole), held], how="vertical_relaxed"), files).sort("doc_id")
 
     def _passages(self, files: WorkFiles, settings: DeduplicateSettings) -> pl.DataFrame:
         """Passages that go, of the documents that stay, and those that stay there although they repeat (`suspicion`).
@@ -179,11 +177,12 @@ class Decisions:
             "kept_position", "similarity", pl.col("reason").alias("suspicion"),
         )  # fmt: skip
         rows = pl.concat([gone, found], how="vertical_relaxed")
-        return self._with_doc_ids(rows).sort("doc_id", "position", "part")
+        return _with_doc_ids(rows, files).sort("doc_id", "position", "part")
 
-    def _with_doc_ids(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """Rows with the doc_ids of their documents (`rank`) and of those kept for them (`kept`)."""
-        doc_ids = pl.Series("doc_id", self.doc_ids, pl.String)
-        places = rows.select(pl.col("rank", "kept").cast(pl.UInt32))
-        kept = doc_ids.gather(places["kept"]).alias("kept_doc_id")
-        return rows.with_columns(doc_ids.gather(places["rank"]), kept)
+
+def _with_doc_ids(rows: pl.DataFrame, files: WorkFiles) -> pl.DataFrame:
+    """Rows with the doc_ids of their documents (`rank`) and of those kept for them (`kept`)."""
+    order = load_order(files)
+    held = rows["kept"].is_not_null()
+    kept = pl.Series("kept_doc_id", order.doc_ids(rows["kept"].fill_null(0).to_numpy()), pl.String).set(~held, None)
+    return rows.with_columns(pl.Series("doc_id", order.doc_ids(rows["rank"].to_numpy()), pl.String), kept)

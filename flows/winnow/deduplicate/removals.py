@@ -14,6 +14,7 @@ import polars as pl
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from winnow.base.doc_ids import DocIds
 from winnow.base.recipe import DeduplicateSettings
 from winnow.deduplicate.decisions import Decisions, Remainders, Removals, judge_remainders
 from winnow.deduplicate.documents.candidate_pairs import LargeBuckets, find_candidates, spread_index
@@ -68,25 +69,23 @@ def find_removals(
     """
     work.mkdir(parents=True, exist_ok=True)
     files = WorkFiles(work)
-    left_out = frozenset(pq.read_table(leave_out, columns=["doc_id"])["doc_id"].to_pylist() if leave_out else ())
+    left_out = files.left_out.save(DocIds.of_files([leave_out]).keys) if leave_out else None
     indexes = _inputs(index_files, published_index, left_out)
-    doc_ids = rank_documents(indexes, files)
+    documents = rank_documents(indexes, files, executor)
     gather_inner_repeats(indexes, files)
     passages = _inputs(passage_files, published_passages, left_out)
-    scattered = find_scattered(passages, files, executor, len(doc_ids))
+    scattered = find_scattered(passages, files, executor, documents)
     search = _Search(files=files, settings=settings, executor=executor, passages=passages, scattered=scattered)
     kept_set = search.keep_documents(indexes)
     files.copies.save(kept_set.copies)
     removed, remainders = search.remove_passages(kept_set)
     verified = search.verify_copies(remainders)
     remainders, verified = remainders.confirmed(verified, load_order(files).n_shingles, settings)
-    decisions = Decisions(
-        doc_ids=doc_ids, kept_set=kept_set, remainders=remainders, remainder_copies=verified, removed=removed
-    )
+    decisions = Decisions(kept_set=kept_set, remainders=remainders, remainder_copies=verified, removed=removed)
     return decisions.write(files, settings)
 
 
-def _inputs(new: Sequence[Path], published: Sequence[Path], left_out: frozenset[str]) -> list[InputFile]:
+def _inputs(new: Sequence[Path], published: Sequence[Path], left_out: ArrayFile | None) -> list[InputFile]:
     inputs = [InputFile(path=path, name=f"new-{n}") for n, path in enumerate(new)]
     return inputs + [InputFile(path=path, name=f"published-{n}", left_out=left_out) for n, path in enumerate(published)]
 
@@ -96,10 +95,11 @@ def gather_inner_repeats(indexes: Sequence[InputFile], files: WorkFiles) -> None
     order = load_order(files)
     frames = [pl.DataFrame(schema=INNER_REPEATS)]
     for file in indexes:
-        frame = pl.read_parquet(file.path, columns=["doc_id", "repeats"])
-        ranks = pl.Series("rank", order.ranks_of(frame["doc_id"].to_list(), file), pl.UInt32)
-        some = (pl.col("rank") != int(NO_RANK)) & (pl.col("repeats").list.len() > 0)
-        rows = frame.with_columns(ranks).filter(some).explode("repeats").unnest("repeats")
+        some = pl.scan_parquet(file.path).select("doc_id", "repeats").filter(pl.col("repeats").list.len() > 0)
+        frame = some.collect(engine="streaming")
+        ranks = pl.Series("rank", order.ranks_of(frame["doc_id"].to_arrow(), file), pl.UInt32)
+        known = pl.col("rank") != int(NO_RANK)
+        rows = frame.with_columns(ranks).filter(known).explode("repeats").unnest("repeats")
         frames.append(rows.select(pl.col(n).cast(kind) for n, kind in INNER_REPEATS.items()))
     table = pl.concat(frames).sort("rank", "position", "part")
     stays = pl.col("reason").is_in(list(MEANINGS))
@@ -114,7 +114,7 @@ def list_documents(passages: InputFile, files: WorkFiles) -> ArrayFile:
     # The file's own dictionary has each id of a row group once.
     parquet = pq.ParquetFile(passages.path, read_dictionary=["doc_id"])
     for batch in parquet.iter_batches(batch_size=1 << 20, columns=["doc_id"]):
-        found.append(order.ranks_of(batch.column("doc_id").unique().dictionary.to_pylist(), passages))
+        found.append(order.ranks_of(batch.column("doc_id").unique().dictionary, passages))
     ranks = distinct_values(np.concatenate(found))
     return files.documents_in(passages).save(ranks[ranks != NO_RANK])
 
@@ -186,7 +186,8 @@ class _Search:
         sketches = [part.sketches.load() for part in parts]
         size = max(1, sum(map(len, sketches)))
         joined = np.lib.format.open_memmap(self.files.sketches.path, "w+", self.files.sketches.dtype, (size,))
-        by_rank = np.zeros(self.documents, PLACE)
+        size = max(1, self.documents)
+        by_rank = np.lib.format.open_memmap(self.files.sketch_places.path, "w+", PLACE, (size,))
         at = 0
         for part, sketch in zip(parts, sketches, strict=True):
             joined[at : at + len(sketch)] = sketch
@@ -195,7 +196,7 @@ class _Search:
             by_rank[places["rank"]] = places
             at += len(sketch)
         joined.flush()
-        self.files.sketch_places.save(by_rank)
+        by_rank.flush()
 
     def _own_words(self, pairs: NDArray[np.uint64], in_buckets: NDArray[np.uint32]) -> OwnWords:
         """What documents that may be copies say besides a template, and all that those say which they may copy."""
@@ -244,7 +245,7 @@ class _Search:
 
     def remove_passages(self, kept_set: KeptSet) -> tuple[Rows, Remainders]:
         """Passages that go for what another document has (REMOVED), and the documents that lose too much by it."""
-        chars = np.zeros(self.documents, np.int64)
+        chars = self._chars()
         removed: Rows = np.empty(0, REMOVED)
         if self.settings.passages and self.passages:
             rows = sum(pq.ParquetFile(file.path).metadata.num_rows for file in self.passages)
@@ -259,10 +260,15 @@ class _Search:
             chars=chars,
             removed=removed,
             with_inner_repeats=pl.read_ipc(self.files.inner_repeats)["rank"].unique().to_numpy(),
-            kept_for_others=kept_set.kept[kept_set.copies],
+            kept_for_others=kept_set.kept,
             settings=self.settings,
         )
         return removed, remainders
+
+    def _chars(self) -> NDArray[np.int64]:
+        """Room for the characters of each document, in a file."""
+        path = self.files.folder / "chars.npy"
+        return np.lib.format.open_memmap(path, "w+", np.dtype(np.int64), (max(1, self.documents),))
 
     def verify_copies(self, remainders: Remainders) -> Rows:
         """Exact similarity of the documents that removal left too little of with those that hold their passages."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 from uuid import uuid4
@@ -26,11 +26,18 @@ NO_RANK = np.uint32(0xFFFFFFFF)
 ORDER = {
     "keys": np.uint64,  # doc_ids as numbers, sorted
     "ranks": np.uint32,  # rank of the document with the key at the same place
+    "doc_keys": np.uint64,  # doc_ids as numbers, by rank
     "arrival": np.int32,  # this and the following by rank
     "site": np.int32,
     "n_shingles": np.int32,
     "exact_of": np.uint32,  # rank of the first document with the very same text; its own for that one
 }
+TEXT = np.dtype([("high", np.uint64), ("low", np.uint64)])
+FACTS = np.dtype(
+    [("key", np.uint64), ("arrival", np.int32), ("damage", np.int32), ("shorter", np.int64), ("collected_at", np.int64),
+     ("site", np.uint64), ("n_shingles", np.int32), ("text", TEXT)]
+)  # fmt: skip
+SAME_TEXT = np.dtype([("text", TEXT), ("rank", np.uint32), ("first", np.uint32)])
 KEYED = np.dtype([("key", np.uint64), ("rank", np.uint32)])
 PLACE = np.dtype([("rank", np.uint32), ("start", np.int64), ("size", np.int64)])
 TEMPLATE = np.dtype([("key", np.uint64), ("arrival", np.int32)])
@@ -56,7 +63,7 @@ class InputFile:
 
     path: Path
     name: str  # stands in the names of work files made from it
-    left_out: frozenset[str] = field(default=frozenset(), repr=False)
+    left_out: ArrayFile | None = None  # doc_ids as numbers, sorted
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +79,17 @@ class ArrayFile:
             raise TypeError(f"{self.path.name} holds {self.dtype}, not {values.dtype}")
         with whole_file(self.path) as file:
             np.save(file, values, allow_pickle=False)
+        return self
+
+    def join(self, parts: Sequence[ArrayFile]) -> ArrayFile:
+        """Write the values of other files, one after the other."""
+        arrays = [part.load() for part in parts]
+        shape = (sum(map(len, arrays)),)
+        descr = np.lib.format.dtype_to_descr(self.dtype)
+        with whole_file(self.path) as file:
+            np.lib.format.write_array_header_2_0(file, {"descr": descr, "fortran_order": False, "shape": shape})
+            for array in arrays:
+                array.tofile(file)
         return self
 
     def load(self) -> NDArray[Any]:
@@ -108,6 +126,14 @@ class ShingleFiles:
 
     sets: Path
     places: ArrayFile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RankedPart:
+    """What is made of one part of the order."""
+
+    by_key: PartitionedFile  # KEYED
+    by_text: PartitionedFile  # SAME_TEXT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +174,31 @@ class WorkFiles:
     def order(self, fact: str) -> ArrayFile:
         """A fact of all documents (see ORDER)."""
         return self._array(f"order-{fact}", ORDER[fact])
+
+    def order_part(self, fact: str, part: int) -> ArrayFile:
+        """The same of a part of the order, or, where the facts are by doc_id, of a partition of them."""
+        return self._array(f"order-{fact}-{part}", ORDER[fact])
+
+    def facts(self, index: InputFile) -> ArrayFile:
+        """What documents are ordered by, in that order."""
+        return self._array(f"facts-{index.name}", FACTS)
+
+    def ranked(self, part: int) -> RankedPart:
+        keys, texts = self.folder / f"ranked-{part}.npy", self.folder / f"texts-{part}.npy"
+        return RankedPart(by_key=PartitionedFile(keys, KEYED), by_text=PartitionedFile(texts, SAME_TEXT))
+
+    def same_texts(self, partition: int) -> ArrayFile:
+        return self._array(f"same-texts-{partition}", SAME_TEXT)
+
+    @property
+    def sites(self) -> ArrayFile:
+        """Hashes of all sites, sorted; a document's site is a place among them."""
+        return self._array("sites", np.uint64)
+
+    @property
+    def left_out(self) -> ArrayFile:
+        """The doc_ids of published documents that are replaced or withdrawn, as numbers, sorted."""
+        return self._array("left-out", np.uint64)
 
     @property
     def inner_repeats(self) -> Path:

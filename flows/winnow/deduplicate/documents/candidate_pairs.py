@@ -37,7 +37,7 @@ def spread_index(index: InputFile, files: WorkFiles, partitions: int) -> IndexPa
     bands, samples, places = [], [], []
     filled = 0
     for batch in pq.ParquetFile(index.path).iter_batches(batch_size=4096, columns=["doc_id", "bands", "sketch"]):
-        ranks = order.ranks_of(batch.column("doc_id").to_pylist(), index)
+        ranks = order.ranks_of(batch.column("doc_id"), index)
         known = ranks != NO_RANK
         ranks = np.where(known & (order.exact_of[np.where(known, ranks, 0)] == ranks), ranks, NO_RANK)
         bands.append(_exploded(batch.column("bands"), ranks))

@@ -1,17 +1,41 @@
-"""The one total order of documents: arrival, least damage, longest, earliest date, doc_id; a rank is a place in it."""
+"""The one total order of documents: arrival, least damage, longest, earliest date, doc_id; a rank is a place in it.
+
+It is found as sorted runs are merged, so that no process holds the facts of all documents: each index file is sorted by
+itself, the order is cut into parts by samples of all files, and each part is merged from its pieces of them. Ids and
+texts then find their ranks in the same way, by hash partition.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left
+from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
+from itertools import accumulate, pairwise, repeat
 from typing import Any
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 from numpy.typing import NDArray
 
+from winnow.base.doc_ids import Column, as_doc_ids, doc_keys
 from winnow.base.errors import DatasetError
-from winnow.deduplicate.work_files import NO_RANK, ORDER, InputFile, WorkFiles
+from winnow.deduplicate.passages.utf8_texts import Utf8Texts
+from winnow.deduplicate.sorted_rows import Rows, distinct_values, merged, run_starts, stand_in
+from winnow.deduplicate.work_files import (
+    FACTS,
+    KEYED,
+    NO_RANK,
+    ORDER,
+    SAME_TEXT,
+    TEXT,
+    ArrayFile,
+    InputFile,
+    RankedPart,
+    WorkFiles,
+    partitions_for,
+)
 
 _COLUMNS: dict[str, Any] = {
     "doc_id": pl.String,
@@ -23,6 +47,10 @@ _COLUMNS: dict[str, Any] = {
     "n_shingles": pl.Int32,
     "text_hash": pl.Binary,
 }
+_ORDERED_BY = ("arrival", "damage", "shorter", "collected_at", "key")
+_LAST = np.iinfo(np.int64).max
+_SAMPLED = 4096  # one row of so many is looked at to cut the order into parts
+_NO_SITE = np.uint64(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,12 +59,13 @@ class DocumentOrder:
 
     keys: NDArray[np.uint64]
     ranks: NDArray[np.uint32]
+    doc_keys: NDArray[np.uint64]
     arrival: NDArray[np.int32]
     site: NDArray[np.int32]
     n_shingles: NDArray[np.int32]
     exact_of: NDArray[np.uint32]
 
-    def ranks_of(self, doc_ids: Sequence[str], file: InputFile) -> NDArray[np.uint32]:
+    def ranks_of(self, doc_ids: Column, file: InputFile) -> NDArray[np.uint32]:
         """Rank of each document of a file, NO_RANK for those that take no part or are left out of it."""
         keys = doc_keys(doc_ids)
         if not len(self.keys) or not len(keys):
@@ -44,41 +73,50 @@ class DocumentOrder:
         at = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
         ranks = np.where(self.keys[at] == keys, self.ranks[at], NO_RANK).astype(np.uint32)
         if file.left_out:
-            ranks[[i in file.left_out for i in doc_ids]] = NO_RANK
+            ranks[stand_in(keys, file.left_out.load())] = NO_RANK
         return ranks
 
-
-def doc_keys(doc_ids: Iterable[str]) -> NDArray[np.uint64]:
-    """doc_ids as numbers, which is what their 16 hex digits are.
-
-    >>> doc_keys(["00000000000000ff"]).tolist()
-    [255]
-    """
-    return np.frombuffer(bytes.fromhex("".join(doc_ids)), ">u8").astype(np.uint64)
+    def doc_ids(self, ranks: NDArray[Any]) -> pa.StringArray:
+        """The doc_ids of the documents with these ranks."""
+        return as_doc_ids(self.doc_keys[ranks])
 
 
-def rank_documents(indexes: Sequence[InputFile], files: WorkFiles) -> list[str]:
-    """Rank all documents, write the facts for `load_order`, and return the doc_ids by rank.
+def rank_documents(indexes: Sequence[InputFile], files: WorkFiles, executor: Executor) -> int:
+    """Rank all documents, write the facts for `load_order`, and return how many there are.
 
-    Memory grows with the number of documents (about 150 bytes each), not with their text.
     Raises DatasetError where a document is given twice.
     """
-    table = pl.concat([pl.DataFrame(schema=_COLUMNS), *map(_read, indexes)])
-    if (doubled := table.filter(pl.col("doc_id").is_duplicated())).height:
-        first = min(doubled["doc_id"].to_list())
-        raise DatasetError(f"document {first} is given twice; list it under leave_out if it was replaced")
-    table = table.sort(
-        pl.col("arrival"), pl.col("damage"), -pl.col("length"), pl.col("collected_at"), pl.col("doc_id"),
-        nulls_last=True,
-    ).with_row_index("rank")  # fmt: skip
-    table = table.with_columns(pl.col("rank").min().over("text_hash").alias("exact_of"))
-    keys = doc_keys(table["doc_id"])
-    by_key = np.argsort(keys)
-    facts = {n: table[n].to_numpy() for n in ("arrival", "n_shingles", "exact_of")}
-    facts |= {"keys": keys[by_key], "ranks": by_key, "site": table["site"].rank("dense").fill_null(0).to_numpy()}
-    for name, dtype in ORDER.items():
-        files.order(name).save(facts[name].astype(dtype))
-    return table["doc_id"].to_list()
+    runs = list(executor.map(_sort_facts, indexes, repeat(files)))
+    sites = distinct_values(np.concatenate([np.array([_NO_SITE]), *(run.sites for run in runs)]))
+    files.sites.save(sites)
+    sorted_facts = [files.facts(index) for index in indexes]
+    count = sum(len(run.load()) for run in sorted_facts)
+    partitions = partitions_for(count, FACTS.itemsize)
+    cuts = _cut([run.samples for run in runs], partitions)
+    bounds = [[0, *(_place(run.load(), cut) for cut in cuts), len(run.load())] for run in sorted_facts]
+    pieces = [list(pairwise(of_run)) for of_run in bounds]
+    by_part = [[of_run[n] for of_run in pieces] for n in range(len(cuts) + 1)]
+    sizes = [sum(stop - start for start, stop in part) for part in by_part]
+    firsts = list(accumulate(sizes, initial=0))[:-1]
+    parts = list(
+        executor.map(_rank_part, range(len(sizes)), firsts, by_part, repeat(sorted_facts), repeat(files),
+                     repeat(partitions))
+    )  # fmt: skip
+    keyed = list(executor.map(_sort_keys, range(partitions), repeat(parts), repeat(files)))
+    same = list(executor.map(_find_same_texts, range(partitions), repeat(parts), repeat(files)))
+    for fact in ("arrival", "site", "n_shingles", "doc_keys"):
+        files.order(fact).join([files.order_part(fact, n) for n in range(len(parts))])
+    for fact in ("keys", "ranks"):
+        files.order(fact).join([files.order_part(fact, n) for n in keyed])
+    copies = merged([file.load() for file in same], SAME_TEXT)
+    copies = copies[np.argsort(copies["rank"])]
+    for n, (first, size) in enumerate(zip(firsts, sizes, strict=True)):
+        exact = np.arange(first, first + size, dtype=np.uint32)
+        start, stop = np.searchsorted(copies["rank"], [first, first + size])
+        exact[copies["rank"][start:stop] - np.uint32(first)] = copies["first"][start:stop]
+        files.order_part("exact_of", n).save(exact)
+    files.order("exact_of").join([files.order_part("exact_of", n) for n in range(len(parts))])
+    return count
 
 
 def load_order(files: WorkFiles) -> DocumentOrder:
@@ -86,6 +124,111 @@ def load_order(files: WorkFiles) -> DocumentOrder:
     return DocumentOrder(**{name: files.order(name).load() for name in ORDER})
 
 
-def _read(file: InputFile) -> pl.DataFrame:
+@dataclass(frozen=True, slots=True, eq=False)
+class _SortedRun:
+    """What one index file gives besides its rows in order: a few of them, and the sites it names, as numbers."""
+
+    samples: Rows
+    sites: NDArray[np.uint64]
+
+
+def _sort_facts(file: InputFile, files: WorkFiles) -> _SortedRun:
+    """Write the facts of a file's documents, sorted (FACTS)."""
     table = pl.read_parquet(file.path, columns=list(_COLUMNS)).select(pl.col(n).cast(t) for n, t in _COLUMNS.items())
-    return table.filter(~pl.col("doc_id").is_in(list(file.left_out))) if file.left_out else table
+    keys = doc_keys(table["doc_id"].to_arrow())
+    rows = np.empty(table.height, FACTS)
+    rows["key"] = keys
+    rows["shorter"] = -table["length"].to_numpy()
+    rows["collected_at"] = table["collected_at"].to_physical().fill_null(_LAST).to_numpy()
+    for name in ("arrival", "damage", "n_shingles"):
+        rows[name] = table[name].to_numpy()
+    rows["text"] = _numbers(table["text_hash"].to_list())
+    sites = table["site"].unique().drop_nulls()
+    numbers = _numbers(Utf8Texts.of(sites.to_arrow()).hashes())["low"]
+    by_site = pl.DataFrame({"site": sites, "number": pl.Series(numbers, dtype=pl.UInt64)})
+    of_row = table.select("site").join(by_site, on="site", how="left", maintain_order="left")["number"]
+    rows["site"] = of_row.fill_null(int(_NO_SITE)).to_numpy()
+    if file.left_out:
+        rows = rows[~stand_in(keys, file.left_out.load())]
+    rows = _in_order(rows)
+    files.facts(file).save(rows)
+    return _SortedRun(samples=rows[::_SAMPLED].copy(), sites=np.unique(rows["site"]))
+
+
+def _numbers(hashes: Sequence[bytes]) -> Rows:
+    """128-bit hashes as two numbers each (TEXT)."""
+    found: Rows = np.frombuffer(b"".join(hashes), TEXT)
+    return found
+
+
+def _in_order(rows: Rows) -> Rows:
+    ordered: Rows = rows[np.lexsort([rows[name] for name in reversed(_ORDERED_BY)])]
+    return ordered
+
+
+def _cut(samples: Sequence[Rows], parts: int) -> list[tuple[Any, ...]]:
+    """The rows at which the parts of the order begin, without the first."""
+    rows = _in_order(merged(samples, FACTS))
+    places = [len(rows) * n // parts for n in range(1, parts)] if len(rows) >= parts else []
+    return [_key(rows[place]) for place in places]
+
+
+def _key(row: Any) -> tuple[Any, ...]:
+    return tuple(row[name] for name in _ORDERED_BY)
+
+
+def _place(run: Rows, cut: tuple[Any, ...]) -> int:
+    """How many rows of a sorted run come before a cut."""
+    return bisect_left(run, cut, key=_key)
+
+
+def _rank_part(
+    part: int,
+    first: int,
+    pieces: Sequence[tuple[int, int]],
+    runs: Sequence[ArrayFile],
+    files: WorkFiles,
+    partitions: int,
+) -> RankedPart:
+    """Merge one part of the order from its pieces of the sorted runs; the first of its documents has rank `first`."""
+    found = [run.load()[start:stop] for run, (start, stop) in zip(runs, pieces, strict=True)]
+    rows = _in_order(merged(found, FACTS))
+    ranks = np.arange(first, first + len(rows), dtype=np.uint32)
+    facts = {"arrival": rows["arrival"], "n_shingles": rows["n_shingles"], "doc_keys": rows["key"]}
+    facts["site"] = np.searchsorted(files.sites.load(), rows["site"])
+    for name, values in facts.items():
+        files.order_part(name, part).save(np.ascontiguousarray(values.astype(ORDER[name])))
+    made = files.ranked(part)
+    keyed = np.empty(len(rows), KEYED)
+    keyed["key"], keyed["rank"] = rows["key"], ranks
+    made.by_key.spread(keyed, _nth_of(rows["key"], partitions), partitions)
+    texts = np.empty(len(rows), SAME_TEXT)
+    texts["text"], texts["rank"], texts["first"] = rows["text"], ranks, ranks
+    made.by_text.spread(texts, _nth_of(rows["text"]["low"], partitions), partitions)
+    return made
+
+
+def _nth_of(hashes: NDArray[np.uint64], partitions: int) -> NDArray[np.int64]:
+    """The partition of each, in the order of the numbers."""
+    return ((hashes >> np.uint64(32)) * np.uint64(partitions) >> np.uint64(32)).astype(np.int64)
+
+
+def _sort_keys(partition: int, parts: Sequence[RankedPart], files: WorkFiles) -> int:
+    rows = merged([part.by_key.of(partition) for part in parts], KEYED)
+    rows = rows[np.argsort(rows["key"])]
+    if len(doubled := np.flatnonzero(~run_starts(rows["key"]))):
+        [doc_id] = as_doc_ids(rows["key"][doubled[:1]]).to_pylist()
+        raise DatasetError(f"document {doc_id} is given twice; list it under leave_out if it was replaced")
+    files.order_part("keys", partition).save(np.ascontiguousarray(rows["key"]))
+    files.order_part("ranks", partition).save(np.ascontiguousarray(rows["rank"]))
+    return partition
+
+
+def _find_same_texts(partition: int, parts: Sequence[RankedPart], files: WorkFiles) -> ArrayFile:
+    """Write the documents whose very text an earlier one has, with the first that has it (SAME_TEXT)."""
+    rows = merged([part.by_text.of(partition) for part in parts], SAME_TEXT)
+    low, high = rows["text"]["low"], rows["text"]["high"]
+    rows = rows[np.lexsort((rows["rank"], low, high))]
+    starts = run_starts(rows["text"]["low"], rows["text"]["high"])
+    rows["first"] = rows["rank"][np.flatnonzero(starts)][np.cumsum(starts) - 1]
+    return files.same_texts(partition).save(rows[~starts])

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from winnow.base.doc_ids import Column
 from winnow.base.recipe import DeduplicateSettings
 from winnow.deduplicate.documents.document_order import DocumentOrder, load_order
 from winnow.deduplicate.documents.shingles import Hashes, shingle_sets
@@ -116,7 +117,7 @@ def _documents(file: InputFile, order: DocumentOrder, marked: NDArray[np.bool_])
     parquet = pq.ParquetFile(file.path, read_dictionary=["doc_id"])
     for batch in parquet.iter_batches(batch_size=16384, columns=["doc_id", "text", "fingerprint"]):
         encoded = batch.column("doc_id")
-        ranks = _wanted_ranks(encoded.dictionary.to_pylist(), file, order, marked)[np.asarray(encoded.indices)]
+        ranks = _wanted_ranks(encoded.dictionary, file, order, marked)[np.asarray(encoded.indices)]
         texts = batch.column("text").cast(pa.large_string())
         keep = ranks != NO_RANK
         keys = print_keys(batch.column("fingerprint").filter(pa.array(keep)))
@@ -137,7 +138,7 @@ def _split(passages: Sequence[InputFile], order: DocumentOrder, marked: NDArray[
     frames = []
     for file in passages:
         table = pl.read_parquet(file.path, columns=["doc_id", "position", "part", "text", "fingerprint"])
-        ranks = pl.Series("rank", _wanted_ranks(table["doc_id"].to_list(), file, order, marked), pl.UInt32)
+        ranks = pl.Series("rank", _wanted_ranks(table["doc_id"].to_arrow(), file, order, marked), pl.UInt32)
         frames.append(table.with_columns(ranks).filter(pl.col("rank") != int(NO_RANK)))
     table = pl.concat(frames).sort("rank", "position", "part")
     texts = table["text"].to_arrow().cast(pa.large_string())
@@ -145,7 +146,7 @@ def _split(passages: Sequence[InputFile], order: DocumentOrder, marked: NDArray[
 
 
 def _wanted_ranks(
-    doc_ids: Sequence[str], file: InputFile, order: DocumentOrder, marked: NDArray[np.bool_]
+    doc_ids: Column, file: InputFile, order: DocumentOrder, marked: NDArray[np.bool_]
 ) -> NDArray[np.uint32]:
     """Rank of each document of a file, NO_RANK for those that are not wanted."""
     ranks = order.ranks_of(doc_ids, file)
@@ -260,8 +261,11 @@ class SharedShingles:
 
     def may_be_close(self, settings: DeduplicateSettings) -> NDArray[np.bool_]:
         """Whether a document may be close to any that comes before it: it is, to one that has just what it shares."""
-        share = np.divide(self.most, self.sizes, out=np.ones(len(self.sizes)), where=self.sizes > 0)
-        return share >= min(settings.document_threshold, settings.containment_threshold)
+        may = np.ones(len(self.sizes), np.bool_)
+        counted = np.flatnonzero(self.sizes)
+        least = min(settings.document_threshold, settings.containment_threshold)
+        may[counted] = self.most[counted] / self.sizes[counted] >= least
+        return may
 
 
 def _within(rows: Rows, store: ShingleStore) -> Iterator[Rows]:

@@ -40,7 +40,7 @@ def spread_prints(passages: InputFile, files: WorkFiles, partitions: int) -> Par
     parquet = pq.ParquetFile(passages.path, read_dictionary=["doc_id"])
     for batch in parquet.iter_batches(batch_size=1 << 18, columns=["doc_id", "fingerprint"]):
         encoded = batch.column("doc_id")
-        ranks = order.ranks_of(encoded.dictionary.to_pylist(), passages)
+        ranks = order.ranks_of(encoded.dictionary, passages)
         known = ranks != NO_RANK
         ranks[known] = np.where(order.exact_of[ranks[known]] == ranks[known], ranks[known], NO_RANK)
         rows = np.empty(batch.num_rows, KEYED)

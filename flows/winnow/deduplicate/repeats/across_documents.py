@@ -47,7 +47,7 @@ def spread_passages(
         table = pl.from_arrow(batch)
         assert isinstance(table, pl.DataFrame)
         ids = table.select(pl.col("doc_id").cast(pl.String).rle().struct.unnest())
-        by_run = order.ranks_of(ids["value"].to_list(), passages)
+        by_run = order.ranks_of(ids["value"].to_arrow(), passages)
         known = by_run != NO_RANK
         by_run[known] = np.where(copies[by_run[known]], NO_RANK, by_run[known])
         table = (
