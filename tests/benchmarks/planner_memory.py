@@ -3,9 +3,11 @@
 usage: python tests/benchmarks/planner_memory.py [--documents 1000000,3000000] [--workers 2] [--work DIR]
        python tests/benchmarks/planner_memory.py --smoke
 
-Each number is two runs, each in a process of its own: one that takes in all documents, one that adds a file to them.
-The planning process is sampled by stage: its own memory (anonymous pages), and with the pages of files that it has
-mapped, which the system takes back when it needs them. Workers are other processes and are not counted.
+As many documents are published, and all are read again; half of them have other content now. The stages are given files
+as reading, repair and preparation leave them, for only what the planning process does is looked at: which rows have
+work, what is left out, what was decided otherwise, and the facts of the next version. That process is sampled by stage:
+its own memory (anonymous pages), and with the pages of files that it has mapped, which the system takes back when it
+needs them. Workers are other processes and are not counted.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import sys
 import tempfile
 import threading
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -25,23 +28,104 @@ ROOT = Path(__file__).resolve().parents[2]
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
 
+import numpy as np  # noqa: E402
+import polars as pl  # noqa: E402
+import pyarrow as pa  # noqa: E402
+import pyarrow.parquet as pq  # noqa: E402
+
+from winnow.base.contracts import TABLES  # noqa: E402
+from winnow.base.doc_ids import as_doc_ids  # noqa: E402
+from winnow.base.recipe import DeduplicateSettings  # noqa: E402
+from winnow.base.staging import IDENTITIES, PREPARED, PREPARED_INDEX, RAW, REJECTED  # noqa: E402
+from winnow.deduplicate.removals import find_removals  # noqa: E402
+from winnow.run.executor import open_executor  # noqa: E402
+from winnow.run.jobs import ShardFiles  # noqa: E402
+from winnow.run.previous_version import changed_decisions, whole_version  # noqa: E402
+from winnow.run.work_plan import InputPlan, plan_rows  # noqa: E402
+from winnow.validate.facts import gather_facts  # noqa: E402
+
 A_FILE = 100_000  # documents
-WORDS = (
-    "river stone market letter window garden winter engine paper mirror village bridge signal harvest lantern copper "
-    "orchard captain meadow thunder library journey marble falcon basket velvet anchor timber saddle candle"
-).split()
 MB = 1e6
 
 
-def write_documents(folder: Path, first: int, stop: int) -> None:
-    """Short texts, each with words and numbers of its own."""
-    folder.mkdir(exist_ok=True)
-    for begin in range(first, stop, A_FILE):
-        with (folder / f"{begin:09d}.jsonl").open("w") as out:
-            for n in range(begin, min(begin + A_FILE, stop)):
-                a, b, c = (WORDS[n // 30**k % 30] for k in range(3))
-                text = f"The {a} of number {n} stood by the {b}, and the {c} came {n * 7919 % 1_000_003} days later."
-                out.write(json.dumps({"id": f"d{n}", "text": text}) + "\n")
+def write(path: Path, schema: pa.Schema, rows: int, **columns: Any) -> Path:
+    """A file with these columns; the others hold blanks."""
+    arrays = []
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not rows:
+        pq.write_table(schema.empty_table(), path)
+        return path
+    for field in schema:
+        values = columns.get(field.name)
+        if values is None:
+            one = None if field.nullable else blank(field.type)
+            values = pa.nulls(rows, field.type) if one is None else pa.repeat(pa.scalar(one, field.type), rows)
+        elif not isinstance(values, pa.Array):
+            values = pa.repeat(pa.scalar(values, field.type), rows)
+        arrays.append(values.cast(field.type))
+    pq.write_table(pa.table(arrays, schema=schema), path, compression="zstd", row_group_size=20_000)
+    return path
+
+
+def blank(kind: pa.DataType) -> Any:
+    if pa.types.is_list(kind) or pa.types.is_map(kind):
+        return []
+    if pa.types.is_fixed_size_binary(kind) or pa.types.is_binary(kind):
+        return bytes(16)
+    if pa.types.is_string(kind):
+        return ""
+    return pa.scalar(0).cast(kind).as_py()
+
+
+class Published:
+    """The files of a dataset's version."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def files(self, table: str) -> list[Path]:
+        return sorted((self._folder / table).glob("*.parquet"))
+
+
+def make(folder: Path, documents: int) -> None:
+    """Write what is published, what was read, and the new half of it as prepared for comparison."""
+    for n, first in enumerate(range(0, documents, A_FILE)):
+        rows = min(A_FILE, documents - first)
+        keys = np.sort(pl.select(pl.int_range(first, first + rows).hash(1)).to_series().to_numpy())
+        ids, odd = as_doc_ids(keys), (keys & np.uint64(1)).astype(bool)
+        sha = pl.Series(ids, dtype=pl.String)
+        old = (sha + sha + sha + sha).to_arrow()
+        new = pl.select(pl.when(pl.Series(odd)).then(sha + "0" * 48).otherwise(pl.Series(old, dtype=pl.String)))
+        prints = pa.array([k + k for k in (keys.tobytes()[i : i + 8] for i in range(0, 8 * rows, 8))], pa.binary(16))
+        name = f"{n:05d}.parquet"
+        text = pa.array((pl.Series(ids, dtype=pl.String) + " is a short text").to_list())
+        common = {"doc_id": ids, "input": f"{n}.jsonl", "recipe_id": "r" * 16, "site": "example.org"}
+        write(
+            folder / "published" / "index" / name, TABLES["index"], rows, **common, arrival=1, length=40, n_shingles=4,
+            content_sha256=old, text_hash=prints,
+        )  # fmt: skip
+        passages = {"doc_id": ids, "text": text, "fingerprint": prints, "kind": "paragraph", "status": "kept"}
+        write(folder / "published" / "passages" / name, TABLES["passages"], rows, **passages)
+        write(
+            folder / "published" / "documents" / name, TABLES["documents"], rows, doc_id=ids, text=text, language="en"
+        )
+        for table in ("duplicates", "rejects", "edits"):
+            write(folder / "published" / table / name, TABLES[table], 0)
+        shard = ShardFiles(folder, f"{n:05d}")
+        shuffled = np.random.default_rng(n).permutation(rows)
+        read = {"doc_id": ids, "content_sha256": new.to_series().to_arrow(), "input": f"{n}.jsonl"}
+        raw = {k: v.take(pa.array(shuffled)) if isinstance(v, pa.Array) else v for k, v in read.items()}
+        write(shard.raw, RAW, rows, **raw)
+        write(shard.identities, IDENTITIES, rows, **read, row=pa.array(np.argsort(shuffled)))
+        write(shard.read_rejects, REJECTED, 0)
+        half = pa.array(np.flatnonzero(odd))
+        again = {k: v.take(half) if isinstance(v, pa.Array) else v for k, v in common.items()}
+        write(
+            folder / "index" / name, PREPARED_INDEX, len(half), **again, arrival=1, length=40, n_shingles=4,
+            content_sha256=old.take(half), text_hash=prints.take(half),
+        )  # fmt: skip
+        of_half = {k: v.take(half) if isinstance(v, pa.Array) else v for k, v in passages.items()}
+        write(folder / "passages" / name, PREPARED, len(half), **of_half)
 
 
 class Sampler(threading.Thread):
@@ -49,7 +133,7 @@ class Sampler(threading.Thread):
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
-        self.stage = "read"
+        self.stage = "start"
         self.peaks: dict[str, list[int]] = {}
 
     def run(self) -> None:
@@ -58,40 +142,43 @@ class Sampler(threading.Thread):
             own, mapped = (1024 * int(fields[name].split()[0]) for name in ("RssAnon", "VmRSS"))
             peak = self.peaks.setdefault(self.stage, [0, 0])
             peak[:] = max(peak[0], own), max(peak[1], mapped)
-            time.sleep(0.05)
+            time.sleep(0.02)
 
 
-def one_run(source: Path, into: Path, workers: int) -> dict[str, Any]:
-    from benchmarks.scale_model import STAGES  # the stage that ends at each step
-    from tests.operate.dataset_runs import run_stages
-
-    from winnow.base.recipe import Recipe
-    from winnow.publish.dataset import Dataset
-    from winnow.run.executor import open_executor
-
-    sampler = Sampler()
-    began = time.perf_counter()
-    order = list(STAGES.values())
-
-    def at(step: str) -> None:
-        if step in STAGES and (following := order[order.index(STAGES[step]) + 1 :]):
-            sampler.stage = following[0]
-
+def one_plan(folder: Path, workers: int) -> dict[str, Any]:
+    dataset: Any = Published(folder / "published")
+    names = sorted(path.name.removesuffix(".parquet") for path in (folder / "index").glob("*.parquet"))
+    shards = [ShardFiles(folder, name) for name in names]
+    sampler, began = Sampler(), time.perf_counter()
     with open_executor("processes", workers) as pool:
         list(pool.map(abs, range(workers)))
         sampler.start()
-        run_stages(source, Dataset(into), pool, at, Recipe())
+        time.sleep(0.1)
+        sampler.stage = "plan"
+        plan = plan_rows(shards, InputPlan((), (), ()), dataset, recipe_id="r" * 16, executor=pool)
+        assert 0 < plan.fresh == len(plan.replaced) < plan.fresh + plan.unchanged
+        sampler.stage = "decide"
+        left_out = folder / "left_out.parquet"
+        schema = pa.schema([TABLES["index"].field("doc_id")])
+        with pq.ParquetWriter(left_out, schema) as writer:
+            for table in plan.replaced.tables(schema):
+                writer.write_table(table)
+        found = find_removals(
+            sorted((folder / "index").glob("*.parquet")), sorted((folder / "passages").glob("*.parquet")),
+            folder / "work", DeduplicateSettings(), pool, published_index=dataset.files("index"),
+            published_passages=dataset.files("passages"), leave_out=left_out,
+        )  # fmt: skip
+        sampler.stage = "compare"
+        changed = changed_decisions(
+            dataset, left_out=plan.replaced, document_decisions=found.document_files,
+            passage_decisions=found.passage_files, executor=pool,
+        )  # fmt: skip
+        sampler.stage = "facts"
+        replaced = dict.fromkeys(("documents", "duplicates", "passages"), plan.replaced | changed)
+        tables = ("documents", "duplicates", "rejects", "passages", "edits")
+        whole = {t: whole_version(dataset, {}, replaced, t) for t in tables}
+        gather_facts(**whole, n_read=0, n_vanished=0, mean_residual_markup=0)
     return {"peaks": sampler.peaks, "seconds": time.perf_counter() - began}
-
-
-def apart(source: Path, into: Path, workers: int) -> dict[str, Any]:
-    command = [sys.executable, __file__, "--one", str(source), str(into), "--workers", str(workers)]
-    path = os.pathsep.join((str(ROOT), str(ROOT / "tests")))
-    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": path})
-    if done.returncode:
-        raise SystemExit(done.stderr)
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
 
 
 def main() -> None:
@@ -100,43 +187,34 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--work", type=Path)
     parser.add_argument("--smoke", action="store_true", help="too few documents to tell a slope: that it works")
-    parser.add_argument("--one", nargs=2, type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--one", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
-        print(json.dumps(one_run(*options.one, options.workers)))
+        print(json.dumps(one_plan(options.one, options.workers)))
         return
     sizes = [200, 400] if options.smoke else [int(n) for n in options.documents.split(",")]
-    runs: dict[str, list[tuple[int, dict[str, Any]]]] = {"all new": [], "one file more": []}
+    runs = []
     for size in sizes:
         with tempfile.TemporaryDirectory(dir=options.work) as work:
-            source, into = Path(work) / "in", Path(work) / "out"
-            write_documents(source, 0, size)
-            runs["all new"].append((size, apart(source, into, options.workers)))
-            write_documents(source, size, size + min(A_FILE, size // 10))
-            runs["one file more"].append((size, apart(source, into, options.workers)))
-        for name, found in runs.items():
-            tell(name, *found[-1])
-    for name, found in runs.items():
-        if len(found) > 1:
-            tell_slopes(name, found)
+            make(Path(work), size)
+            command = [sys.executable, __file__, "--one", work, "--workers", str(options.workers)]
+            done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
+        if done.returncode:
+            raise SystemExit(done.stderr)
+        runs.append((size, json.loads(done.stdout.splitlines()[-1])))
+        tell(*runs[-1])
+    for (less, before), (more, after) in pairwise(runs):
+        slopes = [
+            f"{stage} {(after['peaks'][stage][0] - own) / (more - less):.1f}"
+            f" ({(after['peaks'][stage][1] - mapped) / (more - less):.1f})"
+            for stage, (own, mapped) in before["peaks"].items()
+        ]
+        print(f"bytes a document from {less:,} to {more:,}: {'  '.join(slopes)}")
 
 
-def tell(name: str, size: int, run: dict[str, Any]) -> None:
+def tell(size: int, run: dict[str, Any]) -> None:
     peaks = "  ".join(f"{s} {own / MB:.0f} ({mapped / MB:.0f})" for s, (own, mapped) in run["peaks"].items())
-    print(f"{size:,} documents, {name}, {run['seconds']:.0f} s; peak MB (with mapped files): {peaks}", flush=True)
-
-
-def tell_slopes(name: str, found: list[tuple[int, dict[str, Any]]]) -> None:
-    (less, before), (more, after) = found[-2:]
-    slopes = []
-    for stage, peaks in after["peaks"].items():
-        own, mapped = ((b - a) / (more - less) for a, b in zip(before["peaks"][stage], peaks, strict=True))
-        slopes.append(f"{stage} {own:.0f} ({mapped:.0f})")
-    own, mapped = (
-        (max(p[k] for p in after["peaks"].values()) - max(p[k] for p in before["peaks"].values())) / (more - less)
-        for k in range(2)
-    )
-    print(f"{name}: bytes a document {own:.0f} ({mapped:.0f}); {'  '.join(slopes)}")
+    print(f"{size:,} documents, {run['seconds']:.0f} s; peak MB (with mapped files): {peaks}", flush=True)
 
 
 if __name__ == "__main__":
