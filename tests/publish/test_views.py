@@ -38,7 +38,8 @@ def test_an_empty_table_reads_as_no_rows_with_all_columns(press: Press) -> None:
 def test_a_view_holds_nothing_but_parquet_in_its_tables(press: Press) -> None:
     press.publish(sources("a"), extras=lambda folder, manifest: {"report.html": b"<p>"})
     view = press.dataset.view(1)
-    assert {p.name for p in view.iterdir()} == {*TABLES, "README.md", "croissant.json", "manifest.json", "report.html"}
+    files = {"README.md", "croissant.json", "datapackage.json", "duckdb.sql", "manifest.json", "report.html"}
+    assert {p.name for p in view.iterdir()} == {*TABLES, *files}
     assert {p.suffix for t in TABLES for p in (view / t).iterdir()} == {".parquet"}
 
 

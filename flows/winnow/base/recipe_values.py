@@ -103,17 +103,25 @@ def check_licence(name: str) -> str:
     Traceback (most recent call last):
     ValueError: is no licence id of Hugging Face or SPDX; did you mean 'cc-by-4.0'? other stands for what has none
     """
-    if name in HUB_LICENCES:
-        return name
+    if name not in HUB_LICENCES and spdx_licence(name) is None:
+        near = difflib.get_close_matches(name.lower(), sorted(HUB_LICENCES), 1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise ValueError(f"is no licence id of Hugging Face or SPDX; {hint}other stands for what has none")
+    return name
+
+
+def spdx_licence(name: str) -> str | None:
+    """The licence as SPDX writes it; None for one that SPDX does not know.
+
+    >>> spdx_licence("cc-by-4.0"), spdx_licence("mit or ogl-uk-3.0"), spdx_licence("other")
+    ('CC-BY-4.0', 'MIT OR OGL-UK-3.0', None)
+    """
     from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 
     try:
-        canonicalize_license_expression(name)
+        return str(canonicalize_license_expression(name))
     except InvalidLicenseExpression:
-        near = difflib.get_close_matches(name.lower(), sorted(HUB_LICENCES), 1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        raise ValueError(f"is no licence id of Hugging Face or SPDX; {hint}other stands for what has none") from None
-    return name
+        return None
 
 
 def check_time_zone(name: str) -> str:

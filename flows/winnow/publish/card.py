@@ -26,7 +26,7 @@ LIMITS = (
     "Repairs are rules, not an oracle: damage without proof nearby is left alone, and changes that a rule "
     "was not sure enough of are recorded in `edits` with `applied = false`.",
     "Repeats are removed as whole passages or runs of sentences; a quotation inside a paragraph stays.",
-    "Nothing was checked for truth, personal data, or harmful content.",
+    "Nothing was checked for truth or harmful content.",
 )
 
 
@@ -134,6 +134,14 @@ def _head(manifest: Manifest, settings: PublishSettings, languages: Mapping[str,
     return [*lines, "---"]
 
 
+def _personal_data(manifest: Manifest) -> str:
+    kinds = manifest.recipe.get("repair", {}).get("redact", {}).get("kinds", ())
+    if not kinds:
+        return "Nothing was checked for personal data."
+    named = ", ".join(kind.replace("_", " ") for kind in kinds)
+    return f"Personal data was replaced where its form proves it ({named}); names and addresses of people were not."
+
+
 def _not_read(counts: Mapping[str, int]) -> list[str]:
     if not counts:
         return []
@@ -217,6 +225,7 @@ def _body(
         "## Known limits",
         "",
         *(f"- {limit}" for limit in LIMITS),
+        f"- {_personal_data(manifest)}",
         "",
         "## Columns",
     ]  # fmt: skip

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from winnow.base.recipe import PublishSettings
+from winnow.base.recipe_values import spdx_licence
 from winnow.base.records import Json
 from winnow.publish.manifest import Manifest, TableEntry
 
@@ -49,7 +50,7 @@ _TYPES = {
 
 def croissant(manifest: Manifest, settings: PublishSettings) -> str:
     """Returns the text of croissant.json."""
-    licence = settings.licence
+    licence = spdx_licence(settings.licence)
     data: Json = {
         "@context": _CONTEXT,
         "@type": "sc:Dataset",
@@ -60,7 +61,7 @@ def croissant(manifest: Manifest, settings: PublishSettings) -> str:
         ),
         "version": f"{manifest.version}.0.0",
         "datePublished": manifest.created_at.isoformat(),
-        **({"license": licence} if licence != "other" else {}),
+        **({"license": licence} if licence else {}),
         "distribution": [
             {
                 "@type": "cr:FileSet",

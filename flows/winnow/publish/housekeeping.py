@@ -25,6 +25,7 @@ from winnow.publish.tables.delta import (
     active_files,
     commit,
     flush_log,
+    labels_of,
     open_table,
 )
 from winnow.publish.tables.row_files import read_rows, write_rows
@@ -57,7 +58,14 @@ def compact(
     """
     done = []
     size = settings.file_mb << 20
-    job = WriteJob(run_id=run_id, version=dataset.next_version(), file_bytes=size, started_at=now, purpose="compact")
+    job = WriteJob(
+        run_id=run_id,
+        version=dataset.next_version(),
+        file_bytes=size,
+        started_at=now,
+        purpose="compact",
+        labels=labels_of(settings),
+    )
     for name in TABLES:
         folder, schema = dataset.table(name), storable(TABLES[name])
         table = open_table(folder)
@@ -71,7 +79,7 @@ def compact(
             for group in groups:
                 rows = read_rows((folder / f.name for f in group), schema)
                 # A file may grow past the wished size by little; cutting it would leave a small one again.
-                joined += write_rows(rows, schema, job.paths_like(folder, group[0]), KEYS[name], size * 2)
+                joined += write_rows(rows, job.labelled(schema), job.paths_like(folder, group[0]), KEYS[name], size * 2)
             small = [f for g in groups for f in g]
             commit(folder, schema, job, job.purpose, add=joined, remove=small, data_change=False)
             after = len(active_files(open_table(folder), name))

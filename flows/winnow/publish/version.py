@@ -39,9 +39,10 @@ from winnow.publish.disk import (
     point,
     remove_tree,
 )
+from winnow.publish.loaders import data_package, duckdb_views
 from winnow.publish.manifest import MANIFEST, FileEntry, Manifest, TableEntry
 from winnow.publish.proof import prove
-from winnow.publish.tables.delta import KEYS, WriteJob, active_files, open_table
+from winnow.publish.tables.delta import KEYS, WriteJob, active_files, labels_of, open_table
 from winnow.publish.tables.row_files import WrittenFile, read_column, read_rows, write_empty
 from winnow.publish.tables.schema import description_of, storable
 from winnow.publish.tables.table_update import (
@@ -98,6 +99,7 @@ class Publication:
             file_bytes=self.settings.file_mb << 20,
             started_at=self.clock(),
             purpose=purpose,
+            labels={**labels_of(self.settings), "winnow.recipe": self.run.recipe_id},
             checkpoint=self.checkpoint,
         )
 
@@ -226,7 +228,13 @@ def descriptions(folder: Path, manifest: Manifest, settings: PublishSettings) ->
     """Returns the files in which a version describes itself for people and programs, by name; `folder` is its view."""
     languages, not_read = count_languages(folder, manifest), count_not_read(folder, manifest)
     readme = card(manifest, settings, languages, not_read, count_sites(folder, manifest))
-    return {"README.md": readme.encode(), "croissant.json": croissant(manifest, settings).encode()}
+    files = {
+        "README.md": readme,
+        "croissant.json": croissant(manifest, settings),
+        "datapackage.json": data_package(manifest, settings),
+        "duckdb.sql": duckdb_views(manifest),
+    }
+    return {name: text.encode() for name, text in files.items()}
 
 
 def _commit_run(publication: Publication, job: WriteJob, table_versions: Mapping[str, int]) -> CommittedUpdate:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
 from pathlib import Path
@@ -18,6 +18,8 @@ from deltalake.exceptions import TableNotFoundError
 from deltalake.transaction import AddAction, RemoveAction
 
 from winnow.base.contracts import TABLES
+from winnow.base.recipe import PublishSettings
+from winnow.base.recipe_values import spdx_licence
 from winnow.base.staging import flush
 from winnow.publish.disk import Checkpoint, no_checkpoint
 from winnow.publish.tables.row_files import WrittenFile
@@ -40,12 +42,18 @@ def token_of(run_id: str) -> str:
     return hashlib.sha256(run_id.encode()).hexdigest()[:8]
 
 
+def labels_of(settings: PublishSettings) -> dict[str, str]:
+    """What the metadata of each Parquet file says of the dataset, as it was named when the file was written."""
+    return {"winnow.dataset": settings.name, "winnow.licence": spdx_licence(settings.licence) or settings.licence}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteJob:
     """Who writes to the tables, for which version and what purpose.
 
     A commit to ``publish`` belongs to a version and is undone where the version never came to be; one to ``record`` or
-    ``compact`` stands by itself. ``started_at`` is the time that its commits bear.
+    ``compact`` stands by itself. ``started_at`` is the time that its commits bear. ``labels`` go into the metadata of
+    the Parquet files it writes, with the run and the version.
     """
 
     run_id: str
@@ -53,6 +61,7 @@ class WriteJob:
     file_bytes: int
     started_at: datetime
     purpose: Literal["publish", "record", "compact"] = "publish"
+    labels: Mapping[str, str] = field(default_factory=dict)
     checkpoint: Checkpoint = no_checkpoint
 
     @property
@@ -63,6 +72,11 @@ class WriteJob:
     @property
     def transaction(self) -> Transaction:
         return Transaction(f"winnow:{self.run_id}", self.version)
+
+    def labelled(self, schema: pa.Schema) -> pa.Schema:
+        """The schema of the Parquet files it writes."""
+        said = {"winnow.run": self.run_id, "winnow.version": str(self.version), **self.labels}
+        return schema.with_metadata({**(schema.metadata or {}), **said})
 
     def metadata(self, purpose: str) -> dict[str, str]:
         """What its commits say of themselves."""

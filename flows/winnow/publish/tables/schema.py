@@ -113,7 +113,7 @@ def evolve(table: DeltaTable, steps: Evolution, properties: CommitProperties) ->
     for column in steps.loosened:
         table.alter.drop_column_not_null(column.name, commit_properties=properties)
     for column in steps.described:
-        described = {"description": description_of(column)}
+        described = {key.decode(): text.decode() for key, text in (column.metadata or {}).items()}
         table.alter.set_column_metadata(column.name, described, commit_properties=properties)
 
 
@@ -129,12 +129,18 @@ def stored_schema(table: DeltaTable) -> pa.Schema:
 
 
 def storable(schema: pa.Schema) -> pa.Schema:
-    """Returns the schema with types that Delta can hold; names, order and descriptions stay.
+    """Returns the schema with types that Delta can hold, and its descriptions as Delta's comments as well.
 
     >>> storable(pa.schema([("hash", pa.binary(16))])).field("hash").type
     DataType(binary)
     """
-    return pa.schema([f.with_type(plain(f.type)) for f in schema], metadata=schema.metadata)
+    return pa.schema([_commented(f.with_type(plain(f.type))) for f in schema], metadata=schema.metadata)
+
+
+def _commented(column: pa.Field) -> pa.Field:
+    """The column with its description under the key that Spark and others show as the comment."""
+    said = column.metadata or {}
+    return column.with_metadata({**said, b"comment": said[b"description"]}) if b"description" in said else column
 
 
 def plain(kind: pa.DataType) -> pa.DataType:

@@ -164,20 +164,21 @@ def prepare_update(dataset: Dataset, update: TableUpdate, job: WriteJob) -> Prep
         f.name for f in active
         if f.name in thinned or (f.name not in emptied and _is_outdated(folder / f.name, update.schema))
     }  # fmt: skip
+    labelled = job.labelled(update.schema)
     groups = [[f] for f in active if f.name in changing]
     if update.n_rows:
         groups.append(small_tail([f for f in active if f.name not in emptied], changing, job.file_bytes))
     for group in filter(None, groups):
         cut += group
         paths = job.paths_like(folder, group[0])
-        stay, go = (RowWriter(update.schema, paths, KEYS[name], job.file_bytes) for _ in range(2))
+        stay, go = (RowWriter(labelled, paths, KEYS[name], job.file_bytes) for _ in range(2))
         for rows in read_rows([folder / f.name for f in group], update.schema):
             hit = update.removed.mask(rows.column(KEYS[name]))
             stay.add(rows.filter(pc.invert(hit)))
             go.add(rows.filter(hit))
         kept += stay.finish()
         split += go.finish()
-    new = write_rows(_checked(update), update.schema, job.new_paths(folder, active), KEYS[name], job.file_bytes)
+    new = write_rows(_checked(update), labelled, job.new_paths(folder, active), KEYS[name], job.file_bytes)
     job.checkpoint(f"{name}: written")
     return PreparedUpdate(update=update, cut=cut, kept=kept, split=split, new=[*update.adopted, *new])
 
