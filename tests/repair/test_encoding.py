@@ -108,3 +108,9 @@ def test_mojibake_that_is_spoken_of_is_recorded_as_a_suspicion() -> None:
 def test_equal_lines_are_read_alike_wherever_they_stand() -> None:
     line = "dÃ©jÃ\xa0 vu"
     assert run("\n".join([line, "plain", line])).text == "déjà vu\nplain\ndéjà vu"
+
+
+@pytest.mark.parametrize(("text", "charset"), [("ภาษาไทย", "latin-1"), ("\ufffd", "cp1252"), ("привет", "latin-1")])
+def test_a_line_too_long_to_be_read_at_once_is_cut_between_signs(text: str, charset: str) -> None:
+    long = text * (30_001 // len(text))
+    assert run(long.encode().decode(charset)).text == long

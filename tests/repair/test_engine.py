@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -10,6 +14,8 @@ from winnow.base.errors import LedgerError, RecipeError
 from winnow.base.recipe import RepairSettings, RuleSettings
 from winnow.base.records import Edit
 from winnow.repair import REPAIRS, repair, replay, rule_versions, undo
+from winnow.repair.engine.repairer import Repairer
+from winnow.repair.engine.rule import Change, Evidence, Rule
 
 PIECES = (
     "<",
@@ -145,6 +151,33 @@ def test_a_ledger_that_does_not_fit_is_refused() -> None:
     edit = Edit(0, "entities", 1, 0, 5, "&amp;", "&", 1.0, True)
     with pytest.raises(LedgerError, match="edit 0 expects '&amp;' at offset 0"):
         replay("something else", [edit])
+
+
+def counting(rule: Rule, calls: Counter[str]) -> Rule:
+    def find(text: str, evidence: Evidence) -> Iterable[Change]:
+        calls[rule.name] += 1
+        return rule.find(text, evidence)
+
+    return replace(rule, find=find)
+
+
+def test_no_rule_looks_more_often_than_it_must() -> None:
+    calls: Counter[str] = Counter()
+    repairer = Repairer(counting(rule, calls) for rule in REPAIRS)
+    for text, most in (("No damage: a < b.", 1), ("Spaces at line ends, a < b. \nAnd here. ", 2), ("cafÃ© a <b ", 2)):
+        calls.clear()
+        assert repairer(text) == repair(text)
+        assert calls.keys() >= {"surrogates", "tags"}
+        assert max(calls.values()) <= most, (text, calls)
+
+
+def test_a_change_opens_the_gates_of_what_it_uncovers() -> None:
+    around = "\n".join(f"Line {n}, nothing else." for n in range(40))
+    damaged = f"{around}\nOne &amp;lt; strong &amp;gt; two\x00.\n\n{around}"
+    once = repair(damaged)
+    assert {edit.rule for edit in once.edits} >= {"control_characters", "entities", "tags"}
+    assert once.text == f"{around}\nOne two.\n\n{around}"
+    assert repair(once.text).edits == ()
 
 
 def test_rule_names_are_unique() -> None:

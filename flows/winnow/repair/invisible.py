@@ -28,8 +28,8 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0c\x0e-\x1f\x7f]+|[\u206a-\u206f\ufff9-\uff
 _WIDE = re.compile(r"(?:[^\x00]\x00){3,1000}|(?:\x00[^\x00]){3,1000}")
 _SEPARATORS = frozenset("\0\x1c\x1d\x1e\x1f")
 _LIGATURES = ("fi", "ff", "ffi", "fl", "ffl")
-_LETTERS_BEFORE = re.compile(r"[^\W\d_]{1,30}\Z")
-_LETTERS_AFTER = re.compile(r"[^\W\d_]{1,30}")
+_LETTERS = re.compile(r"[^\W\d_]*")
+MAX_PIECE = 30  # characters on either side of a lost ligature that are looked at
 _SOFT_AT_END = re.compile(r"(?<=[^\W\d_]{2})[\xad¬][ \t]{0,9}\n[ \t]{0,40}(?=([^\W\d_A-Z]{2,40}))")
 _CONJUNCTIONS = frozenset("and or to nor und oder bis sowie et ou och eller og of en ja tai".split())
 _BYTE_ORDER_MARKS = re.compile("\ufeff+")
@@ -128,13 +128,16 @@ def is_lost_ligature(text: str, at: int) -> bool:
     >>> is_lost_ligature("traf\x00c", 4), is_lost_ligature("red\x00green", 3)
     (True, False)
     """
-    left, right = _LETTERS_BEFORE.search(text, max(0, at - 30), at), _LETTERS_AFTER.match(text, at + 1, at + 31)
-    return _make_a_word(left[0] if left else "", right[0] if right else "")
+    return _is_ligature_between(text[max(0, at - MAX_PIECE) : at], text[at + 1 : at + 1 + MAX_PIECE])
 
 
 @lru_cache(maxsize=4096)
-def _make_a_word(first: str, last: str) -> bool:
-    """Whether two pieces are a word with a ligature between them, and not two words."""
+def _is_ligature_between(before: str, after: str) -> bool:
+    """Whether the letters on either side are a word with a ligature between them, and not two words."""
+    # Read backwards: a search for letters that end there would start again at each of them.
+    left, right = _LETTERS.match(before[::-1]), _LETTERS.match(after)
+    assert left is not None and right is not None
+    first, last = left[0][::-1], right[0]
     if not first + last or not ("a" + (first + last)[1:]).islower():
         return False
     if min(len(first), len(last)) > 2 and is_word(first) and is_word(last):

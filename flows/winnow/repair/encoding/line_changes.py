@@ -10,24 +10,30 @@ from winnow.repair.engine.rule import Change, apply_changes
 MAX_PIECE = 8_000  # characters; longer lines are looked at in pieces, so that no line costs more than its length
 
 
-def foreign_lines(text: str) -> list[tuple[int, str]]:
+def foreign_lines(text: str) -> tuple[tuple[int, str], ...]:
     r"""The lines that hold more than ASCII, with their offsets; long ones cut at spaces.
 
     >>> foreign_lines("é\nb\nü")
-    [(0, 'é'), (4, 'ü')]
+    ((0, 'é'), (4, 'ü'))
     """
-    found = []
+    found: list[tuple[int, str]] = []
     at = 0
     for line in text.split("\n"):
-        start = 0
-        while len(line) - start > MAX_PIECE:
-            cut = line.rfind(" ", start + MAX_PIECE // 2, start + MAX_PIECE)
-            cut = start + MAX_PIECE if cut < 0 else cut
-            found.append((at + start, line[start:cut]))
-            start = cut
-        found.append((at + start, line[start:] if start else line))
+        if not line.isascii():
+            start = 0
+            while len(line) - start > MAX_PIECE:
+                cut = line.rfind(" ", start + MAX_PIECE // 2, start + MAX_PIECE)
+                cut = _between_sequences(line, start + MAX_PIECE) if cut < 0 else cut
+                found.append((at + start, line[start:cut]))
+                start = cut
+            found.append((at + start, line[start:]))
         at += len(line) + 1
-    return [(at, line) for at, line in found if not line.isascii()]
+    return tuple(piece for piece in found if not piece[1].isascii())
+
+
+def _between_sequences(line: str, at: int) -> int:
+    """Where to cut near `at`: before the letter that a UTF-8 sequence begins with in Latin-1, or at `at` itself."""
+    return next((n for n in range(at, at - 4, -1) if "\xc2" <= line[n] <= "\xf4"), at)
 
 
 def tight_changes(at: int, before: str, after: str, confidence: float) -> Iterator[Change]:

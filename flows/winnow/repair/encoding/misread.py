@@ -50,7 +50,7 @@ def undo_misreading(text: str, evidence: Evidence) -> Iterator[Change]:
     >>> MISREAD("Þetta er bæði gott og þýðingarmikið, sagði hann við mig í gær.")
     'Þetta er bæði gott og þýðingarmikið, sagði hann við mig í gær.'
     """
-    lines = foreign_lines(text)
+    lines = evidence.once(foreign_lines, text)
     readings: dict[str, Reading | None] = {}
     proofs: Counter[Pair] = Counter()
     fruitless = 0
@@ -221,9 +221,12 @@ def quotes_stand_wrongly(before: str, after: str) -> bool:
     return any(before[m.start(1) if m[1] else m.start(2)] != (m[1] or m[2]) for m in _MISPLACED.finditer(after))
 
 
+_WEIGHTS = (0.0, 0.1, 0.4, 1.0, 1.5, 1.5)  # of words of so many letters
+
+
 def weight(word: str) -> float:
     """How much a word says, by its letters: short ones turn up by chance."""
-    return (0.0, 0.1, 0.4, 1.0, 1.5, 1.5, 2.0)[min(len(word), 6)]
+    return _WEIGHTS[len(word)] if len(word) < 6 else 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +255,8 @@ def judge(line: str, after: str, pair: Pair) -> Verdict:
     same = (m.lower() for c in every if c.before == c.after for m in _LETTERS.findall(c.before) if len(m) > 1)
     plain = (*ascii_words(line), *(dict.fromkeys(same) if pair.latin else ()))[: 2 * MAX_CHUNKS]
     for some in (changed[:FIRST_CHUNKS], changed):  # a few tell nearly all readings that make no words
-        verdicts = [_in_language(some, plain, pair, language) for language in pair.languages]
+        weighed = [w for before, after in some if (w := _weighed(before, after)) is not None]
+        verdicts = [_in_language(weighed, plain, pair, language) for language in pair.languages]
         best = max(verdicts, key=lambda v: (v.net + v.same_known / 4, v.good))
         if not best.good or len(changed) <= FIRST_CHUNKS:
             break
@@ -281,32 +285,49 @@ def reads_well(line: str) -> bool:
     return len(sample) > 2 and sum(not was_words(chunk) for chunk in sample) <= MAX_UNKNOWN * len(sample)
 
 
-def _in_language(changed: Iterable[tuple[str, str]], plain: tuple[str, ...], pair: Pair, language: str) -> Verdict:
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """What a changed chunk says whatever the language."""
+
+    now: tuple[str, ...]
+    """The words that it becomes."""
+    weight: float
+    was_words: bool
+    was_letters: bool
+    odd: bool
+
+
+def _weighed(before: str, after: str) -> Weighed | None:
+    """The weights of a changed chunk; None for signs beside words, which say nothing."""
+    now = tuple(_LETTERS.findall(after))
+    odd = is_odd(before, after)
+    if now and not odd and now == tuple(_LETTERS.findall(before)):
+        return None
+    return Weighed(now, sum(map(weight, now)), was_words(before), before.isalpha(), odd)
+
+
+def _in_language(changed: Iterable[Weighed], plain: tuple[str, ...], pair: Pair, language: str) -> Verdict:
     good = unknown = odd = lost = 0.0
     n_good = longest = 0
-    for before, after in changed:
-        now = _LETTERS.findall(after)
-        if now and now == _LETTERS.findall(before) and not is_odd(before, after):
-            continue  # signs beside words, which say nothing
-        heavy = sum(map(weight, now))
-        was = was_words(before)
-        if is_odd(before, after):
-            odd += max(heavy, 1.0)
-        elif now and all(known_in(word, language) for word in now):
-            if was:
-                lost += heavy / 4 if before.isalpha() else 0.0  # both are words: says little either way
+    for chunk in changed:
+        known = (not chunk.odd or chunk.was_words) and all(known_in(word, language) for word in chunk.now)
+        if chunk.odd:
+            odd += max(chunk.weight, 1.0)
+        elif chunk.now and known:
+            if chunk.was_words:
+                lost += chunk.weight / 4 if chunk.was_letters else 0.0  # both are words: says little either way
             else:
-                good += heavy
+                good += chunk.weight
                 n_good += 1
-                longest = max(longest, *map(len, now))
+                longest = max(longest, *map(len, chunk.now))
         else:
-            unknown += heavy
-        if was and not all(known_in(word, language) for word in now):
-            lost += max(heavy, 0.5)
-    known = _count_known(plain, language) if n_good else 0
+            unknown += chunk.weight
+        if chunk.was_words and not known:
+            lost += max(chunk.weight, 0.5)
+    same_known = _count_known(plain, language) if n_good else 0
     return Verdict(
         pair=pair, good=good, unknown=unknown, strange=odd, lost=lost, n_good=n_good, longest=longest,
-        n_same=len(plain), same_known=known,
+        n_same=len(plain), same_known=same_known,
     )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from itertools import chain, islice
 
 import ftfy
@@ -51,7 +51,7 @@ def undo_mojibake(text: str, evidence: Evidence) -> Iterator[Change]:
     >>> MOJIBAKE("dÃ©jÃ vu l‚Äô√©t√©")
     'déjà vu l’été'
     """
-    lines = foreign_lines(text)
+    lines = evidence.once(foreign_lines, text)
     readings: dict[str, Reading] = {}
     fruitless = 0
     for _, line in lines:
@@ -113,6 +113,7 @@ class Reading:
     proven: frozenset[str] = frozenset()
 
 
+@lru_cache(maxsize=256)  # the engine looks at a text more than once
 def best_reading(line: str, proven: frozenset[str] = frozenset(), home: frozenset[int] = frozenset()) -> Reading:
     """The line with its mojibake undone; the line itself where there is none, or none that is certain.
 
@@ -204,14 +205,13 @@ def _in_pieces(line: str) -> tuple[str, frozenset[str]]:
     found: list[tuple[int, int, int, int, str, str]] = []
     known, home = frozenset(line), systems(line)
     for order, charmap in enumerate((*CHARMAPS, *BY_WAY_OF_MAC)):
+        read: dict[str, list[str]] = {}
         for match in charmap.sequences.finditer(line):
-            if not is_suspicious(match[0]):
-                continue
             start, end = match.span()
-            for reading in undo(match[0], charmap):
-                under = min((reading, *readings(reading)), key=lambda r: (_score(r, frozenset()), len(r)))
-                joined = line[max(start - 1, 0) : start] + under + line[end : end + 1]
-                if not strange(joined, known) and (len(under) > 1 or systems(under) <= home):
+            if match[0] not in read:
+                read[match[0]] = _plainest(match[0], charmap, home) if is_suspicious(match[0]) else []
+            for under in read[match[0]]:
+                if not strange(line[max(start - 1, 0) : start] + under + line[end : end + 1], known):
                     found.append((count_signs(under), start - end, order, start, under, charmap.name))
     pieces: list[Change] = []
     used: set[str] = set()
@@ -223,6 +223,15 @@ def _in_pieces(line: str) -> tuple[str, frozenset[str]]:
             pieces.append(Change(start, end, reading))
             used.add(name)
     return apply_changes(line, sorted(pieces, key=lambda piece: piece.start)), frozenset(used)
+
+
+def _plainest(sequence: str, charmap: Charmap, home: frozenset[int]) -> list[str]:
+    """The readings of a sequence, followed down to where least is strange; single signs only of a script at home."""
+    every = [
+        min((reading, *readings(reading)), key=lambda r: (_score(r, frozenset()), len(r)))
+        for reading in undo(sequence, charmap)
+    ]
+    return [under for under in every if len(under) > 1 or systems(under) <= home]
 
 
 def explaining(line: str, reading: str) -> frozenset[str]:

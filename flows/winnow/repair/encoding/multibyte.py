@@ -18,7 +18,7 @@ from pathlib import Path
 from winnow.repair.encoding.charmaps import charmap
 from winnow.repair.encoding.line_changes import foreign_lines, trimmed
 from winnow.repair.encoding.plausible import invents, is_word, words
-from winnow.repair.engine.rule import Change, Evidence, Rule
+from winnow.repair.engine.rule import Change, Evidence, Rule, compiled
 from winnow.repair.words.frequencies import word_costs
 
 SURE, LIKELY = 0.95, 0.8
@@ -231,8 +231,10 @@ def undo_multibyte(text: str, evidence: Evidence) -> Iterator[Change]:
     """
     fruitless = 0
     well = len(sample := _letters(text[:WIDE_SAMPLE])) > SAMPLE and _reads_well(sample)
+    if well and not _WESTERN_IN_TEXT.search(text):
+        return
     seen: dict[str, Reading | None] = {}
-    for at, line in foreign_lines(text):
+    for at, line in evidence.once(foreign_lines, text):
         if line not in seen:
             if fruitless > MAX_FRUITLESS or not (_WESTERN_SIGN if well else _SIGN).search(line):
                 continue
@@ -250,6 +252,7 @@ MULTIBYTE_GATE = f"[\x80-\xff€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•�
 
 _SIGN = re.compile(MULTIBYTE_GATE)
 _WESTERN_SIGN = re.compile(MULTIBYTE_GATE.rpartition("|")[0])
+_WESTERN_IN_TEXT = compiled(_WESTERN_SIGN.pattern)
 
 # It proves nothing for the rules that need evidence, as mojibake does not.
 MULTIBYTE = Rule("misread_multibyte", 1, undo_multibyte, MULTIBYTE_GATE)

@@ -30,7 +30,7 @@ def replay(text: str, edits: Iterable[Edit]) -> str:
     'a&b'
     """
     for run in passes([e for e in edits if e.applied]):
-        text = _make(text, run)
+        text = make(text, run)
     return text
 
 
@@ -47,7 +47,7 @@ def undo(text: str, edits: Sequence[Edit]) -> str:
         for edit in run:
             mirrored.append(replace(edit, start=edit.start + delta, before=edit.after, after=edit.before))
             delta += len(edit.before) - len(edit.after)
-        text = _make(text, mirrored)
+        text = make(text, mirrored)
     return text
 
 
@@ -66,7 +66,8 @@ def passes(edits: Sequence[Edit]) -> list[list[Edit]]:
     return runs
 
 
-def _make(text: str, run: Sequence[Edit]) -> str:
+def make(text: str, run: Sequence[Edit]) -> str:
+    """The text with the edits of one run made, each at its place in the text that those before it left."""
     out: list[str] = []
     at = 0  # how far of `text` is written
     delta = 0  # an edit's offset is that in the text in which the run's earlier edits are already made

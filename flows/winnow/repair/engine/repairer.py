@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import re2
 
 from winnow.base.records import Edit
-from winnow.repair.engine.rule import Change, Evidence, Rule, apply_changes, roomy
+from winnow.repair.engine.ledger import make
+from winnow.repair.engine.rule import Evidence, Rule, line_end, roomy
 
 MAX_ROUNDS = 5  # nested damage is undone within a rule; rounds are for damage that another rule uncovers
 MAX_PASSES = 8  # a text that has not come to rest by then is no damaged text, and is left as it was
@@ -36,7 +38,8 @@ class Repairer:
     the repaired text. Rules named in `everywhere` are told that damage is proven on every line.
 
     The result is run through the rules again, as if it had just been read, until that changes nothing: hence
-    repairing a repaired text never changes it. A text that does not come to rest is given back as it was.
+    repairing a repaired text never changes it. A text that does not come to rest is given back as it was. Where the
+    last round had no evidence to go by, it was that run already.
     """
 
     def __init__(
@@ -51,47 +54,55 @@ class Repairer:
         self._everywhere = everywhere
         # The gates of the rules that may act on a text without evidence, in one automaton: one look at the text.
         # Those of the others are rarely asked, and would make the automaton large and slow.
-        self._gated = [n for n, r in enumerate(self._rules) if not r.needs_evidence or r.name in everywhere]
+        self.gated = tuple(n for n, r in enumerate(self._rules) if not r.needs_evidence or r.name in everywhere)
         self._gates = re2.Set.SearchSet(roomy())
-        for number in self._gated:
+        for number in self.gated:
             self._gates.Add(self._rules[number].gate)
         self._gates.Compile()
+
+    def open_in(self, raw: bytes) -> set[int]:
+        """Numbers of the rules of `gated` whose gates match."""
+        return {self.gated[n] for n in self._gates.Match(raw) or ()}
+
+    def gate_of(self, number: int) -> re2._Regexp:
+        """The gate of one rule."""
+        return _gate(self._rules[number].gate)
 
     def __call__(self, text: str) -> Repaired:
         edits: list[Edit] = []
         suspicions: list[Edit] = []
-        current = text
+        state = _Text(text, self)
         for _ in range(MAX_PASSES):
             n_before = len(edits)
-            current, found = self._one_pass(current, edits)
+            found, at_rest = self._one_pass(state, edits)
             if len(edits) == n_before:
                 suspicions = suspicions or found
                 break
             suspicions = found
+            if at_rest:
+                break
         else:
             return Repaired(text, ())
         numbered = (replace(edit, seq=seq) for seq, edit in enumerate(suspicions, len(edits)))
-        return Repaired(current, (*edits, *numbered))
+        return Repaired(state.text, (*edits, *numbered))
 
-    def _one_pass(self, text: str, edits: list[Edit]) -> tuple[str, list[Edit]]:
-        """Rounds over one text, evidence growing from none; appends to `edits`, returns the text and suspicions."""
+    def _one_pass(self, state: _Text, edits: list[Edit]) -> tuple[list[Edit], bool]:
+        """Rounds over one text, evidence growing from none; appends to `edits`, returns suspicions.
+
+        Also whether a pass over what it leaves would change nothing more.
+        """
         evidence = Evidence()
+        remembered = False
         for _ in range(MAX_ROUNDS):
             suspicions: list[Edit] = []
             changed = False
-            raw = text.encode("utf-8", "surrogatepass")
-            opened = {self._gated[n] for n in self._gates.Match(raw) or ()}
             for number, rule in enumerate(self._rules):
-                known = evidence
-                if rule.name in self._everywhere:
-                    known = Evidence(evidence.points, True, evidence.by)
+                known = evidence.of_whole_text() if rule.name in self._everywhere else evidence
                 if rule.needs_evidence and not (known.points or known.everywhere):
                     continue
-                # Gates of rules that need evidence, and those that a change in this round may have opened, are asked
-                # now.
-                if number not in opened and not ((changed or rule.needs_evidence) and _gate(rule.gate).search(raw)):
+                if not state.opens(number):
                     continue
-                made: list[Change] = []
+                text, n_before = state.text, len(edits)
                 delta = 0
                 for change in rule.find(text, known):
                     before = text[change.start : change.end]
@@ -105,15 +116,79 @@ class Repairer:
                     )  # fmt: skip
                     if applied:
                         edits.append(edit)
-                        made.append(change)
                         delta += len(change.after) - len(before)
                     else:
                         suspicions.append(edit)
-                if made:
-                    text = apply_changes(text, made)
-                    raw = text.encode("utf-8", "surrogatepass")
+                if len(edits) > n_before:
+                    made = edits[n_before:]
+                    state.change(made)
                     evidence = evidence.shifted(made, rule.proves, rule.name)
+                    remembered = remembered or rule.remembered
                     changed = True
             if not changed:
-                return text, suspicions
-        return text, []  # the text still moves, so offsets of suspicions mean nothing yet
+                return suspicions, not (evidence.points or remembered)
+        return [], False  # the text still moves, so offsets of suspicions mean nothing yet
+
+
+class _Text:
+    """A text on its way, and which rules may have something to do in it.
+
+    All gates are asked once about the whole text, then about the lines that change. What was open once is asked again
+    by itself before its rule is run.
+    """
+
+    def __init__(self, text: str, repairer: Repairer) -> None:
+        self.text = text
+        self._repairer = repairer
+        self._raw = text.encode("utf-8", "surrogatepass")
+        self._may_open = repairer.open_in(self._raw)
+        self._asked = dict.fromkeys(repairer.gated, False) | dict.fromkeys(self._may_open, True)
+
+    def opens(self, number: int) -> bool:
+        """Whether the gate of the rule of that number matches in the text as it stands."""
+        answer = self._asked.get(number)
+        if answer is None:
+            if answer := number in self._may_open or number not in self._repairer.gated:
+                answer = self._repairer.gate_of(number).search(self._raw) is not None
+            self._asked[number] = answer
+        return answer
+
+    def change(self, made: Sequence[Edit]) -> None:
+        """Make edits of one walk over the text."""
+        self.text = make(self.text, made)
+        self._raw = self.text.encode("utf-8", "surrogatepass")
+        self._asked.clear()
+        near = around(self.text, made)
+        self._may_open |= self._repairer.open_in(near.encode("utf-8", "surrogatepass") if near else self._raw)
+
+
+MAX_SPOTS = 60  # changes; beside more, all of a text is looked at
+_BLANK = re.compile(r"\s*")
+
+
+def around(text: str, made: Sequence[Edit]) -> str:
+    r"""The lines of a text in which changes were made, with the nearest line that holds something on either side.
+
+    Nothing where that would be most of the text. No gate looks further than from a line to the next that holds
+    something.
+
+    >>> edit = Edit(0, "trailing_spaces", 1, 9, 10, " ", "", 1.0, True)
+    >>> around("zero\none\n\ntwo\nthree\n\nfour\n" + "more\n" * 20, [edit])
+    'one\n\ntwo\n'
+    """
+    if len(made) > MAX_SPOTS:
+        return ""
+    lines: list[str] = []
+    size = last = 0
+    for edit in made:
+        own = text.rfind("\n", 0, edit.start) + 1
+        low = max(last, text.rfind("\n", 0, len(text[:own].rstrip())) + 1)
+        beyond = _BLANK.match(text, line_end(text, edit.start + len(edit.after)))
+        high = line_end(text, beyond.end() if beyond else len(text)) + 1
+        if high > last:
+            lines.append(text[low:high])
+            size += high - low
+            last = high
+        if 2 * size > len(text):
+            return ""
+    return "".join(lines)

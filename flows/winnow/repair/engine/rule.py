@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple, TypeVar, cast
 
 import re2
 
+from winnow.base.records import Edit
+
 REACH = 4000  # characters; longer than nearly any paragraph
+T = TypeVar("T")
 Span = tuple[int, int]
 """Start and end of a stretch of a text."""
 
@@ -31,8 +35,7 @@ def line_end(text: str, at: int) -> int:
     return len(text) if end < 0 else end
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):  # a damaged text has many; a frozen dataclass takes twice as long to make
     """Replace ``text[start:end]`` by ``after``. ``confidence`` says how sure the rule is, 0 to 1."""
 
     start: int
@@ -50,6 +53,17 @@ class Evidence:
     """Act as if damage had been proven on every line: the setting ``spacing = "everywhere"``."""
     by: frozenset[str] = frozenset()
     """Names of the rules that have changed the text so far."""
+    _found: dict[Callable[[str], object], object] = field(default_factory=dict)
+
+    def once(self, find: Callable[[str], T], text: str) -> T:
+        """What `find` gives for the text as it stands, found once for all rules that ask before it changes."""
+        if find not in self._found:
+            self._found[find] = find(text)
+        return cast(T, self._found[find])
+
+    def of_whole_text(self) -> Evidence:
+        """The same, as if damage had been proven on every line."""
+        return replace(self, everywhere=True)
 
     def near(self, text: str, start: int, end: int, lines: int = 1) -> bool:
         """Whether damage was proven in the lines that hold ``text[start:end]`` or up to `lines` lines beside them.
@@ -100,17 +114,19 @@ class Evidence:
                 spans.append((low, high))
         return spans
 
-    def shifted(self, made: Sequence[Change], proves: bool, by: str) -> Evidence:
-        """The same evidence in the text after `made` (ascending, not overlapping) were applied, plus their places."""
+    def shifted(self, made: Sequence[Edit], proves: bool, by: str) -> Evidence:
+        """The same evidence in the text after `made`, the edits of one walk over it, plus their places."""
+        if not self.points:
+            return Evidence([edit.start for edit in made] if proves else [], False, self.by | {by})
         moved: list[int] = []
         delta, at = 0, 0
-        for change in made:
-            while at < len(self.points) and self.points[at] < change.end:
-                moved.append(min(self.points[at], change.start) + delta)
+        for edit in made:
+            while at < len(self.points) and self.points[at] + delta < edit.end:
+                moved.append(min(self.points[at] + delta, edit.start))
                 at += 1
             if proves:
-                moved.append(change.start + delta)
-            delta += len(change.after) - (change.end - change.start)
+                moved.append(edit.start)
+            delta += len(edit.after) - len(edit.before)
         moved.extend(p + delta for p in self.points[at:])
         moved.sort()
         return Evidence(moved, False, self.by | {by})
@@ -143,6 +159,7 @@ class Rule:
     ``gate`` is an RE2 expression that must match somewhere in the text for `find` to have anything to do.
     ``proves``: what it repairs is proof of damage, on which rules that need evidence may act.
     ``needs_evidence``: it acts only near proven damage.
+    ``remembered``: another rule asks whether it has changed the text (`Evidence.by`).
     """
 
     name: str
@@ -151,6 +168,7 @@ class Rule:
     gate: str
     proves: bool = False
     needs_evidence: bool = False
+    remembered: bool = False
 
     def __call__(self, text: str, damaged: bool = True) -> str:
         """The text with every change made that a recipe makes by default; for doctests and tests of one rule.

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from winnow.base.html_names import COMMON_REFERENCES
+from winnow.repair.engine.rule import Span
 from winnow.repair.markup.tags import end_of_repeats
 from winnow.repair.words.lexicon import lexicon_of
 
@@ -122,9 +123,9 @@ _CUT_LESS = re.compile(
 _LONG = tuple(name[:-1] for name in NAMED if len(name) > 7 and name.endswith(";") and name.islower())
 _ALONE = re.compile(r"([a-z]{5,30});")  # a text that is a name and no word: its ampersand is lost
 _RUN = re.compile(r"(&(?:amp;){0,9}#?\w{1,9};)\1{7}")  # the same one over and over is one place
-_FIRST = re.compile(
-    r"&(?=[ \t\xa0]{0,5}[A-Za-z#]|;[A-Za-z])|(?<![A-Za-z&;])(?:amp|nbsp|lt|gt|quot) ?;|(?<=[a-z])amp;(?=[a-z]{2,6};)"
-)
+_SIGN = re.compile(r"&(?=[ \t\xa0]{0,5}[A-Za-z#]|;[A-Za-z])|;")
+_BARE = re.compile(r"(?<![A-Za-z&;])(?:amp|nbsp|lt|gt|quot) ?\Z|(?<=[a-z])(amp)\Z")
+_LAYERED = re.compile(r"[a-z]{2,6};")
 
 
 def references(text: str) -> Iterator[Reference]:
@@ -140,10 +141,10 @@ def references(text: str) -> Iterator[Reference]:
             yield Reference(0, len(text), NAMED[alone[1] + ";"], "bare", alone[1])
         return
     at = 0
-    while found := _FIRST.search(text, at):
-        start = found.start()
+    while found := _first(text, at):
+        start, end = found
         if text[start] != "&":
-            reference = _bare(text, start, found[0])
+            reference = _bare(text, start, text[start:end])
         else:
             reference = _at_ampersand(text, start)
             if reference is not None and (run := _RUN.match(text, start)) and run.end(1) == reference.end:
@@ -155,6 +156,24 @@ def references(text: str) -> Iterator[Reference]:
         else:
             yield reference
             at = reference.end
+
+
+def _first(text: str, at: int) -> Span | None:
+    """Where the next ampersand stands that may begin a reference, or the next name that has lost its own.
+
+    Looked for from their signs, of which a text has few, for letters would be looked at one by one.
+    """
+    low = at
+    while found := _SIGN.search(text, at):
+        start, end = found.span()
+        if text[start] == "&":
+            return start, end
+        # `p` and `t` end all of these names.
+        bare = _BARE.search(text, max(low, start - 5), start) if text[start - 1] in "pt " else None
+        if bare and (bare[1] is None or _LAYERED.match(text, end)):
+            return bare.start(), end
+        at = end
+    return None
 
 
 def _bare(text: str, start: int, matched: str) -> Reference | None:

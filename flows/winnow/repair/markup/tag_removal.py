@@ -56,12 +56,16 @@ def find_tags_of_short_texts(text: str, evidence: Evidence) -> Iterator[Change]:
 
 
 def _changes(text: str, evidence: Evidence, proven: bool) -> Iterator[Change]:
-    found = [t for t in tags(text) if not _quoted(text, t)]
+    found = [t for t in evidence.once(_all_tags, text) if not _quoted(text, t)]
     accepted, proofs = _accepted(text, found, evidence)
     if proven != (bool(proofs.points) or proofs.everywhere):
         return
     events = _with_halves(text, accepted, proofs) if accepted or len(text) <= SNIPPET else []
     yield from _replaced(text, events, 0.9 if proven else 0.6)
+
+
+def _all_tags(text: str) -> tuple[Tag, ...]:
+    return tuple(tags(text))
 
 
 def find_tags_of_html_source(text: str, evidence: Evidence) -> Iterator[Change]:
@@ -76,7 +80,7 @@ def find_tags_of_html_source(text: str, evidence: Evidence) -> Iterator[Change]:
     True
     """
     if len(text) > SNIPPET and text.lstrip()[:1] == "<":
-        found = list(tags(text))
+        found = evidence.once(_all_tags, text)
         if is_html_source(text, found):
             yield from _replaced(text, [t for t in found if t.kind != "custom"], 0.8)
 
@@ -452,9 +456,9 @@ def _prefix(run: Sequence[Tag]) -> str:
 
 _GATE = r"<[\s/!&;<]{0,12}[A-Za-z]|[A-Za-z]\s{0,3}/?\s{0,3}>|[\"']\s{0,3}/?\s{0,3}>|<!|<\?|</>"
 
-TAGS = Rule("tags", 4, find_tags, _GATE, proves=True)
-SHORT_TEXT_TAGS = Rule("short_text_tags", 5, find_tags_of_short_texts, _GATE)
-HTML_SOURCE = Rule("html_source", 2, find_tags_of_html_source, r"\A\s*<[A-Za-z!]")
+TAGS = Rule("tags", 4, find_tags, _GATE, proves=True, remembered=True)
+SHORT_TEXT_TAGS = Rule("short_text_tags", 5, find_tags_of_short_texts, _GATE, remembered=True)
+HTML_SOURCE = Rule("html_source", 2, find_tags_of_html_source, r"\A\s*<[A-Za-z!]", remembered=True)
 
 MARKUP: tuple[Rule, ...] = (TAGS, SHORT_TEXT_TAGS, HTML_SOURCE)
 """The rules that take out tags, in order."""

@@ -163,7 +163,7 @@ def tags(text: str) -> Iterator[Tag]:
             at = start + 3
             continue
         tag = _special(text, start, absent) if text[start + 1 : start + 2] in ("!", "?") else None
-        if tag is None and "</xml>" not in absent and _OFFICE.match(text, start):
+        if tag is None and text.startswith("<xml>", start) and "</xml>" not in absent and _OFFICE.match(text, start):
             if (end := text.find("</xml>", start)) < 0:
                 absent.add("</xml>")
             else:

@@ -120,7 +120,7 @@ class Redactor:
                 while at < len(known) and known[at][0].start + delta < change.start:
                     delta += len(known[at][0].after) - (known[at][0].end - known[at][0].start)
                     at += 1
-                new.append((replace(change, start=change.start - delta, end=change.end - delta), kind))
+                new.append((change._replace(start=change.start - delta, end=change.end - delta), kind))
             known = sorted([*known, *new], key=lambda pair: pair[0].start)
         return known
 
