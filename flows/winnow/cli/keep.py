@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -21,6 +22,9 @@ from winnow.cli.options import (
     published,
 )
 from winnow.cli.output import print_json, print_table, size
+
+if TYPE_CHECKING:
+    from winnow.publish.selection import Format
 
 app = typer.Typer()
 PANEL = "keep"
@@ -67,33 +71,72 @@ def verify(
     return int(bool(problems))
 
 
-@app.command(rich_help_panel=PANEL, epilog="Example: winnow export 3 --to documents.jsonl.gz")
+@app.command(
+    rich_help_panel=PANEL,
+    epilog="Example: winnow export 3 --to out --format markdown --languages en --sources 'news/*' --since 2026-01-01",
+)
 def export(
     version: VersionArgument = None,
     to: Annotated[
         str, typer.Option("--to", help="A folder, FILE.parquet, FILE.jsonl, FILE.jsonl.gz or s3://BUCKET/PREFIX.")
     ] = "export",
+    tables: Annotated[
+        str | None, typer.Option(metavar="NAME,...", help="Tables to take; documents if rows or a format are chosen.")
+    ] = None,
+    languages: Annotated[str | None, typer.Option(metavar="LANG,...", help="Only documents in these.")] = None,
+    sources: Annotated[
+        list[str] | None, typer.Option(metavar="PATTERN", help="Only these sources; * and ? stand for any. Repeatable.")
+    ] = None,
+    since: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Dated that day or later.")] = None,
+    until: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Dated that day or before.")] = None,
+    form: Annotated[
+        str | None, typer.Option("--format", help="parquet, jsonl (packed with zstd) or markdown (a file a document).")
+    ] = None,
     into: IntoOption = DATASET,
     as_json: JsonOption = False,
 ) -> int:
-    """Export a version as a folder, Parquet or JSON lines"""
+    """Export a version, or what is chosen of it: Parquet, JSON lines, Markdown
+
+    Without a choice a folder gets the whole version as it stands. With one, it gets what is chosen, a README and a
+    manifest that say what that was. What is written appears whole or not at all.
+    """
     from winnow.base.addresses import is_url
-    from winnow.publish.export import export, upload
+    from winnow.publish.export import export, export_selection, upload
+    from winnow.publish.selection import Choice
 
     dataset = published(into)
+    number = dataset.manifest(version).version
+    if tables or languages or sources or since or until or form:
+        choice = Choice(
+            tables=_listed(tables) or ("documents",), languages=_listed(languages), sources=tuple(sources or ()),
+            since=since.date() if since else None, until=until.date() if until else None,
+            format=cast("Format", form or "parquet"),
+        )  # fmt: skip
+        place, chosen = export_selection(dataset, number, choice, to)
+        rows = ", ".join(f"{n:,} rows of {table}" for table, n in chosen.rows.items())
+        result = {"version": number, "path": place, "rows": chosen.rows}
+        print_json(result) if as_json else print(f"Exported {rows} of v{number} to {visible(place)}")
+        return 0
     if is_url(to):
-        manifest = dataset.manifest(version)
-        number, place = manifest.version, upload(dataset, manifest.version, to)
-        written = sum(t.bytes for t in manifest.tables.values())
+        place = upload(dataset, number, to)
+        written = sum(t.bytes for t in dataset.manifest(number).tables.values())
         said = f"Copied v{number} to {visible(place)} ({size(written)})"
     else:
-        number = version if version is not None else dataset.version_numbers()[-1]
         path = export(dataset, number, Path(to))
         files = [p for p in path.rglob("*") if p.is_file()] if path.is_dir() else [path]
         place, written = str(path), sum(p.stat().st_size for p in files)
         said = f"Exported v{number} to {path} ({size(written)})"
     print_json({"version": number, "path": place, "bytes": written}) if as_json else print(said)
     return 0
+
+
+def _listed(names: str | None) -> tuple[str, ...]:
+    """The names in a list with commas.
+
+    >>> _listed("en, fr"), _listed(None)
+    (('en', 'fr'), ())
+    """
+    return tuple(name.strip() for name in (names or "").split(",") if name.strip())
 
 
 @app.command(rich_help_panel=PANEL, epilog='Example: winnow rollback 2 --because "the new feed was wrong"')

@@ -1,4 +1,4 @@
-"""Hand a version out: the whole view as a folder or under a URL, or its documents as one file.
+"""Hand a version out: the whole view as a folder or under a URL, its documents as one file, or what is chosen of it.
 
 What is handed out is for readers: no run goes on from it (a dataset that runs write to stands under
 ``--into s3://...``, see `winnow.storage`).
@@ -7,11 +7,11 @@ What is handed out is for readers: no run goes on from it (a dataset that runs w
 from __future__ import annotations
 
 import gzip
-import json
 import shutil
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
@@ -20,12 +20,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import fs
 
-from winnow.base.addresses import redacted
+from winnow.base.addresses import is_url, redacted
 from winnow.base.errors import UsageError, WinnowError
 from winnow.base.staging import flush
 from winnow.publish.dataset import Dataset
-from winnow.publish.disk import remove_tree
+from winnow.publish.disk import flush_tree, remove_tree
 from winnow.publish.manifest import MANIFEST
+from winnow.publish.selection import Choice, Selected, json_line, write_selection
 from winnow.publish.tables.row_files import read_rows, write_empty, write_rows
 
 _CHUNK_BYTES = 8 << 20
@@ -40,14 +41,8 @@ def export(dataset: Dataset, version: int, to: Path) -> Path:
     Raises UsageError where something stands there already, or for a file name of another form.
     """
     manifest = dataset.manifest(version)
-    if to.is_dir() and not any(to.iterdir()):
-        to.rmdir()
-    if to.exists() or to.is_symlink():
-        raise UsageError(f"{to}: exists; give --to a name that is free")
-    to.parent.mkdir(parents=True, exist_ok=True)
-    temporary = to.with_name(f".{to.name}.{uuid4().hex[:12]}.tmp")
     files = [dataset.view(version) / f.name for f in manifest.tables["documents"].files]
-    try:
+    with _in_place(to) as temporary:
         if to.name.endswith(".parquet"):
             _write_parquet(files, temporary)
         elif to.name.endswith((".jsonl", ".jsonl.gz")):
@@ -56,8 +51,24 @@ def export(dataset: Dataset, version: int, to: Path) -> Path:
             shutil.copytree(dataset.view(version), temporary)
         else:
             raise UsageError(f"{to}: cannot tell the form from this name; give {', '.join(FORMS)}")
+    return to
+
+
+@contextmanager
+def _in_place(to: Path) -> Iterator[Path]:
+    """A name for what is to stand at `to` when it is whole. Raises UsageError where something stands there already."""
+    if to.is_dir() and not any(to.iterdir()):
+        to.rmdir()
+    if to.exists() or to.is_symlink():
+        raise UsageError(f"{to}: exists; give --to a name that is free")
+    to.parent.mkdir(parents=True, exist_ok=True)
+    temporary = to.with_name(f".{to.name}.{uuid4().hex[:12]}.tmp")
+    try:
+        yield temporary
         if temporary.is_file():
             flush(temporary)
+        else:
+            flush_tree(temporary)
         temporary.rename(to)
         flush(to.parent)
     finally:
@@ -65,7 +76,22 @@ def export(dataset: Dataset, version: int, to: Path) -> Path:
             remove_tree(temporary)
         else:
             temporary.unlink(missing_ok=True)
-    return to
+
+
+def export_selection(dataset: Dataset, version: int, choice: Choice, to: str) -> tuple[str, Selected]:
+    """Writes what is chosen of a version to a folder or under a URL; returns where, without credentials, and what.
+
+    In a folder it appears whole or not at all; under a URL its ``manifest.json`` comes last. Raises UsageError where
+    something stands there already.
+    """
+    if not is_url(to):
+        with _in_place(Path(to)) as temporary:
+            return to, write_selection(dataset, version, choice, temporary)
+    _free_place(to)  # before the work, not after it
+    with TemporaryDirectory(prefix="winnow-export-") as room:
+        folder = Path(room) / "export"
+        done = write_selection(dataset, version, choice, folder)
+        return upload_folder(folder, to), done
 
 
 def _write_parquet(files: list[Path], to: Path) -> None:
@@ -79,14 +105,9 @@ def _write_lines(files: list[Path], to: Path, packed: bool) -> None:
         # No name and no time in the gzip head: the same version gives the same bytes.
         sink: Any = gzip.GzipFile("", "wb", 6, raw, mtime=0) if packed else raw
         for rows in read_rows(files, pq.read_schema(files[0])):
-            lines = (_json_line({**row, "metadata": json.loads(row["metadata"])}) for row in rows.to_pylist())
-            sink.write("".join(lines).encode("utf-8", "surrogatepass"))
+            sink.write("".join(map(json_line, rows.to_pylist())).encode("utf-8", "surrogatepass"))
         if packed:
             sink.close()
-
-
-def _json_line(row: Mapping[str, Any]) -> str:
-    return json.dumps(row, ensure_ascii=False, default=datetime.isoformat) + "\n"
 
 
 def upload(dataset: Dataset, version: int, url: str) -> str:
@@ -98,21 +119,39 @@ def upload(dataset: Dataset, version: int, url: str) -> str:
     WinnowError where the store refuses.
     """
     dataset.manifest(version)
-    view = dataset.view(version)
-    names = sorted(p.relative_to(view).as_posix() for p in view.rglob("*") if p.is_file())
+    return upload_folder(dataset.view(version), url)
+
+
+def upload_folder(folder: Path, url: str) -> str:
+    """Copies a folder with a ``manifest.json`` to `url`; see `upload`."""
+    names = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
     names.sort(key=lambda name: name == MANIFEST)
-    try:
+    system, root = _free_place(url)
+    with _told_of(url):
+        for name in names:
+            _copy_file(folder / name, system, f"{root}/{name}")
+    return redacted(url)
+
+
+def _free_place(url: str) -> tuple[fs.FileSystem, str]:
+    """The store and the prefix that a URL names. Raises UsageError where a whole copy stands there already."""
+    with _told_of(url):
         system, root = _file_system(url)
         if system.get_file_info(f"{root}/{MANIFEST}").type != fs.FileType.NotFound:
             raise UsageError(f"{redacted(url)}: a version stands there already; give --to an address that is free")
-        for name in names:
-            _copy_file(view / name, system, f"{root}/{name}")
+    return system, root
+
+
+@contextmanager
+def _told_of(url: str) -> Iterator[None]:
+    """Raises WinnowError with the address, and never with credentials, for what a store refuses."""
+    try:
+        yield
     except (OSError, pa.ArrowException) as error:
         why = str(error).split("\n")[0]
         raise WinnowError(
             f"{redacted(url)}: cannot be written: {why}; check the address and the credentials"
         ) from error
-    return redacted(url)
 
 
 def _file_system(url: str) -> tuple[fs.FileSystem, str]:
