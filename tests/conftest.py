@@ -30,7 +30,7 @@ def prefect_server() -> Iterator[None]:
         yield
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def build(prefect_server: None) -> Build:
     """The flow itself; shards run inline unless a test asks for processes."""
     from winnow.build import build as flow

@@ -33,11 +33,12 @@ def records():
     return damaged_batch()
 
 
-@pytest.fixture
-def published(build, tmp_path, records):
-    source = write_jsonl(tmp_path / "in" / "a.jsonl", records).parent
-    summary = build(source, tmp_path / "dataset")
-    return summary, tmp_path / "dataset", records
+@pytest.fixture(scope="module")
+def published(build, tmp_path_factory, records):
+    """A dataset of the records; to be read only."""
+    folder = tmp_path_factory.mktemp("published")
+    source = write_jsonl(folder / "in" / "a.jsonl", records).parent
+    return build(source, folder / "dataset"), folder / "dataset", records
 
 
 def test_nothing_is_lost_between_input_and_version(published):

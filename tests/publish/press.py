@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -196,6 +197,24 @@ class Press:
             ids = [doc_id_of(s) for s in paths]
             replaced = {n: paths if n == "inputs" else ids for n in TABLES if n != "runs"}
             return publish_version(self.publication(run, **how), parts, replaced)
+
+
+def copied(press: Press, to: Path) -> Press:
+    """The dataset of `press` in the folder `to`, with its hard links, and a press that goes on with it."""
+    links: dict[int, Path] = {}
+    (to / "dataset").mkdir(parents=True)
+    for path in sorted(press.dataset.root.rglob("*")):
+        target = to / "dataset" / path.relative_to(press.dataset.root)
+        if path.is_symlink():
+            target.symlink_to(path.readlink())
+        elif path.is_dir():
+            target.mkdir(parents=True)
+        elif first := links.get(path.stat().st_ino):
+            target.hardlink_to(first)
+        else:
+            shutil.copy2(path, target)
+            links[path.stat().st_ino] = target
+    return replace(press, dataset=Dataset(to / "dataset"), work=to / "work", expected=dict(press.expected))
 
 
 def sources(*names: str, word: str = "plain") -> dict[str, str]:

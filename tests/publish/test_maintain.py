@@ -6,24 +6,31 @@ import polars as pl
 import pytest
 from deltalake import DeltaTable
 from tests.publish.load import read_everywhere
-from tests.publish.press import SETTINGS, START, Press, sources, texts_of
+from tests.publish.press import SETTINGS, START, Press, copied, sources, texts_of
 
 from winnow.base.contracts import TABLES
 from winnow.base.errors import DatasetError, UsageError
-from winnow.publish.dataset import versions
+from winnow.publish.dataset import Dataset, versions
 from winnow.publish.housekeeping import compact, prune, vacuum
 from winnow.publish.recover import recover
 from winnow.publish.version import rollback
 from winnow.storage.lock import lock_dataset
 
 
-@pytest.fixture
-def three(press: Press) -> Press:
-    """Three versions: b is changed by the second and withdrawn by the third."""
+@pytest.fixture(scope="module")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Press:
+    folder = tmp_path_factory.mktemp("three")
+    press = Press(Dataset(folder / "dataset"), folder / "work")
     press.publish(sources("a", "b"))
     press.publish(sources("b", "c", word="new"))
     press.publish(sources("d"), withdrawn=["b"])
     return press
+
+
+@pytest.fixture
+def three(once: Press, tmp_path: Path) -> Press:
+    """Three versions: b is changed by the second and withdrawn by the third."""
+    return copied(once, tmp_path)
 
 
 def texts_of_all(press: Press) -> dict[int, dict[str, str]]:

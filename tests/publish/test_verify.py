@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from tests.publish.press import Press, first_file, rows_of, sources, write_part
+from tests.publish.press import Press, copied, first_file, rows_of, sources, write_part
 
 from winnow.base.errors import DatasetError, LedgerError
 from winnow.base.records import Edit, doc_id_of
@@ -15,11 +15,18 @@ from winnow.publish.dataset import Dataset
 from winnow.publish.verify import verify
 
 
-@pytest.fixture
-def two(press: Press) -> Press:
+@pytest.fixture(scope="module")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Press:
+    folder = tmp_path_factory.mktemp("two")
+    press = Press(Dataset(folder / "dataset"), folder / "work")
     press.publish(sources("a", "b"), extras=lambda folder, manifest: {"report.html": b"<p>"})
     press.publish(sources("b", "c", word="new"))
     return press
+
+
+@pytest.fixture
+def two(once: Press, tmp_path: Path) -> Press:
+    return copied(once, tmp_path)
 
 
 def places(dataset: Dataset, version: int | None = None) -> list[tuple[str, str]]:
