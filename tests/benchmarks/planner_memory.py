@@ -38,6 +38,7 @@ from winnow.base.doc_ids import as_doc_ids  # noqa: E402
 from winnow.base.recipe import DeduplicateSettings  # noqa: E402
 from winnow.base.staging import IDENTITIES, PREPARED, PREPARED_INDEX, RAW, REJECTED  # noqa: E402
 from winnow.deduplicate.removals import find_removals  # noqa: E402
+from winnow.publish.dataset import Dataset  # noqa: E402
 from winnow.run.executor import open_executor  # noqa: E402
 from winnow.run.jobs import ShardFiles  # noqa: E402
 from winnow.run.previous_version import changed_decisions, whole_version  # noqa: E402
@@ -77,14 +78,11 @@ def blank(kind: pa.DataType) -> Any:
     return pa.scalar(0).cast(kind).as_py()
 
 
-class Published:
-    """The files of a dataset's version."""
+class Published(Dataset):
+    """A dataset whose version has the files of a folder."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def files(self, table: str) -> list[Path]:
-        return sorted((self._folder / table).glob("*.parquet"))
+    def files(self, table: str, version: int | None = None) -> list[Path]:
+        return sorted((self.root / table).glob("*.parquet"))
 
 
 def make(folder: Path, documents: int) -> None:
@@ -146,7 +144,7 @@ class Sampler(threading.Thread):
 
 
 def one_plan(folder: Path, workers: int) -> dict[str, Any]:
-    dataset: Any = Published(folder / "published")
+    dataset = Published(folder / "published")
     names = sorted(path.name.removesuffix(".parquet") for path in (folder / "index").glob("*.parquet"))
     shards = [ShardFiles(folder, name) for name in names]
     sampler, began = Sampler(), time.perf_counter()

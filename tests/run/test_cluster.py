@@ -179,6 +179,57 @@ def _address(file: Path) -> str:
     raise TimeoutError(file)
 
 
+HELD_CLUSTER = """
+import time
+from winnow.run.executor import map_shards, open_executor
+
+if __name__ == "__main__":
+    with open_executor("dask", 2) as executor:
+        print(map_shards(executor, abs, [-1, -2]), flush=True)
+        time.sleep(600)
+"""
+
+
+def semaphores(pid: int) -> list[str]:
+    """What the cluster of a process has in /dev/shm."""
+    return [path.name for path in Path("/dev/shm").glob(f"sem.winnow-*-{pid}.*")]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="this system keeps semaphores elsewhere")
+def test_semaphores_of_a_killed_cluster_are_cleared_by_the_next_one_and_those_of_a_living_one_stay(tmp_path):
+    script = tmp_path / "held_cluster.py"
+    script.write_text(HELD_CLUSTER)
+    killed, living = (
+        subprocess.Popen(
+            [sys.executable, str(script)], env=environment(), start_new_session=True, stdout=subprocess.PIPE
+        )
+        for _ in range(2)
+    )
+    try:
+        for process in (killed, living):
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"[1, 2]\n"
+        os.killpg(killed.pid, signal.SIGKILL)
+        killed.wait(30)
+        held, ours = semaphores(living.pid), semaphores(os.getpid())
+        assert semaphores(killed.pid)
+        assert held
+        with open_executor("dask", 1) as executor:
+            assert map_shards(executor, abs, [-1]) == [1]
+            assert len(semaphores(os.getpid())) > len(ours)
+        assert semaphores(killed.pid) == []
+        assert set(semaphores(os.getpid())) == set(ours)
+        assert set(semaphores(living.pid)) == set(held)
+    finally:
+        for process in (killed, living):
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGTERM)
+                process.wait(30)
+    with open_executor("dask", 1):
+        assert semaphores(living.pid) == []
+
+
 @pytest.mark.slow
 def test_a_scheduler_without_workers_is_told_and_not_waited_for(monkeypatch):
     from distributed import LocalCluster

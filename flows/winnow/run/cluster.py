@@ -7,9 +7,12 @@ and counts travel. Results are the same as those of a process pool, because ever
 from __future__ import annotations
 
 import logging
+import multiprocessing
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from winnow.base.addresses import redacted
@@ -112,6 +115,7 @@ def open_cluster(workers: int, address: str | None) -> Iterator[Executor]:
         return
     # A daemon in Dask's eyes could start no processes of its own; and one thread, so that calls share no interpreter.
     with (
+        _semaphores_that_tell_their_owner(),
         dask.config.set({"distributed.scheduler.allowed-failures": MAX_DEATHS}),
         LocalCluster(
             n_workers=workers,
@@ -124,6 +128,44 @@ def open_cluster(workers: int, address: str | None) -> Iterator[Executor]:
     ):
         _tell(client)
         yield ClusterExecutor(client)
+
+
+@contextmanager
+def _semaphores_that_tell_their_owner(folder: Path = Path("/dev/shm")) -> Iterator[None]:
+    """Gives what Dask's nannies make in /dev/shm names that say whose it is, and clears what killed runs left there.
+
+    A group of processes that is killed whole can clear nothing itself.
+    """
+    try:
+        owner = _owner(os.getpid())
+        space = Path("/proc/self/ns/pid").stat().st_ino  # process numbers mean nothing in another container
+    except OSError:  # a system that keeps no semaphores there
+        yield
+        return
+    for left in folder.glob(f"sem.winnow-{space}-*"):
+        of = left.name.split("-")[2]
+        try:
+            if _owner(int(of.partition(".")[0])) == of:
+                continue
+        except FileNotFoundError:
+            pass  # the process is gone
+        except (OSError, ValueError):
+            continue
+        with suppress(OSError):
+            left.unlink()
+    config: dict[str, Any] = multiprocessing.current_process()._config  # type: ignore[attr-defined]
+    before = config.get("semprefix")
+    config["semprefix"] = f"/winnow-{space}-{owner}"
+    try:
+        yield
+    finally:
+        config["semprefix"] = before
+
+
+def _owner(pid: int) -> str:
+    """A process by its number and the time it started. Raises FileNotFoundError for one that has ended."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return f"{pid}.{fields[19]}"
 
 
 def _await_workers(client: Client, address: str) -> None:
