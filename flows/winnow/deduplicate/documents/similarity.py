@@ -106,7 +106,10 @@ def write_shingles(
 
 def print_keys(prints: pa.Array) -> Hashes:
     """The last 64 bits of fingerprints, as numbers."""
-    return np.ascontiguousarray(np.frombuffer(b"".join(prints.to_pylist()), np.uint64)[1::2])
+    fixed = prints.cast(pa.binary(16))
+    start = 16 * fixed.offset
+    data = np.frombuffer(fixed.buffers()[1] or b"", np.uint64)[start // 8 : start // 8 + 2 * len(fixed)]
+    return np.ascontiguousarray(data[1::2])
 
 
 def _documents(file: InputFile, order: DocumentOrder, marked: NDArray[np.bool_]) -> Iterator[_Passages]:
