@@ -25,6 +25,7 @@ LENIENT = Recipe.model_validate(
 NEWS = f"City Opens a New Bridge Today\n\n{article(4)}"
 PROMOTED = {"id": "p", "text": f"ARTICLE CONTINUES BELOW THIS AD\n\n{NEWS}"}
 FIRST, SECOND, OTHER = ({"id": name, "text": article(n)} for name, n in (("x", 1), ("x", 2), ("y", 3)))
+HALVES = {"id": "z", "text": FIRST["text"][: len(FIRST["text"]) // 2] + OTHER["text"][len(OTHER["text"]) // 2 :]}
 
 
 @pytest.mark.parametrize(
@@ -45,6 +46,14 @@ FIRST, SECOND, OTHER = ({"id": name, "text": article(n)} for name, n in (("x", 1
                 {"a": [FIRST], "b": [PROMOTED]},
             ),
             id="a copy that begins with promotion comes back",
+        ),
+        pytest.param(
+            (
+                {"a": [FIRST], "b": [OTHER]},
+                {"a": [FIRST], "b": [OTHER, HALVES]},
+                {"a": [SECOND], "b": [OTHER, HALVES]},
+            ),
+            id="pairs that are alike come and go",
         ),
     ],
 )

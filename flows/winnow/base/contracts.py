@@ -208,7 +208,7 @@ def describe(schema: pa.Schema) -> tuple[ColumnEntry, ...]:
     )
 
 
-_NAMES = ("documents", "passages", "edits", "duplicates", "rejects", "runs", "index", "inputs", "sources")
+_NAMES = ("documents", "passages", "edits", "duplicates", "rejects", "runs", "index", "inputs", "sources", "similar")
 
 TABLES = {name: contract(name).arrow_schema() for name in _NAMES}
 """Every table of a dataset, by the name of its folder."""

@@ -98,6 +98,11 @@ PASSAGE_DECISIONS = table(
     *(PASSAGES.field(n) for n in ("kept_doc_id", "kept_position", "similarity", "suspicion")),
 )
 
+SIMILAR_DOCUMENTS = table(
+    "Deduplicate: one row per pair that is alike and kept both, sorted by doc_id, similar_doc_id.",
+    *(field for field in TABLES["similar"] if field.name != "run_id"),
+)
+
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from winnow.base.recipe import DeduplicateSettings
-from winnow.base.staging import DOCUMENT_DECISIONS, PASSAGE_DECISIONS, write_parquet
+from winnow.base.staging import DOCUMENT_DECISIONS, PASSAGE_DECISIONS, SIMILAR_DOCUMENTS, write_parquet
 from winnow.deduplicate.documents.document_order import load_order
 from winnow.deduplicate.documents.kept_set import KeptSet
 from winnow.deduplicate.sorted_rows import Rows
@@ -90,10 +90,11 @@ def judge_remainders(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Removals:
-    """Files of winnow.base.staging.DOCUMENT_DECISIONS and PASSAGE_DECISIONS."""
+    """Files of winnow.base.staging.DOCUMENT_DECISIONS, PASSAGE_DECISIONS and SIMILAR_DOCUMENTS."""
 
     document_files: tuple[Path, ...]
     passage_files: tuple[Path, ...]
+    similar_files: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,14 +105,16 @@ class Decisions:
     remainders: Remainders
     remainder_copies: Rows  # `remainders.copies` as VERIFIED
     removed: Rows
+    similar: Rows  # pairs of kept documents, as SIMILAR
 
     def write(self, files: WorkFiles, settings: DeduplicateSettings) -> Removals:
-        paths = files.document_decisions, files.passage_decisions
-        tables = self._documents(files, settings), self._passages(files, settings)
-        for path, table, schema in zip(paths, tables, (DOCUMENT_DECISIONS, PASSAGE_DECISIONS), strict=True):
+        paths = files.document_decisions, files.passage_decisions, files.similar_documents
+        tables = self._documents(files, settings), self._passages(files, settings), self._similar(files)
+        schemas = DOCUMENT_DECISIONS, PASSAGE_DECISIONS, SIMILAR_DOCUMENTS
+        for path, table, schema in zip(paths, tables, schemas, strict=True):
             columns = {f.name: table[f.name].to_arrow().cast(f.type) for f in schema}
             write_parquet(path, [pa.table(columns, schema=schema)], schema, 1 << 20)
-        return Removals(document_files=paths[:1], passage_files=paths[1:])
+        return Removals(document_files=paths[:1], passage_files=paths[1:2], similar_files=paths[2:])
 
     def _documents(self, files: WorkFiles, settings: DeduplicateSettings) -> pl.DataFrame:
         """Documents that are left out, with the one kept for each and what makes it a copy."""
@@ -178,6 +181,16 @@ class Decisions:
         )  # fmt: skip
         rows = pl.concat([gone, found], how="vertical_relaxed")
         return _with_doc_ids(rows, files).sort("doc_id", "position", "part")
+
+    def _similar(self, files: WorkFiles) -> pl.DataFrame:
+        """Pairs of documents that are alike and both stay."""
+        rows = pl.DataFrame({n: np.ascontiguousarray(self.similar[n]) for n in self.similar.dtype.names or ()})
+        told = pl.col("position") >= 0
+        table = rows.select(
+            "rank", "containment", pl.col("other").alias("kept"), pl.col("jaccard").alias("similarity"),
+            pl.when(told).then("position").alias("position"), pl.when(told).then("share").alias("passage_share"),
+        )  # fmt: skip
+        return _with_doc_ids(table, files).rename({"kept_doc_id": "similar_doc_id"}).sort("doc_id", "similar_doc_id")
 
 
 def _with_doc_ids(rows: pl.DataFrame, files: WorkFiles) -> pl.DataFrame:

@@ -21,6 +21,7 @@ from winnow.deduplicate.documents.candidate_pairs import LargeBuckets, find_cand
 from winnow.deduplicate.documents.document_order import load_order, rank_documents
 from winnow.deduplicate.documents.kept_set import KeptSet, are_close, choose_kept
 from winnow.deduplicate.documents.shingles import shingle_sets, short_shingle_sets
+from winnow.deduplicate.documents.similar_pairs import closest, compare_kept, find_evidence, with_evidence
 from winnow.deduplicate.documents.similarity import Besides, Sets, SharedShingles, verify_pairs, write_shingles
 from winnow.deduplicate.documents.templates import OwnWords, find_templates, spread_prints
 from winnow.deduplicate.repeats.across_documents import remove_passages, spread_passages
@@ -33,6 +34,7 @@ from winnow.deduplicate.work_files import (
     PASSAGE,
     PLACE,
     REMOVED,
+    SIMILAR,
     TEMPLATE,
     VERIFIED,
     ArrayFile,
@@ -81,7 +83,13 @@ def find_removals(
     removed, remainders = search.remove_passages(kept_set)
     verified = search.verify_copies(remainders)
     remainders, verified = remainders.confirmed(verified, load_order(files).n_shingles, settings)
-    decisions = Decisions(kept_set=kept_set, remainders=remainders, remainder_copies=verified, removed=removed)
+    decisions = Decisions(
+        kept_set=kept_set,
+        remainders=remainders,
+        remainder_copies=verified,
+        removed=removed,
+        similar=search.find_similar(kept_set.copies, remainders),
+    )
     return decisions.write(files, settings)
 
 
@@ -143,6 +151,11 @@ class _Search:
     def documents(self) -> int:
         return len(self.scattered)
 
+    @property
+    def _partitions(self) -> int:
+        """How many partitions of bands and samples there are."""
+        return partitions_for(self.documents * 100, KEYED.itemsize)
+
     def _each(self, job: Callable[..., Made], items: Iterable[Item], *same: object) -> list[Made]:
         """`job` done to each of the items, with the same further arguments."""
         return list(self.executor.map(job, items, *map(repeat, same)))
@@ -153,7 +166,7 @@ class _Search:
         close = np.empty(0, VERIFIED)
         if not settings.documents or not self.documents:
             return choose_kept(close, order.arrival, settings)
-        partitions = partitions_for(self.documents * 100, KEYED.itemsize)
+        partitions = self._partitions
         parts = self._each(spread_index, indexes, files, partitions)
         self._join_sketches(parts)
         found = self._each(find_candidates, range(partitions), parts, files, settings)
@@ -235,11 +248,15 @@ class _Search:
             stores += self._each(write_shingles, [self.passages], label, apart, *how)
         return stores
 
+    def _pair_jobs(self, pairs: NDArray[np.uint64], label: str) -> list[ArrayFile]:
+        """The pairs in files of some thousands."""
+        starts = range(0, len(pairs), _PAIRS_A_JOB)
+        return [self.files.to_verify(f"{label}-{n}").save(pairs[s : s + _PAIRS_A_JOB]) for n, s in enumerate(starts)]
+
     def _verify(self, pairs: NDArray[np.uint64], label: str, stores: Sequence[ShingleFiles]) -> Rows:
         """Exact Jaccard and containment of the pairs (VERIFIED)."""
-        starts = range(0, len(pairs), _PAIRS_A_JOB)
-        jobs = [self.files.to_verify(f"{label}-{n}").save(pairs[n : n + _PAIRS_A_JOB]) for n in starts]
-        outs = [self.files.verified(f"{label}-{n}") for n in starts]
+        jobs = self._pair_jobs(pairs, label)
+        outs = [self.files.verified(f"{label}-{n}") for n in range(len(jobs))]
         done = self.executor.map(verify_pairs, jobs, outs, repeat(stores))
         return merged([out.load() for out in done], VERIFIED)
 
@@ -269,6 +286,44 @@ class _Search:
         """Room for the characters of each document, in a file."""
         path = self.files.folder / "chars.npy"
         return np.lib.format.open_memmap(path, "w+", np.dtype(np.int64), (max(1, self.documents),))
+
+    def find_similar(self, copies: NDArray[np.bool_], remainders: Remainders) -> Rows:
+        """Pairs of documents that are alike although both are kept (SIMILAR)."""
+        if not self.settings.documents or not self.documents:
+            return np.empty(0, SIMILAR)
+        kept = ~copies
+        kept[list(remainders.copies)] = False
+        partitions = range(self._partitions)
+        pairs = distinct_values(merged([self.files.candidates(p).similar.load() for p in partitions], np.uint64))
+        first, later = _both(pairs)
+        pairs = pairs[kept[first] & kept[later]]
+        involved = np.concatenate(_both(pairs))
+        five = self._write_shingles("similar", involved)
+        three = self._write_shingles("similar-short", involved, short_shingle_sets)
+        jobs = self._pair_jobs(pairs, "similar")
+        outs = [self.files.compared(f"similar-{n}") for n in range(len(jobs))]
+        done = self.executor.map(compare_kept, jobs, outs, repeat(five), repeat(three))
+        rows = closest(merged([out.load() for out in done], SIMILAR), self.settings.similar_threshold)
+        return with_evidence(rows, self._evidence(rows, three))
+
+    def _evidence(self, rows: Rows, three: Sequence[ShingleFiles]) -> list[Rows]:
+        """The passages that speak for pairs (EVIDENCE), a part a file of passages."""
+        if not len(rows):
+            return []
+        files = self.files
+        listed = files.compared("listed").save(rows)
+        marked = np.zeros(self.documents, np.bool_)
+        marked[rows["rank"]] = True
+        whole = files.wanted("evidence").save(marked & ~self.scattered)
+        outs = [files.evidence(file.name) for file in self.passages]
+        inputs = [[file] for file in self.passages]
+        same = map(repeat, (files, three))
+        found = list(self.executor.map(find_evidence, inputs, repeat(whole), repeat(listed), outs, *same))
+        if (marked & self.scattered).any():
+            apart = files.wanted("evidence-scattered").save(marked & self.scattered)
+            out = files.evidence("scattered")
+            found += self._each(find_evidence, [self.passages], apart, listed, out, files, three)
+        return [part.load() for part in found]
 
     def verify_copies(self, remainders: Remainders) -> Rows:
         """Exact similarity of the documents that removal left too little of with those that hold their passages."""

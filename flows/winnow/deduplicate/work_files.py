@@ -41,7 +41,15 @@ SAME_TEXT = np.dtype([("text", TEXT), ("rank", np.uint32), ("first", np.uint32)]
 KEYED = np.dtype([("key", np.uint64), ("rank", np.uint32)])
 PLACE = np.dtype([("rank", np.uint32), ("start", np.int64), ("size", np.int64)])
 TEMPLATE = np.dtype([("key", np.uint64), ("arrival", np.int32)])
+COUNTED = np.dtype(
+    [("first", np.uint32), ("later", np.uint32), ("of_first", np.int64), ("of_later", np.int64), ("both", np.int64)]
+)
 VERIFIED = np.dtype([("first", np.uint32), ("later", np.uint32), ("jaccard", np.float64), ("containment", np.float64)])
+SIMILAR = np.dtype(
+    [("rank", np.uint32), ("other", np.uint32), ("jaccard", np.float64), ("containment", np.float64),
+     ("position", np.int32), ("share", np.float64)]
+)  # fmt: skip
+EVIDENCE = np.dtype([("row", np.int64), ("position", np.int32), ("share", np.float64)])
 PASSAGE = np.dtype(
     [("high", np.uint64), ("low", np.uint64), ("rank", np.uint32), ("position", np.int32), ("part", np.int32),
      ("chars", np.int32), ("long", np.bool_), ("call", np.bool_)]
@@ -152,6 +160,7 @@ class Candidates:
 
     pairs: ArrayFile  # the first document's rank << 32 | the later one's
     large_buckets: ArrayFile
+    similar: ArrayFile  # pairs of which a good share may be alike, though too little for a copy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,7 +241,8 @@ class WorkFiles:
 
     def candidates(self, partition: int) -> Candidates:
         buckets = self._array(f"large-buckets-{partition}", KEYED)
-        return Candidates(pairs=self._array(f"pairs-{partition}", np.uint64), large_buckets=buckets)
+        pairs, similar = (self._array(f"{n}-{partition}", np.uint64) for n in ("pairs", "similar-pairs"))
+        return Candidates(pairs=pairs, large_buckets=buckets, similar=similar)
 
     def prints(self, passages: InputFile) -> PartitionedFile:
         """Which document has which passage."""
@@ -263,6 +273,14 @@ class WorkFiles:
     def verified(self, label: str) -> ArrayFile:
         return self._array(f"verified-{label}", VERIFIED)
 
+    def compared(self, label: str) -> ArrayFile:
+        """Pairs of kept documents, and how alike they are."""
+        return self._array(f"compared-{label}", SIMILAR)
+
+    def evidence(self, label: str) -> ArrayFile:
+        """Which passages of listed pairs speak most."""
+        return self._array(f"evidence-{label}", EVIDENCE)
+
     @property
     def copies(self) -> ArrayFile:
         """By rank, whether a document is left out as a copy."""
@@ -286,10 +304,15 @@ class WorkFiles:
         """Parquet: winnow.base.staging.PASSAGE_DECISIONS."""
         return self.folder / "passage-decisions.parquet"
 
+    @property
+    def similar_documents(self) -> Path:
+        """Parquet: winnow.base.staging.SIMILAR_DOCUMENTS."""
+        return self.folder / "similar-documents.parquet"
+
     def clear(self) -> None:
         """Deletes all files but the decisions; together they are about as large as the text."""
         for path in self.folder.iterdir():
-            if path not in (self.document_decisions, self.passage_decisions):
+            if path not in (self.document_decisions, self.passage_decisions, self.similar_documents):
                 path.unlink()
 
 

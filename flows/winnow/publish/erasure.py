@@ -229,7 +229,10 @@ class _Cut:
     def look(self, path: Path, table: str) -> list[str]:
         keys = read_column(path, KEYS[table])
         if table in BY_DOCUMENT:
-            return list(keys.filter(pc.is_in(keys, value_set=self._ids)).to_pylist())
+            gone = pc.is_in(keys, value_set=self._ids)
+            if table == "similar":
+                gone = pc.or_(gone, pc.is_in(read_column(path, "similar_doc_id"), value_set=self._ids))
+            return list(keys.filter(gone).to_pylist())
         if table == "inputs":
             return [p for p in keys.to_pylist() if doc_id_of(p) in self.order.doc_ids]
         if table == "runs":
@@ -286,6 +289,8 @@ class _Cut:
             gone = pa.array([doc_id_of(p) in self.order.doc_ids for p in rows["path"].to_pylist()], pa.bool_())
         else:
             gone = pc.is_in(rows["doc_id"], value_set=self._ids)
+            if table == "similar":
+                gone = pc.or_(gone, pc.is_in(rows["similar_doc_id"], value_set=self._ids))
         return rows.filter(pc.invert(gone))
 
     def _silent(self, gate: str | None) -> str | None:

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as pads
 
-from winnow.base.contracts import TABLES
+from winnow.base.contracts import SORT_KEYS, TABLES
 from winnow.base.doc_ids import EVERYTHING, NO_DOCUMENTS, DocIds, Range, as_set, doc_keys, ranges_of
 from winnow.base.records import DUPLICATE_DOCUMENT
 from winnow.base.staging import write_parquet
@@ -162,6 +162,21 @@ def changed_inputs(dataset: Dataset, rows: pa.Table) -> pa.Table:
     before = {tuple(r.values()) for r in published.to_table(said).to_pylist()}
     new = [tuple(r.values()) not in before for r in rows.select(said).to_pylist()]
     return rows.filter(pa.array(new, pa.bool_()))
+
+
+def changed_similar(dataset: Dataset, files: Sequence[Path], run_id: str) -> tuple[pa.Table, DocIds]:
+    """Rows of table ``similar`` of documents that have others there than before, and those documents."""
+    schema = TABLES["similar"]
+    said = [n for n in schema.names if n != "run_id"]
+    now = pl.scan_parquet(list(files)).select(said)
+    known = dataset.files("similar")
+    before = pl.scan_parquet(list(known)).select(said) if known else now.clear()
+    changed = _difference(before, now, said).collect(engine="streaming")
+    rows = (
+        now.join(changed.lazy(), on="doc_id", how="semi").with_columns(run_id=pl.lit(run_id)).sort(SORT_KEYS["similar"])
+    )
+    table = rows.select(schema.names).collect(engine="streaming").to_arrow().cast(schema)
+    return table, DocIds.of(changed["doc_id"].to_arrow())
 
 
 def skipped_inputs(dataset: Dataset) -> frozenset[str]:

@@ -27,6 +27,7 @@ from winnow.run.intake import Checked, Documents, Repaired
 from winnow.run.previous_version import (
     changed_decisions,
     changed_inputs,
+    changed_similar,
     rows_without,
     skipped_inputs,
     unchanged_documents,
@@ -64,8 +65,8 @@ def deduplicate(
     """Compares the new documents with each other and with everything published; writes the rows this leads to."""
     gone = documents.rows.withdrawn | documents.rows.refused
     left_out = documents.rows.replaced | gone
-    assembly, changed = _decide(run, executor, documents, repaired, checked, left_out)
-    parts = _assemble(run, executor, assembly, changed, repaired.counts.chars_out)
+    decided = _decide(run, executor, documents, repaired, checked, left_out)
+    parts = _assemble(run, executor, decided, repaired.counts.chars_out)
     replay = run.order.intake == "quarantine"
     origins = [s.origins for s in documents.shards] if replay else []
     # Of the documents that this run accepted, those that a reject may be about.
@@ -89,7 +90,8 @@ def deduplicate(
         unread=documents.inputs.unchanged,
     )
     inputs = changed_inputs(run.dataset, _input_rows(run, documents))
-    for table, rows in (("rejects", rejects.rows), ("inputs", inputs)):
+    similar, unlike_before = changed_similar(run.dataset, decided.similar, run.run_id)
+    for table, rows in (("rejects", rejects.rows), ("inputs", inputs), ("similar", similar)):
         path = run.work / "parts" / table / "all.parquet"
         write_parquet(path, [rows], TABLES[table])
         parts[table] = (path,)
@@ -101,11 +103,12 @@ def deduplicate(
     known_rejects = waiting.select(refused.columns).unique().join(refused, on=refused.columns, how="anti").height
     measured = (pq.read_table(s.repaired, columns=["n_chars", "residual_markup"]) for s in repaired.shards)
     vanished = documents.inputs.vanished if run.order.mirror else ()
-    rewritten = left_out | changed
+    rewritten = left_out | decided.changed
     replaced: dict[str, Set[str]] = {
         **dict.fromkeys(("documents", "duplicates", "passages"), rewritten),
         **dict.fromkeys(("edits", "index"), left_out),
         "rejects": rejects.replaced,
+        "similar": unlike_before,
         "inputs": frozenset([*inputs["path"].to_pylist(), *vanished, *_no_longer_skipped(run, documents)]),
     }
     sites, replaced["sources"] = changed_sites(run.dataset, parts, replaced, run.version, run.run_id)
@@ -123,13 +126,22 @@ def deduplicate(
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Decided:
+    """What the rows of the tables are assembled from.
+
+    ``changed`` are the published documents with another decision, ``similar`` holds the pairs that are alike and kept.
+    """
+
+    assembly: Assembly
+    changed: DocIds
+    similar: tuple[Path, ...]
+
+
 def _decide(
     run: Run, executor: Executor, documents: Documents, repaired: Repaired, checked: Checked, left_out: DocIds
-) -> tuple[Assembly, DocIds]:
-    """Decides which documents and passages are removed.
-
-    Returns what the rows of the tables are assembled from, and the published documents with another decision.
-    """
+) -> _Decided:
+    """Decides which documents and passages are removed."""
     settings, dataset = run.recipe.deduplicate, run.dataset
     failed = as_set(checked.failed)
     shards = [_accepted(run, s.repaired, failed) for s in repaired.shards]
@@ -171,20 +183,18 @@ def _decide(
         recipe_id=run.recipe_id,
         run_id=run.run_id,
     )
-    return assembly, changed
+    return _Decided(assembly=assembly, changed=changed, similar=removals.similar_files)
 
 
-def _assemble(
-    run: Run, executor: Executor, assembly: Assembly, changed: DocIds, chars: int
-) -> dict[str, tuple[Path, ...]]:
+def _assemble(run: Run, executor: Executor, decided: _Decided, chars: int) -> dict[str, tuple[Path, ...]]:
     """Writes the rows of the tables that are made from documents; returns the files by table."""
     folder = run.work / "parts"
     shutil.rmtree(folder, ignore_errors=True)
     ranges = assembly_ranges(chars)
     count = len(ranges)
-    inside = [changed.within(span) for span in ranges]
+    inside = [decided.changed.within(span) for span in ranges]
     progress = run.progress("assemble")
-    map_shards(executor, assemble_job, ranges, inside, [assembly] * count, [folder] * count, progress=progress)
+    map_shards(executor, assemble_job, ranges, inside, [decided.assembly] * count, [folder] * count, progress=progress)
     shutil.rmtree(run.work / "prepared", ignore_errors=True)  # all of it stands in the rows now
     tables = ("documents", "duplicates", "passages", "edits", "index")
     return {table: tuple(sorted((folder / table).glob("*.parquet"))) for table in tables}

@@ -25,6 +25,7 @@ from winnow.deduplicate.work_files import KEYED, NO_RANK, PLACE, Candidates, Ind
 
 LEADS = 16  # members of a large bucket that the others are compared with in one round
 _SKETCH_LEADS = 4  # a shingle of more documents than LEADS is common text; only the first few are asked for it
+_LOOSE = 0.6  # of the share of words in a row from which a pair is listed: three in a row stay where five do not
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -76,6 +77,7 @@ def find_candidates(
     found = files.candidates(partition)
     found.pairs.save(pairs[hopeful])
     found.large_buckets.save(_large(bands))
+    found.similar.save(pairs[_may_be_similar(pairs, files, _LOOSE * settings.similar_threshold)])
     return found
 
 
@@ -143,6 +145,17 @@ def _hopeful(
     contained_least = contained * sample - 3 * np.sqrt(contained * (1 - contained) * sample) - 1
     hopeful[tell] = near_can[tell] & (both >= near_least) | contained_can[tell] & (both >= contained_least)
     return hopeful
+
+
+def _may_be_similar(pairs: NDArray[np.uint64], files: WorkFiles, least: float) -> NDArray[np.bool_]:
+    """Which pairs may share `least` of the smaller one's shingles, as far as their samples tell."""
+    first, later = (pairs >> np.uint64(32)).astype(np.int64), (pairs & np.uint64(0xFFFFFFFF)).astype(np.int64)
+    places, sketches = files.sketch_places.load(), files.sketches.load()
+    starts, sizes = (np.ascontiguousarray(places[name]) for name in ("start", "size"))
+    both = count_shared(sketches, starts, starts + sizes, (first, later))
+    sample = np.minimum(sizes[first], sizes[later])
+    may: NDArray[np.bool_] = both >= least * sample - 3 * np.sqrt(least * (1 - least) * sample) - 1
+    return may
 
 
 class LargeBuckets:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -21,6 +21,7 @@ from winnow.deduplicate.documents.shingles import Hashes, shingle_sets
 from winnow.deduplicate.passages.utf8_texts import Offsets, Utf8Texts
 from winnow.deduplicate.sorted_rows import Rows, count_shared, distinct_values, merged, run_starts
 from winnow.deduplicate.work_files import (
+    COUNTED,
     NO_RANK,
     PLACE,
     TEMPLATE,
@@ -36,16 +37,34 @@ _SET_BYTES = 64 << 20  # shingle sets held at a time
 _LEAST_SHARE = 0.02  # of a document's characters that must be its own for it to be told apart by them
 
 
+_READ = ["doc_id", "position", "text", "fingerprint"]
 Sets = Callable[[Utf8Texts, Offsets], tuple[Hashes, Offsets]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Passages:
-    """Rank, text and key of each passage of some documents, whole ones one after the other; gaps are left out."""
+    """Passages of some documents, whole ones one after the other; gaps are left out."""
 
     ranks: NDArray[np.uint32]
+    positions: NDArray[np.int32]
     texts: pa.LargeStringArray
     keys: Hashes
+
+    def filter(self, keep: NDArray[np.bool_]) -> _Passages:
+        texts = self.texts.filter(pa.array(keep))
+        return _Passages(self.ranks[keep], self.positions[keep], texts, self.keys[keep])
+
+    def slice(self, start: int, stop: int) -> _Passages:
+        texts = self.texts.slice(start, stop - start)
+        return _Passages(self.ranks[start:stop], self.positions[start:stop], texts, self.keys[start:stop])
+
+    def followed_by(self, others: _Passages) -> _Passages:
+        return _Passages(
+            np.concatenate((self.ranks, others.ranks)).astype(np.uint32),
+            np.concatenate((self.positions, others.positions)),
+            pa.concat_arrays([self.texts, others.texts]),
+            np.concatenate((self.keys, others.keys)),
+        )
 
     def besides(self, templates: Rows, arrival: NDArray[np.int32], least_chars: int) -> _Passages:
         """Those that belong to no template (TEMPLATE), of documents that have both, and enough of them."""
@@ -58,7 +77,7 @@ class _Passages:
         whole, own = (np.bincount(owner, weights=w) for w in (sizes, np.where(shared, 0, sizes)))
         told = (own < whole) & (own >= np.maximum(least_chars, _LEAST_SHARE * whole))
         keep = ~shared & told[owner]
-        return _Passages(self.ranks[keep], self.texts.filter(pa.array(keep)), self.keys[keep])
+        return self.filter(keep)
 
     def sets(self, sets: Sets) -> tuple[NDArray[np.uint32], Hashes, Offsets]:
         """The ranks of the documents, and their shingle sets."""
@@ -87,12 +106,11 @@ def write_shingles(
     Given several files, a document's passages may lie in more than one of them, in the order of the files.
     """
     order, marked, out = load_order(files), wanted.load(), files.shingles(label, passages)
-    documents = _documents(passages[0], order, marked) if len(passages) == 1 else [_split(passages, order, marked)]
     templates = besides.templates.load() if besides else np.empty(0, TEMPLATE)
     places = []
     filled = 0
     with whole_file(out.sets) as file:
-        for some in documents:
+        for some in passages_of(passages, order, marked):
             told = some.besides(templates, order.arrival, besides.least_chars) if besides else some
             ranks, hashes, sizes = told.sets(sets)
             file.write(hashes.data)
@@ -102,6 +120,11 @@ def write_shingles(
             filled += len(hashes)
     out.places.save(merged(places, PLACE))
     return out
+
+
+def passages_of(passages: Sequence[InputFile], order: DocumentOrder, marked: NDArray[np.bool_]) -> Iterable[_Passages]:
+    """The passages of the documents that are marked, some documents at a time."""
+    return _documents(passages[0], order, marked) if len(passages) == 1 else [_split(passages, order, marked)]
 
 
 def print_keys(prints: pa.Array) -> Hashes:
@@ -114,26 +137,24 @@ def print_keys(prints: pa.Array) -> Hashes:
 
 def _documents(file: InputFile, order: DocumentOrder, marked: NDArray[np.bool_]) -> Iterator[_Passages]:
     """The wanted documents of a file, some at a time."""
-    held_ranks: NDArray[np.uint32] = np.empty(0, np.uint32)
-    held: pa.LargeStringArray = pa.array([], pa.large_string())
-    held_keys = np.empty(0, np.uint64)
+    held = _Passages(
+        np.empty(0, np.uint32), np.empty(0, np.int32), pa.array([], pa.large_string()), np.empty(0, np.uint64)
+    )
     parquet = pq.ParquetFile(file.path, read_dictionary=["doc_id"])
-    for batch in parquet.iter_batches(batch_size=16384, columns=["doc_id", "text", "fingerprint"]):
+    for batch in parquet.iter_batches(batch_size=16384, columns=_READ):
         encoded = batch.column("doc_id")
         ranks = _wanted_ranks(encoded.dictionary, file, order, marked)[np.asarray(encoded.indices)]
-        texts = batch.column("text").cast(pa.large_string())
+        positions, texts = np.asarray(batch.column("position")), batch.column("text").cast(pa.large_string())
+        some = _Passages(ranks, positions, texts, print_keys(batch.column("fingerprint")))
         keep = ranks != NO_RANK
-        keys = print_keys(batch.column("fingerprint").filter(pa.array(keep)))
-        if not keep.all():
-            ranks, texts = ranks[keep], texts.filter(pa.array(keep))
-        ranks = np.concatenate((held_ranks, ranks)).astype(np.uint32)
-        texts, keys = pa.concat_arrays([held, texts]), np.concatenate((held_keys, keys))
-        cut = int(np.flatnonzero(run_starts(ranks))[-1]) if len(ranks) else 0  # the last one may go on
+        held = held.followed_by(some if keep.all() else some.filter(keep))
+        size = len(held.ranks)
+        cut = int(np.flatnonzero(run_starts(held.ranks))[-1]) if size else 0  # the last one may go on
         if cut:
-            yield _Passages(ranks[:cut], texts.slice(0, cut), keys[:cut])
-        held_ranks, held, held_keys = ranks[cut:], texts.slice(cut), keys[cut:]
-    if len(held_ranks):
-        yield _Passages(held_ranks, held, held_keys)
+            yield held.slice(0, cut)
+        held = held.slice(cut, size)
+    if len(held.ranks):
+        yield held
 
 
 def _split(passages: Sequence[InputFile], order: DocumentOrder, marked: NDArray[np.bool_]) -> _Passages:
@@ -145,7 +166,8 @@ def _split(passages: Sequence[InputFile], order: DocumentOrder, marked: NDArray[
         frames.append(table.with_columns(ranks).filter(pl.col("rank") != int(NO_RANK)))
     table = pl.concat(frames).sort("rank", "position", "part")
     texts = table["text"].to_arrow().cast(pa.large_string())
-    return _Passages(table["rank"].to_numpy(), texts, print_keys(table["fingerprint"].to_arrow()))
+    keys = print_keys(table["fingerprint"].to_arrow())
+    return _Passages(table["rank"].to_numpy(), table["position"].to_numpy(), texts, keys)
 
 
 def _wanted_ranks(
@@ -202,20 +224,29 @@ class ShingleStore:
 
 def verify_pairs(pairs: ArrayFile, out: ArrayFile, stores: Sequence[ShingleFiles]) -> ArrayFile:
     """Write exact Jaccard and containment (of the later document in the first) of each pair."""
-    wanted = pairs.load()
+    counted = count_pairs(pairs.load(), stores)
+    made = np.empty(len(counted), VERIFIED)
+    made["first"], made["later"] = counted["first"], counted["later"]
+    _compare(made, counted["of_first"], counted["of_later"], counted["both"])
+    return out.save(made)
+
+
+def count_pairs(pairs: NDArray[np.uint64], stores: Sequence[ShingleFiles]) -> Rows:
+    """How many shingles the documents of each pair have, and how many in common (COUNTED)."""
     store = ShingleStore(stores)
-    made = np.empty(len(wanted), VERIFIED)
-    made["first"], made["later"] = wanted >> np.uint64(32), wanted & np.uint64(0xFFFFFFFF)
+    made = np.empty(len(pairs), COUNTED)
+    made["first"], made["later"] = pairs >> np.uint64(32), pairs & np.uint64(0xFFFFFFFF)
     try:
         for rows in _within(made, store):
             ranks = distinct_values(np.concatenate((rows["first"], rows["later"])))
             first, later = np.searchsorted(ranks, rows["first"]), np.searchsorted(ranks, rows["later"])
             sets, starts, ends = store.read(ranks)
             sizes = ends - starts
-            _compare(rows, sizes[first], sizes[later], count_shared(sets, starts, ends, (first, later)))
+            rows["of_first"], rows["of_later"] = sizes[first], sizes[later]
+            rows["both"] = count_shared(sets, starts, ends, (first, later))
     finally:
         store.close()
-    return out.save(made)
+    return made
 
 
 def _compare(rows: Rows, first: Offsets, later: Offsets, both: Offsets) -> None:

@@ -40,6 +40,11 @@ CONSTRAINTS: dict[str, dict[str, str]] = {
         "containment": _SHARE.format("containment"),
         "other": "doc_id <> kept_doc_id",
     },
+    "similar": {
+        "similarity": _SHARE.format("similarity"),
+        "containment": _SHARE.format("containment"),
+        "other": "doc_id <> similar_doc_id",
+    },
     "rejects": {"stage": "stage = 'read' OR stage = 'repair' OR stage = 'validate' OR stage = 'withdraw'"},
     "inputs": {"counts": "bytes >= 0 AND n_documents >= 0 AND n_rejects >= 0"},
     "sources": {"counts": "n_documents = n_published + n_duplicates + n_rejected AND n_removed <= n_passages"},

@@ -1,0 +1,96 @@
+"""Pairs of documents that are alike and both kept: how much of the one stands in the other, and which passage shows it.
+
+Shares are counted by five words in a row and by three: the first tell text that was cut out, the second text that was
+reworded as well. Of students' answers rewritten from a source those that were lightly or heavily reworded stand apart
+from the others by .96 to .999 at five words and .98 to 1.0 at three.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from winnow.deduplicate.documents.document_order import load_order
+from winnow.deduplicate.documents.shingles import short_shingle_sets
+from winnow.deduplicate.documents.similarity import ShingleStore, count_pairs, passages_of
+from winnow.deduplicate.passages.utf8_texts import Utf8Texts
+from winnow.deduplicate.sorted_rows import Rows, merged, run_starts, stand_in
+from winnow.deduplicate.work_files import EVIDENCE, SIMILAR, ArrayFile, InputFile, ShingleFiles, WorkFiles
+
+MOST = 5  # pairs listed of a document, so that no template or licence fills the table
+_NO_POSITION = -1
+
+
+def compare_kept(
+    pairs: ArrayFile, out: ArrayFile, five: Sequence[ShingleFiles], three: Sequence[ShingleFiles]
+) -> ArrayFile:
+    """Write how alike the documents of each pair are (SIMILAR), given their shingle sets by five and by three words."""
+    wanted = pairs.load()
+    by_five, by_three = count_pairs(wanted, five), count_pairs(wanted, three)
+    first, later = by_five["first"], by_five["later"]
+    shares = [
+        np.maximum(*(counted["both"] / np.maximum(counted[size], 1) for counted in (by_five, by_three)))
+        for size in ("of_first", "of_later")
+    ]
+    swapped = shares[0] > shares[1]
+    rows = np.empty(len(wanted), SIMILAR)
+    rows["rank"], rows["other"] = np.where(swapped, first, later), np.where(swapped, later, first)
+    union = by_five["of_first"] + by_five["of_later"] - by_five["both"]
+    rows["jaccard"], rows["containment"] = by_five["both"] / np.maximum(union, 1), np.maximum(*shares)
+    return out.save(rows)
+
+
+def closest(rows: Rows, least: float) -> Rows:
+    """Of each document the few rows (SIMILAR) with the greatest shares, none below `least`; sorted by rank."""
+    rows = rows[rows["containment"] >= least]
+    rows = rows[np.lexsort((rows["other"], -rows["jaccard"], -rows["containment"], rows["rank"]))]
+    starts = np.flatnonzero(run_starts(rows["rank"]))
+    place = np.arange(len(rows)) - np.repeat(starts, np.diff(np.append(starts, len(rows))))
+    few: Rows = rows[place < MOST]
+    return few
+
+
+def find_evidence(
+    passages: Sequence[InputFile],
+    wanted: ArrayFile,
+    listed: ArrayFile,
+    out: ArrayFile,
+    files: WorkFiles,
+    three: Sequence[ShingleFiles],
+) -> ArrayFile:
+    """Write, for `listed` pairs (SIMILAR, sorted by rank) of `wanted` documents, which passage speaks most (EVIDENCE).
+
+    It is the one with most shingles of three words in common with the other document.
+    """
+    rows, store = listed.load(), ShingleStore(three)
+    ranks = np.ascontiguousarray(rows["rank"])
+    found = []
+    try:
+        for some in passages_of(passages, load_order(files), wanted.load()):
+            hashes, sizes = short_shingle_sets(Utf8Texts.of(some.texts), np.arange(len(some.ranks) + 1))
+            ends = np.cumsum(sizes)
+            starts = np.flatnonzero(run_starts(some.ranks))
+            for start, stop in zip(starts, np.append(starts[1:], len(some.ranks)), strict=True):
+                own = hashes[ends[start] - sizes[start] : ends[stop - 1]]
+                bounds = np.append(0, np.cumsum(sizes[start:stop]))
+                for row in range(*np.searchsorted(ranks, some.ranks[start] + np.arange(2))):
+                    other, _, _ = store.read(rows["other"][row : row + 1])
+                    shared = np.diff(np.append(0, np.cumsum(stand_in(own, other)))[bounds])
+                    best = int(shared.argmax())
+                    if shared[best]:
+                        share = shared[best] / sizes[start + best]
+                        found.append((row, int(some.positions[start + best]), float(share)))
+    finally:
+        store.close()
+    return out.save(np.array(found, EVIDENCE))
+
+
+def with_evidence(rows: Rows, found: Sequence[NDArray[np.void]]) -> Rows:
+    """The rows with the passages found for them."""
+    told = rows.copy()
+    told["position"], told["share"] = _NO_POSITION, 0
+    evidence = merged(list(found), EVIDENCE)
+    told["position"][evidence["row"]], told["share"][evidence["row"]] = evidence["position"], evidence["share"]
+    return told
