@@ -60,6 +60,8 @@ def _settings(section: type[BaseModel], path: str) -> Iterator[str]:
         entry = _entry_of(field)
         if entry:
             entries.append((f"{path}.{name}.NAME", entry))
+        elif isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            entries.append((f"{path}.{name}", field.annotation))
         else:
             default = field.get_default(call_default_factory=True)
             shown = "none" if default is None else json.dumps(default, ensure_ascii=False)
