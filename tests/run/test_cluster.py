@@ -21,7 +21,7 @@ from tests.operate.dataset_runs import PER_RUN, assert_tidy, environment, run_st
 from winnow.base.contracts import TABLES
 from winnow.base.errors import UsageError, WinnowError
 from winnow.publish.dataset import Dataset
-from winnow.run.cluster import open_cluster
+from winnow.run.cluster import Shared, open_cluster
 from winnow.run.executor import map_shards, open_executor
 
 pytest.importorskip("distributed")
@@ -155,10 +155,18 @@ def test_a_cluster_that_exists_is_used_by_its_address(example, tmp_path):
         options = ["--nthreads", "1", "--host", "127.0.0.1", "--no-dashboard"]
         started += [subprocess.Popen([*worker, *options], env=environment(), cwd=tmp_path) for _ in range(2)]
         address = _address(file)
-        with open_executor("dask", address=address) as executor:
+        shared = Shared(staging=tmp_path / "dataset" / ".staging", source=source)
+        with open_executor("dask", address=address, shared=shared) as executor:
             run_stages(source, tmp_path / "dataset", executor)
         with open_executor("dask", address=address) as executor:  # it is still there for the next
             assert map_shards(executor, slow_square, [3]) == [9]
+        missing = Shared(staging=tmp_path / "dataset" / ".staging", source=tmp_path / "mounted elsewhere")
+        with (
+            pytest.raises(UsageError, match=r"^worker tcp://.* does not see .*mounted elsewhere; mount it there"),
+            open_executor("dask", address=address, shared=missing),
+        ):
+            pass
+        assert_tidy(tmp_path / "dataset")
     finally:
         for process in started:
             process.kill()

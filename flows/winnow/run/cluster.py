@@ -1,7 +1,8 @@
 """Shards on a Dask cluster: one that exists, or one on this machine that listens on 127.0.0.1 alone.
 
 Workers need the same packages as the caller, and must see the dataset and the source under the same paths: only paths
-and counts travel. Results are the same as those of a process pool, because every file is written by one call alone.
+and counts travel. Those of a cluster that exists are asked whether they do before anything is done. Results are the
+same as those of a process pool, because every file is written by one call alone.
 """
 
 from __future__ import annotations
@@ -12,12 +13,16 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from winnow.base.addresses import redacted
 from winnow.base.errors import UsageError, WinnowError
 from winnow.base.log import LOGGER
+from winnow.base.staging import write_file
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -91,10 +96,11 @@ class _Remote(Future[Any]):
 
 
 @contextmanager
-def open_cluster(workers: int, address: str | None) -> Iterator[Executor]:
+def open_cluster(workers: int, address: str | None, shared: Shared | None = None) -> Iterator[Executor]:
     """An executor on the cluster whose scheduler is at `address`; a local one of `workers` processes without it.
 
-    Raises UsageError where Dask is not installed, no scheduler answers, or it has no worker.
+    Raises UsageError where Dask is not installed, no scheduler answers, or it has no worker, or one that does not see
+    what is to be `shared`.
     """
     try:
         import dask
@@ -110,6 +116,8 @@ def open_cluster(workers: int, address: str | None) -> Iterator[Executor]:
             ) from error
         with client:
             _await_workers(client, address)
+            if shared:
+                _ask_workers(client, shared)
             _tell(client)
             yield ClusterExecutor(client)
         return
@@ -128,6 +136,51 @@ def open_cluster(workers: int, address: str | None) -> Iterator[Executor]:
     ):
         _tell(client)
         yield ClusterExecutor(client)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shared:
+    """What every worker must see under the same path: the dataset's staging, and the source where it is a path."""
+
+    staging: Path
+    source: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """What a worker says of itself."""
+
+    version: str
+    missing: tuple[str, ...]
+
+
+def _look(paths: Sequence[Path]) -> _Seen:
+    """Asked of each worker."""
+    return _Seen(version=version("winnow-text"), missing=tuple(str(path) for path in paths if not path.exists()))
+
+
+def _ask_workers(client: Client, shared: Shared) -> None:
+    """Raises UsageError where a worker has another Winnow than this process, or does not see what is shared."""
+    ours = version("winnow-text")
+    mark = shared.staging / f"seen-by-workers-{uuid4().hex[:12]}"
+    write_file(mark, b"")  # a folder of the same name may be another one
+    try:
+        seen = client.run(_look, [mark, *([shared.source] if shared.source else [])])
+    except (ImportError, AttributeError) as error:
+        raise UsageError(f"a worker of the cluster cannot load Winnow {ours}: {error}") from error
+    finally:
+        mark.unlink(missing_ok=True)
+        with suppress(OSError):
+            shared.staging.rmdir()  # where it is empty
+    for worker, said in sorted(seen.items()):
+        if said.version != ours:
+            raise UsageError(f"worker {worker} has Winnow {said.version}, and this process {ours}; install the same")
+        if said.missing:
+            what = shared.source if str(mark) not in said.missing else shared.staging.parent
+            raise UsageError(
+                f"worker {worker} does not see {what}; mount it there under the same path, as on this machine "
+                "(the working copy of a dataset on S3 stands under WINNOW_CACHE)"
+            )
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from itertools import repeat
 from typing import Any, Literal, TypeVar
 
 from winnow.base.environment import run_no_code_of_the_folder
+from winnow.run.cluster import Shared, open_cluster
 from winnow.run.worker_pool import WorkerPool, give_memory_back
 
 Kind = Literal["processes", "dask", "inline"]
@@ -32,12 +33,13 @@ class InlineExecutor(Executor):
 
 @contextmanager
 def open_executor(
-    kind: Kind = "processes", workers: int | None = None, address: str | None = None
+    kind: Kind = "processes", workers: int | None = None, address: str | None = None, shared: Shared | None = None
 ) -> Iterator[Executor]:
     """An executor for shards; shut down at the end.
 
     ``dask`` connects to the scheduler at `address`, or starts a local cluster of `workers` where there is none.
-    Raises UsageError when Dask is asked for and not installed or not reachable.
+    Raises UsageError when Dask is asked for and not installed or not reachable, or its workers do not see what is to be
+    `shared`.
     """
     give_memory_back()
     run_no_code_of_the_folder()
@@ -53,9 +55,7 @@ def open_executor(
             raise
         pool.shutdown()
     else:
-        from winnow.run.cluster import open_cluster
-
-        with open_cluster(workers, address) as cluster:
+        with open_cluster(workers, address, shared) as cluster:
             yield cluster
 
 

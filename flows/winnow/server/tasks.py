@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Executor
+from pathlib import Path
 from typing import Any, ParamSpec, TypeAlias, TypeVar
 
 from prefect import Task, task
@@ -12,8 +13,10 @@ from prefect.states import Completed, Failed
 
 from winnow.base.errors import GateHeld, WinnowError, is_full_disk
 from winnow.base.log import default_to_info
+from winnow.publish.dataset import Dataset
 from winnow.run import intake, release, table_changes
 from winnow.run.approval import run_to_approve
+from winnow.run.cluster import Shared
 from winnow.run.executor import open_executor
 from winnow.run.recipe_file import load_recipe
 from winnow.run.recovery import recover_dataset
@@ -89,6 +92,11 @@ def run_stages(order: RunOrder, stages: Stages) -> RunSummary:
     return ended
 
 
+def _shared(order: RunOrder, dataset: Dataset) -> Shared:
+    source = Path(order.source).absolute()
+    return Shared(staging=dataset.staging, source=source if order.source and source.exists() else None)
+
+
 def _as_only_writer(order: RunOrder, stages: Stages) -> tuple[Run, RunSummary | GateHeld]:
     """The run, and its summary or why the gate holds its version back."""
     if order.intake == "source":
@@ -99,7 +107,7 @@ def _as_only_writer(order: RunOrder, stages: Stages) -> tuple[Run, RunSummary | 
     with told_in_lineage(recipe, order, dataset, run_id) as tell:
         with (
             lock_dataset(dataset, run_id, order.wait_seconds),
-            open_executor(order.executor, order.workers, order.address) as shards,
+            open_executor(order.executor, order.workers, order.address, _shared(order, dataset)) as shards,
         ):
             mended = recover_dataset(dataset)
             if order.approved_run:
