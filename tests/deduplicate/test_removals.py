@@ -15,6 +15,8 @@ from tests.deduplicate.corpus import article, decide, paragraph, prepared, sente
 from winnow.base.errors import DatasetError
 from winnow.base.recipe import DeduplicateSettings
 from winnow.base.records import doc_id_of
+from winnow.deduplicate import removals
+from winnow.deduplicate.documents import document_order
 from winnow.deduplicate.documents.candidate_pairs import LEADS, LargeBuckets
 from winnow.deduplicate.documents.similarity import SharedShingles
 from winnow.deduplicate.prepare import PreparedShard
@@ -218,6 +220,25 @@ def test_protected_passages_stay_across_documents(tmp_path: Path) -> None:
     assert passages == []
     _, passages = decide(tmp_path / "x", prepared(tmp_path / "q", parts, SETTINGS), SETTINGS)
     assert len(passages) == 2  # the formula, without the allow-list
+
+
+@pytest.mark.slow
+def test_files_of_the_exchange_grow_with_partitions_and_not_with_their_square(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages = {f"p{n}": texts(*article(n % 10, 2)) for n in range(12)}
+    counts, decisions = {}, []
+    for shards, partitions in ((2, 2), (2, 4), (2, 8), (4, 2), (4, 4)):
+        for module in (removals, document_order):
+            monkeypatch.setattr(module, "partitions_for", lambda *_, n=partitions: n)
+        monkeypatch.setattr(document_order, "_SAMPLED", 1)
+        work = tmp_path / f"{shards}-{partitions}"
+        decisions.append(decide(work / "w", prepared(work / "p", pages, SETTINGS, shards=shards), SETTINGS))
+        counts[shards, partitions] = len(list((work / "w").iterdir()))
+    assert all(found == decisions[0] for found in decisions)
+    more = counts[2, 4] - counts[2, 2]
+    assert counts[2, 8] - counts[2, 4] == 2 * more
+    assert counts[4, 4] - counts[4, 2] == more  # however many files they are read from
 
 
 def test_nothing_is_left_empty(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,11 @@ from tests.publish.press import write_rows
 from tests.run.small import IDS, LETTERS, ids, letters
 
 from winnow.base.contracts import SORT_KEYS, TABLES
-from winnow.base.doc_ids import as_set
+from winnow.base.doc_ids import NO_DOCUMENTS, as_set
 from winnow.base.recipe import DeduplicateSettings
 from winnow.base.records import DUPLICATE_DOCUMENT
 from winnow.base.staging import DOCUMENT_DECISIONS, PASSAGE_DECISIONS, PREPARED, PREPARED_INDEX, REPAIRED
+from winnow.run import assemble
 from winnow.run.assemble import (
     RANGE_BYTES,
     Assembly,
@@ -29,7 +30,9 @@ from winnow.run.assemble import (
     first_titles,
     judged,
     published_texts,
+    with_few_runs,
 )
+from winnow.run.executor import InlineExecutor
 
 Row = dict[str, Any]
 
@@ -393,3 +396,29 @@ def test_ranges_of_doc_ids_share_the_rows_out(tmp_path: Path) -> None:
     high = assembled(batch, tmp_path / "high", low=edge)
     assert {table: low[table] + high[table] for table in whole} == whole
     assert low["passages"] and high["passages"]
+
+
+@pytest.mark.parametrize("shards", [2, 7])
+def test_a_range_is_read_from_few_files_however_many_shards_there_are(
+    shards: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = Batch(fresh="abcdefgh")
+    whole = assembly_of(batch, tmp_path / "whole")
+    parts = [assembly_of(Batch(fresh=batch.fresh[n::shards]), tmp_path / f"{n}") for n in range(shards)]
+    apart = {kind: tuple(getattr(p, kind)[0] for p in parts) for kind in ("repaired", "prepared", "index")}
+    monkeypatch.setattr(assemble, "MOST_RUNS", 2)
+    monkeypatch.setattr(assemble, "RANGE_BYTES", 500)
+    monkeypatch.setattr(assemble, "MERGED_ROWS", 2)
+    few = with_few_runs(replace(whole, **apart), InlineExecutor(), tmp_path / "runs")  # type: ignore[arg-type]
+    for kind, given in apart.items():
+        files = getattr(few, kind)
+        assert len(files) <= 2
+        assert files == given or set((tmp_path / "runs" / kind).iterdir()) == set(files)
+        for file in files:
+            ids = pq.read_table(file, columns=["doc_id"])["doc_id"].to_pylist()
+            assert ids == sorted(ids)
+    counts = [assemble_job(("", "g"), NO_DOCUMENTS, made, tmp_path / name) for name, made in (("x", whole), ("y", few))]
+    assert counts[0] == counts[1]
+    for table in counts[0]:
+        first, second = (pq.read_table(tmp_path / name / table) for name in "xy")
+        assert first.equals(second), table

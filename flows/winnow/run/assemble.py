@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import groupby
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from itertools import groupby, repeat
 from pathlib import Path
 
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as pads
+import pyarrow.parquet as pq
 
 from winnow.base.conform import conform
 from winnow.base.contracts import SORT_KEYS, TABLES
@@ -21,6 +23,8 @@ from winnow.base.staging import DOCUMENT_DECISIONS, PASSAGE_DECISIONS, PREPARED,
 from winnow.deduplicate.passages.splitter import title_of
 from winnow.validate.measures import measure
 
+MOST_RUNS = 64  # files that a range of doc_ids is read from; each costs an opening for each range
+MERGED_ROWS = 2048  # a row group of merged runs; a range reads those that hold any of it
 RANGE_BYTES = 16 << 20  # text of the documents that one call holds in memory, some ten times in all
 
 
@@ -49,14 +53,49 @@ def assembly_ranges(total_bytes: int) -> list[Range]:
     return doc_id_ranges(max(1, -(-total_bytes // RANGE_BYTES)))
 
 
+def with_few_runs(assembly: Assembly, executor: Executor, folder: Path) -> Assembly:
+    """The same from few files, each sorted, however many shards there are: a range is read from every one of them."""
+    return replace(
+        assembly,
+        repaired=_few_runs(assembly.repaired, REPAIRED, executor, folder / "repaired"),
+        prepared=_few_runs(assembly.prepared, PREPARED, executor, folder / "prepared"),
+        index=_few_runs(assembly.index, PREPARED_INDEX, executor, folder / "index"),
+    )
+
+
+def _few_runs(files: tuple[Path, ...], schema: pa.Schema, executor: Executor, folder: Path) -> tuple[Path, ...]:
+    """At most MOST_RUNS files with the rows of these, which are sorted by doc_id; merged level by level."""
+    level = 0
+    while len(files) > MOST_RUNS:
+        groups = [files[n : n + MOST_RUNS] for n in range(0, len(files), MOST_RUNS)]
+        merged = tuple(folder / f"{level}-{n}.parquet" for n in range(len(groups)))
+        list(executor.map(_merge_runs, groups, merged, repeat(schema)))
+        if level:
+            for file in files:
+                file.unlink(missing_ok=True)
+        files, level = merged, level + 1
+    return files
+
+
+def _merge_runs(files: Sequence[Path], merged: Path, schema: pa.Schema) -> int:
+    metadata = [pq.read_metadata(file) for file in files]
+    size = sum(m.row_group(n).total_byte_size for m in metadata for n in range(m.num_row_groups))
+    keys = [(name, "ascending") for name in ("doc_id", "position", "part") if name in schema.names]
+    spans = (_in_span(span) for span in assembly_ranges(size))
+    return write_parquet(merged, (_rows(files, schema, span).sort_by(keys) for span in spans), schema, MERGED_ROWS)
+
+
+def _in_span(doc_ids: Range) -> pads.Expression:
+    return (pads.field("doc_id") >= doc_ids[0]) & (pads.field("doc_id") < doc_ids[1])
+
+
 def assemble_job(doc_ids: Range, changed: DocIds, assembly: Assembly, folder: Path) -> dict[str, int]:
     """Writes the rows of one range of doc_ids, one file a table; returns how many, by table.
 
     `changed` are documents of earlier versions in the range for which another decision was made this time; their rows
     are made anew from the dataset's own tables (``published_*``).
     """
-    low, high = doc_ids
-    span = (pads.field("doc_id") >= low) & (pads.field("doc_id") < high)
+    span = _in_span(doc_ids)
     fresh = _rows(assembly.repaired, REPAIRED, span)
     passages = _rows(assembly.prepared, PREPARED, span)
     index = _rows(assembly.index, PREPARED_INDEX, span).sort_by("doc_id")
@@ -77,7 +116,7 @@ def assemble_job(doc_ids: Range, changed: DocIds, assembly: Assembly, folder: Pa
         "edits": edit_rows(fresh.select(["doc_id", "edits"]).sort_by("doc_id")),
         "index": index,
     }
-    name = f"{low or '0' * 16}.parquet"
+    name = f"{doc_ids[0] or '0' * 16}.parquet"
     return {t: write_parquet(folder / t / name, [data], TABLES[t]) for t, data in tables.items()}
 
 

@@ -21,7 +21,7 @@ from winnow.base.staging import REPAIRED, write_parquet
 from winnow.deduplicate.prepare import Preparation, prepare_shard
 from winnow.deduplicate.removals import find_removals
 from winnow.deduplicate.work_files import WorkFiles
-from winnow.run.assemble import Assembly, assemble_job, assembly_ranges
+from winnow.run.assemble import Assembly, assemble_job, assembly_ranges, with_few_runs
 from winnow.run.executor import map_shards
 from winnow.run.intake import Checked, Documents, Repaired
 from winnow.run.previous_version import (
@@ -194,8 +194,10 @@ def _assemble(run: Run, executor: Executor, decided: _Decided, chars: int) -> di
     count = len(ranges)
     inside = [decided.changed.within(span) for span in ranges]
     progress = run.progress("assemble")
-    map_shards(executor, assemble_job, ranges, inside, [decided.assembly] * count, [folder] * count, progress=progress)
-    shutil.rmtree(run.work / "prepared", ignore_errors=True)  # all of it stands in the rows now
+    assembly = with_few_runs(decided.assembly, executor, run.work / "runs")
+    map_shards(executor, assemble_job, ranges, inside, [assembly] * count, [folder] * count, progress=progress)
+    for made in ("prepared", "runs"):  # all of it stands in the rows now
+        shutil.rmtree(run.work / made, ignore_errors=True)
     tables = ("documents", "duplicates", "passages", "edits", "index")
     return {table: tuple(sorted((folder / table).glob("*.parquet"))) for table in tables}
 
