@@ -233,6 +233,7 @@ def test_the_report_is_served_to_this_machine_alone_and_nothing_else_is(data):
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         assert get("/")[:2] == (302, "/v2/report.html")
         assert get("/v1/report.html?x") == (200, None, (data / "v1" / "report.html").read_bytes())
+        assert get("/index.html") == (200, None, (data / "index.html").read_bytes())
         refused = "/v3/report.html", "/v1/README.md", "/v1/../../in/a.jsonl", "/%2e%2e/in", "/v01/report.html"
         assert {path: get(path)[0] for path in refused} == dict.fromkeys(refused, 404)
         assert get("/v1/report.html", "evil.example")[0] == 404

@@ -15,6 +15,8 @@ def test_the_report_counts_what_the_tables_hold(seeds_view):
     assert sum(t.count for t in report.repairs) == len(edits)
     assert sum(n for _, _, n in report.lengths) == len(documents)
     assert sum(n for _, n in report.languages) == len(documents)
+    assert sum(sum(row.by_length) for row in report.language_lengths) == len(documents)
+    assert all(sum(row.by_length) == row.count for row in report.language_lengths)
 
 
 def test_every_stream_that_flows_into_a_stage_flows_out_of_it(hostile_view):

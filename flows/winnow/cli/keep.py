@@ -172,12 +172,15 @@ def prune(
     from winnow.publish.housekeeping import prune, vacuum
     from winnow.run.recovery import recover_dataset
     from winnow.run.run_context import new_run_id
+    from winnow.run.version_index import draw_index
     from winnow.storage.lock import lock_dataset
 
     dataset = published(into)
     with lock_dataset(dataset, new_run_id(), wait):
         recover_dataset(dataset)
         views = prune(dataset, keep, dry_run)
+        if not dry_run:
+            draw_index(dataset)
         files = vacuum(dataset, dry_run)
     freed = views.bytes + files.bytes
     if as_json:

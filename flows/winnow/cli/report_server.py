@@ -15,7 +15,9 @@ _OWN_NAMES = ("127.0.0.1", "localhost")
 
 
 class ReportServer(ThreadingHTTPServer):
-    """Answers on 127.0.0.1 with the report of each version; ``/`` leads to the one of `version`, or the latest.
+    """Answers on 127.0.0.1 with the report of each version, and the page over all of them.
+
+    ``/`` leads to the report of `version`, or of the latest.
 
     It serves nothing else, and nothing to a page that reaches this machine under another name (DNS rebinding).
     """
@@ -34,8 +36,10 @@ class ReportServer(ThreadingHTTPServer):
         """Returns the page at `path`, the path it leads to, or None where nothing is there."""
         if path == "/":
             return f"/v{self._version or self._dataset.latest_version()}/report.html"
-        found = _PAGE.fullmatch(path)
-        file = self._dataset.view(int(found[1])) / "report.html" if found else None
+        index = self._dataset.index_page
+        file = index if path == f"/{index.name}" else None
+        if found := _PAGE.fullmatch(path):
+            file = self._dataset.view(int(found[1])) / "report.html"
         return file.read_bytes() if file and file.is_file() else None
 
     def knows(self, host: str) -> bool:

@@ -84,6 +84,11 @@ class Dataset:
         return self.root / "latest"
 
     @property
+    def index_page(self) -> Path:
+        """The page over all versions, which is drawn anew from them."""
+        return self.root / "index.html"
+
+    @property
     def lock_path(self) -> Path:
         """The file that the only writer holds; see `winnow.storage.lock`."""
         return self.root / ".lock"

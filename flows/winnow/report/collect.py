@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,11 @@ import numpy as np
 import polars as pl
 
 from winnow.base.contracts import TABLES
+from winnow.report.copies import clusters_of, pairs_alike
 from winnow.report.examples import batches, not_read_tallies, reject_tallies, removal_tallies, repairs_of, samples_of
-from winnow.report.report_data import Link, Listed, Point, ReportData, Site
+from winnow.report.report_data import LENGTHS, LanguageLengths, Link, Listed, Point, ReportData, Site
 
+LANGUAGES = 12  # in the table of lengths
 LIST_DOCUMENTS = 4000  # rows of the searchable list; about 130 bytes each in the page
 SAMPLES = 24
 _SITES = 200
@@ -76,7 +79,7 @@ def collect(
     """
     tables = {
         t: _scan(view, t)
-        for t in ("documents", "passages", "edits", "duplicates", "rejects", "runs", "inputs", "sources")
+        for t in ("documents", "passages", "edits", "duplicates", "rejects", "runs", "inputs", "sources", "similar")
     }
     documents, duplicates = tables["documents"], tables["duplicates"]
     counts, copies = _counts(documents), _counts(duplicates)
@@ -111,8 +114,12 @@ def collect(
         lengths=lengths,
         median_chars=median,
         languages=_tally(documents, "language"),
+        language_lengths=_language_lengths(documents),
+        clusters=clusters_of(documents, duplicates),
+        alike=pairs_alike(documents, tables["similar"]),
+        n_alike=int(tables["similar"].select(pl.len()).collect(engine="streaming").item()),
         sites=_sites(tables["sources"]),
-        trend=tuple(_point(r) for r in runs if r.status != "held" and r.version <= version),
+        trend=tuple(point_of(r.version, r.counts) for r in runs if r.status != "held" and r.version <= version),
         gate=own.gate if own else {},
         documents=_list(documents),
         samples=samples_of(view, documents, SAMPLES),
@@ -218,6 +225,26 @@ def _tally(table: pl.LazyFrame, column: str) -> tuple[tuple[str, int], ...]:
     return tuple(sorted(counts, key=lambda item: (-item[1], item[0])))
 
 
+def _language_lengths(documents: pl.LazyFrame) -> tuple[LanguageLengths, ...]:
+    """The languages of most documents, with the lengths of these."""
+    size, edges = pl.col("n_chars"), (0, *LENGTHS, None)
+    within = [
+        ((size >= low) if high is None else (size >= low) & (size < high)).sum().alias(f"from_{low}")
+        for low, high in pairwise(edges)
+    ]
+    frame = (
+        documents.group_by("language")
+        .agg(pl.len().alias("count"), size.median().alias("median"), *within)
+        .sort("count", "language", descending=[True, False], nulls_last=True)
+        .head(LANGUAGES)
+        .collect(engine="streaming")
+    )
+    return tuple(
+        LanguageLengths(language=name or "", count=n, median_chars=int(median), by_length=tuple(counts))
+        for name, n, median, *counts in frame.iter_rows()
+    )
+
+
 def _list(documents: pl.LazyFrame) -> tuple[Listed, ...]:
     """The documents with most done to them, then the rest in order."""
     frame = (
@@ -238,15 +265,16 @@ def _list(documents: pl.LazyFrame) -> tuple[Listed, ...]:
     return tuple(Listed(*row[:-1]) for row in frame.iter_rows())
 
 
-def _point(run: _Run) -> Point:
-    facts = run.counts.get("facts") or {}
+def point_of(version: int, counts: Mapping[str, Any]) -> Point:
+    """A version in the trend, given the counts of its run."""
+    facts = counts.get("facts") or {}
     read, published = facts.get("n_read"), facts.get("n_published")
 
     def share(part: Any, whole: Any) -> float | None:
         return part / whole if part is not None and whole else None
 
     return Point(
-        version=run.version,
+        version=version,
         published=published,
         mean_chars=share(facts.get("n_chars"), published),
         reject_share=share(facts.get("n_rejected"), read),

@@ -10,19 +10,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from winnow.base.records import Json
-from winnow.report.report_data import Link, Piece, Point, ReportData
+from winnow.report.report_data import LENGTHS, Link, Piece, Point, ReportData
 
 SCRIPTS = ("d3.min.js", "d3-sankey.min.js", "plot.umd.min.js", "report.js")
 SECTIONS = (
-    ("flow", "Flow"), ("repairs", "Repairs"), ("removals", "Removals"), ("shape", "Shape"), ("trend", "Over time"),
-    ("rejects", "Rejects"), ("checks", "Checks"), ("documents", "Documents"), ("made", "Made with"),
+    ("flow", "Flow"), ("repairs", "Repairs"), ("removals", "Removals"), ("copies", "Copies"), ("shape", "Shape"),
+    ("trend", "Over time"), ("rejects", "Rejects"), ("checks", "Checks"), ("documents", "Documents"),
+    ("made", "Made with"),
 )  # fmt: skip
 SHOWN_BARS = 10
 
@@ -92,12 +93,12 @@ def render(report: ReportData) -> bytes:
     Every text of the dataset is escaped by the template, or by `embedded` where scripts read it; the policy in the
     head lets only the scripts of this very page run, and lets nothing be loaded.
     """
-    scripts = [_asset(name) for name in SCRIPTS]
+    scripts = [asset(name) for name in SCRIPTS]
     outcomes = report.gate.get("results", ())
-    html = _environment().from_string(_asset("report.html")).render(
+    html = environment().from_string(asset("report.html")).render(
         r=report,
         policy=policy(scripts),
-        css=Markup(_asset("report.css")),
+        css=Markup(asset("report.css")),
         scripts=[Markup(s) for s in scripts],
         sections=SECTIONS,
         lede=_lede(report),
@@ -111,8 +112,9 @@ def render(report: ReportData) -> bytes:
         unjudged=sum(not o["observed"] for o in outcomes),
         checked=[(t, list(rows)) for t, rows in groupby(report.gate.get("tables", ()), key=lambda c: c["table"])],
         bars=_bars,
+        length_heads=_length_heads(),
         languages=[(name or "not told", n) for name, n in report.languages],
-        metrics=_curves(report.trend),
+        metrics=curves_of(report.trend),
         trend_rows=_trend_rows(report.trend),
         list_note=_list_note(report),
         data=Markup(embedded(_data(report))),
@@ -123,7 +125,7 @@ def render(report: ReportData) -> bytes:
 def policy(scripts: Iterable[str]) -> str:
     """A content security policy that runs exactly these inline scripts and allows no request at all."""
     hashes = (base64.b64encode(hashlib.sha256(s.encode()).digest()).decode() for s in scripts)
-    allowed = " ".join(f"'sha256-{h}'" for h in hashes)
+    allowed = " ".join(f"'sha256-{h}'" for h in hashes) or "'none'"
     return (
         f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data:; "
         "base-uri 'none'; form-action 'none'"
@@ -143,15 +145,18 @@ def embedded(data: Any) -> str:
 
 
 @lru_cache(maxsize=8)
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """A file of the page."""
     return files("winnow.report").joinpath("assets", name).read_text(encoding="utf-8").strip()
 
 
-def _environment() -> Environment:
+def environment() -> Environment:
+    """What pages are made with: every text is escaped."""
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {
         "shown": shown, "number": number, "words": words, "marks": marks, "line": line,
-        "percent_of": percent_of, "pretty": lambda v: json.dumps(v, indent=2, ensure_ascii=False, default=str),
+        "percent_of": percent_of, "percent": percent,
+        "pretty": lambda v: json.dumps(v, indent=2, ensure_ascii=False, default=str),
     }  # fmt: skip
     return environment
 
@@ -205,6 +210,12 @@ def _flow_label(what: str, links: Sequence[Link]) -> str:
     return f"Flow of {what}. {streams}"
 
 
+def _length_heads() -> list[str]:
+    """Headings of the columns of `LanguageLengths.by_length`."""
+    between = [f"{_short(low)} to {_short(high)}" for low, high in pairwise(LENGTHS)]
+    return [f"below {_short(LENGTHS[0])}", *between, f"from {_short(LENGTHS[-1])}"]
+
+
 def _bars(rows: Sequence[tuple[str, int]]) -> Markup:
     """A small bar chart as a description list; what does not fit is summed up in a last line."""
     if not rows:
@@ -226,7 +237,8 @@ def _bars(rows: Sequence[tuple[str, int]]) -> Markup:
     return Markup('<dl class="bars">{}</dl>').format(Markup("").join(parts))
 
 
-def _curves(trend: Sequence[Point]) -> list[Curve]:
+def curves_of(trend: Sequence[Point]) -> list[Curve]:
+    """The metrics that any of the versions has."""
     curves = []
     for metric in METRICS:
         points = tuple((p.version, metric.of(p)) for p in trend)
@@ -261,7 +273,7 @@ def _data(r: ReportData) -> Json:
         "characters_flow": [[shown(x.source), shown(x.target), x.value] for x in r.characters_flow],
         "lengths": r.lengths,
         "median": r.median_chars,
-        "metrics": [{"points": c.points, "format": c.format} for c in _curves(r.trend)],
+        "metrics": [{"points": c.points, "format": c.format} for c in curves_of(r.trend)],
         "list": [
             [d.doc_id, shown(d.title), shown(d.source), shown(d.language), d.n_chars, d.n_edits, d.n_removed]
             for d in rows

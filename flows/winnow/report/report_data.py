@@ -98,6 +98,48 @@ class Site:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Copy:
+    """A document that was removed as a copy."""
+
+    source: str
+    similarity: float
+    kind: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cluster:
+    """A document that is kept, how many copies of it were removed, and the least alike of them."""
+
+    source: str
+    title: str
+    count: int
+    copies: tuple[Copy, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alike:
+    """A pair that is alike and both kept; `containment` is the share of the one that stands in the other."""
+
+    source: str
+    other: str
+    similarity: float
+    containment: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LanguageLengths:
+    """Documents in a language, their median length, and how many have up to each of LENGTHS characters, or more."""
+
+    language: str
+    count: int
+    median_chars: int
+    by_length: tuple[int, ...]
+
+
+LENGTHS = (1_000, 10_000, 100_000)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReportData:
     """A version as the report tells it."""
 
@@ -123,6 +165,10 @@ class ReportData:
     lengths: tuple[tuple[float, float, int], ...] = ()  # from, to (characters), documents
     median_chars: int = 0
     languages: tuple[tuple[str, int], ...] = ()
+    language_lengths: tuple[LanguageLengths, ...] = ()
+    clusters: tuple[Cluster, ...] = ()
+    alike: tuple[Alike, ...] = ()
+    n_alike: int = 0
     sites: tuple[Site, ...] = ()
     trend: tuple[Point, ...] = ()
     gate: Mapping[str, Any] = field(default_factory=dict)  # as runs.gate holds it

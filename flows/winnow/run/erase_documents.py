@@ -12,6 +12,7 @@ from winnow.publish.erasure import Receipt, erase, erased_ids, known_documents, 
 from winnow.run.recovery import page_of
 from winnow.run.run_context import Run
 from winnow.run.summary import Erasure
+from winnow.run.version_index import draw_index
 
 _DOC_ID = re.compile("[0-9a-f]{16}")
 
@@ -39,6 +40,7 @@ def erase_documents(run: Run, names: Sequence[str], because: str) -> Erasure:
     doc_ids = documents_named(run.dataset, names)
     order = Receipt(run_id=run.run_id, erased_at=run.started_at, reason=because, doc_ids=doc_ids)
     done = erase(run.dataset, order, page_of)
+    draw_index(run.dataset)
     versions = tuple(v.version for v in done.versions)
     run.log(f"erased {len(doc_ids)} documents from {len(versions)} versions", "erase")
     return Erasure(

@@ -19,6 +19,7 @@ from winnow.run.approval import run_awaiting_approval
 from winnow.run.recovery import recover_dataset
 from winnow.run.release import now, packages, report_of
 from winnow.run.run_context import new_run_id
+from winnow.run.version_index import draw_index
 from winnow.storage.lock import lock_dataset
 
 DAY = 86_400.0
@@ -78,6 +79,8 @@ def tidy_up(
         recover_dataset(dataset)
         joined = compact(dataset, run_id, recipe.publish, datetime.now(UTC), dry_run)
         views = prune(dataset, keep, dry_run) if keep else None
+        if not dry_run:
+            draw_index(dataset)
         files = vacuum(dataset, dry_run)
         before = clock() - recipe.maintain.staging_days * DAY
         staging = [] if run_awaiting_approval(dataset) else list(clean_staging(dataset.staging, before, dry_run))
@@ -127,4 +130,6 @@ def roll_back(dataset: Dataset, version: int, because: str, wait_seconds: float 
         settings = PublishSettings.model_validate(old.recipe["publish"])
         extras = report_of(run_id, settings.name)
         publication = Publication(dataset=dataset, run=record, settings=settings, clock=now, extras=extras)
-        return rollback(publication, version)
+        manifest = rollback(publication, version)
+        draw_index(dataset)
+    return manifest

@@ -36,6 +36,7 @@ from winnow.run.run_context import Run
 from winnow.run.site_table import site_loss
 from winnow.run.summary import DocumentCounts, RunSummary, StillHeld, not_read
 from winnow.run.table_changes import TableChanges
+from winnow.run.version_index import draw_index
 from winnow.validate.expectations import check_table, columns_of, merge_small_tables
 from winnow.validate.facts import Facts, gather_facts
 from winnow.validate.gate import GateResult, check_dataset
@@ -102,6 +103,7 @@ def publish(run: Run, documents: Documents, repaired: Repaired, changes: TableCh
     shutil.rmtree(run.dataset.staging, ignore_errors=True)
     if manifest is None:
         return nothing_changed(run, documents)
+    draw_index(run.dataset)
     run.log(f"published v{manifest.version}", "publish")
     return _summary(run, documents, manifest, judged, changes)
 

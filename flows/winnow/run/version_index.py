@@ -1,0 +1,53 @@
+"""Draws ``index.html`` at the root of a dataset anew: a page over its versions, made from their manifests alone."""
+
+from __future__ import annotations
+
+import logging
+
+from winnow.base.errors import DatasetError
+from winnow.base.log import LOGGER
+from winnow.base.staging import write_file
+from winnow.publish.dataset import Dataset
+from winnow.publish.manifest import Manifest
+from winnow.report.collect import point_of
+from winnow.report.index_page import MOST_VERSIONS, VersionLine, render_index
+
+
+def draw_index(dataset: Dataset) -> None:
+    """Draws the page anew. It says nothing that the versions do not, so a failure is told and harms nothing."""
+    numbers = dataset.version_numbers()
+    lines = [_line(dataset, m) for n in numbers[-MOST_VERSIONS:] if (m := _manifest(dataset, n)) is not None]
+    if not lines:
+        return
+    try:
+        write_file(dataset.index_page, render_index(_name(dataset, lines[-1]), lines, len(numbers)))
+    except OSError as error:
+        logging.getLogger(LOGGER).warning(f"{dataset.index_page}: not drawn: {error}", extra={"stage": "publish"})
+
+
+def _manifest(dataset: Dataset, number: int) -> Manifest | None:
+    try:
+        return dataset.manifest(number)
+    except DatasetError:  # nobody can read it; `verify` says so
+        return None
+
+
+def _name(dataset: Dataset, latest: VersionLine) -> str:
+    return str(dataset.manifest(latest.version).recipe.get("publish", {}).get("name", "dataset"))
+
+
+def _line(dataset: Dataset, manifest: Manifest) -> VersionLine:
+    number = manifest.version
+    has_report = (dataset.view(number) / "report.html").is_file()
+    facts = manifest.counts.get("facts") or {}
+    return VersionLine(
+        version=number,
+        created_at=manifest.created_at,
+        n_published=manifest.rows("documents"),
+        n_duplicates=manifest.rows("duplicates"),
+        n_rejected=int(facts.get("n_rejected") or 0),
+        n_erased=sum(e.documents for e in manifest.erased),
+        note=manifest.note,
+        report=f"v{number}/report.html" if has_report else None,
+        point=point_of(number, manifest.counts),
+    )
