@@ -65,3 +65,35 @@ def test_a_filter_imports_nothing_of_its_folder(hostile):
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("\n") == 4
     assert_nothing_planted_was_run(hostile)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("home", [None, "/nonexistent", "/proc"], ids=["none", "missing", "read-only"])
+def test_a_run_needs_no_home(hostile, home):
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("winnow")), "run", "in", "--into", "dataset"],
+        cwd=hostile, env={"PATH": os.defpath, **({"HOME": home} if home else {})}, capture_output=True, text=True,
+        timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "Published v1" in done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can begin a process as somebody else")
+def test_a_run_needs_no_rights_but_in_its_own_folder(hostile):
+    nobody = 65534
+    try:
+        subprocess.run([sys.executable, "-c", ""], user=nobody, group=nobody, check=True, cwd="/")
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("the interpreter stands where others may not read")
+    hostile.parent.chmod(0o755)
+    for path in (hostile, *hostile.rglob("*")):
+        os.chown(path, nobody, nobody)
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "winnow", "run", "in", "--into", "dataset"],
+        cwd=hostile, user=nobody, group=nobody, extra_groups=[], env={"PATH": os.defpath},
+        capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert (hostile / "dataset" / "v1").stat().st_uid == nobody

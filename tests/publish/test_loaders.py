@@ -1,6 +1,8 @@
 """What a version says of itself to other tools is what their own readers take, and leads to the rows."""
 
+import importlib.util
 import json
+import shutil
 from dataclasses import replace
 
 import pyarrow as pa
@@ -83,3 +85,26 @@ def test_delta_has_the_same_words_as_comments_and_every_parquet_file_says_where_
                 assert said[b"winnow.run"].decode() == manifest.run_id
                 assert said[b"winnow.recipe"].decode() == manifest.recipe_id
                 assert {b"winnow.dataset", b"winnow.licence", b"winnow.version"} <= said.keys()
+
+
+@pytest.mark.slow
+def test_spark_and_datasets_read_every_table_where_they_are_installed(press: Press) -> None:
+    press.publish(sources("a", "b"))
+    manifest, view = press.dataset.manifest(1), press.dataset.view(1)
+    tried = 0
+    if importlib.util.find_spec("pyspark") and shutil.which("java"):
+        from pyspark.sql import SparkSession
+
+        with SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false").getOrCreate() as spark:
+            found = {name: spark.read.parquet(str(view / name)).count() for name in manifest.tables}
+        assert found == {name: table.rows for name, table in manifest.tables.items()}
+        tried += 1
+    if importlib.util.find_spec("datasets"):
+        from datasets import load_dataset
+
+        for name, table in manifest.tables.items():
+            if table.rows:
+                assert load_dataset(str(view), name, split="train").num_rows == table.rows
+        tried += 1
+    if not tried:
+        pytest.skip("neither pyspark with Java nor datasets is installed")
