@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from winnow.repair.engine.rule import Change, apply_changes
 
@@ -45,6 +46,12 @@ def tight_changes(at: int, before: str, after: str, confidence: float) -> Iterat
     >>> [(c.start, c.end, c.after) for c in tight_changes(0, "«Ã©» dÃ©jÃ\xa0 vu", "«é» déjà vu", 1.0)]
     [(1, 3, 'é'), (6, 8, 'é'), (9, 11, 'à')]
     """
+    for spot in _spots(before, after):
+        yield Change(at + spot.start, at + spot.end, spot.after, confidence)
+
+
+@lru_cache(maxsize=64)  # a line's reading is judged by its spots before it is made of them
+def _spots(before: str, after: str) -> tuple[Change, ...]:
     signs = {c for c in set(before) & set(after) if c > "~" or c <= " "}
     signs = {c for c in signs if not c.isalnum() and before.count(c) == after.count(c)}
     for extra in (re.escape("".join(sorted(signs))), ""):
@@ -53,14 +60,15 @@ def tight_changes(at: int, before: str, after: str, confidence: float) -> Iterat
         if runs == fixed.findall(after):
             break
     else:
-        yield from trimmed(at, before, after, confidence)
-        return
+        return tuple(trimmed(0, before, after, 1.0))
+    found: list[Change] = []
     left, right = 0, 0
     for run in runs:
         end_left, end_right = before.index(run, left), after.index(run, right)
-        yield from trimmed(at + left, before[left:end_left], after[right:end_right], confidence)
+        found += trimmed(left, before[left:end_left], after[right:end_right], 1.0)
         left, right = end_left + len(run), end_right + len(run)
-    yield from trimmed(at + left, before[left:], after[right:], confidence)
+    found += trimmed(left, before[left:], after[right:], 1.0)
+    return tuple(found)
 
 
 def trimmed(at: int, before: str, after: str, confidence: float) -> Iterator[Change]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import chain, islice
@@ -61,7 +61,7 @@ def undo_mojibake(text: str, evidence: Evidence) -> Iterator[Change]:
     undone = [(line, r.text) for line, r in readings.items() if r.text != line and r.confidence >= SURE]
     if undone:
         # What some lines prove helps to read others in which a sign alone is too weak a proof.
-        proven = frozenset[str]().union(*(explaining(*pair) for pair in undone[:MAX_PROOFS]))
+        proven = explaining(undone[:MAX_PROOFS])
         home = frozenset[int]().union(*(systems(reading) for _, reading in undone))
         for line in {line for _, line in lines}:
             first = readings.get(line, Reading(line, 1.0))
@@ -154,13 +154,17 @@ def _one_step(line: str, proven: frozenset[str], home: frozenset[int]) -> Readin
     if (mac := _mac_letters(line)) is not None:
         return Reading(mac, LIKELY)
     known = frozenset(line)
-    best, least = line, _score(line, frozenset())
+    best, least = line, -1  # the line's own score, not 0, is reckoned where a reading's is not 0 either
     for reading in chain([ftfy.fix_encoding(line)] if is_bad(line) else (), readings(line)):
         score = _score(reading, known)
-        if score < least:
+        if score and least < 0:
+            least = _score(line, frozenset())
+        if score < least or not score:
             best, least = reading, score
         if least == 0:
             break
+    if least < 0:
+        least = _score(line, frozenset())
     if least:
         for reading in islice(readings(line), MAX_MISREAD):
             if is_surely_misread(reading):
@@ -176,7 +180,7 @@ def _one_step(line: str, proven: frozenset[str], home: frozenset[int]) -> Readin
         best = best if count_signs(best) < count_signs(line) else line
         in_pieces = True
     if best != line:
-        return Reading(best, SURE, used | explaining(line, best) if in_pieces else used)
+        return Reading(best, SURE, used | explaining([(line, best)]) if in_pieces else used)
     return _doubtful(line, proven, home)
 
 
@@ -234,12 +238,17 @@ def _plainest(sequence: str, charmap: Charmap, home: frozenset[int]) -> list[str
     return [under for under in every if len(under) > 1 or systems(under) <= home]
 
 
-def explaining(line: str, reading: str) -> frozenset[str]:
-    """Encodings of which a piece of `line` stands undone in `reading`."""
+def explaining(undone: Sequence[tuple[str, str]]) -> frozenset[str]:
+    """Encodings of which a piece of a line stands undone in its reading."""
     return frozenset(
         charmap.name
         for charmap in PROVABLE
-        if any(r in reading for m in charmap.sequences.finditer(line) for r in undo(m[0], charmap))
+        if any(
+            r in reading
+            for line, reading in undone
+            for m in charmap.sequences.finditer(line)
+            for r in undo(m[0], charmap)
+        )
     )
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gzip
 import re
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -20,6 +19,7 @@ from winnow.repair.encoding.line_changes import foreign_lines, trimmed
 from winnow.repair.encoding.plausible import invents, is_word, words
 from winnow.repair.engine.rule import Change, Evidence, Rule, compiled
 from winnow.repair.words.frequencies import word_costs
+from winnow.repair.words.word_index import common_characters
 
 SURE, LIKELY = 0.95, 0.8
 MIN_LETTERS = 4  # of Chinese, Japanese or Korean that a reading must gain, or words must cover all of it
@@ -30,7 +30,6 @@ WIDE_SAMPLE = 3_000  # characters that tell whether a whole text reads well
 WELL = 0.85
 SAMPLE = 64  # letters that tell whether a line reads well
 MAX_FRUITLESS = 200_000  # characters of one text that are searched in vain before the search is given up
-COMMON_CHARACTERS = 1_500  # cover .97 of Chinese, .99 of Japanese and Korean
 
 ASIAN = {"gbk": "zh", "big5": "zh", "cp932": "ja", "euc_jp": "ja", "cp949": "ko"}
 _CJK = re.compile("[\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3]+")
@@ -47,14 +46,6 @@ _TO_BYTES = {ord(c): n for n, c in enumerate(_WESTERN.table)}
 _BEYOND = re.compile(f"[^\x00-\xff{re.escape(_WESTERN.table[0x80:0xA0])}]")
 
 
-@dataclass(frozen=True, slots=True)
-class Language:
-    """What a language's readings are measured by: its commonest characters, and its words of two and more."""
-
-    common: frozenset[str]
-    words: frozenset[str]
-
-
 @cache
 def _traditional() -> dict[int, str]:
     """Traditional characters to the simplified ones in which the list of Chinese words is written."""
@@ -68,17 +59,9 @@ def _traditional() -> dict[int, str]:
 
 
 @cache  # one for each of three languages
-def _language(name: str) -> Language:
-    costs = word_costs(name)
-    counts: Counter[str] = Counter()
-    for word, cost in costs.items():
-        for char in word:
-            counts[char] += int(10 ** (8 - cost / 100))
-    common = (char for char, _ in counts.most_common() if _CJK.match(char))
-    return Language(
-        frozenset(char for char, _ in zip(common, range(COMMON_CHARACTERS), strict=False)),
-        frozenset(word for word in costs if len(word) > 1 and _CJK.match(word)),
-    )
+def _words(language: str) -> frozenset[str]:
+    """Its words of two letters and more."""
+    return frozenset(word for word in word_costs(language) if len(word) > 1 and _CJK.match(word))
 
 
 def _letters(text: str) -> str:
@@ -93,7 +76,7 @@ def share_of_common(letters: str, name: str) -> float:
     """
     if not letters:
         return 0.0
-    known = _language(name).common
+    known = common_characters(name)
     return sum(map(known.__contains__, letters)) / len(letters)
 
 
@@ -103,7 +86,7 @@ def share_in_words(letters: str, name: str) -> float:
     >>> share_in_words("我们继续", "zh"), share_in_words("鎴戞槸瀛︾敓", "zh")
     (1.0, 0.0)
     """
-    known = _language(name).words
+    known = _words(name)
     at = covered = 0
     while at < len(letters):
         size = next((n for n in (4, 3, 2) if at + n <= len(letters) and letters[at : at + n] in known), 0)

@@ -7,7 +7,7 @@ import unicodedata
 from functools import lru_cache
 
 from winnow.repair.engine.rule import compiled
-from winnow.repair.words.frequencies import LATIN_LISTS, frequent_words
+from winnow.repair.words.word_index import LATIN, bits, common_to, known_to
 
 # Characters of the writing systems in daily use, and the signs set beside them. Archaic letters, rare blocks, controls
 # and the unassigned are what wrong readings turn up.
@@ -34,12 +34,11 @@ _HAS_MIXED = compiled(_MIXED.pattern)  # far faster, and most texts have none
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 
 # Lists by script; only words of three letters and more, or with a letter beyond ASCII, say anything.
-_CYRILLIC = ("ru", "uk", "bg", "mk")
-_LISTS = {"\u0370": ("el",), "\u0400": _CYRILLIC, "\u0590": ("he",), "\u0600": ("ar", "fa")}
+_LISTS = (
+    ("\u0600", bits("ar", "fa")), ("\u0590", bits("he")), ("\u0400", bits("ru", "uk", "bg", "mk")),
+    ("\u0370", bits("el")),
+)  # fmt: skip
 _COMMAS = {ord("ş"): "ș", ord("ţ"): "ț"}  # older Romanian text has cedillas, the list has commas
-# Costs in centibels.
-KNOWN = 599  # once in a million words
-COMMON = 452  # 3 times in 100,000
 
 
 def strange(text: str, known: frozenset[str] = frozenset()) -> int:
@@ -102,12 +101,12 @@ def is_word(word: str, common: bool = False) -> bool:
     """
     low = word.lower().replace("’", "'")
     first = next((c for c in low if c > "\x7f" and c.isalpha()), "")
-    lists: tuple[str, ...] = LATIN_LISTS
+    lists = LATIN
     if "\u1e00" <= first < "\u1f00":
         first = ""  # Vietnamese
     if first >= "\u0370":
-        lists = next((v for k, v in sorted(_LISTS.items(), reverse=True) if first >= k), ())
-    return any(low in frequent_words(language, COMMON if common else KNOWN) for language in lists)
+        lists = next(of_script for begin, of_script in _LISTS if first >= begin)
+    return (common_to if common else known_to)(low) & lists != 0
 
 
 def known_in(word: str, language: str) -> bool:
@@ -117,7 +116,7 @@ def known_in(word: str, language: str) -> bool:
     (True, False, True)
     """
     low = word.lower()
-    return (low.translate(_COMMAS) if language == "ro" else low) in frequent_words(language, KNOWN)
+    return known_to(low.translate(_COMMAS) if language == "ro" else low) & bits(language) != 0
 
 
 def words(text: str) -> list[str]:

@@ -22,6 +22,13 @@ LATIN_LISTS = (
 _FORMAT = {"format": "cB", "version": 1}
 
 
+def list_path(language: str) -> Path:
+    """The file of a language's list."""
+    package = find_spec("wordfreq")
+    assert package is not None and package.origin is not None
+    return Path(package.origin).parent / "data" / f"{'large' if language == 'en' else 'small'}_{language}.msgpack.gz"
+
+
 def word_costs(language: str, most: int | None = None) -> dict[str, int]:
     """Returns each known word's cost in centibels: -100 times the decimal logarithm of its share of all words.
 
@@ -33,15 +40,13 @@ def word_costs(language: str, most: int | None = None) -> dict[str, int]:
     """
     import msgpack  # most texts need no list
 
-    package = find_spec("wordfreq")
-    assert package is not None and package.origin is not None
-    name = f"{'large' if language == 'en' else 'small'}_{language}.msgpack.gz"
+    path = list_path(language)
     costs: dict[str, int] = {}
-    with gzip.open(Path(package.origin).parent / "data" / name) as file:
+    with gzip.open(path) as file:
         lists = msgpack.Unpacker(file, read_size=1 << 16)
         count = lists.read_array_header() - 1
         if (header := lists.unpack()) != _FORMAT:
-            raise ValueError(f"{name}: is not written as word lists of wordfreq are: {header!r}")
+            raise ValueError(f"{path.name}: is not written as word lists of wordfreq are: {header!r}")
         for cost, words in enumerate(islice(lists, count if most is None else most + 1)):
             costs.update(zip(words, repeat(cost)))
     return costs

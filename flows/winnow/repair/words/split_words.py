@@ -14,10 +14,10 @@ from collections.abc import Iterator
 from itertools import accumulate
 
 from winnow.repair.engine.rule import Change, Evidence, Rule, Span, apply_changes, line_end
-from winnow.repair.words.frequencies import frequent_words
 from winnow.repair.words.lexicon import DOUBTFUL, NEAR, Lexicon, damaged_prose, graded, lexicon_of
-from winnow.repair.words.text_language import KNOWN_WORD, LATIN, is_in, known_language, language_here, language_of
+from winnow.repair.words.text_language import LATIN, is_in, known_language, language_here, language_of
 from winnow.repair.words.word_groups import find_word_runs, reader_of
+from winnow.repair.words.word_index import bits, known_to
 from winnow.repair.words.word_reading import Group
 
 MAX_CODE_LINE = 120  # characters; signs of code in a longer line stand in prose
@@ -118,7 +118,7 @@ def _completes_word(before: str, after: str, language: str) -> bool:
     [True, False, False]
     """
     word, longest = after.lower(), max(before.lower().split(" "), key=len)
-    if len(word) >= LONG and word in frequent_words(language, KNOWN_WORD):
+    if len(word) >= LONG and known_to(word) & bits(language):
         return True
     costs = lexicon_of(language).costs
     return word in costs and (len(word) > LONG + 1 or (len(longest) > 3 and longest not in costs))

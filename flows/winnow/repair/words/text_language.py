@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from winnow.repair.words.frequencies import LATIN_LISTS, frequent_words
+from winnow.repair.words.word_index import bits, known_to
 
 LATIN = "A-Za-zªºÀ-ÖØ-öø-ɏḀ-ỿ"
 """The letters of these languages, without ligatures, for a class of an expression."""
@@ -73,8 +74,7 @@ def _language_of(sample: str) -> str | None:
     return best if 2 * latin >= len(words) else None
 
 
-COMMON_WORD = 450
-KNOWN_WORD = 599  # centibels: once in a million words
+COMMON_WORD = 450  # centibels
 MIN_KNOWN_SHARE = 0.35  # of the letters of damaged English, .5 and more mostly; of other languages, .3 at most
 MIN_SHARE_READ = 0.45  # the same once the words are read
 MIN_SHARE_OF_NAMES = 0.25  # the same in a text that is full of names
@@ -115,8 +115,8 @@ def known_language(sample: str) -> str | None:
 
 
 def _share(words: Sequence[str], language: str) -> float:
-    known = frequent_words(language, KNOWN_WORD)
-    return sum(len(word) for word in words if word in known) / max(1, sum(map(len, words)))
+    bit = bits(language)
+    return sum(len(word) for word in words if known_to(word) & bit) / max(1, sum(map(len, words)))
 
 
 def is_in(sample: str, language: str) -> bool:

@@ -1,0 +1,70 @@
+"""The table of words says what the lists say, whatever became of its file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from winnow.repair.words import word_index
+from winnow.repair.words.frequencies import frequent_words
+from winnow.repair.words.word_index import COMMON, KNOWN, bits, common_characters, common_to, kept_index, known_to
+
+
+@pytest.mark.parametrize("language", ["sl", "ru"])
+def test_a_word_is_known_where_its_list_has_it_and_nowhere_else(language: str) -> None:
+    known, common = frequent_words(language, KNOWN), frequent_words(language, COMMON)
+    some = sorted(known)[::90]
+    assert all(known_to(word) & bits(language) for word in some)
+    assert [bool(common_to(word) & bits(language)) for word in some] == [word in common for word in some]
+    made_up = {f"{word}{word[::-1]}" for word in some} - known
+    assert not any(known_to(word) & bits(language) for word in made_up)
+
+
+def test_the_commonest_characters_of_a_language_are_its_own() -> None:
+    assert "我" in common_characters("zh") and "の" in common_characters("ja") - common_characters("zh")
+    assert sum(char >= "\uac00" for char in common_characters("ko")) > 1000
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The file of a table of one language."""
+    path = tmp_path_factory.mktemp("words") / "words.bin"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(word_index, "_BITS", {"is": 1})
+        patch.setattr(word_index, "CHARACTERS", ("ko",))
+        kept_index(path)
+    assert sorted(file.name for file in path.parent.iterdir()) == ["words.bin", "words.lock"]
+    return path.read_bytes()
+
+
+DAMAGE: dict[str, Callable[[bytes], bytes]] = {
+    "emptied": lambda b: b"",
+    "cut in its head": lambda b: b[:20],
+    "cut in half": lambda b: b[: len(b) // 2],
+    "a flipped bit": lambda b: b[:99] + bytes([b[99] ^ 1]) + b[100:],
+    "longer": lambda b: b + b".",
+    "of another format": lambda b: b"winnow words 0" + b[14:],
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_damaged_file_is_made_anew(
+    whole: bytes, damage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(word_index, "_made", lambda: whole)
+    path = tmp_path / "words.bin"
+    path.write_bytes(DAMAGE[damage](whole))
+    kept = kept_index(path)
+    assert kept.find("góðan") is not None and kept.find("strasze") is None
+    assert path.read_bytes() == whole
+
+
+def test_a_folder_that_cannot_be_written_is_no_hindrance(
+    whole: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("WINNOW_CACHE", str(tmp_path / "file" / "cache"))
+    monkeypatch.setattr(word_index, "_made", lambda: whole)
+    assert word_index._index.__wrapped__().find("góðan") is not None
