@@ -55,3 +55,23 @@ def test_a_gate_lets_through_every_text_its_rule_changes() -> None:
         evidence = Evidence([0]) if rule.needs_evidence else Evidence()
         if apply_changes(case["input"], rule.find(case["input"], evidence)) != case["input"]:
             assert re2.search(rule.gate, case["input"]), case
+
+
+PARAGRAPH = "The council met on Tuesday to hear from people who live along the banks of the river. " * 3
+WRAPPED = f"<p>{PARAGRAPH}</p>".replace(" </p>", "</p>")
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        (f"{PARAGRAPH}\n{WRAPPED}\n{WRAPPED}\n{PARAGRAPH}", True),
+        (f"{WRAPPED}\n{WRAPPED}\n{PARAGRAPH}", True),
+        (f"< b >Now</ b > {PARAGRAPH}\n" + f"{PARAGRAPH}\n" * 20 + WRAPPED, True),
+        (f"{PARAGRAPH}\n{WRAPPED}\n{PARAGRAPH}\n{PARAGRAPH}", False),
+        (f"Write the tag so:\n{WRAPPED}\n{WRAPPED}\n{PARAGRAPH}", False),
+        (f"{PARAGRAPH}\n{WRAPPED}\n{WRAPPED}\nif (a <b) then return(c);\n{PARAGRAPH}", False),
+        (f"{PARAGRAPH}\n<p>short</p>\n<p>and short.</p>\n{PARAGRAPH * 2}", False),
+    ],
+)
+def test_long_lines_that_are_paragraphs_lose_their_tags_unless_the_text_is_about_them(text: str, whole: bool) -> None:
+    assert ("<p>" not in repair(text).text) == whole

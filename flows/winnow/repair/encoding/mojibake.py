@@ -94,7 +94,7 @@ def flag_lossy_remains(text: str, evidence: Evidence) -> Iterator[Change]:
 
 
 # It proves nothing for the rules that need evidence: a wrong decoding splits no words and breaks no tags.
-MOJIBAKE = Rule("mojibake", 3, undo_mojibake, MOJIBAKE_GATE)
+MOJIBAKE = Rule("mojibake", 4, undo_mojibake, MOJIBAKE_GATE)
 
 LOSSY_REMAINS = Rule(
     "lossy_remains", 2, flag_lossy_remains, r"\x{fffd}|ï¿½|锟斤|斤拷|烫烫烫|屯屯屯|嚙|â€[ \n]|â€\z|ðŸ|Â[ \x{a0}\n]|Â\z"

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from winnow.base.html_names import BLOCK, CELL, ELEMENTS, HEADING, INLINE, REPLACED, TABLE
 from winnow.repair.engine.rule import Change, Evidence, NearDamage, Rule, apply_changes
+from winnow.repair.markup.html_source import is_html_source
 from winnow.repair.markup.tags import NEIGHBOURS, PLACEHOLDER, SNIPPET, Tag, half_tags, tags
 
 _ABOUT = re.compile(r"\b(?:html|xml|sgml|markup|tags?|elements?|attributes?|usage|syntax|synopsis)\b", re.IGNORECASE)
@@ -23,6 +24,7 @@ _SPOKEN = re.compile(r"\b(?:elements?|tags?|the|an?|use) \Z", re.IGNORECASE)
 _STATEMENT = re.compile(r"[ \t]{0,3}[;),]")
 _ELEMENT = re.compile(r"<([A-Za-z][\w:.-]{0,30})(?:\s[^<>]{0,300})?>[^<>]{1,600}</\1>")
 _NOISE = re.compile(r"[\s\xa0>;]*\Z")
+_BEFORE_HARD_SPACE = re.compile(r"[ \t]?;(?=[ \t]?\xa0)")
 _STRAY_SEMICOLON = re.compile(r"[ \t]?;[ \t]*(?=\n|\Z)")
 
 
@@ -71,7 +73,8 @@ def _all_tags(text: str) -> tuple[Tag, ...]:
 def find_tags_of_html_source(text: str, evidence: Evidence) -> Iterator[Change]:
     """The tags of a long text go that is the source of an article's body from its first sign to its last.
 
-    Pieces of pages, drawings, lists of changes, and texts with sentences around their tags stay as they are.
+    So do those of two or more long paragraphs, each a line of its own, where they are all its tags. Pieces of pages,
+    drawings, lists of changes, and texts with sentences around their tags stay as they are.
 
     >>> source = "<h2>Bees</h2>\\n" + "<p>From <a href='/f'>flower</a> to flower they fly.</p>\\n" * 15
     >>> HTML_SOURCE(source, damaged=False)[:40]
@@ -79,10 +82,13 @@ def find_tags_of_html_source(text: str, evidence: Evidence) -> Iterator[Change]:
     >>> HTML_SOURCE("In HTML: " + source, damaged=False) == "In HTML: " + source
     True
     """
-    if len(text) > SNIPPET and text.lstrip()[:1] == "<":
-        found = evidence.once(_all_tags, text)
-        if is_html_source(text, found):
-            yield from _replaced(text, [t for t in found if t.kind != "custom"], 0.8)
+    if len(text) <= SNIPPET:
+        return
+    found = evidence.once(_all_tags, text)
+    if text.lstrip()[:1] == "<" and is_html_source(text, found):
+        yield from _replaced(text, [t for t in found if t.kind != "custom"], 0.8)
+    elif len(found) >= 2 * MIN_LINES and text.count("<") == len(found) == len(lines := wrapped_lines(text, found)):
+        yield from _replaced(text, lines, 0.8)
 
 
 def _replaced(text: str, events: list[Tag], confidence: float) -> Iterator[Change]:
@@ -94,7 +100,8 @@ def _replaced(text: str, events: list[Tag], confidence: float) -> Iterator[Chang
         while upto < len(events) and _NOISE.match(text, events[upto - 1].end, events[upto].start):
             upto += 1
         start, end = events[at].start, events[upto - 1].end
-        if any(t.kind != "whole" for t in events[at:upto]) and (stray := _STRAY_SEMICOLON.match(text, end)):
+        odd = any(t.kind != "whole" for t in events[at:upto])
+        if stray := (_STRAY_SEMICOLON.match(text, end) if odd else None) or _semicolon_of_space(text, start, end):
             end = stray.end()
         low, high, after = replacement(text, start, end, events[at:upto], inside[at:upto])
         low = max(low, last_end)
@@ -104,6 +111,11 @@ def _replaced(text: str, events: list[Tag], confidence: float) -> Iterator[Chang
             yield Change(events[upto - 1].end, events[upto].start, raised, confidence)
             last_end = events[upto].start
         at = upto
+
+
+def _semicolon_of_space(text: str, start: int, end: int) -> re.Match[str] | None:
+    """A semicolon between a sign with tags behind it and a no-break space, where none belongs: ``:</i> ;&nbsp;``."""
+    return _BEFORE_HARD_SPACE.match(text, end) if text[start - 1 : start] in tuple(".,:;!?") else None
 
 
 _SUPERSCRIPT = str.maketrans("0123456789+-−=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿ")
@@ -134,6 +146,7 @@ def _accepted(text: str, found: list[Tag], evidence: Evidence) -> tuple[list[Tag
     # In a text of many whole tags one odd opening tag is a slip of its author; no author spaces out "< / p >".
     broken = [t for t in found if t.kind == "broken" and t.strong]
     slip = len(broken) == 1 and not broken[0].closing and len(found) > 4 and not evidence.points
+    slip = slip and not (broken[0].name == "table" and any(t.name == "tr" for t in found))
     proofs = Evidence(sorted([*evidence.points, *([] if slip else (t.start for t in broken))]), evidence.everywhere)
     snippet = _of_snippet(text, found, closed) if len(text) <= SNIPPET else []
     if snippet is None:
@@ -147,7 +160,34 @@ def _accepted(text: str, found: list[Tag], evidence: Evidence) -> tuple[list[Tag
             tag.kind in ("comment", "hidden") or (tag.name in ELEMENTS and _real(text, tag, closed, evidence))
         ):
             accepted.append(tag)
-    return _whole_pairs(found, {*accepted, *snippet}), proofs
+    return _whole_pairs(found, {*accepted, *snippet, *(wrapped_lines(text, found) if broken else ())}), proofs
+
+
+MIN_LINES = 2  # so many, and no other sign of markup, are no example
+MIN_LINE = 200  # characters of a paragraph that is taken for one of an article by itself
+
+
+def wrapped_lines(text: str, found: Sequence[Tag]) -> list[Tag]:
+    """The tags that make paragraphs of whole long lines of prose, where the text does not speak of markup, nor is code.
+
+    >>> line = "<p>" + "The bees of this valley fly from flower to flower all day. " * 4 + "</p>"
+    >>> [len(wrapped_lines(t, list(tags(t)))) for t in (line, "An element: " + line, "See the tag:\n" + line)]
+    [2, 0, 0]
+    """
+    lines = [
+        (first, last)
+        for first, last in pairwise(found)
+        if first.name == last.name == "p" and last.closing and not first.closing
+        if first.kind == last.kind == "whole" and last.start - first.end >= MIN_LINE
+        if text[max(first.start - 1, 0) : first.start] in ("", "\n") and text[last.end : last.end + 1] in ("", "\n")
+        if "\n" not in text[first.end : last.start] and text[first.end : last.start].rstrip()[-1:] in tuple('.!?:”"’»)')
+    ]
+    if not lines:
+        return []
+    outside = apply_changes(text, (Change(t.start, t.end, " ") for t in found))
+    if _ABOUT.search(outside) or _CODE.search(outside) or _PERL.search(text):
+        return []
+    return [tag for pair in lines for tag in pair]
 
 
 MAX_PAIR = 1000  # characters between the halves of a pair of which one is damage and the other goes with it
@@ -293,72 +333,6 @@ def _quoted(text: str, tag: Tag) -> bool:
     return not tag.strong and bool(before) and before in "`'\"‘“" and after != "" and after in "`'\"’”"
 
 
-BODY = (BLOCK - {"hr", "html"}) | {"li", "blockquote"} | HEADING | CELL
-"""Elements that hold the sentences of an article."""
-
-PAGE = frozenset(("html", "head", "body", "frameset"))
-"""Elements of a whole page: its text is for the reader of HTML to find, not for repair."""
-
-MIN_PARAGRAPHS = 3
-MAX_OUTSIDE = 0.05  # share of the text that may stand in no element of the body
-MIN_IN_PARAGRAPHS = 0.25  # share that stands in `p`: a list of changes alone is often a piece of a document's source
-MAX_ODD = 0.02  # share of the tags that may be of other names, or broken
-MAX_UNBALANCED = 0.1  # share of the paragraphs that may lack their other half
-
-
-def is_html_source(text: str, found: Sequence[Tag]) -> bool:
-    """Whether all of a text stands in balanced paragraphs, headings and lists, as an article's source does.
-
-    A text about HTML has sentences around its examples; none of 12,000 undamaged technical documents is of this form.
-
-    >>> article = "<h1>On bees</h1>" + "<p>Bees fly from <em>flower</em> to flower.</p>\\n" * 4
-    >>> is_html_source(article, list(tags(article)))
-    True
-    >>> manual = "The p element:\\n" + article
-    >>> is_html_source(manual, list(tags(manual)))
-    False
-    """
-    if not found or not text.lstrip().startswith("<") or any(t.name in PAGE for t in found):
-        return False
-    first = found[0]
-    if first.kind not in ("comment", "hidden") and (first.closing or first.name not in BODY - {"li"}):
-        return False  # a list item first: a piece cut out of a longer source
-    if sum(t.kind not in ("whole", "comment", "hidden") for t in found) > MAX_ODD * len(found):
-        return False
-    n_open = n_closed = outside = inside = within = at = 0
-    open_body: list[str] = []
-    for tag in found:
-        size = len(text[at : tag.start].strip())
-        if open_body:
-            inside += size
-            within += size if "p" in open_body[-3:] else 0
-        else:
-            outside += size
-        at = tag.end
-        if tag.name not in BODY:
-            continue
-        if not tag.closing:
-            if tag.name == "p":
-                n_open += 1
-                if open_body and open_body[-1] == "p":  # a paragraph ends where the next begins
-                    open_body.pop()
-            open_body.append(tag.name)
-        else:
-            n_closed += tag.name == "p"
-            if tag.name in open_body[-20:]:
-                while open_body.pop() != tag.name:
-                    pass
-    outside += len(text[at:].strip())
-    total = inside + outside
-    return (
-        n_closed >= MIN_PARAGRAPHS
-        and abs(n_open - n_closed) <= MAX_UNBALANCED * n_closed
-        and outside <= MAX_OUTSIDE * total
-        and within >= MIN_IN_PARAGRAPHS * total
-        and not [name for name in open_body if name not in ("p", "li")]  # else a piece cut out of a longer source
-    )
-
-
 NOTHING, SPACE, CELL_END, LINE = range(4)
 
 _BULLETED = re.compile(r"[-*•·‣–] |\d{1,3}[.)] ")
@@ -456,9 +430,9 @@ def _prefix(run: Sequence[Tag]) -> str:
 
 _GATE = r"<[\s/!&;<]{0,12}[A-Za-z]|[A-Za-z]\s{0,3}/?\s{0,3}>|[\"']\s{0,3}/?\s{0,3}>|<!|<\?|</>"
 
-TAGS = Rule("tags", 4, find_tags, _GATE, proves=True, remembered=True)
+TAGS = Rule("tags", 5, find_tags, _GATE, proves=True, remembered=True)
 SHORT_TEXT_TAGS = Rule("short_text_tags", 5, find_tags_of_short_texts, _GATE, remembered=True)
-HTML_SOURCE = Rule("html_source", 2, find_tags_of_html_source, r"\A\s*<[A-Za-z!]", remembered=True)
+HTML_SOURCE = Rule("html_source", 3, find_tags_of_html_source, r"\A\s*<[A-Za-z!]|\n<p>", remembered=True)
 
 MARKUP: tuple[Rule, ...] = (TAGS, SHORT_TEXT_TAGS, HTML_SOURCE)
 """The rules that take out tags, in order."""

@@ -70,6 +70,7 @@ _PAIRED = frozenset(("li", "td", "th", "tr", "ul", "ol", "table", "p", "strong",
 _CUSTOM_WITH_ATTRIBUTES = re.compile(
     r"([A-Za-z][A-Za-z0-9:-]{0,30})(?:\s{1,3}[\w:-]{1,30}\s?=\s?\"[^\"<>]{0,200}\"){1,6}\s?/?"
 )
+_ROW = re.compile(r"\s{0,9}<\s{0,3}t ?(?:r|h|d|b ?o ?d ?y|h ?e ?a ?d)\b", re.IGNORECASE)
 _CUSTOM = re.compile(r"[A-Za-z][A-Za-z0-9]{0,20}(?:[-:][A-Za-z0-9]{1,20}){0,3}\Z")
 
 
@@ -235,9 +236,15 @@ def _at(text: str, start: int, absent: set[str]) -> Tag | None:
         else:
             return Tag(start, found.end(), name, False, "hidden", True)
     strong = bool(rest) or (broken and (closing or name not in ENGLISH)) or inside[0][:1] == "!"
-    strong = strong or (name == "p" and broken and text[max(0, start - 1) : start] in ("", "\n"))
+    if broken and text[max(0, start - 1) : start] in ("", "\n"):
+        strong = strong or name == "p" or (name == "table" and _begins_table(text, start, end))
     strong = strong or ("\n" in inside[0] and not inside[0].strip("/ \t\n!")[len(name) :].strip())
     return Tag(start, end, name, closing, "broken" if broken else "whole", strong)
+
+
+def _begins_table(text: str, start: int, end: int) -> bool:
+    """Whether a row follows, or it is the text's first line: ``< table > ::= < row >`` of a grammar does neither."""
+    return _ROW.match(text, end) is not None or (start == 0 and text[end : end + 1] == "\n")
 
 
 def half_tags(text: str, start: int, end: int, beside: bool, opened: frozenset[str] = frozenset()) -> Iterator[Tag]:

@@ -17,7 +17,7 @@ from winnow.repair.words.text_language import LATIN, is_french, known_language, 
 
 _MARK = re.compile(r"(?<=[^\s|]) [,.;:!?)\]]")
 _COMMA = re.compile(rf"(?<=[{LATIN}][{LATIN}]),(?=[{LATIN}][{LATIN}])")
-_MOVED = re.compile(rf"(?<=[{LATIN}][{LATIN}]) ,(?=[{LATIN}][{LATIN}]|[aAI] )")
+_MOVED = re.compile(rf"(?:(?<=[{LATIN}][{LATIN}])|(?<=[{LATIN}][{LATIN}]\))) ,(?=[{LATIN}][{LATIN}]|[aAI] )")
 _SYMBOL = re.compile(r"(?<!\w)[A-Za-zα-ωΑ-Ω]\d ,(?=\w)")
 _CODE = re.compile(r"[{}=<>\\_@#$~^*/]|::|->|\(\)")
 
@@ -66,7 +66,7 @@ def space_before_punctuation(text: str, evidence: Evidence) -> Iterator[Change]:
                 continue
             after = text[at + 2] if at + 2 < len(text) else "\n"
             if mark == "," and after.isalpha() and _MOVED.match(text, at):
-                yield Change(at, at + 2, ", ", 0.8)  # `youth ,families`
+                yield Change(at, at + 2, ", ", 0.8)  # `youth ,families`, `(Cecot) ,have`
                 continue
             if mark == "," and before.isdigit() and _SYMBOL.match(text, max(0, at - 2)):
                 yield Change(at, at + 1, "", 0.7)  # `(P1 ,P2)`
@@ -153,6 +153,6 @@ def _chunk(text: str, at: int, low: int) -> tuple[int, int]:
 
 
 SPACE_BEFORE_PUNCTUATION = Rule(
-    "space_before_punctuation", 2, space_before_punctuation, r"\S [,.;:!?)\]]", needs_evidence=True
+    "space_before_punctuation", 3, space_before_punctuation, r"\S [,.;:!?)\]]", needs_evidence=True
 )
 SPACE_AFTER_PUNCTUATION = Rule("space_after_punctuation", 1, space_after_punctuation, r"\pL,\pL", needs_evidence=True)

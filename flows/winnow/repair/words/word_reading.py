@@ -135,7 +135,8 @@ def read_words(group: Group, lexicon: Lexicon, prices: Prices, others: tuple[str
                     elif known > p.common:
                         c += swallowed[j] - swallowed[i] + p.rare
                     if (left and i == 0) or (right and j == n):
-                        c += p.at_hyphen
+                        cut = whole and space[j] and known and is_cut_letter(tokens[k : k + inside + 1], known, lexicon)
+                        c += 0 if cut else p.at_hyphen
                     if j - i <= 2 and known > p.two_common and not (upper == 1 and low[i:j] in SHORT):
                         continue  # `p x`, but `E l Salvador`
                 if upper == j - i and upper <= 5:
@@ -209,6 +210,21 @@ def stand_apart(parts: Sequence[str], cost: int, lexicon: Lexicon, others: Seque
         return False
     words = [lexicon.costs[part] for part in low if len(part) > 1 and part in lexicon.costs]
     return len(low) == 2 and bool(words) and cost > words[0] + BESIDE_LETTER
+
+
+CUT_REST, CUT_WORD = 590, 450  # centibels: rarer than this is the rest, commoner than that the word
+
+
+def is_cut_letter(parts: Sequence[str], cost: int, lexicon: Lexicon) -> bool:
+    """Whether a letter that is no word was cut off a common one, of that `cost`, of which the rest is no word or rare.
+
+    >>> english = Lexicon("en")
+    >>> [is_cut_letter(p.split(), english.costs[p.replace(" ", "")], english) for p in ("l ong", "b est", "n or")]
+    [True, False, False]
+    """
+    first, rest = parts[0], parts[-1]
+    lone = len(parts) == 2 and len(first) == 1 and fold(first) not in ONE_LETTER.get(lexicon.language, "")
+    return lone and cost <= CUT_WORD and lexicon.costs.get(fold(rest), CUT_REST) >= CUT_REST
 
 
 def are_fragments(parts: Sequence[str], lexicon: Lexicon) -> bool:
