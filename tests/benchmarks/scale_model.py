@@ -1,11 +1,13 @@
-"""What 1 TB and 100 TB would cost, from slopes measured here: time, memory, shuffle, Prefect calls, the first limit.
+"""What 1 TB on 64 cores and 100 TB on 1,000 would cost: time, memory, bytes and files exchanged, and the first limit.
 
-usage: python tests/benchmarks/scale_model.py [--sizes 10,40] [--corpus FILE.jsonl] [--workers 64,1024] [--json]
+usage: python tests/benchmarks/scale_model.py [--sizes 10,40] [--corpus FILE.jsonl] [--planner-bytes 24] [--json]
        python tests/benchmarks/scale_model.py --smoke
 
 Each size is one run of all stages in a process of its own, with one worker. What the driver waits for is work that
 workers share; the rest is the driver's own and does not shrink with workers. Both are taken as lines through the two
-largest sizes, and carried on. That is a model: it says where to look first, not what a bill will be.
+largest sizes, and carried on. The planner's memory a document is what planner_memory.py fits, for runs this small show
+buffers. Requests are counted from how many files each step writes and reads (`requests`). That is a model: it says
+where to look first, not what a bill will be.
 """
 
 from __future__ import annotations
@@ -23,12 +25,21 @@ from concurrent.futures import Executor, Future
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
+
+from winnow.deduplicate.work_files import PASSAGE
+from winnow.run.assemble import MOST_RUNS, RANGE_BYTES
+
 ROOT = Path(__file__).resolve().parents[2]
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
 
 TB = 10**12
-DRIVER_GB = 64  # a large, ordinary machine
+PLANNER_GB = 16
+PLANNER_MB = 250  # before the first document
+CORES = {TB: 64, 100 * TB: 1000}
+READS_A_DOLLAR, WRITES_A_DOLLAR = 1000 / 0.0004, 1000 / 0.005
+SHARD, RANGE, PARTITION = 64 << 20, RANGE_BYTES, 64 << 20  # bytes
 DAY = 24 * 3600.0  # the longest that a flow may take: winnow.server.flow_form.dataset_flow
 # Six tasks times (create, three states, read, finish); the flow's own, artifacts and batches of log lines.
 PREFECT_CALLS = 6 * 6 + 12
@@ -37,7 +48,8 @@ ASSUMPTIONS = f"""Assumptions
   Text like the sample: as many characters a document, as much damage, as few copies. Many copies of one text cost more:
   candidate pairs grow with the square of a cluster, up to the limits in winnow.deduplicate.
   One core of a worker is as fast as one here, and shared storage feeds it (measured: local disk, files in cache).
-  The driver has {DRIVER_GB} GB. A version is built from nothing; a later one re-reads all index and passage rows.
+  The planner has {PLANNER_GB} GB. A version is built from nothing; a later one re-reads all index and passage rows.
+  Requests are those of files in staging and tables if they lay in a store, one a file written, two a piece read.
   Prefect is told of stages, never of shards: {PREFECT_CALLS} calls, whatever the size."""
 
 
@@ -107,7 +119,9 @@ def one_run(source: Path, into: Path) -> dict[str, Any]:
         "laps": laps,
         **sizes,
         "dataset": folder_bytes(dataset.table("documents").parent),
+        "passages": sum(pq.read_metadata(f).num_rows for f in dataset.files("passages")),
         "driver_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "worker_bytes": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024,
     }
 
 
@@ -158,12 +172,26 @@ class Line:
     def at(self, x: float) -> float:
         return self.fixed + self.slope * x
 
-    def reaches(self, y: float) -> float:
-        """The x at which the line is at `y`."""
-        return (y - self.fixed) / self.slope if self.slope else float("inf")
+
+def requests(size: float, passages: float) -> dict[str, float]:
+    """What is written and read, by what makes it grow: shards, ranges of ids, partitions of hashes."""
+    shards, ranges = size / SHARD, size / RANGE
+    partitions = max(1.0, passages * PASSAGE.itemsize / PARTITION)
+    levels = 0
+    runs = shards
+    while runs > MOST_RUNS:
+        runs, levels = runs / MOST_RUNS, levels + 1
+    return {
+        # raw, identities, repaired, prepared and index with their rejects and counts; ten files of the exchange
+        "writes": shards * 20 + ranges * 5 + partitions * 14 + levels * 3 * shards / MOST_RUNS,
+        "reads by shards": shards * 20,
+        "reads by merges": levels * 3 * 2 * shards * SHARD / RANGE * MOST_RUNS,
+        "reads by ranges": 2 * ranges * (3 * min(shards, MOST_RUNS) + 5),
+        "reads by partitions": 2 * partitions * shards * 6,  # a piece of each file of the exchange, six kinds of them
+    }
 
 
-def model(runs: Sequence[dict[str, Any]], workers: Sequence[int]) -> dict[str, Any]:
+def model(runs: Sequence[dict[str, Any]], planner_bytes: float) -> dict[str, Any]:
     """Costs at 1 TB and 100 TB of input, and the sizes at which something gives way."""
     sizes = [r["bytes"] for r in runs]
     stages = list(runs[0]["laps"])
@@ -172,11 +200,18 @@ def model(runs: Sequence[dict[str, Any]], workers: Sequence[int]) -> dict[str, A
         for stage in stages
         for who in ("driver", "workers")
     }
-    memory = Line(sizes, [r["driver_bytes"] for r in runs])
     per_document = runs[-1]["bytes"] / runs[-1]["documents"]
     shares = {k: Line(sizes, [r[k] for r in runs]).slope for k in ("staging", "shuffle", "dataset")}
+    passages = runs[-1]["passages"] / runs[-1]["bytes"]
+    worker = max(r["worker_bytes"] for r in runs)
+
+    def planner(size: float) -> float:
+        return PLANNER_MB * 1e6 + planner_bytes * size / per_document
+
     costs = {}
-    for size in (TB, 100 * TB):
+    for size, cores in CORES.items():
+        asked = requests(size, passages * size)
+        writes = asked.pop("writes")
         own = {s: lines[s, "driver"].at(size) for s in stages}
         mapped = {s: lines[s, "workers"].at(size) for s in stages}
         costs[size // TB] = {
@@ -184,21 +219,26 @@ def model(runs: Sequence[dict[str, Any]], workers: Sequence[int]) -> dict[str, A
             "worker core hours": sum(mapped.values()) / 3600,
             "driver hours": sum(own.values()) / 3600,
             "longest driver stage": max(own, key=lambda s: own[s]),
-            "driver memory GB": memory.at(size) / 1e9,
+            "planner memory GB": planner(size) / 1e9,
+            "worker memory GB": worker / 1e9,
             "staging TB": size * shares["staging"] / TB,
             "of it shuffle TB": size * shares["shuffle"] / TB,
             "dataset TB": size * shares["dataset"] / TB,
-            "shards": size / (64 << 20),
+            "shards": size / SHARD,
+            "million writes": writes / 1e6,
+            **{f"million {name}": count / 1e6 for name, count in asked.items()},
+            "dollars for requests": writes / WRITES_A_DOLLAR + sum(asked.values()) / READS_A_DOLLAR,
             "Prefect calls": PREFECT_CALLS,
-            **{f"hours with {n} workers": (sum(own.values()) + sum(mapped.values()) / n) / 3600 for n in workers},
+            f"hours on {cores} cores": (sum(own.values()) + sum(mapped.values()) / cores) / 3600,
         }
 
     def drivers(size: float) -> float:
         return sum(lines[s, "driver"].at(size) for s in stages)
 
     limits = {
-        f"the driver's {DRIVER_GB} GB are full (doc_id sets, decisions and pairs held at once)": memory.reaches(
-            DRIVER_GB * 1e9
+        f"the planner's {PLANNER_GB} GB are full": _reached(planner, PLANNER_GB * 1e9),
+        "pieces of the exchange cost more than a dollar a GB": _reached(
+            lambda size: requests(size, passages * size)["reads by partitions"] / READS_A_DOLLAR / size * 1e9, 1
         ),
         "the driver alone works for a day, the flow's time limit": _reached(drivers, DAY),
         "more than 2^32 documents: ranks in a pair of 64 bits overflow": 2**32 * per_document,
@@ -226,7 +266,8 @@ def tell(runs: Sequence[dict[str, Any]], found: dict[str, Any]) -> Iterator[str]
         laps = "  ".join(f"{s} {v['driver']:.1f}+{v['workers']:.1f}" for s, v in run["laps"].items())
         yield f"  {run['bytes'] / 1e6:7.1f} MB, {run['documents']:,} documents: {laps}"
         yield (
-            f"           driver {run['driver_bytes'] / 1e6:.0f} MB, staging {run['staging'] / 1e6:.1f} MB, "
+            f"           driver {run['driver_bytes'] / 1e6:.0f} MB, worker {run['worker_bytes'] / 1e6:.0f} MB, "
+            f"staging {run['staging'] / 1e6:.1f} MB, "
             f"shuffle {run['shuffle'] / 1e6:.1f} MB, tables {run['dataset'] / 1e6:.1f} MB"
         )
     for size, costs in found["costs in TB"].items():
@@ -243,7 +284,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", default="10,40", help="megabytes, two or more; small ones show buffers, not slopes")
     parser.add_argument("--corpus", type=Path, help="JSON lines; made-up articles if it is not given")
-    parser.add_argument("--workers", default="64,1024")
+    parser.add_argument("--planner-bytes", type=float, default=24, help="a document, as planner_memory.py fits it")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--smoke", action="store_true", help="two sizes too small to tell slopes: that it works")
     parser.add_argument("--one", nargs=2, type=Path, help=argparse.SUPPRESS)
@@ -254,7 +295,7 @@ def main() -> None:
     sizes = "0.1,0.2" if options.smoke else options.sizes
     with tempfile.TemporaryDirectory() as work:
         runs = [measure(float(s), options.corpus, Path(work)) for s in sizes.split(",")]
-    found = model(runs, [int(n) for n in options.workers.split(",")])
+    found = model(runs, options.planner_bytes)
     print(json.dumps({"runs": runs, **found}) if options.json else "\n".join(tell(runs, found)))
 
 

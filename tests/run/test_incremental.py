@@ -9,12 +9,13 @@ import pandas as pd
 import pytest
 from tests.articles import article
 from tests.conftest import write_jsonl
-from tests.operate.dataset_runs import rows_of, run_stages
+from tests.operate.dataset_runs import rows_of, run_stages, two_batches
 
 from winnow.base.recipe import Recipe
 from winnow.publish.dataset import Dataset
 from winnow.publish.verify import verify
 from winnow.repair.engine.ledger import undo
+from winnow.run import assemble, previous_version, site_table, work_plan
 from winnow.run.intake import read_if_unchanged
 from winnow.run.run_context import RunOrder, begin
 
@@ -131,3 +132,23 @@ def test_a_mirror_ends_where_a_run_from_scratch_does(seed: int, tmp_path: Path) 
             run_stages(tmp_path / f"{n}", dataset, recipe=LENIENT, mirror=mirror)
         assert known_rows(tmp_path / "dataset") == known_rows(tmp_path / f"scratch{n}"), state
         assert verify(Dataset(tmp_path / "dataset"), undo=undo) == []
+
+
+@pytest.mark.slow
+def test_rows_do_not_depend_on_how_the_documents_are_cut_into_ranges(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sources = two_batches(tmp_path)
+    for source in sources:
+        run_stages(source, tmp_path / "in one range")
+    monkeypatch.setattr(work_plan, "RANGE_ROWS", 3)
+    monkeypatch.setattr(previous_version, "RANGE_ROWS", 3)
+    monkeypatch.setattr(site_table, "RANGE_DOCUMENTS", 3)
+    monkeypatch.setattr(assemble, "RANGE_BYTES", 4000)
+    monkeypatch.setattr(assemble, "MOST_RUNS", 2)
+    for source in sources:
+        run_stages(source, tmp_path / "in many")
+    expected = rows_of(tmp_path / "in one range")
+    assert rows_of(tmp_path / "in many") == expected
+    run_stages(sources[-1], tmp_path / "in many", full=True)
+    assert rows_of(tmp_path / "in many") == expected
