@@ -1,17 +1,27 @@
-"""Commands that follow one document or compare two versions, word by word: diff, explain, why, similar."""
+"""Commands that follow one document or compare two versions, word by word: diff, explain, why, similar, review."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from winnow.base.errors import UsageError
 from winnow.base.terminal import Paint, visible
-from winnow.cli.options import DATASET, DocumentArgument, IntoOption, JsonOption, LimitOption, published
-from winnow.cli.output import edit_lines, edit_record, paint, print_json, shortened
+from winnow.cli.options import (
+    DATASET,
+    DocumentArgument,
+    IntoOption,
+    JsonOption,
+    LimitOption,
+    VersionArgument,
+    WaitOption,
+    published,
+)
+from winnow.cli.output import edit_lines, edit_record, paint, print_json, print_table, shortened
 
 if TYPE_CHECKING:
     from winnow.publish.compare.diff import DocumentChange, PassageChange
@@ -313,3 +323,60 @@ def _abridged(text: str, context: int, first: bool, last: bool, p: Paint) -> str
 def _lines(text: str) -> str:
     """Escapes all that could act on a terminal, but for line ends."""
     return "\n".join(visible(line) for line in text.split("\n"))
+
+
+@app.command(
+    rich_help_panel=PANEL, epilog="Example: winnow review --sample 200; then winnow review --read review-v3.jsonl"
+)
+def review(
+    version: VersionArgument = None,
+    sample: Annotated[int, typer.Option("--sample", min=1, max=20_000, help="How many repairs and removals.")] = 100,
+    rule: Annotated[str | None, typer.Option(help="Only this rule, or this reason of a removal.")] = None,
+    to: Annotated[Path | None, typer.Option("--to", help="The page to write; review-vN.html by default.")] = None,
+    read: Annotated[
+        Path | None, typer.Option("--read", metavar="FILE", help="What the page saved; kept with the version.")
+    ] = None,
+    into: IntoOption = DATASET,
+    wait: WaitOption = 0,
+    as_json: JsonOption = False,
+) -> int:
+    """Judge a sample of repairs and removals in a browser; precision of each rule
+
+    Writes one page that needs no network: mark each repair and removal right or wrong with a key, and save. --read
+    gives each rule's precision over all that was judged of the version, with the bounds of Wilson's interval at 95 %.
+    """
+    from winnow.base.staging import write_file
+    from winnow.publish.reviews import keep_verdicts, precision_of, read_verdicts
+    from winnow.report.review import render_review, sample_items
+    from winnow.run.run_context import new_run_id
+    from winnow.storage.lock import lock_dataset
+
+    dataset = published(into)
+    if read is not None:
+        verdicts = read_verdicts(read)
+        with lock_dataset(dataset, new_run_id(), wait):
+            verdicts = keep_verdicts(dataset, verdicts)
+        rules = precision_of(verdicts)
+        if as_json:
+            print_json({"version": verdicts[0].version, "rules": rules})
+            return 0
+        print_table(
+            ("rule", "right", "wrong", "unsure", "precision", "from", "to"),
+            [
+                (f"{visible(p.rule)} ({p.kind})", str(p.right), str(p.wrong), str(p.unsure),
+                 *("" if share is None else f"{share:.3f}" for share in (p.precision, p.low, p.high)))
+                for p in rules
+            ],
+        )  # fmt: skip
+        return 0
+    manifest = dataset.manifest(version)
+    number, name = manifest.version, manifest.recipe.get("publish", {}).get("name", "dataset")
+    items = sample_items(dataset.view(number), sample, rule, manifest.run_id)
+    if not items:
+        what = f"no repair or removal is by {rule!r}" if rule else "nothing was repaired or removed"
+        raise UsageError(f"v{number}: {what}")
+    path = to or Path(f"review-v{number}.html")
+    write_file(path, render_review(items, name=name, version=number, run_id=manifest.run_id))
+    said = f"Wrote {path}: {len(items)} to judge. Open it, save, then: winnow review --read FILE --into {into}"
+    print_json({"version": number, "path": str(path), "items": len(items)}) if as_json else print(said)
+    return 0

@@ -29,7 +29,7 @@ R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Change:
+class Change:
     """The columns of table ``edits`` that name a change to show."""
 
     doc_id: str
@@ -85,8 +85,8 @@ def repairs_of(view: Path, edits: pl.LazyFrame, documents: pl.LazyFrame) -> Repa
     short = pc.field("applied")
     for column in ("before", "after"):
         short &= pc.utf8_length(pc.field(column)) <= LONGEST_CHANGE
-    candidates = _candidates(view / "edits", "rule", _Change, short)
-    shown = _in_context([change for changes in candidates.values() for change in changes], view, documents)
+    candidates = _candidates(view / "edits", "rule", Change, short)
+    shown = in_context([change for changes in candidates.values() for change in changes], view, documents)
     tallies = tuple(
         Tally(rule, made, n_documents, _distinct(shown[c] for c in candidates.get(rule, ()) if c in shown))
         for rule, made, n_documents in frame.select("rule", "made", "documents").iter_rows()
@@ -108,7 +108,7 @@ def removal_tallies(
     )
     candidates = _candidates(view / "passages", "reason", _Removal, pc.field("status") == "removed")
     ids = {i for rows in candidates.values() for r in rows for i in (r.doc_id, r.kept_doc_id) if i}
-    sources = _sources(ids, documents) | _sources(ids, duplicates)
+    sources = sources_of(ids, documents) | sources_of(ids, duplicates)
     return tuple(
         Tally(
             reason or "unknown",
@@ -204,9 +204,9 @@ def _can_be_shown() -> pl.Expr:
     return (pl.col("n_edits") <= MOST_EDITS) & (pl.col("n_chars") <= LONGEST_TEXT)
 
 
-def _in_context(changes: Sequence[_Change], view: Path, documents: pl.LazyFrame) -> dict[_Change, Example]:
+def in_context(changes: Sequence[Change], view: Path, documents: pl.LazyFrame) -> dict[Change, Example]:
     """Each change with the text around it as it stood at the time of the change."""
-    sources = _sources({change.doc_id for change in changes}, documents.filter(_can_be_shown()))
+    sources = sources_of({change.doc_id for change in changes}, documents.filter(_can_be_shown()))
     texts = _texts(view, sorted(sources))
     shown = {}
     for change in changes:
@@ -270,7 +270,7 @@ def _candidates(folder: Path, key: str, kind: Callable[..., R], condition: pc.Ex
     return {name: [*rows, *spare.get(name, ())][: 2 * CANDIDATES] for name, rows in found.items()}
 
 
-def _sources(ids: Iterable[str], table: pl.LazyFrame) -> dict[str, str]:
+def sources_of(ids: Iterable[str], table: pl.LazyFrame) -> dict[str, str]:
     frame = table.filter(pl.col("doc_id").is_in(list(ids))).select("doc_id", pl.col("source").str.slice(0, 300))
     return dict(frame.collect(engine="streaming").iter_rows())
 

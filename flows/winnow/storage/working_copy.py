@@ -33,8 +33,8 @@ HELD = ".staging/held.json"
 
 Kind = Literal["data", "log", "note", "view", "side", "receipt"]
 """data: a table's file, never changed. log: a commit of a table, never changed, in order. note: what Delta keeps beside
-its log and can do without. view: a version's file, changed by an erasure alone. side: what may change (a held call).
-receipt: of an erasure, in force wherever it is, and never removed."""
+its log and can do without. view: a version's file, changed by an erasure alone. side: what may change (a held call,
+reviews). receipt: of an erasure, in force wherever it is, and never removed."""
 
 MAY_CHANGE: tuple[Kind, ...] = ("note", "side", "receipt")
 COMPARED: tuple[Kind, ...] = (*MAY_CHANGE, "log")
@@ -45,7 +45,7 @@ _KINDS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ("note", re.compile(r"tables/[^/]+/_delta_log/(?!_commit_)[^/]+(?<!\.tmp)")),
     ("data", re.compile(r"tables/.+(?<!\.tmp)")),
     ("view", re.compile(r"v[1-9][0-9]{0,8}/.+")),
-    ("side", re.compile(re.escape(HELD))),
+    ("side", re.compile(re.escape(HELD) + r"|reviews/v\d{1,9}\.jsonl")),
     ("receipt", re.compile(r"erasures/[^/]+\.json")),
 )
 
@@ -84,6 +84,7 @@ def local_names(root: Path) -> Iterator[tuple[str, Kind]]:
                     yield name, kind
     if (root / HELD).is_file():
         yield HELD, "side"
+    yield from ((path.relative_to(root).as_posix(), "side") for path in root.glob("reviews/v*.jsonl"))
     yield from ((path.relative_to(root).as_posix(), "receipt") for path in root.glob("erasures/*.json"))
 
 
