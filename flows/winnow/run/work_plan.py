@@ -209,8 +209,9 @@ def plan_rows(
     rows = tuple(np.zeros(pq.read_metadata(file).num_rows, np.int32) for file in known.identities)
     parts: list[_RangePlan] = []
     for part in each_range(executor, _plan_range, known.ranges(), known):
-        for shard in np.unique(part.rows["shard"]).tolist():
-            of_shard = part.rows[part.rows["shard"] == shard]
+        by_shard = part.rows[np.argsort(part.rows["shard"], kind="stable")]
+        numbers, starts = np.unique(by_shard["shard"], return_index=True)
+        for shard, of_shard in zip(numbers.tolist(), np.split(by_shard, starts[1:]), strict=False):
             rows[shard][of_shard["row"]] = of_shard["plan"]
         parts.append(replace(part, rows=part.rows[:0]))
     replaced, withdrawn, refused = (

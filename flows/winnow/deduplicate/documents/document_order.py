@@ -11,7 +11,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from itertools import accumulate, pairwise, repeat
+from itertools import accumulate, repeat
 from typing import Any
 
 import numpy as np
@@ -93,10 +93,11 @@ def rank_documents(indexes: Sequence[InputFile], files: WorkFiles, executor: Exe
     count = sum(len(run.load()) for run in sorted_facts)
     partitions = partitions_for(count, FACTS.itemsize)
     cuts = _cut([run.samples for run in runs], partitions)
-    bounds = [[0, *(_place(run.load(), cut) for cut in cuts), len(run.load())] for run in sorted_facts]
-    pieces = [list(pairwise(of_run)) for of_run in bounds]
-    by_part = [[of_run[n] for of_run in pieces] for n in range(len(cuts) + 1)]
-    sizes = [sum(stop - start for start, stop in part) for part in by_part]
+    bounds = np.zeros((len(sorted_facts), len(cuts) + 2), np.int64)  # by run, where each part of the order begins in it
+    for of_run, found in zip(bounds, executor.map(_places, sorted_facts, repeat(cuts)), strict=True):
+        of_run[1:] = found
+    by_part = [bounds[:, n : n + 2] for n in range(len(cuts) + 1)]
+    sizes = np.diff(bounds.sum(axis=0)).tolist()
     firsts = list(accumulate(sizes, initial=0))[:-1]
     parts = list(
         executor.map(_rank_part, range(len(sizes)), firsts, by_part, repeat(sorted_facts), repeat(files),
@@ -177,21 +178,22 @@ def _key(row: Any) -> tuple[Any, ...]:
     return tuple(row[name] for name in _ORDERED_BY)
 
 
-def _place(run: Rows, cut: tuple[Any, ...]) -> int:
-    """How many rows of a sorted run come before a cut."""
-    return bisect_left(run, cut, key=_key)
+def _places(run: ArrayFile, cuts: Sequence[tuple[Any, ...]]) -> list[int]:
+    """How many rows of a sorted run come before each cut, and how many it has."""
+    rows = run.load()
+    return [*(bisect_left(rows, cut, key=_key) for cut in cuts), len(rows)]
 
 
 def _rank_part(
     part: int,
     first: int,
-    pieces: Sequence[tuple[int, int]],
+    pieces: NDArray[np.int64],
     runs: Sequence[ArrayFile],
     files: WorkFiles,
     partitions: int,
 ) -> RankedPart:
     """Merge one part of the order from its pieces of the sorted runs; the first of its documents has rank `first`."""
-    found = [run.load()[start:stop] for run, (start, stop) in zip(runs, pieces, strict=True)]
+    found = [run.load()[start:stop] for run, (start, stop) in zip(runs, pieces.tolist(), strict=True)]
     rows = _in_order(merged(found, FACTS))
     ranks = np.arange(first, first + len(rows), dtype=np.uint32)
     facts = {"arrival": rows["arrival"], "n_shingles": rows["n_shingles"], "doc_keys": rows["key"]}
