@@ -6,7 +6,7 @@ import inspect
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 import typer
 from mkdocs.structure.files import File, Files
@@ -59,12 +59,19 @@ def _settings(section: type[BaseModel], path: str) -> Iterator[str]:
     for name, field in section.model_fields.items():
         entry = _entry_of(field)
         if entry:
-            entries.append((f"{path}.{name}.NAME", entry))
+            is_list = get_origin(field.annotation) is tuple
+            entries.append((f"[{path}.{name}]" if is_list else f"{path}.{name}.NAME", entry))
         elif isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             entries.append((f"{path}.{name}", field.annotation))
         else:
-            default = field.get_default(call_default_factory=True)
-            shown = "none" if default is None else json.dumps(default, ensure_ascii=False)
+            default = None if field.is_required() else field.get_default(call_default_factory=True)
+            shown = (
+                "must be given"
+                if field.is_required()
+                else "none"
+                if default is None
+                else json.dumps(default, ensure_ascii=False)
+            )
             yield f"| `{field.alias or name}` | `{_cell(shown)}` | {_cell(field.description or '')} |"
     yield ""
     for inner, entry in entries:

@@ -13,7 +13,7 @@ EDIT = {
 }  # fmt: skip
 ROW = {
     "doc_id": "0" * 16, "source": "a.txt", "title": None, "encoding": "utf-8", "content_sha256": "0" * 64,
-    "collected_at": None, "metadata": {"site": "x"}, "input": "a.txt", "text": "&", "language": None,
+    "collected_at": None, "metadata": {"site": "x"}, "input": "a.txt", "row": None, "text": "&", "language": None,
     "language_confidence": None, "n_chars": 1, "n_words": 0, "n_edits": 1, "letter_share": 0.0,
     "residual_markup": 0.0, "edits": [EDIT],
 }  # fmt: skip

@@ -52,6 +52,7 @@ def run_stages(
     full: bool = False,
     mirror: bool = False,
     replay: bool = False,
+    withdraw: tuple[str, ...] = (),
 ) -> dict[str, Any]:
     """What the flow does, stage by stage; `at` is told where the run stands."""
     dataset = into if isinstance(into, Dataset) else locate_dataset(into)
@@ -63,7 +64,13 @@ def run_stages(
         run = begin(
             dataset,
             recipe,
-            RunOrder(source=str(source), full=full, mirror=mirror, intake="quarantine" if replay else "source"),
+            RunOrder(
+                source=str(source),
+                full=full,
+                mirror=mirror,
+                intake="quarantine" if replay else "source",
+                withdraw=withdraw,
+            ),
         )
         documents = intake.read(run, shards)
         at("read")

@@ -95,6 +95,22 @@ def write_every_format(folder: Path, count: int) -> None:
 
 MISTAKES: dict[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
     "a field of another name": ({"read": {}}, {"read": {"text_field": "body"}}),
+    "a kind of file without an entry of its own": (
+        {"read": {}},
+        {
+            "read": {
+                "sources": [
+                    {"glob": "*.jsonl*", "text_field": ["words", "body"], "title_field": "title"},
+                    {
+                        "glob": ["*.csv*", "*.[tc]sv", "*.parquet"],
+                        "text_field": "body",
+                        "ids": "file",
+                        "title_field": "author",
+                    },
+                ]
+            }
+        },
+    ),
     "a limit that nothing reaches": (
         {"read": {"text_field": "body"}, "validate": {"min_chars": 100_000}},
         {"read": {"text_field": "body"}},

@@ -111,10 +111,11 @@ def test_a_run_killed_while_a_column_comes_is_undone(press: Press, monkeypatch: 
     assert verify(press.dataset) == []
 
 
+TITLE, N_CHARS = map(DOCUMENTS.get_field_index, ("title", "n_chars"))
 REFUSED = {
-    "dropped": (DOCUMENTS.remove(2), "column title is in the dataset and no longer in schemas/"),
+    "dropped": (DOCUMENTS.remove(TITLE), "column title is in the dataset and no longer in schemas/"),
     "retyped": (
-        DOCUMENTS.set(6, DOCUMENTS.field(6).with_type(pa.string())),
+        DOCUMENTS.set(N_CHARS, DOCUMENTS.field(N_CHARS).with_type(pa.string())),
         "column n_chars is int64 in the dataset and string in schemas/",
     ),
     "added and required": (
@@ -122,7 +123,7 @@ REFUSED = {
         "column mood is new and may not be null",
     ),
     "forbidden to be null": (
-        DOCUMENTS.set(2, DOCUMENTS.field(2).with_nullable(False)),
+        DOCUMENTS.set(TITLE, DOCUMENTS.field(TITLE).with_nullable(False)),
         "column title may be null in the dataset",
     ),
 }

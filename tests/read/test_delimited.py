@@ -10,7 +10,7 @@ from winnow.base.recipe import ReadSettings
 from winnow.base.records import RawDocument, Reject
 from winnow.read import hold, list_inputs, read_bytes, read_documents
 
-SETTINGS = ReadSettings()
+SETTINGS = ReadSettings(ids="everywhere")
 WORDS = {"1": "First row, of words", "2": "Zweite Zeile für sich"}
 
 
@@ -91,7 +91,7 @@ def test_a_quote_that_never_closes_costs_its_row_alone(tmp_path: Path) -> None:
     assert "row 4 (line 4): opens a quote that never closes" in bad.reason
     assert b"row number 3" in bad.content
     assert texts([r for r in found if r is not bad]) == {n: f"row number {n}" for n in "1245"}
-    (again,) = read_bytes(bad.source, "a.csv", bad.content, SETTINGS)
+    (again,) = read_bytes(bad.source, "a.csv", bad.content, SETTINGS, bad.row)
     assert (again.source, again.content, again.expectation) == (bad.source, bad.content, bad.expectation)
 
 
@@ -108,7 +108,7 @@ def test_a_file_without_the_text_column_is_kept_whole_and_read_again_under_anoth
     (reject,) = read(tmp_path, content, name)
     assert isinstance(reject, Reject)
     assert (reject.expectation, reject.content) == ("no_text", content)
-    again = list(read_bytes(name, name, reject.content, SETTINGS.model_copy(update={"text_field": "body"})))
+    again = list(read_bytes(name, name, reject.content, SETTINGS.model_copy(update={"text_field": ("body",)})))
     assert texts(again) == {"1": "some words", "2": "more words"}
     assert {r.input for r in again} == {name}
 

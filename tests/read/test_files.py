@@ -15,7 +15,7 @@ from winnow.read import InputFile, hold, list_inputs, read_bytes, read_documents
 from winnow.read.content import sha256
 from winnow.read.fields import Records
 
-SETTINGS = ReadSettings()
+SETTINGS = ReadSettings(ids="everywhere")
 
 
 def read(tmp_path, name, content, **changes):
@@ -127,7 +127,7 @@ def test_parquet_rows_are_records(tmp_path):
     document, reject = read_documents(list_inputs(tmp_path).files[0], SETTINGS)
     assert (document.source, document.text, document.metadata) == ("u", "hello", {"n": "1"})
     assert reject.expectation == "no_text"
-    (again,) = read_bytes(document.source, "a.parquet", document.content, SETTINGS)
+    (again,) = read_bytes(document.source, "a.parquet", document.content, SETTINGS, document.row)
     assert again == document
 
 
@@ -180,10 +180,10 @@ def test_bytes_in_a_parquet_column_are_decoded_in_their_charset(tmp_path):
 
 
 def test_an_error_of_our_own_is_one_reject_with_its_traceback(tmp_path, monkeypatch):
-    def document(self, record, raw, digest, encoding="utf-8"):
-        if record["id"] == "2":
+    def document(self, record):
+        if record.fields["id"] == "2":
             raise KeyError("unheard of")
-        return whole(self, record, raw, digest, encoding)
+        return whole(self, record)
 
     whole = Records.document
     monkeypatch.setattr(Records, "document", document)

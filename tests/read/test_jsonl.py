@@ -15,7 +15,7 @@ from winnow.base.recipe import ReadSettings
 from winnow.base.records import RawDocument, Reject
 from winnow.read import InputFile, Shard, Span, list_inputs, plan_shards, read_bytes, read_documents, read_shard
 
-SETTINGS = ReadSettings()
+SETTINGS = ReadSettings(ids="everywhere")
 
 
 def read(tmp_path, content, name="a.jsonl", **changes):
@@ -165,16 +165,16 @@ def test_big_files_are_cut_and_small_ones_put_together(tmp_path):
     for i in range(5):
         (tmp_path / f"s{i}.txt").write_text("x")
     inputs = list_inputs(tmp_path).files
-    shards = plan_shards(inputs, 1)
+    shards = plan_shards(inputs, ReadSettings(shard_mb=1))
     assert len(shards) == 4 and sum(s.bytes for s in shards) == sum(i.bytes for i in inputs)
     assert sum(1 for s in shards for _ in read_shard(s, SETTINGS)) == 150_005
 
 
 def test_a_reject_reads_again_from_its_kept_bytes(tmp_path):
     (reject,) = read(tmp_path, b'{"id": "1", "body": "now it counts"}', "a.jsonl")
-    (again,) = read_bytes(reject.source, reject.input, reject.content, SETTINGS)
+    (again,) = read_bytes(reject.source, reject.input, reject.content, SETTINGS, reject.row)
     assert (again.source, again.expectation, again.content) == (reject.source, "no_text", reject.content)
     (document,) = read_bytes(
-        reject.source, reject.input, reject.content, SETTINGS.model_copy(update={"text_field": "body"})
+        reject.source, reject.input, reject.content, SETTINGS.model_copy(update={"text_field": ("body",)})
     )
     assert (document.source, document.text, document.input) == ("1", "now it counts", "a.jsonl")

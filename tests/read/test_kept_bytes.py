@@ -20,5 +20,5 @@ def test_what_a_document_keeps_reads_as_that_document(name: str, tmp_path: Path)
     assert len(documents) == DOCUMENTS[name]
     for document in documents:
         kept = document.content if document.content is not None else document.text.encode()
-        (again,) = read_bytes(document.source, name, kept, ReadSettings())
+        (again,) = read_bytes(document.source, name, kept, ReadSettings(), document.row)
         assert again == document

@@ -29,7 +29,9 @@ def read(folder: Path, content: bytes, name: str = "a.eml", **changes: Any) -> l
         assert not isinstance(result, LeftOut)
         found.append(result)
         if isinstance(result, RawDocument):
-            assert list(read_bytes(result.source, name, result.content or b"", ReadSettings(**changes))) == [result]
+            assert list(
+                read_bytes(result.source, name, result.content or b"", ReadSettings(**changes), result.row)
+            ) == [result]
     return found
 
 

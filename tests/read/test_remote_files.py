@@ -132,7 +132,7 @@ def texts(root: str | Path) -> dict[str, str]:
 
 def test_a_file_on_the_web_is_a_source(web: Web) -> None:
     assert texts(f"{web.url}/x/b%20c.txt?v=1") == {"b c.txt": "words of b"}
-    assert texts(f"{web.url}/x/a.parquet") == {"1": "one", "2": "two"}
+    assert texts(f"{web.url}/x/a.parquet") == {"a.parquet#1": "one", "a.parquet#2": "two"}
     with pytest.raises(EmptyInput):
         list_inputs(f"{web.url}/x/no-ending")
 

@@ -50,7 +50,7 @@ def read(folder: Path, content: bytes, name: str = "a.warc", **changes: Any) -> 
     found = list(read_documents(hold(list_inputs(folder / name).files[0]), settings))
     for result in found:
         if not isinstance(result, LeftOut) and result.content:
-            again = list(read_bytes(result.source, name, result.content, settings))
+            again = list(read_bytes(result.source, name, result.content, settings, result.row))
             if isinstance(result, RawDocument):
                 assert again == [result]
             elif result.expectation != "decompression_bomb":  # of a file; a record by itself is within bounds

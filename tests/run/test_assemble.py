@@ -251,7 +251,8 @@ def test_without_documents_there_are_no_edits() -> None:
 
 
 ARRIVAL, NEW_RECIPE, OLD_RECIPE = 7, "n" * 16, "o" * 16
-CARRIED = {"first_version": 3, "recipe_id": OLD_RECIPE, "run_id": "before"}
+CARRIED = {"first_version": 3, "recipe_id": OLD_RECIPE, "run_id": "before", "row": 4}
+MOVED = pa.schema([TABLES["documents"].field(name) for name in ("doc_id", "row")])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -262,6 +263,7 @@ class Batch:
     published: str = ""
     duplicates: str = ""
     changed: str = ""
+    moved: str = ""
     copies: tuple[Row, ...] = ()
     removals: tuple[Row, ...] = ()
 
@@ -293,6 +295,7 @@ def assembly_of(batch: Batch, folder: Path) -> Assembly:
             *file("duplicates", duplicates, TABLES["duplicates"]),
         ),
         published_passages=file("passages", two_passages(carried), TABLES["passages"]),
+        moved=file("moved", [{"doc_id": IDS[d], "row": 5} for d in batch.moved], MOVED)[0],
         settings=DeduplicateSettings(),
         recipe_id=NEW_RECIPE,
         run_id="now",
@@ -355,6 +358,18 @@ ASSEMBLED = {
         Batch(duplicates="xy", changed="x", copies=(copy_of("y", "k"),)),
         Expected(documents={"x": "x0.\nx1."}, duplicates={}, passages="x", fresh=""),
     ),
+    "an earlier document that moved": (
+        Batch(published="xy", moved="x"),
+        Expected(documents={"x": "x0.\nx1."}, duplicates={}, passages="", fresh=""),
+    ),
+    "an earlier copy that moved": (
+        Batch(duplicates="xy", moved="x"),
+        Expected(documents={}, duplicates={"x": "k"}, passages="", fresh=""),
+    ),
+    "an earlier document that moved and loses a passage": (
+        Batch(published="xy", changed="x", moved="x", removals=(decision("x0", "boilerplate"),)),
+        Expected(documents={"x": "x1."}, duplicates={}, passages="x", fresh=""),
+    ),
     "an earlier copy of another document now": (
         Batch(duplicates="x", changed="x", copies=(copy_of("x", "y"),)),
         Expected(documents={}, duplicates={"x": "y"}, passages="x", fresh=""),
@@ -370,6 +385,10 @@ def test_rows_are_assembled_of(batch: Batch, expected: Expected, tmp_path: Path)
     assert letters({r["doc_id"] for r in tables["passages"]}) == expected.passages
     assert letters(r["doc_id"] for r in tables["edits"]) == expected.fresh
     assert letters(r["doc_id"] for r in tables["index"]) == expected.fresh
+    places = {r["source"]: r["row"] for table in ("documents", "duplicates") for r in tables[table]}
+    assert {d: row for d, row in places.items() if d not in batch.fresh} == {
+        d: 5 if d in batch.moved else 4 for d in batch.changed + batch.moved
+    }
 
 
 def test_a_new_document_carries_this_recipe_and_the_version_it_arrived_in(tmp_path: Path) -> None:

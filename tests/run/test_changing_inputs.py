@@ -80,7 +80,7 @@ def test_a_file_that_grew_is_read_up_to_what_was_hashed(name: str, tmp_path: Pat
 def test_parts_of_a_big_file_are_proved_each_by_itself(tmp_path: Path) -> None:
     write_jsonl(tmp_path / "a.jsonl", [{"id": f"d{n}", "text": article(n)} for n in range(3000)])
     file = hold(list_inputs(tmp_path).files[0])
-    shards = plan_shards([file], 1)
+    shards = plan_shards([file], ReadSettings(shard_mb=1))
     assert len(shards) > 3
     read = [r for shard in shards for r in read_shard(shard, ReadSettings())]
     assert len(read) == 3000
@@ -96,9 +96,9 @@ def change_before_reading(monkeypatch: pytest.MonkeyPatch, change: Callable[[int
     """Calls `change` with the number of the attempt, each time when the files are hashed and not yet read."""
     plan, attempts = intake.plan_shards, iter(range(99))
 
-    def planned(inputs: tuple[Span, ...], shard_mb: float) -> object:
+    def planned(inputs: tuple[Span, ...], settings: ReadSettings) -> object:
         change(next(attempts))
-        return plan(inputs, shard_mb)
+        return plan(inputs, settings)
 
     monkeypatch.setattr(intake, "plan_shards", planned)
 

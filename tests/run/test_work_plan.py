@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.publish.press import write_rows
-from tests.run.small import IDS, OTHER_RECIPE, RECIPE, letters, sha, version
+from tests.run.small import IDS, LETTERS, OTHER_RECIPE, RECIPE, letters, sha, version
 
 from winnow.base.errors import UsageError
 from winnow.base.staging import IDENTITIES, RAW, REJECTED
@@ -106,6 +106,35 @@ def test_inputs(case: InputCase, tmp_path: Path) -> None:
     assert "".join(f.path for f in plan.changed) == case.changed
     assert "".join(plan.unchanged) == case.unchanged
     assert "".join(plan.vanished) == case.vanished
+
+
+def test_documents_that_stand_in_another_row_have_moved_and_need_no_cleaning(tmp_path: Path) -> None:
+    files = {"a": "x1 y1 z1"}
+    index = [{**record(r, "a"), "recipe_id": RECIPE} for r in files["a"].split()]
+    known = [{**record(r, "a"), "row": n} for n, r in enumerate(("x1", "y1"), 1)]
+    copies = [{**record("z1", "a"), "kept_doc_id": IDS["x"]}]  # of a version that knew no rows
+    refused = [reject("q1", "a", row=4), reject("r1", "a", row=5)]
+    tables = {"index": index, "documents": known, "duplicates": copies, "rejects": refused}
+    shard = ShardFiles(tmp_path, "a")
+    now = ("x1", "r1", "y1", "q1", "z1")
+    rows = [{**record(r, "a"), "row": n, "place": n + 1} for n, r in enumerate(now)]
+    write_rows(shard.identities, rows, IDENTITIES)
+    write_rows(shard.read_rejects, [], REJECTED)
+    inputs = InputPlan(tuple(listed(tmp_path, files)), (), ())
+    plan = plan_rows([shard], inputs, version(tmp_path, tables), recipe_id=RECIPE)
+    moved = zip(plan.moved.doc_ids, plan.moved.rows, strict=True)
+    assert {LETTERS[doc_id]: row for doc_id, row in moved} == {"y": 3, "z": 5}
+    assert plan.needs_cleaning(0).tolist() == [n == "r1" for n in now], "its row is to be told anew"
+
+
+def test_records_under_another_name_replace_those_under_the_old_one(tmp_path: Path) -> None:
+    dataset = before(tmp_path, {"a": "x1 y2 z3"}, [reject("q4", "a")])
+    shards = shards_of(tmp_path, {"a": "u1 y2 v4"})
+    inputs = InputPlan(tuple(listed(tmp_path, {"a": ""})), (), ())
+    plan = plan_rows(shards, inputs, dataset, recipe_id=OTHER_RECIPE)
+    assert letters(plan.renamed) == "x"
+    assert plan.obsolete == {(IDS["q"], sha("4"))}
+    assert not plan.withdrawn, "what is gone from a file stays without a mirror"
 
 
 def test_a_run_without_input_leaves_every_input_as_it_is(tmp_path: Path) -> None:

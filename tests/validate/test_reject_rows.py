@@ -6,7 +6,7 @@ from winnow.validate.reject_rows import quarantine, reject_failures
 
 RAW = {
     "doc_id": "a" * 16, "source": "a.txt", "title": "T", "encoding": "cp1252", "content_sha256": "x",
-    "collected_at": datetime(2020, 1, 2, tzinfo=UTC), "metadata": [("site", "x")], "input": "in.jsonl",
+    "collected_at": datetime(2020, 1, 2, tzinfo=UTC), "metadata": [("site", "x")], "input": "in.jsonl", "row": 3,
     "text": "caf\u00e9", "content": b"caf\xe9",
 }  # fmt: skip
 FAILURES = [

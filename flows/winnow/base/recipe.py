@@ -7,11 +7,23 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
-from winnow.base.recipe_values import check_cron, check_time_zone, without_credentials
+from winnow.base.recipe_values import check_charset, check_cron, check_time_zone, one_or_more, without_credentials
 
 LanguageRange = Annotated[str, StringConstraints(pattern="^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")]
+
+
+_Name = Annotated[str, Field(min_length=1)]
+Names = Annotated[tuple[_Name, ...], BeforeValidator(one_or_more)]
+"""One name or several, of which the first that is there counts."""
+SomeNames = Annotated[Names, Field(min_length=1)]
+Charset = Annotated[str, AfterValidator(check_charset)]
+Delimiter = Annotated[str, StringConstraints(pattern=r'^[^"\r\n\\]$')]
+IdScope = Literal["auto", "file", "source", "everywhere"]
+FormatName = Literal[
+    "text", "jsonl", "html", "csv", "tsv", "eml", "mbox", "pdf", "docx", "odt", "epub", "warc", "parquet"
+]
 
 
 class Section(BaseModel):
@@ -20,19 +32,62 @@ class Section(BaseModel):
 
 # One setting a line, as in a table.
 # fmt: off
+class SourceSettings(Section):
+    """Files that are read in their own way. The first entry whose glob fits a file counts; what it does not say is as in [read]."""
+
+    glob: SomeNames = Field(description="Which files: globs of their path below the input; one without a slash is for names in any folder, ** crosses folders",
+        examples=["shop/*.csv"])
+    exclude: Names = Field((), description="Files that the glob fits and that are not meant")
+    name: str | None = Field(None, min_length=1, description='What the entry is called, in names of documents where ids = "source"', examples=["shop"])
+    format: FormatName | None = Field(None, description="What the files are, whatever their ending", examples=["csv"])
+    text_field: SomeNames | None = Field(None, description="Fields that may hold the text", examples=[["body", "doc.text"]])
+    id_fields: Names | None = Field(None, description="Fields that may name the record", examples=[["sku"]])
+    title_field: Names | None = Field(None, description="Fields that may hold its title", examples=[["headline"]])
+    date_fields: Names | None = Field(None, description="Fields that may date it", examples=[["updated"]])
+    ids: IdScope | None = Field(None, description="Where an id is unique", examples=["file"])
+    delimiter: Delimiter | None = Field(None, description="What stands between the fields of CSV", examples=[";"])
+    charset: Charset | None = Field(None, description="Charset of bytes that are not UTF-8", examples=["cp1252"])
+
+    @property
+    def called(self) -> str:
+        return self.name or ", ".join(self.glob)
+
+    @model_validator(mode="after")
+    def _fits_its_format(self) -> Self:
+        for setting, formats in (("delimiter", ("csv", "tsv")), ("charset", ("text", "jsonl", "html", "csv", "tsv"))):
+            if self.format and getattr(self, setting) is not None and self.format not in formats:
+                raise ValueError(f"{setting} is for {', '.join(formats)}, and format is {self.format!r}; take one of the two away")
+        if self.ids == "source" and self.name is None:
+            raise ValueError('ids = "source" needs a name, for documents are named NAME#ID')
+        return self
+
+
 class ReadSettings(Section):
     """How files become documents."""
 
-    text_field: str = Field("text", description="Field of a JSONL record that holds the text")
-    id_fields: tuple[str, ...] = Field(("url", "id"), description="Fields that may name the record; the first present one does")
-    title_field: str = Field("title", description="Field of a JSONL record that holds its title")
-    date_fields: tuple[str, ...] = Field(("collected_at", "date", "published_at", "timestamp"),
+    include: Names = Field((), description="Globs of files that are read, the others are left out; none named reads all that have a reader")
+    exclude: Names = Field((), description="Globs of files that are left out, as **/drafts/** and *.bak.csv")
+    text_field: SomeNames = Field(("text",), description="Field of a record (JSONL, CSV, Parquet) that holds its text: a name, a path such as doc.text, or several of which the first with a text counts")
+    id_fields: Names = Field(("url", "id"), description="Fields that may name the record; the first present one does")
+    title_field: Names = Field(("title",), description="Field of a record that holds its title, or several")
+    date_fields: Names = Field(("collected_at", "date", "published_at", "timestamp"),
         description="Fields that may date the record, ISO 8601")
+    ids: IdScope = Field("auto",
+        description="Where an id is unique: everywhere; in its source, an entry of read.sources; in its file; auto takes a whole number for unique in its file, and any other id everywhere")
+    delimiter: Delimiter | None = Field(None, description="What stands between the fields of CSV; found out where none is given", examples=[";"])
+    charset: Charset | None = Field(None, description="Charset of bytes that are not UTF-8; found out where none is given", examples=["cp1252"])
     languages: tuple[LanguageRange, ...] = Field((), description="Documents in other languages are rejected (BCP 47 codes; sr takes in sr-ME); none named keeps all")
     max_document_mb: float = Field(64, gt=0, le=1024, description="Larger documents are rejected")
     max_unpacked_mb: float = Field(16_384, gt=0, description="A compressed file that unpacks to more is cut off and rejected")
     max_unpacked_ratio: float = Field(250, ge=1, description="So is one that unpacks to more than so many times its size, once that is over 64 MB")
     shard_mb: float = Field(16, gt=0, le=1024, description="Input handed to a worker at a time")
+    sources: tuple[SourceSettings, ...] = Field((), description="Files that are read in their own way")
+
+    @model_validator(mode="after")
+    def _names_its_source(self) -> Self:
+        if self.ids == "source":
+            raise ValueError('ids = "source" is for an entry of read.sources; here take "file" or "everywhere"')
+        return self
 
 
 class RuleSettings(Section):
@@ -187,7 +242,8 @@ class Recipe(Section):
     def recipe_id(self, rule_versions: Mapping[str, int | str]) -> str:
         """First 16 hex digits of SHA-256 over the settings that shape rows and the versions of all rules."""
         shaping = self.model_dump(mode="json", by_alias=True, exclude=set(NOT_SHAPING))
-        del shaping["read"]["shard_mb"]
+        for name in ("shard_mb", "include", "exclude"):  # which decide what is read, not what comes of it
+            del shaping["read"][name]
         shaping["validate"] = {k: v for k, v in shaping["validate"].items() if k in ROW_LIMITS}
         text = json.dumps({"settings": shaping, "rules": dict(rule_versions)}, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from encodings.aliases import aliases
 from typing import NamedTuple
 from zoneinfo import available_timezones
 
@@ -33,6 +34,34 @@ def without_credentials(address: str) -> str:
     if holds_credentials(address):
         raise ValueError("holds credentials; a recipe is kept with every version, so they belong in the environment")
     return address
+
+
+def one_or_more(said: object) -> object:
+    """A list of the one that was said, or what it was."""
+    return (said,) if isinstance(said, str) else said
+
+
+def check_charset(name: str) -> str:
+    """A charset that Python can decode, as it came.
+
+    Raises ValueError with the nearest name for another one.
+
+    >>> check_charset("windows-1252")
+    'windows-1252'
+    >>> check_charset("windos-1252")
+    Traceback (most recent call last):
+    ValueError: is no charset that is known; did you mean 'windows_1252'?
+    """
+    try:
+        b"a".decode(name)  # codecs that are no charsets (base64) raise as unknown ones do
+    except UnicodeDecodeError:
+        pass
+    except (LookupError, ValueError):
+        known = sorted(aliases.keys() | {*aliases.values()})
+        near = difflib.get_close_matches(name.lower().replace("-", "_"), known, 1)
+        hint = f"; did you mean {near[0]!r}?" if near and near[0] != name else ""
+        raise ValueError(f"is no charset that is known{hint}") from None
+    return name
 
 
 def check_cron(line: str) -> str:

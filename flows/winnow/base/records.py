@@ -59,7 +59,8 @@ class RawDocument:
     """One source's text as it was decoded, before any repair. Line ends are LF.
 
     ``content`` holds the bytes as read where they differ from the text in UTF-8; ``content_sha256`` is of the
-    bytes as read either way. ``input`` is the input file that held it, relative to the input root.
+    bytes as read either way. ``input`` is the input file that held it, relative to the input root, and ``row`` the
+    number of its record in there, from 1; None for a file that is one document.
     """
 
     source: str
@@ -71,6 +72,7 @@ class RawDocument:
     metadata: Mapping[str, str] = field(default_factory=dict)
     content: bytes | None = None
     input: str = ""
+    row: int | None = None
 
     @property
     def doc_id(self) -> str:
@@ -79,7 +81,7 @@ class RawDocument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reject:
-    """A document that failed to be read or failed an expectation, with its bytes and its input file."""
+    """A document that failed to be read or failed an expectation, with its bytes, its input file and row there."""
 
     source: str
     stage: str
@@ -88,6 +90,7 @@ class Reject:
     content: bytes
     metadata: Mapping[str, str] = field(default_factory=dict)
     input: str = ""
+    row: int | None = None
 
     @property
     def doc_id(self) -> str:

@@ -29,12 +29,15 @@ _IDENTITY = [
     *(_DOCUMENT[n] for n in ("doc_id", "source", "title", "encoding", "content_sha256", "collected_at")),
     _FIELDS,
 ]
-_INPUT = column("input", pa.string(), "Input file that held the document, relative to the input root")
+_ORIGIN = [
+    column("input", pa.string(), "Input file that held the document, relative to the input root"),
+    _DOCUMENT["row"],
+]
 
 RAW = table(
     "Read: one row per decoded document.",
     *_IDENTITY,
-    _INPUT,
+    *_ORIGIN,
     column("text", pa.string(), "The decoded text, line ends as LF"),
     column("content", pa.binary(), "The bytes as read, where they are not simply text in UTF-8", True),
 )
@@ -42,7 +45,8 @@ RAW = table(
 IDENTITIES = table(
     "Read: which document each row of RAW is, sorted by doc_id.",
     *(_DOCUMENT[n] for n in ("doc_id", "content_sha256")),
-    _INPUT,
+    _ORIGIN[0],
+    column("place", pa.int64(), "Number of its record in that file; null where the file is the document", True),
     column("row", pa.int64(), "Its row in RAW"),
 )
 
@@ -50,13 +54,13 @@ REJECTED = table(
     "Read, repair: one row per document that goes to quarantine.",
     *(REJECTS.field(n) for n in ("doc_id", "source", "stage", "reason", "expectation", "content")),
     _FIELDS,
-    REJECTS.field("input"),
+    *(REJECTS.field(n) for n in ("input", "row")),
 )
 
 REPAIRED = table(
     "Repaired: one row per document, sorted by doc_id, with its ledger and measures.",
     *_IDENTITY,
-    _INPUT,
+    *_ORIGIN,
     column("text", pa.string(), "The repaired text"),
     _DOCUMENT["language"],
     _DOCUMENT["language_confidence"],

@@ -177,6 +177,7 @@ def explain(doc_id: DocumentArgument, into: IntoOption = DATASET, as_json: JsonO
     p = paint()
     applied = sum(e.applied for e in story.edits)
     print(p.bold(f"{story.doc_id}  {visible(story.source)}"))
+    print(p.dim(visible(story.origin)))
     kept_too = f", {len(found)} kept though they repeat" if found else ""
     gone = f"{len(removed)} passages removed" if copy is None else "removed whole"
     print(f"{applied} edits made, {len(story.edits) - applied} suspicions, {gone}{kept_too}")
@@ -220,6 +221,7 @@ def why(doc_id: DocumentArgument, into: IntoOption = DATASET, as_json: JsonOptio
         return 0
     p = paint()
     print(p.bold(f"{story.doc_id}  {visible(story.source)}"))
+    print(p.dim(visible(story.origin)))
     if copy is not None:
         _print_copy(copy, p)
     elif not removed:

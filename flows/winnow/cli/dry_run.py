@@ -21,7 +21,14 @@ def print_plan(plan: Plan, as_json: bool) -> None:
     left_out = not_read(plan.skipped)
     if as_json:
         skipped = [{"path": s.path, "reason": s.reason, "bytes": s.bytes} for s in plan.skipped]
-        print_json({"files": [asdict(f) for f in plan.files], "not_read": skipped, "vanished": plan.vanished})
+        print_json(
+            {
+                "files": [asdict(f) for f in plan.files],
+                "not_read": skipped,
+                "vanished": plan.vanished,
+                "idle": plan.idle,
+            }
+        )
         return
     p = paint()
     kinds = Counter((f.format, f.state) for f in plan.files)
@@ -42,6 +49,8 @@ def print_plan(plan: Plan, as_json: bool) -> None:
     print()
     for kind in left_out:
         print(p.yellow(f"note: {visible(str(kind))}"))
+    for entry in plan.idle:
+        print(p.yellow(f"note: no file belongs to {visible(entry)!r} in read.sources; check its glob"))
     if plan.vanished:
         print(
             p.yellow(
@@ -63,7 +72,7 @@ def print_sample(sampled: Iterable[Sampled], as_json: bool) -> None:
 
 def _record(one: Sampled) -> dict[str, object]:
     record = one.record
-    shared = {"source": record.source, "input": record.input, "metadata": dict(record.metadata)}
+    shared = {"source": record.source, "input": record.input, "row": record.row, "metadata": dict(record.metadata)}
     if isinstance(record, Reject) or one.repaired is None:
         return {**shared, "rejected": getattr(record, "expectation", ""), "reason": getattr(record, "reason", "")}
     read = {"title": record.title, "encoding": record.encoding, "before": record.text, "after": one.repaired.text}
@@ -72,7 +81,8 @@ def _record(one: Sampled) -> dict[str, object]:
 
 def _lines(one: Sampled, p: Paint) -> Iterator[str]:
     record = one.record
-    yield p.bold(visible(record.source)) + p.dim(f"  in {visible(record.input)}")
+    row = f", row {record.row}" if record.row is not None else ""
+    yield p.bold(visible(record.source)) + p.dim(f"  in {visible(record.input)}{row}")
     if isinstance(record, Reject) or one.repaired is None:
         yield p.red(f"  rejected: {visible(getattr(record, 'reason', ''))}")
         return

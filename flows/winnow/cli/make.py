@@ -80,7 +80,7 @@ def run(
     refuse_credentials(source, into, address)
     settings = load_recipe(recipe)
     refuse_dataset_in_source(source, into)
-    listing = list_inputs(source, [into])
+    listing = list_inputs(source, [into], settings.read)
     if strict:
         refuse_unknown_files(listing)
     if dry_run or sample:
@@ -219,28 +219,30 @@ def _decoded(content: bytes) -> str:
 
 
 def _answers(
-    stream: BinaryIO, name: str, field: str, cleaned: Callable[[str], Cleaned | Repaired], explain: bool
+    stream: BinaryIO, name: str, fields: tuple[str, ...], cleaned: Callable[[str], Cleaned | Repaired], explain: bool
 ) -> Iterator[dict[str, Any]]:
     """Yields each record with its text cleaned, and for a line that is no such record one that says what is wrong."""
     from winnow.base.records import without_lone_surrogates
+    from winnow.read.fields import place_of
 
     for number, line in enumerate(_lines(stream, MAX_LINE), 1):
         if line is not None and not line.strip():
             continue
-        why = f"is no JSON object with a text in {field!r}; mend it or name the field in read.text_field"
+        names = " or ".join(map(repr, fields))
+        why = f"is no JSON object with a text in {names}; mend it or name the field in read.text_field"
         try:
             if line is None:
                 why = f"is longer than {MAX_LINE >> 20} MB; split its text into several records"
                 raise ValueError
             record = json.loads(line)
-            text = record[field]
-            if not isinstance(text, str):
-                raise TypeError
-        except (ValueError, KeyError, TypeError, RecursionError):
+            places = (place_of(record, field) for field in fields)
+            holder, key = next(p for p in places if p and isinstance(p[0][p[1]], str))
+            text = holder[key]
+        except (ValueError, TypeError, RecursionError, StopIteration):
             yield {"error": f"{name}, line {number}: {why}"}
             continue
         done = cleaned(without_lone_surrogates(text))
-        record[field] = done.text
+        holder[key] = done.text
         if explain:
             record["edits"] = [edit_record(e) for e in done.edits]
         yield record

@@ -37,10 +37,13 @@ def _section(model: type[BaseModel], path: tuple[str, ...]) -> Iterator[str]:
         yield from _comment(_described(field))
         if get_origin(field.annotation) is dict:
             yield from _by_name(field, (*path, key))
+        elif entry := _entry_of(field):
+            yield f"# [[{'.'.join((*path, key))}]]"
+            for inner_name, setting in entry.model_fields.items():
+                yield from _comment(_described(setting), indent="  ")
+                yield f"#   {inner_name} = {_shown(setting)}"
         else:
-            default = field.get_default(call_default_factory=True)
-            # TOML has no null: a setting that is empty by default is shown by an example.
-            yield f"# {key} = {_toml(field.examples[0] if default is None and field.examples else default)}"
+            yield f"# {key} = {_shown(field)}"
         yield ""
     for key, field in inner:
         section = _model_of(field)
@@ -50,6 +53,17 @@ def _section(model: type[BaseModel], path: tuple[str, ...]) -> Iterator[str]:
         yield f"[{'.'.join((*path, key))}]"
         yield ""
         yield from _section(section, (*path, key))
+
+
+def _shown(field: FieldInfo) -> str:
+    """The default; an example for a setting that is empty by default, for TOML has no null."""
+    default = None if field.is_required() else field.get_default(call_default_factory=True)
+    return _toml(field.examples[0] if default is None and field.examples else default)
+
+
+def _entry_of(field: FieldInfo) -> type[BaseModel] | None:
+    """The settings of one entry of a list of them."""
+    return next((a for a in get_args(field.annotation) if isinstance(a, type) and issubclass(a, BaseModel)), None)
 
 
 def _by_name(field: FieldInfo, path: tuple[str, ...]) -> Iterator[str]:

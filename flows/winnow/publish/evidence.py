@@ -18,17 +18,26 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """A document as the dataset holds it: identity, rows of its passages, and its ledger."""
+    """A document as the dataset holds it: identity, input file and row there, rows of its passages, and its ledger."""
 
     doc_id: str
     source: str
+    input: str | None
+    row: int | None
     published: bool
     passages: Sequence[Row]
     edits: Sequence[Edit]
 
     @property
     def identity(self) -> dict[str, object]:
-        return {"doc_id": self.doc_id, "source": self.source, "published": self.published}
+        names = ("doc_id", "source", "input", "row", "published")
+        return {name: getattr(self, name) for name in names}
+
+    @property
+    def origin(self) -> str:
+        """The input file and the row in it, in words."""
+        row = f", row {self.row}" if self.row is not None else ""
+        return f"from {self.input}{row}" if self.input else "from an input file that is not on record"
 
 
 def find_story(dataset: Dataset, name: str) -> Story:
@@ -44,6 +53,8 @@ def find_story(dataset: Dataset, name: str) -> Story:
             return Story(
                 doc_id=doc_id,
                 source=rows[0]["source"],
+                input=_input_of(dataset, rows[0]),
+                row=rows[0].get("row"),
                 published=table == "documents",
                 passages=sorted(passages, key=lambda p: (p["position"], p["part"])),
                 edits=[Edit(**{k: v for k, v in e.items() if k != "doc_id"}) for e in edits],
@@ -53,6 +64,13 @@ def find_story(dataset: Dataset, name: str) -> Story:
     # The version is called by its own name: a store has no link `latest`.
     there = f"{dataset.name}/v{dataset.latest_version()}/documents"
     raise UsageError(f"{dataset.name}: no document has the doc_id or source {name!r}; doc_ids are in {there}")
+
+
+def _input_of(dataset: Dataset, row: Row) -> str | None:
+    """The input file of a document; rows from before the column do not name it, and the index always did."""
+    if row.get("input") is None:
+        row = next(iter(rows_of(dataset, "index", "doc_id", row["doc_id"])), {})
+    return row.get("input")
 
 
 def rows_of(dataset: Dataset, table: str, column: str, value: str) -> list[Row]:

@@ -84,11 +84,14 @@ class Decoded(NamedTuple):
     encoding: str
 
 
-def decode(content: bytes, declared: str | None = None, detector: Detector = by_chardet) -> Decoded:
+def decode(
+    content: bytes, declared: str | None = None, detector: Detector = by_chardet, *, certain: bool = False
+) -> Decoded:
     """The text of `content` and its encoding. The text can always be encoded in UTF-8 again.
 
     `declared` is the charset that something beside the content names (a header of HTTP or mail). It decides where
-    neither a mark nor sound UTF-8 does and all bytes fit; one that is unknown or does not fit says nothing.
+    neither a mark nor sound UTF-8 does and all bytes fit; one that is unknown or does not fit says nothing. Where it is
+    `certain`, as a person says it, it goes before UTF-8 with a few bytes that something broke.
 
     Raises ReadError of kind ``binary`` for what is no text: mostly control characters or zeros, or a known binary
     format.
@@ -102,7 +105,7 @@ def decode(content: bytes, declared: str | None = None, detector: Detector = by_
     >>> decode("год".encode("cp1251"), "windows-1251")
     Decoded(text='год', encoding='cp1251')
     """
-    text, encoding = _decode(content, _declared_codec(declared), detector)
+    text, encoding = _decode(content, _declared_codec(declared), detector, certain)
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     return Decoded(text, encoding)
@@ -118,13 +121,13 @@ def _declared_codec(name: str | None) -> str | None:
     return None if known in _UNDECIDING else _EXTENDED.get(known, known)
 
 
-def _decode(content: bytes, declared: str | None, detector: Detector) -> Decoded:
+def _decode(content: bytes, declared: str | None, detector: Detector, certain: bool) -> Decoded:
     marked = next((name for mark, name in _BOMS if content.startswith(mark)), None)
     if marked and (found := _decoded_after_mark(content, marked)):
         return found
     text = _text(content, "utf-8")
     if text is None:
-        return _not_utf8(content, declared, detector)
+        return _not_utf8(content, declared, detector, certain)
     if content.startswith(_PRINTED_FORMS):
         raise ReadError("binary", f"is a {content[1:4].decode()} document, not text; extract its text first")
     if b"\0" in content or b"\x1b" in content:  # one byte each: memchr, at many GB/s
@@ -171,9 +174,10 @@ def _reject_controls(content: bytes) -> None:
         )
 
 
-def _not_utf8(content: bytes, declared: str | None, detector: Detector) -> Decoded:
+def _not_utf8(content: bytes, declared: str | None, detector: Detector, certain: bool) -> Decoded:
     said = _text(content, declared) if declared else None
-    if declared and said is not None and declared in _MULTI_BYTE:  # of which chance bytes break a rule soon
+    # Chance bytes soon break a rule of a multi-byte charset.
+    if declared and said is not None and (certain or declared in _MULTI_BYTE):
         return Decoded(without_lone_surrogates(said), declared)
     in_page = _declared_in_page(content)
     if in_page in _MULTI_BYTE:

@@ -36,7 +36,7 @@ class Content:
     ``path`` names it in sources and messages. ``blocks`` are its bytes from offset ``first`` on (unpacked), and may
     raise ReadError at a break. The reader owns the lines that begin at ``start`` or after and before ``end`` (None:
     to the end of the file). ``open`` gives the stored file for formats that seek. ``lines_before`` counts the lines
-    before ``start``; None where counting would cost too much, and places are byte offsets only.
+    before ``start``.
     """
 
     path: str
@@ -45,12 +45,14 @@ class Content:
     first: int = 0
     start: int = 0
     end: int | None = None
-    lines_before: Callable[[], int] | None = None
+    lines_before: Callable[[], int] = lambda: 0
     is_whole: bool = True
 
-    def reject(self, kind: str, message: str, content: bytes = b"", source: str | None = None) -> Reject:
+    def reject(
+        self, kind: str, message: str, content: bytes = b"", source: str | None = None, row: int | None = None
+    ) -> Reject:
         """A reject of stage ``read`` that names this file."""
-        return reject_of(self.path, kind, message, content, source=source)
+        return replace(reject_of(self.path, kind, message, content, source=source), row=row)
 
     def whole(self, settings: ReadSettings) -> bytes:
         """All bytes of a file that is one document.
@@ -80,11 +82,13 @@ def reject_of(path: str, kind: str, message: str, content: bytes = b"", source: 
     )
 
 
-def internal_error(path: str, place: str, error: Exception, content: bytes, source: str | None = None) -> Reject:
+def internal_error(
+    path: str, place: str, error: Exception, content: bytes, source: str | None = None, row: int | None = None
+) -> Reject:
     """The reject of what Winnow stumbled over by a fault of its own; its traceback is kept in the metadata."""
     why = f"{place}: internal error ({type(error).__name__}: {str(error)[:200]}); please report it with these bytes"
     traced = "".join(traceback.format_exception(error))[-4000:]
-    return replace(reject_of(path, INTERNAL_ERROR, why, content, source), metadata={"traceback": traced})
+    return replace(reject_of(path, INTERNAL_ERROR, why, content, source), metadata={"traceback": traced}, row=row)
 
 
 def sha256(content: bytes) -> str:

@@ -1,7 +1,8 @@
 r"""CSV and TSV with a head line: each row is a record of strings.
 
-The delimiter is the one under which the head names the text field, the format's own first; a line ``sep=;`` before the
-head says it too. Quotes are doubled (RFC 4180) or, where the file does so, escaped by a backslash; ``\N`` is null.
+The delimiter is the one that the recipe names, else the one under which the head names the text field, the format's own
+first; a line ``sep=;`` before the head says it too. Quotes are doubled (RFC 4180) or, where the file does so, escaped
+by a backslash; ``\N`` is null.
 """
 
 from __future__ import annotations
@@ -18,12 +19,12 @@ from itertools import chain
 import orjson
 
 from winnow.base.errors import ReadError
-from winnow.base.recipe import ReadSettings
 from winnow.base.records import RawDocument, Reject
 from winnow.read.charset import decode
 from winnow.read.content import MB, Content, sha256
-from winnow.read.fields import Records, require_text_column
+from winnow.read.fields import Record, Records, require_columns
 from winnow.read.jsonl import read_jsonl
+from winnow.read.sources import FileSettings
 
 DELIMITERS = ",;\t|"
 _SAMPLE = 1 << 18  # characters by which the dialect is told
@@ -46,16 +47,23 @@ class Dialect:
         return csv.reader(plain, delimiter=self.delimiter, escapechar="\\", doublequote=False)
 
 
-def found_dialect(head: str, sample: str, delimiter: str, text_field: str) -> Dialect:
+def found_dialect(head: str, sample: str, delimiter: str, text_field: tuple[str, ...]) -> Dialect:
     r"""The dialect of a file from its head line and its first characters; `delimiter` where nothing tells.
 
-    >>> found_dialect("id;text", "", ",", "text"), found_dialect("id,text", 'id,text\n1,"a \\"b\\" c"\n', ",", "text")
-    (Dialect(delimiter=';', escaped=False), Dialect(delimiter=',', escaped=True))
+    >>> found_dialect("id;text", "", ",", ("text",))
+    Dialect(delimiter=';', escaped=False)
+    >>> found_dialect("id,text", 'id,text\n1,"a \\"b\\" c"\n', ",", ("text",))
+    Dialect(delimiter=',', escaped=True)
     """
     for candidate in dict.fromkeys(delimiter + DELIMITERS):
-        if text_field in (name.strip() for row in csv.reader([head], delimiter=candidate) for name in row):
-            delimiter = candidate
-            break
+        names = {name.strip() for row in csv.reader([head], delimiter=candidate) for name in row}
+        if not names.isdisjoint(text_field):
+            return dialect_of(sample, candidate)
+    return dialect_of(sample, delimiter)
+
+
+def dialect_of(sample: str, delimiter: str) -> Dialect:
+    """The dialect of a file whose delimiter is known, from its first characters."""
     inside = rf'[^{re.escape(delimiter)}\r\n"]'
     doubled = re.search(rf'[^\\{re.escape(delimiter)}\r\n]""{inside}', sample)
     escaped = not doubled and re.search(rf'[^\\](?:\\\\)*\\"{inside}', sample)
@@ -87,7 +95,7 @@ class _Lines:
         self.row = []
 
 
-def _read(content: Content, settings: ReadSettings, delimiter: str) -> Iterator[RawDocument | Reject]:
+def _read(content: Content, settings: FileSettings, delimiter: str) -> Iterator[RawDocument | Reject]:
     """A document or a reject for each row; what is kept of a row is its record as JSON.
 
     Bytes that are not UTF-8 are decoded field by field. Raises ReadError for a file without a text column.
@@ -100,7 +108,7 @@ def _read(content: Content, settings: ReadSettings, delimiter: str) -> Iterator[
         head, dialect = _head(lines, delimiter, settings)
     except csv.Error as error:
         raise ReadError("malformed_row", f"has a head line that cannot be read: {error}") from error
-    require_text_column(head, settings)
+    require_columns(head, settings)
     try:
         yield from _rows(lines, head, dialect, records)
     except csv.Error as error:
@@ -109,7 +117,7 @@ def _read(content: Content, settings: ReadSettings, delimiter: str) -> Iterator[
         yield content.reject(error.kind, f": {error}; what stands before was read")
 
 
-def _head(lines: _Lines, delimiter: str, settings: ReadSettings) -> tuple[list[str], Dialect]:
+def _head(lines: _Lines, delimiter: str, settings: FileSettings) -> tuple[list[str], Dialect]:
     first = next(lines, "")
     if said := _SEP.match(first):
         delimiter = said[1]
@@ -121,9 +129,12 @@ def _head(lines: _Lines, delimiter: str, settings: ReadSettings) -> tuple[list[s
     while size < _SAMPLE and (line := next(lines, "")):
         sample.append(line)
         size += len(line)
-    dialect = found_dialect(first, "".join(sample), delimiter, settings.text_field)
+    if settings.delimiter:
+        dialect = dialect_of("".join(sample), settings.delimiter)
+    else:
+        dialect = found_dialect(first, "".join(sample), delimiter, settings.text_field)
     lines.source, lines.row, lines.ended = chain(sample, lines.source), [], False
-    fields = [_decoded(f).strip() for f in next(dialect.rows(lines), [])]
+    fields = [_decoded(f, settings).strip() for f in next(dialect.rows(lines), [])]
     if lines.ended:
         raise ReadError("malformed_row", "opens a quote in its head line that never closes; mend the head line")
     lines.next_row()
@@ -131,7 +142,8 @@ def _head(lines: _Lines, delimiter: str, settings: ReadSettings) -> tuple[list[s
 
 
 def _rows(lines: _Lines, head: list[str], dialect: Dialect, records: Records) -> Iterator[RawDocument | Reject]:
-    text_field = records.settings.text_field
+    settings = records.settings
+    nulls = {name: None for name in settings.text_field if name in head}
     number = 1  # the head is row 1
     for retry in range(_MOST_RETRIES + 1):
         for row in dialect.rows(lines):
@@ -141,26 +153,28 @@ def _rows(lines: _Lines, head: list[str], dialect: Dialect, records: Records) ->
             lines.next_row()
             if not row:
                 continue
-            fields = ["" if f == r"\N" else _decoded(f) for f in row]
-            record = {h: f for h, f in zip(head, fields, strict=False) if f}
+            fields = ["" if f == r"\N" else _decoded(f, settings) for f in row]
+            said = {h: f for h, f in zip(head, fields, strict=False) if f}
             # A row that does not fit the head is kept with it, field by field: nothing of it is cut off.
-            raw = orjson.dumps(record if len(fields) <= len(head) else [head, fields])
-            digest = sha256(raw)
+            raw = orjson.dumps(said if len(fields) <= len(head) else [head, fields])
+            record = Record(value=nulls | said, raw=raw, sha256=sha256(raw), row=number, place=place)
             try:
                 if len(fields) > len(head):
                     raise _too_many_fields(head, fields)
-                document = records.document({text_field: None, **record}, raw, digest)
+                document = records.document(record)
             except Exception as error:
-                yield records.reject(error, place, record, raw, digest)
+                yield records.reject(error, record)
             else:
                 yield document
         if not (lines.ended and lines.row):
             return
         swallowed, lines.row, lines.ended = lines.row, [], False
         cut = swallowed if retry == _MOST_RETRIES else swallowed[:1]
-        raw = orjson.dumps([head, [_decoded(line) for line in cut]])
+        raw = orjson.dumps([head, [_decoded(line, settings) for line in cut]])
         number += 1
-        yield records.reject(_open_quote(), f", row {number} (line {lines.before + 1})", None, raw, sha256(raw))
+        place = f", row {number} (line {lines.before + 1})"
+        unread = Record(value=None, raw=raw, sha256=sha256(raw), row=number, place=place)
+        yield records.reject(_open_quote(), unread)
         lines.before += len(cut)
         lines.source = iter(swallowed[len(cut) :])
 
@@ -188,7 +202,7 @@ def _distinct(names: list[str]) -> list[str]:
     return distinct
 
 
-def _read_kept(content: Content, settings: ReadSettings, delimiter: str) -> Iterator[RawDocument | Reject]:
+def _read_kept(content: Content, settings: FileSettings, delimiter: str) -> Iterator[RawDocument | Reject]:
     """What a document or reject kept: a record as JSON, head and fields of a row that did not fit, or the file."""
     kept = b"".join(content.blocks)
     again = Content(path=content.path, blocks=iter((kept,)), open=content.open, lines_before=content.lines_before)
@@ -197,9 +211,10 @@ def _read_kept(content: Content, settings: ReadSettings, delimiter: str) -> Iter
     elif kept.startswith(b'[["'):
         head, fields = orjson.loads(kept)
         fits = len(fields) <= len(head)
-        record = None if fits else {h: f for h, f in zip(head, fields, strict=False) if f}
+        said = None if fits else {h: f for h, f in zip(head, fields, strict=False) if f}
         error = _open_quote() if fits else _too_many_fields(head, fields)
-        yield Records(content, settings).reject(error, "", record, kept, sha256(kept))
+        record = Record(value=said, raw=kept, sha256=sha256(kept), row=1, place="")
+        yield Records(content, settings).reject(error, record)
     else:
         yield from _read(again, settings, delimiter)
 
@@ -230,7 +245,7 @@ def _lines_of(blocks: Iterator[bytes]) -> Iterator[str]:
         yield last
 
 
-def _decoded(text: str) -> str:
+def _decoded(text: str, settings: FileSettings) -> str:
     """A field whose bytes are not UTF-8 (they stand as surrogates), decoded by itself."""
     if text.isascii():
         return text
@@ -238,4 +253,4 @@ def _decoded(text: str) -> str:
         text.encode("utf-8")
         return text
     except UnicodeEncodeError:
-        return decode(text.encode("utf-8", "surrogateescape")).text
+        return decode(text.encode("utf-8", "surrogateescape"), settings.charset, certain=True).text

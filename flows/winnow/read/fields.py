@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -11,11 +12,30 @@ from typing import Any
 import orjson
 
 from winnow.base.errors import ReadError
-from winnow.base.recipe import ReadSettings
 from winnow.base.records import RawDocument, Reject
 from winnow.read.content import Content, internal_error
+from winnow.read.sources import FileSettings
 
 _DATES = (0, 7_258_118_400)  # seconds from 1970 to 2200; larger numbers are milliseconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """A record as it was read: its value (fields by name, if it is sound), its bytes and their SHA-256, and its place.
+
+    ``row`` is its number in the file, from 1; ``place`` says so in words that continue the file's path.
+    """
+
+    value: object
+    raw: bytes
+    sha256: str
+    row: int
+    place: str
+    encoding: str = "utf-8"
+
+    @property
+    def fields(self) -> Mapping[str, Any]:
+        return self.value if isinstance(self.value, Mapping) else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,95 +43,155 @@ class Records:
     """Makes the records of one file documents or rejects."""
 
     content: Content
-    settings: ReadSettings
+    settings: FileSettings
 
-    def document(self, record: Mapping[str, Any], raw: bytes, digest: str, encoding: str = "utf-8") -> RawDocument:
-        """The document that a record holds; `raw` is the record as read, and `digest` its SHA-256.
+    def document(self, record: Record) -> RawDocument:
+        """The document that a record holds.
 
-        The source is the first of settings.id_fields that holds a string or a whole number. A record without one is
-        named by its content, ``path#<first 16 hex of its SHA-256>``: by its line it would change when lines are
-        shuffled. All fields that are not used go to the metadata, strings as they are, other values as JSON; null is
-        left out.
+        Each of settings' text, title, id and date fields is a list of names; the first that holds such a value is taken
+        (`value_of` says what a name may be). All fields that are not used go to the metadata, strings as they are,
+        other values as JSON; null is left out. `source` tells what the document is called.
 
         Raises ReadError: ``no_text``, ``text_not_a_string``; its reject has the same source.
         """
-        settings = self.settings
-        text = record.get(settings.text_field)
-        if not isinstance(text, str):
-            raise self._no_text(record, text)
-        if not text.strip():
-            raise ReadError(
-                "no_text", f"has no text: {settings.text_field!r} is blank; leave the record out or mend it"
-            )
+        settings, fields = self.settings, record.fields
+        text_field = self._text_field(fields)
+        text: str = value_of(fields, text_field)
         if "\r" in text:
             text = text.replace("\r\n", "\n").replace("\r", "\n")
-        used = {settings.text_field}
-        id_field = self._id_field(record)
-        if id_field is not None:
-            used.add(id_field)
-        title = record.get(settings.title_field)
-        if isinstance(title, str) and title.strip():
-            used.add(settings.title_field)
-            title = " ".join(title.split())
-        else:
-            title = None
-        dates = ((name, parsed_date(record.get(name))) for name in settings.date_fields)
+        id_field = self._id_field(fields)
+        title_field = next((n for n in settings.title_field if _is_said(value_of(fields, n))), None)
+        dates = ((name, parsed_date(value_of(fields, name))) for name in settings.date_fields)
         date_field, collected_at = next(((n, d) for n, d in dates if d is not None), (None, None))
-        if date_field is not None:
-            used.add(date_field)
+        used = [name for name in (text_field, id_field, title_field, date_field) if name is not None]
         return RawDocument(
-            source=self.source(record, digest),
+            source=self.source(record),
             text=text,
-            encoding=encoding,
-            content_sha256=digest,
-            title=title,
+            encoding=record.encoding,
+            content_sha256=record.sha256,
+            title=" ".join(value_of(fields, title_field).split()) if title_field else None,
             collected_at=collected_at,
-            metadata={k: _as_text(v) for k, v in record.items() if k not in used and v is not None},
-            content=raw,
+            metadata={k: _as_text(v) for k, v in _without(fields, used).items() if v is not None},
+            content=record.raw,
             input=self.content.path,
+            row=record.row,
         )
 
-    def reject(self, error: Exception, place: str, record: object, raw: bytes, digest: str) -> Reject:
-        """The reject of a record that is no document; `place` tells where in the file it stands.
+    def reject(self, error: Exception, record: Record) -> Reject:
+        """The reject of a record that is no document.
 
         Any other error than a ReadError is a fault of Winnow: its traceback is kept in the metadata.
         """
-        source = self.source(record, digest)
+        source = self.source(record)
         if isinstance(error, ReadError):
-            return self.content.reject(error.kind, f"{place}: {error}", raw, source)
-        return internal_error(self.content.path, place, error, raw, source)
+            return self.content.reject(error.kind, f"{record.place}: {error}", record.raw, source, record.row)
+        return internal_error(self.content.path, record.place, error, record.raw, source, record.row)
 
-    def source(self, record: object, digest: str) -> str:
-        """What a record is called, also one that becomes a reject: by its own id, else by file and content."""
-        if isinstance(record, Mapping) and (field := self._id_field(record)) is not None:
-            return str(record[field])
-        return f"{self.content.path}#{digest[:16]}"
+    def source(self, record: Record) -> str:
+        """What a record is called, also one that becomes a reject.
 
-    def _id_field(self, record: Mapping[str, Any]) -> str | None:
-        return next((name for name in self.settings.id_fields if _is_id(record.get(name))), None)
+        That is its own id, the first of settings.id_fields that holds a string or a whole number, with the name of the
+        file or of the entry in ``read.sources`` before it where it is unique there alone (``read.ids``). A record
+        without an id is named by its content, ``path#<first 16 hex of its SHA-256>``: by its line it would change when
+        lines are shuffled.
+        """
+        field = self._id_field(record.fields)
+        if field is None:
+            return f"{self.content.path}#{record.sha256[:16]}"
+        name = str(value_of(record.fields, field))
+        scope = self.settings.ids
+        if scope == "auto":
+            scope = "file" if name.strip().isdecimal() else "everywhere"
+        if scope == "everywhere":
+            return name
+        return f"{self.content.path if scope == 'file' else self.settings.source}#{name}"
 
-    def _no_text(self, record: Mapping[str, Any], text: object) -> ReadError:
-        field = self.settings.text_field
-        if text is None and field in record:
-            return ReadError("no_text", f"has no text: {field!r} is null or empty; leave the record out or mend it")
-        if text is None:
-            names = ", ".join(repr(str(k)[:40]) for k in list(record)[:8]) or "none"
-            return ReadError(
-                "no_text", f"has no field {field!r} (its fields: {names}); name the field in read.text_field"
+    def _id_field(self, fields: Mapping[str, Any]) -> str | None:
+        return next((name for name in self.settings.id_fields if _is_id(value_of(fields, name))), None)
+
+    def _text_field(self, fields: Mapping[str, Any]) -> str:
+        names = self.settings.text_field
+        for name in names:
+            if _is_said(value_of(fields, name)):
+                return name
+        held = [name for name in names if place_of(fields, name)]
+        if not held:
+            raise ReadError("no_text", f"has no field {_either(names)} ({_known('fields', fields)}); {_REMEDY}")
+        wrong = next((n for n in held if not isinstance(value_of(fields, n), str | None)), None)
+        if wrong is not None:
+            kind = type(value_of(fields, wrong)).__name__
+            raise ReadError(
+                "text_not_a_string",
+                f"has a {kind} in {wrong!r}, not a string; mend it or name another field in read.text_field",
             )
-        return ReadError(
-            "text_not_a_string",
-            f"has a {type(text).__name__} in {field!r}, not a string; mend it or name another field in read.text_field",
-        )
+        if value_of(fields, held[0]) is None:
+            raise ReadError("no_text", f"has no text: {held[0]!r} is null or empty; leave the record out or mend it")
+        raise ReadError("no_text", f"has no text: {held[0]!r} is blank; leave the record out or mend it")
 
 
-def require_text_column(names: list[str], settings: ReadSettings) -> None:
-    """Raise ReadError for a table that has no column for the text."""
-    if settings.text_field not in names:
-        shown = ", ".join(repr(n[:40]) for n in names[:8])
-        raise ReadError(
-            "no_text", f"has no column {settings.text_field!r} (its columns: {shown}); name it in read.text_field"
-        )
+_REMEDY = "name the field in read.text_field"
+
+
+def value_of(fields: Mapping[str, Any], name: str) -> Any:
+    """The value of a field: of that name, or at that path; None where there is none.
+
+    >>> value_of({"doc": {"text": "a"}}, "doc.text"), value_of({"doc.text": "b"}, "doc.text"), value_of({}, "x.y")
+    ('a', 'b', None)
+    """
+    if name in fields or "." not in name:
+        return fields.get(name)
+    place = place_of(fields, name)
+    return place[0][place[1]] if place else None
+
+
+def place_of(fields: Mapping[str, Any], name: str) -> tuple[Any, str] | None:
+    """The object that holds a field, be it null, and its name there; None where there is none."""
+    if name in fields:
+        return fields, name
+    *path, last = name.split(".")
+    within: Any = fields
+    for step in path:
+        within = within.get(step) if isinstance(within, Mapping) else None
+    return (within, last) if path and isinstance(within, Mapping) and last in within else None
+
+
+def require_columns(names: Sequence[str], settings: FileSettings) -> None:
+    """Raise ReadError for a table without a column for the text, or for what its entry in ``read.sources`` names."""
+    for setting in ("text_field", *settings.named):
+        wanted: tuple[str, ...] = getattr(settings, setting)
+        if wanted and not any(name in names or name.partition(".")[0] in names for name in wanted):
+            near = difflib.get_close_matches(wanted[0], names, 1)
+            hint = f"did you mean {near[0]!r}? " if near else ""
+            known = _known("columns", names)
+            kind = "no_text" if setting == "text_field" else "no_column"
+            raise ReadError(kind, f"has no column {_either(wanted)} ({known}); {hint}name it in read.{setting}")
+
+
+def _either(names: Sequence[str]) -> str:
+    return " or ".join(map(repr, names))
+
+
+def _known(what: str, names: Iterable[object]) -> str:
+    shown = [repr(str(name)[:40]) for name in list(names)[:8]]
+    return f"its {what}: {', '.join(shown) or 'none'}"
+
+
+def _without(fields: Mapping[str, Any], used: Iterable[str]) -> dict[str, Any]:
+    """The fields that are not used; of one that holds a used value deep inside, what else it holds.
+
+    >>> _without({"doc": {"text": "a", "by": "b"}, "id": "c", "x": {"y": "z"}}, ["doc.text", "id", "x.y"])
+    {'doc': {'by': 'b'}}
+    """
+    left = dict(fields)
+    for name in used:
+        step, _, inner = name.partition(".")
+        if name in fields or not inner:
+            left.pop(name, None)
+        elif isinstance(left.get(step), Mapping):
+            left[step] = _without(left[step], [inner])
+            if not left[step]:
+                del left[step]
+    return left
 
 
 def parsed_date(value: object) -> datetime | None:
@@ -132,6 +212,10 @@ def parsed_date(value: object) -> datetime | None:
         return datetime.fromtimestamp(seconds, UTC) if _DATES[0] < seconds < _DATES[1] else None
     except (ValueError, OverflowError):
         return None
+
+
+def _is_said(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip())
 
 
 def _is_id(value: object) -> bool:

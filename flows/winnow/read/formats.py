@@ -16,15 +16,16 @@ from winnow.read.jsonl import read_jsonl
 from winnow.read.mail import read_eml, read_kept_mbox, read_mbox
 from winnow.read.office import read_docx, read_epub, read_odt, read_pdf
 from winnow.read.parquet import read_kept_parquet, read_parquet
+from winnow.read.sources import FileSettings, settings_of
 from winnow.read.warc import read_kept_warc, read_warc
 
-Reader = Callable[[Content, ReadSettings], Iterator[Read]]
+Reader = Callable[[Content, FileSettings], Iterator[Read]]
 
 
-def read_text(content: Content, settings: ReadSettings) -> Iterator[RawDocument]:
+def read_text(content: Content, settings: FileSettings) -> Iterator[RawDocument]:
     """Plain text: the whole file is one document; raises ReadError for one that is empty, binary or too large."""
     raw = content.whole(settings)
-    text, encoding = decode(raw)
+    text, encoding = decode(raw, settings.charset, certain=True)
     if not text.strip():
         raise ReadError("empty", "holds nothing but white space; remove it or write it again")
     kept = None if raw == text.encode() else raw
@@ -73,6 +74,8 @@ FORMATS = (
 )
 
 _BY_ENDING = {ending: f for f in FORMATS for ending in f.endings}
+_BY_NAME = {f.name: f for f in FORMATS}
+_DEFAULTS = ReadSettings()
 _UNPACKED_ONLY = frozenset({"parquet"})  # it is read from its end, which a compressed stream cannot do
 
 
@@ -84,8 +87,8 @@ class FileType:
     compression: str | None
 
 
-def type_of(path: str) -> FileType | None:
-    """The type of a file, from its ending alone; None where no reader knows it.
+def type_of(path: str, settings: ReadSettings = _DEFAULTS) -> FileType | None:
+    """The type of a file: as its entry in ``read.sources`` says, else from its ending; None where no reader knows it.
 
     >>> found = type_of("a/b.JSONL.gz")
     >>> found.format.name, found.compression, type_of("a/b.exe")
@@ -95,17 +98,19 @@ def type_of(path: str) -> FileType | None:
     compression = next((c for ending, c in COMPRESSIONS.items() if name.endswith(ending)), None)
     if compression:
         name = name.rpartition(".")[0]
-    found = _BY_ENDING.get("." + name.rpartition(".")[2]) if "." in name else None
+    found = _BY_NAME.get(settings_of(path, settings).format or "") if settings.sources else None
+    if found is None:
+        found = _BY_ENDING.get("." + name.rpartition(".")[2]) if "." in name else None
     return None if found is None or (compression and found.name in _UNPACKED_ONLY) else FileType(found, compression)
 
 
-def type_name(path: str) -> str:
+def type_name(path: str, settings: ReadSettings = _DEFAULTS) -> str:
     """What a file is read as, for people.
 
     >>> type_name("a.csv.gz"), type_name("a.txt")
     ('csv, gzip', 'text')
     """
-    found = type_of(path)
+    found = type_of(path, settings)
     return ", ".join(filter(None, (found.format.name, found.compression))) if found else "unknown"
 
 

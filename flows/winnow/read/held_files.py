@@ -25,15 +25,20 @@ def hold(file: InputFile) -> InputFile:
     while block_bytes * _MOST_BLOCKS < file.bytes:
         block_bytes *= 2
     digest, blocks, size = hashlib.sha256(), [], 0
+    lines, ends, last = [], 0, b""
     try:
         with open_input(file.address) as stream:
             while block := _read_whole(stream, block_bytes):
                 digest.update(block)
                 blocks.append(xxhash.xxh3_64_digest(block))
+                ends += last.count(b"\n")  # of one block alone nobody asks
+                lines.append(ends.to_bytes(8, "little"))
+                last = block
                 size += len(block)
     except (OSError, ReadError) as error:
         return replace(file, fault=str(unreadable(error) if isinstance(error, OSError) else error))
-    return replace(file, bytes=size, held=Held(digest.hexdigest(), block_bytes, b"".join(blocks)))
+    counted = b"".join(lines) if len(lines) > 1 else b""
+    return replace(file, bytes=size, held=Held(digest.hexdigest(), block_bytes, b"".join(blocks), counted))
 
 
 def open_held(file: InputFile) -> BinaryIO:

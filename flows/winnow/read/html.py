@@ -81,19 +81,19 @@ class Page:
 def read_html(content: Content, settings: ReadSettings) -> Iterator[RawDocument]:
     """One document; raises ReadError for what is empty, binary, too large, or a page without text."""
     raw = content.whole(settings)
-    page = page_of(raw)
+    page = page_of(raw, settings.charset, certain=True)
     yield RawDocument(
         source=content.path, text=page.text, encoding=page.encoding, content_sha256=sha256(raw), title=page.title,
         content=raw, input=content.path,
     )  # fmt: skip
 
 
-def page_of(raw: bytes, declared: str | None = None) -> Page:
+def page_of(raw: bytes, declared: str | None = None, *, certain: bool = False) -> Page:
     """The page in `raw`, also from an archive, a mail or a book; `declared` is the charset their headers name.
 
     Raises ReadError: ``binary``, ``empty`` for a page without text, or ``shell_page`` for one that only asks.
     """
-    html, encoding = decode(raw, declared)
+    html, encoding = decode(raw, declared, certain=certain)
     title, text = main_text(html)
     if only_asks(text) or (not text.strip() and (only_asks(_shown_without_scripts(html)) or is_application(html))):
         raise ReadError(

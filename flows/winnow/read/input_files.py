@@ -20,6 +20,7 @@ from urllib.parse import quote, unquote, unquote_to_bytes, urlsplit, urlunsplit
 
 from winnow.base.addresses import is_url, redacted
 from winnow.base.errors import EmptyInput, ReadError, UsageError
+from winnow.base.recipe import ReadSettings, SourceSettings
 from winnow.read.formats import endings, type_of
 from winnow.read.remote_files import (
     BUCKETS,
@@ -31,15 +32,26 @@ from winnow.read.remote_files import (
     listed,
     open_remote,
 )
+from winnow.read.sources import left_out, source_of
+
+_DEFAULTS = ReadSettings()
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """The bytes of a file at one time: SHA-256 (hex) of all, and XXH3 (64 bits) of each block, 8 bytes each."""
+    """The bytes of a file at one time: SHA-256 (hex) of all, and XXH3 (64 bits) of each block, 8 bytes each.
+
+    ``lines`` are the line ends before each block, 8 bytes each; nothing for a file of one block.
+    """
 
     sha256: str
     block_bytes: int
     blocks: bytes
+    lines: bytes = b""
+
+    def lines_before(self, block: int) -> int:
+        """Line ends before a block."""
+        return int.from_bytes(self.lines[8 * block : 8 * block + 8], "little")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,24 +90,26 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What is under an input root; both sorted by path."""
+    """What is under an input root, sorted by path; ``idle`` are entries of ``read.sources`` that no file belongs to."""
 
     files: tuple[InputFile, ...]
     skipped: tuple[Skipped, ...]
+    idle: tuple[SourceSettings, ...] = ()
 
 
-def list_inputs(root: str | Path, leave_out: Iterable[str | Path] = ()) -> Listing:
+def list_inputs(root: str | Path, leave_out: Iterable[str | Path] = (), settings: ReadSettings = _DEFAULTS) -> Listing:
     """The files to read under `root`, and the rest.
 
     `root` is a folder, a file, a URL such as ``s3://bucket/prefix``, a file on the web, or a list of such (``.urls``).
 
-    Left out are hidden names, endings no reader knows, folders in `leave_out` and any Winnow dataset, links that leave
+    Left out are hidden names, what the recipe leaves out, endings no reader knows (but for those of files whose format
+    the recipe tells), folders in `leave_out` and any Winnow dataset, links that leave
     the root, and links to what is read under its own name. Links to folders are never followed, so loops end. A dead
     link, a pipe or a device with a known ending is listed, never opened, and becomes a reject when it is read.
 
     Raises UsageError where `root` does not exist, EmptyInput where it holds nothing that can be read.
     """
-    found = _Found()
+    found = _Found(settings)
     scheme = str(root).partition("://")[0].lower()
     if is_list(str(root)) and not Path(root).is_dir():
         _list_of_addresses(str(root), found)
@@ -111,7 +125,8 @@ def list_inputs(root: str | Path, leave_out: Iterable[str | Path] = ()) -> Listi
         what = f"holds no file with a known ending ({len(skipped)} left out)" if skipped else "is empty"
         first = f"; left out: {skipped[0].path} ({skipped[0].reason})" if skipped else ""
         raise EmptyInput(f"{redacted(str(root))}: {what}{first}; Winnow reads {', '.join(endings())}")
-    return Listing(files, skipped)
+    fitting = {source_of(f.path, settings) for f in files} if settings.sources else set()
+    return Listing(files, skipped, tuple(entry for entry in settings.sources if entry not in fitting))
 
 
 def readable_name(name: str) -> str:
@@ -142,6 +157,7 @@ def _guarded(run: re.Match[str]) -> str:
 class _Found:
     """A listing as it grows; names are made readable here."""
 
+    settings: ReadSettings
     files: list[InputFile] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
 
@@ -152,8 +168,12 @@ class _Found:
         self.skipped.append(Skipped(readable_name(name), reason, size, meant))
 
     def has_reader(self, name: str, size: Callable[[], int]) -> bool:
-        """Whether a reader knows its ending; if not, it is skipped."""
-        if type_of(readable_name(name)) is not None:
+        """Whether the recipe wants it and a reader knows its ending; if not, it is skipped."""
+        path = readable_name(name)
+        if why := left_out(path, self.settings):
+            self.skip(name, why, size())
+            return False
+        if type_of(path, self.settings) is not None:
             return True
         ending = readable_name(Path(name).suffix.lower())
         what = ending if 1 < len(ending) <= LONGEST_ENDING else "files without an ending"

@@ -5,17 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
 
 from winnow.base.errors import ReadError
-from winnow.base.recipe import ReadSettings
 from winnow.base.records import RawDocument, Reject, without_lone_surrogates
 from winnow.read.charset import decode
 from winnow.read.content import MB, Content, sha256
-from winnow.read.fields import Records
+from winnow.read.fields import Record, Records
+from winnow.read.sources import FileSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,9 +29,9 @@ class Line:
     sha256: str | None = None
 
 
-def read_jsonl(content: Content, settings: ReadSettings) -> Iterator[RawDocument | Reject]:
+def read_jsonl(content: Content, settings: FileSettings) -> Iterator[RawDocument | Reject]:
     """A document or a reject for each line that is not blank; a broken end is one more reject, named by the file."""
-    seen = False
+    seen, row = False, content.lines_before()
     records = Records(content, settings)
     try:
         for line in lines_of(content, int(settings.max_document_mb * MB)):
@@ -41,8 +41,9 @@ def read_jsonl(content: Content, settings: ReadSettings) -> Iterator[RawDocument
             if line.sha256 is None and not raw:
                 continue
             seen = True
-            digest = line.sha256 or sha256(raw)
-            record: object = None
+            row = content.lines_before() + line.number + 1
+            place = f", line {row} (byte {line.offset})"
+            record = Record(value=None, raw=raw, sha256=line.sha256 or sha256(raw), row=row, place=place)
             try:
                 if line.sha256 is not None:
                     raise ReadError(
@@ -50,17 +51,19 @@ def read_jsonl(content: Content, settings: ReadSettings) -> Iterator[RawDocument
                         f"has {line.size} bytes, more than {settings.max_document_mb:g} MB, and is not kept here; "
                         "raise read.max_document_mb",
                     )
-                record, encoding = parsed_record(raw)
-                if not isinstance(record, dict):
-                    kind = type(record).__name__
+                value, encoding = parsed_record(raw, settings.charset)
+                record = replace(record, value=value, encoding=encoding)
+                if not isinstance(value, dict):
+                    kind = type(value).__name__
                     raise ReadError("not_an_object", f"is a JSON {kind}, not an object; write one object a line")
-                document = records.document(record, raw, digest, encoding)
+                document = records.document(record)
             except Exception as error:
-                yield records.reject(error, _place(content, line), record, raw, digest)
+                yield records.reject(error, record)
             else:
                 yield document
     except ReadError as error:
-        yield content.reject(error.kind, f": {error}; what stands before the break was read", error.tail)
+        why = f": {error}; what stands before the break was read"
+        yield content.reject(error.kind, why, error.tail, row=row + 1 if error.tail else None)
         return
     if not seen and content.is_whole:
         yield content.reject("empty", ": holds no record; remove it or write it again")
@@ -115,11 +118,11 @@ def lines_of(content: Content, limit: int) -> Iterator[Line]:
         yield line()
 
 
-def parsed_record(line: bytes) -> tuple[Any, str]:
+def parsed_record(line: bytes, charset: str | None = None) -> tuple[Any, str]:
     """The JSON value of a line and the encoding of its bytes.
 
     orjson reads what is plain JSON in UTF-8; the standard library what it refuses (NaN, lone surrogates, whole numbers
-    beyond 64 bits). Bytes that are not UTF-8 are decoded as any others are.
+    beyond 64 bits). Bytes that are not UTF-8 are decoded as any others are, in `charset` where the recipe names one.
 
     Raises ReadError of kind ``not_json``, or ``binary`` where the line is full of zeros.
     """
@@ -133,7 +136,7 @@ def parsed_record(line: bytes) -> tuple[Any, str]:
     try:
         text, encoding = line.decode("utf-8"), "utf-8"
     except UnicodeDecodeError:
-        text, encoding = decode(line)
+        text, encoding = decode(line, charset, certain=True)
     try:
         return _clean(json.loads(text)), encoding
     except RecursionError as error:
@@ -152,9 +155,3 @@ def _clean(value: Any) -> Any:
     return {
         without_lone_surrogates(k): without_lone_surrogates(v) if isinstance(v, str) else v for k, v in value.items()
     }
-
-
-def _place(content: Content, line: Line) -> str:
-    if content.lines_before is None:
-        return f" at byte {line.offset}"
-    return f", line {content.lines_before() + line.number + 1} (byte {line.offset})"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import email.utils
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.errors import HeaderParseError
 from email.feedparser import BytesFeedParser
@@ -45,9 +45,8 @@ def read_mbox(content: Content, settings: ReadSettings) -> Iterator[RawDocument 
 
     A message is named by its Message-ID, or by its content where it has none.
     """
-    seen = False
-    for piece in _pieces(content, int(settings.max_document_mb * MB)):
-        seen = True
+    row = 0
+    for row, piece in enumerate(_pieces(content, int(settings.max_document_mb * MB)), 1):
         digest = sha256(piece.raw)
         source, place = f"{content.path}#{digest[:16]}", f", message at byte {piece.offset}"
         try:
@@ -58,12 +57,12 @@ def read_mbox(content: Content, settings: ReadSettings) -> Iterator[RawDocument 
                 raise ReadError("not_a_record", "does not begin with a line 'From ' and is no mailbox; write it again")
             document = _document(_QUOTED_FROM.sub(rb"\1", message), piece.raw, source, content.path, by_its_id=True)
         except ReadError as error:
-            yield content.reject(error.kind, f"{place}: {error}", piece.raw, source)
+            yield content.reject(error.kind, f"{place}: {error}", piece.raw, source, row)
         except Exception as error:
-            yield internal_error(content.path, place, error, piece.raw, source)
+            yield internal_error(content.path, place, error, piece.raw, source, row)
         else:
-            yield document
-    if not seen:
+            yield replace(document, row=row)
+    if not row:
         yield content.reject("empty", ": holds no message; remove it or write it again")
 
 

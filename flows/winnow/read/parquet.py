@@ -9,15 +9,15 @@ from typing import Any
 import orjson
 
 from winnow.base.errors import ReadError
-from winnow.base.recipe import ReadSettings
 from winnow.base.records import RawDocument, Reject
 from winnow.read.charset import decode
 from winnow.read.content import MB, Content, sha256, unpack_limit
-from winnow.read.fields import Records, require_text_column
+from winnow.read.fields import Record, Records, require_columns
 from winnow.read.jsonl import read_jsonl
+from winnow.read.sources import FileSettings
 
 
-def read_parquet(content: Content, settings: ReadSettings) -> Iterator[RawDocument | Reject]:
+def read_parquet(content: Content, settings: FileSettings) -> Iterator[RawDocument | Reject]:
     """A document or a reject for each row; raises ReadError for what is no Parquet file or has no text column."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -28,7 +28,8 @@ def read_parquet(content: Content, settings: ReadSettings) -> Iterator[RawDocume
             table = pq.ParquetFile(stream if hasattr(stream, "size") else pa.PythonFile(stream, mode="r"))
         except (pa.ArrowException, OSError) as error:
             raise ReadError("damaged", f"is no whole Parquet file ({str(error)[:120]}); write it again") from error
-        require_text_column(table.schema_arrow.names, settings)
+        require_columns(table.schema_arrow.names, settings)
+        nulls = {name: None for name in settings.text_field if name in table.schema_arrow.names}
         # A dictionary yields one long value for every row: bytes are counted as they come out.
         limit, number = unpack_limit(stream.seek(0, io.SEEK_END), settings), 0
         try:
@@ -43,7 +44,7 @@ def read_parquet(content: Content, settings: ReadSettings) -> Iterator[RawDocume
                         yield content.reject("decompression_bomb", place)
                         return
                     number += 1
-                    yield _document(record, raw, number, records)
+                    yield _document(nulls | record, raw, number, records)
         except (pa.ArrowException, OSError) as error:
             why = str(error).split("\n")[0][:120]
             yield content.reject("damaged", f", after row {number}: is damaged ({why}); rows before it were read")
@@ -56,7 +57,7 @@ def _batch_rows(metadata: Any) -> int:
     return max(1, min(64, 512 * MB // max([1, *chunks])))
 
 
-def read_kept_parquet(content: Content, settings: ReadSettings) -> Iterator[RawDocument | Reject]:
+def read_kept_parquet(content: Content, settings: FileSettings) -> Iterator[RawDocument | Reject]:
     """What a document or reject kept: a record as JSON, or the whole file."""
     with content.open() as stream:
         is_file = stream.read(4) == b"PAR1"
@@ -79,15 +80,16 @@ def _value(scalar: Any) -> object:
         return getattr(scalar, "value", None) if hasattr(scalar, "value") else str(scalar)
 
 
-def _document(record: dict[str, object], raw: bytes, number: int, records: Records) -> RawDocument | Reject:
-    digest = sha256(raw)
+def _document(fields: dict[str, object], raw: bytes, number: int, records: Records) -> RawDocument | Reject:
     too_large = len(raw) > records.settings.max_document_mb * MB
+    kept = b"" if too_large else raw
+    row = Record(value=fields, raw=kept, sha256=sha256(raw), row=number, place=f", row {number}")
     try:
         if too_large:
             raise ReadError("too_large", f"has {len(raw)} bytes; raise read.max_document_mb")
-        return records.document({records.settings.text_field: None, **record}, raw, digest)
+        return records.document(row)
     except Exception as error:
-        return records.reject(error, f", row {number}", record, b"" if too_large else raw, digest)
+        return records.reject(error, row)
 
 
 def _plain(value: object) -> object:

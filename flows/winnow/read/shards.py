@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 from winnow.base.errors import InputChanged, ReadError
 from winnow.base.recipe import ReadSettings
-from winnow.base.records import INTERNAL_ERROR, Read, Reject
+from winnow.base.records import INTERNAL_ERROR, LeftOut, Read, Reject
 from winnow.read.content import (
     BLOCK,
     MAGIC,
@@ -30,10 +30,10 @@ from winnow.read.content import (
 from winnow.read.formats import FileType, type_of
 from winnow.read.held_files import open_held
 from winnow.read.input_files import InputFile, unreadable
+from winnow.read.sources import FileSettings, settings_of
 
 MIN_PART = 1 << 20  # smaller parts cost more to open than to read
 MAX_FILES = 2_000  # small files of a shard; opening them costs as much as 32 MB of text
-COUNTED_BYTES = 256 * MB  # in larger files places are byte offsets only: counting lines up to there costs too much
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +64,21 @@ class Shard:
         return sum(s.bytes for s in self.spans)
 
 
-def plan_shards(inputs: Sequence[InputFile], shard_mb: float) -> list[Shard]:
-    """Cut `inputs` into shards of about `shard_mb` MB, in order.
+def plan_shards(inputs: Sequence[InputFile], settings: ReadSettings) -> list[Shard]:
+    """Cut `inputs` into shards of about settings.shard_mb MB, in order.
 
     Uncompressed JSON lines are cut by byte range; any other file is one span.
 
     >>> files = [InputFile("a.txt", "/a.txt", 10), InputFile("b.jsonl", "/b.jsonl", 2_500_000)]
-    >>> [[(s.file.path, s.start, s.end) for s in shard.spans] for shard in plan_shards(files, 1.5)]
+    >>> how = ReadSettings(shard_mb=1.5)
+    >>> [[(s.file.path, s.start, s.end) for s in shard.spans] for shard in plan_shards(files, how)]
     [[('a.txt', 0, 10)], [('b.jsonl', 0, 1500000)], [('b.jsonl', 1500000, 2500000)]]
     """
-    part = max(int(shard_mb * MB), MIN_PART)
+    part = max(int(settings.shard_mb * MB), MIN_PART)
     shards: list[Shard] = []
     held: list[Span] = []
     size = 0
-    for span in (span for file in inputs for span in _spans(file, part)):
+    for span in (span for file in inputs for span in _spans(file, part, settings)):
         if held and (size + span.bytes > part or len(held) >= MAX_FILES):
             shards.append(Shard(tuple(held)))
             held, size = [], 0
@@ -86,8 +87,8 @@ def plan_shards(inputs: Sequence[InputFile], shard_mb: float) -> list[Shard]:
     return [*shards, Shard(tuple(held))] if held else shards
 
 
-def _spans(file: InputFile, part: int) -> list[Span]:
-    found = type_of(file.path)
+def _spans(file: InputFile, part: int, settings: ReadSettings) -> list[Span]:
+    found = type_of(file.path, settings)
     if file.bytes <= part or found is None or found.compression or not found.format.by_lines:
         return [Span(file, 0, file.bytes)]
     return [Span(file, start, min(start + part, file.bytes)) for start in range(0, file.bytes, part)]
@@ -104,12 +105,14 @@ def read_documents(file: InputFile, settings: ReadSettings) -> Iterator[Read]:
     return _read_span(Span(file, 0, file.bytes), settings)
 
 
-def read_bytes(source: str, path: str, content: bytes, settings: ReadSettings) -> Iterator[Read]:
-    """Read again what a document or reject of the input file `path` kept.
+def read_bytes(
+    source: str, path: str, content: bytes, settings: ReadSettings, row: int | None = None
+) -> Iterator[Read]:
+    """Read again what a document or reject of the input file `path` kept, of its record `row` if it is one.
 
     A document of a file that is one document has `source`; a record is named by its fields as it was before.
     """
-    found = type_of(path)
+    found, how = type_of(path, settings), settings_of(path, settings)
     if found is None:
         yield _unknown_format(path, content)
         return
@@ -117,11 +120,17 @@ def read_bytes(source: str, path: str, content: bytes, settings: ReadSettings) -
     blocks: Iterator[bytes] = iter((content,))
     if found.compression and content.startswith(MAGIC[found.compression]):
         blocks = content_blocks(io.BytesIO(content), found.compression, unpack_limit(len(content), settings))
-    blocks = _in_utf8(blocks) if found.format.is_text else blocks
-    handed = Content(path=name, blocks=blocks, open=lambda: io.BytesIO(content), lines_before=lambda: 0)
+    is_file = source == path and row is None
+    if found.format.is_text:  # what is kept of a record is in UTF-8
+        blocks = _in_utf8(blocks, how.charset if is_file else None)
+    handed = Content(path=name, blocks=blocks, open=lambda: io.BytesIO(content))
     try:
-        for result in found.format.read_kept(handed, settings):
-            yield result if result.input == path else replace(result, input=path)
+        for result in found.format.read_kept(handed, how):
+            if isinstance(result, LeftOut):
+                yield result
+            else:
+                # The rows of a file are counted anew; that of a record is known, or from before rows were.
+                yield replace(result, input=path, row=result.row if is_file else row)
     except ReadError as error:
         yield replace(reject_of(name, error.kind, f": {error}", content, source), input=path)
 
@@ -131,14 +140,14 @@ def _unknown_format(path: str, content: bytes = b"") -> Reject:
 
 
 def _read_span(span: Span, settings: ReadSettings) -> Iterator[Read]:
-    file = span.file
-    found = type_of(file.path)
+    file, how = span.file, settings_of(span.file.path, settings)
+    found = type_of(file.path, settings)
     if found is None:
         yield _unknown_format(file.path)
         return
     try:
         with open_held(file) as stream:
-            yield from found.format.read(_content(span, stream, found, settings), settings)
+            yield from found.format.read(_content(span, stream, found, how), how)
     except ReadError as error:
         yield reject_of(file.path, error.kind, f": {error}", _stored(file, error.kind, settings))
     except OSError as error:  # the disk or the network failed while it was read
@@ -149,7 +158,7 @@ def _read_span(span: Span, settings: ReadSettings) -> Iterator[Read]:
         yield internal_error(file.path, "", error, _stored(file, INTERNAL_ERROR, settings))
 
 
-def _content(span: Span, stream: BinaryIO, found: FileType, settings: ReadSettings) -> Content:
+def _content(span: Span, stream: BinaryIO, found: FileType, settings: FileSettings) -> Content:
     file = span.file
 
     def reopen() -> BinaryIO:
@@ -157,9 +166,9 @@ def _content(span: Span, stream: BinaryIO, found: FileType, settings: ReadSettin
 
     if found.compression:
         blocks = content_blocks(stream, found.compression, unpack_limit(file.bytes, settings))
-        blocks = _in_utf8(blocks) if found.format.is_text else blocks
-        return Content(path=file.path, blocks=blocks, open=reopen, lines_before=lambda: 0)
-    if found.format.is_text and (charset := _wide_charset(stream.read(4))):
+        blocks = _in_utf8(blocks, settings.charset) if found.format.is_text else blocks
+        return Content(path=file.path, blocks=blocks, open=reopen)
+    if found.format.is_text and (charset := _wide_charset(stream.read(4), settings.charset)):
         # Its lines cannot be told by bytes: whoever has the first part reads it all.
         stream.seek(0)
         blocks = iter(()) if span.start else _transcoded(blocks_of(stream), charset)
@@ -174,15 +183,20 @@ def _content(span: Span, stream: BinaryIO, found: FileType, settings: ReadSettin
         first=first,
         start=span.start,
         end=None if span.end >= file.bytes else span.end,
-        lines_before=cache(lambda: _lines_before(file, span.start)) if file.bytes <= COUNTED_BYTES else None,
+        lines_before=cache(lambda: _lines_before(span)),
         is_whole=span.is_whole,
     )
 
 
-def _lines_before(file: InputFile, start: int) -> int:
-    """Lines that begin before `start`."""
-    count, last, rest = 0, b"\n", start
+def _lines_before(span: Span) -> int:
+    """Lines that begin before a span; what was counted when its file was held is not counted again."""
+    file, at, count = span.file, 0, 0
+    if file.held and file.held.lines and span.start:
+        number = (span.start - 1) // file.held.block_bytes
+        at, count = number * file.held.block_bytes, file.held.lines_before(number)
+    last, rest = b"\n", span.start - at
     with open_held(file) as stream:
+        stream.seek(at)
         while rest > 0 and (block := stream.read(min(BLOCK, rest))):
             count += block.count(b"\n")
             rest -= len(block)
@@ -190,26 +204,37 @@ def _lines_before(file: InputFile, start: int) -> int:
     return count + (not last.endswith(b"\n"))
 
 
-def _wide_charset(head: bytes) -> str | None:
-    """The charset of a file in UTF-16 or UTF-32 from its first four bytes: by its mark, or by the zeros of ASCII."""
+def _wide_charset(head: bytes, said: str | None) -> str | None:
+    """The charset of a file whose line ends are not those of ASCII, for what it holds is to be handed over as UTF-8.
+
+    UTF-16 and UTF-32 are told from its first four bytes, by a mark or by the zeros of ASCII; others the recipe names.
+    """
     if head in (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE):
         return "utf-32"
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
+    if said and _is_unlike_ascii(said):
+        return said
     zeros = [n for n, byte in enumerate(head) if not byte]
     return "utf-16-le" if zeros == [1, 3] else "utf-16-be" if zeros == [0, 2] else None
 
 
-def _in_utf8(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    """What is in UTF-16 or UTF-32 as UTF-8; anything else as it is."""
+@cache
+def _is_unlike_ascii(charset: str) -> bool:
+    name = codecs.lookup(charset).name
+    return name.startswith(("iso2022", "hz", "utf-7")) or "{".encode(charset) != b"{"
+
+
+def _in_utf8(blocks: Iterator[bytes], said: str | None) -> Iterator[bytes]:
+    """What is in a charset whose line ends are not those of ASCII as UTF-8; anything else as it is."""
     first = next(blocks, b"")
     whole = chain((first,), blocks)
-    charset = _wide_charset(first[:4])
+    charset = _wide_charset(first[:4], said)
     yield from _transcoded(whole, charset) if charset else whole
 
 
 def _transcoded(blocks: Iterator[bytes], charset: str) -> Iterator[bytes]:
-    """A file in UTF-16 or UTF-32 as UTF-8; half a character at its end (a cut line end) is left out."""
+    """A file in another charset as UTF-8; half a character at its end (a cut line end) is left out."""
     decoder = codecs.getincrementaldecoder(charset)("replace")
     for block in blocks:
         yield decoder.decode(block).encode("utf-8", "replace")

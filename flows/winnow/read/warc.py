@@ -216,9 +216,9 @@ class _Archive:
             document = self._document(piece.raw, source, digest)
         except ReadError as error:
             kept = b"" if error.kind == "too_large" else piece.raw
-            return self.content.reject(error.kind, f"{place}: {error}", kept, source)
+            return self.content.reject(error.kind, f"{place}: {error}", kept, source, self.records)
         except Exception as error:
-            return internal_error(self.content.path, place, error, piece.raw, source)
+            return internal_error(self.content.path, place, error, piece.raw, source, self.records)
         self.left_out += document is None
         return document
 
@@ -268,7 +268,7 @@ class _Archive:
         return RawDocument(
             source=source, text=text, encoding=encoding, content_sha256=digest, title=title,
             collected_at=parsed_date(record.headers.get("WARC-Date")), metadata=_metadata(record, media), content=raw,
-            input=self.content.path,
+            input=self.content.path, row=self.records,
         )  # fmt: skip
 
     def _decoded(self, body: bytes, headers: Any) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from itertools import groupby, repeat
@@ -30,7 +30,11 @@ RANGE_BYTES = 16 << 20  # text of the documents that one call holds in memory, s
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assembly:
-    """The files that rows are made of, and what every row carries."""
+    """The files that rows are made of, and what every row carries.
+
+    ``moved`` is a file of documents that stand in another row of their input file than the dataset says, and of these
+    rows; what else their rows say stays.
+    """
 
     repaired: tuple[Path, ...]
     prepared: tuple[Path, ...]
@@ -39,6 +43,7 @@ class Assembly:
     passage_decisions: tuple[Path, ...]
     published_documents: tuple[Path, ...]
     published_passages: tuple[Path, ...]
+    moved: Path
     settings: DeduplicateSettings
     recipe_id: str
     run_id: str
@@ -102,16 +107,20 @@ def assemble_job(doc_ids: Range, changed: DocIds, assembly: Assembly, folder: Pa
     copies = _frame(_rows(assembly.document_decisions, DOCUMENT_DECISIONS, span))
     decided = _rows(assembly.passage_decisions, PASSAGE_DECISIONS, span)
     made = [_made(new_documents(fresh, passages, index, assembly), judged(passages, decided, copies), copies, assembly)]
+    moved = _frame(pads.dataset(str(assembly.moved)).to_table(filter=span))
     if changed:
         among = pads.field("doc_id").isin(changed.column())
         published = _rows(assembly.published_passages, PREPARED, among)
         for path in assembly.published_documents:
-            infos = pads.dataset(str(path)).to_table(columns=_CARRIED, filter=among)
+            rows = pads.dataset(str(path), schema=TABLES["documents"])  # files of before a column came lack it
+            infos = _placed(rows.to_table(columns=_CARRIED, filter=among), moved)
             theirs = published.filter(pc.is_in(published["doc_id"], infos["doc_id"].combine_chunks()))
             made.append(_made(_frame(infos), judged(theirs, decided, copies), copies, assembly))
+    placed = list(_only_moved(moved.filter(~pl.col("doc_id").is_in(list(changed))), assembly))
+    documents, duplicates = ([t for name, t in placed if name == wanted] for wanted in ("documents", "duplicates"))
     tables = {
-        "documents": pa.concat_tables([m.documents for m in made]).sort_by("doc_id"),
-        "duplicates": pa.concat_tables([m.duplicates for m in made]).sort_by("doc_id"),
+        "documents": pa.concat_tables([*(m.documents for m in made), *documents]).sort_by("doc_id"),
+        "duplicates": pa.concat_tables([*(m.duplicates for m in made), *duplicates]).sort_by("doc_id"),
         "passages": _in_order(made),
         "edits": edit_rows(fresh.select(["doc_id", "edits"]).sort_by("doc_id")),
         "index": index,
@@ -136,6 +145,27 @@ def _in_order(made: Sequence[_Made]) -> pa.Table:
         return rows[0]
     keys = [(k, "ascending") for k in SORT_KEYS["passages"]]
     return pa.concat_tables(rows).sort_by(keys) if rows else TABLES["passages"].empty_table()
+
+
+def _placed(infos: pa.Table, moved: pl.DataFrame) -> pa.Table:
+    """Published rows with the place that their document has in its input file now, where it moved."""
+    now = moved.select("doc_id", now="row", has_moved=pl.lit(True))
+    rows = _frame(infos.select(["doc_id", "row"])).join(now, on="doc_id", how="left", maintain_order="left")
+    row = rows.select(pl.when("has_moved").then("now").otherwise("row")).to_series().to_arrow()
+    return infos.set_column(infos.column_names.index("row"), infos.schema.field("row"), row)
+
+
+def _only_moved(moved: pl.DataFrame, assembly: Assembly) -> Iterator[tuple[str, pa.Table]]:
+    """The rows, with their table's name, of documents about which nothing else is new."""
+    if not moved.height:
+        return
+    among = pads.field("doc_id").isin(moved["doc_id"].to_arrow().cast(pa.string()))
+    for path in assembly.published_documents:
+        name = "duplicates" if "kept_doc_id" in pads.dataset(str(path)).schema.names else "documents"
+        rows = pads.dataset(str(path), schema=TABLES[name]).to_table(filter=among)
+        run_ids = pa.array([assembly.run_id] * rows.num_rows, pa.string())
+        rows = rows.set_column(rows.column_names.index("run_id"), rows.schema.field("run_id"), run_ids)
+        yield name, conform(_placed(rows, moved), TABLES[name], name)
 
 
 def judged(blocks: pa.Table, decided: pa.Table, copies: pl.DataFrame) -> pa.Table:

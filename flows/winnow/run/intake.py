@@ -190,6 +190,8 @@ def _read_source(run: Run, executor: Executor) -> tuple[Listing, InputPlan, tupl
     for attempt in count():
         listing = _list_inputs(run, restless if attempt > 1 else ())
         inputs = _plan_inputs(run, listing)
+        for entry in listing.idle:
+            run.log(f"read.sources: no file belongs to {entry.called!r}; check its glob and those before it", "read")
         try:
             files, results = _read_files(run, executor, inputs.changed)
             while contested := contested_inputs(files, inputs, run.dataset, executor):
@@ -208,7 +210,7 @@ def _read_files(
     run: Run, executor: Executor, inputs: Sequence[InputFile]
 ) -> tuple[tuple[ShardFiles, ...], list[ReadCounts]]:
     settings = run.recipe.read
-    shards = plan_shards(inputs, settings.shard_mb)
+    shards = plan_shards(inputs, settings)
     files = tuple(ShardFiles(run.staging, _read_key(shard, settings)) for shard in shards)
     progress = run.progress("read")
     results = map_shards(executor, read_job, shards, files, [settings] * len(files), progress=progress)
@@ -231,7 +233,7 @@ def _plan_inputs(run: Run, listing: Listing) -> InputPlan:
 
 def _list_inputs(run: Run, restless: Collection[str] = ()) -> Listing:
     """The input files, each with what it holds now."""
-    listing = list_inputs(run.order.source, [run.dataset.root])
+    listing = list_inputs(run.order.source, [run.dataset.root], run.recipe.read)
     if run.order.strict:
         refuse_unknown_files(listing)
     fault = "changes while it is read; run again when it is written whole"
@@ -266,7 +268,7 @@ def refuse_unknown_files(listing: Listing) -> None:
 def _read_key(shard: Shard, settings: ReadSettings) -> str:
     """Reading does not depend on the other sections: a changed repair rule finds its input read already."""
     spans = [(s.file.path, s.file.sha256, s.file.fault, s.start, s.end) for s in shard.spans]
-    return key_of("read 4", settings.model_dump(mode="json"), spans)
+    return key_of("read 5", settings.model_dump(mode="json"), spans)
 
 
 def repair(run: Run, executor: Executor, documents: Documents) -> Repaired:
@@ -277,7 +279,7 @@ def repair(run: Run, executor: Executor, documents: Documents) -> Repaired:
     rules = settings.model_dump(mode="json"), repair_versions(settings)
     languages = [run.recipe.read.languages] * len(documents.shards)
     shards = tuple(
-        replace(files, repair_key=key_of("repair 3", files.read_key, *rules, bits.hex()))
+        replace(files, repair_key=key_of("repair 4", files.read_key, *rules, bits.hex()))
         for files, bits in zip(documents.shards, cleaned, strict=True)
     )
     results = map_shards(executor, repair_job, shards, cleaned, [settings] * len(shards), languages, progress=progress)
@@ -336,10 +338,10 @@ def _failed_repairs(shard: ShardFiles, cleaned: NDArray[np.bool_]) -> pa.Table:
 def _withdrawn_marks(barred: Mapping[str, str]) -> pa.Table:
     """Returns a reject without content for each document that a person withdrew, to keep it out of later runs."""
     why = "withdrawn by a person; a rollback to a version that has it brings it back"
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "doc_id": doc_id, "source": source, "stage": "withdraw", "reason": f"{source}: {why}",
-            "expectation": WITHDRAWN, "content": b"", "metadata": {}, "input": "",
+            "expectation": WITHDRAWN, "content": b"", "metadata": {}, "input": "", "row": None,
         }
         for doc_id, source in sorted(barred.items())
     ]  # fmt: skip
@@ -349,9 +351,10 @@ def _withdrawn_marks(barred: Mapping[str, str]) -> pa.Table:
 def _repeated_ids(shard: ShardFiles, rows: NDArray[np.int64]) -> pa.Table:
     rejects = [
         {
-            **{name: row[name] for name in ("doc_id", "source", "metadata", "input")},
+            **{name: row[name] for name in ("doc_id", "source", "metadata", "input", "row")},
             "stage": "read",
-            "reason": f"{row['input']}: another record has the id {row['source']!r}; give each record its own",
+            "reason": f"{row['input']}: another record has the id {row['source']!r}; give each record its own, "
+            "or say in read.ids where ids are unique",
             "expectation": REPEATED_ID,
             "content": row["content"] if row["content"] is not None else row["text"].encode("utf-8"),
         }

@@ -172,7 +172,8 @@ def _write_raw(files: ShardFiles, results: Iterable[Read]) -> ReadCounts:
         chars += size
 
     documents = write_parquet(files.raw, batches(), RAW)
-    identities = pq.read_table(files.raw, columns=[n for n in IDENTITIES.names if n != "row"])
+    identities = pq.read_table(files.raw, columns=["doc_id", "content_sha256", "input", "row"])
+    identities = identities.rename_columns({"row": "place"})
     identities = identities.append_column("row", pa.array(np.arange(documents))).select(IDENTITIES.names)
     write_parquet(files.identities, [identities.sort_by("doc_id").cast(IDENTITIES)], IDENTITIES)
     write_parquet(files.read_rejects, [_table(rejects, REJECTED)], REJECTED)
@@ -190,7 +191,7 @@ def _read_again(waiting: Path, settings: ReadSettings, origins: list[dict[str, s
     with pq.ParquetFile(waiting) as file:
         for batch in file.iter_batches(batch_size=64):
             for row in batch.to_pylist():
-                for result in read_bytes(row["source"], row["input"], row["content"], settings):
+                for result in read_bytes(row["source"], row["input"], row["content"], settings, row["row"]):
                     if isinstance(result, LeftOut):
                         continue
                     identity = {"doc_id": row["doc_id"], "content_sha256": row["content_sha256"]}
@@ -281,7 +282,7 @@ def _reject(row: Mapping[str, Any], why: _Mended | _Refused) -> Reject:
     assert isinstance(why, _Refused)
     return Reject(
         source=row["source"], stage="repair", reason=f"{row['source']}: {why.reason}", expectation=why.expectation,
-        content=row["text"].encode("utf-8"), metadata=dict(row["metadata"]), input=row["input"],
+        content=row["text"].encode("utf-8"), metadata=dict(row["metadata"]), input=row["input"], row=row["row"],
     )  # fmt: skip
 
 

@@ -30,11 +30,16 @@ class PlannedFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The files of a source; ``vanished`` are those of the last version that it no longer holds."""
+    """The files of a source.
+
+    ``vanished`` are those of the last version that it no longer holds, ``idle`` the entries of ``read.sources`` that no
+    file belongs to.
+    """
 
     files: tuple[PlannedFile, ...]
     skipped: tuple[Skipped, ...]
     vanished: tuple[str, ...]
+    idle: tuple[str, ...]
 
 
 def plan_run(run: Run) -> Plan:
@@ -51,9 +56,12 @@ def plan_run(run: Run) -> Plan:
         return "under other settings" if known[file.path] == file.sha256 else "changed"
 
     files = tuple(
-        PlannedFile(path=f.path, format=type_name(f.path), bytes=f.bytes, state=state(f)) for f in listing.files
+        PlannedFile(path=f.path, format=type_name(f.path, run.recipe.read), bytes=f.bytes, state=state(f))
+        for f in listing.files
     )
-    return Plan(files=files, skipped=listing.skipped, vanished=inputs.vanished)
+    return Plan(
+        files=files, skipped=listing.skipped, vanished=inputs.vanished, idle=tuple(s.called for s in listing.idle)
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,15 +6,16 @@ import difflib
 import re
 import reprlib
 import tomllib
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from winnow.base.addresses import redacted
 from winnow.base.errors import RecipeError
-from winnow.base.recipe import Recipe, RepairSettings, RuleSettings
+from winnow.base.recipe import Recipe
 from winnow.base.recipe_values import check_licence
 
 
@@ -66,16 +67,22 @@ def _unknown_names(recipe: Recipe) -> Iterator[tuple[list[str], str]]:
 
 
 def _explain(path: Path, text: str, error: Any) -> str:
-    keys = [str(k) for k in error["loc"]]
-    where = f"{path}:{_line_of(text, keys)}: {'.'.join(keys)}"
+    keys = [k if isinstance(k, int) else str(k) for k in error["loc"]]
+    if error["type"] == "missing":
+        return f"{path}:{_line_of(text, keys[:-1])}: {_dotted(keys[:-1])} has no {keys[-1]}; add one"
+    where = f"{path}:{_line_of(text, keys)}: {_dotted(keys)}"
     if error["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(keys[-1], _names_beside(keys), n=1)
+        near = difflib.get_close_matches(str(keys[-1]), _names_beside(keys), n=1)
         known = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(_names_beside(keys))}"
         return f"{where} is no setting; {known}"
     if error["type"] == "value_error":  # a check of our own, with its own words
         said = str(error["ctx"]["error"])
         return f"{where}: {said}" if isinstance(error["input"], dict) else f"{where} = {_shown(error['input'])} {said}"
-    return f"{where} = {_shown(error['input'])}: {error['msg'][0].lower()}{error['msg'][1:]}"
+    hint = ""
+    if error["type"] == "literal_error":
+        near = difflib.get_close_matches(str(error["input"]), re.findall("'([^']*)'", error["ctx"]["expected"]), 1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+    return f"{where} = {_shown(error['input'])}: {error['msg'][0].lower()}{error['msg'][1:]}{hint}"
 
 
 def _shown(value: object) -> str:
@@ -85,34 +92,46 @@ def _shown(value: object) -> str:
     return short.repr(redacted(value) if isinstance(value, str) else value)
 
 
-def _names_beside(keys: list[str]) -> list[str]:
+def _dotted(keys: Sequence[str | int]) -> str:
+    """A setting's name; entries of a list are counted from 1.
+
+    >>> _dotted(["read", "sources", 0, "glob"])
+    'read.sources[1].glob'
+    """
+    return "".join(f"[{k + 1}]" if isinstance(k, int) else f".{k}" for k in keys).removeprefix(".")
+
+
+def _names_beside(keys: Sequence[str | int]) -> list[str]:
     model: type[BaseModel] = Recipe
     for key in keys[:-1]:
-        for name, field in model.model_fields.items():
-            if (
-                key in (name, field.alias)
-                and isinstance(field.annotation, type)
-                and issubclass(field.annotation, BaseModel)
-            ):
-                model = field.annotation
-                break
-        else:
-            model = RuleSettings if model is RepairSettings else model
+        field = next((f for n, f in model.model_fields.items() if key in (n, f.alias)), None)
+        # What is no field is the name or the number of an entry.
+        model = (_model_in(field.annotation) if field else None) or model
     return sorted(f.alias or n for n, f in model.model_fields.items())
 
 
-def _line_of(text: str, keys: list[str]) -> int:
-    """Line on which the setting stands, 1 where it cannot be told (dotted or inline forms)."""
-    section, key = keys[:-1], keys[-1]
-    current: list[str] = []
+def _model_in(kind: Any) -> type[BaseModel] | None:
+    """The section of that type, or of the entries of such a list or table."""
+    return next((k for k in (kind, *get_args(kind)) if isinstance(k, type) and issubclass(k, BaseModel)), None)
+
+
+def _line_of(text: str, keys: Sequence[str | int]) -> int:
+    """Line on which the setting stands, or what holds it; 1 where it cannot be told (inline forms)."""
+    lines: dict[tuple[str | int, ...], int] = {}
+    current: tuple[str | int, ...] = ()
+    counts: Counter[tuple[str, ...]] = Counter()
     for number, line in enumerate(text.splitlines(), 1):
-        if header := re.match(r"\s*\[([^\[\]]{1,200})\]", line):
-            current = [part.strip().strip("\"'") for part in header[1].split(".")]
-            if current == keys:
-                return number
-        elif (found := re.match(r"\s*([A-Za-z0-9_.\"'-]{1,200})\s*=", line)) and current + found[1].split(".") == [
-            *section,
-            key,
-        ]:
-            return number
-    return 1
+        if header := re.match(r"\s*(\[{1,2})([^\[\]]{1,200})\]", line):
+            names = _parts(header[2])
+            current = names
+            if header[1] == "[[":
+                current = (*names, counts[names])
+                counts[names] += 1
+            lines.setdefault(current, number)
+        elif found := re.match(r"\s*([A-Za-z0-9_.\"'-]{1,200})\s*=", line):
+            lines.setdefault((*current, *_parts(found[1])), number)
+    return next((lines[tuple(keys[:n])] for n in range(len(keys), 0, -1) if tuple(keys[:n]) in lines), 1)
+
+
+def _parts(name: str) -> tuple[str, ...]:
+    return tuple(part.strip().strip("\"'") for part in name.split("."))

@@ -143,7 +143,7 @@ def waiting_shards(run: Run) -> tuple[Path, ...]:
     shards = []
     for batches in _cut(source.to_batches(filter=waits, batch_size=64), run.recipe.read.shard_mb * 1e6):
         keys = [_key(row) for b in batches for row in b.select(["doc_id", "content_sha256"]).to_pylist()]
-        shards.append(run.staging / "waiting" / f"{key_of('replay 1', settings, keys)}.parquet")
+        shards.append(run.staging / "waiting" / f"{key_of('replay 2', settings, keys)}.parquet")
         write_parquet(shards[-1], batches, TABLES["rejects"])
     return tuple(shards)
 
@@ -164,7 +164,7 @@ def _cut(batches: Iterable[pa.RecordBatch], limit: float) -> Iterator[list[pa.Re
 
 
 _LISTED = (
-    "doc_id", "source", "stage", "expectation", "reason", "input", "content_sha256", "recipe_id", "run_id",
+    "doc_id", "source", "stage", "expectation", "reason", "input", "row", "content_sha256", "recipe_id", "run_id",
     "replayed_in",
 )  # fmt: skip
 

@@ -36,7 +36,7 @@ from winnow.run.previous_version import (
 from winnow.run.rejects import reject_rows, replayed_keys, waiting_rejects
 from winnow.run.run_context import Run
 from winnow.run.site_table import changed_sites
-from winnow.run.work_plan import NEEDS_CLEANING
+from winnow.run.work_plan import NEEDS_CLEANING, Moved
 from winnow.validate.facts import mean_residual_markup
 
 
@@ -63,10 +63,11 @@ def deduplicate(
     run: Run, executor: Executor, documents: Documents, repaired: Repaired, checked: Checked
 ) -> TableChanges:
     """Compares the new documents with each other and with everything published; writes the rows this leads to."""
-    gone = documents.rows.withdrawn | documents.rows.refused
+    gone = documents.rows.withdrawn | documents.rows.refused | documents.rows.renamed
     left_out = documents.rows.replaced | gone
     decided = _decide(run, executor, documents, repaired, checked, left_out)
-    parts = _assemble(run, executor, decided, repaired.counts.chars_out)
+    moved = documents.rows.moved
+    parts = _assemble(run, executor, decided, repaired.counts.chars_out + moved.chars)
     replay = run.order.intake == "quarantine"
     origins = [s.origins for s in documents.shards] if replay else []
     # Of the documents that this run accepted, those that a reject may be about.
@@ -105,7 +106,8 @@ def deduplicate(
     vanished = documents.inputs.vanished if run.order.mirror else ()
     rewritten = left_out | decided.changed
     replaced: dict[str, Set[str]] = {
-        **dict.fromkeys(("documents", "duplicates", "passages"), rewritten),
+        **dict.fromkeys(("documents", "duplicates"), rewritten | moved.doc_ids),
+        "passages": rewritten,
         **dict.fromkeys(("edits", "index"), left_out),
         "rejects": rejects.replaced,
         "similar": unlike_before,
@@ -179,6 +181,7 @@ def _decide(
         passage_decisions=removals.passage_files,
         published_documents=(*dataset.files("documents"), *dataset.files("duplicates")),
         published_passages=tuple(dataset.files("passages")),
+        moved=_moved_file(run, documents.rows.moved),
         settings=settings,
         recipe_id=run.recipe_id,
         run_id=run.run_id,
@@ -216,6 +219,14 @@ def _id_file(run: Run, doc_ids: DocIds) -> Path:
     path = run.work / "left_out.parquet"
     schema = pa.schema([TABLES["index"].field("doc_id")])
     write_parquet(path, doc_ids.tables(schema), schema)
+    return path
+
+
+def _moved_file(run: Run, moved: Moved) -> Path:
+    path = run.work / "moved.parquet"
+    schema = pa.schema([TABLES["documents"].field(name) for name in ("doc_id", "row")])
+    rows = pa.array(moved.rows, mask=moved.rows < 0)
+    write_parquet(path, [pa.table([moved.doc_ids.column(), rows], schema=schema)], schema)
     return path
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from winnow.base.doc_ids import DocIds, Range, ranges_of
 from winnow.base.errors import UsageError
-from winnow.base.records import REPEATED_ID
+from winnow.base.records import REPEATED_ID, doc_id_of
 from winnow.publish.dataset import Dataset
 from winnow.publish.erasure import erased_ids
 from winnow.read import InputFile
@@ -57,12 +57,23 @@ UNCHANGED, REPEATED, STAYS_OUT = -1, -2, -3
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Moved:
+    """Documents, the row in which each stands now (-1: none, the file is the document), and all their characters."""
+
+    doc_ids: DocIds
+    rows: NDArray[np.int64]
+    chars: int
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class RowPlan:
     """What there is to do with each row of the shards that were read, and which documents leave or are replaced.
 
     ``rows`` says it for each row of each shard (see NEEDS_CLEANING). ``fresh`` counts the documents that are cleaned in
     this run; ``replaced`` are those of them whose rows in the dataset give way, ``withdrawn`` those that leave it,
-    ``refused`` those that leave it because their record is a reject now. ``barred`` maps doc_ids to sources of
+    ``refused`` those that leave it because their record is a reject now, ``renamed`` those whose record, unchanged in
+    its file, has another name under this recipe. ``moved`` stand unchanged in another row of their input file than the
+    dataset says. ``barred`` maps doc_ids to sources of
     documents that a person withdrew in this run. ``obsolete`` are waiting rejects, as (doc_id, content_sha256), whose
     record is gone or has other content now.
     """
@@ -72,6 +83,8 @@ class RowPlan:
     replaced: DocIds
     withdrawn: DocIds
     refused: DocIds
+    renamed: DocIds
+    moved: Moved
     unchanged: int
     obsolete: frozenset[tuple[str, str]] = frozenset()
     barred: Mapping[str, str] = field(default_factory=dict)
@@ -144,6 +157,7 @@ class _Known:
     read_rejects: tuple[Path, ...]
     index: tuple[Path, ...]
     rejects: tuple[Path, ...]
+    documents: tuple[Path, ...]
     unchanged: tuple[str, ...]
     looked_at: tuple[str, ...] = ()
     recipe_id: str = ""
@@ -159,6 +173,7 @@ class _Known:
             read_rejects=tuple(files.read_rejects for files in shards),
             index=tuple(dataset.files("index")),
             rejects=tuple(dataset.files("rejects")),
+            documents=(*dataset.files("documents"), *dataset.files("duplicates")),
             unchanged=inputs.unchanged,
             erased=erased_ids(dataset),
             **asked,
@@ -178,6 +193,8 @@ class _RangePlan:
     replaced: DocIds
     withdrawn: DocIds
     refused: DocIds
+    renamed: DocIds
+    moved: Moved
     unchanged: int
     obsolete: frozenset[tuple[str, str]]
 
@@ -200,11 +217,12 @@ def plan_rows(
     Of records that share an id the one in the first input file by name stays, within a file the one with the
     smallest content hash: a choice that does not depend on the order of lines or on what was read before.
 
-    This process holds 4 bytes a row and 8 for each document that leaves or gives way; `executor` does the work.
+    This process holds 4 bytes a row, 8 for each document that leaves or gives way and 16 for each that moved;
+    `executor` does the work.
     """
     known = _Known.of(
-        shards, inputs, dataset, recipe_id=recipe_id, full=full, mirror=mirror, barred=frozenset(barred),
-        looked_at=_looked_at(inputs, shards, mirror),
+        shards, inputs, dataset, recipe_id=recipe_id, full=full, mirror=mirror,
+        barred=frozenset(barred) | _longer_names(inputs, dataset), looked_at=_looked_at(inputs, shards, mirror),
     )  # fmt: skip
     rows = tuple(np.zeros(pq.read_metadata(file).num_rows, np.int32) for file in known.identities)
     parts: list[_RangePlan] = []
@@ -214,8 +232,14 @@ def plan_rows(
         for shard, of_shard in zip(numbers.tolist(), np.split(by_shard, starts[1:]), strict=False):
             rows[shard][of_shard["row"]] = of_shard["plan"]
         parts.append(replace(part, rows=part.rows[:0]))
-    replaced, withdrawn, refused = (
-        DocIds.of_ranges([getattr(part, kind) for part in parts]) for kind in ("replaced", "withdrawn", "refused")
+    replaced, withdrawn, refused, renamed = (
+        DocIds.of_ranges([getattr(part, kind) for part in parts])
+        for kind in ("replaced", "withdrawn", "refused", "renamed")
+    )
+    moved = Moved(
+        doc_ids=DocIds.of_ranges([part.moved.doc_ids for part in parts]),
+        rows=np.concatenate([np.empty(0, np.int64), *(part.moved.rows for part in parts)]),
+        chars=sum(part.moved.chars for part in parts),
     )
     return RowPlan(
         rows=rows,
@@ -223,6 +247,8 @@ def plan_rows(
         replaced=replaced,
         withdrawn=withdrawn,
         refused=refused,
+        renamed=renamed,
+        moved=moved,
         obsolete=frozenset().union(*(part.obsolete for part in parts)),
         unchanged=sum(part.unchanged for part in parts),
         barred=barred,
@@ -241,15 +267,10 @@ def _plan_range(span: Range, known: _Known) -> _RangePlan:
     repeated = read.join(winners, on=["shard", "row"], how="anti")
     unchanged = winners.clear()
     if not known.full:
-        settled = pl.concat(
-            [
-                index.filter(pl.col("recipe_id") == known.recipe_id).select(IDENTITY),
-                waiting.filter(pl.col("recipe_id") == known.recipe_id, pl.col("expectation") != REPEATED_ID).select(
-                    IDENTITY
-                ),
-            ]
-        ).unique()
-        unchanged = winners.join(settled, on=IDENTITY, how="semi")
+        settled = winners.join(index.filter(pl.col("recipe_id") == known.recipe_id), on=IDENTITY, how="semi")
+        refused_before = waiting.filter(pl.col("recipe_id") == known.recipe_id, pl.col("expectation") != REPEATED_ID)
+        in_place = winners.join(refused_before, on=[*IDENTITY, "place"], how="semi", nulls_equal=True)
+        unchanged = pl.concat([settled, in_place]).unique(maintain_order=True)
     fresh = winners.join(unchanged, on=["shard", "row"], how="anti").join(
         index.select("doc_id", "arrival"), on="doc_id", how="left"
     )
@@ -258,14 +279,14 @@ def _plan_range(span: Range, known: _Known) -> _RangePlan:
     refused = published.join(rejects, on="doc_id", how="semi").join(first, on="doc_id", how="anti")
     looked_at = pl.col("input").is_in(known.looked_at)
     leaving = published.filter(pl.col("doc_id").is_in(sorted(known.barred)))["doc_id"]
+    vanished = index.filter(looked_at).join(first, on="doc_id", how="anti")
     if known.mirror:
-        leaving = pl.concat([leaving, index.filter(looked_at).join(first, on="doc_id", how="anti")["doc_id"]])
+        leaving = pl.concat([leaving, vanished["doc_id"]])
+    renamed = DocIds.of(_renamed(vanished, known)["doc_id"].to_arrow())
     present = pl.concat([read.select("doc_id"), rejects.select("doc_id")])
-    obsolete = (
-        waiting.filter(AFTER_READING, looked_at)
-        .join(read, on=IDENTITY, how="anti")
-        .join(present, on="doc_id", how="left" if known.mirror else "semi")
-    )
+    lost = waiting.filter(AFTER_READING, looked_at).join(read, on=IDENTITY, how="anti")
+    in_its_place = lost.join(present, on="doc_id", how="left" if known.mirror else "semi")
+    obsolete = pl.concat([in_its_place, _renamed(lost, known)])
     planned = pl.concat(
         [
             frame.select("shard", "row", plan.cast(pl.Int32).alias("plan"))
@@ -280,10 +301,54 @@ def _plan_range(span: Range, known: _Known) -> _RangePlan:
         rows=planned.to_numpy(structured=True),
         fresh=fresh.height,
         replaced=DocIds.of(fresh.filter(pl.col("arrival").is_not_null())["doc_id"].to_arrow()),
-        withdrawn=DocIds.of(leaving.to_arrow()) - gone,
+        withdrawn=DocIds.of(leaving.to_arrow()) - gone - renamed,
         refused=gone,
+        renamed=renamed - gone,
+        moved=_moved(unchanged, known, span),
         obsolete=frozenset(obsolete.select("doc_id", "content_sha256").iter_rows()),
         unchanged=unchanged.height + not_read.height,
+    )
+
+
+def _longer_names(inputs: InputPlan, dataset: Dataset) -> frozenset[str]:
+    """The doc_ids that a person barred by a bare number, which may be unique in its file alone under this recipe.
+
+    The mark does not say which file it was of, and holds for all.
+    """
+    marks = _scan(dataset.files("rejects"), ["source", "expectation", "replayed_in"])
+    barring = marks.filter(pl.col("expectation") == WITHDRAWN, pl.col("replayed_in").is_null()).collect()
+    numbers = [source for source in barring["source"] if source.strip().isdecimal()]
+    return frozenset(doc_id_of(f"{file.path}#{number}") for number in numbers for file in inputs.changed)
+
+
+def _renamed(rows: pl.DataFrame, known: _Known) -> pl.DataFrame:
+    """Those of the rows whose record was read from the same file under a doc_id that no document had.
+
+    Only another recipe names a record in another way.
+    """
+    rows = rows.filter(pl.col("recipe_id") != known.recipe_id)
+    if not rows.height:
+        return rows
+    contents = pl.Series(sorted(set(rows["content_sha256"])), dtype=pl.String)
+    same = pl.col("content_sha256").is_in(contents.implode())
+    frames = [pl.scan_parquet(path).filter(same).select(IDENTITY).collect() for path in known.identities]
+    read = pl.concat([pl.DataFrame(schema=dict.fromkeys(IDENTITY, pl.String)), *frames])
+    ids = pl.Series(sorted(set(read["doc_id"])), dtype=pl.String)
+    for files in (known.index, known.rejects):
+        seen = _scan(files, ["doc_id"]).filter(pl.col("doc_id").is_in(ids.implode())).collect()
+        read = read.join(seen, on="doc_id", how="anti")
+    return rows.join(read, on=["input", "content_sha256"], how="semi")
+
+
+def _moved(unchanged: pl.DataFrame, known: _Known, span: Range) -> Moved:
+    """The unchanged documents, published or copies, whose place in their input file is another one now."""
+    now = unchanged.select("doc_id", "place").lazy()
+    before = _scan(known.documents, ["doc_id", "row", "n_chars"], span).join(now, on="doc_id").collect()
+    moved = before.filter(pl.col("row").ne_missing(pl.col("place"))).sort("doc_id")
+    return Moved(
+        doc_ids=DocIds.of(moved["doc_id"].to_arrow()),
+        rows=moved["place"].fill_null(-1).to_numpy(),
+        chars=int(moved["n_chars"].sum()),
     )
 
 
@@ -297,13 +362,13 @@ def contested_inputs(
     """
     if not inputs.unchanged:
         return frozenset()
-    known = _Known.of(shards, inputs, dataset)
+    known = _Known.of(shards, inputs, dataset, barred=_longer_names(inputs, dataset))
     return frozenset().union(*each_range(executor, _contested_in_range, known.ranges(), known))
 
 
 def _contested_in_range(span: Range, known: _Known) -> frozenset[str]:
     waiting = _waiting(known.rejects, span)
-    is_barred = _is_barred(waiting, known.erased)
+    is_barred = _is_barred(waiting, known.erased | known.barred)
     read = _read_rows(known.identities, span).filter(~is_barred)
     unread = _unread_records(_scan(known.index, IDENTITY, span).collect(), waiting, known.unchanged)
     first = _first_records(read, unread)
@@ -341,7 +406,8 @@ def _is_barred(waiting: pl.DataFrame, barred: Collection[str] = ()) -> pl.Expr:
 
 def _waiting(files: Sequence[Path], span: Range) -> pl.DataFrame:
     """The rejects of the last version that wait."""
-    rejects = _scan(files, [*IDENTITY, "recipe_id", "stage", "expectation", "replayed_in"], span)
+    columns = [*IDENTITY, "row", "recipe_id", "stage", "expectation", "replayed_in"]
+    rejects = _scan(files, columns, span).rename({"row": "place"})
     return rejects.filter(pl.col("replayed_in").is_null()).drop("replayed_in").collect()
 
 
@@ -352,10 +418,14 @@ def _unread_records(index: pl.DataFrame, waiting: pl.DataFrame, unchanged: Seque
 
 
 def _first_records(read: pl.DataFrame, unread: pl.DataFrame) -> pl.DataFrame:
-    """The record that has each id; ``shard`` and ``row`` are -1 for one that was not read."""
-    no_row = [pl.lit(-1, pl.Int32).alias("shard"), pl.lit(-1, pl.Int64).alias("row")]
+    """The record that has each id; ``shard`` and ``row`` are -1, ``place`` null for one that was not read."""
+    no_row = [
+        pl.lit(-1, pl.Int32).alias("shard"),
+        pl.lit(-1, pl.Int64).alias("row"),
+        pl.lit(None, pl.Int64).alias("place"),
+    ]
     others = unread.join(read, on=IDENTITY, how="anti")  # a reject that is read again is one record, not two
-    records = pl.concat([read.select(*IDENTITY, "shard", "row"), others.select(*IDENTITY, *no_row)])
+    records = pl.concat([read.select(*IDENTITY, "shard", "row", "place"), others.select(*IDENTITY, *no_row)])
     ranked = records.sort("doc_id", "input", "content_sha256", "shard", "row")
     return ranked.unique("doc_id", keep="first", maintain_order=True)
 
@@ -388,11 +458,11 @@ def _read_rows(files: Sequence[Path], span: Range) -> pl.DataFrame:
     frames = [
         pl.scan_parquet(path)
         .filter(_of(span))
-        .select(pl.lit(number, pl.Int32).alias("shard"), pl.col("row"), *IDENTITY)
+        .select(pl.lit(number, pl.Int32).alias("shard"), "row", "place", *IDENTITY)
         .collect()
         for number, path in enumerate(files)
     ]
-    schema = {"shard": pl.Int32, "row": pl.Int64, **dict.fromkeys(IDENTITY, pl.String)}
+    schema = {"shard": pl.Int32, "row": pl.Int64, "place": pl.Int64, **dict.fromkeys(IDENTITY, pl.String)}
     return pl.concat([pl.DataFrame(schema=schema), *frames])
 
 
@@ -401,7 +471,7 @@ def _of(span: Range) -> pl.Expr:
 
 
 def _scan(files: Sequence[Path], columns: list[str], span: Range | None = None) -> pl.LazyFrame:
-    kinds = {"arrival": pl.Int32(), "n_documents": pl.Int64()}
+    kinds = {"arrival": pl.Int32(), **dict.fromkeys(("n_documents", "n_chars", "row"), pl.Int64())}
     schema = pl.Schema({c: kinds.get(c, pl.String()) for c in columns})
     if not files:
         return pl.LazyFrame(schema=schema)

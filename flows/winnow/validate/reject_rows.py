@@ -39,6 +39,7 @@ def reject_failures(raw: Iterable[Mapping[str, Any]], failures: Sequence[Failure
                     "content": content,
                     "metadata": _with_identity(row),
                     "input": row["input"],
+                    "row": row["row"],
                 }
             )
     rows.sort(key=lambda r: (r["doc_id"], r["content"]))
@@ -46,12 +47,12 @@ def reject_failures(raw: Iterable[Mapping[str, Any]], failures: Sequence[Failure
 
 
 def quarantine(staged: pa.Table, recipe_id: str, run_id: str) -> pa.Table:
-    """Rows of table ``rejects`` from staged rejects of any stage (REJECTED), in order, each once."""
-    rows = {}
+    """Rows of table ``rejects`` from staged rejects of any stage (REJECTED), in order, each once, by its first row."""
+    rows: dict[tuple[str, ...], dict[str, Any]] = {}
     for row in staged.to_pylist():
         digest = hashlib.sha256(row["content"]).hexdigest()
         key = (row["doc_id"], digest, row["stage"], row["reason"])
-        rows[key] = {
+        known = {
             **row,
             "metadata": fields_as_json(row["metadata"] or ()),
             "content_sha256": digest,
@@ -59,6 +60,7 @@ def quarantine(staged: pa.Table, recipe_id: str, run_id: str) -> pa.Table:
             "run_id": run_id,
             "replayed_in": None,
         }
+        rows.setdefault(key, known)
     return table_of([rows[key] for key in sorted(rows)], TABLES["rejects"], "rejects")
 
 

@@ -20,7 +20,7 @@ from winnow.publish.tables.row_files import read_column
 COMPARED = ("documents", "passages", "edits", "duplicates", "rejects")
 """Tables that a diff looks at. The others say how the dataset was made, not what is in it."""
 
-PROVENANCE = {"run_id", "recipe_id"}
+PROVENANCE = {"run_id", "recipe_id", "input", "row"}
 """Columns that say who wrote a row; a row that differs in them alone is the same row."""
 
 
