@@ -111,6 +111,18 @@ def change_of(name: str, kind: str, *reasons: tuple[str, str]) -> DocumentChange
     return DocumentChange(doc_id=doc_id_of(name), source=name, kind=kind, reasons=told)
 
 
+def test_diff_draws_a_page_with_documents_before_and_after(winnow, data, tmp_path):
+    file = tmp_path / "changes.html"
+    assert winnow("diff", 1, 2, "--page", file, "--into", data).stdout.strip() == str(file)
+    page = file.read_text("utf-8")
+    assert "<del>children</del>" in page
+    assert "<ins>fishermen</ins>" in page
+    assert "<script" not in page
+    told = of(winnow("diff", 1, 2, "--doc", "kites", "--page", file, "--into", data, "--json"))
+    assert told == {"page": str(file), "documents": 1}
+    assert file.read_text("utf-8").count("<section") == 1
+
+
 def test_diff_groups_what_changed_for_the_same_reasons(capsys):
     ids = {n: doc_id_of(str(n)) for n in range(3)}
     rule = "rule", "entities (version 2): 3 x made"

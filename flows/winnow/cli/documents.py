@@ -26,6 +26,7 @@ from winnow.cli.output import edit_lines, edit_record, paint, print_json, print_
 if TYPE_CHECKING:
     from winnow.publish.compare.diff import DocumentChange, PassageChange
     from winnow.publish.compare.word_diff import Span
+    from winnow.publish.dataset import Dataset
     from winnow.publish.evidence import CopyEvidence, PassageEvidence, Row
 
 app = typer.Typer()
@@ -54,6 +55,10 @@ def diff(
     b: Annotated[int | None, typer.Argument(help="The newer version; the latest by default.")] = None,
     doc: Annotated[str | None, typer.Option(help="One document, word by word: its doc_id or source.")] = None,
     limit: LimitOption = 20,
+    page: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write a page with documents before and after, side by side."),
+    ] = None,
     into: IntoOption = DATASET,
     as_json: JsonOption = False,
 ) -> int:
@@ -66,6 +71,10 @@ def diff(
     if a is None and len(numbers) < 2:
         raise UsageError(f"{dataset.name}: has one version only; there is nothing to compare it with")
     first, second = (numbers[-2], numbers[-1]) if a is None else (a, numbers[-1] if b is None else b)
+    if page is not None:
+        n_shown = _write_page(page, dataset, first, second, doc, limit)
+        print_json({"page": str(page), "documents": n_shown}) if as_json else print(page)
+        return 0
     p = paint()
     if doc is not None:
         doc_id = doc if re.fullmatch("[0-9a-f]{16}", doc) else doc_id_of(doc)
@@ -95,6 +104,30 @@ def diff(
     if rest > 0:
         print(p.dim(f"\nand {rest:,} more documents; see them all with --limit 0 or --json"))
     return 0
+
+
+def _write_page(path: Path, dataset: Dataset, a: int, b: int, doc: str | None, limit: int) -> int:
+    """Writes the page that shows documents of two versions side by side, changed ones first; returns how many."""
+    from winnow.publish.compare.diff import diff, diff_document
+    from winnow.report.changes_page import ChangedDocument, Stretch, render_changes
+
+    found = diff(dataset, a, b, max(limit, GROUPED) if limit else None)
+    chosen = sorted((d for d in found.documents if d.kind != "unpublished"), key=lambda d: d.kind != "changed")
+    if doc is not None:
+        chosen = [d for d in chosen if doc in (d.doc_id, d.source)]
+    n_differ = len(chosen) if doc is not None else found.added + found.withdrawn + found.changed
+    documents = [
+        ChangedDocument(
+            doc_id=d.doc_id,
+            source=d.source,
+            kind=d.kind,
+            reasons=tuple(f"{reason.kind}, {reason.detail}" for reason in d.reasons),
+            spans=tuple(Stretch(span.kind, span.text) for span in diff_document(dataset, a, b, d.doc_id)[1]),
+        )
+        for d in chosen[: limit or None]
+    ]
+    path.write_bytes(render_changes(a, b, documents, n_differ))
+    return len(documents)
 
 
 def grouped(changes: Sequence[DocumentChange]) -> list[list[DocumentChange]]:
