@@ -1,4 +1,4 @@
-"""Commands that keep a dataset: verify, export, roll back, prune, erase, maintain."""
+"""Commands that keep a dataset: verify, export, push, roll back, prune, erase, maintain."""
 
 from __future__ import annotations
 
@@ -137,6 +137,36 @@ def _listed(names: str | None) -> tuple[str, ...]:
     (('en', 'fr'), ())
     """
     return tuple(name.strip() for name in (names or "").split(",") if name.strip())
+
+
+@app.command(rich_help_panel=PANEL, epilog="Example: winnow push hf://OWNER/NAME --dry-run")
+def push(
+    to: Annotated[str, typer.Argument(metavar="hf://OWNER/NAME", help="A dataset repository of Hugging Face's hub.")],
+    version: Annotated[int | None, typer.Option(help="Number of the version; the latest by default.")] = None,
+    private: Annotated[bool, typer.Option("--private", help="Make a new repository a private one.")] = False,
+    dry_run: DryRunOption = False,
+    into: IntoOption = DATASET,
+    as_json: JsonOption = False,
+) -> int:
+    """Push a version to Hugging Face's hub: what is new there, and a tag
+
+    The token comes from HF_TOKEN or from hf auth login.
+    """
+    from dataclasses import asdict
+
+    from winnow.storage.hub import push_version
+
+    dataset = published(into)
+    number = dataset.manifest(version).version
+    done = push_version(dataset, number, to, private, dry_run)
+    if as_json:
+        print_json({"dry_run": dry_run, **asdict(done)})
+        return 0
+    verb = "would be" if dry_run else "were"
+    files = f"{len(done.sent)} files ({size(done.bytes)}) {verb} sent, {len(done.removed)} {verb} removed"
+    said = f"{files}, {done.kept} stay; tag v{number}" if done.tagged else f"v{number} stands there already"
+    print(f"{done.repository}: {said}")
+    return 0
 
 
 @app.command(rich_help_panel=PANEL, epilog='Example: winnow rollback 2 --because "the new feed was wrong"')

@@ -27,7 +27,9 @@ class OneScreen(TyperGroup):
     """The first page of help: every command on one line, in the order of their use, on 30 lines of 100 columns."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        lines = [f"Usage: {ctx.command_path} COMMAND ...   ({ctx.command_path} COMMAND --help shows an example)", ABOUT]
+        name = ctx.command_path
+        usage = f"Usage: {name} [--version] [--install-completion] COMMAND ...   ({name} COMMAND --help: an example)"
+        lines = [usage, ABOUT]
         panel = None
         for name, command in self.commands.items():
             if command.hidden:
@@ -36,7 +38,6 @@ class OneScreen(TyperGroup):
             about = (command.help or "").split("\n")[0]
             lines.append(f"{own if own != panel else '':<6}{name:<10}{about}".rstrip())
             panel = own
-        lines.append("Options: --version, --help, --install-completion (tab completion for this shell)")
         lines.append(EXIT_CODES)
         formatter.write("\n".join(lines) + "\n")
 
