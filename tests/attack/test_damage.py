@@ -11,7 +11,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from tests.attack.damage import KINDS, PLACES, remove
+from tests.attack.damage import KINDS, PLACES, bring_back, link_again, remove
 from tests.publish.press import SETTINGS, Press, sources
 from winnow.base.contracts import TABLES
 from winnow.base.errors import WinnowError
@@ -125,7 +125,7 @@ BRIEF = ("the last entry of a log", "the manifest", "the link latest", "the lock
 def test_damage_is_undone_or_told(
     sound: Path, undamaged: Callable[[str], dict[int, Rows]], tmp_path: Path, place: str, kind: str, action: str
 ) -> None:
-    _link_again(shutil.copytree(sound, tmp_path / "dataset", symlinks=True))
+    link_again(shutil.copytree(sound, tmp_path / "dataset", symlinks=True))
     KINDS[kind](PLACES[place](tmp_path / "dataset"))
     press = later(tmp_path)
     found = verify(press.dataset)
@@ -143,16 +143,6 @@ def test_damage_is_undone_or_told(
     assert [p for p in verify(press.dataset) if p.version in (None, number)] == []
 
 
-def _link_again(root: Path) -> None:
-    """Make the copies of a dataset's files hard links again, as they were: damage then hits all names of a file."""
-    first: dict[bytes, Path] = {}
-    for path in sorted(root.rglob("*.parquet")):
-        known = first.setdefault(path.read_bytes(), path)
-        if known is not path:
-            path.unlink()
-            path.hardlink_to(known)
-
-
 def _walk_back(press: Press, sound: Path, undamaged: Callable[[str], dict[int, Rows]]) -> None:
     """The ways that the message names lead back: an older version that is whole, or what was lost brought back."""
     dataset = press.dataset
@@ -165,16 +155,6 @@ def _walk_back(press: Press, sound: Path, undamaged: Callable[[str], dict[int, R
                 assert dataset.latest_version() == 4, "the number of a lost version is not used again"
                 assert rows(dataset, 4) == undamaged("a run")[number]
                 return
-        _bring_back(dataset.root, sound)
+        bring_back(dataset.root, sound)
     next_run(press)
     assert rows(dataset, 4) == undamaged("a run")[4]
-
-
-def _bring_back(root: Path, backup: Path) -> None:
-    """Copy back from a backup what is missing or differs."""
-    for path in sorted(backup.rglob("*")):
-        mine = root / path.relative_to(backup)
-        if path.is_file() and not path.is_symlink() and (not mine.is_file() or mine.read_bytes() != path.read_bytes()):
-            remove(mine)
-            mine.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, mine)

@@ -110,7 +110,7 @@ def test_facts_are_read_off_the_tables():
             content_sha256=["1", "1", "1", "1", "2"],
             stage=["read", "validate", "repair", "read", "withdraw"],  # a mark of a withdrawn document counts nowhere
             replayed_in=pa.array([None, None, None, "r", None]),
-            expectation=["no_text", "few", "repair_failed", "internal_error", "withdrawn"],
+            expectation=["no_text", "few", "internal_error", "internal_error", "withdrawn"],
         ),
         passages=table(status=["kept", "removed"], reason=pa.array([None, "repeat"]), kept_doc_id=pa.array([None, b])),
         edits=table(rule=["tags", "tags", "entities"], applied=[True, True, False]),

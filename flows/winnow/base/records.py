@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -52,6 +53,13 @@ def without_lone_surrogates(text: str) -> str:
     if not _SURROGATE.search(text):
         return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def internal_error(error: Exception) -> tuple[str, dict[str, str]]:
+    """What a reject says of a fault of Winnow's own: the reason, and metadata that hold the traceback."""
+    traced = "".join(traceback.format_exception(error))[-4000:]
+    why = f"internal error ({type(error).__name__}: {str(error)[:200]}); please report it with these bytes"
+    return why, {"traceback": traced}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -323,7 +323,7 @@ def approve(
     return run_flow(held_version, into, as_json)
 
 
-@app.command(rich_help_panel=PANEL, epilog="Example: winnow replay --reason repair_failed")
+@app.command(rich_help_panel=PANEL, epilog="Example: winnow replay --reason internal_error")
 @takes_log_options
 def replay(
     reason: Annotated[str | None, typer.Option(help="Only rejects of this kind, as winnow rejects lists it.")] = None,

@@ -7,13 +7,13 @@ import hashlib
 import io
 import lzma
 import re
-import traceback
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
+from winnow.base import records
 from winnow.base.errors import ReadError
 from winnow.base.recipe import ReadSettings
 from winnow.base.records import INTERNAL_ERROR, Reject
@@ -86,9 +86,8 @@ def internal_error(
     path: str, place: str, error: Exception, content: bytes, source: str | None = None, row: int | None = None
 ) -> Reject:
     """The reject of what Winnow stumbled over by a fault of its own; its traceback is kept in the metadata."""
-    why = f"{place}: internal error ({type(error).__name__}: {str(error)[:200]}); please report it with these bytes"
-    traced = "".join(traceback.format_exception(error))[-4000:]
-    return replace(reject_of(path, INTERNAL_ERROR, why, content, source), metadata={"traceback": traced}, row=row)
+    why, traced = records.internal_error(error)
+    return replace(reject_of(path, INTERNAL_ERROR, f"{place}: {why}", content, source), metadata=traced, row=row)
 
 
 def sha256(content: bytes) -> str:

@@ -17,9 +17,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from winnow.base.errors import InputChanged
+from winnow.base.errors import InputChanged, WinnowError
 from winnow.base.recipe import ReadSettings, RepairSettings
-from winnow.base.records import OTHER_LANGUAGE, LeftOut, RawDocument, Read, Reject
+from winnow.base.records import INTERNAL_ERROR, OTHER_LANGUAGE, LeftOut, RawDocument, Read, Reject, internal_error
 from winnow.base.staging import IDENTITIES, RAW, REJECTED, REPAIRED, once, write_parquet
 from winnow.read import Shard, read_bytes, read_shard
 from winnow.repair import Repaired, redactor, repair
@@ -250,10 +250,11 @@ class _Mended:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Refused:
-    """Why a text goes to quarantine, and the expectation that says so."""
+    """Why a text goes to quarantine, the expectation that says so, and what is kept with it."""
 
     reason: str
     expectation: str
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 def _repair_text(text: str, settings: RepairSettings, languages: tuple[str, ...]) -> _Mended | _Refused:
@@ -261,10 +262,12 @@ def _repair_text(text: str, settings: RepairSettings, languages: tuple[str, ...]
         repaired = repair(text, settings)
         language, confidence = guess_language(repaired.text)
         measures = measure(repaired.text)
+    except WinnowError:
+        raise  # a key that this worker lacks is no fault of one document
     except Exception as error:
         # Whatever a rule stumbles over, it is one document's trouble; it waits in quarantine for a mended rule.
-        reason = f"repair failed with {type(error).__name__}: {error}; replay it after the rule is mended"
-        return _Refused(reason=reason, expectation="repair_failed")
+        reason, traced = internal_error(error)
+        return _Refused(reason=reason, expectation=INTERNAL_ERROR, metadata=traced)
     if (lost := repaired.text.count("\ufffd")) > MAX_LOST_SHARE * len(repaired.text):
         reason = (
             f"{lost / len(repaired.text):.0%} of its characters were lost before it was read "
@@ -282,7 +285,8 @@ def _reject(row: Mapping[str, Any], why: _Mended | _Refused) -> Reject:
     assert isinstance(why, _Refused)
     return Reject(
         source=row["source"], stage="repair", reason=f"{row['source']}: {why.reason}", expectation=why.expectation,
-        content=row["text"].encode("utf-8"), metadata=dict(row["metadata"]), input=row["input"], row=row["row"],
+        content=row["text"].encode("utf-8"), metadata={**dict(row["metadata"]), **why.metadata},
+        input=row["input"], row=row["row"],
     )  # fmt: skip
 
 

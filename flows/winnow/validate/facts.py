@@ -14,8 +14,6 @@ import pyarrow.dataset as ds
 from winnow.base.doc_ids import DocIds, doc_keys
 from winnow.base.records import INTERNAL_ERROR, OTHER_LANGUAGE, Json
 
-INTERNAL_ERRORS = [INTERNAL_ERROR, "repair_failed"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
@@ -100,7 +98,7 @@ def gather_facts(
     # A mark that keeps a withdrawn document out is no document that was read and refused.
     waits = pc.field("replayed_in").is_null() & (pc.field("stage") != "withdraw")
     content = ["doc_id", "content_sha256"]
-    faults = rejects.batches(["doc_id"], waits & pc.field("expectation").isin(INTERNAL_ERRORS))
+    faults = rejects.batches(["doc_id"], waits & (pc.field("expectation") == INTERNAL_ERROR))
     return Facts(
         n_read=n_read,
         n_vanished=n_vanished,
