@@ -33,6 +33,16 @@ def test_of_a_page_the_main_text_is_cleaned(tmp_path):
     assert isinstance(refused, UsageError) and "is an empty file" in str(refused)
 
 
+def test_each_file_is_an_object_where_a_program_asks_for_it(tmp_path):
+    (tmp_path / "a.txt").write_text("a &amp;amp; b")
+    (tmp_path / "b.txt").write_text("c\nd")
+    said = CliRunner().invoke(app, ["clean", "--json", *(str(tmp_path / n) for n in ("a.txt", "b.txt"))]).stdout
+    first, second = map(json.loads, said.splitlines())
+    assert (first["name"], first["text"]) == (str(tmp_path / "a.txt"), "a & b")
+    assert [e["rule"] for e in first["edits"]] == ["entities"]
+    assert (second["text"], second["edits"]) == ("c\nd", [])
+
+
 def test_repeats_go_only_where_asked():
     text = f"{PROSE}\n\nSomething else stands here.\n\n{PROSE}\n"
     assert clean(text).stdout.count(PROSE) == 2

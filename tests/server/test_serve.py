@@ -5,6 +5,8 @@ import subprocess
 import sys
 import time
 import urllib.error
+from datetime import datetime
+from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,7 +18,7 @@ from tests.server.prefect_site import PrefectSite, until
 
 from winnow.base.errors import ServerGone, UsageError
 from winnow.base.recipe import Recipe
-from winnow.cli.serve import RecipeWatch, deployments, serve
+from winnow.cli.serve import Events, RecipeWatch, deployments, serve
 from winnow.publish.dataset import Dataset
 from winnow.run.approval import past_runs, run_awaiting_approval
 
@@ -86,7 +88,7 @@ def test_a_changed_recipe_changes_the_schedules_and_a_mistake_in_it_is_told_once
     def wanted(settings: Recipe) -> list[SimpleNamespace]:
         return [SimpleNamespace(apply=lambda: applied.append(settings.schedule.build))]
 
-    watch = RecipeWatch(path, wanted)
+    watch = RecipeWatch(path, wanted, Events())
     watch.look()
     assert applied == []
     for text, lines in (
@@ -99,6 +101,18 @@ def test_a_changed_recipe_changes_the_schedules_and_a_mistake_in_it_is_told_once
         said = capsys.readouterr().err.splitlines()
         assert [line.startswith(start) for line, start in zip(said, lines, strict=True)] == [True]
     assert applied == ["0 2 * * *"]
+
+
+def test_events_are_json_where_a_program_asks_for_them(tmp_path):
+    path, stream = tmp_path / "winnow.toml", StringIO()
+    path.touch()
+    watch = RecipeWatch(path, lambda settings: [], Events(stream))
+    for text in ("[schedule]\nbuild = 'x'\n", "[schedule]\nbuild = '0 2 * * *'\n"):
+        path.write_text(text)
+        watch.look()
+    told = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [event["event"] for event in told] == ["recipe_mistake", "recipe_changed"]
+    assert all(datetime.fromisoformat(event["time"]).tzinfo and event["message"] for event in told)
 
 
 def test_serving_without_a_server_is_a_wrong_call(monkeypatch, tmp_path):

@@ -139,10 +139,11 @@ def clean(
     explain: Annotated[bool, typer.Option("--explain", help="Show every edit instead of the text.")] = False,
     passages: Annotated[bool, typer.Option("--passages", help="Also remove repeats inside a text.")] = False,
     recipe: RecipeOption = None,
+    as_json: JsonOption = False,
 ) -> int:
     """Repair text as a filter, standard input to standard output
 
-    Of files named as HTML the main text is taken.
+    Of files named as HTML the main text is taken. With --json each file is one object: name, text and edits.
     """
     # To look for garbage among what imports and word lists leave takes a tenth of the time of a short text.
     gc.set_threshold(100_000)
@@ -167,7 +168,9 @@ def clean(
             content = stream.read()
             text = _main_text(name, content, settings) if _is_page(name) else _decoded(content)
             done = cleaned(text)
-            if explain:
+            if as_json:
+                print_json({"name": name, "text": done.text, "edits": [edit_record(e) for e in done.edits]})
+            elif explain:
                 for line in edit_lines(text, done.edits, paint()):
                     _write(line + "\n")
             elif done.text:

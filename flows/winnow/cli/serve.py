@@ -5,14 +5,18 @@ Build, replay and maintain run when the recipe says; approve, withdraw and erase
 
 from __future__ import annotations
 
+import json
 import os
+import sys
 import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, TextIO, cast
 
 import typer
 
@@ -23,6 +27,7 @@ from winnow.cli.options import (
     AddressOption,
     ExecutorOption,
     IntoOption,
+    JsonOption,
     MirrorOption,
     RecipeOption,
     StrictOption,
@@ -55,6 +60,7 @@ def serve(
     strict: StrictOption = False,
     executor: ExecutorOption = "processes",
     address: AddressOption = None,
+    as_json: JsonOption = False,
 ) -> int:
     """Run build, replay and maintain on the recipe's schedule, until stopped
 
@@ -62,7 +68,6 @@ def serve(
     """
     from winnow.base.addresses import refuse_credentials
     from winnow.base.log import LOGGER
-    from winnow.base.terminal import say
     from winnow.run.recipe_file import load_recipe
     from winnow.server.outage import (
         LOOK_SECONDS,
@@ -98,9 +103,11 @@ def serve(
         )
 
     served = wanted(settings)
-    say(f"serving {', '.join(f'{d.flow_name}/{d.name}' for d in served)} on {shown_api(api)}; stop with Ctrl-C")
+    events = Events(sys.stdout if as_json else None)
+    names = [f"{d.flow_name}/{d.name}" for d in served]
+    events.tell("serving", f"serving {', '.join(names)} on {shown_api(api)}; stop with Ctrl-C", deployments=names)
     if recipe:
-        RecipeWatch(Path(recipe), wanted).start()
+        RecipeWatch(Path(recipe), wanted, events).start()
     warnings.filterwarnings("ignore", "coroutine 'Runner.astop' was never awaited")  # Prefect's, on SIGTERM
     try:
         # What Prefect prints is no result of a command, and tells each outage in a hundred lines.
@@ -115,10 +122,11 @@ def serve(
                     lost = isinstance(error, PrefectException) or is_no_connection(error)
                     if not lost or (answers(api) and time.monotonic() - began < START_SECONDS):
                         raise
-                    say(f"winnow: the Prefect server at {shown_api(api)} is away; serving goes on when it is back")
+                    server = f"winnow: the Prefect server at {shown_api(api)}"
+                    events.tell("server_away", f"{server} is away; serving goes on when it is back")
                     while not answers(api):
                         time.sleep(LOOK_SECONDS)
-                    say(f"winnow: the Prefect server at {shown_api(api)} is back; serving goes on")
+                    events.tell("server_back", f"{server} is back; serving goes on")
     except (httpx.HTTPError, PrefectException) as error:
         raise ServerGone(
             f"the Prefect server at {shown_api(api)} does not take the deployments: {without_password(error, api)}"
@@ -144,15 +152,33 @@ def quiet() -> Iterator[None]:
         yield
 
 
+@dataclass(frozen=True, slots=True)
+class Events:
+    """Tells what happens while it serves: a line for people on standard error, or a JSON object a line on `stream`."""
+
+    stream: TextIO | None = None
+
+    def tell(self, event: str, message: str, **facts: object) -> None:
+        from winnow.base.terminal import say
+
+        if self.stream is None:
+            say(message)
+            return
+        time_ = datetime.now(UTC).isoformat(timespec="milliseconds")
+        print(json.dumps({"time": time_, "event": event, "message": message, **facts}), file=self.stream, flush=True)
+
+
 class RecipeWatch(threading.Thread):
     """Looks at the recipe every few seconds; a change of its schedules takes effect, a mistake in it is told once.
 
     The other settings each run reads for itself.
     """
 
-    def __init__(self, path: Path, wanted: Callable[[Recipe], list[RunnerDeployment]], every: float = 5.0) -> None:
+    def __init__(
+        self, path: Path, wanted: Callable[[Recipe], list[RunnerDeployment]], events: Events, every: float = 5.0
+    ) -> None:
         super().__init__(daemon=True)
-        self._path, self._wanted, self._every = path, wanted, every
+        self._path, self._wanted, self._events, self._every = path, wanted, events, every
         self._seen = self._content()
 
     def run(self) -> None:
@@ -161,7 +187,6 @@ class RecipeWatch(threading.Thread):
             self.look()
 
     def look(self) -> None:
-        from winnow.base.terminal import say
         from winnow.run.recipe_file import load_recipe
 
         content = self._content()
@@ -170,10 +195,11 @@ class RecipeWatch(threading.Thread):
         try:
             for deployment in self._wanted(load_recipe(self._path)):
                 deployment.apply()
-            say(f"winnow: {self._path} changed; its schedules are in effect")
+            self._events.tell("recipe_changed", f"winnow: {self._path} changed; its schedules are in effect")
         except RecipeError as error:
             mistakes = "; ".join(str(error).split("\n"))
-            say(f"winnow: {mistakes}; schedules stay as they are, and runs fail until it is mended")
+            why = f"winnow: {mistakes}; schedules stay as they are, and runs fail until it is mended"
+            self._events.tell("recipe_mistake", why)
         except Exception:  # the server is away, which is told elsewhere; the next look tries again
             return
         self._seen = content
