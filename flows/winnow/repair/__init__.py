@@ -12,13 +12,16 @@ import os
 import sys
 from functools import lru_cache
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from winnow.base.errors import RecipeError
 from winnow.base.recipe import RedactSettings, RepairSettings, RuleSettings
 from winnow.repair.engine.ledger import is_masked, replay, undo
 from winnow.repair.engine.repairer import Repaired, Repairer
 from winnow.repair.order import REPAIRS, SPACING_NAMES
-from winnow.repair.redact.redaction import SECRET, Redactor
+
+if TYPE_CHECKING:
+    from winnow.repair.redact.redaction import Redactor
 
 __all__ = [
     "REPAIRS", "Repaired", "is_masked", "redactor", "repair", "repair_versions", "replay", "rule_versions", "undo",
@@ -45,10 +48,16 @@ def repair(text: str, settings: RepairSettings = DEFAULTS) -> Repaired:
 
 def redactor(settings: RedactSettings) -> Redactor:
     """Returns what replaces personal data as `settings` say; RecipeError where its key or a package is missing."""
+    from winnow.repair.redact.redaction import SECRET  # most runs ask for none, and a single text is repaired sooner
+
     return _redactor(settings, os.environ.get(SECRET) if settings.replace_by == "hash" else None)
 
 
-_redactor = lru_cache(maxsize=4)(Redactor)
+@lru_cache(maxsize=4)
+def _redactor(settings: RedactSettings, secret: str | None) -> Redactor:
+    from winnow.repair.redact.redaction import Redactor
+
+    return Redactor(settings, secret)
 
 
 @lru_cache(maxsize=16)  # by value: settings are the same for all texts of a run, and choosing costs more than a text

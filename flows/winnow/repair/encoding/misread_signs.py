@@ -45,6 +45,7 @@ MISREAD_GATE = "|".join((
     r"[\x{80}-\x{9f}]|[a-z][‚¡¿¤ˆ˜˘‡]|(?:^|[ (])[¹³¶¼¾][a-z]{2}",
     r"[À-ɏ]{4}|[À-ÿ][À-ÿ¨°-¿Œœ-Ÿˆ˘-˝‚-„†-‰∂-≥]{3}",  # another script in Latin letters
     r"[¢£¤¥¦§¨ª¬®¯]{2}[à-ï¢£¤¥¦§¨ª¬®¯]|[à-ï][¢£¤¥¦§¨ª¬®¯][à-ï¢£¤¥¦§¨ª¬®¯]",  # cp866 read as Latin
+    r"(?:^|\n|[.!?] )[ƒ▄─╚╩┴╓†][a-zß-ÿ]{3}",  # a capital at the very beginning
     # One to three letters of another script in a word; a word glued to one of another script is a slip of the hand.
     f"[a-zß-ž][{_OTHER}]{{1,3}}(?:[a-zß-ž]|[^{_OTHER}a-zß-ž]|$)|(?:^|[ '’(«])[а-яё{_GREEK}]{{1,2}}[a-z]",
     f"[а-џ][Ѐ-Я]|[А-џ][{_CYRILLIC_SIGNS}©®°][А-џ{_CYRILLIC_SIGNS}]|[{_CYRILLIC_SIGNS}]{{2}}[А-џ]|[€¬ƒ≥][а-џ]",

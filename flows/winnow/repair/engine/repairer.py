@@ -97,6 +97,8 @@ class Repairer:
             suspicions: list[Edit] = []
             changed = False
             for number, rule in enumerate(self._rules):
+                if number in state.shut:
+                    continue
                 known = evidence.of_whole_text() if rule.name in self._everywhere else evidence
                 if rule.needs_evidence and not (known.points or known.everywhere):
                     continue
@@ -141,16 +143,15 @@ class _Text:
         self.text = text
         self._repairer = repairer
         self._raw = text.encode("utf-8", "surrogatepass")
-        self._may_open = repairer.open_in(self._raw)
-        self._asked = dict.fromkeys(repairer.gated, False) | dict.fromkeys(self._may_open, True)
+        open_now = repairer.open_in(self._raw)
+        self.shut = frozenset(repairer.gated) - open_now  # have nothing to do, until a change nearby opens their gates
+        self._asked = dict.fromkeys(open_now, True)
 
     def opens(self, number: int) -> bool:
         """Whether the gate of the rule of that number matches in the text as it stands."""
         answer = self._asked.get(number)
         if answer is None:
-            if answer := number in self._may_open or number not in self._repairer.gated:
-                answer = self._repairer.gate_of(number).search(self._raw) is not None
-            self._asked[number] = answer
+            answer = self._asked[number] = self._repairer.gate_of(number).search(self._raw) is not None
         return answer
 
     def change(self, made: Sequence[Edit]) -> None:
@@ -159,7 +160,7 @@ class _Text:
         self._raw = self.text.encode("utf-8", "surrogatepass")
         self._asked.clear()
         near = around(self.text, made)
-        self._may_open |= self._repairer.open_in(near.encode("utf-8", "surrogatepass") if near else self._raw)
+        self.shut -= self._repairer.open_in(near.encode("utf-8", "surrogatepass") if near else self._raw)
 
 
 MAX_SPOTS = 60  # changes; beside more, all of a text is looked at
