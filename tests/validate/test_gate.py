@@ -8,7 +8,7 @@ import pytest
 from winnow.base.recipe import ValidateSettings
 from winnow.validate.expectations import TableCheck
 from winnow.validate.facts import Facts, gather_facts
-from winnow.validate.gate import GateResult, check_dataset
+from winnow.validate.gate import GateResult, Reviewed, check_dataset
 
 SETTINGS = ValidateSettings()
 FACTS = Facts(
@@ -125,3 +125,12 @@ def test_facts_are_read_off_the_tables():
     assert facts.edits_by_rule == {"tags": 2}
     assert facts.removals_by_reason == {"repeat": 1}
     assert facts.documents_by_language == {"en": 1, "unknown": 1}
+
+
+@pytest.mark.parametrize(("least", "low", "wanted"), [(0, 0.1, []), (0.5, 0.1, ["reviewed"]), (0.5, 0.6, [])])
+def test_a_review_counts_where_the_settings_ask_for_it(least, low, wanted):
+    settings = SETTINGS.model_copy(update={"min_review_precision": least})
+    result = check_dataset(FACTS, None, settings, reviewed=Reviewed(low=low, sentence="tags was right now and then"))
+    assert [r.expectation for r in result.held_by] == wanted
+    assert ("reviewed" in {r.expectation for r in result.results}) == bool(least)
+    assert all("tags was right now and then" in r.sentence for r in result.held_by)

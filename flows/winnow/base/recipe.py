@@ -168,6 +168,7 @@ class ValidateSettings(Section):
     max_withdrawn_share: float = Field(0.1, ge=0, le=1, description="Share of documents that a mirrored source may lose at once; a partial mount loses more")
     max_mean_length_change: float = Field(0.5, ge=0, description="Relative change of mean length between two versions")
     max_reject_share_rise: float = Field(0.1, ge=0, le=1, description="Rise of the share of rejects between two versions")
+    min_review_precision: float = Field(0, ge=0, le=1, description="Precision that each reviewed rule of the version before has likely at least (lower bound of its interval); 0 asks for no review")
     max_site_loss_rise: float = Field(0.5, ge=0, le=1, description="By how much a site's share of lost documents, or removed passages, may pass its own of before, or the other sites'")
     max_rule_share_change: float = Field(0.3, ge=0, le=1, description="Change of any rule's share of all repairs between two versions")
 

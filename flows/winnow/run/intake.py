@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from winnow.base.errors import InputChanged, UsageError
 from winnow.base.recipe import NOT_SHAPING, ReadSettings
 from winnow.base.records import REPEATED_ID
-from winnow.base.staging import RAW, REJECTED, key_of, write_parquet
+from winnow.base.staging import RAW, REJECTED, key_of, sha256_of, write_parquet
+from winnow.publish.reviews import review_path
 from winnow.read import InputFile, Listing, Shard, Skipped, hold, list_inputs, plan_shards
 from winnow.repair import repair_versions
 from winnow.run.executor import map_shards
@@ -247,7 +248,15 @@ def made_from(run: Run, listing: Listing) -> str:
         return ""
     settings = run.recipe.model_dump(mode="json", exclude=set(NOT_SHAPING))
     asked = run.order.full, run.order.mirror
-    return key_of("made from 1", run.recipe_id, settings, asked, [(i.path, i.sha256, i.fault) for i in listing.files])
+    files = [(i.path, i.sha256, i.fault) for i in listing.files]
+    return key_of("made from 1", run.recipe_id, settings, asked, files, *_reviews_asked_for(run))
+
+
+def _reviews_asked_for(run: Run) -> list[str]:
+    """What people said of the last version, where the gate asks for it: said since, the gate is to be asked again."""
+    number = run.dataset.latest_version()
+    path = review_path(run.dataset, number or 0)
+    return [sha256_of(path)] if run.recipe.validate_.min_review_precision and path.is_file() else []
 
 
 def input_of(run: Run) -> str:

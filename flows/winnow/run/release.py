@@ -19,6 +19,7 @@ from winnow.base.contracts import TABLES
 from winnow.base.errors import GateHeld
 from winnow.publish.dataset import Dataset
 from winnow.publish.manifest import Manifest
+from winnow.publish.reviews import kept_verdicts, precision_of
 from winnow.publish.version import Extras, Publication, RunRecord, publish_version, record_run
 from winnow.report.collect import collect
 from winnow.report.page import render
@@ -39,7 +40,7 @@ from winnow.run.table_changes import TableChanges
 from winnow.run.version_index import draw_index
 from winnow.validate.expectations import check_table, columns_of, merge_small_tables
 from winnow.validate.facts import Facts, gather_facts
-from winnow.validate.gate import GateResult, check_dataset
+from winnow.validate.gate import GateResult, Reviewed, check_dataset
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,11 +77,26 @@ def validate(run: Run, changes: TableChanges) -> Judged:
     )
     previous = previous_facts(run)
     loss = site_loss(run.dataset, changes.parts, changes.replaced, settings)
-    result = check_dataset(facts, previous, settings, tables, changes.vanished_files, loss)
+    reviewed = _reviewed(run) if settings.min_review_precision else None
+    result = check_dataset(facts, previous, settings, tables, changes.vanished_files, loss, reviewed)
     facts = replace(facts, n_broken_rows=sum(t.n_failed for t in tables))
     for check in result.held_by:
         run.log(f"gate: {check.sentence}", "validate")
     return Judged(gate=result, facts=facts)
+
+
+def _reviewed(run: Run) -> Reviewed | None:
+    """What people found of the last version, by its worst rule; None before the first."""
+    number = run.dataset.latest_version()
+    if number is None:
+        return None
+    judged = [p for p in precision_of(kept_verdicts(run.dataset, number)) if p.low is not None]
+    if not judged:
+        return Reviewed(low=0.0, sentence=f"v{number} has no review")
+    worst = min(judged, key=lambda p: (p.low or 0.0, p.rule))
+    low, n = worst.low or 0.0, worst.right + worst.wrong
+    said = f"{worst.rule} was right {worst.right} times of {n} in the review of v{number}"
+    return Reviewed(low=low, sentence=f"{said}, likely {low:.2f} of all at least")
 
 
 def _frames(files: Sequence[Path], table: str) -> Iterator[pd.DataFrame]:

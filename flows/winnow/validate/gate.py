@@ -37,6 +37,14 @@ WORST_FIRST: tuple[Judgement, ...] = get_args(Judgement)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reviewed:
+    """The rule of the version before that people found wrong most: its likely least precision, and that in words."""
+
+    low: float
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GateResult:
     """Whether a version may go out, and each expectation's part in that."""
 
@@ -88,22 +96,28 @@ def check_dataset(
     tables: Sequence[TableCheck] = (),
     vanished_files: Sequence[str] = (),
     site_loss: SiteLoss | None = None,
+    reviewed: Reviewed | None = None,
 ) -> GateResult:
     """Judge a version by its facts, by what changed since `previous`, and by the expectations of its tables.
 
     `tables` are the results of `check_table`; their failing rows are added to ``facts.n_broken_rows``. The sentence
-    about documents that left a mirrored source names the `vanished_files`; `site_loss` is the site that loses most.
+    about documents that left a mirrored source names the `vanished_files`; `site_loss` is the site that loses most, and
+    `reviewed` the rule that people found wrong most, where the settings ask for it.
     Change is not judged where the version before had fewer than ``min_drift_documents`` documents.
     """
     facts = replace(facts, n_broken_rows=facts.n_broken_rows + sum(c.n_failed for c in tables))
     frame = facts_frame(facts, previous, settings)
     frame["site_loss_rise"] = max(0.0, site_loss.rise) if site_loss else float("nan")
+    frame["review_precision"] = reviewed.low if reviewed else float("nan")
     details = {
         "rule_share_change": _largest_rule_change(facts, previous, settings).sentence,
         "withdrawn_share": _files_gone(vanished_files),
         "site_loss_rise": site_loss.sentence if site_loss else "",
+        "review_precision": reviewed.sentence if reviewed else "",
     }
     verdicts = judge(frame, "dataset", settings)
+    if not settings.min_review_precision:  # nobody asks for a review
+        verdicts = tuple(v for v in verdicts if v.columns != ("review_precision",))
     checks = tuple(_gate_check(v, frame[v.columns[0]].iloc[0], details.get(v.columns[0], "")) for v in verdicts)
     return GateResult(passed=all(c.passed for c in checks), results=checks, tables=tuple(tables))
 
