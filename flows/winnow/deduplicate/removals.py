@@ -21,7 +21,7 @@ from winnow.deduplicate.documents.candidate_pairs import LargeBuckets, find_cand
 from winnow.deduplicate.documents.document_order import load_order, rank_documents
 from winnow.deduplicate.documents.kept_set import KeptSet, are_close, choose_kept
 from winnow.deduplicate.documents.shingles import shingle_sets, short_shingle_sets
-from winnow.deduplicate.documents.similar_pairs import closest, compare_kept, find_evidence, with_evidence
+from winnow.deduplicate.documents.similar_pairs import closest, compare_kept, count_kept, find_evidence, with_evidence
 from winnow.deduplicate.documents.similarity import Besides, Sets, SharedShingles, verify_pairs, write_shingles
 from winnow.deduplicate.documents.templates import OwnWords, find_templates, spread_prints
 from winnow.deduplicate.repeats.across_documents import remove_passages, spread_passages
@@ -253,6 +253,11 @@ class _Search:
         starts = range(0, len(pairs), _PAIRS_A_JOB)
         return [self.files.to_verify(f"{label}-{n}").save(pairs[s : s + _PAIRS_A_JOB]) for n, s in enumerate(starts)]
 
+    def _written(self, label: str) -> list[ShingleFiles]:
+        """The shingle sets that were written under a label."""
+        stores = [self.files.shingles(label, some) for some in (*([file] for file in self.passages), self.passages)]
+        return [store for n, store in enumerate(stores) if store.sets.exists() and store not in stores[:n]]
+
     def _verify(self, pairs: NDArray[np.uint64], label: str, stores: Sequence[ShingleFiles]) -> Rows:
         """Exact Jaccard and containment of the pairs (VERIFIED)."""
         jobs = self._pair_jobs(pairs, label)
@@ -297,13 +302,22 @@ class _Search:
         pairs = distinct_values(merged([self.files.candidates(p).similar.load() for p in partitions], np.uint64))
         first, later = _both(pairs)
         pairs = pairs[kept[first] & kept[later]]
-        involved = np.concatenate(_both(pairs))
-        five = self._write_shingles("similar", involved)
-        three = self._write_shingles("similar-short", involved, short_shingle_sets)
+        least = self.settings.similar_threshold
+        five = self._written("near")
+        wanted = np.zeros(self.documents, np.bool_)
+        wanted[np.concatenate(_both(pairs))] = True
+        for store in five:
+            wanted[store.places.load()["rank"]] = False
+        five += self._write_shingles("similar", np.flatnonzero(wanted))
         jobs = self._pair_jobs(pairs, "similar")
-        outs = [self.files.compared(f"similar-{n}") for n in range(len(jobs))]
-        done = self.executor.map(compare_kept, jobs, outs, repeat(five), repeat(three))
-        rows = closest(merged([out.load() for out in done], SIMILAR), self.settings.similar_threshold)
+        outs = [self.files.counted(f"similar-{n}") for n in range(len(jobs))]
+        counted = list(self.executor.map(count_kept, jobs, outs, repeat(five), repeat(least)))
+        left = [part.load() for part in counted]
+        involved = np.concatenate([part[n] for part in left for n in ("first", "later")] or [first[:0]])
+        three = self._write_shingles("similar-short", involved, short_shingle_sets)
+        told = [self.files.compared(f"similar-{n}") for n in range(len(jobs))]
+        done = self.executor.map(compare_kept, counted, told, repeat(three))
+        rows = closest(merged([part.load() for part in done], SIMILAR), least)
         return with_evidence(rows, self._evidence(rows, three))
 
     def _evidence(self, rows: Rows, three: Sequence[ShingleFiles]) -> list[Rows]:

@@ -273,6 +273,10 @@ class WorkFiles:
     def verified(self, label: str) -> ArrayFile:
         return self._array(f"verified-{label}", VERIFIED)
 
+    def counted(self, label: str) -> ArrayFile:
+        """Pairs of kept documents, and how many shingles they have in common."""
+        return self._array(f"counted-{label}", COUNTED)
+
     def compared(self, label: str) -> ArrayFile:
         """Pairs of kept documents, and how alike they are."""
         return self._array(f"compared-{label}", SIMILAR)

@@ -20,15 +20,25 @@ from winnow.deduplicate.sorted_rows import Rows, merged, run_starts, stand_in
 from winnow.deduplicate.work_files import EVIDENCE, SIMILAR, ArrayFile, InputFile, ShingleFiles, WorkFiles
 
 MOST = 5  # pairs listed of a document, so that no template or licence fills the table
+_FAIR = 0.4  # with each sixth word another, a fifth of the shingles of five words stays, and half of those of three
 _NO_POSITION = -1
 
 
-def compare_kept(
-    pairs: ArrayFile, out: ArrayFile, five: Sequence[ShingleFiles], three: Sequence[ShingleFiles]
-) -> ArrayFile:
-    """Write how alike the documents of each pair are (SIMILAR), given their shingle sets by five and by three words."""
-    wanted = pairs.load()
-    by_five, by_three = count_pairs(wanted, five), count_pairs(wanted, three)
+def count_kept(pairs: ArrayFile, out: ArrayFile, five: Sequence[ShingleFiles], least: float) -> ArrayFile:
+    """Write the shingles that pairs have in common (COUNTED), of those that have a fair part of `least` in common.
+
+    What was reworded keeps fewer shingles of five words than of three; of what keeps hardly any, three tell no more.
+    """
+    counted = count_pairs(pairs.load(), five)
+    smaller = np.minimum(counted["of_first"], counted["of_later"])
+    return out.save(counted[counted["both"] >= _FAIR * least * smaller])
+
+
+def compare_kept(counted: ArrayFile, out: ArrayFile, three: Sequence[ShingleFiles]) -> ArrayFile:
+    """Write how alike the documents of each pair (COUNTED) are (SIMILAR), given their shingle sets by three words."""
+    by_five = counted.load()
+    wanted = by_five["first"].astype(np.uint64) << np.uint64(32) | by_five["later"]
+    by_three = count_pairs(wanted, three)
     first, later = by_five["first"], by_five["later"]
     shares = [
         np.maximum(*(counted["both"] / np.maximum(counted[size], 1) for counted in (by_five, by_three)))
