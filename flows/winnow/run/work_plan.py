@@ -231,7 +231,7 @@ def plan_rows(
         numbers, starts = np.unique(by_shard["shard"], return_index=True)
         for shard, of_shard in zip(numbers.tolist(), np.split(by_shard, starts[1:]), strict=False):
             rows[shard][of_shard["row"]] = of_shard["plan"]
-        parts.append(replace(part, rows=part.rows[:0]))
+        parts.append(replace(part, rows=np.empty(0, part.rows.dtype)))  # a slice would keep all of them
     replaced, withdrawn, refused, renamed = (
         DocIds.of_ranges([getattr(part, kind) for part in parts])
         for kind in ("replaced", "withdrawn", "refused", "renamed")
