@@ -14,6 +14,7 @@ from typing import Any
 import brotli
 import pyarrow as pa
 import pytest
+from backports import zstd
 from tests.articles import article
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
@@ -198,7 +199,17 @@ def test_a_file_of_another_program_gives_its_pages_also_when_it_is_cut(packed: b
         assert [r.expectation for r in rejects] in (["truncated"], [])
 
 
+def with_dictionary(records: list[bytes], packed: bool) -> bytes:
+    """A frame a record, and before them the dictionary that they share, in a frame that others skip (IIPC)."""
+    known = zstd.train_dict([record("response", b"words %d" % n) for n in range(999)], 4096)
+    held = zstd.compress(known.dict_content) if packed else known.dict_content
+    head = b"\x5d\x2a\x4d\x18" + len(held).to_bytes(4, "little") + held
+    return head + b"".join(zstd.compress(r, zstd_dict=known) for r in records)
+
+
 PACKED = {
+    "d.warc.zst": lambda records: with_dictionary(records, packed=False),
+    "e.warc.zst": lambda records: with_dictionary(records, packed=True),
     "a.wet.gz": lambda records: gzip.compress(b"".join(records)),
     "b.wet.gz": lambda records: b"".join(map(gzip.compress, records)),
     "a.warc.bz2": lambda records: bz2.compress(b"".join(records)),
@@ -214,6 +225,18 @@ def test_an_archive_is_read_however_it_is_packed(name: str, tmp_path: Path) -> N
     found = read(tmp_path, PACKED[name](records), name)
     assert [r.text for r in found if isinstance(r, RawDocument)] == ["words 0", "words 1", "words 2"]
     assert len(found) == 3
+
+
+@pytest.mark.parametrize(
+    "dictionary", [b"", b"\x37\xa4\x30\xec", b"\x37\xa4\x30\xec" + b"x" * 99, b"\x28\xb5\x2f\xfdxx"]
+)
+def test_an_archive_without_its_dictionary_is_one_reject(dictionary: bytes, tmp_path: Path) -> None:
+    whole = with_dictionary([record("conversion", b"words", "http://e.org", "text/plain")], packed=False)
+    frames = whole[8 + int.from_bytes(whole[4:8], "little") :]
+    head = whole[:4] + len(dictionary).to_bytes(4, "little")
+    (reject,) = read(tmp_path, head + dictionary + frames, "a.warc.zst")
+    assert isinstance(reject, Reject)
+    assert reject.expectation == "damaged"
 
 
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])

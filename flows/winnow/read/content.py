@@ -20,6 +20,7 @@ from winnow.base.records import INTERNAL_ERROR, Reject
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
+    from backports import zstd
 
 MB = 1_000_000
 COMPRESSIONS = {".gz": "gzip", ".bz2": "bz2", ".xz": "xz", ".zst": "zstd"}
@@ -114,11 +115,17 @@ def unpack_limit(stored: int, settings: ReadSettings) -> float:
     return min(settings.max_unpacked_mb * MB, max(64 * MB, settings.max_unpacked_ratio * stored))
 
 
+def is_packed(head: bytes, compression: str) -> bool:
+    """Whether a file begins as one of that compression does; zstd may begin with a frame that is skipped."""
+    skipped = compression == "zstd" and head[1:4] == _DICTIONARY_HEAD[1:] and head[0] >> 4 == 5
+    return skipped or head.startswith(MAGIC[compression])
+
+
 def content_blocks(stream: BinaryIO, compression: str, max_bytes: float) -> Iterator[bytes]:
     """The bytes of a file whose name says that it is packed, also where it is packed twice, or plain text after all."""
     head = stream.read(512)
     stream.seek(0)
-    if head and not head.startswith(MAGIC[compression]) and is_plain(head):
+    if head and not is_packed(head, compression) and is_plain(head):
         yield from blocks_of(stream)
         return
     blocks = unpacked(stream, compression, max_bytes)
@@ -180,9 +187,8 @@ def unpacked(stream: BinaryIO, compression: str, max_bytes: float) -> Iterator[b
 
 def unpacked_over_breaks(stream: BinaryIO, compression: str, max_bytes: float) -> Iterator[bytes | ReadError]:
     """Like `unpacked`, but a break is yielded, and of gzip data the members after it are read all the same."""
-    blocks = _zstd(stream) if compression == "zstd" else _members(stream, compression)
     total = 0
-    for block in blocks:
+    for block in _members(stream, compression):
         total += 0 if isinstance(block, ReadError) else len(block)
         if total > max_bytes:
             raise ReadError(
@@ -207,6 +213,7 @@ _MOST_BREAKS = 1000  # of a file; where there are more it is made of breaks, eac
 def _members(stream: BinaryIO, compression: str) -> Iterator[bytes | ReadError]:
     member: _Unpacker | None = None
     first, rest, breaks = True, b"", 0
+    dictionary = _dictionary_of(stream) if compression == "zstd" else None
     while True:
         data = rest or stream.read(_FEED)
         rest = b""
@@ -218,7 +225,7 @@ def _members(stream: BinaryIO, compression: str) -> Iterator[bytes | ReadError]:
                 return
             if not first and not (data := data.lstrip(b"\0")):
                 continue
-            member, first = _new(compression), False
+            member, first = _new(compression, dictionary), False
         if not data and not member.eof:
             yield ReadError("truncated", f"ends in the middle of its {compression} data; fetch or pack it again")
             return
@@ -257,7 +264,9 @@ def _next_member(stream: BinaryIO, data: bytes, start: int) -> bytes:
 _GZIP_HEAD = b"\x1f\x8b\x08"
 
 
-def _new(compression: str) -> _Unpacker:
+def _new(compression: str, dictionary: zstd.ZstdDict | None = None) -> _Unpacker:
+    if compression == "zstd":
+        return _Zstd(dictionary)
     if compression == "gzip":
         # zlib's own names differ: it hands unconsumed input back, and has no `needs_input`.
         return zlib.decompressobj(31)
@@ -297,25 +306,65 @@ class _Brotli:
             raise ValueError("no brotli stream") from error
 
 
-def _zstd(stream: BinaryIO) -> Iterator[bytes]:
-    import pyarrow as pa
+class _Zstd:
+    """A zstd frame under the names of the standard library. What comes out before a break is given before it raises."""
 
-    source = pa.CompressedInputStream(pa.PythonFile(stream, mode="r"), "zstd")
-    held: list[bytes] = []
-    size = 0
-    while True:
+    def __init__(self, dictionary: zstd.ZstdDict | None) -> None:
+        from backports import zstd
+
+        self._stream = zstd.ZstdDecompressor(zstd_dict=dictionary)
+        self._kind, self._error = zstd.ZstdError, False
+
+    @property
+    def eof(self) -> bool:
+        return self._stream.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._stream.unused_data
+
+    @property
+    def needs_input(self) -> bool:
+        return not self._error and self._stream.needs_input
+
+    def decompress(self, data: bytes, max_length: int) -> bytes:
+        parts: list[bytes] = []
+        size = 0
         try:
-            # Small steps: what a failing read had unpacked already is lost.
-            block = source.read(4096)
-        except OSError as error:
-            yield b"".join(held)
-            if "runcated" in str(error):
-                raise ReadError("truncated", "ends in the middle of its zstd data; fetch or pack it again") from error
-            raise ReadError("damaged", f"is damaged zstd data ({error}); fetch or pack it again") from error
-        held.append(block)
-        size += len(block)
-        if not block or size >= BLOCK:
-            yield b"".join(held)
-            held, size = [], 0
-        if not block:
-            return
+            while not self._error and size < max_length and not (self.eof or (self.needs_input and not data)):
+                parts.append(self._stream.decompress(data, _ZSTD_STEP))
+                data = b""
+                size += len(parts[-1])
+        except self._kind:
+            self._error = True
+        if self._error and not size:
+            raise ValueError("no zstd frame")
+        return b"".join(parts)
+
+
+_ZSTD_STEP = 1 << 14  # bytes; what a step that fails had unpacked is lost
+_DICTIONARY_HEAD = b"\x5d\x2a\x4d\x18"  # of the skippable frame that holds it (IIPC: WARC files in zstd)
+_DICTIONARY_MAGIC = b"\x37\xa4\x30\xec"
+_MOST_DICTIONARY = 16 << 20  # bytes; those in use have some 100 kB
+
+
+def _dictionary_of(stream: BinaryIO) -> zstd.ZstdDict | None:
+    """The dictionary at the head of a zstd file, packed or not; None where it has none, and nothing is read."""
+    from backports import zstd
+
+    if not stream.seekable():  # what is packed twice
+        return None
+    head = stream.read(8)
+    size = int.from_bytes(head[4:], "little")
+    raw = stream.read(size) if head[:4] == _DICTIONARY_HEAD and size <= _MOST_DICTIONARY else b""
+    stream.seek(-len(head) - len(raw), io.SEEK_CUR)
+    try:
+        if raw.startswith(MAGIC["zstd"]):
+            raw = zstd.ZstdDecompressor().decompress(raw, _MOST_DICTIONARY)
+        if not raw.startswith(_DICTIONARY_MAGIC):
+            return None
+        dictionary = zstd.ZstdDict(raw)
+        zstd.ZstdDecompressor(zstd_dict=dictionary)  # which finds out whether it is whole
+        return dictionary
+    except (zstd.ZstdError, ValueError):
+        return None

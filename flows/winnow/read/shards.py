@@ -18,12 +18,12 @@ from winnow.base.recipe import ReadSettings
 from winnow.base.records import INTERNAL_ERROR, LeftOut, Read, Reject
 from winnow.read.content import (
     BLOCK,
-    MAGIC,
     MB,
     Content,
     blocks_of,
     content_blocks,
     internal_error,
+    is_packed,
     reject_of,
     unpack_limit,
 )
@@ -118,7 +118,7 @@ def read_bytes(
         return
     name = source if found.format.is_one_document else path
     blocks: Iterator[bytes] = iter((content,))
-    if found.compression and content.startswith(MAGIC[found.compression]):
+    if found.compression and is_packed(content, found.compression):
         blocks = content_blocks(io.BytesIO(content), found.compression, unpack_limit(len(content), settings))
     is_file = source == path and row is None
     if found.format.is_text:  # what is kept of a record is in UTF-8
