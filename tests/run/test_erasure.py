@@ -175,6 +175,20 @@ def test_the_receipt_holds_hashes_counts_and_sums_and_fits_what_stands(erased):
         assert {n: hashlib.sha256((view / n).read_bytes()).hexdigest() for n in listed} == listed
 
 
+def test_pairs_with_what_is_erased_go_whichever_of_the_two_it_is(tmp_path):
+    press = Press(Dataset(tmp_path / "dataset"), tmp_path / "work")
+    pairs = [("a", "b"), ("a", "mulberry"), ("mulberry", "b")]
+    rows = [{"doc_id": doc_id_of(one), "similar_doc_id": doc_id_of(other)} for one, other in pairs]
+    press.publish(
+        sources("a", "b", "mulberry"), more={"similar": [write_part(tmp_path / "s.parquet", "similar", rows)]}
+    )
+    assert found_in(press.dataset, ORDER.doc_ids)[1].rows["similar"] == 2
+    erase_all(press.dataset)
+    left = [(row["doc_id"], row["similar_doc_id"]) for row in rows_in(press.dataset, 1)["similar"]]
+    assert left == [(doc_id_of("a"), doc_id_of("b"))]
+    assert verify(press.dataset) == []
+
+
 @pytest.mark.slow
 def test_what_is_erased_stays_out_also_after_a_rollback_a_repair_and_a_vacuum(dataset, tmp_path):
     erase_all(dataset)
