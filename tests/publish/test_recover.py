@@ -14,6 +14,7 @@ from tests.publish.load import read_everywhere
 from tests.publish.press import Press, sources, texts_of
 
 from winnow.base.contracts import TABLES
+from winnow.base.errors import DatasetDamaged
 from winnow.publish.dataset import Dataset
 from winnow.publish.recover import recover
 from winnow.publish.version import publish_version, record_run
@@ -193,3 +194,12 @@ def test_a_step_that_is_tried_again_under_the_same_run_commits_once(press: Press
     assert manifest is not None
     read_everywhere(press.dataset, manifest)
     assert manifest.tables["documents"].rows == 4
+
+
+def test_a_version_whose_view_and_log_are_both_gone_is_named_and_not_made_without_the_table(press: Press) -> None:
+    press.publish(sources("a"))
+    shutil.rmtree(press.dataset.view(1))
+    shutil.rmtree(press.dataset.table("documents") / "_delta_log")
+    with pytest.raises(DatasetDamaged, match="the log of table documents is gone too"):
+        recover(press.dataset)
+    assert press.dataset.version_numbers() == []

@@ -317,6 +317,8 @@ def _lay_out_again(dataset: Dataset, number: int) -> Manifest:
         h["version"] for h in runs.history() if h.get("winnow_run") == row["run_id"] and h.get(PURPOSE) == "publish"
     ]
     versions["runs"] = max(mine, default=runs.version())
+    lost = [name for name, at in versions.items() if at and open_table(dataset.table(name)) is None]
+    assert not lost, f"the log of table {', '.join(lost)} is gone too"
     folder = dataset.building / f"v{number}"
     remove_tree(folder)
     folder.mkdir(parents=True)

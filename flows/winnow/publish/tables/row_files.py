@@ -29,6 +29,9 @@ _REPEATING = {
 }  # fmt: skip
 # pyarrow writes bloom filters only in its later versions.
 _HAS_BLOOM = "bloom_filter_options" in inspect.signature(pq.ParquetWriter.__init__).parameters
+# A file that is written anew with a few rows less keeps most of its pages as they were: a store that knows chunks by
+# their content (Hugging Face's hub) is sent the rest alone. It costs 5 % of the time to write and 2 % of the size.
+_HAS_CHUNKING = "use_content_defined_chunking" in inspect.signature(pq.ParquetWriter.__init__).parameters
 
 
 def read_rows(files: Iterable[Path], schema: pa.Schema) -> Iterator[pa.Table]:
@@ -156,6 +159,8 @@ class _OpenFile:
         if _HAS_BLOOM and sample is not None:
             keys = max(64, pc.count_distinct(sample.column(key)).as_py())
             options["bloom_filter_options"] = {key: {"ndv": keys, "fpp": 0.01}}
+        if _HAS_CHUNKING:
+            options["use_content_defined_chunking"] = True
         self._writer = pq.ParquetWriter(
             self.sink,
             schema,
