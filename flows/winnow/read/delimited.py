@@ -158,14 +158,7 @@ def _rows(lines: _Lines, head: list[str], dialect: Dialect, records: Records) ->
             # A row that does not fit the head is kept with it, field by field: nothing of it is cut off.
             raw = orjson.dumps(said if len(fields) <= len(head) else [head, fields])
             record = Record(value=nulls | said, raw=raw, sha256=sha256(raw), row=number, place=place)
-            try:
-                if len(fields) > len(head):
-                    raise _too_many_fields(head, fields)
-                document = records.document(record)
-            except Exception as error:
-                yield records.reject(error, record)
-            else:
-                yield document
+            yield records.result(record, _too_many_fields(head, fields) if len(fields) > len(head) else None)
         if not (lines.ended and lines.row):
             return
         swallowed, lines.row, lines.ended = lines.row, [], False

@@ -35,7 +35,7 @@ class Record:
 
     @property
     def fields(self) -> Mapping[str, Any]:
-        return self.value if isinstance(self.value, Mapping) else {}
+        return self.value if isinstance(self.value, dict) else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,15 @@ class Records:
 
     content: Content
     settings: FileSettings
+
+    def result(self, record: Record, error: Exception | None = None) -> RawDocument | Reject:
+        """The document that a record holds, or the reject of one that holds none or was read with an `error`."""
+        if error is None:
+            try:
+                return self.document(record)
+            except Exception as caught:
+                error = caught
+        return self.reject(error, record)
 
     def document(self, record: Record) -> RawDocument:
         """The document that a record holds.
@@ -65,7 +74,7 @@ class Records:
         date_field, collected_at = next(((n, d) for n, d in dates if d is not None), (None, None))
         used = [name for name in (text_field, id_field, title_field, date_field) if name is not None]
         return RawDocument(
-            source=self.source(record),
+            source=self._name(record, id_field),
             text=text,
             encoding=record.encoding,
             content_sha256=record.sha256,
@@ -95,10 +104,12 @@ class Records:
         without an id is named by its content, ``path#<first 16 hex of its SHA-256>``: by its line it would change when
         lines are shuffled.
         """
-        field = self._id_field(record.fields)
-        if field is None:
+        return self._name(record, self._id_field(record.fields))
+
+    def _name(self, record: Record, id_field: str | None) -> str:
+        if id_field is None:
             return f"{self.content.path}#{record.sha256[:16]}"
-        name = str(value_of(record.fields, field))
+        name = str(value_of(record.fields, id_field))
         scope = self.settings.ids
         if scope == "auto":
             scope = "file" if name.strip().isdecimal() else "everywhere"
@@ -138,8 +149,9 @@ def value_of(fields: Mapping[str, Any], name: str) -> Any:
     >>> value_of({"doc": {"text": "a"}}, "doc.text"), value_of({"doc.text": "b"}, "doc.text"), value_of({}, "x.y")
     ('a', 'b', None)
     """
-    if name in fields or "." not in name:
-        return fields.get(name)
+    value = fields.get(name)
+    if value is not None or "." not in name:
+        return value
     place = place_of(fields, name)
     return place[0][place[1]] if place else None
 
@@ -176,18 +188,16 @@ def _known(what: str, names: Iterable[object]) -> str:
     return f"its {what}: {', '.join(shown) or 'none'}"
 
 
-def _without(fields: Mapping[str, Any], used: Iterable[str]) -> dict[str, Any]:
+def _without(fields: Mapping[str, Any], used: Sequence[str]) -> dict[str, Any]:
     """The fields that are not used; of one that holds a used value deep inside, what else it holds.
 
     >>> _without({"doc": {"text": "a", "by": "b"}, "id": "c", "x": {"y": "z"}}, ["doc.text", "id", "x.y"])
     {'doc': {'by': 'b'}}
     """
-    left = dict(fields)
+    left = {name: value for name, value in fields.items() if name not in used}
     for name in used:
         step, _, inner = name.partition(".")
-        if name in fields or not inner:
-            left.pop(name, None)
-        elif isinstance(left.get(step), Mapping):
+        if inner and name not in fields and isinstance(left.get(step), Mapping):
             left[step] = _without(left[step], [inner])
             if not left[step]:
                 del left[step]

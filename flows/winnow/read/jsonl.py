@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -43,7 +43,7 @@ def read_jsonl(content: Content, settings: FileSettings) -> Iterator[RawDocument
             seen = True
             row = content.lines_before() + line.number + 1
             place = f", line {row} (byte {line.offset})"
-            record = Record(value=None, raw=raw, sha256=line.sha256 or sha256(raw), row=row, place=place)
+            value, encoding, wrong = None, "utf-8", None
             try:
                 if line.sha256 is not None:
                     raise ReadError(
@@ -52,15 +52,14 @@ def read_jsonl(content: Content, settings: FileSettings) -> Iterator[RawDocument
                         "raise read.max_document_mb",
                     )
                 value, encoding = parsed_record(raw, settings.charset)
-                record = replace(record, value=value, encoding=encoding)
                 if not isinstance(value, dict):
                     kind = type(value).__name__
                     raise ReadError("not_an_object", f"is a JSON {kind}, not an object; write one object a line")
-                document = records.document(record)
             except Exception as error:
-                yield records.reject(error, record)
-            else:
-                yield document
+                wrong = error
+            digest = line.sha256 or sha256(raw)
+            record = Record(value=value, raw=raw, sha256=digest, row=row, place=place, encoding=encoding)
+            yield records.result(record, wrong)
     except ReadError as error:
         why = f": {error}; what stands before the break was read"
         yield content.reject(error.kind, why, error.tail, row=row + 1 if error.tail else None)

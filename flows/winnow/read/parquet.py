@@ -84,12 +84,8 @@ def _document(fields: dict[str, object], raw: bytes, number: int, records: Recor
     too_large = len(raw) > records.settings.max_document_mb * MB
     kept = b"" if too_large else raw
     row = Record(value=fields, raw=kept, sha256=sha256(raw), row=number, place=f", row {number}")
-    try:
-        if too_large:
-            raise ReadError("too_large", f"has {len(raw)} bytes; raise read.max_document_mb")
-        return records.document(row)
-    except Exception as error:
-        return records.reject(error, row)
+    error = ReadError("too_large", f"has {len(raw)} bytes; raise read.max_document_mb") if too_large else None
+    return records.result(row, error)
 
 
 def _plain(value: object) -> object:
