@@ -224,8 +224,6 @@ def restore_ampersands(text: str, evidence: Evidence) -> Iterator[Change]:
     >>> BARE_REFERENCES("see issue #39; use color: #333; and bus #8217")
     'see issue #39; use color: #333; and bus #8217'
     """
-    if _STYLE.search(text) or _ABOUT.search(text):
-        return
     taken = [
         Change(found.start(), found.end(), "'", 0.7)
         for found in _CONTRACTED.finditer(text)
@@ -239,6 +237,8 @@ def restore_ampersands(text: str, evidence: Evidence) -> Iterator[Change]:
             continue  # it has its ampersand, spaced out or escaped
         if found.start() not in starts and char in "‘’“”„‚–—…•™€«»\xa0":
             taken.append(Change(found.start(), found.end(), char, 0.7))
+    if not taken or _STYLE.search(text) or _ABOUT.search(text):
+        return
     last = 0
     for change in sorted(taken, key=lambda change: change.start):
         if change.start >= last:

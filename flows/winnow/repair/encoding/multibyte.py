@@ -10,7 +10,7 @@ import gzip
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -155,6 +155,7 @@ def _judged(line: str, reading: Reading) -> Reading | None:
     return Reading(reading.text, reading.pair, best)
 
 
+@lru_cache(maxsize=256)  # the engine looks at a text more than once
 def best_reading(line: str) -> Reading | None:
     """The line as the charset it was written in gives it; None where it reads well or nothing explains it.
 
