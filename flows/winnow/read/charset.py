@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from functools import cache
 from itertools import islice
 from math import log
 from typing import NamedTuple
@@ -50,31 +51,69 @@ _DECLARED = re.compile(
 )
 _DECLARED_WITHIN = 4096  # bytes of a page; browsers look at 1024
 _BY_CHANCE = 9.0  # cost of a character of UTF-8 in another charset, below which it may be of that one
-_MULTI_BYTE = frozenset("""
-    big5 big5hkscs cp950 gb2312 gbk gb18030 euc_kr cp949 johab shift_jis shift_jis_2004 cp932 euc_jp euc_jis_2004
-    iso2022_jp iso2022_kr hz
-""".split())  # fmt: skip
 _WIDE = ("utf-16", "utf-32", "utf_16", "utf_32", "utf-7", "iso2022", "hz")
 _EBCDIC = ("cp037", "cp273", "cp424", "cp500", "cp875", "cp1026", "cp1140")
-# The 2004 sets add rare characters and turn a few common ones; the older ones are what files are in. Pages that say
-# GB 2312 or EUC-KR hold characters of the larger sets (WHATWG Encoding).
-_OLDER = {"shift_jis_2004": ("shift_jis", "cp932"), "euc_jis_2004": ("euc_jp",), "big5hkscs": ("big5",)}
-# Charsets that a header may declare as what browsers take them for (WHATWG Encoding).
-_EXTENDED = {
-    "ascii": "cp1252", "iso8859-1": "cp1252", "iso8859-9": "cp1254", "iso8859-11": "cp874", "tis-620": "cp874",
-    "gb2312": "gb18030", "gbk": "gb18030", "shift_jis": "cp932", "euc_kr": "cp949", "big5": "big5hkscs",
-}  # fmt: skip
+
+
+class _Charset(NamedTuple):
+    """A charset beside its kin: what a header that declares it means, what a page that does so is tried as, and which
+    older sets are tried before it where a detector names it."""
+
+    is_multi_byte: bool = True
+    means: str = ""
+    in_page: tuple[str, ...] = ()
+    older: tuple[str, ...] = ()
+
+
+# Headers and pages mean what browsers take them for (WHATWG Encoding): those that say GB 2312 or EUC-KR hold characters
+# of the larger sets. The 2004 sets add rare characters and turn a few common ones; files are in the older ones.
+_CHARSETS = {
+    "ascii": _Charset(is_multi_byte=False, means="cp1252"),
+    "iso8859-1": _Charset(is_multi_byte=False, means="cp1252"),
+    "iso8859-9": _Charset(is_multi_byte=False, means="cp1254"),
+    "iso8859-11": _Charset(is_multi_byte=False, means="cp874"),
+    "tis-620": _Charset(is_multi_byte=False, means="cp874"),
+    "gb2312": _Charset(means="gb18030", in_page=("gb18030",)),
+    "gbk": _Charset(means="gb18030", in_page=("gb18030",)),
+    "shift_jis": _Charset(means="cp932", in_page=("shift_jis", "cp932")),
+    "shift_jis_2004": _Charset(older=("shift_jis", "cp932")),
+    "euc_jis_2004": _Charset(older=("euc_jp",)),
+    "euc_kr": _Charset(means="cp949", in_page=("euc_kr", "cp949")),
+    "big5": _Charset(means="big5hkscs", in_page=("big5", "big5hkscs", "cp950")),
+    "big5hkscs": _Charset(older=("big5",)),
+    **dict.fromkeys(("cp932", "cp949", "cp950", "euc_jp", "gb18030", "hz", "johab"), _Charset()),
+    **dict.fromkeys(("iso2022_jp", "iso2022_kr"), _Charset()),
+}
+_OTHER = _Charset(is_multi_byte=False)
+
+
+def _kin(name: str) -> _Charset:
+    return _CHARSETS.get(name, _OTHER)
+
+
 _UNDECIDING = frozenset({
     "utf-8", "utf-8-sig", "utf-7", "idna", "punycode", "unicode-escape", "raw-unicode-escape", "unicode_escape",
     "raw_unicode_escape", "undefined", "mbcs", "oem",
 })  # fmt: skip
-_TRIED = {
-    "shift_jis": ("shift_jis", "cp932"),
-    "gb2312": ("gb18030",),
-    "gbk": ("gb18030",),
-    "euc_kr": ("euc_kr", "cp949"),
-    "big5": ("big5", "big5hkscs", "cp950"),
-}
+
+
+def wide_charset(head: bytes, said: str | None = None) -> str | None:
+    """The charset of a file whose line ends are not those of ASCII, from its first four bytes.
+
+    UTF-16 and UTF-32 are told by a mark or by the zeros of ASCII; any other only where the recipe names it (`said`).
+    """
+    marked = next((name for mark, name in _BOMS if head.startswith(mark)), "")
+    if marked.startswith(("utf-16", "utf-32")):
+        return marked
+    if said and _is_unlike_ascii(said):
+        return said
+    zeros = [n for n, byte in enumerate(head) if not byte]
+    return "utf-16-le" if zeros == [1, 3] else "utf-16-be" if zeros == [0, 2] else None
+
+
+@cache
+def _is_unlike_ascii(charset: str) -> bool:
+    return codecs.lookup(charset).name.startswith(_WIDE) or "{".encode(charset) != b"{"
 
 
 class Decoded(NamedTuple):
@@ -113,12 +152,8 @@ def decode(
 
 def _declared_codec(name: str | None) -> str | None:
     """Python's name of a declared charset that can decide; of one that Windows extended, the extended one."""
-    try:
-        b"a".decode(name or "utf-8", "replace")  # codecs that are no charsets raise as unknown ones do
-        known = codecs.lookup(name or "utf-8").name
-    except (LookupError, ValueError, RuntimeError):
-        return None
-    return None if known in _UNDECIDING else _EXTENDED.get(known, known)
+    known = _codec(name) if name else ""
+    return None if not known or known in _UNDECIDING else _kin(known).means or known
 
 
 def _decode(content: bytes, declared: str | None, detector: Detector, certain: bool) -> Decoded:
@@ -177,11 +212,11 @@ def _reject_controls(content: bytes) -> None:
 def _not_utf8(content: bytes, declared: str | None, detector: Detector, certain: bool) -> Decoded:
     said = _text(content, declared) if declared else None
     # Chance bytes soon break a rule of a multi-byte charset.
-    if declared and said is not None and (certain or declared in _MULTI_BYTE):
+    if declared and said is not None and (certain or _kin(declared).is_multi_byte):
         return Decoded(without_lone_surrogates(said), declared)
     in_page = _declared_in_page(content)
-    if in_page in _MULTI_BYTE:
-        for name in _TRIED.get(in_page, (in_page,)):
+    if _kin(in_page).is_multi_byte:
+        for name in _kin(in_page).in_page or (in_page,):
             text = _text(content, name)
             if text is not None:
                 return Decoded(without_lone_surrogates(text), name)
@@ -213,9 +248,11 @@ def _declared_in_page(content: bytes) -> str:
 
 
 def _codec(name: str) -> str:
+    """Python's name of a charset; empty for one that it does not know, and for codecs that are no charsets."""
     try:
+        b"a".decode(name, "replace")
         return codecs.lookup(name).name
-    except LookupError:
+    except (LookupError, ValueError, RuntimeError):
         return ""
 
 
@@ -348,7 +385,7 @@ def _by_lines(text: str, detector: Detector) -> Decoded | None:
     words = _distinct_words(good)
     raw = words.encode("utf-8", "surrogateescape")
     as_other = {n: value for value, n in by_cost(raw)}.get(name)
-    if as_other is None and name in _MULTI_BYTE:
+    if as_other is None and _kin(name).is_multi_byte:
         as_other = multi_byte_cost(raw, name)
     if as_other is not None and as_other < _BY_CHANCE * _beyond_ascii(words):
         return None
@@ -396,7 +433,7 @@ def ranked_candidates(sample: bytes, detector: Detector = by_chardet, declared: 
     if found is None:
         return []
     if found and _is_structural(found[0], sample):
-        return [name for candidate in found for name in (*_OLDER.get(candidate.name, ()), candidate.name)]
+        return [name for candidate in found for name in (*_kin(candidate.name).older, candidate.name)]
     costs = _costs(sample, found, declared)
     ranked = [name for _, name in sorted(costs, key=lambda c: c[0])]  # stable: the commoner of equals
     return ranked or [candidate.name for candidate in found] or ["cp1252"]
@@ -405,11 +442,11 @@ def ranked_candidates(sample: bytes, detector: Detector = by_chardet, declared: 
 def _costs(sample: bytes, found: list[Candidate], declared: str) -> list[tuple[float, str]]:
     """What each reading of the bytes costs, in all one-byte charsets and in the multi-byte ones that were found."""
     costs = [(value - _DECLARED_GAIN * _is_declared(name, declared), name) for value, name in by_cost(sample)]
-    double = [c for c in found if _codec(c.name) in _MULTI_BYTE and c.confidence > 0]
+    double = [c for c in found if _kin(_codec(c.name)).is_multi_byte and c.confidence > 0]
     surest = max((c.confidence for c in double), default=1.0)
     for candidate in double:
         doubt = log(surest / candidate.confidence)
-        for name in (*_OLDER.get(candidate.name, ()), candidate.name):
+        for name in (*_kin(candidate.name).older, candidate.name):
             value = multi_byte_cost(sample, name)
             if value is not None:
                 costs.append((value + doubt, name))

@@ -16,6 +16,7 @@ from typing import BinaryIO
 from winnow.base.errors import InputChanged, ReadError
 from winnow.base.recipe import ReadSettings
 from winnow.base.records import INTERNAL_ERROR, LeftOut, Read, Reject
+from winnow.read.charset import wide_charset
 from winnow.read.content import (
     BLOCK,
     MB,
@@ -168,7 +169,7 @@ def _content(span: Span, stream: BinaryIO, found: FileType, settings: FileSettin
         blocks = content_blocks(stream, found.compression, unpack_limit(file.bytes, settings))
         blocks = _in_utf8(blocks, settings.charset) if found.format.is_text else blocks
         return Content(path=file.path, blocks=blocks, open=reopen)
-    if found.format.is_text and (charset := _wide_charset(stream.read(4), settings.charset)):
+    if found.format.is_text and (charset := wide_charset(stream.read(4), settings.charset)):
         # Its lines cannot be told by bytes: whoever has the first part reads it all.
         stream.seek(0)
         blocks = iter(()) if span.start else _transcoded(blocks_of(stream), charset)
@@ -204,32 +205,11 @@ def _lines_before(span: Span) -> int:
     return count + (not last.endswith(b"\n"))
 
 
-def _wide_charset(head: bytes, said: str | None) -> str | None:
-    """The charset of a file whose line ends are not those of ASCII, for what it holds is to be handed over as UTF-8.
-
-    UTF-16 and UTF-32 are told from its first four bytes, by a mark or by the zeros of ASCII; others the recipe names.
-    """
-    if head in (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE):
-        return "utf-32"
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
-    if said and _is_unlike_ascii(said):
-        return said
-    zeros = [n for n, byte in enumerate(head) if not byte]
-    return "utf-16-le" if zeros == [1, 3] else "utf-16-be" if zeros == [0, 2] else None
-
-
-@cache
-def _is_unlike_ascii(charset: str) -> bool:
-    name = codecs.lookup(charset).name
-    return name.startswith(("iso2022", "hz", "utf-7")) or "{".encode(charset) != b"{"
-
-
 def _in_utf8(blocks: Iterator[bytes], said: str | None) -> Iterator[bytes]:
     """What is in a charset whose line ends are not those of ASCII as UTF-8; anything else as it is."""
     first = next(blocks, b"")
     whole = chain((first,), blocks)
-    charset = _wide_charset(first[:4], said)
+    charset = wide_charset(first[:4], said)
     yield from _transcoded(whole, charset) if charset else whole
 
 
