@@ -136,7 +136,8 @@ def assert_tidy(into: Path) -> None:
     dataset = Dataset(into)
     assert verify(dataset, undo=undo) == []
     assert {p.name for p in into.iterdir()} <= {
-        ".lock", "tables", "latest", "gx", "erasures", "reviews", *(f"v{n}" for n in dataset.version_numbers())
+        ".lock", "tables", "latest", "index.html", "gx", "erasures", "reviews",
+        *(f"v{n}" for n in dataset.version_numbers()),
     }  # fmt: skip
     for name in TABLES:
         table = DeltaTable(str(dataset.table(name)))
