@@ -27,7 +27,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from winnow.deduplicate.work_files import PASSAGE
+from winnow.deduplicate.work_files import PASSAGE, WorkFiles
 from winnow.run.assemble import MOST_RUNS, RANGE_BYTES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -94,6 +94,11 @@ def one_run(source: Path, into: Path) -> dict[str, Any]:
     from winnow.publish.dataset import Dataset
     from winnow.run.executor import open_executor
 
+    def clear(files: WorkFiles) -> None:
+        sizes["shuffle"] = folder_bytes(files.folder)
+        cleared(files)
+
+    cleared, WorkFiles.clear = WorkFiles.clear, clear  # type: ignore[method-assign]  # deduplication clears them itself
     dataset = Dataset(into)
     laps: dict[str, dict[str, float]] = {}
     sizes: dict[str, int] = {}
@@ -108,8 +113,7 @@ def one_run(source: Path, into: Path) -> dict[str, Any]:
                 spent = time.perf_counter() - at
                 laps[STAGES[step]] = {"driver": spent - shards.seconds, "workers": shards.seconds}
             if step == "deduplicated":
-                removals = next(dataset.staging.glob("work-*/removals"))
-                sizes.update(staging=folder_bytes(dataset.staging), shuffle=folder_bytes(removals))
+                sizes["staging"] = folder_bytes(dataset.staging)
             shards.seconds, at = 0.0, time.perf_counter()
 
         summary = run_stages(source, dataset, shards, lap, Recipe())
@@ -222,7 +226,7 @@ def model(runs: Sequence[dict[str, Any]], planner_bytes: float) -> dict[str, Any
             "planner memory GB": planner(size) / 1e9,
             "worker memory GB": worker / 1e9,
             "staging TB": size * shares["staging"] / TB,
-            "of it shuffle TB": size * shares["shuffle"] / TB,
+            "exchanged TB": size * shares["shuffle"] / TB,
             "dataset TB": size * shares["dataset"] / TB,
             "shards": size / SHARD,
             "million writes": writes / 1e6,
