@@ -168,7 +168,7 @@ MIN_LINE = 200  # characters of a paragraph that is taken for one of an article 
 
 
 def wrapped_lines(text: str, found: Sequence[Tag]) -> list[Tag]:
-    """The tags that make paragraphs of whole long lines of prose, where the text does not speak of markup, nor is code.
+    r"""The tags of paragraphs that are whole long lines of prose, where the text neither speaks of markup nor is code.
 
     >>> line = "<p>" + "The bees of this valley fly from flower to flower all day. " * 4 + "</p>"
     >>> [len(wrapped_lines(t, list(tags(t)))) for t in (line, "An element: " + line, "See the tag:\n" + line)]
