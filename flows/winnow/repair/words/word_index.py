@@ -73,7 +73,7 @@ LATIN = bits(*LATIN_LISTS)
 def known_to(word: str) -> int:
     """The bits of the languages whose lists have a word in small letters, once in a million words or more often.
 
-    >>> known_to("straße") & bits("de") > 0, known_to("straße") & bits("en", "ru"), known_to("strasze")
+    >>> known_to("mädchen") & bits("de") > 0, known_to("mädchen") & bits("en", "ru"), known_to("mädhcen")
     (True, 0, 0)
     """
     index = _index()
