@@ -99,6 +99,7 @@ def test_rows_do_not_depend_on_order_files_shards_or_workers(build, tmp_path, re
     assert rows_of(tmp_path / "split", where) == rows_of(reference, where)
 
 
+@pytest.mark.slow
 def test_runs_that_add_give_what_a_full_rebuild_gives(build, tmp_path, records):
     source, dataset = tmp_path / "in", tmp_path / "dataset"
     for number in range(3):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -58,14 +58,9 @@ def replayed(waiting: Path, tmp_path_factory: pytest.TempPathFactory) -> Callabl
     return after
 
 
-def cases() -> Iterator[object]:
-    for place in PLACES:
-        for kind in KINDS:
-            quick = (place, kind) == ("the last entry of a log", "removed")
-            yield pytest.param(place, kind, marks=() if quick else pytest.mark.slow)
-
-
-@pytest.mark.parametrize(("place", "kind"), cases())
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("place", PLACES)
 def test_a_replay_publishes_every_reject_or_says_what_is_in_its_way(
     waiting: Path, replayed: Callable[[], dict[str, list[str]]], tmp_path: Path, place: str, kind: str
 ) -> None:

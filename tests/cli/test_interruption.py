@@ -41,7 +41,8 @@ def test_a_filter_that_waits_for_its_input(number, word, code):
     assert (child.returncode, errors) == (code, f"winnow: {word}\n")
 
 
-@pytest.mark.parametrize(("number", "word", "code"), [pytest.param(*SIGNALS[0], marks=pytest.mark.slow), SIGNALS[1]])
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "word", "code"), SIGNALS)
 def test_a_run_in_its_midst(tmp_path: Path, number, word, code):
     source, into, home = tmp_path / "in", tmp_path / "dataset", tmp_path / "home"
     write_jsonl(source / "a.jsonl", [{"id": str(n), "text": article(n)} for n in range(2000)])

@@ -122,6 +122,7 @@ def publish_under_a_reader(tmp_path: Path, versions: int) -> None:
     assert_tidy(into)
 
 
+@pytest.mark.slow
 def test_a_reader_in_a_loop_sees_whole_versions_only(tmp_path):
     publish_under_a_reader(tmp_path, 3)
 

@@ -290,6 +290,7 @@ def test_an_erasure_killed_at_any_point_is_ended_by_the_next_run(dataset, before
     assert_is_ended(dataset, before, kill_at=1 + round(point * (changes - 1) / (POINTS - 1)))
 
 
+@pytest.mark.slow
 def test_an_erasure_killed_among_its_versions_is_ended_by_the_next_run(dataset, before):
     assert_is_ended(dataset, before, kill_at=60)
 

@@ -58,7 +58,7 @@ def test_only_the_latest_versions_are_shown(press: Press, monkeypatch: pytest.Mo
     assert "The last 2 of 3." in page
     assert "<td>v1</td>" not in page
     prune(press.dataset, 2, False)
-    assert "All 2." in drawn(press)
+    assert "The newest first." in drawn(press)
 
 
 def test_a_version_that_cannot_be_read_is_left_out(press: Press) -> None:

@@ -80,14 +80,14 @@ STEPS = (
     ("manifest", 1),
     ("latest", 1),
 )
-QUICK = {("log", "other"), ("latest", "other")}
+QUICK = {("latest", "other")}
 
 
 def kills() -> Iterator[Any]:
     """Each step, and who goes on; one of each sort by default, for a kill costs some seconds."""
     for step, nth in STEPS:
         for machine in ("same", "other"):
-            quick = (step, machine) in QUICK and (step, nth) != ("log", 1)
+            quick = (step, machine) in QUICK
             yield pytest.param(step, nth, machine, marks=() if quick else pytest.mark.slow)
 
 

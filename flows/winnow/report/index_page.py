@@ -59,7 +59,7 @@ def render_index(name: str, lines: Sequence[VersionLine], n_versions: int) -> by
         policy=policy(()),
         css=Markup(asset("report.css")),
         lede=f"Version {latest.version} is the latest: {number(latest.n_published)} {documents} {are} published.",
-        aside=f"The last {len(lines)} of {n_versions}." if len(lines) < n_versions else f"All {n_versions}.",
+        aside=f"The last {len(lines)} of {n_versions}." if len(lines) < n_versions else "The newest first.",
         lines=lines,
         curves=[_spark(curve) for curve in curves_of([line.point for line in lines])],
     )  # fmt: skip
