@@ -30,9 +30,14 @@ def name_of(bucket, start: str, end: str) -> str:
     ("start", "end"),
     [
         ("v1/documents/", ".parquet"),
-        ("v2/", "README.md"),
-        ("tables/documents/part-", ".parquet"),
-        ("tables/edits/_delta_log/", "0.json"),
+        *(
+            pytest.param(*ends, marks=pytest.mark.slow)
+            for ends in (
+                ("v2/", "README.md"),
+                ("tables/documents/part-", ".parquet"),
+                ("tables/edits/_delta_log/", "0.json"),
+            )
+        ),
     ],
 )
 def test_a_flipped_byte_is_found_and_named(bucket, published, start, end):
