@@ -206,6 +206,7 @@ def main() -> None:
             f"{stage} {(after['peaks'][stage][0] - own) / (more - less):.1f}"
             f" ({(after['peaks'][stage][1] - mapped) / (more - less):.1f})"
             for stage, (own, mapped) in before["peaks"].items()
+            if stage in after["peaks"]  # one that was over between two samples has none
         ]
         print(f"bytes a document from {less:,} to {more:,}: {'  '.join(slopes)}")
 
