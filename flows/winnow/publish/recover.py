@@ -126,6 +126,8 @@ def _remove_leftovers(dataset: Dataset, manifest: Manifest | None) -> list[str]:
         remove_tree(folder)
         removed.append(folder.name)
     dataset.latest.with_name(f".{dataset.latest.name}.new").unlink(missing_ok=True)
+    for page in dataset.root.glob(f".{dataset.index_page.name}.*.tmp"):
+        page.unlink()
     for name in TABLES:
         for path in _never_committed(dataset.table(name), manifest):
             path.unlink()
