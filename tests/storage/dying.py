@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.publish.press import sources
@@ -16,6 +17,19 @@ SECOND = sources("b", "d", word="new")
 THIRD = sources("e")
 
 
+def signalled_at(step: str, nth: int, way: int) -> Callable[[str], None]:
+    """What is told of each step, and gives this process the signal `way` at the `nth` time that it is `step`."""
+    passed = 0
+
+    def at(name: str) -> None:
+        nonlocal passed
+        passed += name == step
+        if name == step and passed == nth:
+            os.kill(os.getpid(), way)
+
+    return at
+
+
 def publish_until(
     url: str, folder: Path, environment: dict[str, str], machine: str, step: str, nth: int, way: int, watch: bool = True
 ) -> None:
@@ -25,14 +39,7 @@ def publish_until(
     told that another run came first.
     """
     os.environ.update(environment)
-    passed = 0
-
-    def at(name: str) -> None:
-        nonlocal passed
-        passed += name == step
-        if name == step and passed == nth:
-            os.kill(os.getpid(), way)
-
+    at = signalled_at(step, nth, way)
     if not watch:
         from winnow.storage.lease import Lease
 

@@ -11,6 +11,7 @@ from tests.operate.dataset_runs import in_child
 from tests.publish.press import sources, texts_of, write_part
 from tests.run.test_erasure import GONE, erase_all, reject, traces
 from tests.storage.conftest import Bucket
+from tests.storage.dying import signalled_at
 
 from winnow.publish.erasure import unfinished
 from winnow.publish.verify import verify
@@ -38,14 +39,7 @@ def traces_in_store(bucket: Bucket, folder: Path) -> list[str]:
 def erase_until(url: str, folder: Path, environment: dict[str, str], step: str, nth: int) -> None:
     """Erases, and is killed at the `nth` time that the push stands at `step`."""
     os.environ.update(environment)
-    passed = 0
-
-    def at(name: str) -> None:
-        nonlocal passed
-        passed += name == step
-        if name == step and passed == nth:
-            os.kill(os.getpid(), signal.SIGKILL)
-
+    at = signalled_at(step, nth, signal.SIGKILL)
     erase_all(Bucket(url, folder).machine("one", at, lease_seconds=1.0).dataset)
 
 

@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from markupsafe import Markup
-
-from winnow.report.page import asset, environment, number, policy
+from winnow.report.page import number, page_of
 
 AROUND = 200  # characters shown on either side of a change
 LONGEST = 20_000  # characters shown of a document; the rest is left out
@@ -38,15 +36,7 @@ def render_changes(a: int, b: int, documents: Sequence[ChangedDocument], n_docum
     shown = [replace(document, spans=tuple(shortened(document.spans))) for document in documents]
     all_of_them = f"{number(n_documents)} {'document differs' if n_documents == 1 else 'documents differ'}"
     part = f"; {number(len(shown))} of them are shown" if len(shown) < n_documents else ""
-    html = environment().from_string(asset("changes.html")).render(
-        a=a,
-        b=b,
-        policy=policy(()),
-        css=Markup(asset("report.css")),
-        lede=f"{all_of_them}{part}.",
-        documents=shown,
-    )  # fmt: skip
-    return html.encode("utf-8", "replace")
+    return page_of("changes.html", (), a=a, b=b, lede=f"{all_of_them}{part}.", documents=shown)
 
 
 def shortened(spans: Sequence[Stretch]) -> list[Stretch]:

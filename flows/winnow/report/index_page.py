@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
-from markupsafe import Markup
-
-from winnow.report.page import Curve, asset, curves_of, environment, number, policy
+from winnow.report.page import Curve, curves_of, number, page_of
 from winnow.report.report_data import Point
 
 MOST_VERSIONS = 100  # shown, the latest; a page of some 30 kB
@@ -54,16 +52,15 @@ def render_index(name: str, lines: Sequence[VersionLine], n_versions: int) -> by
     latest = lines[-1]
     are = "is" if latest.n_published == 1 else "are"
     documents = "document" if latest.n_published == 1 else "documents"
-    html = environment().from_string(asset("index.html")).render(
+    return page_of(
+        "index.html",
+        (),
         name=name,
-        policy=policy(()),
-        css=Markup(asset("report.css")),
         lede=f"Version {latest.version} is the latest: {number(latest.n_published)} {documents} {are} published.",
         aside=f"The last {len(lines)} of {n_versions}." if len(lines) < n_versions else "The newest first.",
         lines=lines,
         curves=[_spark(curve) for curve in curves_of([line.point for line in lines])],
-    )  # fmt: skip
-    return html.encode("utf-8", "replace")
+    )
 
 
 def _spark(curve: Curve) -> Spark:

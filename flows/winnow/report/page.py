@@ -95,11 +95,10 @@ def render(report: ReportData) -> bytes:
     """
     scripts = [asset(name) for name in SCRIPTS]
     outcomes = report.gate.get("results", ())
-    html = environment().from_string(asset("report.html")).render(
+    return page_of(
+        "report.html",
+        scripts,
         r=report,
-        policy=policy(scripts),
-        css=Markup(asset("report.css")),
-        scripts=[Markup(s) for s in scripts],
         sections=SECTIONS,
         lede=_lede(report),
         figures=_figures(report),
@@ -119,7 +118,6 @@ def render(report: ReportData) -> bytes:
         list_note=_list_note(report),
         data=Markup(embedded(_data(report))),
     )  # fmt: skip
-    return html.encode("utf-8", "replace")
 
 
 def policy(scripts: Iterable[str]) -> str:
@@ -150,8 +148,15 @@ def asset(name: str) -> str:
     return files("winnow.report").joinpath("assets", name).read_text(encoding="utf-8").strip()
 
 
-def environment() -> Environment:
-    """What pages are made with: every text is escaped."""
+def page_of(template: str, scripts: Sequence[str], **values: object) -> bytes:
+    """A page as UTF-8, from one of the assets: every text is escaped, and only these inline scripts may run."""
+    html = _environment().from_string(asset(template)).render(
+        policy=policy(scripts), css=Markup(asset("report.css")), scripts=[Markup(s) for s in scripts], **values
+    )  # fmt: skip
+    return html.encode("utf-8", "replace")
+
+
+def _environment() -> Environment:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {
         "shown": shown, "number": number, "words": words, "marks": marks, "line": line,

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from winnow.base.doc_ids import doc_keys
 from winnow.base.records import DUPLICATE_DOCUMENT
 from winnow.report.examples import Change, batches, in_context, sources_of
-from winnow.report.page import asset, embedded, environment, policy, shown
+from winnow.report.page import asset, embedded, page_of, shown
 
 LONGEST = 1500  # characters of a text on the page
 _SPARE = 3  # times as many are looked at, for some stand in documents that are too large to show
@@ -182,8 +182,4 @@ def render_review(items: Sequence[Item], *, name: str, version: int, run_id: str
     """The page as UTF-8; every text goes in as data that its script shows as text."""
     script = asset("review.js")
     data = {"version": version, "run_id": run_id, "items": [asdict(i) for i in items]}
-    page = environment().from_string(asset("review.html")).render(
-        name=name, version=version, policy=policy([script]), css=Markup(asset("report.css")),
-        script=Markup(script), data=Markup(embedded(data)),
-    )  # fmt: skip
-    return page.encode("utf-8", "replace")
+    return page_of("review.html", [script], name=name, version=version, data=Markup(embedded(data)))

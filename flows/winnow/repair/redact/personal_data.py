@@ -319,9 +319,9 @@ def national_ids(countries: tuple[str, ...]) -> Finder:
                 continue
             distinct, bare, words = _patterns(kind)
             if distinct is not None:
-                yield from _checked(text, kind, distinct, None, words)
-            if bare is not None and words.search(text):
-                yield from _checked(text, kind, bare, words, words)
+                yield from _checked(text, kind, distinct, words, named=False)
+            if bare is not None:
+                yield from _checked(text, kind, bare, words, named=True)
 
     return find
 
@@ -336,13 +336,12 @@ def _patterns(kind: NationalId) -> tuple[re.Pattern[str] | None, re.Pattern[str]
 
 
 def _checked(
-    text: str, kind: NationalId, form: re.Pattern[str], needed: re.Pattern[str] | None, words: re.Pattern[str]
+    text: str, kind: NationalId, form: re.Pattern[str], words: re.Pattern[str], *, named: bool
 ) -> Iterator[Personal]:
+    """Numbers of a form with a right check digit: beside a word for them if `named`, else in no other thing's name."""
     for found in form.finditer(text):
         before = text[max(0, found.start() - NEAR) : found.start()]
-        if needed is not None and not needed.search(before):
-            continue
-        if needed is None and _OF_THINGS.search(before) and not words.search(before):
+        if not words.search(before) and (named or _OF_THINGS.search(before)):
             continue
         if checker(kind)(found[0].replace("\xa0", " ")):
             value = kind.country + re.sub(r"[\W_]", "", found[0]).upper()
