@@ -11,8 +11,8 @@ from tests.publish.press import Press, sources
 from tests.storage.conftest import Bucket, bucket, s3_environment
 from winnow.base.contracts import TABLES
 from winnow.base.errors import WinnowError
+from winnow.base.object_store import Store
 from winnow.publish.verify import verify
-from winnow.storage.object_store import Store
 
 __all__ = ["bucket", "s3_environment", "sound", "undamaged"]
 

@@ -24,11 +24,11 @@ from tests.s3_server import serve_s3
 from typer.testing import CliRunner
 
 from winnow.base.errors import DatasetBusy
+from winnow.base.object_store import Store, parse_address
 from winnow.cli.main import app
 from winnow.publish.verify import verify
 from winnow.repair.engine.ledger import undo
 from winnow.storage.locations import open_dataset
-from winnow.storage.object_store import Store, parse_address
 
 pytest.importorskip("moto.server", reason="the local S3 server needs moto[server]")
 URL = "s3://datasets/articles"

@@ -119,7 +119,7 @@ def test_what_is_chosen_goes_to_a_store_with_its_manifest_last(dataset, monkeypa
             monkeypatch.setenv(name, value)
         place, _ = export_selection(dataset, 1, Choice(format="jsonl", languages=("en",)), "s3://copies/a")
         assert place == "s3://copies/a"
-        from winnow.storage.object_store import Store, parse_address
+        from winnow.base.object_store import Store, parse_address
 
         assert set(Store(parse_address(place)).entries()) == {"README.md", "documents.jsonl.zst", "manifest.json"}
         with pytest.raises(UsageError, match="stands there already"):

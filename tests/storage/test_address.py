@@ -4,8 +4,8 @@ import pytest
 
 from winnow.base.environment import cache_folder
 from winnow.base.errors import UsageError, WinnowError
+from winnow.base.object_store import parse_address
 from winnow.storage.locations import open_dataset, refuse_dataset_in_source
-from winnow.storage.object_store import parse_address
 from winnow.storage.working_copy import kind_of, working_copy
 
 

@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from winnow.base.contracts import TABLES, column, table
+from winnow.base.files import at_hand, place_for, sent, store_tag
 
 EDITS, INDEX, PASSAGES, REJECTS = (TABLES[name] for name in ("edits", "index", "passages", "rejects"))
 
@@ -137,24 +138,26 @@ def _in_place(path: Path) -> Iterator[BinaryIO]:
 
     Its first name is a random one: process numbers repeat among machines that share the folder.
     """
-    temporary = path.with_name(f".{path.name}.{uuid4().hex[:12]}.tmp")
+    place = place_for(path)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    temporary = place.with_name(f".{place.name}.{uuid4().hex[:12]}.tmp")
     try:
         with temporary.open("xb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        if path.is_dir():
-            shutil.rmtree(path)  # nothing of ours is a folder under a file's name
-        temporary.replace(path)
+        if place.is_dir():
+            shutil.rmtree(place)  # nothing of ours is a folder under a file's name
+        temporary.replace(place)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    flush(path.parent)
+    flush(place.parent)
+    sent(path)
 
 
 def write_file(path: Path, content: bytes) -> None:
     """Write `content` to `path`, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     with _in_place(path) as file:
         file.write(content)
 
@@ -166,7 +169,6 @@ def write_parquet(
 
     Row groups are small, so that a reader of a range of sorted doc_ids skips most of the file by its statistics.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     rows = 0
     compression = {"compression": "zstd", "compression_level": _ZSTD_LEVEL}
     with _in_place(path) as file, pq.ParquetWriter(file, schema, **compression) as writer:
@@ -180,24 +182,22 @@ def write_parquet(
 def once(done: Path, kind: type[Counts], outputs: Sequence[Path], work: Callable[[], Counts]) -> Counts:
     """Do `work`, which writes `outputs`, unless an earlier try did it.
 
-    The counts (of dataclass `kind`) are written to `done` last, with the SHA-256 of every output: what was changed or
-    lost since is made again.
+    The counts (of dataclass `kind`) are written to `done` last, with the SHA-256 of every output, or its tag where it
+    stands in a store: what was changed or lost since is made again.
     """
     try:
-        kept = json.loads(done.read_bytes())
-        if kept["sha256"] == _hashes(outputs):
+        kept = json.loads(at_hand(done).read_bytes())
+        if kept["content"] == _contents(outputs):
             return kind(**kept["counts"])
     except (OSError, ValueError, KeyError, TypeError):
         pass  # nothing there, or nothing whole
-    if done.is_dir():
-        shutil.rmtree(done)
     counts = work()
-    write_file(done, json.dumps({"counts": asdict(counts), "sha256": _hashes(outputs)}).encode())
+    write_file(done, json.dumps({"counts": asdict(counts), "content": _contents(outputs)}).encode())
     return counts
 
 
-def _hashes(files: Sequence[Path]) -> dict[str, str]:
-    return {f.name: sha256_of(f) for f in files}
+def _contents(files: Sequence[Path]) -> dict[str, str]:
+    return {f.name: store_tag(f) or sha256_of(f) for f in files}
 
 
 def sha256_of(path: Path) -> str:

@@ -1,8 +1,9 @@
 """The work folder of one deduplication: what each file is called, what its rows are, and how they are exchanged.
 
 Jobs hand each other files, never rows. A file is written under a temporary name and renamed, so that a killed worker
-leaves no half file; it is not synced to disk, for a run can make it again. Rows that another job wants by key are
-sorted by hash partition, with a second file that says where each partition ends.
+leaves no half file; it is not synced to disk, for a run can make it again. `winnow.base.files` finds and sends them,
+for workers may share nothing but a store. Rows that another job wants by key are sorted by hash partition, with a
+second file that says where each partition ends.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import SEEK_END
 from pathlib import Path
 from typing import Any, BinaryIO
 from uuid import uuid4
@@ -18,6 +20,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import DTypeLike, NDArray
 
+from winnow.base.files import at_hand, files_in, near, opened, place_for, remove_files, sent
 from winnow.deduplicate.sorted_rows import Rows
 
 NO_RANK = np.uint32(0xFFFFFFFF)
@@ -102,7 +105,7 @@ class ArrayFile:
 
     def load(self) -> NDArray[Any]:
         """The values, memory-mapped, so that workers on one machine share them."""
-        values: NDArray[Any] = np.load(self.path, mmap_mode="r")
+        values: NDArray[Any] = np.load(at_hand(self.path), mmap_mode="r")
         return values
 
 
@@ -125,7 +128,13 @@ class PartitionedFile(ArrayFile):
     def of(self, partition: int) -> Rows:
         """The rows of one partition."""
         ends = self.ends.load()
-        return self.load()[int(ends[partition - 1]) if partition else 0 : int(ends[partition])]
+        start, end = int(ends[partition - 1]) if partition else 0, int(ends[partition])
+        if near(self.path):
+            return self.load()[start:end]
+        with opened(self.path) as file:  # of a large file that stands in the store these rows alone are fetched
+            header = file.seek(0, SEEK_END) - int(ends[-1]) * self.dtype.itemsize
+            file.seek(header + start * self.dtype.itemsize)
+            return np.frombuffer(file.read((end - start) * self.dtype.itemsize), self.dtype)
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,9 +324,8 @@ class WorkFiles:
 
     def clear(self) -> None:
         """Deletes all files but the decisions; together they are about as large as the text."""
-        for path in self.folder.iterdir():
-            if path not in (self.document_decisions, self.passage_decisions, self.similar_documents):
-                path.unlink()
+        decided = self.document_decisions, self.passage_decisions, self.similar_documents
+        remove_files([path for path in files_in(self.folder) if path not in decided])
 
 
 @contextmanager
@@ -326,10 +334,12 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
 
     Its first name is a random one: process numbers repeat among machines that share the folder.
     """
-    temporary = path.with_name(f"{path.name}.{uuid4().hex[:12]}.tmp")
+    place = place_for(path)
+    temporary = place.with_name(f"{place.name}.{uuid4().hex[:12]}.tmp")
     with temporary.open("wb") as file:
         yield file
-    temporary.rename(path)
+    temporary.rename(place)
+    sent(path)
 
 
 def partitions_for(rows: int, bytes_a_row: int, budget: int = 64 << 20) -> int:

@@ -15,9 +15,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 
 from winnow.base.errors import DatasetBusy, WinnowError
+from winnow.base.object_store import Gone, Store, Taken
 from winnow.publish.dataset import Writer
 from winnow.storage.lock import this_process
-from winnow.storage.object_store import Gone, Store, Taken
 
 NAME = ".lock.json"
 SECONDS = 60.0

@@ -32,7 +32,7 @@ def locate_dataset(location: Location, checkpoint: Checkpoint = no_checkpoint) -
     if not is_url(str(location)):
         refuse_working_copy(Path(location).absolute())
         return Dataset(Path(location))
-    from winnow.storage.object_store import parse_address
+    from winnow.base.object_store import parse_address
     from winnow.storage.remote import ObjectStoreRemote
 
     copy = working_copy(parse_address(str(location)))

@@ -16,11 +16,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from winnow.base.errors import DatasetBusy, DatasetError
+from winnow.base.object_store import Entry, Gone, Store, Taken
 from winnow.base.staging import flush, sha256_of
 from winnow.publish.dataset import Dataset
 from winnow.publish.disk import flush_tree, link_or_copy, move, point, remove_tree
 from winnow.publish.manifest import MANIFEST, Manifest, read_manifest
-from winnow.storage.object_store import Entry, Gone, Store, Taken
 from winnow.storage.working_copy import (
     COMPARED,
     LATEST,

@@ -13,12 +13,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from winnow.base.errors import DatasetBusy
+from winnow.base.object_store import Entry, Gone, Store, Taken
 from winnow.base.staging import sha256_of
 from winnow.publish.dataset import Dataset
 from winnow.publish.disk import Checkpoint, no_checkpoint
 from winnow.publish.manifest import read_manifest
 from winnow.storage.lease import Lease
-from winnow.storage.object_store import Entry, Gone, Store, Taken
 from winnow.storage.pull import PARALLEL, Latest, StoreContent
 from winnow.storage.working_copy import (
     COMPARED,

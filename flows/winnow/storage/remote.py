@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from winnow.base.errors import DatasetDamaged, DatasetError, WinnowError
+from winnow.base.object_store import Entry, Gone, Store
 from winnow.base.staging import sha256_of
 from winnow.publish.dataset import Dataset, Problem, Remote, Writer
 from winnow.publish.disk import Checkpoint, no_checkpoint
 from winnow.storage import lease
-from winnow.storage.object_store import Entry, Gone, Store
 from winnow.storage.pull import PARALLEL, Latest, fence, pull, read_latest
 from winnow.storage.push import Overtaken, push
 from winnow.storage.working_copy import LATEST, WorkingCopy, kind_of, manifest_name, version_of, whole_views

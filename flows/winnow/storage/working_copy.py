@@ -20,11 +20,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from winnow.base.environment import cache_folder
 from winnow.base.errors import DatasetBusy, UsageError
+from winnow.base.object_store import Address, Entry
 from winnow.base.staging import write_file
 from winnow.publish.disk import remove_tree
 from winnow.publish.manifest import MANIFEST
 from winnow.storage.lock import lock_file, read_writer
-from winnow.storage.object_store import Address, Entry
 
 _READER = "that looks at the dataset"  # the name under which a reader holds the lock of pulls
 

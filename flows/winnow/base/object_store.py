@@ -1,11 +1,11 @@
-"""A dataset's address on object storage, and the few calls it needs there, through obstore (the crate object_store)."""
+"""An address on object storage, and the few calls that are made there, through obstore (the crate object_store)."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -121,9 +121,10 @@ class Store:
             retry_config={"max_retries": 5, "retry_timeout": timedelta(seconds=60)},
         )
 
-    def entries(self) -> dict[str, Entry]:
+    def entries(self, within: str | None = None) -> dict[str, Entry]:
+        """Returns the objects of the address, or those `within` a folder of it."""
         with self._errors_named("listed"):
-            found = self._calls.list(self._store)
+            found = self._calls.list(self._store, within)
             return {m["path"]: Entry(m["size"], m["e_tag"]) for chunk in found for m in chunk}
 
     def read(self, name: str) -> tuple[bytes, Entry]:
@@ -133,10 +134,30 @@ class Store:
             meta = got.meta
             return bytes(got.bytes()), Entry(meta["size"], meta["e_tag"])
 
-    def fetch(self, name: str, into: Path) -> Entry:
-        """Writes an object to a file. Raises Gone."""
+    def polars_options(self) -> dict[str, str]:
+        """Returns what polars has to be told to reach the same store; credentials it finds in the environment."""
+        endpoint, region = self.address.endpoint_in_use(), self.address.region
+        plain = {"aws_allow_http": "true"} if endpoint.startswith("http://") else {}
+        named = {"aws_endpoint_url": endpoint, "aws_region": region}
+        return {**plain, **{name: value for name, value in named.items() if value}}
+
+    def entry(self, name: str) -> Entry:
+        """Returns an object's size and tag. Raises Gone."""
+        with self._errors_named("read", name):
+            meta = self._calls.head(self._store, name)
+            return Entry(meta["size"], meta["e_tag"])
+
+    def read_range(self, name: str, start: int, end: int) -> bytes:
+        """Returns the bytes of an object from `start` to before `end`. Raises Gone."""
+        with self._errors_named("read", name):
+            return bytes(self._calls.get_range(self._store, name, start=start, end=end)) if end > start else b""
+
+    def fetch(self, name: str, into: Path, make_room: Callable[[int], None] | None = None) -> Entry:
+        """Writes an object to a file; `make_room` is told its size before. Raises Gone."""
         with self._errors_named("read", name):
             got = self._calls.get(self._store, name)
+            if make_room:
+                make_room(got.meta["size"])
             with into.open("wb") as file:
                 for chunk in got.stream(min_chunk_size=_CHUNK_BYTES):
                     file.write(chunk)

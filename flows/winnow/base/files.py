@@ -1,0 +1,353 @@
+"""The door to a dataset's files: where a folder stands for an address on the store, they come from there and go there.
+
+Without a mount a file is where its path says. With one, a path under the mount's root names an object as well: what
+this process does not have is fetched when it is wanted, and what it writes for other processes is sent when it is
+whole. Paths of jobs are those of the process that plans: a worker keeps its own files in a folder of its own, whatever
+the path says.
+
+| to | call |
+| --- | --- |
+| read a file whole | `at_hand(path)`, a path on this machine |
+| read some of its rows, or of its bytes | `parquet_file`, `arrow_dataset`, `scan_parquet`; `opened` |
+| write it | write to `place_for(path)` under another name, rename, then `sent(path)` |
+| ask for it, remove it | `is_there`, `store_tag`, `files_in`, `remove_files`, `remove_folder` |
+"""
+
+from __future__ import annotations
+
+import io
+import shutil
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+from uuid import uuid4
+
+import pyarrow as pa
+import pyarrow.dataset as pads
+import pyarrow.parquet as pq
+
+from winnow.base.object_store import Address, Entry, Gone, Store
+
+if TYPE_CHECKING:
+    import polars as pl
+
+STAGING = ".staging"
+EXCHANGED = "shards", "work-"
+"""Folders in staging whose files one process writes and another reads, by how their names begin."""
+
+_SMALL = 4 << 20  # bytes; of a larger file only the rows that are asked for are fetched
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mount:
+    """A folder, and the address that it stands for. It travels with jobs, and holds no credentials."""
+
+    root: Path
+    address: Address
+
+    def name_of(self, path: Path) -> str:
+        """Returns the name of a file's object."""
+        return path.relative_to(self.root).as_posix()
+
+    def is_exchanged(self, path: Path) -> bool:
+        """Whether other processes wait for what is written there."""
+        parts = path.relative_to(self.root).parts
+        return len(parts) > 2 and parts[0] == STAGING and parts[1].startswith(EXCHANGED)
+
+
+class _Mounted:
+    """A mount in this process: the folder that holds its files here, and what of them may be removed again.
+
+    With a `bound` (bytes) the folder is a cache: everything in it is in the store too, and what was not used for the
+    longest time goes first. A file that a running job has asked for stays until the job is done.
+    """
+
+    def __init__(self, mount: Mount, folder: Path, bound: int | None) -> None:
+        self.mount, self.folder, self._bound = mount, folder, bound
+        self._lock = threading.RLock()
+        self._used: dict[str, int] = {}  # bytes by name, what was used last stands last
+        self._jobs: dict[int, set[str]] = {}  # by thread, the files that its job has asked for
+
+    @cached_property
+    def store(self) -> Store:
+        return Store(self.mount.address)
+
+    def place(self, name: str) -> Path:
+        return self.folder / name
+
+    def fetch(self, name: str) -> Path:
+        """Returns the file, from the store where it is not here. Raises Gone."""
+        path = self.place(name)
+        self._use(name)
+        if not path.is_file():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary = path.with_name(f".{path.name}.{uuid4().hex[:12]}.tmp")
+            try:
+                size = self.store.fetch(name, temporary, self._make_room).size
+                temporary.replace(path)  # another thread may have done the same
+            finally:
+                temporary.unlink(missing_ok=True)
+            self._use(name, size)
+        return path
+
+    def send(self, name: str) -> Entry:
+        path = self.place(name)
+        entry = self.store.put(name, path)
+        self._use(name, entry.size)
+        self._make_room(0)
+        return entry
+
+    def forget(self, name: str) -> None:
+        with self._lock:
+            self._used.pop(name, None)
+            self.place(name).unlink(missing_ok=True)
+
+    @contextmanager
+    def job(self) -> Iterator[None]:
+        thread = threading.get_ident()
+        self._jobs[thread] = set()
+        try:
+            yield
+        finally:
+            del self._jobs[thread]
+            self._make_room(0)
+
+    def _use(self, name: str, size: int | None = None) -> None:
+        if self._bound is None:
+            return
+        with self._lock:
+            known = self._used.pop(name, size)
+            if known is not None:
+                self._used[name] = known if size is None else size
+            self._jobs.get(threading.get_ident(), set()).add(name)
+
+    def _make_room(self, size: int) -> None:
+        if self._bound is None:
+            return
+        with self._lock:
+            taken = sum(self._used.values()) + size
+            wanted: set[str] = set().union(*self._jobs.values())
+            for name in [n for n in self._used if n not in wanted]:
+                if taken <= self._bound:
+                    return
+                taken -= self._used[name]
+                self.forget(name)
+
+
+_MOUNTED: dict[Path, _Mounted] = {}
+
+
+def mount(mount: Mount, folder: Path | None = None, bound_bytes: int | None = None) -> None:
+    """Lets this process find files of a mount; again, it changes nothing.
+
+    `folder` holds them here: the root itself where it is None, and nothing is ever removed there but by name.
+    """
+    known = _MOUNTED.get(mount.root)
+    if known is None or known.mount != mount or (folder and known.folder != folder):
+        _MOUNTED[mount.root] = _Mounted(mount, folder or mount.root, bound_bytes)
+
+
+def unmount(mount: Mount) -> None:
+    """Ends what `mount` began; files stay where they are."""
+    _MOUNTED.pop(mount.root, None)
+
+
+@contextmanager
+def job(mount: Mount) -> Iterator[None]:
+    """A job over files of a mount: those that it asks for stay in this process's folder until it is done."""
+    with _MOUNTED[mount.root].job():
+        yield
+
+
+def _of(path: Path) -> tuple[_Mounted, str] | None:
+    """The mount over a path, and the name of its object."""
+    for root, mounted in _MOUNTED.items():
+        if path.is_relative_to(root):
+            return mounted, mounted.mount.name_of(path)
+    return None
+
+
+def at_hand(path: Path) -> Path:
+    """Returns a file on this machine with the content of `path`; `path` itself where it is nowhere."""
+    if not (found := _of(path)):
+        return path
+    try:
+        return found[0].fetch(found[1])
+    except Gone:
+        return path
+
+
+def place_for(path: Path) -> Path:
+    """Returns where this process writes a file."""
+    if not (found := _of(path)):
+        return path
+    place = found[0].place(found[1])
+    place.parent.mkdir(parents=True, exist_ok=True)
+    return place
+
+
+def sent(path: Path) -> None:
+    """Sends what stands at `place_for(path)` to the store, where other processes wait for it."""
+    if (found := _of(path)) and found[0].mount.is_exchanged(path):
+        found[0].send(found[1])
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is such a file, here or in the store."""
+    try:
+        return store_tag(path) is not None or path.is_file()
+    except FileNotFoundError:
+        return False
+
+
+def store_tag(path: Path) -> str | None:
+    """Returns what changes with the content of a file in the store; None where no mount is over it.
+
+    Raises FileNotFoundError.
+    """
+    if not (found := _of(path)):
+        return None
+    try:
+        entry = found[0].store.entry(found[1])
+    except Gone as error:
+        raise FileNotFoundError(str(path)) from error
+    return f"{entry.size} {entry.tag}"
+
+
+def remove_files(paths: Sequence[Path]) -> None:
+    """Removes files of one folder, here and in the store."""
+    found = _of(paths[0]) if paths else None
+    for path in paths:
+        if found:
+            found[0].forget(found[0].mount.name_of(path))
+        else:
+            path.unlink(missing_ok=True)
+    if found:
+        found[0].store.remove([found[0].mount.name_of(path) for path in paths])
+
+
+def files_in(folder: Path) -> list[Path]:
+    """Returns the files of a folder that is exchanged, and of its folders, sorted."""
+    if found := _of(folder):
+        return sorted(found[0].mount.root / name for name in found[0].store.entries(found[1]))
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def remove_folder(folder: Path) -> None:
+    """Removes a folder here, and what is exchanged in it in the store."""
+    if found := _of(folder):
+        mounted, name = found
+        names = [n for n in mounted.store.entries(name) if mounted.mount.is_exchanged(mounted.mount.root / n)]
+        for gone in names:
+            mounted.forget(gone)
+        mounted.store.remove(names)
+        folder = mounted.place(name)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def near(path: Path) -> Path | None:
+    """Returns a file on this machine with the content of `path`, None where that is a large one that is not here yet.
+
+    For those who want some of it; see `opened`.
+    """
+    source = _source(path)
+    return source if isinstance(source, Path) else None
+
+
+def opened(path: Path) -> BinaryIO:
+    """Opens a file of which some bytes are wanted; close it."""
+    source = _source(path)
+    return source.open("rb") if isinstance(source, Path) else io.BufferedReader(source, _SMALL >> 6)
+
+
+def parquet_file(path: Path, **how: Any) -> pq.ParquetFile:
+    """Opens a Parquet file of which some rows or columns are wanted."""
+    return pq.ParquetFile(_source(path), **how)
+
+
+def arrow_dataset(files: Sequence[Path], schema: pa.Schema | None = None) -> pads.Dataset:
+    """Returns Parquet files as one dataset, of which some rows or columns are wanted."""
+    sources = [_source(path) for path in files]
+    if all(isinstance(source, Path) for source in sources):
+        return pads.dataset([str(source) for source in sources], schema=schema)
+    kind = pads.ParquetFileFormat()
+    fragments = [kind.make_fragment(str(s) if isinstance(s, Path) else pa.PythonFile(s, "r")) for s in sources]
+    return pads.FileSystemDataset(fragments, schema or fragments[0].physical_schema, kind)
+
+
+def scan_parquet(files: Sequence[Path], **how: Any) -> pl.LazyFrame:
+    """Returns Parquet files as one frame of polars, of which some rows or columns are wanted."""
+    import polars as pl
+
+    frames = []
+    for mounted, paths in _by_mount(files):
+        if mounted is None:
+            frames.append(pl.scan_parquet(paths, **how))
+        else:
+            frames.append(pl.scan_parquet(paths, storage_options=mounted.store.polars_options(), **how))
+    return frames[0] if len(frames) == 1 else pl.concat(frames)
+
+
+def _by_mount(files: Sequence[Path]) -> Iterator[tuple[_Mounted | None, list[str]]]:
+    """Groups neighbours that are read in one way: from this machine (None), or from the store by their addresses."""
+    group: tuple[_Mounted | None, list[str]] | None = None
+    for path in files:
+        found = _of(path)
+        place = found[0].place(found[1]) if found else path
+        mounted = found[0] if found and not place.is_file() else None
+        if group is None or group[0] is not mounted:
+            if group:
+                yield group
+            group = (mounted, [])
+        group[1].append(f"{mounted.mount.address.shown}/{found[1]}" if found and mounted else str(place))
+    if group:
+        yield group
+
+
+def _source(path: Path) -> Path | _ObjectReader:
+    """The file on this machine, or a reader of its object where that is large and not here."""
+    if not (found := _of(path)):
+        return path
+    mounted, name = found
+    if not mounted.place(name).is_file():
+        try:
+            entry = mounted.store.entry(name)
+        except Gone:
+            return path
+        if entry.size > _SMALL:
+            return _ObjectReader(mounted.store, name, entry.size)
+    return at_hand(path)
+
+
+class _ObjectReader(io.RawIOBase):
+    """An object as a file to read in: each read is a request for these bytes alone."""
+
+    def __init__(self, store: Store, name: str, size: int) -> None:
+        self._store, self._name, self._size, self._at = store, name, size, 0
+
+    def readinto(self, buffer: Any) -> int:
+        end = min(self._at + len(buffer), self._size)
+        content = self._store.read_range(self._name, self._at, end)
+        buffer[: len(content)] = content
+        self._at = end
+        return len(content)
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def size(self) -> int:
+        return self._size
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True

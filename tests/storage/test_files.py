@@ -1,0 +1,127 @@
+"""A folder that stands for an address: one process writes, another that shares no disk with it reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pyarrow.dataset as pads
+import pytest
+from tests.storage.conftest import Bucket
+
+from winnow.base import files
+from winnow.base.files import Mount
+from winnow.base.object_store import parse_address
+from winnow.base.staging import once, write_file, write_parquet
+from winnow.deduplicate.work_files import KEYED, PartitionedFile
+
+SCHEMA = pa.schema([("doc_id", pa.string()), ("text", pa.string())])
+ROWS = pa.table({"doc_id": [f"{n:016x}" for n in range(4000)], "text": [f"text {n}" for n in range(4000)]}, SCHEMA)
+
+
+@dataclass(frozen=True)
+class Machines:
+    """Machines that know a folder by one name, and have nothing in common but the store."""
+
+    mount: Mount
+    disks: Path
+
+    def use(self, name: str, bound: int | None = None) -> Path:
+        """What follows happens on this machine; returns its disk."""
+        files.unmount(self.mount)
+        files.mount(self.mount, self.disks / name, bound)
+        return self.disks / name
+
+    def path(self, *parts: str) -> Path:
+        return self.mount.root.joinpath(".staging", *parts)
+
+
+@pytest.fixture
+def machines(bucket: Bucket, tmp_path: Path) -> Iterator[Machines]:
+    mount = Mount(root=Path("/nobody/has/this"), address=parse_address(bucket.url))
+    yield Machines(mount, tmp_path / "disks")
+    files.unmount(mount)
+
+
+def test_what_one_machine_writes_another_one_reads_in_every_way(
+    machines: Machines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "_SMALL", 1000)  # so that the rows that are asked for travel alone
+    parquet, note, array = (machines.path("work-1", name) for name in ("rows.parquet", "note", "keyed.npy"))
+    keyed = np.zeros(1000, KEYED)
+    keyed["rank"] = np.arange(1000)
+    machines.use("one")
+    write_parquet(parquet, [ROWS], SCHEMA, 500)
+    write_file(note, b"whole")
+    PartitionedFile(array, np.dtype(KEYED)).spread(keyed, np.arange(1000) % 3, 3)
+    disk = machines.use("two")
+    among = pads.field("doc_id") == f"{7:016x}"
+    assert files.arrow_dataset([parquet], SCHEMA).to_table(filter=among)["text"].to_pylist() == ["text 7"]
+    assert files.parquet_file(parquet).metadata.num_rows == 4000
+    scanned = files.scan_parquet([parquet]).filter(pl.col("doc_id") == f"{8:016x}").collect()
+    assert scanned["text"].to_list() == ["text 8"]
+    assert PartitionedFile(array, np.dtype(KEYED)).of(1)["rank"].tolist() == list(range(1, 1000, 3))
+    assert not (disk / ".staging" / "work-1" / "rows.parquet").exists()
+    assert files.at_hand(note).read_bytes() == b"whole"
+    assert files.at_hand(parquet).is_relative_to(disk)
+    assert files.scan_parquet([parquet]).collect().height == 4000  # which is here now
+    assert not machines.mount.root.exists()
+
+
+def test_work_that_was_done_is_known_to_another_machine_until_it_is_removed(machines: Machines) -> None:
+    done, output = machines.path("shards", "a.json"), machines.path("shards", "a.parquet")
+    asked: list[str] = []
+
+    def work() -> files.Entry:
+        asked.append("work")
+        write_file(output, b"12")
+        return files.Entry(2, "tag")
+
+    for machine in ("one", "two", "three"):
+        machines.use(machine)
+        assert once(done, files.Entry, [output], work) == files.Entry(2, "tag")
+    assert asked == ["work"]
+    assert files.files_in(machines.path("shards")) == [done, output]
+    files.remove_files([output])
+    assert not files.is_there(output)
+    once(done, files.Entry, [output], work)
+    assert asked == ["work", "work"]
+    files.remove_folder(machines.path())
+    machines.use("four")
+    assert not files.is_there(done)
+    assert files.at_hand(done) == done
+
+
+def test_a_cache_stays_within_its_bound_but_for_what_a_job_is_at(machines: Machines) -> None:
+    paths = [machines.path("work-1", f"{n}") for n in range(6)]
+    machines.use("one")
+    for path in paths:
+        write_file(path, bytes(100))
+    disk = machines.use("two", bound=250)
+
+    def held() -> list[str]:
+        return sorted(path.name for path in disk.rglob("*") if path.is_file())
+
+    for path in paths[:3]:
+        files.at_hand(path)
+    assert held() == ["1", "2"]
+    with files.job(machines.mount):
+        for path in paths[1:5]:
+            files.at_hand(path)
+        assert held() == ["1", "2", "3", "4"]
+    assert held() == ["3", "4"]
+    write_file(machines.path("work-1", "made"), bytes(100))
+    assert held() == ["4", "made"]
+    assert len(files.files_in(machines.path("work-1"))) == 7
+
+
+def test_what_is_not_exchanged_stays_on_its_machine(machines: Machines, bucket: Bucket) -> None:
+    disk = machines.use("one")
+    write_file(machines.path("held.json"), b"{}")
+    write_file(machines.mount.root / "v1" / "manifest.json", b"{}")
+    assert (disk / ".staging" / "held.json").is_file()
+    assert bucket.store.entries() == {}
