@@ -14,8 +14,9 @@ from typing import TypeAlias
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
+
+from winnow.base.files import parquet_file
 
 Keys: TypeAlias = NDArray[np.uint64]
 Column: TypeAlias = pa.Array | pa.ChunkedArray
@@ -153,7 +154,7 @@ def _joined(pieces: list[Keys]) -> Keys:
 
 def _batches(files: Sequence[Path]) -> Iterator[Keys]:
     for path in files:
-        with pq.ParquetFile(path) as file:
+        with parquet_file(path) as file:
             for batch in file.iter_batches(batch_size=_BATCH, columns=["doc_id"]):
                 yield doc_keys(batch.column("doc_id"))
 
@@ -208,4 +209,4 @@ def doc_id_ranges(count: int) -> list[Range]:
 
 def ranges_of(files: Iterable[Path], rows: int) -> list[Range]:
     """Ranges of doc_ids in which the Parquet files together have about so many rows each."""
-    return doc_id_ranges(max(1, -(-sum(pq.read_metadata(file).num_rows for file in files) // rows)))
+    return doc_id_ranges(max(1, -(-sum(parquet_file(file).metadata.num_rows for file in files) // rows)))

@@ -10,6 +10,7 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from winnow.base.files import at_hand
 from winnow.base.recipe import DeduplicateSettings
 from winnow.base.staging import DOCUMENT_DECISIONS, PASSAGE_DECISIONS, SIMILAR_DOCUMENTS, write_parquet
 from winnow.deduplicate.documents.document_order import load_order
@@ -154,10 +155,10 @@ class Decisions:
             pl.when(held).then("kept_position").alias("kept_position"),
             pl.when(held).then(1.0).cast(pl.Float32).alias("similarity"),
         )  # fmt: skip
-        within = pl.read_ipc(files.inner_repeats)
+        within = pl.read_ipc(at_hand(files.inner_repeats))
         away[list(self.remainders.nothing_else)] = True
         within = within.filter(pl.Series(~away[within["rank"].to_numpy()], dtype=pl.Boolean))
-        stays = pl.read_ipc(files.meaningful_repeats)
+        stays = pl.read_ipc(at_hand(files.meaningful_repeats))
         stays = stays.filter(pl.Series(~self.kept_set.copies[stays["rank"].to_numpy()], dtype=pl.Boolean))
         if not settings.passages:
             within, stays = within.clear(), stays.clear()

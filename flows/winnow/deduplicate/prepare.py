@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from winnow.base.files import at_hand
 from winnow.base.recipe import DeduplicateSettings
 from winnow.base.staging import PREPARED, PREPARED_INDEX, write_parquet
 from winnow.deduplicate.documents.shingles import Signatures, Words, overlapping, sign_documents
@@ -46,7 +47,7 @@ class Preparation:
     def known_arrivals(self) -> dict[str, int]:
         if self.arrivals is None:
             return {}
-        table = pq.read_table(self.arrivals, columns=["doc_id", "arrival"])
+        table = pq.read_table(at_hand(self.arrivals), columns=["doc_id", "arrival"])
         return dict(zip(table["doc_id"].to_pylist(), table["arrival"].to_pylist(), strict=True))
 
 
@@ -69,7 +70,7 @@ def prepare_shard(repaired: Path, how: Preparation) -> PreparedShard:
     index: list[pa.Table] = []
 
     def passages() -> Iterator[pa.Table]:
-        for batch in pq.ParquetFile(repaired).iter_batches(batch_size=_BATCH, columns=_COLUMNS):
+        for batch in pq.ParquetFile(at_hand(repaired)).iter_batches(batch_size=_BATCH, columns=_COLUMNS):
             for first, stop in portions(Utf8Texts.of(batch.column("text")).offsets, _PORTION):
                 documents = batch.slice(first, stop - first)
                 passages = _Batch.of(documents, how.settings)

@@ -11,10 +11,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 import polars as pl
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from winnow.base.doc_ids import DocIds
+from winnow.base.files import at_hand, is_there, parquet_file, place_for, scan_parquet, sent
 from winnow.base.recipe import DeduplicateSettings
 from winnow.deduplicate.decisions import Decisions, Remainders, Removals, judge_remainders
 from winnow.deduplicate.documents.candidate_pairs import LargeBuckets, find_candidates, spread_index
@@ -43,6 +43,7 @@ from winnow.deduplicate.work_files import (
     ShingleFiles,
     WorkFiles,
     partitions_for,
+    whole_file,
 )
 
 Item = TypeVar("Item")
@@ -103,7 +104,7 @@ def gather_inner_repeats(indexes: Sequence[InputFile], files: WorkFiles) -> None
     order = load_order(files)
     frames = [pl.DataFrame(schema=INNER_REPEATS)]
     for file in indexes:
-        some = pl.scan_parquet(file.path).select("doc_id", "repeats").filter(pl.col("repeats").list.len() > 0)
+        some = scan_parquet([file.path]).select("doc_id", "repeats").filter(pl.col("repeats").list.len() > 0)
         frame = some.collect(engine="streaming")
         ranks = pl.Series("rank", order.ranks_of(frame["doc_id"].to_arrow(), file), pl.UInt32)
         known = pl.col("rank") != int(NO_RANK)
@@ -111,8 +112,9 @@ def gather_inner_repeats(indexes: Sequence[InputFile], files: WorkFiles) -> None
         frames.append(rows.select(pl.col(n).cast(kind) for n, kind in INNER_REPEATS.items()))
     table = pl.concat(frames).sort("rank", "position", "part")
     stays = pl.col("reason").is_in(list(MEANINGS))
-    table.filter(~stays).write_ipc(files.inner_repeats, compression="uncompressed")
-    table.filter(stays).write_ipc(files.meaningful_repeats, compression="uncompressed")
+    for path, wanted in ((files.inner_repeats, ~stays), (files.meaningful_repeats, stays)):
+        with whole_file(path) as out:
+            table.filter(wanted).write_ipc(out, compression="uncompressed")
 
 
 def list_documents(passages: InputFile, files: WorkFiles) -> ArrayFile:
@@ -120,7 +122,7 @@ def list_documents(passages: InputFile, files: WorkFiles) -> ArrayFile:
     order = load_order(files)
     found = [np.empty(0, np.uint32)]
     # The file's own dictionary has each id of a row group once.
-    parquet = pq.ParquetFile(passages.path, read_dictionary=["doc_id"])
+    parquet = parquet_file(passages.path, read_dictionary=["doc_id"])
     for batch in parquet.iter_batches(batch_size=1 << 20, columns=["doc_id"]):
         found.append(order.ranks_of(batch.column("doc_id").unique().dictionary, passages))
     ranks = distinct_values(np.concatenate(found))
@@ -198,9 +200,10 @@ class _Search:
         """Put all sketches end to end in one file that workers map into memory, with each document's place in it."""
         sketches = [part.sketches.load() for part in parts]
         size = max(1, sum(map(len, sketches)))
-        joined = np.lib.format.open_memmap(self.files.sketches.path, "w+", self.files.sketches.dtype, (size,))
+        files = self.files.sketches, self.files.sketch_places
+        joined = np.lib.format.open_memmap(place_for(files[0].path), "w+", files[0].dtype, (size,))
         size = max(1, self.documents)
-        by_rank = np.lib.format.open_memmap(self.files.sketch_places.path, "w+", PLACE, (size,))
+        by_rank = np.lib.format.open_memmap(place_for(files[1].path), "w+", PLACE, (size,))
         at = 0
         for part, sketch in zip(parts, sketches, strict=True):
             joined[at : at + len(sketch)] = sketch
@@ -208,8 +211,9 @@ class _Search:
             places["start"] += at
             by_rank[places["rank"]] = places
             at += len(sketch)
-        joined.flush()
-        by_rank.flush()
+        for file, values in zip(files, (joined, by_rank), strict=True):
+            values.flush()
+            sent(file.path)
 
     def _own_words(self, pairs: NDArray[np.uint64], in_buckets: NDArray[np.uint32]) -> OwnWords:
         """What documents that may be copies say besides a template, and all that those say which they may copy."""
@@ -227,7 +231,7 @@ class _Search:
 
     def _find_templates(self) -> ArrayFile:
         """The passages that many documents have, with the arrival from which they are a template (TEMPLATE)."""
-        rows = sum(pq.ParquetFile(file.path).metadata.num_rows for file in self.passages)
+        rows = sum(parquet_file(file.path).metadata.num_rows for file in self.passages)
         partitions = partitions_for(rows, KEYED.itemsize)
         parts = self._each(spread_prints, self.passages, self.files, partitions)
         found = self._each(find_templates, range(partitions), parts, self.files, self.settings)
@@ -256,7 +260,7 @@ class _Search:
     def _written(self, label: str) -> list[ShingleFiles]:
         """The shingle sets that were written under a label."""
         stores = [self.files.shingles(label, some) for some in (*([file] for file in self.passages), self.passages)]
-        return [store for n, store in enumerate(stores) if store.sets.exists() and store not in stores[:n]]
+        return [store for n, store in enumerate(stores) if is_there(store.sets) and store not in stores[:n]]
 
     def _verify(self, pairs: NDArray[np.uint64], label: str, stores: Sequence[ShingleFiles]) -> Rows:
         """Exact Jaccard and containment of the pairs (VERIFIED)."""
@@ -270,7 +274,7 @@ class _Search:
         chars = self._chars()
         removed: Rows = np.empty(0, REMOVED)
         if self.settings.passages and self.passages:
-            rows = sum(pq.ParquetFile(file.path).metadata.num_rows for file in self.passages)
+            rows = sum(parquet_file(file.path).metadata.num_rows for file in self.passages)
             partitions = partitions_for(rows, PASSAGE.itemsize)
             parts = self._each(spread_passages, self.passages, self.files, partitions, self.settings)
             found = self._each(remove_passages, range(partitions), parts, self.files, self.settings)
@@ -281,7 +285,7 @@ class _Search:
         remainders = judge_remainders(
             chars=chars,
             removed=removed,
-            with_inner_repeats=pl.read_ipc(self.files.inner_repeats)["rank"].unique().to_numpy(),
+            with_inner_repeats=pl.read_ipc(at_hand(self.files.inner_repeats))["rank"].unique().to_numpy(),
             kept_for_others=kept_set.kept,
             settings=self.settings,
         )
@@ -290,7 +294,7 @@ class _Search:
     def _chars(self) -> NDArray[np.int64]:
         """Room for the characters of each document, in a file."""
         path = self.files.folder / "chars.npy"
-        return np.lib.format.open_memmap(path, "w+", np.dtype(np.int64), (max(1, self.documents),))
+        return np.lib.format.open_memmap(place_for(path), "w+", np.dtype(np.int64), (max(1, self.documents),))
 
     def find_similar(self, copies: NDArray[np.bool_], remainders: Remainders) -> Rows:
         """Pairs of documents that are alike although both are kept (SIMILAR)."""

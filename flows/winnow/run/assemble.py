@@ -12,11 +12,11 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as pads
-import pyarrow.parquet as pq
 
 from winnow.base.conform import conform
 from winnow.base.contracts import SORT_KEYS, TABLES
 from winnow.base.doc_ids import DocIds, Range, doc_id_ranges
+from winnow.base.files import arrow_dataset, parquet_file, remove_files
 from winnow.base.recipe import DeduplicateSettings
 from winnow.base.records import DUPLICATE_DOCUMENT, Passage, fields_as_json
 from winnow.base.staging import DOCUMENT_DECISIONS, PASSAGE_DECISIONS, PREPARED, PREPARED_INDEX, REPAIRED, write_parquet
@@ -76,14 +76,13 @@ def _few_runs(files: tuple[Path, ...], schema: pa.Schema, executor: Executor, fo
         merged = tuple(folder / f"{level}-{n}.parquet" for n in range(len(groups)))
         list(executor.map(_merge_runs, groups, merged, repeat(schema)))
         if level:
-            for file in files:
-                file.unlink(missing_ok=True)
+            remove_files(files)
         files, level = merged, level + 1
     return files
 
 
 def _merge_runs(files: Sequence[Path], merged: Path, schema: pa.Schema) -> int:
-    metadata = [pq.read_metadata(file) for file in files]
+    metadata = [parquet_file(file).metadata for file in files]
     size = sum(m.row_group(n).total_byte_size for m in metadata for n in range(m.num_row_groups))
     keys = [(name, "ascending") for name in ("doc_id", "position", "part") if name in schema.names]
     spans = (_in_span(span) for span in assembly_ranges(size))
@@ -107,12 +106,12 @@ def assemble_job(doc_ids: Range, changed: DocIds, assembly: Assembly, folder: Pa
     copies = _frame(_rows(assembly.document_decisions, DOCUMENT_DECISIONS, span))
     decided = _rows(assembly.passage_decisions, PASSAGE_DECISIONS, span)
     made = [_made(new_documents(fresh, passages, index, assembly), judged(passages, decided, copies), copies, assembly)]
-    moved = _frame(pads.dataset(str(assembly.moved)).to_table(filter=span))
+    moved = _frame(arrow_dataset([assembly.moved]).to_table(filter=span))
     if changed:
         among = pads.field("doc_id").isin(changed.column())
         published = _rows(assembly.published_passages, PREPARED, among)
         for path in assembly.published_documents:
-            rows = pads.dataset(str(path), schema=TABLES["documents"])  # files of before a column came lack it
+            rows = arrow_dataset([path], TABLES["documents"])  # files of before a column came lack it
             infos = _placed(rows.to_table(columns=_CARRIED, filter=among), moved)
             theirs = published.filter(pc.is_in(published["doc_id"], infos["doc_id"].combine_chunks()))
             made.append(_made(_frame(infos), judged(theirs, decided, copies), copies, assembly))
@@ -161,8 +160,8 @@ def _only_moved(moved: pl.DataFrame, assembly: Assembly) -> Iterator[tuple[str, 
         return
     among = pads.field("doc_id").isin(moved["doc_id"].to_arrow().cast(pa.string()))
     for path in assembly.published_documents:
-        name = "duplicates" if "kept_doc_id" in pads.dataset(str(path)).schema.names else "documents"
-        rows = pads.dataset(str(path), schema=TABLES[name]).to_table(filter=among)
+        name = "duplicates" if "kept_doc_id" in arrow_dataset([path]).schema.names else "documents"
+        rows = arrow_dataset([path], TABLES[name]).to_table(filter=among)
         run_ids = pa.array([assembly.run_id] * rows.num_rows, pa.string())
         rows = rows.set_column(rows.column_names.index("run_id"), rows.schema.field("run_id"), run_ids)
         yield name, conform(_placed(rows, moved), TABLES[name], name)
@@ -326,6 +325,6 @@ def _frame(table: pa.Table) -> pl.DataFrame:
 def _rows(files: Sequence[Path], schema: pa.Schema, condition: pads.Expression) -> pa.Table:
     if not files:
         return schema.empty_table()
-    dataset = pads.dataset([str(f) for f in files], schema=schema)
+    dataset = arrow_dataset(files, schema)
     # One row group at a time: reading ahead would hold as much of the rows that are left out as of those wanted.
     return dataset.to_table(filter=condition, batch_readahead=0, fragment_readahead=1, use_threads=False)

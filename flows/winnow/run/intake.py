@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as pads
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from winnow.base.errors import InputChanged, UsageError
+from winnow.base.files import arrow_dataset, at_hand, parquet_file
 from winnow.base.recipe import NOT_SHAPING, ReadSettings
 from winnow.base.records import REPEATED_ID
 from winnow.base.staging import RAW, REJECTED, key_of, sha256_of, write_parquet
@@ -301,7 +301,7 @@ def check(run: Run, documents: Documents, repaired: Repaired) -> Checked:
     Writes the rejects of this run: unreadable, repeated ids, failed repairs, and rows that break an expectation.
     """
     failures: list[Failure] = []
-    for rows in merge_small_tables(pq.read_table(shard.repaired, columns=MEASURES) for shard in repaired.shards):
+    for rows in merge_small_tables(parquet_file(shard.repaired).read(MEASURES) for shard in repaired.shards):
         failures += check_rows(rows.to_pandas(), run.recipe.validate_)
     path = run.work / "rejects.parquet"
     write_parquet(path, _rejects(documents, repaired, failures), REJECTED)
@@ -314,7 +314,7 @@ def _rejects(documents: Documents, repaired: Repaired, failures: list[Failure]) 
     yield _withdrawn_marks(documents.rows.barred)
     failed = sorted({f.doc_id for f in failures})
     for number, shard in enumerate(repaired.shards):
-        yield pq.read_table(shard.read_rejects, schema=REJECTED)
+        yield pq.read_table(at_hand(shard.read_rejects), schema=REJECTED)
         cleaned = documents.rows.needs_cleaning(number)
         yield _failed_repairs(shard, cleaned)
         if len(rows := documents.rows.repeated(number)):
@@ -325,17 +325,17 @@ def _rejects(documents: Documents, repaired: Repaired, failures: list[Failure]) 
 
 def _rows_read(shard: ShardFiles, cleaned: NDArray[np.bool_], doc_ids: Sequence[str]) -> list[dict[str, Any]]:
     """The rows of these documents as they were read; not those of other records that bear the same id."""
-    ids = pq.read_table(shard.raw, columns=["doc_id"])["doc_id"]
+    ids = parquet_file(shard.raw).read(["doc_id"])["doc_id"]
     wanted = pc.is_in(ids, pa.array(doc_ids, pa.string())).to_numpy() & cleaned
     rows: list[dict[str, Any]] = []
     if wanted.any():
-        rows = pads.dataset(str(shard.raw), schema=RAW).take(np.flatnonzero(wanted)).to_pylist()
+        rows = arrow_dataset([shard.raw], RAW).take(np.flatnonzero(wanted)).to_pylist()
     return rows
 
 
 def _failed_repairs(shard: ShardFiles, cleaned: NDArray[np.bool_]) -> pa.Table:
     """Returns the rejects of the repair with the bytes as they were read, so that a replay reads those again."""
-    rejects = pq.read_table(shard.repair_rejects, schema=REJECTED)
+    rejects = pq.read_table(at_hand(shard.repair_rejects), schema=REJECTED)
     if not rejects.num_rows:
         return rejects
     raw = _rows_read(shard, cleaned, rejects["doc_id"].to_pylist())
@@ -367,6 +367,6 @@ def _repeated_ids(shard: ShardFiles, rows: NDArray[np.int64]) -> pa.Table:
             "expectation": REPEATED_ID,
             "content": row["content"] if row["content"] is not None else row["text"].encode("utf-8"),
         }
-        for row in pq.read_table(shard.raw, schema=RAW).take(rows).to_pylist()
+        for row in arrow_dataset([shard.raw], RAW).take(rows).to_pylist()
     ]
     return pa.Table.from_pylist(rejects, schema=REJECTED)

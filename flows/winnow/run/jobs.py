@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from winnow.base.errors import InputChanged, WinnowError
+from winnow.base.files import at_hand, parquet_file
 from winnow.base.recipe import ReadSettings, RepairSettings
 from winnow.base.records import INTERNAL_ERROR, OTHER_LANGUAGE, LeftOut, RawDocument, Read, Reject, internal_error
 from winnow.base.staging import IDENTITIES, RAW, REJECTED, REPAIRED, once, write_parquet
@@ -172,7 +173,7 @@ def _write_raw(files: ShardFiles, results: Iterable[Read]) -> ReadCounts:
         chars += size
 
     documents = write_parquet(files.raw, batches(), RAW)
-    identities = pq.read_table(files.raw, columns=["doc_id", "content_sha256", "input", "row"])
+    identities = pq.read_table(at_hand(files.raw), columns=["doc_id", "content_sha256", "input", "row"])
     identities = identities.rename_columns({"row": "place"})
     identities = identities.append_column("row", pa.array(np.arange(documents))).select(IDENTITIES.names)
     write_parquet(files.identities, [identities.sort_by("doc_id").cast(IDENTITIES)], IDENTITIES)
@@ -188,7 +189,7 @@ def _table(records: Sequence[RawDocument | Reject], schema: pa.Schema) -> pa.Tab
 
 def _read_again(waiting: Path, settings: ReadSettings, origins: list[dict[str, str]]) -> Iterator[RawDocument | Reject]:
     """The documents that the bytes of rejects hold."""
-    with pq.ParquetFile(waiting) as file:
+    with parquet_file(waiting) as file:
         for batch in file.iter_batches(batch_size=64):
             for row in batch.to_pylist():
                 for result in read_bytes(row["source"], row["input"], row["content"], settings, row["row"]):
@@ -211,7 +212,7 @@ def repair_job(files: ShardFiles, cleaned: bytes, settings: RepairSettings, lang
 
     def work() -> RepairCounts:
         # Sorting needs the whole shard; its text stays in Arrow and only a batch of it becomes Python strings.
-        table = pq.read_table(files.raw, columns=[n for n in RAW.names if n != "content"])
+        table = pq.read_table(at_hand(files.raw), columns=[n for n in RAW.names if n != "content"])
         bits = np.frombuffer(cleaned, np.uint8)
         table = table.filter(pa.array(np.unpackbits(bits, count=table.num_rows).astype(np.bool_)))
         table = table.sort_by("doc_id")

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from winnow.base.contracts import SORT_KEYS, TABLES
 from winnow.base.errors import UsageError
+from winnow.base.files import parquet_file
 from winnow.base.records import REPEATED_ID
 from winnow.base.staging import key_of, write_parquet
 from winnow.publish.dataset import Dataset
@@ -195,7 +196,7 @@ def replayed_keys(origins: Sequence[Path], accepted: Collection[str]) -> frozens
 
     `origins` are the files in which `winnow.run.jobs.reread_job` says which document came from which reject.
     """
-    rows = [row for path in origins for row in pq.read_table(path).to_pylist()]
+    rows = [row for path in origins for row in parquet_file(path).read().to_pylist()]
     refused = {_key(row) for row in rows if row["made"] == row["doc_id"] and row["made"] not in accepted}
     return frozenset(map(_key, rows)) - refused
 

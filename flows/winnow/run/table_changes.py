@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence, Set
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
@@ -12,11 +11,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pyarrow as pa
-import pyarrow.dataset as pads
-import pyarrow.parquet as pq
 
 from winnow.base.contracts import TABLES
 from winnow.base.doc_ids import DocIds, as_set, doc_keys
+from winnow.base.files import arrow_dataset, files_in, parquet_file, remove_folder, scan_parquet
 from winnow.base.staging import REPAIRED, write_parquet
 from winnow.deduplicate.prepare import Preparation, prepare_shard
 from winnow.deduplicate.removals import find_removals
@@ -98,11 +96,11 @@ def deduplicate(
         parts[table] = (path,)
     waiting = waiting_rejects(run.dataset, rejects.rows, rejects.replaced)
     # What this run read has to come out somewhere; counted from the input's side, so that a loss shows.
-    published = sum(pq.read_metadata(file).num_rows for file in run.dataset.files("index"))
+    published = sum(parquet_file(file).metadata.num_rows for file in run.dataset.files("index"))
     known = published - len(gone) - len(documents.rows.replaced) + documents.rows.fresh
     refused = pl.DataFrame(list(rejects.refused), {"doc_id": pl.String, "content_sha256": pl.String}, orient="row")
     known_rejects = waiting.select(refused.columns).unique().join(refused, on=refused.columns, how="anti").height
-    measured = (pq.read_table(s.repaired, columns=["n_chars", "residual_markup"]) for s in repaired.shards)
+    measured = (parquet_file(s.repaired).read(["n_chars", "residual_markup"]) for s in repaired.shards)
     vanished = documents.inputs.vanished if run.order.mirror else ()
     rewritten = left_out | decided.changed
     replaced: dict[str, Set[str]] = {
@@ -154,7 +152,7 @@ def _decide(
     prepared = map_shards(executor, prepare_shard, shards, how, progress=run.progress("prepare"))
     index, passages = [p.index for p in prepared], [p.passages for p in prepared]
     run.log("deduplicate: comparing with everything published", "deduplicate")
-    shutil.rmtree(run.work / "removals", ignore_errors=True)
+    remove_folder(run.work / "removals")
     removals = find_removals(
         index,
         passages,
@@ -192,17 +190,18 @@ def _decide(
 def _assemble(run: Run, executor: Executor, decided: _Decided, chars: int) -> dict[str, tuple[Path, ...]]:
     """Writes the rows of the tables that are made from documents; returns the files by table."""
     folder = run.work / "parts"
-    shutil.rmtree(folder, ignore_errors=True)
+    remove_folder(folder)
     ranges = assembly_ranges(chars)
     count = len(ranges)
     inside = [decided.changed.within(span) for span in ranges]
     progress = run.progress("assemble")
     assembly = with_few_runs(decided.assembly, executor, run.work / "runs")
     map_shards(executor, assemble_job, ranges, inside, [assembly] * count, [folder] * count, progress=progress)
-    for made in ("prepared", "runs"):  # all of it stands in the rows now
-        shutil.rmtree(run.work / made, ignore_errors=True)
+    for done in ("prepared", "runs"):  # all of it stands in the rows now
+        remove_folder(run.work / done)
+    made = [path for path in files_in(folder) if path.suffix == ".parquet"]
     tables = ("documents", "duplicates", "passages", "edits", "index")
-    return {table: tuple(sorted((folder / table).glob("*.parquet"))) for table in tables}
+    return {table: tuple(path for path in made if path.parent.name == table) for table in tables}
 
 
 def _accepted(run: Run, file: Path, rejected: DocIds) -> Path:
@@ -210,7 +209,7 @@ def _accepted(run: Run, file: Path, rejected: DocIds) -> Path:
     if not rejected or not DocIds.of_files([file], among=rejected):
         return file
     path = run.work / "accepted" / file.name
-    left = rows_without(pads.dataset(str(file), schema=REPAIRED), rejected, 512)
+    left = rows_without(arrow_dataset([file], REPAIRED), rejected, 512)
     write_parquet(path, left, REPAIRED, 512)
     return path
 
@@ -238,14 +237,14 @@ def _arrivals(run: Run, documents: Documents, shard: int) -> Path | None:
         return None
     path = run.work / "arrivals" / f"{shard}.parquet"
     schema = pa.schema([TABLES["index"].field("doc_id"), TABLES["index"].field("arrival")])
-    doc_ids = pq.read_table(documents.shards[shard].raw, columns=["doc_id"])["doc_id"].take(known)
+    doc_ids = parquet_file(documents.shards[shard].raw).read(["doc_id"])["doc_id"].take(known)
     write_parquet(path, [pa.table([doc_ids, planned[known]], schema=schema)], schema)
     return path
 
 
 def _rejected(run: Run, checked: Checked, origins: Sequence[Path]) -> DocIds:
     """The doc_ids of all rejects, those of this run too, and of what was read from the bytes of any."""
-    made = [doc_keys(pq.read_table(path, columns=["made"])["made"]) for path in origins]
+    made = [doc_keys(parquet_file(path).read(["made"])["made"]) for path in origins]
     rejects = DocIds.of_files([checked.rejects, *run.dataset.files("rejects")])
     return rejects | DocIds.of_batches(made)[0]
 
@@ -268,7 +267,7 @@ def _input_rows(run: Run, documents: Documents) -> pa.Table:
     read: dict[str, list[int]] = {i.path: [0, 0] for i in documents.inputs.changed}
     for shard in documents.shards:
         for column, file in enumerate((shard.raw, shard.read_rejects)):
-            counts = pl.scan_parquet(file).group_by("input").len().collect()
+            counts = scan_parquet([file]).group_by("input").len().collect()
             for path, count in counts.iter_rows():
                 if path in read:
                     read[path][column] += count

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from winnow.base.doc_ids import DocIds, Range, ranges_of
 from winnow.base.errors import UsageError
+from winnow.base.files import parquet_file, scan_parquet
 from winnow.base.records import REPEATED_ID, doc_id_of
 from winnow.publish.dataset import Dataset
 from winnow.publish.erasure import erased_ids
@@ -224,7 +224,7 @@ def plan_rows(
         shards, inputs, dataset, recipe_id=recipe_id, full=full, mirror=mirror,
         barred=frozenset(barred) | _longer_names(inputs, dataset), looked_at=_looked_at(inputs, shards, mirror),
     )  # fmt: skip
-    rows = tuple(np.zeros(pq.read_metadata(file).num_rows, np.int32) for file in known.identities)
+    rows = tuple(np.zeros(parquet_file(file).metadata.num_rows, np.int32) for file in known.identities)
     parts: list[_RangePlan] = []
     for part in each_range(executor, _plan_range, known.ranges(), known):
         by_shard = part.rows[np.argsort(part.rows["shard"], kind="stable")]
@@ -331,7 +331,7 @@ def _renamed(rows: pl.DataFrame, known: _Known) -> pl.DataFrame:
         return rows
     contents = pl.Series(sorted(set(rows["content_sha256"])), dtype=pl.String)
     same = pl.col("content_sha256").is_in(contents.implode())
-    frames = [pl.scan_parquet(path).filter(same).select(IDENTITY).collect() for path in known.identities]
+    frames = [scan_parquet([path]).filter(same).select(IDENTITY).collect() for path in known.identities]
     read = pl.concat([pl.DataFrame(schema=dict.fromkeys(IDENTITY, pl.String)), *frames])
     ids = pl.Series(sorted(set(read["doc_id"])), dtype=pl.String)
     for files in (known.index, known.rejects):
@@ -439,7 +439,7 @@ def _looked_at(inputs: InputPlan, shards: Sequence[ShardFiles], mirror: bool) ->
     broken = {
         path
         for files in shards
-        for path in pl.scan_parquet(files.read_rejects).filter(*breaks_off).select("input").collect()["input"]
+        for path in scan_parquet([files.read_rejects]).filter(*breaks_off).select("input").collect()["input"]
     }
     read = (i.path for i in inputs.changed if i.sha256 and i.path not in broken)
     return (*read, *(inputs.vanished if mirror else ()))
@@ -448,7 +448,7 @@ def _looked_at(inputs: InputPlan, shards: Sequence[ShardFiles], mirror: bool) ->
 def _read_rejects(files: Sequence[Path], span: Range) -> pl.DataFrame:
     """The rejects of the reading, without those of files that could not be read at all."""
     frames = [
-        pl.scan_parquet(path).filter(_of(span), pl.col("expectation") != "unreadable").select("doc_id").collect()
+        scan_parquet([path]).filter(_of(span), pl.col("expectation") != "unreadable").select("doc_id").collect()
         for path in files
     ]
     return pl.concat([pl.DataFrame(schema={"doc_id": pl.String}), *frames])
@@ -456,7 +456,7 @@ def _read_rejects(files: Sequence[Path], span: Range) -> pl.DataFrame:
 
 def _read_rows(files: Sequence[Path], span: Range) -> pl.DataFrame:
     frames = [
-        pl.scan_parquet(path)
+        scan_parquet([path])
         .filter(_of(span))
         .select(pl.lit(number, pl.Int32).alias("shard"), "row", "place", *IDENTITY)
         .collect()
@@ -476,5 +476,5 @@ def _scan(files: Sequence[Path], columns: list[str], span: Range | None = None) 
     if not files:
         return pl.LazyFrame(schema=schema)
     # Files of before a column came have no values of it.
-    rows = pl.scan_parquet(list(files), schema=schema, missing_columns="insert", extra_columns="ignore")
+    rows = scan_parquet(files, schema=schema, missing_columns="insert", extra_columns="ignore")
     return rows if span is None else rows.filter(_of(span))

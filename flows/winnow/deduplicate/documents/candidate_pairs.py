@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from winnow.base.files import parquet_file
 from winnow.base.recipe import DeduplicateSettings
 from winnow.deduplicate.documents.document_order import load_order
 from winnow.deduplicate.sorted_rows import (
@@ -37,7 +37,7 @@ def spread_index(index: InputFile, files: WorkFiles, partitions: int) -> IndexPa
     order = load_order(files)
     bands, samples, places = [], [], []
     filled = 0
-    for batch in pq.ParquetFile(index.path).iter_batches(batch_size=4096, columns=["doc_id", "bands", "sketch"]):
+    for batch in parquet_file(index.path).iter_batches(batch_size=4096, columns=["doc_id", "bands", "sketch"]):
         ranks = order.ranks_of(batch.column("doc_id"), index)
         known = ranks != NO_RANK
         ranks = np.where(known & (order.exact_of[np.where(known, ranks, 0)] == ranks), ranks, NO_RANK)

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from winnow.base.doc_ids import Column, as_doc_ids, doc_keys
 from winnow.base.errors import DatasetError
+from winnow.base.files import scan_parquet
 from winnow.deduplicate.passages.utf8_texts import Utf8Texts
 from winnow.deduplicate.sorted_rows import Rows, distinct_values, merged, run_starts, stand_in
 from winnow.deduplicate.work_files import (
@@ -135,7 +136,7 @@ class _SortedRun:
 
 def _sort_facts(file: InputFile, files: WorkFiles) -> _SortedRun:
     """Write the facts of a file's documents, sorted (FACTS)."""
-    table = pl.read_parquet(file.path, columns=list(_COLUMNS)).select(pl.col(n).cast(t) for n, t in _COLUMNS.items())
+    table = scan_parquet([file.path]).select(pl.col(n).cast(t) for n, t in _COLUMNS.items()).collect()
     keys = doc_keys(table["doc_id"].to_arrow())
     rows = np.empty(table.height, FACTS)
     rows["key"] = keys

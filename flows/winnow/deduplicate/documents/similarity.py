@@ -11,10 +11,10 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from winnow.base.doc_ids import Column
+from winnow.base.files import at_hand, parquet_file, scan_parquet
 from winnow.base.recipe import DeduplicateSettings
 from winnow.deduplicate.documents.document_order import DocumentOrder, load_order
 from winnow.deduplicate.documents.shingles import Hashes, shingle_sets
@@ -140,7 +140,7 @@ def _documents(file: InputFile, order: DocumentOrder, marked: NDArray[np.bool_])
     held = _Passages(
         np.empty(0, np.uint32), np.empty(0, np.int32), pa.array([], pa.large_string()), np.empty(0, np.uint64)
     )
-    parquet = pq.ParquetFile(file.path, read_dictionary=["doc_id"])
+    parquet = parquet_file(file.path, read_dictionary=["doc_id"])
     for batch in parquet.iter_batches(batch_size=16384, columns=_READ):
         encoded = batch.column("doc_id")
         ranks = _wanted_ranks(encoded.dictionary, file, order, marked)[np.asarray(encoded.indices)]
@@ -161,7 +161,7 @@ def _split(passages: Sequence[InputFile], order: DocumentOrder, marked: NDArray[
     """The wanted documents that lie in several files; few, so they are brought together in memory."""
     frames = []
     for file in passages:
-        table = pl.read_parquet(file.path, columns=["doc_id", "position", "part", "text", "fingerprint"])
+        table = scan_parquet([file.path]).select("doc_id", "position", "part", "text", "fingerprint").collect()
         ranks = pl.Series("rank", _wanted_ranks(table["doc_id"].to_arrow(), file, order, marked), pl.UInt32)
         frames.append(table.with_columns(ranks).filter(pl.col("rank") != int(NO_RANK)))
     table = pl.concat(frames).sort("rank", "position", "part")
@@ -184,7 +184,7 @@ class ShingleStore:
     """Reads the shingle sets that `write_shingles` wrote, by rank."""
 
     def __init__(self, stores: Sequence[ShingleFiles]) -> None:
-        self._files = [os.open(store.sets, os.O_RDONLY) for store in stores]
+        self._files = [os.open(at_hand(store.sets), os.O_RDONLY) for store in stores]
         places = [store.places.load() for store in stores]
         joined = merged(places, PLACE)
         order = np.argsort(joined["rank"])

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from winnow.base.files import parquet_file
 from winnow.base.recipe import DeduplicateSettings
 from winnow.deduplicate.documents.document_order import load_order
 from winnow.deduplicate.documents.similarity import ShingleStore, print_keys
@@ -37,7 +37,7 @@ def spread_prints(passages: InputFile, files: WorkFiles, partitions: int) -> Par
     """Write which document has which passage, by partition of its fingerprint; exact copies are left aside."""
     order = load_order(files)
     pieces = []
-    parquet = pq.ParquetFile(passages.path, read_dictionary=["doc_id"])
+    parquet = parquet_file(passages.path, read_dictionary=["doc_id"])
     for batch in parquet.iter_batches(batch_size=1 << 18, columns=["doc_id", "fingerprint"]):
         encoded = batch.column("doc_id")
         ranks = order.ranks_of(encoded.dictionary, passages)

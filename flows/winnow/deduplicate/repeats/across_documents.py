@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from winnow.base.files import at_hand, parquet_file
 from winnow.base.recipe import DeduplicateSettings
 from winnow.deduplicate.documents.document_order import DocumentOrder, load_order
 from winnow.deduplicate.passages.fingerprint import fingerprints
@@ -39,11 +39,11 @@ def spread_passages(
     Writes besides, for each document, how many characters those leave.
     """
     order, copies = load_order(files), files.copies.load()
-    inner = pl.read_ipc(files.inner_repeats).select("rank", "position", "part")
+    inner = pl.read_ipc(at_hand(files.inner_repeats)).select("rank", "position", "part")
     allowed = fingerprints(settings.keep, settings)
     pieces, chars = [], []
     columns = ["doc_id", "position", "part", "kind", "text", "fingerprint"]
-    for batch in pq.ParquetFile(passages.path).iter_batches(batch_size=65536, columns=columns):
+    for batch in parquet_file(passages.path).iter_batches(batch_size=65536, columns=columns):
         table = pl.from_arrow(batch)
         assert isinstance(table, pl.DataFrame)
         ids = table.select(pl.col("doc_id").cast(pl.String).rle().struct.unnest())
