@@ -39,6 +39,7 @@ from winnow.base.recipe import DeduplicateSettings  # noqa: E402
 from winnow.base.staging import IDENTITIES, PREPARED, PREPARED_INDEX, RAW, REJECTED  # noqa: E402
 from winnow.deduplicate.removals import find_removals  # noqa: E402
 from winnow.publish.dataset import Dataset  # noqa: E402
+from winnow.read import InputFiles  # noqa: E402
 from winnow.run.executor import open_executor  # noqa: E402
 from winnow.run.jobs import ShardFiles  # noqa: E402
 from winnow.run.previous_version import changed_decisions, whole_version  # noqa: E402
@@ -153,7 +154,7 @@ def one_plan(folder: Path, workers: int) -> dict[str, Any]:
         sampler.start()
         time.sleep(0.1)
         sampler.stage = "plan"
-        plan = plan_rows(shards, InputPlan((), (), ()), dataset, recipe_id="r" * 16, executor=pool)
+        plan = plan_rows(shards, InputPlan(InputFiles.of(())), dataset, recipe_id="r" * 16, executor=pool)
         assert 0 < plan.fresh == len(plan.replaced) < plan.fresh + plan.unchanged
         sampler.stage = "decide"
         left_out = folder / "left_out.parquet"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from winnow.base.recipe import ReadSettings
 from winnow.base.records import RawDocument, Reject
-from winnow.read import InputFile, Shard, Span, list_inputs, plan_shards, read_bytes, read_documents, read_shard
+from winnow.read import InputFile, InputFiles, Shard, list_inputs, plan_shards, read_bytes, read_documents, read_shard
 
 SETTINGS = ReadSettings(ids="everywhere")
 
@@ -153,11 +153,9 @@ def test_rows_do_not_depend_on_where_a_file_is_cut(tmp_path_factory, lines, ends
         return [r for r in results if getattr(r, "expectation", "") != "empty"]
 
     whole = rows(read_documents(file, SETTINGS))
-    spans = tuple(Span(file, s, min(s + part, len(content))) for s in range(0, len(content), part))
-    parts = [
-        r for span in spans for r in read_shard(Shard((span,)), SETTINGS) if getattr(r, "expectation", "") != "empty"
-    ]
-    assert parts == whole
+    alone = InputFiles.of([file])
+    shards = [Shard(alone, s, min(s + part, len(content))) for s in range(0, len(content), part)]
+    assert rows(r for shard in shards for r in read_shard(shard, SETTINGS)) == whole
 
 
 def test_big_files_are_cut_and_small_ones_put_together(tmp_path):
@@ -166,7 +164,7 @@ def test_big_files_are_cut_and_small_ones_put_together(tmp_path):
         (tmp_path / f"s{i}.txt").write_text("x")
     inputs = list_inputs(tmp_path).files
     shards = plan_shards(inputs, ReadSettings(shard_mb=1))
-    assert len(shards) == 4 and sum(s.bytes for s in shards) == sum(i.bytes for i in inputs)
+    assert len(shards) == 4 and sum(s.bytes for shard in shards for s in shard.spans) == sum(i.bytes for i in inputs)
     assert sum(1 for s in shards for _ in read_shard(s, SETTINGS)) == 150_005
 
 

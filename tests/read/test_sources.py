@@ -18,7 +18,7 @@ from tests.formats import MAILBOX, PAGE, warc
 from winnow.base.errors import RecipeError
 from winnow.base.recipe import FormatName, ReadSettings
 from winnow.base.records import LeftOut, RawDocument
-from winnow.read import hold, list_inputs, plan_shards, read_bytes, read_shard
+from winnow.read import InputFiles, hold, list_inputs, plan_shards, read_bytes, read_shard
 from winnow.read.formats import FORMATS
 from winnow.read.sources import fits
 from winnow.run.recipe_file import load_recipe
@@ -140,7 +140,7 @@ CASES = {
 def test_a_file_is_read_as_its_entry_says(case: Case, tmp_path: Path) -> None:
     (tmp_path / case.name).write_bytes(case.content)
     settings = ReadSettings.model_validate({**case.read, "sources": [{"glob": "*", **case.source}]})
-    files = [hold(file) for file in list_inputs(tmp_path, settings=settings).files]
+    files = InputFiles.of(hold(file) for file in list_inputs(tmp_path, settings=settings).files)
     results = [r for shard in plan_shards(files, settings) for r in read_shard(shard, settings)]
     found = [r for r in results if not isinstance(r, LeftOut)]
     assert [(r.source, r.row) for r in found] == [(source, row) for source, row, _ in case.found]

@@ -17,7 +17,7 @@ from tests.operate.dataset_runs import run_stages
 
 from winnow.base.errors import InputChanged
 from winnow.base.recipe import ReadSettings
-from winnow.read import Span, hold, list_inputs, plan_shards, read_documents, read_shard
+from winnow.read import InputFiles, Span, hold, list_inputs, plan_shards, read_documents, read_shard
 from winnow.run import intake
 
 WHOLE = article(55)
@@ -80,7 +80,7 @@ def test_a_file_that_grew_is_read_up_to_what_was_hashed(name: str, tmp_path: Pat
 def test_parts_of_a_big_file_are_proved_each_by_itself(tmp_path: Path) -> None:
     write_jsonl(tmp_path / "a.jsonl", [{"id": f"d{n}", "text": article(n)} for n in range(3000)])
     file = hold(list_inputs(tmp_path).files[0])
-    shards = plan_shards([file], ReadSettings(shard_mb=1))
+    shards = plan_shards(InputFiles.of([file]), ReadSettings(shard_mb=1))
     assert len(shards) > 3
     read = [r for shard in shards for r in read_shard(shard, ReadSettings())]
     assert [r.row for r in read] == list(range(1, 3001))

@@ -15,7 +15,7 @@ from tests.run.small import IDS, LETTERS, OTHER_RECIPE, RECIPE, letters, sha, ve
 from winnow.base.errors import UsageError
 from winnow.base.staging import IDENTITIES, RAW, REJECTED
 from winnow.publish.dataset import Dataset
-from winnow.read import InputFile, hold
+from winnow.read import InputFile, InputFiles, hold
 from winnow.run import work_plan
 from winnow.run.jobs import ShardFiles
 from winnow.run.work_plan import (
@@ -51,11 +51,11 @@ def before(folder: Path, files: Files, rejects: Sequence[Mapping[str, Any]] = ()
     return version(folder, tables)
 
 
-def listed(folder: Path, files: Files) -> list[InputFile]:
+def listed(folder: Path, files: Files) -> InputFiles:
     """The input files as they stand now."""
     for name, held in files.items():
         (folder / name).write_text(held)
-    return [hold(InputFile(name, str(folder / name), len(held))) for name, held in files.items()]
+    return InputFiles.of(hold(InputFile(name, str(folder / name), len(held))) for name, held in files.items())
 
 
 def shards_of(folder: Path, files: Files) -> list[ShardFiles]:
@@ -120,7 +120,7 @@ def test_documents_that_stand_in_another_row_have_moved_and_need_no_cleaning(tmp
     rows = [{**record(r, "a"), "row": n, "place": n + 1} for n, r in enumerate(now)]
     write_rows(shard.identities, rows, IDENTITIES)
     write_rows(shard.read_rejects, [], REJECTED)
-    inputs = InputPlan(tuple(listed(tmp_path, files)), (), ())
+    inputs = InputPlan(listed(tmp_path, files))
     plan = plan_rows([shard], inputs, version(tmp_path, tables), recipe_id=RECIPE)
     moved = zip(plan.moved.doc_ids, plan.moved.rows, strict=True)
     assert {LETTERS[doc_id]: row for doc_id, row in moved} == {"y": 3, "z": 5}
@@ -130,7 +130,7 @@ def test_documents_that_stand_in_another_row_have_moved_and_need_no_cleaning(tmp
 def test_records_under_another_name_replace_those_under_the_old_one(tmp_path: Path) -> None:
     dataset = before(tmp_path, {"a": "x1 y2 z3"}, [reject("q4", "a")])
     shards = shards_of(tmp_path, {"a": "u1 y2 v4"})
-    inputs = InputPlan(tuple(listed(tmp_path, {"a": ""})), (), ())
+    inputs = InputPlan(listed(tmp_path, {"a": ""}))
     plan = plan_rows(shards, inputs, dataset, recipe_id=OTHER_RECIPE)
     assert letters(plan.renamed) == "x"
     assert plan.obsolete == {(IDS["q"], sha("4"))}
@@ -138,7 +138,8 @@ def test_records_under_another_name_replace_those_under_the_old_one(tmp_path: Pa
 
 
 def test_a_run_without_input_leaves_every_input_as_it_is(tmp_path: Path) -> None:
-    assert no_inputs(before(tmp_path, {"b": "y1", "a": "x1"})) == InputPlan((), ("a", "b"), ())
+    plan = no_inputs(before(tmp_path, {"b": "y1", "a": "x1"}))
+    assert (len(plan.changed), list(plan.unchanged), len(plan.vanished)) == (0, ["a", "b"], 0)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
+from itertools import islice
 
 from winnow.base.records import Reject
 from winnow.base.terminal import Paint, visible
-from winnow.cli.output import edit_lines, edit_record, paint, print_json, print_table, shortened, size
+from winnow.cli.output import edit_lines, edit_record, paint, print_json, print_json_lists, print_table, shortened, size
 from winnow.run.preview import Plan, Sampled
 from winnow.run.summary import not_read
 
@@ -18,40 +19,37 @@ SHOWN_CHARS = 300
 
 
 def print_plan(plan: Plan, as_json: bool) -> None:
-    left_out = not_read(plan.skipped)
     if as_json:
-        skipped = [{"path": s.path, "reason": s.reason, "bytes": s.bytes} for s in plan.skipped]
-        print_json(
-            {
-                "files": [asdict(f) for f in plan.files],
-                "not_read": skipped,
-                "vanished": plan.vanished,
-                "idle": plan.idle,
-            }
-        )
+        print_json_lists({
+            "files": (asdict(f) for f in plan.files),
+            "not_read": ({"path": s.path, "reason": s.reason, "bytes": s.bytes} for s in plan.skipped),
+            "vanished": plan.vanished,
+            "idle": plan.idle,
+        })  # fmt: skip
         return
     p = paint()
-    kinds = Counter((f.format, f.state) for f in plan.files)
+    kinds: Counter[tuple[str, str]] = Counter()
     sizes: Counter[tuple[str, str]] = Counter()
     for file in plan.files:
+        kinds[file.format, file.state] += 1
         sizes[file.format, file.state] += file.bytes
     rows = [(state, kind, f"{n:,}", size(sizes[kind, state])) for (kind, state), n in sorted(kinds.items())]
     print_table(("state", "read as", "files", "size"), rows)
-    work = [f for f in plan.files if f.state != "unchanged"]
+    work = sum(n for (_, state), n in kinds.items() if state != "unchanged")
     if work:
+        shown = islice((f for f in plan.files if f.state != "unchanged"), SHOWN_FILES)
         print()
         print_table(
-            ("", "read as", "size", "path"),
-            [(f.state, f.format, size(f.bytes), visible(f.path)) for f in work[:SHOWN_FILES]],
+            ("", "read as", "size", "path"), [(f.state, f.format, size(f.bytes), visible(f.path)) for f in shown]
         )
-    if len(work) > SHOWN_FILES:
-        print(p.dim(f"and {len(work) - SHOWN_FILES:,} more; see them all with --json"))
+    if work > SHOWN_FILES:
+        print(p.dim(f"and {work - SHOWN_FILES:,} more; see them all with --json"))
     print()
-    for kind in left_out:
+    for kind in not_read(plan.skipped):
         print(p.yellow(f"note: {visible(str(kind))}"))
     for entry in plan.idle:
         print(p.yellow(f"note: no file belongs to {visible(entry)!r} in read.sources; check its glob"))
-    if plan.vanished:
+    if len(plan.vanished):
         print(
             p.yellow(
                 f"note: {len(plan.vanished):,} files of the last version are gone; --mirror withdraws their documents"

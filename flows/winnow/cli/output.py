@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +21,16 @@ EDIT_CHARS = 60  # characters of an edit's text that are printed
 def print_json(value: object) -> None:
     """One JSON value on one line, in ASCII: what texts hold cannot act on a terminal."""
     print(json.dumps(value, default=_plain))
+
+
+def print_json_lists(lists: Mapping[str, Iterable[object]]) -> None:
+    """An object of lists as `print_json` prints it, an item at a time: a list may have a million."""
+    for number, (name, items) in enumerate(lists.items()):
+        print(", " if number else "{", json.dumps(name), ": [", sep="", end="")
+        for place, item in enumerate(items):
+            print(", " * bool(place) + json.dumps(item, default=_plain), end="")
+        print("]", end="")
+    print("}")
 
 
 def _plain(value: object) -> Any:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, BinaryIO
 import xxhash
 
 from winnow.base.errors import InputChanged, ReadError
-from winnow.read.input_files import Held, InputFile, open_input, unreadable
+from winnow.read.input_files import open_input, unreadable
+from winnow.read.listing import Held, InputFile
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer

@@ -20,8 +20,9 @@ from urllib.parse import quote, unquote, unquote_to_bytes, urlsplit, urlunsplit
 
 from winnow.base.addresses import is_url, redacted
 from winnow.base.errors import EmptyInput, ReadError, UsageError
-from winnow.base.recipe import ReadSettings, SourceSettings
+from winnow.base.recipe import ReadSettings
 from winnow.read.formats import endings, type_of
+from winnow.read.listing import Gathered, InputFile, InputFiles, Listing, Skipped, SkippedFiles
 from winnow.read.remote_files import (
     BUCKETS,
     WEB,
@@ -35,66 +36,6 @@ from winnow.read.remote_files import (
 from winnow.read.sources import left_out, source_of
 
 _DEFAULTS = ReadSettings()
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """The bytes of a file at one time: SHA-256 (hex) of all, and XXH3 (64 bits) of each block, 8 bytes each.
-
-    ``lines`` are the line ends before each block, 8 bytes each; nothing for a file of one block.
-    """
-
-    sha256: str
-    block_bytes: int
-    blocks: bytes
-    lines: bytes = b""
-
-    def lines_before(self, block: int) -> int:
-        """Line ends before a block."""
-        return int.from_bytes(self.lines[8 * block : 8 * block + 8], "little")
-
-
-@dataclass(frozen=True, slots=True)
-class InputFile:
-    """A file to read.
-
-    ``path`` is relative to the input root, with ``/``, and valid Unicode: it becomes the source of documents.
-    ``address`` is where to open it: an absolute path (undecodable bytes as surrogates) or a URL. ``bytes`` is its size.
-    ``held`` tells what it holds, ``fault`` why it cannot be read, once that was looked at.
-    """
-
-    path: str
-    address: str
-    bytes: int
-    held: Held | None = None
-    fault: str = ""
-
-    @property
-    def sha256(self) -> str:
-        """SHA-256 (hex) of what it holds; empty for a file that cannot be read."""
-        return self.held.sha256 if self.held else ""
-
-
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    """Something under the root that is not read, and why, in a few words.
-
-    ``meant`` is False for what nobody chose to leave out: no reader knows it, or it cannot be entered.
-    """
-
-    path: str
-    reason: str
-    bytes: int = 0
-    meant: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """What is under an input root, sorted by path; ``idle`` are entries of ``read.sources`` that no file belongs to."""
-
-    files: tuple[InputFile, ...]
-    skipped: tuple[Skipped, ...]
-    idle: tuple[SourceSettings, ...] = ()
 
 
 def list_inputs(root: str | Path, leave_out: Iterable[str | Path] = (), settings: ReadSettings = _DEFAULTS) -> Listing:
@@ -119,8 +60,8 @@ def list_inputs(root: str | Path, leave_out: Iterable[str | Path] = (), settings
         _list_url(str(root), found)
     else:
         _list_path(Path(root), leave_out, found)
-    files = tuple(sorted(found.files, key=lambda f: f.path))
-    skipped = tuple(sorted(found.skipped, key=lambda s: s.path))
+    files = InputFiles(found.files.table()).by_path()
+    skipped = SkippedFiles(found.skipped.table()).by_path()
     if not files:
         what = f"holds no file with a known ending ({len(skipped)} left out)" if skipped else "is empty"
         first = f"; left out: {skipped[0].path} ({skipped[0].reason})" if skipped else ""
@@ -158,14 +99,14 @@ class _Found:
     """A listing as it grows; names are made readable here."""
 
     settings: ReadSettings
-    files: list[InputFile] = field(default_factory=list)
-    skipped: list[Skipped] = field(default_factory=list)
+    files: Gathered[InputFile] = field(default_factory=lambda: Gathered(InputFiles))
+    skipped: Gathered[Skipped] = field(default_factory=lambda: Gathered(SkippedFiles))
 
     def add(self, name: str, address: str, size: int) -> None:
-        self.files.append(InputFile(readable_name(name), address, size))
+        self.files.add(InputFile(readable_name(name), address, size))
 
     def skip(self, name: str, reason: str, size: int = 0, *, meant: bool = True) -> None:
-        self.skipped.append(Skipped(readable_name(name), reason, size, meant))
+        self.skipped.add(Skipped(readable_name(name), reason, size, meant))
 
     def has_reader(self, name: str, size: Callable[[], int]) -> bool:
         """Whether the recipe wants it and a reader knows its ending; if not, it is skipped."""
@@ -203,7 +144,8 @@ def _list_path(root: Path, leave_out: Iterable[str | Path], found: _Found) -> No
             links.append((name, entry.path))
         else:
             found.add(name, entry.path, _size_of(entry))
-    read_already = {f.address for f in found.files}
+    targets = [os.path.realpath(address) for _, address in links]
+    read_already = InputFiles(found.files.table()).addresses_among(targets)
     for name, address in links:
         _follow(name, address, real_root, read_already, found)
 
@@ -243,12 +185,7 @@ def _walk(root: str, leave_out: set[str], found: _Found) -> Iterator[tuple[os.Di
     folders = [(root, "")]
     while folders:
         folder, prefix = folders.pop()
-        try:
-            entries = sorted(os.scandir(folder), key=lambda e: e.name)
-        except OSError as error:
-            found.skip(prefix, f"folder cannot be read: {(error.strerror or str(error)).lower()}", meant=False)
-            continue
-        for entry in entries:
+        for entry in _entries(folder, prefix, found):
             name = prefix + entry.name
             if entry.name.startswith("."):
                 found.skip(name, "hidden")
@@ -261,6 +198,14 @@ def _walk(root: str, leave_out: set[str], found: _Found) -> Iterator[tuple[os.Di
                 found.skip(name, "a dataset, not input")
             else:
                 folders.append((entry.path, name + "/"))
+
+
+def _entries(folder: str, prefix: str, found: _Found) -> Iterator[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            yield from entries
+    except OSError as error:
+        found.skip(prefix, f"folder cannot be read: {(error.strerror or str(error)).lower()}", meant=False)
 
 
 def _is_dataset(folder: str) -> bool:

@@ -59,7 +59,7 @@ def _without_options(path: str) -> str:
 
 
 def listed(lines: Iterable[str], base: str) -> Iterator[RemoteFile]:
-    """The files that a list names, each once; lines that begin with ``#`` are none.
+    """The files that a list names; lines that begin with ``#`` are none.
 
     A line may be relative to the list's own address, or to its host where it begins with no slash (Common Crawl's do).
     Raises UsageError for a line that names no place on the web, or holds a password.
@@ -69,7 +69,6 @@ def listed(lines: Iterable[str], base: str) -> Iterator[RemoteFile]:
     """
     parts = urlsplit(base)
     host = urlunsplit((parts.scheme, parts.netloc, "/", "", "")) if parts.scheme in WEB else ""
-    seen: set[str] = set()
     for number, line in enumerate(lines, 1):
         line = line.strip()
         if not line or line.startswith("#"):
@@ -84,9 +83,7 @@ def listed(lines: Iterable[str], base: str) -> Iterator[RemoteFile]:
             raise UsageError(f"line {number} of the list names no address on the web that may be read; mend it")
         name = place.netloc + unquote(place.path)
         name += f"?{place.query}" if place.query else ""
-        if name not in seen:
-            seen.add(name)
-            yield RemoteFile(name=name, address=address)
+        yield RemoteFile(name=name, address=address)
 
 
 def lines_of_list(stream: BinaryIO, name: str) -> Iterator[str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import codecs
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import chain
@@ -30,7 +30,8 @@ from winnow.read.content import (
 )
 from winnow.read.formats import FileType, type_of
 from winnow.read.held_files import open_held
-from winnow.read.input_files import InputFile, unreadable
+from winnow.read.input_files import unreadable
+from winnow.read.listing import InputFile, InputFiles
 from winnow.read.sources import FileSettings, settings_of
 
 MIN_PART = 1 << 20  # smaller parts cost more to open than to read
@@ -56,36 +57,45 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """What one worker reads at a time."""
+    """What one worker reads at a time: files one after another.
 
-    spans: tuple[Span, ...]
+    Of the first it reads what begins at ``start``, of the last what begins before ``end`` (None: all of it).
+    """
+
+    files: InputFiles
+    start: int = 0
+    end: int | None = None
 
     @property
-    def bytes(self) -> int:
-        return sum(s.bytes for s in self.spans)
+    def spans(self) -> Iterator[Span]:
+        last = len(self.files) - 1
+        for n, file in enumerate(self.files):
+            end = file.bytes if n < last or self.end is None else self.end
+            yield Span(file, 0 if n else self.start, end)
 
 
-def plan_shards(inputs: Sequence[InputFile], settings: ReadSettings) -> list[Shard]:
+def plan_shards(inputs: InputFiles, settings: ReadSettings) -> list[Shard]:
     """Cut `inputs` into shards of about settings.shard_mb MB, in order.
 
     Uncompressed JSON lines are cut by byte range; any other file is one span.
 
-    >>> files = [InputFile("a.txt", "/a.txt", 10), InputFile("b.jsonl", "/b.jsonl", 2_500_000)]
+    >>> files = InputFiles.of([InputFile("a.txt", "/a.txt", 10), InputFile("b.jsonl", "/b.jsonl", 2_500_000)])
     >>> how = ReadSettings(shard_mb=1.5)
     >>> [[(s.file.path, s.start, s.end) for s in shard.spans] for shard in plan_shards(files, how)]
     [[('a.txt', 0, 10)], [('b.jsonl', 0, 1500000)], [('b.jsonl', 1500000, 2500000)]]
     """
     part = max(int(settings.shard_mb * MB), MIN_PART)
     shards: list[Shard] = []
-    held: list[Span] = []
-    size = 0
-    for span in (span for file in inputs for span in _spans(file, part, settings)):
-        if held and (size + span.bytes > part or len(held) >= MAX_FILES):
-            shards.append(Shard(tuple(held)))
-            held, size = [], 0
-        held.append(span)
-        size += span.bytes
-    return [*shards, Shard(tuple(held))] if held else shards
+    first = start = size = count = 0
+    for number, file in enumerate(inputs):
+        for span in _spans(file, part, settings):
+            if count and (size + span.bytes > part or count >= MAX_FILES):
+                # The span begins the next shard; the file it is a part of may end this one.
+                shards.append(Shard(inputs[first : number + (span.start > 0)], start, span.start or None))
+                first, start, size, count = number, span.start, 0, 0
+            size += span.bytes
+            count += 1
+    return [*shards, Shard(inputs[first:], start)] if count else shards
 
 
 def _spans(file: InputFile, part: int, settings: ReadSettings) -> list[Span]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
@@ -21,7 +22,7 @@ from winnow.base.recipe import NOT_SHAPING, ReadSettings
 from winnow.base.records import REPEATED_ID
 from winnow.base.staging import RAW, REJECTED, key_of, sha256_of, write_parquet
 from winnow.publish.reviews import review_path
-from winnow.read import InputFile, Listing, Shard, Skipped, hold, list_inputs, plan_shards
+from winnow.read import InputFiles, Listing, Shard, SkippedFiles, hold, list_inputs, plan_shards
 from winnow.repair import repair_versions
 from winnow.run.executor import map_shards
 from winnow.run.jobs import ReadCounts, RepairCounts, ShardFiles, read_job, repair_job, reread_job
@@ -77,7 +78,7 @@ class Documents:
     rows: RowPlan
     counts: InputCounts
     left_out: Mapping[str, int]
-    skipped: tuple[Skipped, ...]
+    skipped: SkippedFiles
     made_from: str
     erased: bool = False
 
@@ -109,7 +110,7 @@ def read_if_unchanged(run: Run) -> Documents | None:
     if (
         _is_erased_from(run)
         or inputs.changed
-        or (run.order.mirror and inputs.vanished)
+        or (run.order.mirror and len(inputs.vanished))
         or contested_inputs((), inputs, run.dataset)
     ):
         return None
@@ -122,7 +123,7 @@ def read(run: Run, executor: Executor) -> Documents:
     Where the run's intake is the quarantine, the rejects that wait are decoded again from their bytes.
     """
     order, settings, progress = run.order, run.recipe.read, run.progress("read")
-    listing = Listing((), ())
+    listing = Listing(InputFiles.of(()), SkippedFiles.of(()))
     if order.intake == "source":
         listing, inputs, files, results = _read_source(run, executor)
     else:
@@ -196,7 +197,9 @@ def _read_source(run: Run, executor: Executor) -> tuple[Listing, InputPlan, tupl
         try:
             files, results = _read_files(run, executor, inputs.changed)
             while contested := contested_inputs(files, inputs, run.dataset, executor):
-                again = tuple(i for i in listing.files if i.path in contested)
+                again = listing.files.where(
+                    pc.is_in(listing.files.paths, pa.array(sorted(contested), pa.large_string()))
+                )
                 inputs = inputs.reading(again)
                 more, counts = _read_files(run, executor, again)
                 files, results = (*files, *more), [*results, *counts]
@@ -207,9 +210,7 @@ def _read_source(run: Run, executor: Executor) -> tuple[Listing, InputPlan, tupl
     raise AssertionError
 
 
-def _read_files(
-    run: Run, executor: Executor, inputs: Sequence[InputFile]
-) -> tuple[tuple[ShardFiles, ...], list[ReadCounts]]:
+def _read_files(run: Run, executor: Executor, inputs: InputFiles) -> tuple[tuple[ShardFiles, ...], list[ReadCounts]]:
     settings = run.recipe.read
     shards = plan_shards(inputs, settings)
     files = tuple(ShardFiles(run.staging, _read_key(shard, settings)) for shard in shards)
@@ -227,7 +228,8 @@ def plan_source(run: Run) -> tuple[Listing, InputPlan]:
 
 
 def _plan_inputs(run: Run, listing: Listing) -> InputPlan:
-    closed = [s.path for s in listing.skipped if s.path.endswith("/")]  # folders that could not be entered
+    skipped = listing.skipped.paths
+    closed = skipped.filter(pc.ends_with(skipped, "/")).to_pylist()  # folders that could not be entered
     order = run.order
     return plan_inputs(listing.files, run.dataset, run.recipe_id, order.full, order.mirror, closed)
 
@@ -238,9 +240,8 @@ def _list_inputs(run: Run, restless: Collection[str] = ()) -> Listing:
     if run.order.strict:
         refuse_unknown_files(listing)
     fault = "changes while it is read; run again when it is written whole"
-    return replace(
-        listing, files=tuple(replace(f, fault=fault) if f.path in restless else hold(f) for f in listing.files)
-    )
+    held = (replace(f, fault=fault) if f.path in restless else hold(f) for f in listing.files)
+    return replace(listing, files=InputFiles.of(held))
 
 
 def made_from(run: Run, listing: Listing) -> str:
@@ -248,8 +249,10 @@ def made_from(run: Run, listing: Listing) -> str:
         return ""
     settings = run.recipe.model_dump(mode="json", exclude=set(NOT_SHAPING))
     asked = run.order.full, run.order.mirror
-    files = [(i.path, i.sha256, i.fault) for i in listing.files]
-    return key_of("made from 1", run.recipe_id, settings, asked, files, *_reviews_asked_for(run))
+    files = hashlib.sha256()
+    for file in listing.files:
+        files.update(key_of(file.path, file.sha256, file.fault).encode())
+    return key_of("made from 2", run.recipe_id, settings, asked, files.hexdigest(), *_reviews_asked_for(run))
 
 
 def _reviews_asked_for(run: Run) -> list[str]:

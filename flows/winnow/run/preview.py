@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import Literal
+from typing import Literal, get_args
 
+import polars as pl
+
+from winnow.base.recipe import ReadSettings
 from winnow.base.records import RawDocument, Reject
-from winnow.read import InputFile, Skipped, read_documents, type_name
+from winnow.read import InputFiles, SkippedFiles, read_documents, type_name
 from winnow.repair import Repaired, repair
 from winnow.run.intake import plan_source
 from winnow.run.run_context import Run
-from winnow.run.work_plan import known_inputs
+from winnow.run.work_plan import input_frame, known_inputs
 
 State = Literal["new", "changed", "under other settings", "unchanged", "unreadable"]
 """Why a file is read, or that it needs not be or cannot be."""
@@ -29,6 +32,20 @@ class PlannedFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedFiles:
+    """Files and their states, as columns; each is an object only while it is looked at."""
+
+    listed: InputFiles
+    states: pl.Series
+    settings: ReadSettings
+
+    def __iter__(self) -> Iterator[PlannedFile]:
+        for file, state in zip(self.listed, self.states, strict=True):
+            kind = type_name(file.path, self.settings)
+            yield PlannedFile(path=file.path, format=kind, bytes=file.bytes, state=state)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """The files of a source.
 
@@ -36,31 +53,28 @@ class Plan:
     file belongs to.
     """
 
-    files: tuple[PlannedFile, ...]
-    skipped: tuple[Skipped, ...]
-    vanished: tuple[str, ...]
+    files: PlannedFiles
+    skipped: SkippedFiles
+    vanished: pl.Series
     idle: tuple[str, ...]
 
 
 def plan_run(run: Run) -> Plan:
     listing, inputs = plan_source(run)
-    known, changed = known_inputs(run.dataset), {i.path for i in inputs.changed}
-
-    def state(file: InputFile) -> State:
-        if file.fault or not file.sha256:
-            return "unreadable"
-        if file.path not in changed:
-            return "unchanged"
-        if file.path not in known:
-            return "new"
-        return "under other settings" if known[file.path] == file.sha256 else "changed"
-
-    files = tuple(
-        PlannedFile(path=f.path, format=type_name(f.path, run.recipe.read), bytes=f.bytes, state=state(f))
-        for f in listing.files
-    )
+    known = known_inputs(run.dataset).select("path", known="sha256")
+    files = input_frame(listing.files).join(known, on="path", how="left", maintain_order="left")
+    states = files.select(
+        pl.when(pl.col("sha256") == "").then(pl.lit("unreadable"))
+        .when(pl.col("path").is_in(inputs.unchanged.implode())).then(pl.lit("unchanged"))
+        .when(pl.col("known").is_null()).then(pl.lit("new"))
+        .when(pl.col("known") == pl.col("sha256")).then(pl.lit("under other settings"))
+        .otherwise(pl.lit("changed")).cast(pl.Enum(get_args(State)))
+    ).to_series()  # fmt: skip
     return Plan(
-        files=files, skipped=listing.skipped, vanished=inputs.vanished, idle=tuple(s.called for s in listing.idle)
+        files=PlannedFiles(listed=listing.files, states=states, settings=run.recipe.read),
+        skipped=listing.skipped,
+        vanished=inputs.vanished,
+        idle=tuple(s.called for s in listing.idle),
     )
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 
 from winnow.base.records import Json
@@ -59,15 +59,20 @@ MOST_KINDS = 12
 EXAMPLES = 3
 
 
-def not_read(skipped: Sequence[Skipped]) -> tuple[NotRead, ...]:
+def not_read(skipped: Iterable[Skipped]) -> tuple[NotRead, ...]:
     """Returns what was left out, by reason, the most frequent first; reasons after the first dozen are summed up."""
-    paths: dict[str, list[str]] = defaultdict(list)
+    counts: Counter[str] = Counter()
+    examples: dict[str, tuple[str, ...]] = defaultdict(tuple)
     for one in skipped:
-        paths[one.reason].append(one.path)
-    ranked = sorted(paths.items(), key=lambda kind: (-len(kind[1]), kind[0]))
-    if rest := [path for _, of in ranked[MOST_KINDS:] for path in of]:
-        ranked[MOST_KINDS:] = [(f"{len(ranked) - MOST_KINDS} more reasons", rest)]
-    return tuple(NotRead(reason=reason, files=len(of), examples=tuple(of[:EXAMPLES])) for reason, of in ranked)
+        counts[one.reason] += 1
+        if len(examples[one.reason]) < EXAMPLES:
+            examples[one.reason] += (one.path,)
+    ranked = sorted(counts, key=lambda reason: (-counts[reason], reason))
+    told = [NotRead(reason=r, files=counts[r], examples=examples[r]) for r in ranked[:MOST_KINDS]]
+    if rest := ranked[MOST_KINDS:]:
+        first = tuple(path for r in rest for path in examples[r])[:EXAMPLES]
+        told.append(NotRead(reason=f"{len(rest)} more reasons", files=sum(counts[r] for r in rest), examples=first))
+    return tuple(told)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,6 @@ from collections.abc import Sequence, Set
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -34,7 +33,7 @@ from winnow.run.previous_version import (
 from winnow.run.rejects import reject_rows, replayed_keys, waiting_rejects
 from winnow.run.run_context import Run
 from winnow.run.site_table import changed_sites
-from winnow.run.work_plan import NEEDS_CLEANING, Moved
+from winnow.run.work_plan import NEEDS_CLEANING, Moved, input_frame, paths_of
 from winnow.validate.facts import mean_residual_markup
 
 
@@ -85,8 +84,8 @@ def deduplicate(
         read_again=_inputs_read_again(run, documents),
         from_kept_bytes=replay,
         obsolete=documents.rows.obsolete,
-        vanished=documents.inputs.vanished,
-        unread=documents.inputs.unchanged,
+        vanished=tuple(documents.inputs.vanished),
+        unread=frozenset(documents.inputs.unchanged),
     )
     inputs = changed_inputs(run.dataset, _input_rows(run, documents))
     similar, unlike_before = changed_similar(run.dataset, decided.similar, run.run_id)
@@ -101,7 +100,7 @@ def deduplicate(
     refused = pl.DataFrame(list(rejects.refused), {"doc_id": pl.String, "content_sha256": pl.String}, orient="row")
     known_rejects = waiting.select(refused.columns).unique().join(refused, on=refused.columns, how="anti").height
     measured = (parquet_file(s.repaired).read(["n_chars", "residual_markup"]) for s in repaired.shards)
-    vanished = documents.inputs.vanished if run.order.mirror else ()
+    vanished = tuple(documents.inputs.vanished) if run.order.mirror else ()
     rewritten = left_out | decided.changed
     replaced: dict[str, Set[str]] = {
         **dict.fromkeys(("documents", "duplicates"), rewritten | moved.doc_ids),
@@ -252,38 +251,34 @@ def _rejected(run: Run, checked: Checked, origins: Sequence[Path]) -> DocIds:
 def _inputs_read_again(run: Run, documents: Documents) -> frozenset[str]:
     """Input files whose rejects of before say nothing any more: read in this run, or gone from a mirrored source."""
     gone = documents.inputs.vanished if run.order.mirror else ()
-    return frozenset(i.path for i in documents.inputs.changed).union(gone)
+    return frozenset(paths_of(documents.inputs.changed)).union(gone)
 
 
 def _no_longer_skipped(run: Run, documents: Documents) -> frozenset[str]:
     """What an earlier run left out and a mirrored source does not hold any more."""
     if run.order.intake != "source" or not run.order.mirror:
         return frozenset()
-    return skipped_inputs(run.dataset) - {s.path for s in documents.skipped}
+    return skipped_inputs(run.dataset).difference(documents.skipped.paths.to_pylist())
 
 
 def _input_rows(run: Run, documents: Documents) -> pa.Table:
     """Returns the rows of table ``inputs`` for the files that were read in this run, or left out."""
-    read: dict[str, list[int]] = {i.path: [0, 0] for i in documents.inputs.changed}
-    for shard in documents.shards:
-        for column, file in enumerate((shard.raw, shard.read_rejects)):
-            counts = scan_parquet([file]).group_by("input").len().collect()
-            for path, count in counts.iter_rows():
-                if path in read:
-                    read[path][column] += count
-    rows: list[dict[str, Any]] = [
-        {
-            "path": i.path,
-            "bytes": i.bytes,
-            "sha256": i.sha256,
-            "n_documents": read[i.path][0],
-            "n_rejects": read[i.path][1],
-            "n_left_out": documents.left_out.get(i.path),
-            "skipped": None,
-        }
-        for i in documents.inputs.changed
-    ]
-    nothing = {"sha256": "", "n_documents": 0, "n_rejects": 0, "n_left_out": 0}
-    rows += [{**nothing, "path": s.path, "bytes": s.bytes, "skipped": s.reason} for s in documents.skipped]
-    rows = [row | {"recipe_id": run.recipe_id, "run_id": run.run_id} for row in rows]
-    return pa.Table.from_pylist(rows, schema=TABLES["inputs"]).sort_by("path")
+    read = input_frame(documents.inputs.changed)
+    for name, kind in (("n_documents", "raw"), ("n_rejects", "read_rejects")):
+        counts = [scan_parquet([getattr(shard, kind)]).group_by("input").len() for shard in documents.shards]
+        none = pl.LazyFrame(schema={"input": pl.String, "len": pl.UInt32})
+        found = pl.concat([none, *counts], how="vertical_relaxed").group_by("input").agg(pl.col("len").sum()).collect()
+        read = read.join(found.rename({"input": "path", "len": name}), on="path", how="left")
+    read = read.with_columns(pl.col("n_documents", "n_rejects").fill_null(0))
+    left_out = pl.DataFrame(
+        {"path": list(documents.left_out), "n_left_out": list(documents.left_out.values())},
+        schema={"path": pl.String, "n_left_out": pl.Int64},
+    )
+    skipped = pl.DataFrame(documents.skipped.table.select(["path", "bytes", "reason"])).select(
+        pl.col("path").cast(pl.String), "bytes", pl.col("reason").cast(pl.String).alias("skipped"),
+        sha256=pl.lit(""), n_documents=pl.lit(0), n_rejects=pl.lit(0), n_left_out=pl.lit(0),
+    )  # fmt: skip
+    rows = pl.concat([read.join(left_out, on="path", how="left"), skipped], how="diagonal_relaxed")
+    rows = rows.with_columns(recipe_id=pl.lit(run.recipe_id), run_id=pl.lit(run.run_id))
+    schema = TABLES["inputs"]
+    return rows.select(schema.names).to_arrow().cast(schema).sort_by("path")

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from winnow.base.doc_ids import DocIds, Range, ranges_of
@@ -19,7 +20,7 @@ from winnow.base.files import parquet_file, scan_parquet
 from winnow.base.records import REPEATED_ID, doc_id_of
 from winnow.publish.dataset import Dataset
 from winnow.publish.erasure import erased_ids
-from winnow.read import InputFile
+from winnow.read import InputFiles
 from winnow.run.executor import each_range
 from winnow.run.jobs import ShardFiles
 
@@ -33,19 +34,33 @@ RANGE_ROWS = 400_000  # read and published ones that are compared at a time, som
 INDEX_COLUMNS = ["doc_id", "input", "arrival", "content_sha256", "recipe_id"]
 
 
-@dataclass(frozen=True, slots=True)
+def _no_paths() -> pl.Series:
+    return pl.Series(dtype=pl.String)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class InputPlan:
     """The inputs of a run, by what has to be done with them; those that need nothing by path."""
 
-    changed: tuple[InputFile, ...]
-    unchanged: tuple[str, ...]
-    vanished: tuple[str, ...]
+    changed: InputFiles
+    unchanged: pl.Series = field(default_factory=_no_paths)
+    vanished: pl.Series = field(default_factory=_no_paths)
 
-    def reading(self, again: Sequence[InputFile]) -> InputPlan:
+    def reading(self, again: InputFiles) -> InputPlan:
         """The plan with these unchanged inputs among those that are read."""
-        paths = {i.path for i in again}
-        unchanged = tuple(p for p in self.unchanged if p not in paths)
-        return replace(self, changed=(*self.changed, *again), unchanged=unchanged)
+        unchanged = self.unchanged.filter(~self.unchanged.is_in(paths_of(again).implode()))
+        changed = InputFiles(pa.concat_tables([self.changed.table, again.table]))
+        return replace(self, changed=changed, unchanged=unchanged)
+
+
+def paths_of(inputs: InputFiles) -> pl.Series:
+    return pl.Series(inputs.paths, dtype=pl.String)
+
+
+def input_frame(inputs: InputFiles) -> pl.DataFrame:
+    """Inputs by path, with their size and the SHA-256 of what they hold; empty for those that cannot be read."""
+    found = pl.DataFrame(inputs.table.select(["path", "bytes", "sha256"]))
+    return found.with_columns(pl.col("path").cast(pl.String), pl.col("sha256").bin.encode("hex").fill_null(""))
 
 
 NEEDS_CLEANING = 0
@@ -103,19 +118,20 @@ class RowPlan:
         return cleaned
 
 
-def known_inputs(dataset: Dataset) -> dict[str, str]:
-    """The input files that the last version was made from, with their SHA-256."""
-    read = _scan(dataset.files("inputs"), ["path", "sha256", "skipped"]).filter(pl.col("skipped").is_null())
-    return dict(read.select("path", "sha256").collect().iter_rows())
+def known_inputs(dataset: Dataset) -> pl.DataFrame:
+    """The input files that the last version was made from."""
+    columns = ["path", "sha256", "recipe_id", "n_documents"]
+    read = _scan(dataset.files("inputs"), [*columns, "skipped"]).filter(pl.col("skipped").is_null())
+    return read.select(columns).collect().unique("path", keep="last", maintain_order=True)
 
 
 def no_inputs(dataset: Dataset) -> InputPlan:
     """The plan of a run that reads no input: everything stays as it is."""
-    return InputPlan((), tuple(sorted(known_inputs(dataset))), ())
+    return InputPlan(InputFiles.of(()), known_inputs(dataset)["path"].sort())
 
 
 def plan_inputs(
-    inputs: Sequence[InputFile],
+    inputs: InputFiles,
     dataset: Dataset,
     recipe_id: str,
     full: bool,
@@ -127,25 +143,19 @@ def plan_inputs(
     A `mirror` reads an unchanged file again where the dataset has more documents of it than it holds: records that left
     it in a run without mirror. Files in `unread_folders`, which could not be entered, have not vanished.
     """
-    columns = ["path", "sha256", "recipe_id", "n_documents"]
-    known = (
-        _scan(dataset.files("inputs"), [*columns, "skipped"])
-        .filter(pl.col("skipped").is_null())
-        .select(columns)
-        .collect()
-    )
-    before = {path: (sha, recipe) for path, sha, recipe, _ in known.iter_rows()}
+    now, known = input_frame(inputs), known_inputs(dataset)
+    same = known.filter(pl.col("recipe_id") == recipe_id) if not full else known.clear()
     if mirror:
         published = _scan(dataset.files("index"), ["input"]).group_by("input").len().collect()
         more = known.join(published, left_on="path", right_on="input").filter(pl.col("len") > pl.col("n_documents"))
-        before |= dict.fromkeys(more["path"], ("", ""))
-    same = {i.path for i in inputs if before.get(i.path) == (i.sha256, recipe_id)} if not full else set()
+        same = same.join(more, on="path", how="anti")
+    held = same.select("path", "sha256", same=pl.lit(True))
+    is_same = now.join(held, on=["path", "sha256"], how="left", maintain_order="left")["same"].fill_null(False)
+    is_closed = pl.any_horizontal(pl.lit(False), *(pl.col("path").str.starts_with(folder) for folder in unread_folders))
     return InputPlan(
-        changed=tuple(i for i in inputs if i.path not in same),
-        unchanged=tuple(i.path for i in inputs if i.path in same),
-        vanished=tuple(
-            sorted(p for p in set(before) - {i.path for i in inputs} if not p.startswith(tuple(unread_folders)))
-        ),
+        changed=inputs.where((~is_same).to_arrow()),
+        unchanged=now["path"].filter(is_same),
+        vanished=known.join(now, on="path", how="anti").filter(~is_closed)["path"].sort(),
     )
 
 
@@ -158,8 +168,8 @@ class _Known:
     index: tuple[Path, ...]
     rejects: tuple[Path, ...]
     documents: tuple[Path, ...]
-    unchanged: tuple[str, ...]
-    looked_at: tuple[str, ...] = ()
+    unchanged: pl.Series
+    looked_at: pl.Series = field(default_factory=_no_paths)
     recipe_id: str = ""
     full: bool = False
     mirror: bool = False
@@ -261,7 +271,7 @@ def _plan_range(span: Range, known: _Known) -> _RangePlan:
     stay_out = _is_barred(waiting, known.barred | known.erased)
     read = everything.filter(~stay_out)
     index = _scan(known.index, INDEX_COLUMNS, span).collect()
-    not_read = index.filter(pl.col("input").is_in(known.unchanged))
+    not_read = index.filter(pl.col("input").is_in(known.unchanged.implode()))
     first = _first_records(read, _unread_records(index, waiting, known.unchanged))
     winners = first.filter(pl.col("shard") >= 0)
     repeated = read.join(winners, on=["shard", "row"], how="anti")
@@ -277,7 +287,7 @@ def _plan_range(span: Range, known: _Known) -> _RangePlan:
     published = index.select("doc_id")
     rejects = _read_rejects(known.read_rejects, span)
     refused = published.join(rejects, on="doc_id", how="semi").join(first, on="doc_id", how="anti")
-    looked_at = pl.col("input").is_in(known.looked_at)
+    looked_at = pl.col("input").is_in(known.looked_at.implode())
     leaving = published.filter(pl.col("doc_id").is_in(sorted(known.barred)))["doc_id"]
     vanished = index.filter(looked_at).join(first, on="doc_id", how="anti")
     if known.mirror:
@@ -360,7 +370,7 @@ def contested_inputs(
     A record of such a file has lost its id to one that comes before it, and is to be rejected with its bytes; or one
     that waits as a repeat has the id for itself now, for the record that had it is gone or comes after it.
     """
-    if not inputs.unchanged:
+    if inputs.unchanged.is_empty():
         return frozenset()
     known = _Known.of(shards, inputs, dataset, barred=_longer_names(inputs, dataset))
     return frozenset().union(*each_range(executor, _contested_in_range, known.ranges(), known))
@@ -374,7 +384,7 @@ def _contested_in_range(span: Range, known: _Known) -> frozenset[str]:
     first = _first_records(read, unread)
     lost = unread.join(first.filter(pl.col("shard") >= 0), on="doc_id", how="semi")
     is_repeat = pl.col("expectation") == REPEATED_ID
-    repeats = waiting.filter(is_repeat, ~is_barred, pl.col("input").is_in(known.unchanged))
+    repeats = waiting.filter(is_repeat, ~is_barred, pl.col("input").is_in(known.unchanged.implode()))
     holders = first.select("doc_id", pl.col("input").alias("held_in"))
     held = repeats.join(holders, on="doc_id", how="left")
     won = held.filter(pl.col("held_in").is_null() | (pl.col("held_in") > pl.col("input")))
@@ -411,10 +421,10 @@ def _waiting(files: Sequence[Path], span: Range) -> pl.DataFrame:
     return rejects.filter(pl.col("replayed_in").is_null()).drop("replayed_in").collect()
 
 
-def _unread_records(index: pl.DataFrame, waiting: pl.DataFrame, unchanged: Sequence[str]) -> pl.DataFrame:
+def _unread_records(index: pl.DataFrame, waiting: pl.DataFrame, unchanged: pl.Series) -> pl.DataFrame:
     """The records of unchanged inputs that hold their ids: published, copies, and rejected after they were read."""
     records = pl.concat([index.select(IDENTITY), waiting.filter(AFTER_READING).select(IDENTITY)])
-    return records.filter(pl.col("input").is_in(unchanged))
+    return records.filter(pl.col("input").is_in(unchanged.implode()))
 
 
 def _first_records(read: pl.DataFrame, unread: pl.DataFrame) -> pl.DataFrame:
@@ -430,7 +440,7 @@ def _first_records(read: pl.DataFrame, unread: pl.DataFrame) -> pl.DataFrame:
     return ranked.unique("doc_id", keep="first", maintain_order=True)
 
 
-def _looked_at(inputs: InputPlan, shards: Sequence[ShardFiles], mirror: bool) -> tuple[str, ...]:
+def _looked_at(inputs: InputPlan, shards: Sequence[ShardFiles], mirror: bool) -> pl.Series:
     """Input files of which this run knows all that they hold now: read to their end, or gone from a mirrored source.
 
     A file that cannot be read, or breaks off, may still hold what was read of it before.
@@ -441,8 +451,9 @@ def _looked_at(inputs: InputPlan, shards: Sequence[ShardFiles], mirror: bool) ->
         for files in shards
         for path in scan_parquet([files.read_rejects]).filter(*breaks_off).select("input").collect()["input"]
     }
-    read = (i.path for i in inputs.changed if i.sha256 and i.path not in broken)
-    return (*read, *(inputs.vanished if mirror else ()))
+    is_whole = (pl.col("sha256") != "") & ~pl.col("path").is_in(pl.Series(sorted(broken), dtype=pl.String).implode())
+    read = input_frame(inputs.changed).filter(is_whole)["path"]
+    return pl.concat([read, inputs.vanished]) if mirror else read
 
 
 def _read_rejects(files: Sequence[Path], span: Range) -> pl.DataFrame:
