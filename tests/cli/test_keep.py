@@ -54,6 +54,7 @@ def test_the_starter_is_the_recipe_itself(winnow, tmp_path):
     assert winnow("init", path).exit_code == 0
     assert load_recipe(path) == Recipe()
     assert isinstance(winnow("init", path).exception, UsageError)
+    assert winnow("init", "-").stdout == path.read_text("utf-8")
 
 
 def test_the_starter_lists_every_rule_with_what_it_does():

@@ -50,7 +50,8 @@ def test_the_rejects_of_a_held_run_are_seen_also_before_the_first_version(stoppe
     assert "rejects: 1 enough_letters; see them: winnow rejects" in stopped[1].message
     assert rejects(into=str(place.dataset.root)) == 0
     said = capsys.readouterr().out
-    assert "enough_letters" in said
+    assert "1 reject: 1 enough_letters" in said
+    assert f"enough_letters: {SIGNS['id']}\n" in stopped[1].message
     assert f"of run {held.run_id}, which the gate held back" in said
     assert "run again" in said and "replay" not in said
     assert rejects(into=str(place.dataset.root), as_json=True) == 0

@@ -21,6 +21,7 @@ from winnow.publish.dataset import Dataset
 from winnow.run.rejects import (
     Key,
     RejectChanges,
+    kinds_of_rejects,
     reject_rows,
     rejects_of,
     replayed_keys,
@@ -297,12 +298,15 @@ QUARANTINE = [
     known("d4", replayed_in="earlier"),
     known("e", stage="read", expectation="too_large"),
     known("f", stage="withdraw", expectation=WITHDRAWN),
+    known("g5", stage="read", expectation="truncated"),
+    known("h6", stage="read", expectation="truncated", row=7),
 ]
 REASONS = {
-    "all that has bytes and its own id": (None, [{"a1", "b2"}]),
+    "all that has bytes and its own id": (None, [{"a1", "b2", "g5"}]),
     "those of one reason": ("not_utf8", [{"b2"}]),
     "records whose id another has, when they are asked for": ("repeated_id", [{"c3"}]),
     "nothing where there are no bytes": ("too_large", []),
+    "a file that breaks off, and not the half record it breaks off in": ("truncated", [{"g5"}]),
 }
 
 
@@ -314,7 +318,9 @@ def test_a_replay_reads(reason: str | None, expected: list[set[str]], tmp_path: 
 @pytest.mark.parametrize("reason", ["nobody", WITHDRAWN])
 def test_a_replay_for_a_reason_that_nothing_waits_for_names_those_there_are(reason: str, tmp_path: Path) -> None:
     run = replay(version(tmp_path, {"rejects": QUARANTINE}), reason)
-    with pytest.raises(UsageError, match=r"reasons there are: enough_letters, not_utf8, repeated_id, too_large$"):
+    with pytest.raises(
+        UsageError, match=r"reasons there are: enough_letters, not_utf8, repeated_id, too_large, truncated$"
+    ):
         waiting_shards(run)
 
 
@@ -347,8 +353,8 @@ def test_a_file_of_a_replay_is_named_after_its_rows_and_the_settings_it_is_read_
 
 
 LISTED = {
-    "all that wait": (None, False, "abcef"),
-    "settled ones too": (None, True, "abcdef"),
+    "all that wait": (None, False, "abcefgh"),
+    "settled ones too": (None, True, "abcdefgh"),
     "one kind": ("enough_letters", False, "a"),
     "one kind with those that are settled": ("enough_letters", True, "ad"),
 }
@@ -360,6 +366,15 @@ def test_the_list_of_rejects_holds(reason: str | None, settled: bool, expected: 
     assert letters(row["doc_id"] for row in rows) == expected
     assert {row["source"]: row["bytes"] for row in rows}["a"] == 1
     assert all("content" not in row for row in rows)
+
+
+def test_the_kinds_of_rejects_that_wait_are_counted_with_three_sources_each(tmp_path: Path) -> None:
+    few = [known(name, source=f"source {name}") for name in "mnop"]
+    found = kinds_of_rejects(version(tmp_path, {"rejects": [*few, *QUARANTINE[1:4], QUARANTINE[5]]}))
+    assert [(kind.reason, kind.count, len(kind.examples)) for kind in found] == [
+        ("enough_letters", 4, 3), ("not_utf8", 1, 1), ("repeated_id", 1, 1)
+    ]  # fmt: skip
+    assert found[0].examples == ("source m", "source n", "source o")
 
 
 def test_the_list_of_rejects_of_an_unknown_kind_names_the_nearest(tmp_path: Path) -> None:

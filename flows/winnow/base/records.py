@@ -24,6 +24,8 @@ OTHER_LANGUAGE = "other_language"
 """Kind of the reject of a document in a language that the recipe does not name."""
 REPEATED_ID = "repeated_id"
 """Kind of the reject of a record whose id another record has."""
+BROKEN_OFF = ("truncated", "damaged", "decompression_bomb")
+"""Kinds of the rejects of what a file breaks off in; of a record only the part before the break is kept."""
 
 
 def doc_id_of(source: str) -> str:

@@ -11,7 +11,7 @@ import typer
 
 from winnow.base.errors import UsageError
 from winnow.base.terminal import visible
-from winnow.cli.options import DATASET, IntoOption, JsonOption, LimitOption, VersionArgument, published
+from winnow.cli.options import DATASET, IntoOption, JsonOption, VersionArgument, published
 from winnow.cli.output import paint, print_json, print_table, size
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def status(into: IntoOption = DATASET, as_json: JsonOption = False) -> int:
     documents = manifest.tables["documents"].rows if manifest else 0
     of_held = held_rejects(dataset)
     waiting = manifest.counts.get("facts", {}).get("n_rejected", 0) if manifest else 0
-    waiting = len(rejects_of(dataset, None, settled=False)) if of_held else waiting
+    waiting = len(rejects_of(dataset, None, settled=False, held=of_held)) if of_held else waiting
     writer, staging, whole = current_writer(dataset), _folder_bytes(dataset.staging), _folder_bytes(dataset.root)
     if as_json:
         print_json(
@@ -233,7 +233,9 @@ def schema(
 def rejects(
     reason: Annotated[str | None, typer.Option(help="Only this kind.")] = None,
     settled: Annotated[bool, typer.Option("--all", help="Also those that a later run let pass.")] = False,
-    limit: LimitOption = 50,
+    limit: Annotated[
+        int | None, typer.Option(min=0, help="How many to show of each reason; 3 by default, 50 of one; 0 for all.")
+    ] = None,
     into: IntoOption = DATASET,
     as_json: JsonOption = False,
 ) -> int:
@@ -245,24 +247,30 @@ def rejects(
     from winnow.storage.locations import open_dataset
 
     held = held_rejects(dataset := open_dataset(into))
-    rows = rejects_of(dataset if held else published(into), reason, settled)
+    rows = rejects_of(dataset if held else published(into), reason, settled, held)
     if as_json:
         print_json(rows)
         return 0
     if not rows:
         print("No reject waits.")
         return 0
-    shown = rows[:limit] if limit else rows
+    kinds = Counter(r["expectation"] for r in rows)
+    most = (50 if reason else 3) if limit is None else limit or len(rows)
+    ranked = sorted(kinds, key=lambda kind: (-kinds[kind], kind))
+    shown = [r for kind in ranked for r in [r for r in rows if r["expectation"] == kind][:most]]
+    p = paint()
+    print(
+        f"{len(rows):,} reject{'s' * (len(rows) != 1)}: "
+        + ", ".join(f"{kinds[kind]:,} {kind}" for kind in ranked)
+        + "\n"
+    )
     head = ("doc_id", "stage", "reason", "bytes", "what was wrong and what to do")
     cells = [(r["doc_id"], r["stage"], r["expectation"], size(r["bytes"]), visible(r["reason"])) for r in shown]
     print_table(head, cells, last=160)
-    p = paint()
     if held:
         print(p.yellow(f"of run {held[0].run_id}, which the gate held back: winnow gate --into {into}"))
     if len(rows) > len(shown):
         print(p.dim(f"and {len(rows) - len(shown):,} more; see them all with --limit 0 or --json"))
-    kinds = sorted(Counter(r["expectation"] for r in rows).items(), key=lambda kind: (-kind[1], kind[0]))
-    print(p.dim("by reason: " + ", ".join(f"{n:,} {kind}" for kind, n in kinds)))
     again = "run again" if held else f"read them again: winnow replay --into {into}"
     print(p.dim(f"after a mended rule or setting, {again}"))
     return 0

@@ -273,13 +273,16 @@ def _write(text: str) -> None:
 
 @app.command(rich_help_panel=PANEL, epilog="Example: winnow init articles.toml")
 def init(
-    path: Annotated[Path, typer.Argument(help="The file to write; it must not exist.")] = Path("winnow.toml"),
+    path: Annotated[Path, typer.Argument(help="A new file, or - for standard output.")] = Path("winnow.toml"),
     as_json: JsonOption = False,
 ) -> int:
     """Write a commented starter recipe with every setting and its default"""
     from winnow.cli.starter import starter
 
     text = starter()
+    if path == Path("-") and not as_json:
+        print(text, end="")
+        return 0
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(text)

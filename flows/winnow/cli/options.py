@@ -51,5 +51,12 @@ def published(into: str) -> Dataset:
 
     dataset = open_dataset(into)
     if dataset.latest_version() is None:
+        from winnow.run.approval import run_awaiting_approval
+
+        if held := run_awaiting_approval(dataset):
+            raise UsageError(
+                f"{into}: holds no published version yet, for the gate held run {held.run_id} back; "
+                f"see why: winnow gate --into {into}"
+            )
         raise UsageError(f"{into}: holds no published version; make one with: winnow run SOURCE --into {into}")
     return dataset

@@ -79,6 +79,8 @@ def _explain(path: Path, text: str, error: Any) -> str:
         said = str(error["ctx"]["error"])
         return f"{where}: {said}" if isinstance(error["input"], dict) else f"{where} = {_shown(error['input'])} {said}"
     hint = ""
+    if error["type"] == "tuple_type":
+        return f"{where} = {_shown(error['input'])}: should be a text, or a list of them in brackets"
     if error["type"] == "literal_error":
         near = difflib.get_close_matches(str(error["input"]), re.findall("'([^']*)'", error["ctx"]["expected"]), 1)
         hint = f"; did you mean {near[0]!r}?" if near else ""

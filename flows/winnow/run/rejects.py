@@ -18,11 +18,11 @@ import pyarrow.parquet as pq
 from winnow.base.contracts import SORT_KEYS, TABLES
 from winnow.base.errors import UsageError
 from winnow.base.files import parquet_file
-from winnow.base.records import REPEATED_ID
+from winnow.base.records import BROKEN_OFF, REPEATED_ID
 from winnow.base.staging import key_of, write_parquet
 from winnow.publish.dataset import Dataset
 from winnow.publish.erasure import erased_ids
-from winnow.run.approval import held_rejects
+from winnow.run.approval import PastRun
 from winnow.run.run_context import Run
 from winnow.validate.reject_rows import quarantine
 
@@ -124,8 +124,9 @@ def _as_set(rows: Sequence[Row]) -> set[tuple[object, ...]]:
 def waiting_shards(run: Run) -> tuple[Path, ...]:
     """Writes the rejects that a replay reads again to files in staging, each named by what is read from it.
 
-    Left out are those without bytes (too large, unreadable, withdrawn), and records whose id another record has, unless
-    they are asked for by their reason. Raises UsageError for a reason that no reject has.
+    Left out are those without bytes (too large, unreadable, withdrawn), the record that a file breaks off in, for half
+    a record is none, and records whose id another record has, unless they are asked for by their reason. Raises
+    UsageError for a reason that no reject has.
     """
     reason = run.order.reason
     files = run.dataset.files("rejects")
@@ -140,6 +141,7 @@ def waiting_shards(run: Run) -> tuple[Path, ...]:
     kind = pads.field("expectation")
     waits &= kind == reason if reason is not None else kind != REPEATED_ID
     waits &= pc.binary_length(pads.field("content")) > 0
+    waits &= ~(kind.isin(BROKEN_OFF) & pads.field("row").is_valid())
     settings = run.recipe.read.model_dump(mode="json")
     shards = []
     for batches in _cut(source.to_batches(filter=waits, batch_size=64), run.recipe.read.shard_mb * 1e6):
@@ -170,14 +172,37 @@ _LISTED = (
 )  # fmt: skip
 
 
-def rejects_of(dataset: Dataset, reason: str | None, settled: bool) -> list[dict[str, Any]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RejectKind:
+    """How many rejects wait for a reason, and the sources of the first three."""
+
+    reason: str
+    count: int
+    examples: tuple[str, ...]
+
+
+def kinds_of_rejects(dataset: Dataset, held: tuple[PastRun, Path] | None = None) -> tuple[RejectKind, ...]:
+    """Returns the rejects of `rejects_of` that wait, by reason, the most frequent first, without their bytes."""
+    files = [held[1]] if held else dataset.files("rejects")
+    if not files:
+        return ()
+    waits = pl.col("replayed_in").is_null() & (pl.col("stage") != "withdraw")
+    kind = pl.col("expectation")
+    rows = pl.scan_parquet(files).select("expectation", "source", "stage", "replayed_in").filter(waits)
+    first = pl.col("source").sort().head(3)
+    found = rows.group_by(kind).agg(pl.len(), first).sort(["len", "expectation"], descending=[True, False]).collect()
+    return tuple(RejectKind(reason=r, count=n, examples=tuple(of)) for r, n, of in found.iter_rows())
+
+
+def rejects_of(
+    dataset: Dataset, reason: str | None, settled: bool, held: tuple[PastRun, Path] | None = None
+) -> list[dict[str, Any]]:
     """Returns the rejects in order, with the bytes of their content and not the content itself.
 
-    They are those of the run that the gate held back, while one waits for approval, else of the last version. With
-    `settled` those too that a later run let pass; with `reason` those of one kind. Raises UsageError for a kind that no
-    reject has, with the kinds there are.
+    They are those of the last version, or of the run that is `held` back, as `held_rejects` finds it. With `settled`
+    those too that a later run let pass; with `reason` those of one kind. Raises UsageError for a kind that no reject
+    has, with the kinds there are.
     """
-    held = held_rejects(dataset)
     files = [held[1]] if held else dataset.files("rejects")
     source = pads.dataset([str(f) for f in files], schema=TABLES["rejects"])
     columns = {name: pads.field(name) for name in _LISTED} | {"bytes": pc.binary_length(pads.field("content"))}

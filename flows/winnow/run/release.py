@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from winnow.base.contracts import TABLES
 from winnow.base.errors import GateHeld
+from winnow.base.terminal import visible
 from winnow.publish.dataset import Dataset
 from winnow.publish.manifest import Manifest
 from winnow.publish.reviews import kept_verdicts, precision_of
@@ -26,6 +27,7 @@ from winnow.report.page import render
 from winnow.run.approval import (
     covers,
     held_from,
+    held_rejects,
     remember_order,
     remember_rejects,
     run_awaiting_approval,
@@ -33,6 +35,7 @@ from winnow.run.approval import (
 )
 from winnow.run.intake import Documents, Repaired, input_of
 from winnow.run.previous_version import whole_version
+from winnow.run.rejects import kinds_of_rejects
 from winnow.run.run_context import Run
 from winnow.run.site_table import site_loss
 from winnow.run.summary import DocumentCounts, RunSummary, StillHeld, not_read
@@ -150,10 +153,11 @@ def raise_held_back(
     remember_order(run.dataset, run.run_id, run.order, documents.made_from)
     rejects = whole_version(run.dataset, changes.parts, changes.replaced, "rejects")
     remember_rejects(run.dataset, run.run_id, rejects.batches(TABLES["rejects"].names))
-    kinds = ", ".join(
-        f"{n} {kind}" for kind, n in sorted(changes.rejects.items(), key=lambda kind: (-kind[1], kind[0]))
-    )
-    listed = f"rejects: {kinds}; see them: winnow rejects --into {run.dataset.name}\n" if kinds else ""
+    kinds = kinds_of_rejects(run.dataset, held_rejects(run.dataset))
+    counts = ", ".join(f"{kind.count} {kind.reason}" for kind in kinds)
+    listed = f"rejects: {counts}; see them: winnow rejects --into {run.dataset.name}\n" if kinds else ""
+    listed += "".join(f"  {kind.reason}: {', '.join(map(visible, kind.examples))}\n" for kind in kinds)
+    listed += "".join(f"note: {kind}\n" for kind in not_read(documents.skipped))
     raise GateHeld(
         f"the gate held v{run.version} back; the last version stays as it is\n{_reasons(judged.gate)}\n{listed}"
         f"{_way_on(run.dataset, run.run_id)}"

@@ -10,7 +10,7 @@ import os
 import re
 import shlex
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import copy_context
 from functools import wraps
@@ -33,9 +33,10 @@ from winnow.base.recipe import Recipe
 from winnow.base.terminal import visible
 from winnow.publish.card import markdown
 from winnow.publish.dataset import Dataset
-from winnow.run.approval import run_awaiting_approval
+from winnow.run.approval import held_rejects, run_awaiting_approval
 from winnow.run.maintenance import Upkeep
 from winnow.run.recipe_file import load_recipe
+from winnow.run.rejects import RejectKind, kinds_of_rejects
 from winnow.run.run_context import Run
 from winnow.run.summary import RunSummary
 from winnow.validate.gate import GateResult
@@ -74,8 +75,7 @@ def tell_done(run: Run, summary: RunSummary) -> None:
     if summary.version is None:
         return
     if summary.rejects:
-        rows = [{"reason": kind, "documents": n} for kind, n in sorted(summary.rejects.items())]
-        create_table_artifact(rows, f"{key}-rejects", f"Rejects that wait after run {run.run_id}")
+        _tell_rejects(run, key, kinds_of_rejects(run.dataset))
     _tell_gate(run, key, summary.gate)
     page = run.dataset.view(summary.version) / "report.html"
     if page.is_file():
@@ -92,10 +92,17 @@ def tell_held(run: Run, error: GateHeld) -> None:
     waiting = run_awaiting_approval(run.dataset)
     text = f"# v{run.version} is held back\n\n{code_block(str(error))}\n\n{how_to_approve(run)}\n"
     create_markdown_artifact(text, f"{key}-summary", f"Run {run.run_id}")
+    _tell_rejects(run, key, kinds_of_rejects(run.dataset, held_rejects(run.dataset)))
     if waiting is not None and waiting.gate is not None:
         _tell_gate(run, key, waiting.gate)
         failed = [o.expectation for o in waiting.gate.held_by]
         event(run, "held", {"version": run.version, "expectations": failed})
+
+
+def _tell_rejects(run: Run, key: str, kinds: Sequence[RejectKind]) -> None:
+    rows = [{"reason": k.reason, "documents": k.count, "for example": ", ".join(k.examples)} for k in kinds]
+    if rows:
+        create_table_artifact(rows, f"{key}-rejects", f"Rejects that wait after run {run.run_id}")
 
 
 def code_block(text: str) -> str:
