@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
 import re
 import threading
 from collections.abc import Iterator
@@ -46,11 +47,12 @@ class Web(ThreadingHTTPServer):
     """Serves FILES as servers do: with ranges or without, with lengths or without, and with faults for a while."""
 
     ranges = lengths = True
+    region = ""
     faults: list[str]
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Answer)
-        self.faults, self.asked = [], list[str]()
+        self.faults, self.asked, self.signed = [], list[str](), list[str]()
         self.files = dict(FILES)
 
     @property
@@ -74,6 +76,20 @@ class Web(ThreadingHTTPServer):
             f"<EnumerationResults><Blobs>{blobs}</Blobs><NextMarker>{after}</NextMarker></EnumerationResults>".encode()
         )
 
+    def s3_page(self, query: dict[str, list[str]]) -> bytes:
+        """One name a page."""
+        names = sorted(p.removeprefix("/articles/") for p in self.files)
+        names = [n for n in names if n.startswith(query.get("prefix", [""])[0])]
+        start = int(query.get("continuation-token", ["0"])[0])
+        found = "".join(
+            f"<Contents><Key>{name}</Key><LastModified>2024-03-01T10:00:05.000Z</LastModified><ETag>1</ETag>"
+            f"<Size>{len(self.files['/articles/' + name])}</Size></Contents>"
+            for name in names[start : start + 1]
+        )
+        more = f"<NextContinuationToken>{start + 1}</NextContinuationToken>" if start + 1 < len(names) else ""
+        is_cut = str(bool(more)).lower()
+        return f"<ListBucketResult><IsTruncated>{is_cut}</IsTruncated>{found}{more}</ListBucketResult>".encode()
+
 
 class _Answer(BaseHTTPRequestHandler):
     server: Web
@@ -85,6 +101,9 @@ class _Answer(BaseHTTPRequestHandler):
         web, path = self.server, urlsplit(self.path).path
         web.asked.append(f"{self.command} {path} {self.headers.get('Range') or ''}".strip())
         fault = web.faults.pop() if web.faults else ""
+        self.server.signed.append(self.headers.get("Authorization") or "")
+        if "list-type=2" in self.path:
+            return self._say(200, web.s3_page(parse_qs(urlsplit(self.path).query)))
         if "comp=list" in self.path:
             return self._say(200, web.azure_page(parse_qs(urlsplit(self.path).query)))
         content = web.files.get(path)
@@ -105,6 +124,8 @@ class _Answer(BaseHTTPRequestHandler):
             self.send_header("Content-Range", content_range)
         self.send_header("Last-Modified", "Fri, 01 Mar 2024 10:00:05 GMT")
         self.send_header("ETag", '"1"')
+        if self.server.region:
+            self.send_header("x-amz-bucket-region", self.server.region)
         self.end_headers()
         if self.command == "GET":
             self.wfile.write(body[: len(body) // 2] if cut else body)
@@ -235,25 +256,98 @@ def test_a_server_that_stays_away_costs_one_reject(web: Web) -> None:
     assert "500" in reject.reason
 
 
+@pytest.fixture
+def s3(web: Web, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Web]:
+    """A bucket, and an environment that says nothing of stores."""
+    pytest.importorskip("obstore")
+    for name in [n for n in os.environ if n.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    web.files = {"/articles/in/a%20b.txt": b"words of a", "/articles/in/sub": b"", "/articles/in/sub/b.txt": BIG}
+    remote_files._store.cache_clear()
+    yield web
+    remote_files._store.cache_clear()
+
+
+def options(web: Web) -> str:
+    return f"?endpoint_override={web.url.removeprefix('http://')}&scheme=http&region=eu-west-3"
+
+
+def test_a_bucket_of_s3_is_listed_and_read_as_its_address_says(s3: Web) -> None:
+    s3.files["/articles/in/.hidden.txt"] = b"no"
+    listing = list_inputs(f"s3://articles/in/{options(s3)}")
+    assert [(f.path, f.bytes) for f in listing.files] == [("a%20b.txt", 10), ("sub/b.txt", len(BIG))]
+    assert {s.path for s in listing.skipped} == {".hidden.txt"}
+    with remote_files.open_remote(listing.files[1].address) as stream:
+        assert stream.seek(1_000_000) == 1_000_000
+        assert stream.read(5) == BIG[1_000_000:1_000_005]
+        assert stream.seek(-2, io.SEEK_END) == len(BIG) - 2
+        assert stream.read() == BIG[-2:]
+    assert not any(s3.signed), "there are no keys"
+
+
+KEYS = {
+    "keys of the environment": {"AWS_ACCESS_KEY_ID": "key-of-us", "AWS_SECRET_ACCESS_KEY": "word"},
+    "a profile": {"AWS_PROFILE": "other"},
+}
+
+
+@pytest.mark.parametrize("environment", KEYS.values(), ids=KEYS)
+def test_a_bucket_is_asked_with(
+    environment: dict[str, str], s3: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "credentials").write_text("[other]\naws_access_key_id = key-of-us\naws_secret_access_key = a%b\n")
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert len(list_inputs(f"s3://articles/in{options(s3)}").files) == 2
+    assert all("key-of-us/" in signed and "/eu-west-3/s3/" in signed for signed in s3.signed)
+    monkeypatch.setenv("AWS_SKIP_SIGNATURE", "true")
+    remote_files._store.cache_clear()
+    s3.signed.clear()
+    assert len(list_inputs(f"s3://articles/in{options(s3)}").files) == 2
+    assert not any(s3.signed)
+
+
+def test_a_bucket_is_asked_in_its_own_region(s3: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remote_files, "_OF_AWS", s3.url)
+    s3.files["/articles"] = b""
+    s3.region = "ap-south-1"
+    assert remote_files._home_of("articles") == "ap-south-1"
+    del s3.files["/articles"]
+    assert remote_files._home_of("articles") == "ap-south-1", "a store says it also where it refuses"
+    monkeypatch.setattr(remote_files, "_OF_AWS", "http://127.0.0.1:1")
+    assert remote_files._home_of("articles") is None
+
+
+def test_an_address_of_s3_that_says_what_nobody_knows_is_refused(s3: Web) -> None:
+    for address in ("s3://articles/in?endpont=x", "s3://key:word@articles/in", "s3:///in"):
+        with pytest.raises(UsageError) as told:
+            list_inputs(address)
+        assert "word" not in str(told.value)
+    with pytest.raises(UsageError, match="nothing there"):
+        list_inputs(f"s3://articles/none.txt{options(s3)}")
+
+
 @pytest.mark.slow
 def test_a_bucket_of_google_is_listed_and_read(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("obstore")
     remote_files._store.cache_clear()
-    with serve_s3("articles") as environment:  # whose lists and files have the same form
+    with serve_s3("google") as environment:  # whose lists and files have the same form
         system = fs.S3FileSystem(
             endpoint_override=environment["AWS_ENDPOINT_URL"], access_key="test-key", secret_key="test-secret"
         )
         for name in ("in/a b.txt", "in/sub/b.txt", "in/.c.txt", "into.txt"):
-            with system.open_output_stream(f"articles/{name}") as file:
+            with system.open_output_stream(f"google/{name}") as file:
                 file.write(name.encode())
         account = {"gcs_base_url": environment["AWS_ENDPOINT_URL"], "disable_oauth": True}
         account |= dict.fromkeys(("client_email", "private_key", "private_key_id"), "")
         monkeypatch.setenv("GOOGLE_SERVICE_ACCOUNT_KEY", json.dumps(account))
         monkeypatch.setenv("GOOGLE_ALLOW_HTTP", "true")
-        assert texts("gs://articles/in/") == {"a b.txt": "in/a b.txt", "sub/b.txt": "in/sub/b.txt"}
-        assert texts("gs://articles/into.txt") == {"into.txt": "into.txt"}
+        assert texts("gs://google/in/") == {"a b.txt": "in/a b.txt", "sub/b.txt": "in/sub/b.txt"}
+        assert texts("gs://google/into.txt") == {"into.txt": "into.txt"}
         with pytest.raises(UsageError, match="nothing there"):
-            list_inputs("gs://articles/none")
+            list_inputs("gs://google/none")
     remote_files._store.cache_clear()
 
 

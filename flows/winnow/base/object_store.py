@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 from collections.abc import Callable, Iterator
+from configparser import ParsingError, RawConfigParser
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -94,6 +95,43 @@ class Gone(Exception):
     """There is no object of that name (any more)."""
 
 
+def open_store(address: Address, tries: int = 6, **config: Any) -> Any:
+    """Returns obstore's store of an address.
+
+    Its credentials come from the environment, else from the profile in ``~/.aws/credentials`` that the environment
+    names; those of the machine or container are asked for last. With ``AWS_SKIP_SIGNATURE=true`` none are used.
+    Raises UsageError where obstore is not installed.
+    """
+    try:
+        from obstore.store import S3Store
+    except ImportError as error:
+        raise UsageError(f"{address.shown}: needs obstore: pip install 'winnow-text[s3]'") from error
+    said = {"endpoint": address.endpoint, "region": address.region}
+    known: Any = {**keys_of_profile(), **config, **{name: value for name, value in said.items() if value}}
+    return S3Store(
+        address.bucket,
+        prefix=address.prefix or None,
+        config=known,
+        client_options={"allow_http": address.endpoint_in_use().startswith("http://")},
+        retry_config={"max_retries": tries - 1, "retry_timeout": timedelta(seconds=60)},
+    )
+
+
+def keys_of_profile() -> dict[str, str]:
+    """Returns the keys that the profile of AWS_PROFILE has in the file of credentials; none where the environment has
+    keys of its own."""
+    if os.environ.get("AWS_ACCESS_KEY_ID"):
+        return {}
+    profiles = RawConfigParser()
+    try:
+        profiles.read(os.environ.get("AWS_SHARED_CREDENTIALS_FILE") or Path("~/.aws/credentials").expanduser())
+        profile = dict(profiles[os.environ.get("AWS_PROFILE") or "default"])
+    except (KeyError, ParsingError, OSError, RuntimeError, UnicodeDecodeError):  # there is no such file or profile
+        return {}
+    names = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
+    return {name: profile[name] for name in names if profile.get(name)}
+
+
 class Store:
     """The objects under one address. Names are relative to it.
 
@@ -101,25 +139,11 @@ class Store:
     """
 
     def __init__(self, address: Address) -> None:
-        try:
-            import obstore
-            from obstore.store import S3Store
-        except ImportError as error:
-            raise UsageError(f"{address.shown}: needs obstore: pip install 'winnow-text[s3]'") from error
         self.address = address
+        self._store = open_store(address, copy_if_not_exists="multipart")
+        import obstore
+
         self._calls: Any = obstore
-        config: Any = {"copy_if_not_exists": "multipart"}
-        if address.endpoint:
-            config["endpoint"] = address.endpoint
-        if address.region:
-            config["region"] = address.region
-        self._store = S3Store(
-            address.bucket,
-            prefix=address.prefix or None,
-            config=config,
-            client_options={"allow_http": address.endpoint_in_use().startswith("http://")},
-            retry_config={"max_retries": 5, "retry_timeout": timedelta(seconds=60)},
-        )
 
     def entries(self, within: str | None = None) -> dict[str, Entry]:
         """Returns the objects of the address, or those `within` a folder of it."""

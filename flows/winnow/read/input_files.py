@@ -1,7 +1,7 @@
 """Input files: which there are under a folder, a file or a URL, what is left out and why, and how they are opened.
 
 Local files are opened by the system's own calls, for speed and because pyarrow cannot name undecodable paths; the
-web, Google's and Azure's buckets are in `remote_files`, and anything else with ``://`` goes through one
+web and buckets of S3, Google and Azure are in `remote_files`, and anything else with ``://`` goes through one
 `pyarrow.fs.FileSystem` (and fsspec where it is known). Credentials come from the
 environment or the URL, and are never shown.
 """
@@ -319,7 +319,7 @@ def _open_url(address: str) -> BinaryIO:
 def _system(url: str) -> tuple[Any, str]:
     """The file system of a URL and the path in it."""
     parts = urlsplit(url)
-    if parts.scheme in ("s3", "gs", "gcs", "hdfs", "abfs", "abfss", "file", "mock"):
+    if parts.scheme in ("gcs", "hdfs", "abfs", "abfss", "file", "mock"):
         has_bucket = parts.scheme not in ("file", "hdfs", "mock")
         base = urlunsplit((parts.scheme, parts.netloc, "" if has_bucket else "/", parts.query, ""))
         bucket = parts.netloc.rpartition("@")[2] if has_bucket else ""

@@ -1,32 +1,35 @@
-"""Files behind ``http(s)://``, ``gs://`` and ``az://`` addresses, read as streams that seek.
+"""Files behind ``http(s)://``, ``s3://``, ``gs://`` and ``az://`` addresses, read as streams that seek.
 
-A file on the web is asked for from where reading stands: a server without ranges is read up to there. Buckets are
-reached through obstore, whose credentials come from the environment.
+Buckets are reached through obstore; credentials come from the environment. The web is not: obstore's HTTPStore refuses
+servers that give no length or no ranges, and writes the ``?`` of an address as ``%3F``. Here a file on the web is asked
+for from where reading stands, and a server without ranges is read up to there.
 """
 
 from __future__ import annotations
 
 import http.client
 import io
+import os
 import re
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
 
 from winnow.base.addresses import holds_credentials
 from winnow.base.errors import UsageError
+from winnow.base.object_store import Address, keys_of_profile, open_store, parse_address
 from winnow.base.recipe import ReadSettings
 from winnow.read.content import COMPRESSIONS, blocks_of, content_blocks
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-WEB, BUCKETS = ("http", "https"), ("gs", "az")
+WEB, BUCKETS = ("http", "https"), ("s3", "gs", "az")
 LISTS = (".urls", ".paths")
 """Endings of files that list addresses, one a line, as Common Crawl's ``warc.paths.gz``."""
 _MOST_LISTED = 1 << 30  # bytes of a list, unpacked
@@ -101,19 +104,24 @@ def lines_of_list(stream: BinaryIO, name: str) -> Iterator[str]:
 
 
 def list_bucket(url: str) -> Iterator[RemoteFile]:
-    """Every object at or under `url`, a page at a time. Raises OSError where the store refuses or nothing is there."""
+    """Every object at or under `url`, a page at a time. Raises OSError where the store refuses or nothing is there.
+
+    Empty objects without an ending are passed over: tools that show buckets as folders leave them.
+    """
     store, path = _bucket(url)
     prefix = f"{path}/" if path else ""
-    root = url.split("?")[0].rstrip("/")
+    root, mark, options = url.partition("?")
     found = False
     for page in _told(lambda: store.list(prefix or None, chunk_size=1000)):
         for meta in page:
             found = True
             name = meta["path"].removeprefix(prefix)
-            yield RemoteFile(name=name, address=f"{root}/{quote(name)}", size=meta["size"])
+            if meta["size"] or "." in name.rpartition("/")[2]:
+                address = f"{root.rstrip('/')}/{quote(name)}{mark}{options}"
+                yield RemoteFile(name=name, address=address, size=meta["size"])
     if not found and path:
         size = _told(lambda: iter([store.head(path)["size"]]))
-        yield RemoteFile(name=path.rpartition("/")[2], address=root, size=next(size))
+        yield RemoteFile(name=path.rpartition("/")[2], address=url, size=next(size))
 
 
 def open_remote(address: str) -> BinaryIO:
@@ -219,12 +227,13 @@ def _after(blocks: Iterator[bytes], at: int) -> Iterator[bytes]:
 
 
 def _from_bucket(store: Any, path: str, at: int) -> _Opened:
-    size = next(_told(lambda: iter([store.head(path)["size"]])))
-    if at >= size:
-        return _Opened(blocks=iter(()), size=size)
-    options = {"range": {"offset": at}} if at else None
-    blocks = _told(lambda: store.get(path, options=options).stream(min_chunk_size=1 << 20))
-    return _Opened(blocks=(bytes(block) for block in blocks), size=size)
+    if at:  # a range that begins at the end is refused
+        size = next(_told(lambda: iter([store.head(path)["size"]])))
+        if at >= size:
+            return _Opened(blocks=iter(()), size=size)
+    found = next(_told(lambda: iter([store.get(path, options={"range": {"offset": at}} if at else None)])))
+    blocks = _told(lambda: found.stream(min_chunk_size=1 << 20))
+    return _Opened(blocks=(bytes(block) for block in blocks), size=found.meta["size"])
 
 
 def _told(work: Callable[[], Iterable[Any]]) -> Iterator[Any]:
@@ -241,14 +250,60 @@ def _told(work: Callable[[], Iterable[Any]]) -> Iterator[Any]:
 
 def _bucket(url: str) -> tuple[Any, str]:
     parts = urlsplit(url)
-    return _store(parts.scheme, parts.netloc), unquote(parts.path).strip("/")
+    return _store(parts.scheme, parts.netloc, parts.query), unquote(parts.path).strip("/")
 
 
 @lru_cache(maxsize=8)
-def _store(scheme: str, bucket: str) -> Any:
+def _store(scheme: str, bucket: str, options: str) -> Any:
     """The store of a bucket; it is kept, for opening a connection costs more than a file."""
+    if scheme == "s3":
+        return _s3_store(parse_address(urlunsplit((scheme, bucket, "", options, ""))))
     try:
         from obstore.store import AzureStore, GCSStore
     except ImportError as error:
         raise UsageError(f"{scheme}://{bucket}: needs obstore: pip install 'winnow-text[s3]'") from error
     return GCSStore(bucket) if scheme == "gs" else AzureStore(bucket)
+
+
+_OF_AWS = "https://s3.amazonaws.com"
+_KEYS = (
+    "AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+)  # fmt: skip
+_METADATA = "169.254.169.254"  # where a machine of the cloud asks for its keys
+
+
+def _s3_store(address: Address) -> Any:
+    """A bucket is asked without a signature where there are no keys, and in its own region where none is named."""
+    if not (address.region or address.endpoint_in_use() or _said("AWS_REGION") or _said("AWS_DEFAULT_REGION")):
+        address = replace(address, region=_home_of(address.bucket))
+    return open_store(address, skip_signature=True) if _is_without_keys(address) else open_store(address)
+
+
+def _said(name: str) -> str:
+    return os.environ.get(name, "")
+
+
+def _is_without_keys(address: Address) -> bool:
+    if any(map(_said, _KEYS)) or keys_of_profile():
+        return False
+    if _said("AWS_EC2_METADATA_DISABLED").lower() == "true":
+        return True
+    try:
+        next(_told(lambda: iter([open_store(address, tries=1).head("-")])), None)
+    except OSError as error:
+        return _METADATA in str(error)
+    return False
+
+
+def _home_of(bucket: str) -> str | None:
+    """The region of a bucket, which its store names to whoever asks; None where it cannot be asked."""
+    request = urllib.request.Request(f"{_OF_AWS}/{bucket}", method="HEAD")
+    try:
+        headers = urllib.request.urlopen(request, timeout=_SECONDS).headers
+    except urllib.error.HTTPError as error:
+        headers = error.headers
+    except (OSError, ValueError, http.client.HTTPException):
+        return None
+    region = headers.get("x-amz-bucket-region")
+    return str(region) if region else None
