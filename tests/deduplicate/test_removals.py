@@ -1,7 +1,9 @@
 import random
+import re
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from tests.deduplicate.corpus import article, decide, paragraph, prepared, sentence
+from tests.deduplicate.test_promotion import cases
 
 from winnow.base.errors import DatasetError
 from winnow.base.recipe import DeduplicateSettings
@@ -23,6 +26,7 @@ from winnow.deduplicate.prepare import PreparedShard
 from winnow.deduplicate.work_files import KEYED
 
 SETTINGS = DeduplicateSettings()
+ACROSS = cases("repeats_across.jsonl")
 
 
 def texts(*paragraphs: str) -> str:
@@ -217,9 +221,92 @@ def test_protected_passages_stay_across_documents(tmp_path: Path) -> None:
     parts = {f"d{n}": texts(heading, paragraph(rng), quote, row, formula, paragraph(rng)) for n in range(3)}
     allowing = DeduplicateSettings(keep=(formula,))
     _, passages = decide(tmp_path / "w", prepared(tmp_path / "p", parts, allowing), allowing)
-    assert passages == []
+    assert [r for r in passages if r["reason"]] == []
+    assert sorted(r["suspicion"] for r in passages) == 2 * ["heading"] + 2 * ["quotation"] + 2 * ["table_row"]
     _, passages = decide(tmp_path / "x", prepared(tmp_path / "q", parts, SETTINGS), SETTINGS)
-    assert len(passages) == 2  # the formula, without the allow-list
+    assert len([r for r in passages if r["reason"]]) == 2  # the formula, without the allow-list
+
+
+def told_apart(text: str, case: int) -> str:
+    """The text with a word of its own after each fourth, so that no case shares passages with another."""
+    return re.sub(r"((?:[^\W_]+ ){4})", rf"\1x{case} ", text)
+
+
+@pytest.fixture(scope="module")
+def structures() -> dict[str, str]:
+    """All cases of what stands in several documents, each on a site of its own."""
+    return {
+        name_in(n, source): told_apart(text, n)
+        for n, case in enumerate(ACROSS)
+        for source, text in case["documents"].items()
+    }
+
+
+def name_in(case: int, source: str) -> str:
+    return source.replace("://", f"://c{case}.") if "://" in source else f"c{case}/{source}"
+
+
+def in_order(documents: dict[str, str]) -> dict[str, int]:
+    """In which version documents come: those called a, b, c in this order, the others together."""
+    return {source: "abc".find(source.rsplit("/", 1)[1]) + 2 for source in documents}
+
+
+def decided(passages: list[dict[str, Any]], documents: dict[str, str]) -> dict[str, list[tuple[Any, ...]]]:
+    """By source, what was decided: position, and reason or suspicion."""
+    sources = {doc_id_of(source): source for source in documents}
+    found: dict[str, list[tuple[Any, ...]]] = {}
+    for row in passages:
+        found.setdefault(sources[row["doc_id"]], []).append((row["position"], row["reason"], row["suspicion"]))
+    return found
+
+
+def test_what_documents_have_in_common_for_a_reason_stays_as_a_suspicion_and_what_they_do_not_goes(
+    structures: dict[str, str], tmp_path: Path
+) -> None:
+    shards = prepared(tmp_path / "p", structures, SETTINGS, arrivals=in_order(structures))
+    documents, passages = decide(tmp_path / "w", shards, SETTINGS)
+    found = decided(passages, structures)
+    for n, case in enumerate(ACROSS):
+        rows = [(s, *row) for s in case["documents"] for row in found.get(name_in(n, s), [])]
+        assert sorted([s, position] for s, position, reason, _ in rows if reason) == sorted(case["removed"]), case[
+            "why"
+        ]
+        copies = [s for s in case["documents"] if doc_id_of(name_in(n, s)) in documents]
+        assert copies == case["copies"], case["why"]
+        stays = sorted([s, position, suspicion] for s, position, _, suspicion in rows if suspicion)
+        assert stays == sorted(case["stays"]), case["why"]
+    for row in passages:
+        assert row["suspicion"] is None or row["kept_doc_id"]
+
+
+def test_a_setting_removes_what_documents_have_in_common_for_a_reason_too(
+    structures: dict[str, str], tmp_path: Path
+) -> None:
+    plain = DeduplicateSettings(keep_meaningful_repeats=False)
+    shards = prepared(tmp_path / "p", structures, plain, arrivals=in_order(structures))
+    documents, passages = decide(tmp_path / "w", shards, plain)
+    assert not any(row["suspicion"] for row in passages)
+    found = decided(passages, structures)
+    for n, case in enumerate(ACROSS):
+        for s, place, meaning in case["stays"]:
+            gone = {position for position, _, _ in found.get(name_in(n, s), [])}
+            whole = doc_id_of(name_in(n, s)) in documents
+            assert whole or place in gone or meaning in ("quotation", "table_row"), case["why"]
+
+
+def test_structures_are_told_alike_in_one_run_and_in_several(structures: dict[str, str], tmp_path: Path) -> None:
+    rng = random.Random(3)
+    arrivals = {source: rng.choice((1, 2)) for source in structures}
+    first = {s: t for s, t in structures.items() if arrivals[s] == 1}
+    second = {s: t for s, t in structures.items() if arrivals[s] == 2}
+    early = prepared(tmp_path / "p", first, SETTINGS)
+    before = decide(tmp_path / "w", early, SETTINGS)
+    later = prepared(tmp_path / "q", second, SETTINGS, version=2, shards=2)
+    together = decide(tmp_path / "x", later, SETTINGS, **carried(tmp_path / "c", early))
+    known = set(map(doc_id_of, first))
+    assert [row for row in together[1] if row["doc_id"] in known] == before[1]
+    whole = prepared(tmp_path / "all", structures, SETTINGS, version=9, arrivals=arrivals)
+    assert decide(tmp_path / "y", whole, SETTINGS) == together
 
 
 @pytest.mark.slow

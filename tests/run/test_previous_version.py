@@ -34,6 +34,9 @@ def removal(passage: str, kept: str | None, **more: Any) -> Row:
     return {**place, "reason": "repeat", **found, **more}
 
 
+KEPT: Row = {"reason": None, "suspicion": "answer"}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Decisions:
     copies: tuple[Row, ...] = ()
@@ -110,6 +113,14 @@ DECISIONS = {
     "passages of a copy are not decided one by one": same(
         Decisions(copies=(copy("y", "x"),), removals=(removal("y1", "x", reason=DUPLICATE_DOCUMENT),))
     ),
+    "the same suspicion": same(removals(removal("x1", "y", **KEPT))),
+    "what was removed is kept as a suspicion now": DecisionCase(
+        before=removals(removal("x1", "y")), now=removals(removal("x1", "y", **KEPT)), changed="x"
+    ),
+    "what was a suspicion is none now": DecisionCase(before=removals(removal("x1", "y", **KEPT)), changed="x"),
+    "a suspicion for a passage of another document": DecisionCase(
+        before=removals(removal("x1", "y", **KEPT)), now=removals(removal("x1", "z", **KEPT)), changed="x"
+    ),
     "removals inside a document that stays a copy are no change": DecisionCase(
         before=copies(copy("y", "x")), now=Decisions(copies=(copy("y", "x"),), removals=(removal("y1", "z"),))
     ),
@@ -118,7 +129,7 @@ DECISIONS = {
 
 @pytest.mark.parametrize("case", DECISIONS.values(), ids=DECISIONS)
 def test_earlier_decisions_that_change(case: DecisionCase, tmp_path: Path) -> None:
-    removed = [{**r, "status": "removed"} for r in case.before.removals]
+    removed = [{**r, "status": "removed" if r["reason"] else "kept"} for r in case.before.removals]
     kept = {"doc_id": IDS["z"], "position": 9, "status": "kept"}
     index = [{"doc_id": IDS[letter]} for letter in "xyz"]
     dataset = version(tmp_path, {"index": index, "duplicates": case.before.copies, "passages": [*removed, kept]})

@@ -131,7 +131,7 @@ class DeduplicateSettings(Section):
     min_inner_repeat_chars: int = Field(40, ge=1, description="The same inside one document")
     min_run_sentences: int = Field(3, ge=2, description="Sentences in a row that count as a repeat inside longer passages")
     keep_meaningful_repeats: bool = Field(True,
-        description="Keep what repeats inside a document for a reason: answers, refrains, rows, formulas; false removes it too")
+        description="Keep what repeats for a reason, in a document or across them: answers, refrains, rows, formulas; false removes it too")
     passage_threshold: float = Field(0.9, gt=0, le=1,
         description="Verified Jaccard from which a passage repeats an earlier one of its document")
     # Of copies with 5 % of their words changed (Jaccard .60-.72) .99 are found at .47, .97 at .5, .94 at .55: it is not

@@ -224,7 +224,9 @@ def explain(doc_id: DocumentArgument, into: IntoOption = DATASET, as_json: JsonO
     for row in removed if copy is None else ():
         print(_removal_line(row, p))
     for row in found:
-        reason = f"suspicion, not removed: it repeats passage {row['kept_position']}, but {MEANINGS[row['suspicion']]}"
+        of = "" if row["kept_doc_id"] == story.doc_id else f" of {row['kept_doc_id']}"
+        same = f"it repeats passage {row['kept_position']}{of}"
+        reason = f"suspicion, not removed: {same}, but {MEANINGS[row['suspicion']]}"
         print(f"passage {row['position']:>4}  {shortened(row['text'], 80)}  {p.yellow(reason)}")
     return 0
 

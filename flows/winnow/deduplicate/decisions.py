@@ -15,6 +15,7 @@ from winnow.base.recipe import DeduplicateSettings
 from winnow.base.staging import DOCUMENT_DECISIONS, PASSAGE_DECISIONS, SIMILAR_DOCUMENTS, write_parquet
 from winnow.deduplicate.documents.document_order import load_order
 from winnow.deduplicate.documents.kept_set import KeptSet
+from winnow.deduplicate.repeats.meaning import MEANINGS
 from winnow.deduplicate.sorted_rows import Rows
 from winnow.deduplicate.work_files import NO_RANK, WorkFiles
 
@@ -100,12 +101,12 @@ class Removals:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decisions:
-    """All that was decided: on documents, by rank, and on passages (`removed`, of type REMOVED)."""
+    """All that was decided: on documents, by rank, and on passages that other documents have (`repeated`, REMOVED)."""
 
     kept_set: KeptSet
     remainders: Remainders
     remainder_copies: Rows  # `remainders.copies` as VERIFIED
-    removed: Rows
+    repeated: Rows
     similar: Rows  # pairs of kept documents, as SIMILAR
 
     def write(self, files: WorkFiles, settings: DeduplicateSettings) -> Removals:
@@ -144,8 +145,11 @@ class Decisions:
         """
         away = self.kept_set.copies
         away[list(self.remainders.copies)] = True
-        stays_whole = np.isin(self.removed["rank"], np.fromiter(self.remainders.left_whole, np.int64))
-        removed = self.removed[~away[self.removed["rank"]] & ~stays_whole]
+        repeated = self.repeated[~away[self.repeated["rank"]]]
+        meant = repeated[repeated["meaning"] > 0]
+        meant = meant[~away[meant["kept"]]]
+        stays_whole = np.isin(repeated["rank"], np.fromiter(self.remainders.left_whole, np.int64))
+        removed = repeated[~stays_whole & (repeated["meaning"] == 0)]
         names = ("rank", "position", "part", "boilerplate", "kept", "kept_position")
         held = pl.col("kept") != int(NO_RANK)
         across = pl.DataFrame({n: np.ascontiguousarray(removed[n]) for n in names}).select(
@@ -180,7 +184,15 @@ class Decisions:
             "rank", "position", "part", pl.lit(None, pl.String).alias("reason"), pl.col("rank").alias("kept"),
             "kept_position", "similarity", pl.col("reason").alias("suspicion"),
         )  # fmt: skip
-        rows = pl.concat([gone, found], how="vertical_relaxed")
+        columns = {n: np.ascontiguousarray(meant[n]) for n in ("rank", "position", "part", "kept", "kept_position")}
+        others = pl.DataFrame(columns).with_columns(
+            reason=pl.lit(None, pl.String), similarity=pl.lit(1.0, pl.Float32),
+            suspicion=pl.Series(np.array(["", *MEANINGS])[meant["meaning"]].tolist(), dtype=pl.String),
+        )  # fmt: skip
+        others = others.join(
+            pl.concat([gone, found], how="vertical_relaxed"), on=["rank", "position", "part"], how="anti"
+        )
+        rows = pl.concat([gone, found, others.select(gone.columns)], how="vertical_relaxed")
         return _with_doc_ids(rows, files).sort("doc_id", "position", "part")
 
     def _similar(self, files: WorkFiles) -> pl.DataFrame:

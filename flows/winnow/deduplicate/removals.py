@@ -22,9 +22,22 @@ from winnow.deduplicate.documents.document_order import load_order, rank_documen
 from winnow.deduplicate.documents.kept_set import KeptSet, are_close, choose_kept
 from winnow.deduplicate.documents.shingles import shingle_sets, short_shingle_sets
 from winnow.deduplicate.documents.similar_pairs import closest, compare_kept, count_kept, find_evidence, with_evidence
-from winnow.deduplicate.documents.similarity import Besides, Sets, SharedShingles, verify_pairs, write_shingles
-from winnow.deduplicate.documents.templates import OwnWords, find_templates, spread_prints
-from winnow.deduplicate.repeats.across_documents import remove_passages, spread_passages
+from winnow.deduplicate.documents.similarity import (
+    Besides,
+    Questions,
+    Sets,
+    SharedShingles,
+    verify_pairs,
+    write_shingles,
+)
+from winnow.deduplicate.documents.templates import ASKED, SAME, OwnWords, find_templates, spread_prints
+from winnow.deduplicate.repeats.across_documents import (
+    describe_repeats,
+    list_places,
+    list_repeated,
+    remove_passages,
+    spread_passages,
+)
 from winnow.deduplicate.repeats.meaning import MEANINGS
 from winnow.deduplicate.sorted_rows import Rows, distinct_values, merged, stand_in
 from winnow.deduplicate.work_files import (
@@ -40,6 +53,7 @@ from winnow.deduplicate.work_files import (
     ArrayFile,
     IndexParts,
     InputFile,
+    PartitionedFile,
     ShingleFiles,
     WorkFiles,
     partitions_for,
@@ -81,14 +95,14 @@ def find_removals(
     search = _Search(files=files, settings=settings, executor=executor, passages=passages, scattered=scattered)
     kept_set = search.keep_documents(indexes)
     files.copies.save(kept_set.copies)
-    removed, remainders = search.remove_passages(kept_set)
+    repeated, remainders = search.remove_passages(kept_set)
     verified = search.verify_copies(remainders)
     remainders, verified = remainders.confirmed(verified, load_order(files).n_shingles, settings)
     decisions = Decisions(
         kept_set=kept_set,
         remainders=remainders,
         remainder_copies=verified,
-        removed=removed,
+        repeated=repeated,
         similar=search.find_similar(kept_set.copies, remainders),
     )
     return decisions.write(files, settings)
@@ -177,15 +191,18 @@ class _Search:
         stores = self._write_shingles("near", np.concatenate((*_both(pairs), buckets["rank"])))
         in_buckets = distinct_values(buckets["rank"])
         shared = SharedShingles.of(in_buckets, stores, self.documents)
-        own = self._own_words(pairs, in_buckets)
-        large = LargeBuckets(buckets, shared.may_be_close(settings) & own.may_be_said_again(in_buckets, self.documents))
+        apart = self._told_apart(pairs, in_buckets)
+        may_be_copies = [own.may_be_said_again(in_buckets, self.documents) for own in apart]
+        large = LargeBuckets(buckets, np.logical_and.reduce([shared.may_be_close(settings), *may_be_copies]))
         done = np.empty(0, np.uint64)
         kept_set = choose_kept(close, order.arrival, settings)
         for round_ in range(1, _MAX_ROUNDS + 1):
             if len(pairs):
                 verified = self._verify(pairs, f"{round_}", stores)
                 verified = verified[are_close(verified, settings)]
-                close = np.concatenate((close, verified[own.said_again(verified)]))
+                for own in apart:
+                    verified = verified[own.said_again(verified)]
+                close = np.concatenate((close, verified))
                 done = np.sort(np.concatenate((done, pairs)), kind="stable")  # which merges what is sorted already
                 kept_set = choose_kept(close, order.arrival, settings)
             pairs = large.next_pairs(kept_set.copies, round_ + 1)
@@ -193,7 +210,8 @@ class _Search:
             pairs = pairs[are_close(shared.closest(*_both(pairs)), settings)]
             if large.exhausted and not len(pairs):
                 break
-        own.close()
+        for own in apart:
+            own.close()
         return kept_set.with_exact_copies(order.exact_of)
 
     def _join_sketches(self, parts: Sequence[IndexParts]) -> None:
@@ -215,19 +233,22 @@ class _Search:
             values.flush()
             sent(file.path)
 
-    def _own_words(self, pairs: NDArray[np.uint64], in_buckets: NDArray[np.uint32]) -> OwnWords:
-        """What documents that may be copies say besides a template, and all that those say which they may copy."""
+    def _told_apart(self, pairs: NDArray[np.uint64], in_buckets: NDArray[np.uint32]) -> list[OwnWords]:
+        """What tells documents apart that may be copies: what they say besides a template, and what they ask."""
         first, later = _both(pairs)
         laters = np.concatenate((later, in_buckets))
         if not len(laters):
-            return OwnWords([], [])
-        besides = Besides(templates=self._find_templates(), least_chars=self.settings.min_rest_chars)
-        own = self._write_shingles("own", laters, short_shingle_sets, besides)
+            return []
+        templates = Besides(templates=self._find_templates(), least_chars=self.settings.min_rest_chars)
+        stores = [(self._write_shingles("own", laters, short_shingle_sets, templates), SAME)]
+        if self.settings.keep_meaningful_repeats:
+            stores.append((self._write_shingles("asked", laters, short_shingle_sets, Questions()), ASKED))
         told = np.zeros(self.documents, np.bool_)
-        for store in own:
+        for store in (store for own, _ in stores for store in own):
             told[store.places.load()["rank"]] = True
         whole = np.concatenate((first[told[later]], in_buckets if told[in_buckets].any() else in_buckets[:0]))
-        return OwnWords(own, self._write_shingles("whole", whole, short_shingle_sets))
+        said = self._write_shingles("whole", whole, short_shingle_sets)
+        return [OwnWords(own, said, share) for own, share in stores]
 
     def _find_templates(self) -> ArrayFile:
         """The passages that many documents have, with the arrival from which they are a template (TEMPLATE)."""
@@ -239,18 +260,21 @@ class _Search:
         return self.files.templates.save(templates[np.argsort(templates["key"])])
 
     def _write_shingles(
-        self, label: str, ranks: NDArray[Any], sets: Sets = shingle_sets, besides: Besides | None = None
+        self, label: str, ranks: NDArray[Any], sets: Sets = shingle_sets, only: Besides | Questions | None = None
     ) -> list[ShingleFiles]:
         """Shingle sets of documents, one store a file of passages; those that lie in several in one of their own."""
+        return self._of_documents(label, ranks, write_shingles, label, self.files, sets, only)
+
+    def _of_documents(self, label: str, ranks: NDArray[Any], job: Callable[..., Made], *same: object) -> list[Made]:
+        """`job` done to the passages of documents, once a file; of those that lie in several, to all files together."""
         wanted = np.zeros(self.documents, np.bool_)
         wanted[ranks] = True
         whole = self.files.wanted(label).save(wanted & ~self.scattered)
-        how = self.files, sets, besides
-        stores = self._each(write_shingles, [[file] for file in self.passages], label, whole, *how)
+        made = self._each(job, [[file] for file in self.passages], whole, *same)
         if (wanted & self.scattered).any():
             apart = self.files.wanted(f"{label}-scattered").save(wanted & self.scattered)
-            stores += self._each(write_shingles, [self.passages], label, apart, *how)
-        return stores
+            made += self._each(job, [self.passages], apart, *same)
+        return made
 
     def _pair_jobs(self, pairs: NDArray[np.uint64], label: str) -> list[ArrayFile]:
         """The pairs in files of some thousands."""
@@ -270,26 +294,33 @@ class _Search:
         return merged([out.load() for out in done], VERIFIED)
 
     def remove_passages(self, kept_set: KeptSet) -> tuple[Rows, Remainders]:
-        """Passages that go for what another document has (REMOVED), and the documents that lose too much by it."""
+        """Passages that go, or stay, though others have them (REMOVED), and documents that lose too much by it."""
         chars = self._chars()
-        removed: Rows = np.empty(0, REMOVED)
+        repeated: Rows = np.empty(0, REMOVED)
         if self.settings.passages and self.passages:
             rows = sum(parquet_file(file.path).metadata.num_rows for file in self.passages)
             partitions = partitions_for(rows, PASSAGE.itemsize)
             parts = self._each(spread_passages, self.passages, self.files, partitions, self.settings)
-            found = self._each(remove_passages, range(partitions), parts, self.files, self.settings)
-            removed = merged([rows.load() for rows in found], REMOVED)
+            listed = self._each(list_repeated, range(partitions), parts, self.files, self.settings)
+            standings = self._describe(listed, partitions) if self.settings.keep_meaningful_repeats else []
+            found = self._each(remove_passages, range(partitions), standings, self.files, self.settings)
+            repeated = merged([rows.load() for rows in found], REMOVED)
             for part in parts:
                 sums = part.chars.load()
                 np.add.at(chars, sums["rank"], sums["chars"])
         remainders = judge_remainders(
             chars=chars,
-            removed=removed,
+            removed=repeated[repeated["meaning"] == 0],
             with_inner_repeats=pl.read_ipc(at_hand(self.files.inner_repeats))["rank"].unique().to_numpy(),
             kept_for_others=kept_set.kept,
             settings=self.settings,
         )
-        return removed, remainders
+        return repeated, remainders
+
+    def _describe(self, listed: Sequence[ArrayFile], partitions: int) -> list[PartitionedFile]:
+        """What speaks for repeated passages to stay (STANDING), a part a file of passages."""
+        ranks = list_places(listed, self.files)
+        return self._of_documents("repeated", ranks, describe_repeats, self.files, partitions)
 
     def _chars(self) -> NDArray[np.int64]:
         """Room for the characters of each document, in a file."""

@@ -55,11 +55,15 @@ SIMILAR = np.dtype(
 EVIDENCE = np.dtype([("row", np.int64), ("position", np.int32), ("share", np.float64)])
 PASSAGE = np.dtype(
     [("high", np.uint64), ("low", np.uint64), ("rank", np.uint32), ("position", np.int32), ("part", np.int32),
-     ("chars", np.int32), ("long", np.bool_), ("call", np.bool_)]
+     ("chars", np.int32), ("long", np.bool_), ("call", np.bool_), ("meaning", np.uint8), ("boilerplate", np.bool_)]
+)  # fmt: skip
+STANDING = np.dtype(
+    [("rank", np.uint32), ("position", np.int32), ("low", np.uint64), ("meaning", np.uint8), ("firm", np.bool_),
+     ("beside", np.uint64), ("among", np.uint64), ("windows", np.uint64, 3)]
 )  # fmt: skip
 REMOVED = np.dtype(
     [("rank", np.uint32), ("position", np.int32), ("part", np.int32), ("chars", np.int32), ("boilerplate", np.bool_),
-     ("kept", np.uint32), ("kept_position", np.int32)]
+     ("kept", np.uint32), ("kept_position", np.int32), ("meaning", np.uint8)]
 )  # fmt: skip
 CHARS = np.dtype([("rank", np.uint32), ("chars", np.int64)])
 INNER_REPEATS = pl.Schema(
@@ -303,8 +307,22 @@ class WorkFiles:
         rows = PartitionedFile(self.folder / f"passages-{passages.name}.npy", PASSAGE)
         return PassageParts(passages=rows, chars=self._array(f"chars-{passages.name}", CHARS))
 
+    def repeated_passages(self, partition: int) -> ArrayFile:
+        """Passages that several documents have, sorted; the fingerprint tells them apart."""
+        return self._array(f"repeated-passages-{partition}", PASSAGE)
+
+    @property
+    def repeated_places(self) -> ArrayFile:
+        """Where all of those stand: rank << 32 | position, sorted."""
+        return self._array("repeated-places", np.uint64)
+
+    def standings(self, inputs: Sequence[InputFile]) -> PartitionedFile:
+        """What speaks for those to stay, of documents whose passages lie in one file, or in several, given these."""
+        name = inputs[0].name if len(inputs) == 1 else "scattered"
+        return PartitionedFile(self.folder / f"standings-{name}.npy", STANDING)
+
     def removed_passages(self, partition: int) -> ArrayFile:
-        """Passages that go for what another document has."""
+        """Passages that go for what another document has, or stay for their meaning although it has them."""
         return self._array(f"removed-passages-{partition}", REMOVED)
 
     @property

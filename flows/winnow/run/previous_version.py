@@ -23,7 +23,7 @@ from winnow.run.executor import each_range
 
 RANGE_ROWS = 2_000_000  # passages of some 50 bytes each that are compared at a time
 COPY = ["doc_id", "kept_doc_id", "similarity", "containment", "kind"]
-REMOVAL = ["doc_id", "position", "part", "reason", "kept_doc_id", "kept_position", "similarity"]
+DECISION = ["doc_id", "position", "part", "reason", "kept_doc_id", "kept_position", "similarity", "suspicion"]
 COMPARED = {
     # The index follows from the texts, and metadata from the content, whose hash is compared.
     "documents": [n for n in TABLES["documents"].names if n not in ("run_id", "metadata")],
@@ -43,7 +43,7 @@ def changed_decisions(
     passage_decisions: Sequence[Path],
     executor: Executor | None = None,
 ) -> DocIds:
-    """Returns the published documents whose removals differ from those of the previous version.
+    """Returns the published documents whose removals, or suspicions, differ from those of the previous version.
 
     `left_out` are documents that are replaced or withdrawn; their rows are written anew or dropped anyway.
     """
@@ -61,6 +61,12 @@ def of_range(files: Sequence[Path], span: Range, **how: Any) -> pl.LazyFrame:
     return pl.scan_parquet(list(files), **how).filter(pl.col("doc_id") >= span[0], pl.col("doc_id") < span[1])
 
 
+def _rows(files: Sequence[Path], span: Range, table: str) -> pl.LazyFrame:
+    """The same with the columns that the table has today, null where a file lacks one."""
+    schema = pl.DataFrame(pl.from_arrow(TABLES[table].empty_table())).schema
+    return of_range(files, span, schema=schema, missing_columns="insert", extra_columns="ignore")
+
+
 def _changed_in_range(
     job: tuple[Range, DocIds], tables: Mapping[str, Sequence[Path]], now: Mapping[str, Sequence[Path]]
 ) -> DocIds:
@@ -74,13 +80,13 @@ def _changed_in_range(
     copies_before = rows_of_kept(of_range(tables["duplicates"], span), COPY)
     copies_now = rows_of_kept(of_range(now["duplicates"], span), COPY)
     removed = (pl.col("status") == "removed") & (pl.col("reason") != DUPLICATE_DOCUMENT)
-    removals_before = rows_of_kept(of_range(tables["passages"], span).filter(removed), REMOVAL)
-    decided = of_range(now["passages"], span).filter(pl.col("reason").is_not_null())
-    removals_now = rows_of_kept(decided, REMOVAL)
+    decided = _rows(tables["passages"], span, "passages").filter(removed | pl.col("suspicion").is_not_null())
+    before = rows_of_kept(decided, DECISION)
+    after = rows_of_kept(of_range(now["passages"], span), DECISION)
     # The passages of a copy are not decided one by one, neither before nor now.
     copies = pl.concat([copies_before.select("doc_id"), copies_now.select("doc_id")])
-    removals_before, removals_now = (r.join(copies, on="doc_id", how="anti") for r in (removals_before, removals_now))
-    differ = [_difference(copies_before, copies_now, COPY), _difference(removals_before, removals_now, REMOVAL)]
+    before, after = (rows.join(copies, on="doc_id", how="anti") for rows in (before, after))
+    differ = [_difference(copies_before, copies_now, COPY), _difference(before, after, DECISION)]
     return DocIds.of(pl.concat(differ).collect(engine="streaming")["doc_id"].to_arrow())
 
 
@@ -125,9 +131,7 @@ def _prints(table: str, files: Sequence[Path], columns: list[str], among: DocIds
     if not files:
         return pl.DataFrame(schema={"doc_id": pl.String, "rows": pl.UInt32, "print": pl.UInt64})
     wanted = pl.LazyFrame({"doc_id": pl.Series(among.column(), dtype=pl.String)})
-    schema = pl.DataFrame(pl.from_arrow(TABLES[table].empty_table())).schema
-    rows = of_range(files, span, schema=schema, missing_columns="insert", extra_columns="ignore")
-    hashed = rows.select(columns).join(wanted, on="doc_id", how="semi").select(
+    hashed = _rows(files, span, table).select(columns).join(wanted, on="doc_id", how="semi").select(
         "doc_id", pl.struct(columns).hash(seed=0).alias("print")
     )  # fmt: skip
     return hashed.group_by("doc_id").agg(pl.len().alias("rows"), pl.col("print").sum()).collect(engine="streaming")

@@ -19,12 +19,12 @@ from winnow.base.recipe import DeduplicateSettings
 from winnow.deduplicate.documents.document_order import DocumentOrder, load_order
 from winnow.deduplicate.documents.shingles import Hashes, shingle_sets
 from winnow.deduplicate.passages.utf8_texts import Offsets, Utf8Texts
+from winnow.deduplicate.repeats.meaning import ASKS, MAX_QUESTION, QUESTION
 from winnow.deduplicate.sorted_rows import Rows, count_shared, distinct_values, merged, run_starts
 from winnow.deduplicate.work_files import (
     COUNTED,
     NO_RANK,
     PLACE,
-    TEMPLATE,
     VERIFIED,
     ArrayFile,
     InputFile,
@@ -79,6 +79,18 @@ class _Passages:
         keep = ~shared & told[owner]
         return self.filter(keep)
 
+    def questions(self) -> _Passages:
+        """The questions of documents that are questions and answers: at most two passages for each, and a title."""
+        owner = np.cumsum(run_starts(self.ranks)) - 1
+        texts = pl.Series(self.texts)
+        short = texts.str.len_chars() <= MAX_QUESTION
+        asks = (short & (texts.str.contains(ASKS) | texts.str.contains(QUESTION))).to_numpy()
+        count, asked = np.bincount(owner), np.bincount(owner, weights=asks)
+        begins = np.zeros(len(count), np.bool_)
+        begins[owner[asks & (self.positions <= 1)]] = True
+        answers = begins & (count > asked) & (count <= 1 + 3 * asked)
+        return self.filter(asks & answers[owner])
+
     def sets(self, sets: Sets) -> tuple[NDArray[np.uint32], Hashes, Offsets]:
         """The ranks of the documents, and their shingle sets."""
         starts = np.flatnonzero(run_starts(self.ranks))
@@ -92,26 +104,36 @@ class Besides:
     templates: ArrayFile
     least_chars: int
 
+    def of(self, some: _Passages, order: DocumentOrder) -> _Passages:
+        return some.besides(self.templates.load(), order.arrival, self.least_chars)
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """Only what documents ask that are questions and answers."""
+
+    def of(self, some: _Passages, order: DocumentOrder) -> _Passages:
+        return some.questions()
+
 
 def write_shingles(
     passages: Sequence[InputFile],
-    label: str,
     wanted: ArrayFile,
+    label: str,
     files: WorkFiles,
     sets: Sets = shingle_sets,
-    besides: Besides | None = None,
+    only: Besides | Questions | None = None,
 ) -> ShingleFiles:
-    """Write the shingle sets of the documents that are `wanted`.
+    """Write the shingle sets of the documents that are `wanted`, of all they say or of a part of it.
 
     Given several files, a document's passages may lie in more than one of them, in the order of the files.
     """
     order, marked, out = load_order(files), wanted.load(), files.shingles(label, passages)
-    templates = besides.templates.load() if besides else np.empty(0, TEMPLATE)
     places = []
     filled = 0
     with whole_file(out.sets) as file:
         for some in passages_of(passages, order, marked):
-            told = some.besides(templates, order.arrival, besides.least_chars) if besides else some
+            told = only.of(some, order) if only else some
             ranks, hashes, sizes = told.sets(sets)
             file.write(hashes.data)
             place = np.empty(len(sizes), PLACE)

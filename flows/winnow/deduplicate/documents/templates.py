@@ -29,7 +29,8 @@ from winnow.deduplicate.work_files import (
     WorkFiles,
 )
 
-_SAME = 0.35  # share of a document's own shingles found in the other from which it says the same; chance gives .1
+SAME = 0.35  # share of a document's own shingles found in the other from which it says the same; chance gives .1
+ASKED = 0.8  # the same of its questions; one word more or less is another question
 _SLOTS = 1 << 26
 
 
@@ -68,17 +69,21 @@ def find_templates(
 
 
 class OwnWords:
-    """What documents say besides a template (`own`), and all that those say which they may be copies of (`whole`)."""
+    """What tells documents apart (`own`), and all that those say which they may be copies of (`whole`).
 
-    def __init__(self, own: Sequence[ShingleFiles], whole: Sequence[ShingleFiles]) -> None:
-        self._own, self._whole = ShingleStore(own), ShingleStore(whole)
+    It is what they say besides a template, or what they ask where they are questions and answers. A `share` of it must
+    stand in the other document.
+    """
+
+    def __init__(self, own: Sequence[ShingleFiles], whole: Sequence[ShingleFiles], share: float) -> None:
+        self._own, self._whole, self._share = ShingleStore(own), ShingleStore(whole), share
 
     def close(self) -> None:
         self._own.close()
         self._whole.close()
 
     def said_again(self, pairs: Rows) -> NDArray[np.bool_]:
-        """Whether the first document of each pair (VERIFIED) has what the later one says besides a template."""
+        """Whether the first document of each pair (VERIFIED) has what tells the later one apart."""
         again = np.ones(len(pairs), np.bool_)
         told = np.flatnonzero(stand_in(pairs["later"], self._own.ranks))
         told = told[np.argsort(pairs["first"][told], kind="stable")]
@@ -93,11 +98,11 @@ class OwnWords:
                 np.append(whole_ends, own_ends + len(whole)),
                 (first, later + len(firsts)),
             )
-            again[at] = shared >= _SAME * np.maximum(own_ends - own_starts, 1)[later]
+            again[at] = shared >= self._share * np.maximum(own_ends - own_starts, 1)[later]
         return again
 
     def may_be_said_again(self, among: NDArray[np.uint32], documents: int) -> NDArray[np.bool_]:
-        """By rank, whether what a document says besides a template may stand in another of those `among` which it is.
+        """By rank, whether what tells a document apart may stand in another of those `among` which it is.
 
         So thousands of pages of a template are told apart by counting each one's shingles once.
         """
@@ -113,5 +118,5 @@ class OwnWords:
             again[at[once[at]]] = True
             once[at] = True
         for rank, shingles in self._own.each(told):
-            may[rank] = again[shingles & slots].sum() >= _SAME * max(len(shingles), 1)
+            may[rank] = again[shingles & slots].sum() >= self._share * max(len(shingles), 1)
         return may

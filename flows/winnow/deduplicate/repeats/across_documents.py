@@ -1,8 +1,13 @@
-"""Passages that stand in several documents: which of them are boilerplate, which document holds each, and what goes."""
+"""Passages that stand in several documents: which of them are boilerplate, which document holds each, and what goes.
+
+First those are listed that several documents have; then their places are described in each document (`Standing`); then
+it is decided which go. What is decided about a passage depends on documents of lower rank only, or, where they are
+counted, on those that arrived no later.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,21 +17,26 @@ from numpy.typing import NDArray
 from winnow.base.files import at_hand, parquet_file
 from winnow.base.recipe import DeduplicateSettings
 from winnow.deduplicate.documents.document_order import DocumentOrder, load_order
+from winnow.deduplicate.documents.similarity import print_keys
 from winnow.deduplicate.passages.fingerprint import fingerprints
+from winnow.deduplicate.repeats.meaning import HEADING, MEANINGS, QUOTATION, ROW, Meaning
 from winnow.deduplicate.repeats.promotion import CALLS, MAX_PROMO
-from winnow.deduplicate.sorted_rows import Rows, in_runs, may_repeat, merged, run_starts
+from winnow.deduplicate.sorted_rows import Rows, distinct_values, in_runs, may_repeat, merged, run_starts, stand_in
 from winnow.deduplicate.work_files import (
     CHARS,
     NO_RANK,
     PASSAGE,
     REMOVED,
+    STANDING,
     ArrayFile,
     InputFile,
+    PartitionedFile,
     PassageParts,
     WorkFiles,
 )
 
-_STAYS = ("heading", "table_row", "quote")  # quoted and repeated elsewhere for a reason
+CODES = {meaning: code for code, meaning in enumerate(MEANINGS, 1)}
+_STAYS = {"heading": HEADING, "table_row": ROW, "quote": QUOTATION}  # quoted and repeated elsewhere for a reason
 _CALL_DOCUMENTS = 3  # a line that opens like a call to subscribe or follow, and stands in so many, is no prose
 
 
@@ -63,47 +73,219 @@ def spread_passages(
             .join(inner, on=["rank", "position", "part"], how="anti", maintain_order="left")
         )
         chars.append(_structured(table.group_by("rank", maintain_order=True).agg(pl.col("chars").sum()), CHARS))
-        table = table.filter(~pl.col("kind").is_in(_STAYS) & ~pl.col("fingerprint").is_in(allowed))
-        prints = np.frombuffer(b"".join(table["fingerprint"].to_list()), np.uint64).reshape(-1, 2)
         long = pl.col("chars") >= settings.min_repeat_chars
+        told = long if settings.keep_meaningful_repeats else pl.lit(False)
+        table = table.filter((told | ~pl.col("kind").is_in(list(_STAYS))) & ~pl.col("fingerprint").is_in(allowed))
+        prints = np.frombuffer(b"".join(table["fingerprint"].to_list()), np.uint64).reshape(-1, 2)
         highs, lows = (pl.Series(n, np.ascontiguousarray(prints[:, k])) for k, n in enumerate(("high", "low")))
-        pieces.append(_structured(table.with_columns(highs, lows, long.alias("long")), PASSAGE))
+        by_kind = {kind: CODES[meaning] for kind, meaning in _STAYS.items()}
+        meaning = pl.col("kind").replace_strict(by_kind, default=0, return_dtype=pl.UInt8).alias("meaning")
+        boilerplate = pl.lit(False).alias("boilerplate")
+        pieces.append(_structured(table.with_columns(highs, lows, long.alias("long"), meaning, boilerplate), PASSAGE))
     parts = files.passage_parts(passages)
     rows = merged(pieces, PASSAGE)
-    parts.passages.spread(rows, (rows["low"] >> np.uint64(33)).astype(np.int64) % partitions, partitions)
+    parts.passages.spread(rows, _partition(rows, partitions), partitions)
     parts.chars.save(merged(chars, CHARS))
     return parts
 
 
-def remove_passages(
+def _partition(rows: Rows, partitions: int) -> NDArray[np.int64]:
+    return (rows["low"] >> np.uint64(33)).astype(np.int64) % partitions
+
+
+def list_repeated(
     partition: int, parts: Sequence[PassageParts], files: WorkFiles, settings: DeduplicateSettings
 ) -> ArrayFile:
-    """Decide on all passages of one partition, and write those that go.
+    """Write the passages of one partition that several documents have, and that may go or stay for that.
 
-    A passage goes as boilerplate if it is that for its own document, and as a repeat if it is long and an earlier
-    document holds it. The holder is the first document, by rank, in which it is not boilerplate.
+    Passages of kinds that stay are no copies of others, nor others of them.
     """
     rows = merged([p.passages.of(partition) for p in parts], PASSAGE)
     rows = rows[may_repeat(rows["low"])]
-    rows = rows[np.lexsort((rows["part"], rows["position"], rows["rank"], rows["low"], rows["high"]))]
-    rows = rows[in_runs(run_starts(rows["high"], rows["low"]))]
-    group = np.cumsum(run_starts(rows["high"], rows["low"])) - 1
-    rank = rows["rank"]
+    rows = rows[np.lexsort((rows["part"], rows["position"], rows["rank"], rows["meaning"], rows["low"], rows["high"]))]
+    rows = rows[in_runs(_group_starts(rows))]
+    group = np.cumsum(_group_starts(rows)) - 1
+    first = np.flatnonzero(_group_starts(rows))
     boilerplate = is_boilerplate(group, rows, load_order(files), files.copies.load(), settings)
-    holder = np.full(len(rows), -1, np.int64)  # by group
-    stays = np.flatnonzero(~boilerplate)
-    holder[group[stays][::-1]] = stays[::-1]  # the first one is written last
-    held_by = holder[group]
-    safe = np.maximum(held_by, 0)
-    repeat = ~boilerplate & rows["long"] & (held_by >= 0) & (rank[safe] != rank)
-    go = boilerplate | repeat
-    out = np.empty(int(go.sum()), REMOVED)
+    rows["boilerplate"] = boilerplate & (rows["meaning"] == 0)
+    several = np.zeros(len(first), np.bool_)
+    several[group[rows["rank"] != rows["rank"][first[group]]]] = True
+    matters = np.zeros(len(first), np.bool_)
+    matters[group[rows["boilerplate"] | rows["long"]]] = True
+    return files.repeated_passages(partition).save(rows[(several & matters)[group]])
+
+
+def _group_starts(rows: Rows) -> NDArray[np.bool_]:
+    return run_starts(rows["high"], rows["low"], rows["meaning"])
+
+
+def describe_repeats(
+    passages: Sequence[InputFile], wanted: ArrayFile, files: WorkFiles, partitions: int
+) -> PartitionedFile:
+    """Write what speaks for repeated passages of `wanted` documents to stay (STANDING), by partition.
+
+    Given several files, a document's passages may lie in more than one of them.
+    """
+    places = files.repeated_places.load()
+    found = []
+    for table in _documents(passages, files, wanted.load()):
+        ranks, positions = table["rank"].to_numpy(), table["position"].to_numpy()
+        listed = stand_in(_place(ranks, positions), places) & ~table["kind"].is_in(list(_STAYS)).to_numpy()
+        bounds = np.append(np.flatnonzero(run_starts(ranks)), len(ranks))
+        at = np.flatnonzero(listed)
+        for start, stop, first, last in zip(
+            bounds[:-1], bounds[1:], *np.searchsorted(at, (bounds[:-1], bounds[1:])), strict=True
+        ):
+            if first < last:
+                kinds, texts, gaps, prints = (
+                    table[name][start:stop].to_list() for name in ("kind", "text", "gap", "low")
+                )
+                meaning = Meaning(kinds, texts, gaps, prints)
+                for n in at[first:last].tolist():
+                    if s := meaning.standing(n - start):
+                        code = CODES[s.meaning]
+                        found.append(
+                            (ranks[n], positions[n], prints[n - start], code, s.firm, s.beside, s.among, s.windows)
+                        )
+    rows = np.array(found, STANDING)
+    return files.standings(passages).spread(rows, _partition(rows, partitions), partitions)
+
+
+def _documents(passages: Sequence[InputFile], files: WorkFiles, wanted: NDArray[np.bool_]) -> Iterator[pl.DataFrame]:
+    """The passages of wanted documents, sorted, whole documents at a time; of one that was cut, its first part."""
+    order = load_order(files)
+    columns = ["doc_id", "position", "part", "kind", "text", "gap", "fingerprint"]
+    held = []
+    for file in passages:
+        for batch in parquet_file(file.path).iter_batches(batch_size=16384, columns=columns):
+            table = pl.from_arrow(batch)
+            assert isinstance(table, pl.DataFrame)
+            ranks = order.ranks_of(table["doc_id"].cast(pl.String).to_arrow(), file)
+            known = ranks != NO_RANK
+            keep = known.copy()
+            keep[known] = wanted[ranks[known]]
+            held.append(
+                table.select(
+                    pl.Series("rank", ranks),
+                    pl.col("position").cast(pl.Int32),
+                    pl.col("part"),
+                    pl.col("kind", "text", "gap").cast(pl.String),
+                    pl.Series("low", print_keys(batch.column("fingerprint"))),
+                ).filter(pl.Series(keep) & (pl.col("part") == 0))
+            )
+            if len(passages) == 1 and any(some.height for some in held):
+                together = pl.concat(held)
+                last = int(np.flatnonzero(run_starts(together["rank"].to_numpy()))[-1])  # it may go on
+                yield together[:last]
+                held = [together[last:]]
+    if held:
+        yield pl.concat(held).sort("rank", "position")
+
+
+def _place(ranks: NDArray[np.uint32], positions: NDArray[np.int32]) -> NDArray[np.uint64]:
+    return ranks.astype(np.uint64) << np.uint64(32) | positions.astype(np.uint64)
+
+
+def list_places(repeated: Sequence[ArrayFile], files: WorkFiles) -> NDArray[np.uint32]:
+    """Write where all repeated passages stand, and return the ranks of their documents."""
+    places = [_place(rows["rank"], rows["position"]) for rows in (part.load() for part in repeated)]
+    listed = distinct_values(merged(places, np.uint64))
+    files.repeated_places.save(listed)
+    return (listed >> np.uint64(32)).astype(np.uint32)
+
+
+def remove_passages(
+    partition: int, standings: Sequence[PartitionedFile], files: WorkFiles, settings: DeduplicateSettings
+) -> ArrayFile:
+    """Decide on all repeated passages of one partition; write those that go, and those that stay for a `meaning`.
+
+    A passage goes as boilerplate if it is that for its own document, and as a repeat if it is long and an earlier
+    document holds it. The holder is the first document, by rank, in which it is not boilerplate. An answer stays where
+    no earlier document has it under the same question; what has another meaning stays where no earlier document has it
+    in the same stretch; both only where the holder has it in the same role.
+    """
+    rows = files.repeated_passages(partition).load()
+    group, rank = np.cumsum(_group_starts(rows)) - 1, rows["rank"]
+    told = _told(rows, merged([part.of(partition) for part in standings], STANDING))
+    one_of = np.flatnonzero(told["beside"])
+    said = group.copy()  # groups in which passages also mean the same
+    if len(one_of):
+        keys = group[one_of], told["beside"][one_of], told["among"][one_of]
+        by_key = np.lexsort(keys[::-1])
+        said[one_of[by_key]] = len(rows) + np.cumsum(run_starts(*(key[by_key] for key in keys)))
+    again = _in_earlier_stretch(group, rank, told["windows"])
+    common = _is_common(said, rows, files, settings) if len(one_of) else rows["boilerplate"]
+    judged = np.where(told["beside"] != 0, ~common, ~again)
+    exempt = rows["boilerplate"] & told["firm"] & ~rows["call"] & judged
+    boilerplate = rows["boilerplate"] & ~exempt
+    held_by, said_by = _first(group, ~boilerplate), _first(said, ~boilerplate)
+    held, safe = held_by >= 0, np.maximum(held_by, 0)
+    elsewhere = held & (rank[safe] != rank)
+    alike = (told["meaning"] == told["meaning"][safe]) & (told["among"] == told["among"][safe]) & (told["meaning"] > 0)
+    other = alike & (told["beside"] != told["beside"][safe])  # the same, under another question
+    fixed = rows["meaning"] > 0
+    own = np.where(told["beside"] != 0, other & (rank[np.maximum(said_by, 0)] == rank), alike & ~again)
+    candidate = ~boilerplate & rows["long"] & elsewhere
+    stays = candidate & (own | fixed) | (exempt & elsewhere)
+    repeat = candidate & ~stays
+    kept = np.where(repeat & other & (said_by >= 0), np.maximum(said_by, 0), safe)
+    listed = boilerplate | repeat | stays
+    out = np.empty(int(listed.sum()), REMOVED)
     for field in ("rank", "position", "part", "chars"):
-        out[field] = rows[field][go]
-    out["boilerplate"] = boilerplate[go]
-    out["kept"] = np.where(repeat, rank[safe], NO_RANK)[go]
-    out["kept_position"] = np.where(repeat, rows["position"][safe], -1)[go]
+        out[field] = rows[field][listed]
+    out["boilerplate"] = boilerplate[listed]
+    out["kept"] = np.where(boilerplate, NO_RANK, rank[kept])[listed]
+    out["kept_position"] = np.where(boilerplate, -1, rows["position"][kept])[listed]
+    out["meaning"] = np.where(stays, np.where(fixed, rows["meaning"], told["meaning"]), 0)[listed]
     return files.removed_passages(partition).save(out)
+
+
+def _told(rows: Rows, standings: Rows) -> Rows:
+    """What is told of each row (STANDING); of most nothing."""
+    told = np.zeros(len(rows), STANDING)
+    if not len(standings):
+        return told
+    standings = standings[np.argsort(_place(standings["rank"], standings["position"]))]
+    keys = _place(standings["rank"], standings["position"])
+    wanted = _place(rows["rank"], rows["position"])
+    at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    known = (keys[at] == wanted) & (rows["part"] == 0) & (standings["low"][at] == rows["low"])
+    told[known] = standings[at[known]]
+    return told
+
+
+def _in_earlier_stretch(
+    group: NDArray[np.int64], rank: NDArray[np.uint32], windows: NDArray[np.uint64]
+) -> NDArray[np.bool_]:
+    """Which rows have one of their windows in common with a row of their group in an earlier document."""
+    again = np.zeros(len(group), np.bool_)
+    for window in windows.T:
+        at = np.flatnonzero(window)
+        at = at[np.lexsort((rank[at], window[at], group[at]))]
+        starts = run_starts(group[at], window[at])
+        if len(at):
+            first = at[np.flatnonzero(starts)[np.cumsum(starts) - 1]]
+            again[at] |= rank[first] < rank[at]
+    return again
+
+
+def _is_common(
+    said: NDArray[np.int64], rows: Rows, files: WorkFiles, settings: DeduplicateSettings
+) -> NDArray[np.bool_]:
+    """`is_boilerplate`, by groups that are not sorted."""
+    by_group = np.lexsort((rows["rank"], said))
+    out = np.empty(len(rows), np.bool_)
+    ordered = np.cumsum(run_starts(said[by_group])) - 1
+    out[by_group] = is_boilerplate(ordered, rows[by_group], load_order(files), files.copies.load(), settings)
+    return out
+
+
+def _first(group: NDArray[np.int64], among: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """For each row, the first of those `among` the rows of its group, or -1."""
+    first = np.full(int(group.max(initial=-1)) + 1, -1, np.int64)
+    at = np.flatnonzero(among)
+    first[group[at][::-1]] = at[::-1]  # the first one is written last
+    return first[group]
 
 
 def is_boilerplate(

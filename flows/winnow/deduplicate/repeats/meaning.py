@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
+import xxhash
+
 from winnow.deduplicate.passages.splitter import ends_sentence
 
-ANSWER, TURN, REFRAIN, ROW, MEASUREMENT, HEADING, FORMULA = (
-    "answer", "turn", "refrain", "table_row", "measurement", "heading", "formula",
+ANSWER, TURN, REFRAIN, ROW, MEASUREMENT, HEADING, FORMULA, QUOTATION = (
+    "answer", "turn", "refrain", "table_row", "measurement", "heading", "formula", "quotation",
 )  # fmt: skip
 MEANINGS = {
     ANSWER: "it stands under another question or label",
@@ -25,20 +28,24 @@ MEANINGS = {
     MEASUREMENT: "it gives measurements",
     HEADING: "it heads something else",
     FORMULA: "it is a formula of law or procedure",
+    QUOTATION: "it is quoted as a passage of its own",
 }
 """Why a passage that stands again stays, and what that means."""
 
 _FAR = 32  # passages looked at on either side; keeps hostile repetition linear
 _COPY = 3  # different passages in a row that stand again in the same order are a second copy
 _MAX_LABEL = 80  # characters
-_MAX_QUESTION = 300
+MAX_QUESTION = 300
 _MAX_VERSE = 70  # characters of a line of verse
 _MAX_FORMULA = 500
 _WORDS_A_NUMBER = 6  # at most, where numbers are what is said
-_QUESTION = re.compile(
-    r"\s{0,40}(?:[-*>•]\s{1,4})?\*{0,2}(?:Q|Question|Frage|Pregunta|Domanda|Вопрос|问|問)\s?\d{0,3}\s?[.:)：]"
+QUESTION = (
+    r"^\s{0,40}(?:[-*>•]\s{1,4})?\*{0,2}(?:Q|Question|Frage|Pregunta|Pergunta|Domanda|Vraag|Pytanie|Fråga|Soru|Вопрос|"
+    r"Питання|Ερώτηση|سؤال|问|問|質問|질문)\s?\d{0,3}\s?[.:)：]"
 )
-_ASKS = re.compile(r"[?？؟][\s*_\"”»)]{0,4}\Z")
+"""How a passage opens that is marked as a question; the same in Rust's dialect, and so is `ASKS`."""
+ASKS = r"[?？؟][\s*_\"”»)]{0,4}$"
+_QUESTION, _ASKS = re.compile(QUESTION), re.compile(ASKS)
 _SPEAKER = re.compile(r"\s{0,40}\*{0,2}([^\W\d_][^\n:：,;.?!]{0,30}?(?:\.[^\n:：,;.?!]{0,20})?)\*{0,2}[:：]\*{0,2}\s")
 _CELLS = re.compile(r"\t|\s{2,40}|;\s?")
 _NUMBER = re.compile(r"(?<!\w)\d+(?:[.,:]\d+)*")
@@ -56,18 +63,40 @@ _LEGAL = re.compile(
 _WORDS = re.compile(r"[^\W\d_]+")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What speaks for a passage to stay although another document has it too, as far as its own document tells.
+
+    `beside` is a hash of what gives it its meaning: the question above an answer, what a heading heads. Two passages
+    with the same `beside` say the same; 0 stands where only the structure counts. Two answers are compared only if they
+    are alike in `among`: what stands between the question and the passage, or the whole section under a label.
+    `windows` are hashes of the three passages that end with it, that have it in their middle, and that begin with it:
+    where one of them is the same elsewhere, the stretch is a copy. It is 0 where the three are not different.
+    A meaning that is `firm` counts more than the number of documents that have the passage.
+    """
+
+    meaning: str
+    beside: int = 0
+    among: int = 0
+    windows: tuple[int, int, int] = (0, 0, 0)
+    firm: bool = False
+
+
 class Meaning:
-    """What stands around the passages of one document: it tells which of those that stand again do so for a reason."""
+    """What stands around the passages of one document: it tells which of those that stand again do so for a reason.
+
+    `prints` are alike where passages are.
+    """
 
     def __init__(
-        self, kinds: Sequence[str], texts: Sequence[str], gaps: Sequence[str], prints: Sequence[bytes]
+        self, kinds: Sequence[str], texts: Sequence[str], gaps: Sequence[str], prints: Sequence[Hashable]
     ) -> None:
         self.kinds, self.texts, self.gaps, self.prints = kinds, texts, gaps, prints
 
     @cached_property
     def _twins(self) -> Mapping[int, int]:
         """Where each passage that stands again stands earlier: beside its predecessor's twin if it can, else first."""
-        first: dict[bytes, int] = {}
+        first: dict[Hashable, int] = {}
         twins: dict[int, int] = {}
         for n, key in enumerate(self.prints):
             m = first.setdefault(key, n)
@@ -103,7 +132,7 @@ class Meaning:
         """Why sentences of passage `n` from `start` on, which stand earlier as well, stay."""
         if self._in_verse(n):
             return REFRAIN
-        return ANSWER if _ASKS.search(self.texts[n][max(0, start - _MAX_QUESTION) : start]) else None
+        return ANSWER if _ASKS.search(self.texts[n][max(0, start - MAX_QUESTION) : start]) else None
 
     def of_near(self, n: int, m: int) -> str | None:
         """Why passage `n`, which says nearly what `m` says, stays."""
@@ -112,6 +141,67 @@ class Meaning:
         if words == other_words and sum((numbers - others).values()) >= 2:
             return MEASUREMENT
         return self.of(n, m)
+
+    def standing(self, n: int) -> Standing | None:
+        """What speaks for passage `n` to stay although another document has it; None where nothing does."""
+        if answer := self._answer(n):
+            return answer
+        windows = self._windows(n)
+        if self._is_row(n) or self._is_table(n):
+            return Standing(meaning=ROW)
+        if self._takes_turn(n):
+            return Standing(meaning=TURN, windows=windows, firm=True)
+        if self._in_verse(n):
+            return Standing(meaning=REFRAIN, windows=windows, firm=_is_pointed(self.texts[n]))
+        if self._measures(n):
+            return Standing(meaning=MEASUREMENT, windows=windows)
+        if self._leads_on(n) and n + 1 < len(self.prints):
+            return Standing(meaning=HEADING, beside=_hash(self.prints[n + 1]), firm=True)
+        if len(self.texts[n]) > _MAX_FORMULA:
+            return None
+        clauses, hits = self._clause_of[-1] if self._clause_of[n] else 0, len(self._legal(n))
+        if hits >= 2 or clauses >= 3:
+            return Standing(meaning=FORMULA, windows=windows, firm=bool(hits and clauses >= 3))
+        return None
+
+    def _answer(self, n: int) -> Standing | None:
+        """How passage `n` answers the question above it, or says what stands under a label.
+
+        Under a question inside a document it is enough that the answer begins alike. The first line of a document may
+        be its title, even if it asks: there, and under a label, all that stands below must be the same.
+        """
+        label = n - 1
+        while n - label < _FAR and label >= 0 and not self._labels(label):
+            label -= 1
+        if label < 0 or not self._labels(label) or self._labels(n):
+            return None
+        marked = bool(_QUESTION.match(self.texts[label]))
+        among = self.prints[label + 1 : n]
+        if not marked and not (label and self._asks(label)):
+            stop = n + 1
+            while stop - n < _FAR and not self._ends_at(stop):
+                stop += 1
+            among = self.prints[label + 1 : stop]
+            if not self._ends_at(stop) or not (self._asks(label) or self._many_labels):
+                return None
+        firm = self._asks(label) and label == n - 1 and self._ends_at(n + 1)
+        return Standing(meaning=ANSWER, beside=_hash(self.prints[label]), among=_hash(*among), firm=firm)
+
+    @cached_property
+    def _many_labels(self) -> bool:
+        """Whether passage and label alternate at least three times."""
+        labels = [*map(self._labels, range(len(self.texts))), True]
+        return sum(a and not b and c for a, b, c in zip(labels, labels[1:], labels[2:], strict=False)) >= 3
+
+    def _windows(self, n: int) -> tuple[int, int, int]:
+        some = [self.prints[a : a + 3] if a >= 0 else () for a in (n - 2, n - 1, n)]
+        before, around, after = (_hash(*three) if len(set(three)) == 3 else 0 for three in some)
+        return before, around, after
+
+    def _takes_turn(self, n: int) -> bool:
+        if self._speaks(n):
+            return self._is_talk and (self._speaks(n - 1) or self._speaks(n + 1))
+        return n > 0 and self.prints[n - 1] in self._callers and self.prints[n] not in self._callers
 
     def _stretch(self, n: int, m: int) -> tuple[int, int]:
         """The passages around `n`, itself among them, that stand in the same order around `m`."""
@@ -160,7 +250,7 @@ class Meaning:
 
     def _asks(self, n: int) -> bool:
         text = self.texts[n]
-        return len(text) <= _MAX_QUESTION and bool(_ASKS.search(text) or _QUESTION.match(text))
+        return len(text) <= MAX_QUESTION and bool(_ASKS.search(text) or _QUESTION.match(text))
 
     def _labels(self, n: int) -> bool:
         """Whether a passage is a label of what follows: a heading, a question, a date or name on a line of its own."""
@@ -178,10 +268,15 @@ class Meaning:
         return Counter(match[1] for match in found if match)
 
     @cached_property
-    def _callers(self) -> set[bytes]:
+    def _is_talk(self) -> bool:
+        """Whether speakers alternate."""
+        return len(self._speakers) > 1 and sum(times for times in self._speakers.values() if times >= 2) >= 4
+
+    @cached_property
+    def _callers(self) -> set[Hashable]:
         """Short passages that stand again above different ones, as names above lines of a play do."""
         times = Counter(self.prints)
-        followers: dict[bytes, set[bytes]] = {}
+        followers: dict[Hashable, set[Hashable]] = {}
         for n, (key, following) in enumerate(pairwise(self.prints)):
             if times[key] >= 2 and len(self.texts[n]) <= 40:
                 followers.setdefault(key, set()).add(following)
@@ -194,8 +289,7 @@ class Meaning:
 
     def _is_turn(self, n: int, m: int, stretch: int) -> bool:
         if self._speaks(n) and self._speaks(m) and len(self._speakers) > 1 and stretch <= 2:
-            several = sum(times for times in self._speakers.values() if times >= 2) >= 4
-            return several and (self._speaks(n - 1) or self._speaks(n + 1)) and not self._asks(n)
+            return self._is_talk and (self._speaks(n - 1) or self._speaks(n + 1)) and not self._asks(n)
         return (
             m > 0
             and self.prints[n - 1] in self._callers
@@ -242,6 +336,12 @@ class Meaning:
         cells = self._cells(n)
         return cells > 2 and cells in (self._cells(n - 1), self._cells(n + 1))
 
+    def _is_table(self, n: int) -> bool:
+        """Whether a passage is rows with cells, all of them as many."""
+        lines = self.texts[n].strip().split("\n")
+        cells = {len(_CELLS.split(line.strip())) for line in lines} if 2 <= len(lines) <= _FAR else set()
+        return len(cells) == 1 and cells.pop() > 2
+
     def _measures(self, n: int) -> bool:
         """Whether an item of a list gives two numbers or more, and so does the one before or after it."""
         return self._counts(n) and (self._counts(n - 1) or self._counts(n + 1))
@@ -253,17 +353,21 @@ class Meaning:
         numbers = len(_NUMBER.findall(body, 4))
         return numbers >= 2 and len(_WORDS.findall(body)) <= _WORDS_A_NUMBER * numbers
 
-    def _heads(self, n: int, m: int) -> bool:
+    def _leads_on(self, n: int) -> bool:
         text = self.texts[n].rstrip(" *_")
-        if text[-1:] not in (":", "：") or len(text) > 2 * _MAX_LABEL or "\n" in text:
-            return False
-        return n + 1 < len(self.prints) and self.prints[n + 1] != self.prints[m + 1]
+        return text[-1:] in (":", "：") and len(text) <= 2 * _MAX_LABEL and "\n" not in text
+
+    def _heads(self, n: int, m: int) -> bool:
+        return self._leads_on(n) and n + 1 < len(self.prints) and self.prints[n + 1] != self.prints[m + 1]
+
+    def _legal(self, n: int) -> set[str]:
+        """Which different words of law a passage uses."""
+        return {found.lower() for found in _LEGAL.findall(self.texts[n])}
 
     def _is_formula(self, n: int, m: int) -> bool:
-        text = self.texts[n]
-        if len(text) > _MAX_FORMULA:
+        if len(self.texts[n]) > _MAX_FORMULA:
             return False
-        hits = {found.lower() for found in _LEGAL.findall(text)}
+        hits = self._legal(n)
         clause, other = self._clause_of[n], self._clause_of[m]
         return len(hits) >= 2 or (clause != other and self._clause_of[-1] >= 3) or bool(hits and clause != other)
 
@@ -275,6 +379,17 @@ class Meaning:
             clause += bool(_CLAUSE.match(text))
             out.append(clause)
         return out
+
+
+def _hash(*prints: Hashable) -> int:
+    """64 bits, of passages in a row; none of them gives 0, and nothing else does."""
+    return xxhash.xxh3_64_intdigest(repr(prints).encode()) | 1 if prints else 0
+
+
+def _is_pointed(text: str) -> bool:
+    """Whether most lines end with a sign, as those of a poem do and those of a menu do not."""
+    lines = [line.rstrip() for line in text.split("\n") if line.strip()]
+    return sum(not line[-1].isalnum() for line in lines) * 2 >= len(lines)
 
 
 def is_verse(lines: Sequence[str]) -> bool:
