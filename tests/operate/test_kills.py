@@ -78,6 +78,7 @@ def test_a_run_killed_between_stages_is_made_up_for_by_the_next(history, tmp_pat
     assert_nothing_was_lost(history, into)
 
 
+@pytest.mark.slow
 def test_a_worker_killed_from_outside_costs_the_run_nothing(history, tmp_path):
     kill_a_worker_at_a_random_time(history, history.copy_to(tmp_path / "dataset"), random.Random(4), kills=1)
 

@@ -109,6 +109,7 @@ def test_a_replay_of_a_reason_that_nobody_has_is_a_wrong_call(seeds_dataset):
         waiting_shards(run)
 
 
+@pytest.mark.slow
 def test_a_withdrawn_document_leaves_its_copy_comes_back_and_it_stays_out(place):
     place.write([*GOOD, {"id": "longer", "text": RIVER + " One more sentence ends it."}])
     place.build()

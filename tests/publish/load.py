@@ -13,11 +13,12 @@ from winnow.base.contracts import TABLES
 from winnow.publish.dataset import Dataset
 from winnow.publish.manifest import Manifest
 
+DUCK = duckdb.connect()  # one for all, for it starts threads
+
 
 def duckdb_ids(folder: Path, key: str) -> list[str]:
-    with duckdb.connect() as connection:
-        escaped = str(folder).replace("'", "''")
-        return [r[0] for r in connection.execute(f"SELECT {key} FROM '{escaped}/*.parquet'").fetchall()]
+    escaped = str(folder).replace("'", "''")
+    return [r[0] for r in DUCK.execute(f"SELECT {key} FROM '{escaped}/*.parquet'").fetchall()]
 
 
 READERS: dict[str, Any] = {

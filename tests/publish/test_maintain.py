@@ -118,7 +118,7 @@ def test_prune_never_removes_the_last_version(three: Press) -> None:
     assert prune(three.dataset, 9).names == ()
 
 
-@pytest.mark.parametrize("vacuumed", [False, True])
+@pytest.mark.parametrize("vacuumed", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_a_rollback_publishes_a_version_equal_to_the_old_one(three: Press, vacuumed: bool) -> None:
     before = texts_of(three.dataset, 1)
     if vacuumed:

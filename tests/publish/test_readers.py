@@ -64,6 +64,7 @@ def _publish(root: Path, name: str, told: Path) -> None:
     told.write_text(str(done))
 
 
+@pytest.mark.slow
 def test_two_writers_at_once_lose_nothing_and_one_is_told_to_wait(tmp_path: Path) -> None:
     dataset = Dataset(tmp_path / "dataset")
     context = multiprocessing.get_context("spawn")

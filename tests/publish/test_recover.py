@@ -108,10 +108,12 @@ def _publish_and_die(root: Path, step: str) -> None:
     press.publish(SECOND, run_id="dying", checkpoint=kill)
 
 
-_slow = [pytest.param(step, marks=pytest.mark.slow) for step in ("documents: rearranged", "view linked")]
+_slow = [
+    pytest.param(step, marks=pytest.mark.slow) for step in ("documents: rearranged", "index: committed", "view linked")
+]
 
 
-@pytest.mark.parametrize("step", ["index: committed", "view renamed", *_slow])
+@pytest.mark.parametrize("step", ["view renamed", *_slow])
 def test_a_process_killed_by_the_kernel_frees_the_lock_and_loses_nothing(tmp_path: Path, step: str) -> None:
     press = Press(Dataset(tmp_path / "dataset"), tmp_path / "work")
     press.publish(FIRST)

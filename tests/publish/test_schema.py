@@ -89,6 +89,7 @@ def test_a_rollback_over_a_new_column_keeps_the_column_empty(press: Press, monke
     assert verify(press.dataset) == []
 
 
+@pytest.mark.slow
 def test_a_run_killed_while_a_column_comes_is_undone(press: Press, monkeypatch: pytest.MonkeyPatch) -> None:
     press.publish(sources("a"))
     declare(monkeypatch, "documents", WITH_MOOD)

@@ -119,6 +119,7 @@ def test_a_file_that_changes_once_is_published_as_it_is_then(tmp_path: Path, mon
     assert inputs.loc["z.txt", "sha256"] == hashlib.sha256(WHOLE.encode()).hexdigest()
 
 
+@pytest.mark.slow
 def test_a_file_that_never_stands_still_is_a_reject_until_it_does(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -131,6 +131,7 @@ def _kill(process: psutil.Process) -> int:
     return process.pid
 
 
+@pytest.mark.slow
 def test_results_that_die_with_their_worker_are_made_again(cluster):
     executor, _ = cluster
     threading.Timer(0.5, lambda: dask_workers()[0].kill()).start()

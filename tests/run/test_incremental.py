@@ -39,6 +39,7 @@ HALVES = {"id": "z", "text": FIRST["text"][: len(FIRST["text"]) // 2] + OTHER["t
         pytest.param(
             ({"a": [SECOND, OTHER], "b": [FIRST]}, {"a": [OTHER], "b": [FIRST]}),
             id="a file gives up an id that an unchanged file holds too",
+            marks=pytest.mark.slow,
         ),
         pytest.param(
             (

@@ -164,7 +164,8 @@ def test_a_writer_that_slept_through_its_lease_is_told_and_harms_nothing(bucket,
     assert_sound(bucket.read())
 
 
-@pytest.mark.parametrize("first", [True, pytest.param(False, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("first", [True, False])
 def test_a_sleeper_whose_lease_was_taken_commits_nothing_even_where_nobody_published_since(
     bucket, s3_environment, first
 ):
