@@ -9,6 +9,8 @@ import os
 from collections.abc import MutableMapping
 from pathlib import Path
 
+from winnow.base.errors import UsageError
+
 QUIET = {
     # Prefect's client asks this before it sends SDK events (prefect._internal.analytics.enabled).
     "DO_NOT_TRACK": "1",
@@ -71,3 +73,15 @@ def cache_folder() -> Path:
     """Returns where is kept what can be made again: WINNOW_CACHE, else ``~/.cache/winnow``."""
     named = os.environ.get("WINNOW_CACHE")
     return Path(named).expanduser() if named else Path.home() / ".cache" / "winnow"
+
+
+def cache_bytes() -> int:
+    """Returns how many bytes of a dataset's Parquet files on object storage are kept here: WINNOW_CACHE_MB, else 10 GB.
+
+    Raises UsageError for what is no number.
+    """
+    named = os.environ.get("WINNOW_CACHE_MB") or "10000"
+    try:
+        return int(float(named) * 1e6)
+    except (ValueError, OverflowError) as error:
+        raise UsageError(f"WINNOW_CACHE_MB={named}: is no number of megabytes") from error

@@ -44,10 +44,14 @@ _SMALL = 4 << 20  # bytes; of a larger file only the rows that are asked for are
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mount:
-    """A folder, and the address that it stands for. It travels with jobs, and holds no credentials."""
+    """A folder, and the address that it stands for. It travels with jobs, and holds no credentials.
+
+    ``exchanges``: what is written for other processes goes through the store; without it, objects are only read.
+    """
 
     root: Path
     address: Address
+    exchanges: bool = False
 
     def name_of(self, path: Path) -> str:
         """Returns the name of a file's object."""
@@ -56,7 +60,7 @@ class Mount:
     def is_exchanged(self, path: Path) -> bool:
         """Whether other processes wait for what is written there."""
         parts = path.relative_to(self.root).parts
-        return len(parts) > 2 and parts[0] == STAGING and parts[1].startswith(EXCHANGED)
+        return self.exchanges and len(parts) > 2 and parts[0] == STAGING and parts[1].startswith(EXCHANGED)
 
 
 class _Mounted:
@@ -97,9 +101,18 @@ class _Mounted:
     def send(self, name: str) -> Entry:
         path = self.place(name)
         entry = self.store.put(name, path)
-        self._use(name, entry.size)
+        with self._lock:
+            self._used[name] = entry.size
         self._make_room(0)
         return entry
+
+    def may_keep(self, size: int) -> bool:
+        """Whether a file of which some is wanted is better fetched whole: what a job is at leaves room for others."""
+        if self._bound is None:
+            return True
+        with self._lock:
+            wanted = self._jobs.get(threading.get_ident(), set())
+            return sum(self._used.get(name, 0) for name in wanted) + size <= self._bound // 4
 
     def forget(self, name: str) -> None:
         with self._lock:
@@ -151,9 +164,9 @@ def mount(mount: Mount, folder: Path | None = None, bound_bytes: int | None = No
         _MOUNTED[mount.root] = _Mounted(mount, folder or mount.root, bound_bytes)
 
 
-def unmount(mount: Mount) -> None:
-    """Ends what `mount` began; files stay where they are."""
-    _MOUNTED.pop(mount.root, None)
+def mounts() -> list[Mount]:
+    """Returns the mounts of this process whose files stand where the paths say, for processes on this machine."""
+    return [m.mount for m in _MOUNTED.values() if m.folder == m.mount.root]
 
 
 @contextmanager
@@ -318,7 +331,7 @@ def _source(path: Path) -> Path | _ObjectReader:
             entry = mounted.store.entry(name)
         except Gone:
             return path
-        if entry.size > _SMALL:
+        if entry.size > _SMALL or not mounted.may_keep(entry.size):
             return _ObjectReader(mounted.store, name, entry.size)
     return at_hand(path)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from winnow.base.errors import DatasetError
+from winnow.base.files import Mount
 from winnow.publish.manifest import MANIFEST, Manifest, read_manifest
 
 WORK = "work-"
@@ -45,6 +46,10 @@ class Remote(Protocol):
     @property
     def shown(self) -> str:
         """The address without credentials or options."""
+
+    @property
+    def mount(self) -> Mount:
+        """The folder whose files stand for objects of the address."""
 
     def pull(self) -> None:
         """Brings the folder up to the store, for reading."""

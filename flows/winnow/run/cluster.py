@@ -1,8 +1,9 @@
 """Shards on a Dask cluster: one that exists, or one on this machine that listens on 127.0.0.1 alone.
 
 Workers need the same packages as the caller, and must see the dataset and the source under the same paths: only paths
-and counts travel. Those of a cluster that exists are asked whether they do before anything is done. Results are the
-same as those of a process pool, because every file is written by one call alone.
+and counts travel. Of a dataset on object storage they need the store alone: each keeps what it fetched in a folder of
+its own, and sends what it made. Those of a cluster that exists are asked whether they see all of it before anything is
+done. Results are the same as those of a process pool, because every file is written by one call alone.
 """
 
 from __future__ import annotations
@@ -10,17 +11,19 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from winnow.base.addresses import redacted
+from winnow.base.environment import cache_bytes
 from winnow.base.errors import UsageError, WinnowError
+from winnow.base.files import Mount, is_there, job, mount, mounts, remove_folder
 from winnow.base.log import LOGGER
 from winnow.base.staging import write_file
 
@@ -43,8 +46,9 @@ class ClusterExecutor(Executor):
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        return _Remote(fn, args, self._client.submit(fn, *args, pure=False, **kwargs))
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> _Remote:
+        made = self._client.submit(_call, mounts(), fn, args, kwargs, pure=False, key=_key(fn))
+        return _Remote(fn, args, made)
 
     def map(
         self,
@@ -55,9 +59,32 @@ class ClusterExecutor(Executor):
         **_: Any,
     ) -> Iterator[Any]:
         """Like `Executor.map`, in order. Calls lost with a worker are made again by the scheduler."""
-        calls = list(zip(*iterables, strict=False))
-        sent = [_Remote(fn, args, self._client.submit(fn, *args, pure=False)) for args in calls]
+        sent = [self.submit(fn, *args) for args in zip(*iterables, strict=False)]
         return _in_order(self._client, sent, timeout)
+
+
+def _key(fn: Callable[..., Any]) -> str:
+    """A name for a call that is made once, by which the dashboard groups it with those of the same function."""
+    return f"{fn.__name__}-{uuid4().hex}"
+
+
+def _call(mounted: Sequence[Mount], fn: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+    """A call on a worker, which finds the files of these mounts."""
+    from distributed import get_worker
+
+    with ExitStack() as jobs:
+        for one in mounted:
+            mount_on_worker(one, Path(get_worker().local_directory))
+            jobs.enter_context(job(one))
+        return fn(*args, **kwargs)
+
+
+def mount_on_worker(mounted: Mount, folder: Path) -> None:
+    """Lets a worker find the files of a mount: in its own `folder`, where it has none in common with the planner."""
+    if mounted.exchanges:
+        mount(mounted, folder / "winnow", cache_bytes())
+    else:
+        mount(mounted)
 
 
 def _in_order(client: Client, sent: Sequence[_Remote], timeout: float | None) -> Iterator[Any]:
@@ -114,7 +141,7 @@ def open_cluster(workers: int, address: str | None, shared: Shared | None = None
             raise UsageError(
                 f"no Dask scheduler answers at {redacted(address)}: {str(error).replace(address, redacted(address))}"
             ) from error
-        with client:
+        with client, _exchanging(shared.mount if shared else None):
             _await_workers(client, address)
             if shared:
                 _ask_workers(client, shared)
@@ -140,10 +167,27 @@ def open_cluster(workers: int, address: str | None, shared: Shared | None = None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shared:
-    """What every worker must see under the same path: the dataset's staging, and the source where it is a path."""
+    """What every worker must see under the same path: the dataset's staging, and the source where it is a path.
+
+    Where a ``mount`` is over staging, they must reach its store instead.
+    """
 
     staging: Path
     source: Path | None = None
+    mount: Mount | None = None
+
+
+@contextmanager
+def _exchanging(mounted: Mount | None) -> Iterator[None]:
+    """Lets what is written in staging go through the store of a mount."""
+    if mounted is None:
+        yield
+        return
+    mount(replace(mounted, exchanges=True))
+    try:
+        yield
+    finally:
+        mount(mounted)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,35 +195,48 @@ class _Seen:
     """What a worker says of itself."""
 
     version: str
-    missing: tuple[str, ...]
+    missing: tuple[str, ...] = ()
+    fault: str = ""
 
 
-def _look(paths: Sequence[Path]) -> _Seen:
+def _look(paths: Sequence[Path], mounted: Sequence[Mount], dask_worker: Any = None) -> _Seen:
     """Asked of each worker."""
-    return _Seen(version=version("winnow-text"), missing=tuple(str(path) for path in paths if not path.exists()))
+    ours = version("winnow-text")
+    try:
+        for one in mounted:
+            mount_on_worker(one, Path(dask_worker.local_directory))
+        return _Seen(version=ours, missing=tuple(str(path) for path in paths if not (is_there(path) or path.exists())))
+    except WinnowError as error:  # no credentials, or no way to the store
+        return _Seen(version=ours, fault=str(error))
 
 
 def _ask_workers(client: Client, shared: Shared) -> None:
     """Raises UsageError where a worker has another Winnow than this process, or does not see what is shared."""
     ours = version("winnow-text")
-    mark = shared.staging / f"seen-by-workers-{uuid4().hex[:12]}"
+    mark = shared.staging / f"work-seen-{uuid4().hex[:12]}" / "mark"
     write_file(mark, b"")  # a folder of the same name may be another one
     try:
-        seen = client.run(_look, [mark, *([shared.source] if shared.source else [])])
+        seen = client.run(_look, [mark, *([shared.source] if shared.source else [])], mounts())
     except (ImportError, AttributeError) as error:
         raise UsageError(f"a worker of the cluster cannot load Winnow {ours}: {error}") from error
     finally:
-        mark.unlink(missing_ok=True)
+        remove_folder(mark.parent)
         with suppress(OSError):
             shared.staging.rmdir()  # where it is empty
     for worker, said in sorted(seen.items()):
         if said.version != ours:
             raise UsageError(f"worker {worker} has Winnow {said.version}, and this process {ours}; install the same")
+        if said.fault:
+            raise UsageError(f"worker {worker}: {said.fault}")
+        if str(mark) in said.missing and shared.mount:
+            raise UsageError(
+                f"worker {worker} finds another store at {shared.mount.address.shown} than this process; give it the "
+                "same AWS_ENDPOINT_URL"
+            )
         if said.missing:
             what = shared.source if str(mark) not in said.missing else shared.staging.parent
             raise UsageError(
-                f"worker {worker} does not see {what}; mount it there under the same path, as on this machine "
-                "(the working copy of a dataset on S3 stands under WINNOW_CACHE)"
+                f"worker {worker} does not see {what}; mount it there under the same path, as on this machine"
             )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 import resource
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ import pyarrow.parquet as pq
 
 from winnow.base.contracts import TABLES
 from winnow.base.errors import GateHeld
+from winnow.base.files import remove_folder
 from winnow.base.terminal import visible
 from winnow.publish.dataset import Dataset
 from winnow.publish.manifest import Manifest
@@ -119,7 +119,7 @@ def publish(run: Run, documents: Documents, repaired: Repaired, changes: TableCh
     status = "published" if judged.gate.passed else "approved"
     record = _record(run, documents, repaired, changes, judged, status, run.order.approve)
     manifest = publish_version(_publication(run, record), changes.parts, changes.replaced)
-    shutil.rmtree(run.dataset.staging, ignore_errors=True)
+    remove_folder(run.dataset.staging)
     if manifest is None:
         return nothing_changed(run, documents)
     draw_index(run.dataset)
@@ -130,7 +130,7 @@ def publish(run: Run, documents: Documents, repaired: Repaired, changes: TableCh
 def tidy_staging(run: Run) -> None:
     """Remove what killed runs left, where this one found nothing to do; not while a version waits to be approved."""
     if run_awaiting_approval(run.dataset) is None:
-        shutil.rmtree(run.dataset.staging, ignore_errors=True)
+        remove_folder(run.dataset.staging)
 
 
 def may_pass(run: Run, gate: GateResult) -> bool:

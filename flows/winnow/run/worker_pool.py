@@ -14,7 +14,7 @@ import queue
 import signal
 import threading
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, Executor, Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,6 +22,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from winnow.base.errors import WinnowError
+from winnow.base.files import Mount, mount, mounts
 
 MUCH = 8  # calls, after which it is worth the seconds of a new start to have back what workers hold
 MAX_REPEATS = 3  # times a call is made again whose worker died, before it is named as the one that kills
@@ -176,7 +177,7 @@ class _Worker:
     def _start(self) -> Connection[Any, Any]:
         ours, theirs = _SPAWN.Pipe()
         with theirs:  # the end of the process closes its side, and no other process has it
-            process = _SPAWN.Process(target=_work, args=(theirs,), daemon=True)
+            process = _SPAWN.Process(target=_work, args=(theirs, mounts()), daemon=True)
             process.start()
         self._process = process
         return ours
@@ -221,9 +222,11 @@ class _Turns:
                 self._changed.notify_all()
 
 
-def _work(calls: Connection[Any, Any]) -> None:
+def _work(calls: Connection[Any, Any], mounted: Sequence[Mount]) -> None:
     """What a worker process does: one call after the other, until no more can come."""
     begin_worker()
+    for one in mounted:
+        mount(one)
     while True:
         try:
             asked = calls.recv_bytes()

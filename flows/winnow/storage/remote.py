@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from winnow.base.errors import DatasetDamaged, DatasetError, WinnowError
+from winnow.base.files import STAGING, Mount
 from winnow.base.object_store import Entry, Gone, Store
 from winnow.base.staging import sha256_of
-from winnow.publish.dataset import Dataset, Problem, Remote, Writer
+from winnow.publish.dataset import WORK, Dataset, Problem, Remote, Writer
 from winnow.publish.disk import Checkpoint, no_checkpoint
 from winnow.storage import lease
 from winnow.storage.pull import PARALLEL, Latest, fence, pull, read_latest
@@ -35,6 +36,10 @@ class ObjectStoreRemote(Remote):
     @property
     def shown(self) -> str:
         return self.copy.address.shown
+
+    @property
+    def mount(self) -> Mount:
+        return Mount(root=self.copy.root, address=self.copy.address)
 
     def pull(self) -> None:
         """Brings the working copy up to date for reading; while a run of this machine writes, it stays as it is.
@@ -68,6 +73,7 @@ class ObjectStoreRemote(Remote):
             if held.overtook:  # its last holder may be asleep, and not dead
                 fence(store, run_id)
             content, self.published = pull(copy, store, state), None
+            _clear_staging(store, content.objects)
             try:
                 # One whose push died is whole, so it goes first.
                 if (Dataset(root).latest_version() or 0) > content.latest.version:
@@ -92,6 +98,11 @@ class ObjectStoreRemote(Remote):
             if not free:
                 raise DatasetError(f"{self.shown}: a run of this machine is writing; verify when it has finished")
             return _check_objects(copy, store, version)
+
+
+def _clear_staging(store: Store, objects: Collection[str]) -> None:
+    """Removes what a killed run exchanged with its workers; finished shards stay for the next one."""
+    store.remove([name for name in objects if name.startswith(f"{STAGING}/{WORK}")])
 
 
 def _check_objects(copy: WorkingCopy, store: Store, version: int | None) -> list[Problem]:
