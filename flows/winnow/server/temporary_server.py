@@ -47,7 +47,13 @@ def prefect_api(meanwhile: Callable[[], None] = lambda: None) -> Iterator[str]:
     """
     give_prefect_a_home()
     server = None if may_name_a_server() else _begin_server()  # the import of Prefect takes seconds too
-    from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, get_current_settings, temporary_settings
+    from prefect.settings import (
+        PREFECT_API_AUTH_STRING,
+        PREFECT_API_URL,
+        PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
+        get_current_settings,
+        temporary_settings,
+    )
 
     if api := get_current_settings().api.url:
         from winnow.server.outage import await_server
@@ -60,7 +66,9 @@ def prefect_api(meanwhile: Callable[[], None] = lambda: None) -> Iterator[str]:
     server = server or _begin_server()
     meanwhile()
     api = server.api()
-    with temporary_settings({PREFECT_API_URL: api, PREFECT_API_AUTH_STRING: server.login}):
+    # Heartbeats tell a server that outlives a run of a run that died; and each flow waits up to a second for their end.
+    own = {PREFECT_API_URL: api, PREFECT_API_AUTH_STRING: server.login, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
+    with temporary_settings(own):
         yield api
 
 
