@@ -50,7 +50,8 @@ def test_what_one_machine_writes_another_one_reads_in_every_way(
     machines: Machines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(files, "_SMALL", 1000)  # so that the rows that are asked for travel alone
-    parquet, note, array = (machines.path("work-1", name) for name in ("rows.parquet", "note", "keyed.npy"))
+    names = "rows.parquet", "more.parquet", "note", "keyed.npy"
+    parquet, other, note, array = (machines.path("work-1", name) for name in names)
     keyed = np.zeros(1000, KEYED)
     keyed["rank"] = np.arange(1000)
     machines.use("one")
@@ -68,6 +69,12 @@ def test_what_one_machine_writes_another_one_reads_in_every_way(
     assert files.at_hand(note).read_bytes() == b"whole"
     assert files.at_hand(parquet).is_relative_to(disk)
     assert files.scan_parquet([parquet]).collect().height == 4000  # which is here now
+    machines.use("one")
+    write_parquet(other, [ROWS], SCHEMA)
+    machines.use("two")
+    both = [parquet, other]  # one here, one in the store
+    assert files.arrow_dataset(both, SCHEMA).to_table(filter=among)["text"].to_pylist() == ["text 7", "text 7"]
+    assert files.scan_parquet(both).collect().height == 8000
     assert not machines.mount.root.exists()
 
 

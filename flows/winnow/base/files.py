@@ -29,6 +29,7 @@ from uuid import uuid4
 import pyarrow as pa
 import pyarrow.dataset as pads
 import pyarrow.parquet as pq
+from pyarrow.fs import LocalFileSystem
 
 from winnow.base.object_store import Address, Entry, Gone, Store
 
@@ -288,7 +289,12 @@ def arrow_dataset(files: Sequence[Path], schema: pa.Schema | None = None) -> pad
     if all(isinstance(source, Path) for source in sources):
         return pads.dataset([str(source) for source in sources], schema=schema)
     kind = pads.ParquetFileFormat()
-    fragments = [kind.make_fragment(str(s) if isinstance(s, Path) else pa.PythonFile(s, "r")) for s in sources]
+    fragments = [
+        kind.make_fragment(str(source), LocalFileSystem())
+        if isinstance(source, Path)
+        else kind.make_fragment(pa.PythonFile(source, "r"))
+        for source in sources
+    ]
     return pads.FileSystemDataset(fragments, schema or fragments[0].physical_schema, kind)
 
 
