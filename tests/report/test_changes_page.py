@@ -21,6 +21,12 @@ def test_long_stretches_are_shortened(spans: list[Stretch], sizes: list[int]) ->
     assert [len(span.text) for span in shortened(spans)] == sizes
 
 
+@pytest.mark.parametrize(("kind", "version"), [("added", 1), ("withdrawn", 2)])
+def test_a_document_that_one_version_lacks_is_told_to_be_missing_there(kind: str, version: int) -> None:
+    one = ChangedDocument(doc_id="d", source="s", kind=kind, reasons=(), spans=())
+    assert f"It is not in version {version}." in render_changes(1, 2, [one], 1).decode()
+
+
 def test_texts_are_escaped_and_what_is_not_shown_is_told() -> None:
     one = ChangedDocument(
         doc_id="d", source="<s>", kind="changed", reasons=("rule, <r>",), spans=(Stretch("gone", "<b>\u202e"),)

@@ -76,6 +76,9 @@ def test_a_person_marks_with_the_keyboard_and_saves_lines_without_text(browser, 
     browser.get_log("performance")  # of the browser's own first page
     browser.get((tmp_path / "review.html").as_uri())
     assert browser.get_log("browser") == []
+    widths = "return ['.text, .pair', '#card'].map(n => document.querySelector(n).getBoundingClientRect().width)"
+    text, card = browser.execute_script(widths)
+    assert text > 0.9 * card, "what is judged has the whole card"
     for item in items:  # the card shows each text as text
         card = browser.execute_script("return document.getElementById('card').textContent")
         assert all(text in card for text in (item.source, item.before, item.after))

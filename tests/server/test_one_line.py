@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from winnow.base.errors import GateHeld, LedgerError, RecipeError
-from winnow.server.one_line import OneLine, outage_in_one_line
+from winnow.server.one_line import OneLine, outage_in_one_line, tell_in_one_line
 
 
 def lines(logger: logging.Logger, caplog: pytest.LogCaptureFixture, *errors: BaseException) -> list[str]:
@@ -50,3 +50,19 @@ def test_a_server_that_is_away_is_one_line(caplog, error):
     with outage_in_one_line():
         [said] = lines(logging.getLogger("prefect of a test"), caplog, error)
     assert "Traceback" not in said and "\n" not in said and str(error) in said
+
+
+@pytest.mark.parametrize(("served", "lines_said"), [(True, 1), (False, 5)])
+def test_where_a_flow_is_served_a_server_that_went_away_is_one_line_too(monkeypatch, caplog, served, lines_said):
+    before = logging.getLogRecordFactory()
+    if served:
+        monkeypatch.setenv("PREFECT__FLOW_RUN_ID", "1")
+    try:
+        tell_in_one_line()
+        tell_in_one_line()
+        error = RuntimeError("Failed to reach API at http://127.0.0.1:4200/api/")
+        error.__cause__ = ConnectionRefusedError(111, "refused")
+        [said] = lines(logging.getLogger("prefect engine of a test"), caplog, error)
+    finally:
+        logging.setLogRecordFactory(before)
+    assert min(len(said.split("\n")), 5) == lines_said

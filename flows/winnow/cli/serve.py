@@ -257,8 +257,9 @@ def deployments(
             parameters=parameters,
             schedule=_schedule(cron, when.timezone, flow.name) if cron else None,
             tags=["winnow", name],
-            # The dataset's lock allows one writer; here a second run waits in line instead of failing.
-            concurrency_limit=1,
+            # None, also where an earlier one set it: the dataset's lock lets one run write and others wait. A slot of
+            # Prefect's is never given back where the server ends while a run holds it, and nothing would run again.
+            concurrency_limit=None,
             description=flow.description,
             entrypoint_type=EntrypointType.MODULE_PATH,
         )

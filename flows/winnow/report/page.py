@@ -13,7 +13,7 @@ from importlib.resources import files
 from itertools import groupby, pairwise
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from winnow.base.records import Json
@@ -150,14 +150,16 @@ def asset(name: str) -> str:
 
 def page_of(template: str, scripts: Sequence[str], **values: object) -> bytes:
     """A page as UTF-8, from one of the assets: every text is escaped, and only these inline scripts may run."""
-    html = _environment().from_string(asset(template)).render(
+    html = _environment().get_template(template).render(
         policy=policy(scripts), css=Markup(asset("report.css")), scripts=[Markup(s) for s in scripts], **values
     )  # fmt: skip
     return html.encode("utf-8", "replace")
 
 
 def _environment() -> Environment:
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(
+        loader=FunctionLoader(asset), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
     environment.filters |= {
         "shown": shown, "number": number, "words": words, "marks": marks, "line": line,
         "percent_of": percent_of, "percent": percent,

@@ -6,6 +6,7 @@ Each is one line; a traceback says nothing about them that the message does not 
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -40,11 +41,18 @@ def shorten(record: logging.LogRecord, message: str) -> None:
 
 
 def tell_in_one_line() -> None:
-    """For the process of a flow; called again it changes nothing."""
+    """For the process of a flow; called again it changes nothing.
+
+    Where the process was started to run one flow, what Prefect says of a server that is away is one line too.
+    """
     for name in _OF_RUNS:
         logger = logging.getLogger(name)
         if not any(isinstance(f, OneLine) for f in logger.filters):
             logger.addFilter(OneLine())
+    logging.getLogger("EventsWorker").setLevel(logging.ERROR)  # that it still sends when a run ends is no news
+    make = logging.getLogRecordFactory()
+    if "PREFECT__FLOW_RUN_ID" in os.environ and not hasattr(make, "shortens"):
+        logging.setLogRecordFactory(_shortening(make))
 
 
 @contextmanager
@@ -66,4 +74,5 @@ def _shortening(make: Callable[..., logging.LogRecord]) -> Callable[..., logging
             shorten(record, f"{record.getMessage()} ({type(error).__name__}: {error})")
         return record
 
+    shortened.shortens = True  # type: ignore[attr-defined]
     return shortened
