@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -123,6 +123,27 @@ def test_a_cache_stays_within_its_bound_but_for_what_a_job_is_at(machines: Machi
     write_file(machines.path("work-1", "made"), bytes(100))
     assert held() == ["4", "made"]
     assert len(files.files_in(machines.path("work-1"))) == 7
+
+
+def test_a_mount_that_exchanges_nothing_is_only_read(machines: Machines) -> None:
+    done, output = machines.path("shards", "a.json"), machines.path("shards", "a.parquet")
+    machines.use("one")
+    write_file(output, b"12")
+    own = replace(machines.mount, root=machines.disks / "two", exchanges=False)
+    files._MOUNTED.clear()
+    files.mount(own)
+    here = [own.root / path.relative_to(machines.mount.root) for path in (done, output)]
+    assert files.at_hand(here[1]).read_bytes() == b"12"
+    for content in (b"34", b"56"):
+        assert once(here[0], files.Entry, here[1:], lambda: write_file(here[1], b"34") or files.Entry(2, "tag"))
+        assert files.files_in(here[0].parent) == here
+        assert here[1].read_bytes() == b"34"
+        here[1].write_bytes(content)
+    files.remove_files(here[:1])
+    files.remove_folder(own.root / ".staging")
+    assert not own.root.joinpath(".staging").exists()
+    machines.use("three")
+    assert files.at_hand(output).read_bytes() == b"12"
 
 
 def test_what_is_not_exchanged_stays_on_its_machine(machines: Machines, bucket: Bucket) -> None:

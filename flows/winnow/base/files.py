@@ -59,9 +59,9 @@ class Mount:
         return path.relative_to(self.root).as_posix()
 
     def is_exchanged(self, path: Path) -> bool:
-        """Whether other processes wait for what is written there."""
+        """Whether other processes wait for what is written there, in a folder of staging; or, of all staging, in it."""
         parts = path.relative_to(self.root).parts
-        return self.exchanges and len(parts) > 2 and parts[0] == STAGING and parts[1].startswith(EXCHANGED)
+        return self.exchanges and parts[:1] == (STAGING,) and (not parts[1:] or parts[1].startswith(EXCHANGED))
 
 
 class _Mounted:
@@ -185,6 +185,12 @@ def _of(path: Path) -> tuple[_Mounted, str] | None:
     return None
 
 
+def _exchange_of(path: Path) -> tuple[_Mounted, str] | None:
+    """The same for what is exchanged."""
+    found = _of(path)
+    return found if found and found[0].mount.is_exchanged(path) else None
+
+
 def at_hand(path: Path) -> Path:
     """Returns a file on this machine with the content of `path`; `path` itself where it is nowhere."""
     if not (found := _of(path)):
@@ -206,12 +212,12 @@ def place_for(path: Path) -> Path:
 
 def sent(path: Path) -> None:
     """Sends what stands at `place_for(path)` to the store, where other processes wait for it."""
-    if (found := _of(path)) and found[0].mount.is_exchanged(path):
+    if found := _exchange_of(path):
         found[0].send(found[1])
 
 
 def is_there(path: Path) -> bool:
-    """Whether there is such a file, here or in the store."""
+    """Whether there is such a file, here or, where it is exchanged, in the store."""
     try:
         return store_tag(path) is not None or path.is_file()
     except FileNotFoundError:
@@ -219,11 +225,11 @@ def is_there(path: Path) -> bool:
 
 
 def store_tag(path: Path) -> str | None:
-    """Returns what changes with the content of a file in the store; None where no mount is over it.
+    """Returns what changes with the content of a file that is exchanged; None for any other.
 
     Raises FileNotFoundError.
     """
-    if not (found := _of(path)):
+    if not (found := _exchange_of(path)):
         return None
     try:
         entry = found[0].store.entry(found[1])
@@ -233,8 +239,8 @@ def store_tag(path: Path) -> str | None:
 
 
 def remove_files(paths: Sequence[Path]) -> None:
-    """Removes files of one folder, here and in the store."""
-    found = _of(paths[0]) if paths else None
+    """Removes files of one folder, here and where they were sent."""
+    found = _exchange_of(paths[0]) if paths else None
     for path in paths:
         if found:
             found[0].forget(found[0].mount.name_of(path))
@@ -245,15 +251,15 @@ def remove_files(paths: Sequence[Path]) -> None:
 
 
 def files_in(folder: Path) -> list[Path]:
-    """Returns the files of a folder that is exchanged, and of its folders, sorted."""
-    if found := _of(folder):
+    """Returns the files of a folder in staging, and of its folders, sorted."""
+    if found := _exchange_of(folder):
         return sorted(found[0].mount.root / name for name in found[0].store.entries(found[1]))
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
 def remove_folder(folder: Path) -> None:
-    """Removes a folder here, and what is exchanged in it in the store."""
-    if found := _of(folder):
+    """Removes a folder here, and what of it was sent."""
+    if found := _exchange_of(folder):
         mounted, name = found
         names = [n for n in mounted.store.entries(name) if mounted.mount.is_exchanged(mounted.mount.root / n)]
         for gone in names:
