@@ -71,6 +71,8 @@ def test_the_rows_are_those_of_a_dataset_in_a_folder(published, elsewhere):
         assert rows_of(dataset.root, version) == rows_of(published / "local", version)
     assert_tidy(dataset.root)
     assert dataset.remote.verify() == []
+    page = dataset.index_page.read_text("utf-8")
+    assert all(f'href="v{version}/report.html"' in page for version in (1, 2)), "reports lead there"
 
 
 def test_an_unchanged_run_uploads_nothing_from_whichever_machine(published, elsewhere):

@@ -87,7 +87,7 @@ class _Push:
             self._write_commit(name)
             self.checkpoint("log")
         self._drop(self._left_of_logs(here))
-        self._each(self._put, self._changed(here, *MAY_CHANGE))
+        self._each(self._put, self._changed(here, *(kind for kind in MAY_CHANGE if kind != "page")))
         self.checkpoint("side")
         newest = Dataset(self.copy.root).latest_version() or 0
         views = [n for n, k in here.items() if k == "view"]
@@ -97,6 +97,7 @@ class _Push:
         if newest > latest.version or (newest == latest.version and self._says_otherwise(latest)):
             latest = self._commit(newest, latest)
             self.checkpoint("latest")
+        self._each(self._put, self._changed(here, "page"))  # it names the versions that stand there now
         self._remove(here, latest.version)
         return latest
 

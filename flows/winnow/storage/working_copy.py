@@ -30,13 +30,15 @@ _READER = "that looks at the dataset"  # the name under which a reader holds the
 
 LATEST = "latest.json"
 HELD = ".staging/held.json"
+INDEX = "index.html"
 
-Kind = Literal["data", "log", "note", "view", "side", "receipt"]
+Kind = Literal["data", "log", "note", "view", "side", "page", "receipt"]
 """data: a table's file, never changed. log: a commit of a table, never changed, in order. note: what Delta keeps beside
 its log and can do without. view: a version's file, changed by an erasure alone. side: what may change (a held call,
-reviews). receipt: of an erasure, in force wherever it is, and never removed."""
+reviews). page: the one over all versions, drawn anew with each. receipt: of an erasure, in force wherever it is, and
+never removed."""
 
-MAY_CHANGE: tuple[Kind, ...] = ("note", "side", "receipt")
+MAY_CHANGE: tuple[Kind, ...] = ("note", "side", "page", "receipt")
 COMPARED: tuple[Kind, ...] = (*MAY_CHANGE, "log")
 """Kinds whose content is known by its hash: a log is written anew where it was damaged."""
 
@@ -46,6 +48,7 @@ _KINDS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ("data", re.compile(r"tables/.+(?<!\.tmp)")),
     ("view", re.compile(r"v[1-9][0-9]{0,8}/.+")),
     ("side", re.compile(re.escape(HELD) + r"|reviews/v\d{1,9}\.jsonl")),
+    ("page", re.compile(re.escape(INDEX))),
     ("receipt", re.compile(r"erasures/[^/]+\.json")),
 )
 
@@ -84,6 +87,8 @@ def local_names(root: Path) -> Iterator[tuple[str, Kind]]:
                     yield name, kind
     if (root / HELD).is_file():
         yield HELD, "side"
+    if (root / INDEX).is_file():
+        yield INDEX, "page"
     yield from ((path.relative_to(root).as_posix(), "side") for path in root.glob("reviews/v*.jsonl"))
     yield from ((path.relative_to(root).as_posix(), "receipt") for path in root.glob("erasures/*.json"))
 
