@@ -16,7 +16,9 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
-from tests.operate.dataset_runs import in_child
+from tests.articles import article
+from tests.conftest import write_jsonl
+from tests.operate.dataset_runs import RECIPE, in_child, run_stages
 from tests.publish.press import SETTINGS, START, Press, sources, texts_of, write_part
 
 from winnow.base.contracts import TABLES
@@ -187,6 +189,25 @@ def test_pairs_with_what_is_erased_go_whichever_of_the_two_it_is(tmp_path):
     left = [(row["doc_id"], row["similar_doc_id"]) for row in rows_in(press.dataset, 1)["similar"]]
     assert left == [(doc_id_of("a"), doc_id_of("b"))]
     assert verify(press.dataset) == []
+
+
+@pytest.mark.slow
+def test_a_run_that_names_documents_otherwise_says_that_what_was_erased_may_be_back(tmp_path):
+    rows = [{"id": name, "url": f"https://a.org/{name}", "text": article(n)} for n, name in enumerate("abc")]
+    write_jsonl(tmp_path / "in" / "in.jsonl", rows)
+    into = tmp_path / "dataset"
+
+    def made(field: str) -> tuple[str, ...]:
+        read = RECIPE.read.model_copy(update={"id_fields": (field,)})
+        return run_stages(tmp_path / "in", into, recipe=RECIPE.model_copy(update={"read": read}))["warnings"]
+
+    made("id")
+    erase_all(Dataset(into), replace(ORDER, doc_ids=(doc_id_of("a"),)))
+    write_jsonl(tmp_path / "in" / "more.jsonl", [{"id": "d", "url": "https://a.org/d", "text": article(9)}])
+    assert made("id") == []
+    [note] = made("url")
+    assert "what was erased stays out by its name alone" in note
+    assert "https://a.org/a" in texts_of(Dataset(into))
 
 
 @pytest.mark.slow

@@ -19,6 +19,7 @@ from winnow.base.errors import GateHeld
 from winnow.base.files import remove_folder
 from winnow.base.terminal import visible
 from winnow.publish.dataset import Dataset
+from winnow.publish.erasure import erased_ids
 from winnow.publish.manifest import Manifest
 from winnow.publish.reviews import kept_verdicts, precision_of
 from winnow.publish.version import Extras, Publication, RunRecord, publish_version, record_run
@@ -241,11 +242,34 @@ def _summary(run: Run, documents: Documents, manifest: Manifest, judged: Judged,
         removals=dict(facts.removals_by_reason),
         rejects=changes.rejects,
         not_read=not_read(documents.skipped),
-        warnings=run.mended,
+        warnings=(*run.mended, *_named_otherwise_than_erased(run, manifest)),
         seconds=(now() - run.started_at).total_seconds(),
         example=best.item(),
         gate=judged.gate,
     )
+
+
+def _named_otherwise_than_erased(run: Run, manifest: Manifest) -> tuple[str, ...]:
+    """A note where settings name documents otherwise than those did under which some were erased.
+
+    A receipt knows documents by their names alone: a hash of a text would be a trace of it.
+    """
+    if manifest.previous is None or not erased_ids(run.dataset):
+        return ()
+    if _naming(run.dataset.manifest(manifest.previous).recipe) == _naming(manifest.recipe):
+        return ()
+    note = (
+        "settings of [read] name documents otherwise than before, and what was erased stays out by its name alone; "
+        "look for it in this version, and erase it again where it came back"
+    )
+    return (note,)
+
+
+def _naming(recipe: Mapping[str, Any]) -> object:
+    """The settings that a document's name depends on."""
+    read = recipe.get("read", {})
+    names = ("name", "glob", "format", "ids", "id_fields")
+    return read.get("ids"), read.get("id_fields"), [[s.get(n) for n in names] for s in read.get("sources", ())]
 
 
 def _record(
