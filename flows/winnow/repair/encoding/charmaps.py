@@ -106,7 +106,7 @@ def undo(text: str, charmap: Charmap) -> list[str]:
     except UnicodeEncodeError:
         return []
     readings = []
-    for form in (raw, restore_byte_a0(raw)) if charmap.has_a0 and b" " in raw else (raw,):
+    for form in (raw, _restore_a0(raw)) if charmap.has_a0 and b" " in raw else (raw,):
         try:
             reading = form.decode()
         except UnicodeDecodeError:
@@ -114,6 +114,19 @@ def undo(text: str, charmap: Charmap) -> list[str]:
         if reading != text and reading not in readings:
             readings.append(reading)
     return readings
+
+
+# What ftfy leaves out: a Chinese or Japanese character that ends in A0, before another.
+_A0_IN_HAN = re.compile(rb"(?<=[\xe3-\xe9][\x80-\xbf]) (?=[\xe3-\xe9][\x80-\xbf]{2})")
+
+
+def _restore_a0(raw: bytes) -> bytes:
+    """The bytes with those spaces made A0 again without which they are no UTF-8.
+
+    >>> undo("ä½ å¥½ä¸–ç•Œ", charmap("cp1252"))
+    ['你好世界']
+    """
+    return restore_byte_a0(_A0_IN_HAN.sub(b"\xa0", raw))
 
 
 _CLASSES = {"\\w": r"[\pL\pN_]", "\\s": r"[\s\x{a0}\x{3000}]"}

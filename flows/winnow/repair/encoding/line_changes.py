@@ -90,6 +90,7 @@ def trimmed(at: int, before: str, after: str, confidence: float) -> Iterator[Cha
 
 
 _QUOTES = frozenset("“”\"'‘’«»„`「」『』()<>")
+_DASHES = frozenset("–—―…•·\xa0 ")
 MAX_MENTION = 5  # characters of one sign that is quoted
 
 _IN_TABLE = re.compile(r"(?:^|\s)(?:[ÂÃ]  |Â )")
@@ -97,25 +98,71 @@ _UNIT = re.compile(r"(?<![^\W\d_])Å[²³](?![^\W\d_])")
 _CAPITALS = re.compile(r"[A-Z][ÂÃ]\xa0[A-Z]")
 
 
+# Words of those who speak of encodings; a text with one of them may show mojibake on purpose.
+_TALK = re.compile(
+    r"(?i)mojibake|\bgarbled|\b(?:en|de)cod|\bunicode|\butf-?8|\blatin-?[19]\b|iso-?8859|\bcp-?\d{3,4}\b|windows-?125"
+    r"|char(?:acter)? ?sets?\b|code ?(?:page|point)|\bascii\b|\bbytes?\b|codage\b|kodierung|codificaci|кодировк"
+    r"|编码|乱码|文字化け"
+)
+
+
+def speaks_of_encodings(text: str) -> bool:
+    """Whether a text has a word of those who write about encodings.
+
+    >>> speaks_of_encodings("saved as UTF-8"), speaks_of_encodings("she wrote it on the door")
+    (True, False)
+    """
+    return _TALK.search(text) is not None
+
+
 def is_doubtful_change(before: str, after: str) -> bool:
     """Whether leading from `before` to `after` is better left to a person.
 
-    True where signs stand alone, short, at least one of them in quotes: a text about mojibake. Where a lone Â, or Ã
-    stands in a table. Where capitals end in Â before a no-break space: `MISUTÂ AJIKKO` is written so.
+    True where mojibake is mentioned or shown as an example. Where a lone Â, or Ã stands in a table. Where capitals end
+    in Â before a no-break space: `MISUTÂ AJIKKO` is written so.
 
     >>> is_doubtful_change("such as “Ã©” or “Ã¨”", "such as “é” or “è”")
     True
     >>> is_doubtful_change("he said “dÃ©jÃ vu”", "he said “déjà vu”")
     False
     """
-    quoted = False
     spots = list(tight_changes(0, before, after, 1.0))
+    return _are_mentioned(before, spots) or _are_examples(before, spots) or _all_lone(before, spots)
+
+
+def is_mention(before: str, after: str) -> bool:
+    """Whether all that changes are short signs that stand alone, at least one of them in quotes."""
+    spots = list(tight_changes(0, before, after, 1.0))
+    return _are_mentioned(before, spots) and not _all_lone(before, spots)
+
+
+def _are_mentioned(before: str, spots: list[Change]) -> bool:
+    quoted = False
     for spot in spots:
+        if spot.end - spot.start > MAX_MENTION or not _stands_alone(before, spot):
+            return False
         left, right = before[max(spot.start - 2, 0) : spot.start], before[spot.end : spot.end + 2]
-        if spot.end - spot.start > MAX_MENTION or left[-1:].isalnum() or right[:1].isalnum():
-            return _all_lone(before, spots)
         quoted = quoted or (left.strip()[-1:] in _QUOTES and right.strip()[:1] in _QUOTES)
-    return quoted or _all_lone(before, spots)
+    return quoted
+
+
+def _stands_alone(before: str, spot: Change) -> bool:
+    return not (before[max(spot.start - 1, 0) : spot.start].isalnum() or before[spot.end : spot.end + 1].isalnum())
+
+
+def _are_examples(before: str, spots: list[Change]) -> bool:
+    """Whether a line about encodings shows signs misread: most stand alone, and are several or stand there rightly too.
+
+    Dashes stand alone in any line.
+    """
+    if not speaks_of_encodings(before):
+        return False
+    alone = {spot.after for spot in spots if spot.after and spot.after not in _DASHES and _stands_alone(before, spot)}
+    n_alone = sum(spot.after in alone and _stands_alone(before, spot) for spot in spots)
+    misread = "".join(before[spot.start : spot.end] for spot in spots)
+    return 2 * n_alone > len(spots) and (
+        len(alone) > 1 or any(before.count(sign) > misread.count(sign) for sign in alone)
+    )
 
 
 _FOREIGN_RUN = re.compile(r"[^\x00-\x7f]{5,}")

@@ -23,7 +23,15 @@ from winnow.repair.encoding.charmaps import (
     is_suspicious,
     undo,
 )
-from winnow.repair.encoding.line_changes import foreign_lines, is_chewed, is_doubtful_change, keep_units, tight_changes
+from winnow.repair.encoding.line_changes import (
+    foreign_lines,
+    is_chewed,
+    is_doubtful_change,
+    is_mention,
+    keep_units,
+    speaks_of_encodings,
+    tight_changes,
+)
 from winnow.repair.encoding.lost_bytes import mend, put_back, set_aside
 from winnow.repair.encoding.misread import is_surely_misread
 from winnow.repair.encoding.plausible import are_words, invents, is_word, strange, systems, words
@@ -68,10 +76,25 @@ def undo_mojibake(text: str, evidence: Evidence) -> Iterator[Change]:
             if first.confidence >= LIKELY and not first.text.isascii():
                 second = best_reading(first.text, proven, home)
                 readings[line] = Reading(second.text, min(first.confidence, second.confidence))
+        readings.update(_quoted(readings, proven) if not speaks_of_encodings(text) else ())
     for at, line in lines:
         reading = readings.get(line)
         if reading is not None and reading.text != line:
             yield from tight_changes(at, line, reading.text, reading.confidence)
+
+
+def _quoted(readings: dict[str, Reading], proven: frozenset[str]) -> dict[str, Reading]:
+    """The readings of lines in which one sign stands in quotes, where other lines prove what it went through.
+
+    Nobody who writes of the sign itself has the same damage about it.
+    """
+    return {
+        line: Reading(reading.text, LIKELY)
+        for line, reading in readings.items()
+        if reading.confidence == DOUBTFUL
+        and is_mention(line, reading.text)
+        and proven & explaining([(line, reading.text)])
+    }
 
 
 # U+FFFD in UTF-8, read as GBK two by two, is 锟斤拷; 烫烫烫 and 屯屯屯 are memory that nobody wrote to.
@@ -94,7 +117,7 @@ def flag_lossy_remains(text: str, evidence: Evidence) -> Iterator[Change]:
 
 
 # It proves nothing for the rules that need evidence: a wrong decoding splits no words and breaks no tags.
-MOJIBAKE = Rule("mojibake", 4, undo_mojibake, MOJIBAKE_GATE)
+MOJIBAKE = Rule("mojibake", 5, undo_mojibake, MOJIBAKE_GATE)
 
 LOSSY_REMAINS = Rule(
     "lossy_remains", 2, flag_lossy_remains, r"\x{fffd}|ï¿½|锟斤|斤拷|烫烫烫|屯屯屯|嚙|â€[ \n]|â€\z|ðŸ|Â[ \x{a0}\n]|Â\z"
@@ -288,7 +311,10 @@ def _mac_letters(line: str) -> str | None:
     return mac if any(are_words(b) for b, _ in changed) else None
 
 
+_WESTERN = frozenset(CHARMAPS[0].table + CHARMAPS[1].table)
 _SPACES = re.compile(r"([ \t]+)")
+_DASHES = frozenset("‒–—―…")
+_PARTING = re.compile(r"([ \t‒–—―…]+)")
 _EDGE = re.compile(r"^[!-/:-@\[-`{-~]+|[!-/:-@\[-`{-~]+$")
 _WHOLE_WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 MAX_TOKEN = 60  # characters; longer ones are no words
@@ -312,25 +338,53 @@ def gains(before: str, after: str, common: bool = False) -> bool:
 def undo_in_tokens(line: str, proven: frozenset[str], only_proven: bool = False) -> tuple[str, frozenset[str]]:
     """The line with those tokens undone that become words, if one encoding was proven or explains two of them.
 
-    One token alone is changed only to a very common word: `DrÃ¥ber` may be a title.
+    One token alone, if short or of Western letters, is changed only to a very common word: `DrÃ¥ber` may be a title.
 
     >>> undo_in_tokens("där vÃ¤dret blev bÃ¤ttre på sjön", frozenset())[0]
     'där vädret blev bättre på sjön'
     >>> undo_in_tokens("Bremer/Mccoy – DrÃ¥ber", frozenset())[0]
     'Bremer/Mccoy – DrÃ¥ber'
+    >>> undo_in_tokens("the cafГ©—and the bar", frozenset())[0]
+    'the café—and the bar'
     """
-    tokens = _SPACES.split(line)
     best: dict[int, str] = {}
+    read: list[str] = [line]
     used: frozenset[str] = frozenset()
     for charmap in PROVABLE:
         if not charmap.sequences.search(line) or (only_proven and charmap.name not in proven):
             continue
+        tokens = _tokens(line, charmap)
         found = {n: r for n, t in enumerate(tokens) if not t.isascii() and (r := _undone(t, charmap)) is not None}
         if len(found) < 2 and charmap.name not in proven:
-            found = {n: r for n, r in found.items() if gains(tokens[n], r, common=True)}
+            found = {n: r for n, r in found.items() if gains(tokens[n], r, common=_may_be_meant(tokens[n], r))}
         if len(found) > len(best):
-            best, used = found, frozenset((charmap.name,))
-    return "".join(best.get(n, t) for n, t in enumerate(tokens)), used
+            best, read, used = found, tokens, frozenset((charmap.name,))
+    return "".join(best.get(n, t) for n, t in enumerate(read)), used
+
+
+LONG_WORD = 5  # letters
+
+
+def _may_be_meant(token: str, reading: str) -> bool:
+    """Whether a token may be a strange name after all: it is short, or all of it stands on a Western keyboard."""
+    return len(reading) < LONG_WORD or all(c in _WESTERN for c in token)
+
+
+def _tokens(line: str, charmap: Charmap) -> list[str]:
+    """The tokens of a line and what parts them: white space, and dashes that no sequence of the encoding holds."""
+    if _DASHES.isdisjoint(line):
+        return _SPACES.split(line)
+    return _PARTING.split(line) if _DASHES.isdisjoint(charmap.table[0x80:0xC0]) else _parted(line, charmap)
+
+
+def _parted(line: str, charmap: Charmap) -> list[str]:
+    masked = charmap.sequences.sub(lambda found: "x" * len(found[0]), line)
+    tokens: list[str] = []
+    at = 0
+    for gap in _PARTING.finditer(masked):
+        tokens += (line[at : gap.start()], gap[0])
+        at = gap.end()
+    return [*tokens, line[at:]]
 
 
 _BEFORE_LETTERS = "’‘“”«»–—…"
@@ -339,7 +393,7 @@ _BEFORE_LETTERS = "’‘“”«»–—…"
 def _reads_naturally(sequence: str, left: str, right: str) -> bool:
     """Whether it is letters of one alphabet, or a quote or dash before such, so that it may be what was written."""
     letters = sequence[1:] if sequence[0] in _BEFORE_LETTERS else sequence
-    if left and left in _BEFORE_LETTERS and letters[-1:] in _BEFORE_LETTERS:
+    if left and left in _BEFORE_LETTERS and letters[-1:] in _BEFORE_LETTERS and not right.isalpha():
         letters = letters[:-1]
     return (
         letters.isalpha()

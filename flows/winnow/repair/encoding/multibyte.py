@@ -40,7 +40,10 @@ _BESIDE_LETTERS = re.compile("[A-Za-z][鈥茅猫脿枚眉么锚莽卯帽贸铆�
 _IN_WORD = re.compile("[A-Za-z][\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3]+[a-z]")
 _UTF8 = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 _HIGH = re.compile(rb"[\x80-\xff]+")
-MAX_UTF8 = 0.5  # share of the bytes beyond ASCII that may be UTF-8: more is mojibake, and read as such
+# Share of the bytes beyond ASCII that may be UTF-8: more is mojibake, and read as such. Some more may be so by chance
+# where nearly all of the text becomes words.
+MAX_UTF8, MAX_UTF8_BY_CHANCE = 0.5, 0.75
+NEARLY_ALL = 1.6  # score
 _WESTERN = charmap("cp1252")
 _TO_BYTES = {ord(c): n for n, c in enumerate(_WESTERN.table)}
 _BEYOND = re.compile(f"[^\x00-\xff{re.escape(_WESTERN.table[0x80:0xA0])}]")
@@ -163,10 +166,15 @@ def best_reading(line: str) -> Reading | None:
     ('我们的网站介绍', '我是学生', None)
     """
     letters = _letters(line)
+    least = 0.0
     if not letters:
         raw = _bytes_of(line, "cp1252")
-        if raw is None or len(b"".join(_UTF8.findall(raw))) > MAX_UTF8 * len(b"".join(_HIGH.findall(raw))):
+        if raw is None:
             return None
+        utf8 = len(b"".join(_UTF8.findall(raw))) / max(1, len(b"".join(_HIGH.findall(raw))))
+        if utf8 > MAX_UTF8_BY_CHANCE:
+            return None
+        least = NEARLY_ALL if utf8 > MAX_UTF8 else 0.0
         pairs = _WESTERN_PAIRS
     elif is_plausible(letters):
         return None
@@ -175,7 +183,8 @@ def best_reading(line: str) -> Reading | None:
     else:
         pairs = _UTF8_PAIRS + (_CROSSED if len(letters) >= MANY_LETTERS else ())
     found = [good for reading in _readings(line, pairs) if (good := _judged(line, reading)) is not None]
-    return max(found, key=lambda reading: reading.score, default=None)
+    best = max(found, key=lambda reading: reading.score, default=None)
+    return best if best is not None and best.score >= least else None
 
 
 def _reads_well(letters: str) -> bool:
@@ -239,4 +248,4 @@ _WESTERN_SIGN = re.compile(MULTIBYTE_GATE.rpartition("|")[0])
 _WESTERN_IN_TEXT = compiled(_WESTERN_SIGN.pattern)
 
 # It proves nothing for the rules that need evidence, as mojibake does not.
-MULTIBYTE = Rule("misread_multibyte", 1, undo_multibyte, MULTIBYTE_GATE)
+MULTIBYTE = Rule("misread_multibyte", 2, undo_multibyte, MULTIBYTE_GATE)

@@ -30,6 +30,7 @@ _OLD = re.compile("[ĸŉŀĿ]")
 # Korean and Thai do so anyway.
 _OTHER = "\u0400-\u052f\u0531-\u058a\u05d0-\u05ea\u0620-\u06ff\u0900-\u0dff\u10a0-\u10ff"
 _MIXED = re.compile(f"[A-Za-z\xc0-\u024f][{_OTHER}]|[{_OTHER}][A-Za-z\xc0-\u024f]")
+_IS_OTHER = re.compile(f"[{_OTHER}]")
 _HAS_MIXED = compiled(_MIXED.pattern)  # far faster, and most texts have none
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 
@@ -61,14 +62,18 @@ _LOOSE_MARK = re.compile(r"(?:^|\s)([^\x00-\u02ff\u2000-\U0010ffff])")
 def invents(before: str, after: str) -> bool:
     """Whether a reading holds what nobody wrote: code points without a character, loose accents, alphabets in one word.
 
-    >>> invents("ÏÎ¿Î»Ï", "ÏολÏ"), invents("Í¹ Ì€", "\u0379 \u0300"), invents("Ã©tÃ©", "été")
-    (True, True, False)
+    >>> invents("ÏÎ¿Î»Ï", "ÏολÏ"), invents("Í¹ Ì€", "\u0379 \u0300"), invents("cafÐ¹", "cafй"), invents("Ã©tÃ©", "été")
+    (True, True, True, False)
     """
     new = set(after) - set(before)
     if all(c < "\u0250" or "\u2000" <= c < "\u2800" for c in new):
         return False
     if any(unicodedata.category(c) == "Cn" for c in new):
         return True
+    if _HAS_MIXED.search(after):
+        other = {word for word in _WORD.findall(after) if _IS_OTHER.search(word)} - set(_WORD.findall(before))
+        if other and all(map(_MIXED.search, other)):
+            return True
     if _HAS_ODD_JOINT.search(after) and len(_ODD_JOINT.findall(after)) > len(_ODD_JOINT.findall(before)):
         return True
     return any(unicodedata.category(found[1]) == "Mn" and found[1] in new for found in _LOOSE_MARK.finditer(after))
@@ -99,7 +104,7 @@ def is_word(word: str, common: bool = False) -> bool:
     >>> is_word("turístico"), is_word("tur’stico")
     (True, False)
     """
-    low = word.lower().replace("’", "'")
+    low = word.replace("İ", "i").lower().replace("’", "'")
     first = next((c for c in low if c > "\x7f" and c.isalpha()), "")
     lists = LATIN
     if "\u1e00" <= first < "\u1f00":

@@ -15,9 +15,16 @@ from itertools import accumulate
 
 from winnow.repair.engine.rule import Change, Evidence, Rule, Span, apply_changes, line_end
 from winnow.repair.words.lexicon import DOUBTFUL, NEAR, Lexicon, damaged_prose, graded, lexicon_of
-from winnow.repair.words.text_language import LATIN, is_in, known_language, language_here, language_of
+from winnow.repair.words.text_language import (
+    LATIN,
+    is_in,
+    is_rather_another,
+    known_language,
+    language_here,
+    language_of,
+)
 from winnow.repair.words.word_groups import find_word_runs, reader_of
-from winnow.repair.words.word_index import bits, known_to
+from winnow.repair.words.word_index import bits, common_to, known_to
 from winnow.repair.words.word_reading import Group
 
 MAX_CODE_LINE = 120  # characters; signs of code in a longer line stand in prose
@@ -134,9 +141,46 @@ def _in_known_lines(text: str, changes: list[Change], language: str) -> Iterator
             upto += 1
         mine = changes[at:upto]
         read = apply_changes(text[low:high], (Change(c.start - low, c.end - low, c.after) for c in mine))
-        if is_in(read, language) or all(_completes_word(text[c.start : c.end], c.after, language) for c in mine):
-            yield from mine
+        others = _without(text, low, high, mine)
+        pieces = " ".join(w for c in mine for w in _WORD.findall(text[c.start : c.end]) if len(w) > 3)
+        if not is_rather_another(f"{others} {pieces}", language) and (
+            is_in(read, language)
+            or (
+                not _has_foreign_letters(others, language)
+                and all(_completes_word(text[c.start : c.end], c.after, language) for c in mine)
+            )
+        ):
+            foreign = _is_foreign(others, language)
+            yield from (c for c in mine if len(c.after) <= c.end - c.start or not foreign)
         at = upto
+
+
+def _without(text: str, low: int, high: int, changes: list[Change]) -> str:
+    """A line without what changes in it."""
+    return apply_changes(text[low:high], (Change(c.start - low, c.end - low, " ") for c in changes))
+
+
+def _is_foreign(line: str, language: str) -> bool:
+    """Whether a line is in another script, or has words that the language has not and none that is common in it.
+
+    Words are not parted there.
+
+    >>> _is_foreign("la antaŭenigon de", "en"), _is_foreign("brown Foxes of Råsta", "en")
+    (True, False)
+    """
+    own = bits(language)
+    letters = sum(map(str.isalpha, line))
+    if 2 * sum(c.isalpha() and c > "\u0370" for c in line) > letters:
+        return True
+    long = [word for word in map(str.lower, _WORD.findall(line)) if len(word) > 2]
+    return not any(common_to(word) & own for word in long) and any(not known_to(word) & own for word in long)
+
+
+def _has_foreign_letters(line: str, language: str) -> bool:
+    """Whether a line has a word with letters beyond ASCII that the language has not."""
+    return not line.isascii() and any(
+        not word.isascii() and not known_to(word) & bits(language) for word in map(str.lower, _WORD.findall(line))
+    )
 
 
 def _prose_runs(text: str, low: int, high: int, code: re.Pattern[str]) -> Iterator[Group]:
@@ -319,4 +363,4 @@ def join_after_ligatures(text: str, evidence: Evidence) -> Iterator[Change]:
 HYPHENS = Rule("hyphens", 1, close_hyphens, r"\pL-[ \n]\pL", needs_evidence=True)
 LIGATURE_SPACES = Rule("ligature_spaces", 1, join_after_ligatures, r"[ﬀ-ﬄ] \pL", needs_evidence=True)
 SPACED_LETTERS = Rule("spaced_letters", 1, join_spaced_letters, r"\pL \pL \pL \pL", needs_evidence=True)
-SPLIT_WORDS = Rule("split_words", 4, split_words, r"\pL \pL|\pL{6}", needs_evidence=True)
+SPLIT_WORDS = Rule("split_words", 5, split_words, r"\pL \pL|\pL{6}", needs_evidence=True)

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from winnow.repair.words.frequencies import LATIN_LISTS, frequent_words
-from winnow.repair.words.word_index import bits, known_to
+from winnow.repair.words.word_index import bits, common_to, known_to
 
 LATIN = "A-Za-zªºÀ-ÖØ-öø-ɏḀ-ỿ"
 """The letters of these languages, without ligatures, for a class of an expression."""
@@ -130,6 +130,22 @@ def is_in(sample: str, language: str) -> bool:
         return True
     counts = _count_markers(sample)[1]
     return share >= MIN_SHARE_OF_NAMES and counts[language] >= 2 and counts[language] == max(counts.values())
+
+
+def is_rather_another(line: str, language: str) -> bool:
+    """Whether a line has next to none of a language's commonest words, and more that are common in some other.
+
+    >>> is_rather_another("Ich bin so weit", "en"), is_rather_another("com mittee has de cided to meet", "en")
+    (True, False)
+    """
+    every, counts = _count_markers(line[:SAMPLE_CHARS])
+    if counts[language] > 1:
+        return False
+    words = {word for word in every if len(word) > 1}
+    found = [common_to(word) for word in words]
+    own = bits(language)
+    most = max(sum(bool(some & bits(code)) for some in found) for code in LATIN_LISTS)
+    return most > 1 + sum(bool(some & own) for some in found)
 
 
 def language_here(text: str, low: int, high: int, language: str) -> str:
