@@ -92,10 +92,9 @@ def read_version(dataset: str | Path, version: int | None = None, table: str = "
     Traceback (most recent call last):
     winnow.base.errors.DatasetError: no-such-folder: has no version yet; make one with: winnow run SOURCE --into ...
     """
-    import pyarrow.dataset as pads
-
     from winnow.base.contracts import TABLES
     from winnow.base.errors import DatasetError
+    from winnow.base.files import arrow_dataset
     from winnow.storage.locations import open_dataset
 
     found = open_dataset(dataset)
@@ -105,7 +104,7 @@ def read_version(dataset: str | Path, version: int | None = None, table: str = "
     tables = found.manifest(number).tables
     if table not in tables:
         raise DatasetError(f"{dataset}: v{number} has no table {table!r}; there are: {', '.join(tables)}")
-    return pads.dataset([str(file) for file in found.files(table, number)], schema=TABLES[table]).to_table()
+    return arrow_dataset(found.files(table, number), TABLES[table]).to_table()
 
 
 def __getattr__(name: str) -> object:

@@ -15,6 +15,7 @@ from tests.attack.damage import KINDS, PLACES, bring_back, link_again, remove
 from tests.publish.press import SETTINGS, Press, sources
 from winnow.base.contracts import TABLES
 from winnow.base.errors import WinnowError
+from winnow.base.files import at_hand
 from winnow.publish.dataset import Dataset
 from winnow.publish.housekeeping import compact, prune, vacuum
 from winnow.publish.recover import recover
@@ -43,6 +44,8 @@ def rows(dataset: Dataset, version: int) -> Rows:
     found = {}
     for name in TABLES:
         if name != "runs":
+            for file in (dataset.view(version) / name).iterdir():
+                at_hand(file)
             table = pq.read_table(dataset.view(version) / name, partitioning=None)
             found[name] = sorted(
                 map(repr, table.drop_columns([c for c in PER_RUN if c in table.column_names]).to_pylist())

@@ -122,7 +122,7 @@ def _rows_as_read(bucket: Bucket, machine: str) -> Rows | None:
     """Rows of the last version as another machine reads it; None where it is told that it cannot."""
     try:
         there = bucket.read(machine)
+        return rows(there, there.latest_version() or 0)
     except WinnowError as error:
         assert bucket.url in str(error)
         return None
-    return rows(there, there.latest_version() or 0)

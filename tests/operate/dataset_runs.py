@@ -21,6 +21,7 @@ from tests.articles import article, damaged_batch
 from tests.conftest import ROOT, write_jsonl
 
 from winnow.base.contracts import TABLES
+from winnow.base.files import at_hand
 from winnow.base.recipe import Recipe
 from winnow.publish.dataset import Dataset
 from winnow.publish.recover import recover
@@ -110,7 +111,10 @@ def rows_of(dataset: Path, version: int | None = None) -> dict[str, list[str]]:
     """The rows of each table as texts, sorted, without what names the run."""
     found = {}
     for table in (t for t in TABLES if t != "runs"):
-        frame = pd.read_parquet(dataset / (f"v{version}" if version else "latest") / table)
+        folder = (dataset / (f"v{version}" if version else "latest") / table).resolve()
+        for file in folder.iterdir():
+            at_hand(file)
+        frame = pd.read_parquet(folder)
         frame = frame.drop(columns=[c for c in PER_RUN if c in frame])
         found[table] = sorted(map(repr, frame.astype(object).itertuples(index=False)))
     return found

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from winnow.base.contracts import SORT_KEYS, TABLES
+from winnow.base.files import arrow_dataset
 from winnow.base.recipe import PublishSettings
 from winnow.base.records import doc_id_of
 from winnow.publish.dataset import Dataset
@@ -225,7 +226,7 @@ def texts_of(dataset: Dataset, version: int | None = None) -> dict[str, str]:
     """Published texts by source, from the plain files of a view."""
     number = version or dataset.latest_version()
     assert number is not None
-    table = pq.read_table(dataset.view(number) / "documents")
+    table = arrow_dataset(sorted((dataset.view(number) / "documents").iterdir())).to_table(["source", "text"])
     return dict(zip(table["source"].to_pylist(), table["text"].to_pylist(), strict=True))
 
 

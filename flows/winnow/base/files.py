@@ -15,6 +15,7 @@ the path says.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import shutil
 import threading
@@ -31,7 +32,9 @@ import pyarrow.dataset as pads
 import pyarrow.parquet as pq
 from pyarrow.fs import LocalFileSystem
 
+from winnow.base.errors import DatasetDamaged
 from winnow.base.object_store import Address, Entry, Gone, Store
+from winnow.base.pointers import is_pointer, read_pointer
 
 if TYPE_CHECKING:
     import polars as pl
@@ -76,6 +79,8 @@ class _Mounted:
         self._lock = threading.RLock()
         self._used: dict[str, int] = {}  # bytes by name, what was used last stands last
         self._jobs: dict[int, set[str]] = {}  # by thread, the files that its job has asked for
+        self._stored: dict[str, Entry] = {}  # objects that were seen; what a pointer names never changes
+        self.room = 0  # bytes that may still be kept where nothing is removed
 
     @cached_property
     def store(self) -> Store:
@@ -84,20 +89,59 @@ class _Mounted:
     def place(self, name: str) -> Path:
         return self.folder / name
 
+    def is_here(self, name: str) -> bool:
+        path = self.place(name)
+        return path.is_file() and not is_pointer(path)
+
+    def object_of(self, name: str) -> str:
+        """Returns the object that has a file's bytes: the one that its pointer names, or that of its own name."""
+        pointer = read_pointer(self.place(name))
+        if pointer is None or pointer.name == name:
+            return name
+        try:
+            self.entry(pointer.name)
+            return pointer.name
+        except Gone:
+            return name
+
+    def entry(self, name: str) -> Entry:
+        """Returns size and tag of an object. Raises Gone."""
+        known = self._stored.get(name)
+        if known is None:
+            known = self.store.entry(name)
+            if not name.startswith(STAGING):
+                self._stored[name] = known
+        return known
+
+    def look_again(self, room: int) -> None:
+        """Lets go what was known of the store; `room` is what may be kept here from now on."""
+        self._stored.clear()
+        self.room = room
+
     def fetch(self, name: str) -> Path:
-        """Returns the file, from the store where it is not here. Raises Gone."""
+        """Returns the file, from the store where it is not here. Raises Gone, or DatasetDamaged for other bytes."""
         path = self.place(name)
         self._use(name)
-        if not path.is_file():
+        if not self.is_here(name):
+            pointer = read_pointer(path)
             path.parent.mkdir(parents=True, exist_ok=True)
             temporary = path.with_name(f".{path.name}.{uuid4().hex[:12]}.tmp")
             try:
-                size = self.store.fetch(name, temporary, self._make_room).size
+                size = self.fetch_to(name, temporary, pointer.sha256 if pointer else None)
+                self.room -= size
                 temporary.replace(path)  # another thread may have done the same
             finally:
                 temporary.unlink(missing_ok=True)
             self._use(name, size)
         return path
+
+    def fetch_to(self, name: str, target: Path, sha256: str | None) -> int:
+        """Writes a file's bytes to `target`; returns their number. Raises Gone, or DatasetDamaged for other bytes."""
+        size = self.store.fetch(self.object_of(name), target, self._make_room).size
+        if sha256 not in (None, _hash(target)):
+            shown = self.mount.address.shown
+            raise DatasetDamaged(f"{shown}/{name}: was changed in the store; winnow verify --mend --into {shown}")
+        return size
 
     def send(self, name: str) -> Entry:
         path = self.place(name)
@@ -110,7 +154,7 @@ class _Mounted:
     def may_keep(self, size: int) -> bool:
         """Whether a file of which some is wanted is better fetched whole: what a job is at leaves room for others."""
         if self._bound is None:
-            return True
+            return size <= self.room
         with self._lock:
             wanted = self._jobs.get(threading.get_ident(), set())
             return sum(self._used.get(name, 0) for name in wanted) + size <= self._bound // 4
@@ -153,6 +197,11 @@ class _Mounted:
 
 
 _MOUNTED: dict[Path, _Mounted] = {}
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def mount(mount: Mount, folder: Path | None = None, bound_bytes: int | None = None) -> None:
@@ -214,6 +263,18 @@ def sent(path: Path) -> None:
     """Sends what stands at `place_for(path)` to the store, where other processes wait for it."""
     if found := _exchange_of(path):
         found[0].send(found[1])
+
+
+def known_sha256(path: Path) -> str | None:
+    """Returns the SHA-256 (hex) of a file that only the store has; None for any other."""
+    if not (found := _of(path)) or not (pointer := read_pointer(path)):
+        return None
+    return pointer.sha256 or found[0].store.sha256(found[0].object_of(found[1]))
+
+
+def keep_room(mount: Mount, room: int) -> None:
+    """Says how many bytes may still be kept in the root of a mount; what was known of its objects is let go."""
+    _MOUNTED[mount.root].look_again(room)
 
 
 def is_there(path: Path) -> bool:
@@ -278,6 +339,15 @@ def near(path: Path) -> Path | None:
     return source if isinstance(source, Path) else None
 
 
+def copy_whole(source: str | Path, target: str | Path) -> None:
+    """Copies a file, here or in the store. Raises DatasetDamaged where the store has other bytes."""
+    path = Path(source)
+    if (found := _of(path)) and (pointer := read_pointer(path)):
+        found[0].fetch_to(found[1], Path(target), pointer.sha256)
+    else:
+        shutil.copyfile(path, target)
+
+
 def opened(path: Path) -> BinaryIO:
     """Opens a file of which some bytes are wanted; close it."""
     source = _source(path)
@@ -311,9 +381,9 @@ def scan_parquet(files: Sequence[Path], **how: Any) -> pl.LazyFrame:
     frames = []
     for mounted, paths in _by_mount(files):
         if mounted is None:
-            frames.append(pl.scan_parquet(paths, **how))
+            frames.append(pl.scan_parquet(paths, glob=False, **how))
         else:
-            frames.append(pl.scan_parquet(paths, storage_options=mounted.store.polars_options(), **how))
+            frames.append(pl.scan_parquet(paths, glob=False, storage_options=mounted.store.polars_options(), **how))
     return frames[0] if len(frames) == 1 else pl.concat(frames)
 
 
@@ -323,12 +393,14 @@ def _by_mount(files: Sequence[Path]) -> Iterator[tuple[_Mounted | None, list[str
     for path in files:
         found = _of(path)
         place = found[0].place(found[1]) if found else path
-        mounted = found[0] if found and not place.is_file() else None
+        mounted = found[0] if found and not found[0].is_here(found[1]) else None
         if group is None or group[0] is not mounted:
             if group:
                 yield group
             group = (mounted, [])
-        group[1].append(f"{mounted.mount.address.shown}/{found[1]}" if found and mounted else str(place))
+        group[1].append(
+            f"{mounted.mount.address.shown}/{mounted.object_of(found[1])}" if found and mounted else str(place)
+        )
     if group:
         yield group
 
@@ -338,13 +410,14 @@ def _source(path: Path) -> Path | _ObjectReader:
     if not (found := _of(path)):
         return path
     mounted, name = found
-    if not mounted.place(name).is_file():
+    if not mounted.is_here(name):
         try:
-            entry = mounted.store.entry(name)
+            there = mounted.object_of(name)
+            size = mounted.entry(there).size
         except Gone:
             return path
-        if entry.size > _SMALL or not mounted.may_keep(entry.size):
-            return _ObjectReader(mounted.store, name, entry.size)
+        if size > _SMALL or not mounted.may_keep(size):
+            return _ObjectReader(mounted.store, there, size)
     return at_hand(path)
 
 

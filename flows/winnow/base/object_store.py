@@ -225,12 +225,12 @@ class Store:
             except PreconditionError as error:
                 return self._same(name, content, error)
 
-    def copy(self, source: str, target: str) -> bool:
-        """Lets the store copy an object to a name that is free; False where it cannot do that. Raises Taken."""
+    def copy(self, source: str, target: str, replace: bool = False) -> bool:
+        """Lets the store copy an object; False where it cannot do that. Raises Taken for a name that is not free."""
         from obstore.exceptions import AlreadyExistsError, BaseError
 
         try:
-            self._calls.copy(self._store, source, target, overwrite=False)
+            self._calls.copy(self._store, source, target, overwrite=replace)
         except AlreadyExistsError as error:
             raise Taken(target) from error
         except (BaseError, OSError):

@@ -11,8 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-import pyarrow.parquet as pq
-
+from winnow.base.files import parquet_file
 from winnow.base.recipe import PublishSettings
 from winnow.publish.manifest import Manifest
 
@@ -77,7 +76,7 @@ def count_languages(folder: Path, manifest: Manifest) -> Counter[str]:
     """Documents by language (empty string: no guess), from a view."""
     counts: Counter[str] = Counter()
     for file in manifest.tables["documents"].files:
-        column = pq.read_table(folder / file.name, columns=["language"], partitioning=None).column(0)
+        column = parquet_file(folder / file.name).read(columns=["language"]).column(0)
         for entry in column.value_counts():
             counts[entry["values"].as_py() or ""] += entry["counts"].as_py()
     return counts
@@ -87,9 +86,9 @@ def count_not_read(folder: Path, manifest: Manifest) -> Counter[str]:
     """Files that were left out by reason, from a view."""
     counts: Counter[str] = Counter()
     for file in manifest.tables["inputs"].files:
-        schema = pq.read_schema(folder / file.name)
+        schema = parquet_file(folder / file.name).schema_arrow
         if "skipped" in schema.names:  # files of before the column came list nothing that was left out
-            rows = pq.read_table(folder / file.name, columns=["skipped"], partitioning=None)["skipped"].drop_null()
+            rows = parquet_file(folder / file.name).read(columns=["skipped"])["skipped"].drop_null()
             counts.update(rows.to_pylist())
     return counts
 
@@ -102,7 +101,7 @@ def count_sites(folder: Path, manifest: Manifest) -> list[SiteRow]:
     rows = [
         SiteRow(*row.values())
         for file in files
-        for row in pq.read_table(folder / file.name, columns=columns, partitioning=None).to_pylist()
+        for row in parquet_file(folder / file.name).read(columns=columns).to_pylist()
     ]
     return sorted(rows, key=lambda row: (-row.documents, row.site))
 

@@ -16,11 +16,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
 from winnow.base.errors import LedgerError
+from winnow.base.files import arrow_dataset
 from winnow.base.records import REPEATED_ID, Edit
 from winnow.publish.manifest import Manifest
 
@@ -75,11 +75,11 @@ def _totals(manifest: Manifest) -> Iterator[tuple[str, str]]:
 def _slice(view: Path, manifest: Manifest, low: str, high: str | None, undo: Undo | None) -> Iterator[tuple[str, str]]:
     def read(table: str, *columns: str) -> dict[str, list[Row]]:
         found: dict[str, list[Row]] = {}
-        files = [str(view / f.name) for f in manifest.tables[table].files]
+        files = [view / f.name for f in manifest.tables[table].files]
         within = ds.field("doc_id") >= low
         if high is not None:
             within &= ds.field("doc_id") < high
-        rows: pa.Table = ds.dataset(files, format="parquet").to_table(columns=["doc_id", *columns], filter=within)
+        rows = arrow_dataset(files).to_table(columns=["doc_id", *columns], filter=within)
         order = pc.sort_indices(rows, sort_keys=[(c, "ascending") for c in ("doc_id", *_order(table))])
         for row in rows.take(order).to_pylist():
             found.setdefault(row["doc_id"], []).append(row)

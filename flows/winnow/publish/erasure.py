@@ -21,15 +21,15 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from pydantic import TypeAdapter, ValidationError
 
 from winnow.base.contracts import TABLES
 from winnow.base.errors import DatasetDamaged, DatasetError
+from winnow.base.files import parquet_file
 from winnow.base.log import LOGGER
 from winnow.base.recipe import PublishSettings
 from winnow.base.records import doc_id_of
-from winnow.base.staging import write_file
+from winnow.base.staging import sha256_of, write_file
 from winnow.publish.dataset import Dataset
 from winnow.publish.disk import exchange, flush_tree, link_or_copy, remove_tree, take_back
 from winnow.publish.manifest import MANIFEST, Erased, FileEntry, Manifest, TableEntry
@@ -275,7 +275,7 @@ class _Cut:
         key = table, sha256
         if key not in self._written:
             target = _folder(self.dataset) / "cut" / table / name_after_erasure(name, self.order.run_id)
-            schema = pq.read_schema(path)
+            schema = parquet_file(path).schema_arrow
             rows = (self._left(table, r) for r in read_rows([path], schema))
             written = write_rows(rows, schema, iter([target]), KEYS[table], 1 << 62)
             self._written[key] = written[0] if written else None
@@ -373,7 +373,7 @@ def _table_without(manifest: Manifest, name: str, entry: TableEntry, view: Path,
             )
     if not files:
         place = f"{name}/part-00000-v{manifest.version}-{token_of(cut.order.run_id)}.parquet"
-        empty = write_empty(folder / place, pq.read_schema(view / entry.files[0].name))
+        empty = write_empty(folder / place, parquet_file(view / entry.files[0].name).schema_arrow)
         files.append(FileEntry(name=place, rows=0, bytes=empty.bytes, sha256=empty.sha256))
     return replace(entry, files=tuple(files), rows=sum(f.rows for f in files), bytes=sum(f.bytes for f in files))
 
@@ -412,7 +412,7 @@ def _keep_later_runs(old: Path, new: Path, manifests: Sequence[Manifest], cut: _
     for file in now:
         if file.name not in {f.name for f in then}:
             path = old / file.name
-            sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+            sha256 = sha256_of(path)
             left = cut.without(path, "runs", file.name, sha256)
             assert left is not None, "no row leaves table runs"
             link_or_copy(left.path, new / left.name)

@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow.dataset as pads
 
 from winnow.base.errors import UsageError
+from winnow.base.files import arrow_dataset
 from winnow.base.records import DUPLICATE_DOCUMENT, Edit
 from winnow.publish.dataset import Dataset
 
@@ -75,10 +76,10 @@ def _input_of(dataset: Dataset, row: Row) -> str | None:
 
 def rows_of(dataset: Dataset, table: str, column: str, value: str) -> list[Row]:
     """Returns rows of the latest version whose `column` is `value`; statistics skip the files that cannot hold it."""
-    files = [str(p) for p in dataset.files(table)]
+    files = dataset.files(table)
     if not files:
         return []
-    found: list[Row] = pads.dataset(files).to_table(filter=pads.field(column) == value).to_pylist()
+    found: list[Row] = arrow_dataset(files).to_table(filter=pads.field(column) == value).to_pylist()
     return found
 
 

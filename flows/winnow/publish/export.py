@@ -17,11 +17,11 @@ from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from pyarrow import fs
 
 from winnow.base.addresses import is_url, redacted
 from winnow.base.errors import UsageError, WinnowError
+from winnow.base.files import copy_whole, opened, parquet_file
 from winnow.base.staging import flush
 from winnow.publish.dataset import Dataset
 from winnow.publish.disk import flush_tree, remove_tree
@@ -48,7 +48,7 @@ def export(dataset: Dataset, version: int, to: Path) -> Path:
         elif to.name.endswith((".jsonl", ".jsonl.gz")):
             _write_lines(files, temporary, packed=to.name.endswith(".gz"))
         elif to.suffix in ("", f".{version}") or to.name.startswith("."):
-            shutil.copytree(dataset.view(version), temporary)
+            shutil.copytree(dataset.view(version), temporary, copy_function=copy_whole)
         else:
             raise UsageError(f"{to}: cannot tell the form from this name; give {', '.join(FORMS)}")
     return to
@@ -95,7 +95,7 @@ def export_selection(dataset: Dataset, version: int, choice: Choice, to: str) ->
 
 
 def _write_parquet(files: list[Path], to: Path) -> None:
-    schema = pq.read_schema(files[0])
+    schema = parquet_file(files[0]).schema_arrow
     if not write_rows(read_rows(files, schema), schema, iter([to]), "doc_id", 1 << 62):
         write_empty(to, schema)
 
@@ -104,7 +104,7 @@ def _write_lines(files: list[Path], to: Path, packed: bool) -> None:
     with to.open("wb") as raw:
         # No name and no time in the gzip head: the same version gives the same bytes.
         sink: Any = gzip.GzipFile("", "wb", 6, raw, mtime=0) if packed else raw
-        for rows in read_rows(files, pq.read_schema(files[0])):
+        for rows in read_rows(files, parquet_file(files[0]).schema_arrow):
             sink.write("".join(map(json_line, rows.to_pylist())).encode("utf-8", "surrogatepass"))
         if packed:
             sink.close()
@@ -169,6 +169,6 @@ def _copy_file(source: Path, system: fs.FileSystem, target: str) -> None:
     folder = target.rpartition("/")[0]
     if not isinstance(system, fs.S3FileSystem):  # S3 has no folders; to make them is to ask for rights to do so
         system.create_dir(folder, recursive=True)
-    with source.open("rb") as file, system.open_output_stream(target) as out:
+    with opened(source) as file, system.open_output_stream(target) as out:
         while chunk := file.read(_CHUNK_BYTES):
             out.write(chunk)

@@ -21,6 +21,7 @@ from deltalake import DeltaTable
 
 from winnow.base.contracts import TABLES
 from winnow.base.errors import DatasetDamaged, DatasetError
+from winnow.base.files import arrow_dataset
 from winnow.base.recipe import PublishSettings
 from winnow.base.staging import flush, sha256_of, write_file
 from winnow.publish.dataset import Dataset
@@ -305,9 +306,7 @@ def _lay_out_again(dataset: Dataset, number: int) -> Manifest:
     row = None
     runs = open_table(dataset.table("runs"))
     assert runs is not None, "table runs is gone"
-    rows = pads.dataset(
-        [str(dataset.table("runs") / f.name) for f in active_files(runs, "runs")], schema=TABLES["runs"]
-    )
+    rows = arrow_dataset([dataset.table("runs") / f.name for f in active_files(runs, "runs")], TABLES["runs"])
     for found in rows.to_table(filter=pads.field("version") == number).to_pylist():
         if found["status"] != "held":
             row = found

@@ -15,6 +15,7 @@ import pyarrow.dataset as pads
 from pydantic import TypeAdapter, ValidationError
 
 from winnow.base.errors import UsageError
+from winnow.base.files import arrow_dataset
 from winnow.base.records import DUPLICATE_DOCUMENT
 from winnow.base.staging import write_file
 from winnow.publish.dataset import Dataset
@@ -139,8 +140,7 @@ def _subjects(dataset: Dataset, version: int, verdicts: Sequence[Verdict]) -> se
     among = pads.field("doc_id").isin(pa.array(sorted({v.doc_id for v in verdicts}), pa.string()))
 
     def rows(table: str, *columns: str) -> Iterable[tuple[object, ...]]:
-        files = [str(f) for f in dataset.files(table, version)]
-        found = pads.dataset(files, format="parquet").to_table(columns=list(columns), filter=among)
+        found = arrow_dataset(dataset.files(table, version)).to_table(columns=list(columns), filter=among)
         return zip(*(found[c].to_pylist() for c in columns), strict=True)
 
     edits = {("repair", str(rule), str(i), str(seq)) for i, rule, seq in rows("edits", "doc_id", "rule", "seq")}

@@ -17,11 +17,11 @@ from typing import Any, Literal, get_args
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from winnow.base.contracts import TABLES
 from winnow.base.doc_ids import DocIds, doc_keys
 from winnow.base.errors import UsageError
+from winnow.base.files import parquet_file
 from winnow.base.recipe import PublishSettings
 from winnow.base.staging import flush, sha256_of, write_file
 from winnow.publish.card import fenced, markdown
@@ -109,7 +109,7 @@ def write_selection(dataset: Dataset, version: int, choice: Choice, folder: Path
         files = dataset.files(table, version)
         rows = _rows(files, table, choice, chosen)
         write = {"parquet": _write_parquet, "jsonl": _write_lines, "markdown": _write_pages}[choice.format]
-        done.rows[table] = write(rows, pq.read_schema(files[0]), table, folder)
+        done.rows[table] = write(rows, parquet_file(files[0]).schema_arrow, table, folder)
     _describe(manifest, sha256_of(dataset.manifest_path(version)), choice, done, folder)
     return done
 
@@ -131,7 +131,7 @@ def _chosen(dataset: Dataset, version: int, choice: Choice) -> DocIds | None:
 
 
 def _rows(files: Sequence[Path], table: str, choice: Choice, chosen: DocIds | None) -> Iterator[pa.Table]:
-    for rows in read_rows(files, pq.read_schema(files[0])):
+    for rows in read_rows(files, parquet_file(files[0]).schema_arrow):
         if chosen is None or KEYS[table] != "doc_id":
             yield rows
         elif table == "rejects":

@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from winnow.base.contracts import TABLES
 from winnow.base.errors import DatasetError
+from winnow.base.files import parquet_file
 from winnow.base.staging import sha256_of
 from winnow.publish.conservation import Undo, conservation
 from winnow.publish.dataset import Dataset, Problem
@@ -89,8 +89,8 @@ def _rows(view: Path, manifest: Manifest, bad: Collection[str]) -> Iterator[tupl
 
 def _columns(view: Path, file: FileEntry, table: TableEntry) -> Iterator[tuple[str, str]]:
     try:
-        meta = pq.read_metadata(view / file.name)
-        schema = pq.read_schema(view / file.name)
+        with parquet_file(view / file.name) as opened:
+            meta, schema = opened.metadata, opened.schema_arrow
     except (OSError, pa.ArrowException) as error:
         yield file.name, f"cannot be read as Parquet: {error}"
         return

@@ -20,11 +20,11 @@ from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from deltalake import DeltaTable
 
 from winnow.base.contracts import TABLES, describe
 from winnow.base.errors import UsageError
+from winnow.base.files import parquet_file
 from winnow.base.recipe import PublishSettings
 from winnow.base.staging import sha256_of, write_file
 from winnow.publish.card import card, count_languages, count_not_read, count_sites
@@ -283,7 +283,7 @@ def lay_out_table(
         entries.append(
             FileEntry(
                 name=place,
-                rows=file.rows if file.rows is not None else pq.read_metadata(source).num_rows,
+                rows=file.rows if file.rows is not None else parquet_file(source).metadata.num_rows,
                 bytes=file.bytes,
                 sha256=hashes.get(file.name) or sha256_of(source),
                 delta_path=file.name,

@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 
 from winnow.base.contracts import TABLES
+from winnow.base.files import scan_parquet
 from winnow.report.copies import clusters_of, pairs_alike
 from winnow.report.examples import batches, not_read_tallies, reject_tallies, removal_tallies, repairs_of, samples_of
 from winnow.report.report_data import LENGTHS, LanguageLengths, Link, Listed, Point, ReportData, Site
@@ -138,9 +139,10 @@ def _sites(sources: pl.LazyFrame) -> tuple[Site, ...]:
 
 def _scan(view: Path, table: str) -> pl.LazyFrame:
     """A table of the view, lazily; without rows where the view has no file of it."""
-    if next((view / table).glob("*.parquet"), None) is None:
+    files = sorted((view / table).glob("*.parquet"))
+    if not files:
         return pl.DataFrame(pl.from_arrow(TABLES[table].empty_table())).lazy()
-    return pl.scan_parquet(str(view / table / "*.parquet"), missing_columns="insert")
+    return scan_parquet(files, missing_columns="insert")
 
 
 def _runs(runs: pl.LazyFrame) -> list[_Run]:

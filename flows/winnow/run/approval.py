@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.dataset as pads
 
 from winnow.base.addresses import holds_credentials, redacted
 from winnow.base.contracts import TABLES
 from winnow.base.errors import UsageError
+from winnow.base.files import arrow_dataset
 from winnow.base.staging import write_file, write_parquet
 from winnow.publish.dataset import Dataset
 from winnow.publish.tables.delta import active_files, open_table
@@ -50,10 +50,10 @@ def past_runs(dataset: Dataset) -> list[PastRun]:
     published. The row of a run that was killed before its version stood does not count.
     """
     folder = dataset.table("runs")
-    files = [str(folder / f.name) for f in active_files(open_table(folder), "runs")]
+    files = [folder / f.name for f in active_files(open_table(folder), "runs")]
     if not files:
         return []
-    rows = pads.dataset(files, schema=TABLES["runs"]).to_table().to_pylist()
+    rows = arrow_dataset(files, TABLES["runs"]).to_table().to_pylist()
     latest = dataset.latest_version() or 0
     return sorted((_past_run(row) for row in rows if row["status"] == "held" or row["version"] <= latest), key=_order)
 

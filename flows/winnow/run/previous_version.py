@@ -15,6 +15,7 @@ import pyarrow.dataset as pads
 
 from winnow.base.contracts import SORT_KEYS, TABLES
 from winnow.base.doc_ids import EVERYTHING, NO_DOCUMENTS, DocIds, Range, as_set, doc_keys, ranges_of
+from winnow.base.files import arrow_dataset, scan_parquet
 from winnow.base.records import DUPLICATE_DOCUMENT
 from winnow.base.staging import write_parquet
 from winnow.publish.dataset import Dataset
@@ -58,7 +59,7 @@ def changed_decisions(
 
 def of_range(files: Sequence[Path], span: Range, **how: Any) -> pl.LazyFrame:
     """The files' rows of a range of doc_ids."""
-    return pl.scan_parquet(list(files), **how).filter(pl.col("doc_id") >= span[0], pl.col("doc_id") < span[1])
+    return scan_parquet(files, **how).filter(pl.col("doc_id") >= span[0], pl.col("doc_id") < span[1])
 
 
 def _rows(files: Sequence[Path], span: Range, table: str) -> pl.LazyFrame:
@@ -144,7 +145,7 @@ def without(files: Sequence[Path], doc_ids: Set[str], table: str) -> tuple[Path,
     kept = []
     for path in files:
         target = path.with_name(f"new-{path.name}")
-        if write_parquet(target, rows_without(pads.dataset(str(path), schema=TABLES[table]), doc_ids), TABLES[table]):
+        if write_parquet(target, rows_without(arrow_dataset([path], TABLES[table]), doc_ids), TABLES[table]):
             kept.append(target)
     return tuple(kept)
 
@@ -162,7 +163,7 @@ def changed_inputs(dataset: Dataset, rows: pa.Table) -> pa.Table:
     if not files or not rows.num_rows:
         return rows
     said = [n for n in TABLES["inputs"].names if n != "run_id"]
-    published = pads.dataset([str(f) for f in files], schema=TABLES["inputs"])
+    published = arrow_dataset(files, TABLES["inputs"])
     before = {tuple(r.values()) for r in published.to_table(said).to_pylist()}
     new = [tuple(r.values()) not in before for r in rows.select(said).to_pylist()]
     return rows.filter(pa.array(new, pa.bool_()))
@@ -172,9 +173,9 @@ def changed_similar(dataset: Dataset, files: Sequence[Path], run_id: str) -> tup
     """Rows of table ``similar`` of documents that have others there than before, and those documents."""
     schema = TABLES["similar"]
     said = [n for n in schema.names if n != "run_id"]
-    now = pl.scan_parquet(list(files)).select(said)
+    now = scan_parquet(files).select(said)
     known = dataset.files("similar")
-    before = pl.scan_parquet(list(known)).select(said) if known else now.clear()
+    before = scan_parquet(known).select(said) if known else now.clear()
     changed = _difference(before, now, said).collect(engine="streaming")
     rows = (
         now.join(changed.lazy(), on="doc_id", how="semi").with_columns(run_id=pl.lit(run_id)).sort(SORT_KEYS["similar"])
@@ -188,7 +189,7 @@ def skipped_inputs(dataset: Dataset) -> frozenset[str]:
     files = dataset.files("inputs")
     if not files:
         return frozenset()
-    rows = pads.dataset([str(f) for f in files], schema=TABLES["inputs"])
+    rows = arrow_dataset(files, TABLES["inputs"])
     return frozenset(rows.to_table(["path"], filter=pc.field("skipped").is_valid())["path"].to_pylist())
 
 
@@ -214,7 +215,7 @@ class WholeTable:
         for files, mask in ((self.published, gone), (self.new, None)):
             if not files:
                 continue
-            rows = pads.dataset([str(f) for f in files], schema=schema)
+            rows = arrow_dataset(files, schema)
             asked = list(columns) if key in columns or mask is None else [*columns, key]
             for batch in rows.to_batches(columns=asked, filter=wanted):
                 if mask is not None:

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from winnow.base.contracts import SORT_KEYS, TABLES
 from winnow.base.errors import UsageError
-from winnow.base.files import parquet_file
+from winnow.base.files import arrow_dataset, parquet_file, scan_parquet
 from winnow.base.records import BROKEN_OFF, REPEATED_ID
 from winnow.base.staging import key_of, write_parquet
 from winnow.publish.dataset import Dataset
@@ -130,7 +130,7 @@ def waiting_shards(run: Run) -> tuple[Path, ...]:
     """
     reason = run.order.reason
     files = run.dataset.files("rejects")
-    source = pads.dataset([str(f) for f in files], schema=TABLES["rejects"]) if files else None
+    source = arrow_dataset(files, TABLES["rejects"]) if files else None
     waits = pads.field("replayed_in").is_null() & (pads.field("stage") != "withdraw")
     kinds = set(source.to_table(["expectation"], filter=waits)["expectation"].to_pylist()) if source else set()
     if reason is not None and reason not in kinds:
@@ -204,7 +204,7 @@ def rejects_of(
     has, with the kinds there are.
     """
     files = [held[1]] if held else dataset.files("rejects")
-    source = pads.dataset([str(f) for f in files], schema=TABLES["rejects"])
+    source = arrow_dataset(files, TABLES["rejects"])
     columns = {name: pads.field(name) for name in _LISTED} | {"bytes": pc.binary_length(pads.field("content"))}
     rows = [r for r in source.to_table(columns=columns).to_pylist() if settled or r["replayed_in"] is None]
     found = [r for r in rows if reason in (None, r["expectation"])]
@@ -231,10 +231,10 @@ def _rejects_of(dataset: Dataset, doc_ids: Collection[str], inputs: Collection[s
     files = dataset.files("rejects")
     if not files or not (doc_ids or inputs):
         return TABLES["rejects"].empty_table()
-    known = pl.scan_parquet(files).select("doc_id", "input").unique().collect()
+    known = scan_parquet(files).select("doc_id", "input").unique().collect()
     from_inputs = known.filter(pl.col("input").is_in(sorted(inputs)))["doc_id"]
     among = sorted((set(known["doc_id"]) & set(doc_ids)) | set(from_inputs))
-    source = pads.dataset([str(f) for f in files], schema=TABLES["rejects"])
+    source = arrow_dataset(files, TABLES["rejects"])
     return source.to_table(filter=pads.field("doc_id").isin(pa.array(among, pa.string())))
 
 
@@ -245,7 +245,7 @@ def waiting_rejects(dataset: Dataset, rows: pa.Table, replaced: Collection[str])
     assert isinstance(new, pl.DataFrame)
     frames = [new]
     if files := dataset.files("rejects"):
-        published = pl.scan_parquet(files).select(columns)
+        published = scan_parquet(files).select(columns)
         frames.append(published.filter(~pl.col("doc_id").is_in(sorted(replaced))).collect())
     waits = pl.col("replayed_in").is_null() & (pl.col("stage") != "withdraw")  # its mark is no document that waits
     return pl.concat(frames).filter(waits)

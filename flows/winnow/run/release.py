@@ -9,14 +9,13 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import polars as pl
-import pyarrow.parquet as pq
 
 from winnow.base.contracts import TABLES
 from winnow.base.errors import GateHeld
-from winnow.base.files import remove_folder
+from winnow.base.files import parquet_file, remove_folder, scan_parquet
 from winnow.base.terminal import visible
 from winnow.publish.dataset import Dataset
 from winnow.publish.erasure import erased_ids
@@ -105,7 +104,7 @@ def _reviewed(run: Run) -> Reviewed | None:
 
 def _frames(files: Sequence[Path], table: str) -> Iterator[pd.DataFrame]:
     """The rows of a table, whole files at a time, with the columns that its expectations look at."""
-    for rows in merge_small_tables(pq.read_table(file, columns=list(columns_of(table))) for file in files):
+    for rows in merge_small_tables(parquet_file(file).read(columns=list(columns_of(table))) for file in files):
         yield rows.to_pandas()
 
 
@@ -220,7 +219,7 @@ def _without_change(run: Run, unchanged: int) -> RunSummary:
 
 
 def _summary(run: Run, documents: Documents, manifest: Manifest, judged: Judged, changes: TableChanges) -> RunSummary:
-    published = pl.scan_parquet(run.dataset.files("documents")).select("doc_id", "n_edits")
+    published = scan_parquet(run.dataset.files("documents")).select("doc_id", "n_edits")
     most = published.select(pl.col("n_edits").max()).collect(engine="streaming").item()
     best = (
         published.filter(pl.col("n_edits").eq_missing(most)).select(pl.col("doc_id").min()).collect(engine="streaming")

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.dataset as pads
 from numpy.typing import NDArray
 
+from winnow.base.files import arrow_dataset, scan_parquet
 from winnow.deduplicate.documents.shingles import Hashes, shingle_sets, short_shingle_sets
 from winnow.deduplicate.passages.utf8_texts import Utf8Texts
 from winnow.publish.dataset import Dataset
@@ -82,7 +83,7 @@ def similar_documents(dataset: Dataset, name: str, limit: int) -> tuple[str, lis
 
 def _candidates(dataset: Dataset, doc_id: str) -> list[str]:
     """Documents that share a band or a sample with one, those first that share most samples."""
-    index = pl.scan_parquet([str(file) for file in dataset.files("index")]).select("doc_id", "bands", "sketch")
+    index = scan_parquet(dataset.files("index")).select("doc_id", "bands", "sketch")
     own = index.filter(pl.col("doc_id") == doc_id).collect()
     others = index.filter(pl.col("doc_id") != doc_id)
     shared = []
@@ -102,8 +103,8 @@ def _candidates(dataset: Dataset, doc_id: str) -> list[str]:
 def _passages(dataset: Dataset, doc_ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
     """The passages of documents in order, removed ones too."""
     among = pads.field("doc_id").isin(pa.array(doc_ids, pa.string()))
-    files = [str(file) for file in dataset.files("passages")]
-    rows = pads.dataset(files).to_table(columns=["doc_id", "position", "part", "text"], filter=among)
+    files = dataset.files("passages")
+    rows = arrow_dataset(files).to_table(columns=["doc_id", "position", "part", "text"], filter=among)
     found: dict[str, list[dict[str, Any]]] = {}
     for row in rows.sort_by([(c, "ascending") for c in ("doc_id", "position", "part")]).to_pylist():
         found.setdefault(row["doc_id"], []).append(row)
@@ -115,8 +116,8 @@ def _identities(dataset: Dataset, doc_ids: Sequence[str]) -> list[tuple[str, str
     among = pads.field("doc_id").isin(pa.array(doc_ids, pa.string()))
     found: list[tuple[str, str, str | None]] = []
     for table, columns in (("documents", ["doc_id", "source"]), ("duplicates", ["doc_id", "source", "kept_doc_id"])):
-        if files := [str(file) for file in dataset.files(table)]:
-            rows = pads.dataset(files).to_table(columns=columns, filter=among).to_pylist()
+        if files := dataset.files(table):
+            rows = arrow_dataset(files).to_table(columns=columns, filter=among).to_pylist()
             found += [(row["doc_id"], row["source"], row.get("kept_doc_id")) for row in rows]
     return found
 

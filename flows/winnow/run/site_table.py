@@ -8,10 +8,10 @@ from pathlib import Path
 
 import polars as pl
 import pyarrow as pa
-import pyarrow.dataset as pads
 
 from winnow.base.contracts import TABLES
 from winnow.base.doc_ids import EVERYTHING, Range, ranges_of
+from winnow.base.files import arrow_dataset
 from winnow.base.recipe import ValidateSettings
 from winnow.deduplicate.prepare import site_of
 from winnow.publish.dataset import Dataset
@@ -62,7 +62,7 @@ def _published(dataset: Dataset) -> pl.DataFrame:
     """The counts of the last version, if it has any."""
     files = dataset.files("sources")
     schema = pa.schema([TABLES["sources"].field(n) for n in ("site", *_COUNTS)])
-    return _frame(pads.dataset([str(f) for f in files], schema=schema).to_table() if files else schema.empty_table())
+    return _frame(arrow_dataset(files, schema).to_table() if files else schema.empty_table())
 
 
 @dataclass(frozen=True, slots=True)

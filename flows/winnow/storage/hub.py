@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from winnow.base.errors import UsageError, WinnowError
+from winnow.base.files import at_hand
 from winnow.base.staging import sha256_of
 from winnow.publish.dataset import Dataset
 from winnow.publish.manifest import MANIFEST
@@ -99,7 +100,7 @@ def _commit(api: HfApi, push: Pushed, view: Path, head: str | None, private: boo
     where: dict[str, Any] = {"repo_id": push.repository, "repo_type": "dataset"}
     if head is None:
         api.create_repo(**where, private=private, exist_ok=True)
-    operations: list[Any] = [CommitOperationAdd(path_in_repo=n, path_or_fileobj=view / n) for n in push.sent]
+    operations: list[Any] = [CommitOperationAdd(path_in_repo=n, path_or_fileobj=at_hand(view / n)) for n in push.sent]
     operations += [CommitOperationDelete(path_in_repo=n) for n in push.removed]
     if operations:
         # Where another push came between, the parent is another, and the hub refuses.
@@ -131,7 +132,7 @@ def _is_there(file: Any, path: Path, sha256: str) -> bool:
         return False
     if file.lfs is not None:
         return bool(file.lfs.sha256 == sha256)
-    content = path.read_bytes()
+    content = at_hand(path).read_bytes()
     return bool(file.blob_id == hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest())
 
 

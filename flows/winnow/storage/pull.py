@@ -1,4 +1,9 @@
-"""Make the working copy what the store has.
+"""Make the working copy what the store has, without the rows.
+
+Logs, manifests, pages and notes are fetched. A Parquet file that is not here gets a pointer, and its rows are read from
+the store by who wants them (`winnow.base.files`). An object counts as the file that a manifest names where it has its
+size and the tag under which that file was seen before, by this copy or by the last writer; else it is read through its
+checksum, and nothing of it is kept. One that is another file counts as lost.
 
 What stands in the store wins, with two exceptions. Where nobody has written there since, what this copy has besides is
 the work of a run that died before it could push, and stays. That somebody has written shows in the commits of the
@@ -10,24 +15,28 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from winnow.base.errors import DatasetBusy, DatasetError
 from winnow.base.object_store import Entry, Gone, Store, Taken
+from winnow.base.pointers import Pointer, lay_pointer, read_pointer
 from winnow.base.staging import flush, sha256_of
 from winnow.publish.dataset import Dataset
 from winnow.publish.disk import flush_tree, link_or_copy, move, point, remove_tree
-from winnow.publish.manifest import MANIFEST, Manifest, read_manifest
+from winnow.publish.manifest import MANIFEST, FileEntry, Manifest, read_manifest
 from winnow.storage.working_copy import (
     COMPARED,
     LATEST,
     MAY_CHANGE,
+    TAGS,
     State,
     WorkingCopy,
     kind_of,
+    listed_files,
     local_names,
     manifest_name,
     version_of,
@@ -54,11 +63,14 @@ class Latest:
 class StoreContent:
     """The store as it was found: the commit point and every object. `winnow.storage.push` goes on from it.
 
-    ``fault``: why the last version cannot be read, neither there nor here.
+    ``tags`` are those under which the last writer knew objects, ``listed`` what the manifests say of files. ``fault``:
+    why the last version cannot be read, neither there nor here.
     """
 
     latest: Latest
     objects: Mapping[str, Entry]
+    tags: Mapping[str, str]
+    listed: Mapping[str, FileEntry]
     fault: str | None = None
 
 
@@ -91,16 +103,30 @@ def fence(store: Store, run_id: str) -> None:
         raise DatasetBusy(f"{store.address.shown}: another run is writing; wait and run again") from error
 
 
-def pull(copy: WorkingCopy, store: Store, state: State, reset: bool = False, tries: int = 3) -> StoreContent:
+def _read_tags(store: Store, objects: Mapping[str, Entry]) -> dict[str, str]:
+    """Returns the tags that the last writer left; a note that is damaged says nothing."""
+    if TAGS not in objects:
+        return {}
+    try:
+        said = json.loads(store.read(TAGS)[0])["tags"]
+        return {str(name): str(tag) for name, tag in said.items()}
+    except (Gone, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def pull(
+    copy: WorkingCopy, store: Store, state: State, *, writes: bool, reset: bool = False, tries: int = 3
+) -> StoreContent:
     """Brings the working copy up to the store, as the only one who touches it; `reset` gives up what is only here.
 
+    Who `writes` goes on from what stands there, so objects of which no tag is known are read through their checksums.
     A reader holds no lease, so an object may go while it fetches; it looks again. What a listing names and nobody has
     at the last of `tries` is lost, and a version is laid out without it.
     """
     while True:
         tries -= 1
         try:
-            return _pull(copy, store, state, reset, leniently=not tries)
+            return _pull(copy, store, state, reset, writes, leniently=not tries)
         except Gone as error:
             if not tries:
                 raise DatasetError(f"{store.address.shown}/{error}: went away while it was read; try again") from error
@@ -109,7 +135,7 @@ def pull(copy: WorkingCopy, store: Store, state: State, reset: bool = False, tri
             remove_tree(copy.incoming)
 
 
-def _pull(copy: WorkingCopy, store: Store, state: State, reset: bool, leniently: bool) -> StoreContent:
+def _pull(copy: WorkingCopy, store: Store, state: State, reset: bool, writes: bool, leniently: bool) -> StoreContent:
     latest = read_latest(store)  # first: what it names is in the listing that follows
     objects = store.entries()
     views = whole_views(objects, latest.version)
@@ -117,6 +143,7 @@ def _pull(copy: WorkingCopy, store: Store, state: State, reset: bool, leniently:
     here = dict(local_names(copy.root))
     copy.incoming.mkdir(parents=True, exist_ok=True)
     fetch = _Fetch(copy, store, state, objects, leniently)
+    tags = _read_tags(store, objects)
     kept = set(_versions_only_here(copy, state, objects, latest)) - views
 
     logs = fetch.differing(n for n, k in there.items() if k == "log")
@@ -130,18 +157,22 @@ def _pull(copy: WorkingCopy, store: Store, state: State, reset: bool, leniently:
     whole = {n for n, k in here.items() if k == "view" and version_of(n) in views | kept}
     _remove(copy, state, (gone | old) - whole)
 
-    data = [n for n, k in there.items() if k == "data" and not fetch.has_size(n)]
-    fetch.into_place([*data, *(n for n, k in there.items() if k in MAY_CHANGE and fetch.is_outdated(n, foreign))])
+    fetch.into_place(n for n, k in there.items() if k in MAY_CHANGE and fetch.is_outdated(n, foreign))
+    listed = listed_files(fetch.manifests(views, stale))
+    fetch.find_unsound(listed, tags, writes)
+    fetch.point_to(n for n, k in there.items() if k == "data" and not fetch.has_size(n))
     for version in stale:
         fetch.view(version)
     fetch.into_place(sorted(logs))
+    fetch.check_pointers()
     dataset = Dataset(copy.root)
     if latest.version and (dataset.latest_version() or 0) <= latest.version:
         point(dataset.latest, f"v{latest.version}")  # also where it is lost, so that its number is not used again
-    changed = {n for n, k in there.items() if k == "data" and state.tags.get(n) not in (None, objects[n].tag)}
     return StoreContent(
         latest=latest,
-        objects={n: e for n, e in objects.items() if n not in changed | fetch.changed},
+        objects={n: e for n, e in objects.items() if n not in fetch.unsound},
+        tags=tags,
+        listed=listed,
         fault=_fault_of_last(dataset, store, latest, objects),
     )
 
@@ -193,8 +224,9 @@ class _Fetch:
     state: State
     objects: Mapping[str, Entry]
     leniently: bool
-    changed: set[str] = field(default_factory=set)
-    """Files of tables that were changed in the store; what stands here is written there again."""
+    listed: dict[str, FileEntry] = field(default_factory=dict)
+    unsound: set[str] = field(default_factory=set)
+    """Objects that are not the files which the manifests name; what stands here is written there again."""
 
     def has_size(self, name: str) -> bool:
         path = self.copy.root / name
@@ -239,46 +271,110 @@ class _Fetch:
         with ThreadPoolExecutor(PARALLEL) as pool:
             list(pool.map(fetch, enumerate(names)))
 
+    def manifests(self, views: Iterable[int], stale: Collection[int]) -> dict[int, Manifest]:
+        """Returns the manifests of the store's views that can be read; those of `stale` views are fetched."""
+        found = {}
+        for version in sorted(views):
+            path = self.copy.root / manifest_name(version)
+            if version in stale:
+                path = self._apart(version) / MANIFEST
+                remove_tree(path.parent)
+                path.parent.mkdir(parents=True)
+                self.store.fetch(manifest_name(version), path)
+            with suppress(DatasetError):
+                found[version] = read_manifest(path)
+        return found
+
+    def _apart(self, version: int) -> Path:
+        return self.copy.incoming / f"v{version}"
+
+    def find_unsound(self, listed: Mapping[str, FileEntry], tags: Mapping[str, str], writes: bool) -> None:
+        """Finds objects that are other files than the manifests name: by size, by tag, and by checksum in doubt."""
+        self.listed.update(listed)
+        doubtful = []
+        for name, file in listed.items():
+            if (entry := self.objects.get(name)) is None:
+                continue
+            known = self.state.tags.get(name) or tags.get(name)
+            if entry.size != file.bytes:
+                self.unsound.add(name)
+            elif entry.tag is not None and entry.tag == known:
+                self.state.note(name, entry)
+            elif known is not None or (writes and kind_of(name) == "data"):
+                doubtful.append(name)
+        if writes:  # a view's object of which nothing is known matters where the table's is lost
+            lost = {f.sha256 for n, f in listed.items() if kind_of(n) == "data" and not self.is_sound(n)}
+            unknown = self.objects.keys() & listed.keys() - self.state.tags.keys() - tags.keys() - self.unsound
+            doubtful += sorted(n for n in unknown if kind_of(n) == "view" and listed[n].sha256 in lost)
+        with ThreadPoolExecutor(PARALLEL) as pool:
+            for name, sha256 in zip(doubtful, pool.map(self.store.sha256, doubtful), strict=True):
+                if sha256 == listed[name].sha256:
+                    self.state.note(name, self.objects[name])
+                else:
+                    self.unsound.add(name)
+
+    def is_sound(self, name: str) -> bool:
+        return name in self.objects and name not in self.unsound
+
+    def point_to(self, names: Iterable[str]) -> None:
+        """Puts pointers in the place of files that the store has; the few that are too small for one are fetched."""
+        small = [name for name in names if self.is_sound(name) and not self._point(name, self.copy.root / name)]
+        self.into_place(small)
+
+    def _point(self, name: str, path: Path) -> bool:
+        file = self.listed.get(name)
+        laid = lay_pointer(path, self.objects[name].size, Pointer(name=name, sha256=file.sha256 if file else None))
+        if laid:
+            self.state.note(name, self.objects[name])
+        return laid
+
+    def check_pointers(self) -> None:
+        """Lets each pointer name an object that is its file; one for which there is none any more goes."""
+        for name, kind in local_names(self.copy.root):
+            pointer = read_pointer(self.copy.root / name) if kind in ("data", "view") else None
+            if pointer is None or self.is_sound(pointer.name):
+                continue
+            if not (self.is_sound(name) and self._point(name, self.copy.root / name)):
+                (self.copy.root / name).unlink()
+
     def view(self, version: int) -> None:
         """Lay a version out apart, and rename it into place when it is whole.
 
-        A file that a table still has is linked, as publication does it; the rest is fetched. A manifest that cannot be
-        read leaves what this copy has of the version.
+        A file that a table has, here or as a pointer, is linked, as publication does it. A manifest that cannot be read
+        leaves what this copy has of the version.
         """
-        folder = self.copy.incoming / f"v{version}"
-        remove_tree(folder)
-        folder.mkdir(parents=True)
-        entry = self.store.fetch(manifest_name(version), folder / MANIFEST)
+        folder = self._apart(version)
         try:
             manifest = read_manifest(folder / MANIFEST)
         except DatasetError:
             return
         shown = f"{self.store.address.shown}/{manifest_name(version)}"
         tables = _table_files(self.copy.root, manifest)
-        wanted = {f.name: f.sha256 for t in manifest.tables.values() for f in t.files} | dict(manifest.files)
+        rows = {f.name: f for t in manifest.tables.values() for f in t.files}
 
         def lay(name: str) -> None:
-            if kind_of(f"v{version}/{name}") != "view":
+            place = f"v{version}/{name}"
+            if kind_of(place) != "view":
                 raise DatasetError(f"{shown}: names a file outside: {name!r}")
             target = folder / name
-            if name in tables and sha256_of(tables[name]) == wanted[name]:
+            if name in tables and sha256_of(tables[name]) == rows[name].sha256:
                 link_or_copy(tables[name], target)
                 return
             target.parent.mkdir(parents=True, exist_ok=True)
+            if name in rows and (not self.is_sound(place) or self._point(place, target)):
+                if place not in self.objects and not self.leniently:
+                    raise Gone(place)
+                return
             try:
-                self.store.fetch(f"v{version}/{name}", target)
+                self.store.fetch(place, target)
             except Gone:
                 if not self.leniently:
                     raise
                 return
             flush(target)
-            if name in tables and sha256_of(target) == wanted[name]:
-                tables[name].unlink()
-                link_or_copy(target, tables[name])
-                self.changed.add(tables[name].relative_to(self.copy.root).as_posix())
 
         with ThreadPoolExecutor(PARALLEL) as pool:
-            list(pool.map(lay, wanted))
+            list(pool.map(lay, (*rows, *manifest.files)))
         flush(folder / MANIFEST)
         flush_tree(folder)
         target = self.copy.root / f"v{version}"
@@ -286,9 +382,8 @@ class _Fetch:
             move(target, self.copy.incoming / f"old-v{version}")
         move(folder, target)
         for name in self.objects:
-            if name.startswith(f"v{version}/"):
+            if name.startswith(f"v{version}/") and name not in self.unsound:
                 self.state.note(name, self.objects[name])
-        self.state.note(manifest_name(version), entry)
 
 
 def _table_files(root: Path, manifest: Manifest) -> dict[str, Path]:

@@ -12,22 +12,27 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from winnow.base.errors import DatasetBusy
+from winnow.base.errors import DatasetBusy, DatasetDamaged
+from winnow.base.files import at_hand
 from winnow.base.object_store import Entry, Gone, Store, Taken
+from winnow.base.pointers import Pointer, read_pointer
 from winnow.base.staging import sha256_of
 from winnow.publish.dataset import Dataset
 from winnow.publish.disk import Checkpoint, no_checkpoint
-from winnow.publish.manifest import read_manifest
+from winnow.publish.manifest import FileEntry, read_manifest
+from winnow.publish.mend import readable
 from winnow.storage.lease import Lease
 from winnow.storage.pull import PARALLEL, Latest, StoreContent
 from winnow.storage.working_copy import (
     COMPARED,
     LATEST,
     MAY_CHANGE,
+    TAGS,
     Kind,
     State,
     WorkingCopy,
     kind_of,
+    listed_files,
     local_names,
     manifest_name,
     version_of,
@@ -52,8 +57,10 @@ def push(
     between, and DatasetBusy where the lease is lost.
     """
     work = _Push(copy, store, state, lease, dict(content.objects), checkpoint)
+    tags = content.tags
     try:
         latest = work.all(content.latest)
+        tags = work.leave_tags(tags)
     except (Taken, Gone) as error:
         raise Overtaken(
             f"{store.address.shown}/{error}: another run wrote there at the same time; its work stands, this run's is "
@@ -61,7 +68,7 @@ def push(
         ) from error
     finally:
         copy.save(state)
-    return StoreContent(latest=latest, objects=work.objects)
+    return StoreContent(latest=latest, objects=work.objects, tags=tags, listed=work.listed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +81,11 @@ class _Push:
     checkpoint: Checkpoint
     renewed: set[str] = field(default_factory=set)
     """Logs of which a commit was replaced, as folders."""
+    listed: dict[str, FileEntry] = field(default_factory=dict)
 
     def all(self, latest: Latest) -> Latest:
         here = dict(local_names(self.copy.root))
+        self.listed.update(listed_files({m.version: m for m in readable(Dataset(self.copy.root))}))
         # First of all: another machine finishes by them what this one may not bring to its end.
         self._each(self._put, self._changed(here, "receipt"))
         self.checkpoint("receipts")
@@ -135,6 +144,8 @@ class _Push:
             there = self.objects.get(name)
             if there is None or there.size != (self.copy.root / name).stat().st_size:
                 return True
+            if name == manifest_name(version_of(name)) and name not in self.state.tags:
+                return True  # the one there could not be read, and this one was restored
             return None not in (there.tag, known := self.state.tags.get(name)) and there.tag != known
 
         names = list(names)
@@ -159,13 +170,37 @@ class _Push:
     def _put(self, name: str) -> None:
         self.lease.check()
         path = self.copy.root / name
-        self._noted(name, self.store.put(name, path))
+        pointer = read_pointer(path)
+        self._noted(name, self._copied(name, pointer) if pointer else self.store.put(name, path))
         if kind_of(name) == "view":
             self.state.note(name, self.objects[name])
 
     def _create(self, name: str) -> None:
         self.lease.check()
-        self._noted(name, self.store.create(name, self.copy.root / name))
+        path = self.copy.root / name
+        pointer = read_pointer(path)
+        self._noted(name, self._copied(name, pointer) if pointer else self.store.create(name, path))
+
+    def _copied(self, name: str, pointer: Pointer) -> Entry:
+        """Lets the store copy an object under the name of a file that is not here. Raises DatasetDamaged for none."""
+        same = (n for n, f in self.listed.items() if f.sha256 == pointer.sha256)
+        source = next((n for n in (pointer.name, *same) if n != name and n in self.objects), None)
+        if source is None:
+            raise DatasetDamaged(f"{self.store.address.shown}/{name}: is gone from the store, and no copy is left")
+        if not self.store.copy(source, name, replace=True):
+            self.store.put(name, at_hand(self.copy.root / name))
+        return self.store.entry(name)
+
+    def leave_tags(self, known: Mapping[str, str]) -> Mapping[str, str]:
+        """Leaves the tags of what this copy knows to be whole, for writers that come to the store without a copy."""
+        tags = {
+            n: str(e.tag) for n, e in sorted(self.objects.items())
+            if n in self.listed and e.tag is not None and self.state.tags.get(n) == e.tag
+        }  # fmt: skip
+        if tags != known:
+            self.lease.check()
+            self.store.put(TAGS, json.dumps({"tags": tags}).encode())
+        return tags
 
     def _write_commit(self, name: str) -> None:
         """A new commit, or one of a log that was damaged in the store: that very object is replaced, and no other."""
@@ -208,6 +243,7 @@ class _Push:
             self._create(name)
 
         self._each(lay, [n for n in names if n != last])
+        self.objects.update(self.store.entries(f"v{version}"))  # the store tells no tag when it copies
         self.checkpoint("view")
         self._create(last)
         self.checkpoint("manifest")

@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+import os
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from winnow.base.environment import cache_bytes
 from winnow.base.errors import DatasetDamaged, DatasetError, WinnowError
-from winnow.base.files import STAGING, Mount
+from winnow.base.files import STAGING, Mount, keep_room, mount
 from winnow.base.object_store import Entry, Gone, Store
+from winnow.base.pointers import Pointer, is_pointer, lay_pointer
 from winnow.base.staging import sha256_of
 from winnow.publish.dataset import WORK, Dataset, Problem, Remote, Writer
 from winnow.publish.disk import Checkpoint, no_checkpoint
 from winnow.storage import lease
-from winnow.storage.pull import PARALLEL, Latest, fence, pull, read_latest
+from winnow.storage.pull import PARALLEL, Latest, StoreContent, fence, pull, read_latest
 from winnow.storage.push import Overtaken, push
-from winnow.storage.working_copy import LATEST, WorkingCopy, kind_of, manifest_name, version_of, whole_views
+from winnow.storage.working_copy import (
+    LATEST,
+    State,
+    WorkingCopy,
+    kind_of,
+    local_names,
+    manifest_name,
+    version_of,
+    whole_views,
+)
 
 
 @dataclass(slots=True)
@@ -39,6 +52,7 @@ class ObjectStoreRemote(Remote):
 
     @property
     def mount(self) -> Mount:
+        """The copy's folder, whose files stand for objects of the address."""
         return Mount(root=self.copy.root, address=self.copy.address)
 
     def pull(self) -> None:
@@ -47,9 +61,11 @@ class ObjectStoreRemote(Remote):
         Raises DatasetDamaged where the last version is lost: an older one in its place would be read as the last.
         """
         copy, store = self.copy, Store(self.copy.address)
+        mount(self.mount)
         with copy.reading() as free:
             if free:
-                content = pull(copy, store, copy.state())
+                content = pull(copy, store, state := copy.state(), writes=False)
+                keep_room(self.mount, make_room(copy, state, content))
                 if content.fault:
                     raise DatasetDamaged(content.fault)
                 self.published = content.latest.version
@@ -72,17 +88,20 @@ class ObjectStoreRemote(Remote):
             state = copy.state()
             if held.overtook:  # its last holder may be asleep, and not dead
                 fence(store, run_id)
-            content, self.published = pull(copy, store, state), None
+            mount(self.mount)
+            content, self.published = pull(copy, store, state, writes=True), None
             _clear_staging(store, content.objects)
+            keep_room(self.mount, make_room(copy, state, content))
             try:
                 # One whose push died is whole, so it goes first.
                 if (Dataset(root).latest_version() or 0) > content.latest.version:
                     content = push(copy, store, state, content, held, self.checkpoint)
                 yield
                 content = push(copy, store, state, content, held, self.checkpoint)
+                keep_room(self.mount, make_room(copy, state, content))
             except Overtaken:
                 with suppress(WinnowError):
-                    content = pull(copy, store, state, reset=True)
+                    content = pull(copy, store, state, writes=True, reset=True)
                 raise
             finally:
                 self.published = content.latest.version
@@ -103,6 +122,36 @@ class ObjectStoreRemote(Remote):
 def _clear_staging(store: Store, objects: Collection[str]) -> None:
     """Removes what a killed run exchanged with its workers; finished shards stay for the next one."""
     store.remove([name for name in objects if name.startswith(f"{STAGING}/{WORK}")])
+
+
+def make_room(copy: WorkingCopy, state: State, content: StoreContent) -> int:
+    """Puts pointers in the place of files that were not read for the longest time, until the rest is within the bound.
+
+    Returns how many bytes more may be kept. A file goes that the store is known to have, with all of its names.
+    """
+    names: dict[int, list[str]] = defaultdict(list)
+    seen: dict[int, os.stat_result] = {}
+    for name, kind in local_names(copy.root):
+        path = copy.root / name
+        if kind in ("data", "view") and name.endswith(".parquet") and not is_pointer(path):
+            stat = path.stat()
+            names[stat.st_ino].append(name)
+            seen[stat.st_ino] = stat
+    room = cache_bytes() - sum(s.st_size for s in seen.values())
+    for number, stat in sorted(seen.items(), key=lambda file: max(file[1].st_atime, file[1].st_mtime)):
+        if room >= 0:
+            break
+        there = [
+            n for n in sorted(names[number])
+            if n in content.objects and content.objects[n].size == stat.st_size
+            and content.objects[n].tag is not None and content.objects[n].tag == state.tags.get(n)
+        ]  # fmt: skip
+        if there:
+            listed = content.listed.get(there[0])
+            pointer = Pointer(name=there[0], sha256=listed.sha256 if listed else sha256_of(copy.root / there[0]))
+            if all(lay_pointer(copy.root / n, stat.st_size, pointer) for n in names[number]):
+                room += stat.st_size
+    return max(0, room)
 
 
 def _check_objects(copy: WorkingCopy, store: Store, version: int | None) -> list[Problem]:

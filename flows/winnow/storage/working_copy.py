@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -23,12 +23,14 @@ from winnow.base.errors import DatasetBusy, UsageError
 from winnow.base.object_store import Address, Entry
 from winnow.base.staging import write_file
 from winnow.publish.disk import remove_tree
-from winnow.publish.manifest import MANIFEST
+from winnow.publish.manifest import MANIFEST, FileEntry, Manifest
 from winnow.storage.lock import lock_file, read_writer
 
 _READER = "that looks at the dataset"  # the name under which a reader holds the lock of pulls
 
 LATEST = "latest.json"
+TAGS = ".tags.json"
+"""The tags under which the last writer knew the objects of tables and views to be the files of the manifests."""
 HELD = ".staging/held.json"
 INDEX = "index.html"
 
@@ -91,6 +93,18 @@ def local_names(root: Path) -> Iterator[tuple[str, Kind]]:
         yield INDEX, "page"
     yield from ((path.relative_to(root).as_posix(), "side") for path in root.glob("reviews/v*.jsonl"))
     yield from ((path.relative_to(root).as_posix(), "receipt") for path in root.glob("erasures/*.json"))
+
+
+def listed_files(manifests: Mapping[int, Manifest]) -> dict[str, FileEntry]:
+    """Returns what the manifests say of the Parquet files of views and tables, by name."""
+    found = {}
+    for number, manifest in manifests.items():
+        for table, entry in manifest.tables.items():
+            for file in entry.files:
+                found[f"v{number}/{file.name}"] = file
+                if file.delta_path:
+                    found[f"tables/{table}/{file.delta_path}"] = file
+    return found
 
 
 def manifest_name(version: int) -> str:

@@ -10,8 +10,8 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
+from winnow.base.files import parquet_file, scan_parquet
 from winnow.publish.dataset import Dataset
 from winnow.publish.manifest import FileEntry, Manifest
 from winnow.publish.tables.delta import KEYS
@@ -50,7 +50,7 @@ class VersionRows:
         wanted = pl.Series(sorted(keys), dtype=pl.String)
         within = key.is_between(pl.lit(wanted[0]), pl.lit(wanted[-1])) & key.is_in(wanted.implode())
         # Polars decodes the key first and the rest only where it is wanted.
-        for row in pl.scan_parquet(files, glob=False).filter(within).collect().iter_rows(named=True):
+        for row in scan_parquet(files).filter(within).collect().iter_rows(named=True):
             found.setdefault(row[KEYS[table]], []).append(row)
         return found
 
@@ -98,7 +98,7 @@ def _columns(a: VersionRows, b: VersionRows, table: str) -> Mapping[str, pl.Data
     found: dict[str, pl.DataType] = {}
     for version in (a, b):
         for file in version.files(table)[:1]:
-            found |= pl.read_parquet_schema(version.folder / file.name)
+            found |= scan_parquet([version.folder / file.name]).collect_schema()
     return {name: kind for name, kind in found.items() if name not in PROVENANCE}
 
 
@@ -113,7 +113,7 @@ def _hashes(files: Collection[Path], key: str, columns: Mapping[str, pl.DataType
 
 
 def _batches(path: Path, columns: Collection[str]) -> Iterator[pl.DataFrame]:
-    with pq.ParquetFile(path) as file:
+    with parquet_file(path) as file:
         present = [c for c in columns if c in file.schema_arrow.names]
         for batch in file.iter_batches(batch_size=65_536, columns=present):
             frame = pl.from_arrow(pa.Table.from_batches([batch]))

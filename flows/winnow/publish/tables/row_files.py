@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from winnow.base.conform import conform
 from winnow.base.errors import ContractBroken, DatasetError
+from winnow.base.files import parquet_file
 from winnow.base.staging import flush
 
 _BATCH_BYTES = 8 << 20  # documents may have megabytes each, edits have bytes
@@ -40,7 +41,7 @@ def read_rows(files: Iterable[Path], schema: pa.Schema) -> Iterator[pa.Table]:
     A column that a file does not have and that may be null is null. Raises DatasetError for rows that do not fit.
     """
     for path in files:
-        with pq.ParquetFile(path) as file:
+        with parquet_file(path) as file:
             present = [n for n in schema.names if n in file.schema_arrow.names]
             for batch in file.iter_batches(batch_size=_batch_rows(file.metadata), columns=present):
                 try:
@@ -52,7 +53,8 @@ def read_rows(files: Iterable[Path], schema: pa.Schema) -> Iterator[pa.Table]:
 
 def read_column(path: Path, column: str) -> pa.ChunkedArray:
     """Returns one column of a file."""
-    return pq.read_table(path, columns=[column], partitioning=None).column(0)
+    with parquet_file(path) as file:
+        return file.read(columns=[column]).column(0)
 
 
 def _batch_rows(meta: pq.FileMetaData) -> int:

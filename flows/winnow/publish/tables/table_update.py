@@ -16,12 +16,12 @@ from typing import Literal, TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from deltalake import CommitProperties, DeltaTable
 
 from winnow.base.contracts import SORT_KEYS, TABLES
 from winnow.base.doc_ids import DocIds, as_doc_ids
 from winnow.base.errors import DatasetError
+from winnow.base.files import parquet_file
 from winnow.publish.dataset import Dataset
 from winnow.publish.tables.delta import (
     KEYS,
@@ -109,7 +109,7 @@ def plan_update(dataset: Dataset, name: str, replaced: Replaced, parts: Sequence
         name=name,
         schema=schema,
         rows=lambda: read_rows(parts, schema),
-        n_rows=sum(pq.read_metadata(p).num_rows for p in parts),
+        n_rows=sum(parquet_file(p).metadata.num_rows for p in parts),
         removed=removed,
         emptied=tuple(emptied),
         thinned=tuple(thinned),
@@ -237,7 +237,8 @@ def _is_done(table: DeltaTable, job: WriteJob) -> bool:
 
 def _is_outdated(path: Path, schema: pa.Schema) -> bool:
     """Whether a file lacks columns of the schema; the plain view of the next version needs them in every file."""
-    return bool(pq.read_schema(path).names != schema.names)
+    with parquet_file(path) as file:
+        return bool(file.schema_arrow.names != schema.names)
 
 
 def _checked(update: TableUpdate) -> Iterator[pa.Table]:
