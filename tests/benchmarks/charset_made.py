@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 WEST = "cp1252 iso8859-15 cp850 mac-roman"
@@ -51,16 +52,8 @@ class Made:
 
 def made_texts(index: Path) -> Iterator[Made]:
     """Pieces from all over each text; those that the charset lacks a letter for are left out, and those in ASCII."""
-    for line in index.open(encoding="utf-8"):
-        row = json.loads(line)
-        name = Path(row["path"]).name
-        key = next((k for k in CHARSETS if name.startswith(k)), None)
-        if "udhr" not in row["source"] or key is None or not row["decodes_strictly"]:
-            continue
-        text = (index.parent / row["file"]).read_bytes().decode(row["python_codec"])
-        if re.search("[\x80-\x9f]", text):
-            continue  # the label is wrong
-        text = re.sub("\ufeff", "", " ".join(text.split()))
+    for name, key, text in _texts(index):
+        text = " ".join(text.split())
         for charset in CHARSETS[key].split():
             for length, size in LENGTHS.items():
                 for number, piece in enumerate(_pieces(text, size)):
@@ -71,6 +64,59 @@ def made_texts(index: Path) -> Iterator[Made]:
                         continue
                     if not content.isascii():
                         yield Made(language=name, charset=charset, length=length, content=content)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mixed:
+    """A file of lines in two charsets, how they are mixed, and its text."""
+
+    length: str
+    content: bytes
+    text: str
+
+
+def mixed_files(index: Path) -> Iterator[Mixed]:
+    """Two neighbours of the charsets of each language, in files of lines that are half in each, change with every
+    line, or are but for one in the first."""
+    for _, key, text in _texts(index):
+        lines = [line.strip()[:110] for line in text.splitlines() if len(line.strip()) > 25]
+        charsets = [c for c in CHARSETS[key].split() if c not in ("gb18030", "big5", "shift_jis", "euc_jp")]
+        for one, other in pairwise(charsets):
+            first, second = _in(lines[:14], one), _in(lines[14:28], other)
+            if min(len(first), len(second)) < 4 or all(c.decode(one, "replace") == t for c, t in second):
+                continue
+            ways = {
+                "halves": first + second,
+                "every second": [line for pair in zip(first, second, strict=False) for line in pair],
+                "all but one": first + second[:1],
+            }
+            for way, chosen in ways.items():
+                content, words = zip(*chosen, strict=True)
+                yield Mixed(length=way, content=b"\n".join(content), text="\n".join(words))
+
+
+def _in(lines: list[str], charset: str) -> list[tuple[bytes, str]]:
+    """Lines that are not in ASCII, in a charset and as their text."""
+    found = []
+    for line in lines:
+        text = _composed(line, charset)
+        content = text.encode(charset, "ignore")
+        if content.decode(charset) == text and not content.isascii():
+            found.append((content, text))
+    return found
+
+
+def _texts(index: Path) -> Iterator[tuple[str, str, str]]:
+    for line in index.open(encoding="utf-8"):
+        row = json.loads(line)
+        name = Path(row["path"]).name
+        key = next((k for k in CHARSETS if name.startswith(k)), None)
+        if "udhr" not in row["source"] or key is None or not row["decodes_strictly"]:
+            continue
+        text = (index.parent / row["file"]).read_bytes().decode(row["python_codec"])
+        if re.search("[\x80-\x9f]", text):
+            continue  # the label is wrong
+        yield name, key, text.replace("\ufeff", "")
 
 
 def _pieces(text: str, size: int) -> Iterator[str]:

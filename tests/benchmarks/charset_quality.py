@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(Path(__file__).resolve().parent)]
 
-from charset_made import LENGTHS, made_texts  # noqa: E402
+from charset_made import LENGTHS, made_texts, mixed_files  # noqa: E402
 
 C1 = re.compile("[\x80-\x9f]")
 SMOKE = (
@@ -133,6 +133,7 @@ def main() -> None:
                     print(f"  {row['id']} {row['label']} read as {decode(content).encoding} ({row['path'][-50:]})")
     if not options.smoke:
         show_made(folder / "index.jsonl", peers)
+        show_mixed(folder / "index.jsonl", peers)
 
 
 def show_made(index: Path, peers: Sequence[tuple[str, Callable[[bytes], str | None]]]) -> None:
@@ -149,6 +150,22 @@ def show_made(index: Path, peers: Sequence[tuple[str, Callable[[bytes], str | No
                 right[group].append(is_right)
         shares = (f"{sum(right[g]) / max(1, len(right[g])):9.3f}" for g in (*LENGTHS, "capitals", "all"))
         print(f"{name:20}" + "".join(shares), flush=True)
+
+
+def show_mixed(index: Path, peers: Sequence[tuple[str, Callable[[bytes], str | None]]]) -> None:
+    """Files of some ten lines whose charset changes; the share of lines that are right."""
+    mixed = list(mixed_files(index))
+    kinds = list(dict.fromkeys(m.length for m in mixed))
+    print(f"\n{len(mixed)} files whose lines are in two charsets; share of lines right")
+    print(f"{'':20}" + "".join(f"{kind:>20}" for kind in kinds))
+    for name, read in peers:
+        right: dict[str, list[bool]] = defaultdict(list)
+        for file in mixed:
+            found = (canonical(read(file.content)) or "").split("\n")
+            wanted = file.text.split("\n")
+            found += [""] * len(wanted)
+            right[file.length] += [f == w for f, w in zip(found, wanted, strict=False)]
+        print(f"{name:20}" + "".join(f"{sum(right[k]) / len(right[k]):20.3f}" for k in kinds), flush=True)
 
 
 if __name__ == "__main__":

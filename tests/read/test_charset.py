@@ -124,6 +124,53 @@ def test_a_declared_charset_decides_where_detection_cannot():
     assert decode(page.encode("iso8859-7")).text == page
 
 
+FRENCH = "Première ligne où l'on va, à côté de la forêt déjà fermée.\nIl était très gêné par le bruit de l'été.\n"
+CZECH = "Žluťoučký kůň úpěl ďábelské ódy.\nPříliš tichá noc nad řekou Vltavou.\n"
+MOSCOW = "Привет из Москвы, погода хорошая.\nОн ничего не ответил и вышел.\n"
+
+MIXED = {
+    "one alphabet, two charsets": (((MOSCOW, "cp1251"), (RUSSIAN + "\n", "koi8-r")), "cp1251 (with lines in koi8-r)"),
+    "capitals": ((("ЗАКАЗ ОТПРАВЛЕН В СРОК.\n", "cp1251"), ("ОЖИДАЙТЕ ДОСТАВКУ.\n", "cp866")), "with lines in cp"),
+    "DOS and Windows": (((CZECH, "cp1250"), (CZECH, "cp852")), "with lines in cp"),
+    "Western, DOS and Windows": (((FRENCH, "cp1252"), (FRENCH * 2, "cp850")), "cp850 (with lines in cp1252)"),
+    "Mac and Windows": (((FRENCH, "mac-roman"), (FRENCH * 2, "cp1252")), "cp1252 (with lines in mac-roman)"),
+    "every second line": (((MOSCOW, "cp1251"), (CZECH, "cp1250")) * 3, "cp125"),
+    "one line of many": (((MOSCOW * 200, "cp1251"), (RUSSIAN + "\n", "koi8-r")), "cp1251 (with lines in koi8-r)"),
+    "three": (((MOSCOW, "cp1251"), (CZECH, "cp852"), ("Καλημέρα σας, κύριε. Είμαι εδώ.\n", "cp1253")), " and "),
+    "two beside UTF-8": (((POLISH + "\n", "utf-8"), (MOSCOW, "cp1251"), (RUSSIAN, "koi8-r")), "utf-8 (with lines"),
+    "ends of lines of a Mac": (
+        ((MOSCOW.replace("\n", "\r"), "cp1251"), (CZECH.replace("\n", "\r"), "cp1250")),
+        "(with lines in",
+    ),
+    "lines that begin in ASCII": (((" " * 9000 + MOSCOW, "cp1251"), ("a " * 9000 + RUSSIAN + "\n", "koi8-r")), "(with"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("parts", "encoding"), MIXED.values(), ids=MIXED)
+def test_each_line_is_read_in_its_own_charset(parts, encoding):
+    found = decode(b"".join(text.encode(codec) for text, codec in parts))
+    assert found.text == "".join(text for text, _ in parts).replace("\r", "\n")
+    assert encoding in found.encoding
+
+
+BOX = "┌──────────┬───────┐\n│ Имя      │ Сумма │\n├──────────┼───────┤\n│ Итого    │  45   │\n└──────────┴───────┘\n"
+PLAIN = {
+    "two languages": (MOSCOW + "Усі люди народжуються вільними і рівними у своїй гідності та правах.\n", "cp1251"),
+    "drawn lines": (RUSSIAN + "\n" + BOX + RUSSIAN, "cp866"),
+    "signs and quotes": (FRENCH + "Température: 45 °C ± 2\nPrix: £45 © 2004 ®\n“Ça va… – déjà”\n", "cp1252"),
+    "a name in every line": ("Müller;45\nØstergård;12\nNuñez;7\nÀlvarez;9\nBjörk;1\n" * 9, "cp1252"),
+    "a language of which nothing is known": (
+        "Naga nairai nana uiñuana rafuena duide.\nBiena uiño: nana comini jiaie anamo iñellena.\nIe uiño fuemo.\n" * 20,
+        "cp1252",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "codec"), PLAIN.values(), ids=PLAIN)
+def test_lines_of_one_charset_are_not_parted(text, codec):
+    assert decode(text.encode(codec)) == (text, codec)
+
+
 def test_line_ends_become_lf():
     assert decode(b"a\r\nb\rc\n").text == "a\nb\nc\n"
 

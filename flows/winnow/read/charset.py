@@ -6,7 +6,8 @@
 4. Bytes that are UTF-8 but for a few are decoded as UTF-8: a sequence that was cut becomes U+FFFD, single bytes are
    read as Windows-1252, and lines that are in another charset as a whole are read in it.
 5. Else the reading whose letters are likeliest, by letter pairs of many languages (`winnow.read.letters`). A declared
-   charset counts as evidence. Multi-byte and wide encodings are proposed by a detector (`winnow.read.detectors`).
+   charset counts as evidence. Multi-byte and wide encodings are proposed by a detector (`winnow.read.detectors`). Where
+   lines are in several one-byte charsets, each is read in its own (`winnow.read.line_charsets`).
 
 Line ends (CRLF and lone CR) become LF: that is part of decoding and leaves no trace in a ledger.
 """
@@ -15,6 +16,8 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections import Counter
+from collections.abc import Sequence
 from functools import cache
 from itertools import islice
 from math import log
@@ -22,8 +25,10 @@ from typing import NamedTuple
 
 from winnow.base.errors import ReadError
 from winnow.base.records import without_lone_surrogates
+from winnow.read.charset_names import codec_named, declared_codec, kin
 from winnow.read.detectors import Candidate, Detector, by_chardet
 from winnow.read.letters import by_cost, multi_byte_cost
+from winnow.read.line_charsets import GAIN, decode_lines
 
 SAMPLE_BYTES = 200_000  # what detection looks at; more changes no answer and costs 10 ms per 200 kB
 
@@ -53,48 +58,6 @@ _DECLARED_WITHIN = 4096  # bytes of a page; browsers look at 1024
 _BY_CHANCE = 9.0  # cost of a character of UTF-8 in another charset, below which it may be of that one
 _WIDE = ("utf-16", "utf-32", "utf_16", "utf_32", "utf-7", "iso2022", "hz")
 _EBCDIC = ("cp037", "cp273", "cp424", "cp500", "cp875", "cp1026", "cp1140")
-
-
-class _Charset(NamedTuple):
-    """A charset beside its kin: what a header that declares it means, what a page that does so is tried as, and which
-    older sets are tried before it where a detector names it."""
-
-    is_multi_byte: bool = True
-    means: str = ""
-    in_page: tuple[str, ...] = ()
-    older: tuple[str, ...] = ()
-
-
-# Headers and pages mean what browsers take them for (WHATWG Encoding): those that say GB 2312 or EUC-KR hold characters
-# of the larger sets. The 2004 sets add rare characters and turn a few common ones; files are in the older ones.
-_CHARSETS = {
-    "ascii": _Charset(is_multi_byte=False, means="cp1252"),
-    "iso8859-1": _Charset(is_multi_byte=False, means="cp1252"),
-    "iso8859-9": _Charset(is_multi_byte=False, means="cp1254"),
-    "iso8859-11": _Charset(is_multi_byte=False, means="cp874"),
-    "tis-620": _Charset(is_multi_byte=False, means="cp874"),
-    "gb2312": _Charset(means="gb18030", in_page=("gb18030",)),
-    "gbk": _Charset(means="gb18030", in_page=("gb18030",)),
-    "shift_jis": _Charset(means="cp932", in_page=("shift_jis", "cp932")),
-    "shift_jis_2004": _Charset(older=("shift_jis", "cp932")),
-    "euc_jis_2004": _Charset(older=("euc_jp",)),
-    "euc_kr": _Charset(means="cp949", in_page=("euc_kr", "cp949")),
-    "big5": _Charset(means="big5hkscs", in_page=("big5", "big5hkscs", "cp950")),
-    "big5hkscs": _Charset(older=("big5",)),
-    **dict.fromkeys(("cp932", "cp949", "cp950", "euc_jp", "gb18030", "hz", "johab"), _Charset()),
-    **dict.fromkeys(("iso2022_jp", "iso2022_kr"), _Charset()),
-}
-_OTHER = _Charset(is_multi_byte=False)
-
-
-def _kin(name: str) -> _Charset:
-    return _CHARSETS.get(name, _OTHER)
-
-
-_UNDECIDING = frozenset({
-    "utf-8", "utf-8-sig", "utf-7", "idna", "punycode", "unicode-escape", "raw-unicode-escape", "unicode_escape",
-    "raw_unicode_escape", "undefined", "mbcs", "oem",
-})  # fmt: skip
 
 
 def wide_charset(head: bytes, said: str | None = None) -> str | None:
@@ -144,16 +107,10 @@ def decode(
     >>> decode("год".encode("cp1251"), "windows-1251")
     Decoded(text='год', encoding='cp1251')
     """
-    text, encoding = _decode(content, _declared_codec(declared), detector, certain)
+    text, encoding = _decode(content, declared_codec(declared), detector, certain)
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     return Decoded(text, encoding)
-
-
-def _declared_codec(name: str | None) -> str | None:
-    """Python's name of a declared charset that can decide; of one that Windows extended, the extended one."""
-    known = _codec(name) if name else ""
-    return None if not known or known in _UNDECIDING else _kin(known).means or known
 
 
 def _decode(content: bytes, declared: str | None, detector: Detector, certain: bool) -> Decoded:
@@ -212,11 +169,11 @@ def _reject_controls(content: bytes) -> None:
 def _not_utf8(content: bytes, declared: str | None, detector: Detector, certain: bool) -> Decoded:
     said = _text(content, declared) if declared else None
     # Chance bytes soon break a rule of a multi-byte charset.
-    if declared and said is not None and (certain or _kin(declared).is_multi_byte):
+    if declared and said is not None and (certain or kin(declared).is_multi_byte):
         return Decoded(without_lone_surrogates(said), declared)
     in_page = _declared_in_page(content)
-    if _kin(in_page).is_multi_byte:
-        for name in _kin(in_page).in_page or (in_page,):
+    if kin(in_page).is_multi_byte:
+        for name in kin(in_page).in_page or (in_page,):
             text = _text(content, name)
             if text is not None:
                 return Decoded(without_lone_surrogates(text), name)
@@ -231,6 +188,8 @@ def _not_utf8(content: bytes, declared: str | None, detector: Detector, certain:
         raise ReadError("binary", "is a known binary format, not text; convert it to text or leave it out")
     if not names[0].startswith(("utf-16", "utf-32", *_EBCDIC)):
         _reject_controls(content)
+    if several := _in_several_charsets(content, names[0], in_page):
+        return several
     for name in names[:8]:
         text = _text(content, name)  # the sample decoded, and the rest may not
         if text is not None:
@@ -244,16 +203,7 @@ def _not_utf8(content: bytes, declared: str | None, detector: Detector, certain:
 def _declared_in_page(content: bytes) -> str:
     """Python's name of the charset that a page says it is in; empty where it says none that is known."""
     found = _DECLARED.search(content, 0, _DECLARED_WITHIN)
-    return _codec((found[1] or found[2]).decode()) if found else ""
-
-
-def _codec(name: str) -> str:
-    """Python's name of a charset; empty for one that it does not know, and for codecs that are no charsets."""
-    try:
-        b"a".decode(name, "replace")
-        return codecs.lookup(name).name
-    except (LookupError, ValueError, RuntimeError):
-        return ""
+    return codec_named((found[1] or found[2]).decode()) if found else ""
 
 
 def _mostly_utf8(content: bytes, detector: Detector) -> Decoded | None:
@@ -262,10 +212,10 @@ def _mostly_utf8(content: bytes, detector: Detector) -> Decoded | None:
         paired = _text(content, "utf-8", "surrogatepass")
         if paired is not None:
             return Decoded(without_lone_surrogates(paired), "utf-8 (with surrogates)")
-    text = content.decode("utf-8", "surrogateescape")
-    by_lines = _by_lines(text, detector)
+    by_lines = _by_lines(content, detector)
     if by_lines:
         return by_lines
+    text = content.decode("utf-8", "surrogateescape")
     tail = _BAD_RUN.search(text, max(len(text) - 3, 1))
     cut = tail if tail and tail.end() == len(text) and _is_cut(tail[0], text[tail.start() - 1]) else None
     if cut:
@@ -281,9 +231,10 @@ def _mostly_utf8(content: bytes, detector: Detector) -> Decoded | None:
 
 def _tally(text: str) -> tuple[int, int, int]:
     """Numbers of sound characters beyond ASCII, of bad bytes, and of sequences that lost their end."""
-    runs = _BAD_RUN.findall(text)
-    broken = sum(map(_is_broken, runs))
-    return _beyond_ascii(text), sum(len(run) for run in runs if not _is_broken(run)), broken
+    runs = Counter(_BAD_RUN.findall(text))
+    broken = {run: n for run, n in runs.items() if _is_broken(run)}
+    bad = sum(len(run) * n for run, n in runs.items() if run not in broken)
+    return _beyond_ascii(text), bad, sum(broken.values())
 
 
 def _is_likelier_otherwise(text: str, content: bytes, detector: Detector) -> bool:
@@ -363,40 +314,82 @@ def _is_odd(before: str, letters: str, after: str, begins: bool) -> bool:
     return before.islower() and letters.isupper() and not after.isupper()
 
 
-def _by_lines(text: str, detector: Detector) -> Decoded | None:
-    """Lines of UTF-8 among lines of one other charset; None where the lines that are UTF-8 may be so by chance."""
-    lines = text.splitlines(keepends=True)
-    sound: list[int] = []
-    others: list[int] = []
-    for number, line in enumerate(lines):
-        if not line.isascii():
-            bad = sum(map(len, _BAD_RUN.findall(line)))
-            beyond = _beyond_ascii(line)
-            (others if bad > beyond or (bad >= 4 and bad * 3 > beyond) else sound).append(number)
-    good = "".join(lines[n] for n in sound)
-    n_good = _beyond_ascii(good)
-    foreign = b"".join(lines[n].encode("utf-8", "surrogateescape") for n in others)
-    if not n_good or not others or n_good * 20 < len(foreign.translate(None, bytes(range(128)))):
+def _in_several_charsets(content: bytes, likeliest: str, declared: str) -> Decoded | None:
+    """Text whose lines are in several one-byte charsets, none of them UTF-8; None where one charset suits all."""
+    lines = content.splitlines(keepends=True)
+    beyond = [n for n, line in enumerate(lines) if not line.isascii()]
+    gain = GAIN + _DECLARED_GAIN * _is_declared(likeliest, declared)
+    found = decode_lines([lines[n] for n in beyond], likeliest, gain)
+    if found is None:
         return None
-    name = next((n for n in ranked_candidates(foreign[:SAMPLE_BYTES], detector) if _text(foreign, n) is not None), None)
-    if name is None or name.startswith(("utf", *_WIDE, *_EBCDIC)):
+    texts: list[str] = [""] * len(lines)
+    for n, text in zip(beyond, found.texts, strict=True):
+        texts[n] = text
+    text = "".join(text or line.decode() for text, line in zip(texts, lines, strict=True))
+    first, *others = found.charsets
+    return Decoded(without_lone_surrogates(text), f"{first} ({_lines_in(others)})")
+
+
+def _lines_in(charsets: Sequence[str]) -> str:
+    """
+    >>> _lines_in(["cp1251", "koi8-r"])
+    'with lines in cp1251 and koi8-r'
+    """
+    return f"with lines in {' and '.join(charsets)}"
+
+
+def _by_lines(content: bytes, detector: Detector) -> Decoded | None:
+    """Lines of UTF-8 among lines of other charsets; None where the lines that are UTF-8 may be so by chance."""
+    lines = content.splitlines(keepends=True)
+    texts: list[str] = []
+    sound: list[str] = []
+    others: list[int] = []
+    for line in lines:
+        texts.append(line.decode("utf-8", "surrogateescape"))
+        if not line.isascii():
+            bad = sum(map(len, _BAD_RUN.findall(texts[-1])))
+            beyond = _beyond_ascii(texts[-1])
+            if bad > beyond or (bad >= 4 and bad * 3 > beyond):
+                others.append(len(texts) - 1)
+            else:
+                sound.append(texts[-1])
+    good = "".join(sound)
+    n_good = _beyond_ascii(good)
+    foreign = [lines[n] for n in others]
+    joined = b"".join(foreign)
+    if not n_good or not others or n_good * 20 < len(joined.translate(None, bytes(range(128)))):
+        return None
+    for name in ranked_candidates(joined[:SAMPLE_BYTES], detector):
+        if decoded := _lines_as(foreign, name):
+            break
+    else:
+        return None
+    if name.startswith(("utf", *_WIDE, *_EBCDIC)):
         return None
     # Would the other charset read the lines that are UTF-8 as well? Then they are UTF-8 by chance.
     words = _distinct_words(good)
     raw = words.encode("utf-8", "surrogateescape")
     as_other = {n: value for value, n in by_cost(raw)}.get(name)
-    if as_other is None and _kin(name).is_multi_byte:
+    if as_other is None and kin(name).is_multi_byte:
         as_other = multi_byte_cost(raw, name)
     if as_other is not None and as_other < _BY_CHANCE * _beyond_ascii(words):
         return None
-    for n in others:
-        lines[n] = lines[n].encode("utf-8", "surrogateescape").decode(name)
-    text, remarks = _mended("".join(lines))
-    name = codecs.lookup(name).name
-    return Decoded(
-        without_lone_surrogates(text),
-        _with_remarks([*remarks, "with cp1252 bytes" if name == "cp1252" else f"with lines in {name}"]),
-    )
+    charsets: tuple[str, ...] = (codecs.lookup(name).name,)
+    if several := decode_lines(foreign, name):
+        decoded, charsets = several.texts, several.charsets
+    for n, text in zip(others, decoded, strict=True):
+        texts[n] = text
+    text, remarks = _mended("".join(texts))
+    remark = "with cp1252 bytes" if charsets == ("cp1252",) else _lines_in(charsets)
+    return Decoded(without_lone_surrogates(text), _with_remarks([*dict.fromkeys([*remarks, remark])]))
+
+
+def _lines_as(lines: Sequence[bytes], name: str) -> list[str]:
+    """The lines in a charset; none where some of them are not in it."""
+    try:
+        return [line.decode(name) for line in lines]
+    except UnicodeDecodeError:
+        return []
 
 
 def _is_cut(run: str, before: str) -> bool:
@@ -433,7 +426,7 @@ def ranked_candidates(sample: bytes, detector: Detector = by_chardet, declared: 
     if found is None:
         return []
     if found and _is_structural(found[0], sample):
-        return [name for candidate in found for name in (*_kin(candidate.name).older, candidate.name)]
+        return [name for candidate in found for name in (*kin(candidate.name).older, candidate.name)]
     costs = _costs(sample, found, declared)
     ranked = [name for _, name in sorted(costs, key=lambda c: c[0])]  # stable: the commoner of equals
     return ranked or [candidate.name for candidate in found] or ["cp1252"]
@@ -442,11 +435,11 @@ def ranked_candidates(sample: bytes, detector: Detector = by_chardet, declared: 
 def _costs(sample: bytes, found: list[Candidate], declared: str) -> list[tuple[float, str]]:
     """What each reading of the bytes costs, in all one-byte charsets and in the multi-byte ones that were found."""
     costs = [(value - _DECLARED_GAIN * _is_declared(name, declared), name) for value, name in by_cost(sample)]
-    double = [c for c in found if _kin(_codec(c.name)).is_multi_byte and c.confidence > 0]
+    double = [c for c in found if kin(codec_named(c.name)).is_multi_byte and c.confidence > 0]
     surest = max((c.confidence for c in double), default=1.0)
     for candidate in double:
         doubt = log(surest / candidate.confidence)
-        for name in (*_kin(candidate.name).older, candidate.name):
+        for name in (*kin(candidate.name).older, candidate.name):
             value = multi_byte_cost(sample, name)
             if value is not None:
                 costs.append((value + doubt, name))

@@ -13,6 +13,7 @@ import codecs
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -54,7 +55,7 @@ _SCRIPT_OF = {"ru": "cyrillic", "bg": "cyrillic", "uk": "cyrillic", "kk": "cyril
 _MISFIT = 0.01  # share of the cost by which a rare charset must do better: no text is quite as the counts have it
 _OTHER_LANGUAGE = 5.0  # of a language that the charset was not made for
 
-_WORD = re.compile(rb"[A-Za-z]*[\x80-\xff][A-Za-z\x80-\xff]*")
+WORD = re.compile(rb"[A-Za-z]*[\x80-\xff][A-Za-z\x80-\xff]*")
 _TAGS = re.compile(rb"<[^<>]{0,300}>")
 _LINE = re.compile(rb"[^\n\r]*[\x80-\xff][^\n\r]*")
 MAX_READ = 40_000  # bytes of lines with some byte beyond ASCII; more moves no answer
@@ -98,6 +99,8 @@ def _joints() -> np.ndarray:
 
 
 _JOINTS = _joints()
+_IS_LATIN = np.array([chr(b).isalpha() and b < 128 for b in range(256)], int)
+_DRAWN = 0.5  # the same sign of a drawn line again
 
 
 def folded(text: str) -> str:
@@ -221,12 +224,12 @@ def pairs(sample: bytes) -> Pairs:
     text = _TAGS.sub(b" ", b"\n".join(lines))
     if text.isascii():  # what there is beyond ASCII stands in tags
         text = b"\n".join(lines)
-    counts = Counter(_WORD.findall(text))
+    counts = Counter(WORD.findall(text))
     words = b" ".join(b" ".join([word] * min(n, _MOST_ALIKE)) for word, n in counts.items())
     first, second, count = _counted(b" " + words + b" ")
     high = (first >= 128) | (second >= 128)
     others = np.concatenate([count[~high], np.zeros(0, count.dtype)])
-    rest_first, rest_second, rest_count = _counted(b" " + _WORD.sub(b" ", text) + b" ")
+    rest_first, rest_second, rest_count = _counted(b" " + WORD.sub(b" ", text) + b" ")
     total = max(1, int(rest_count.sum()))
     weight = min(_ASIDE, _ASIDE_MOST * int(count[high].sum()) / total)
     return Pairs(
@@ -258,7 +261,7 @@ def cost(found: Pairs, of: Charset) -> float:
         total = total + _NO_LATIN + min(_AMONG_LATIN, found.latin_share)
     first, second = of.kind[found.first], of.kind[found.second]
     shapes = _OF_KIND[second] + _JOINTS[first, second]
-    shapes[(second == _BOX) & (found.first == found.second)] = 0.5  # a drawn line
+    shapes[(second == _BOX) & (found.first == found.second)] = _DRAWN
     shape = shapes @ found.count
     return of.rarity + float(total.min() + shape) * (1 + _MISFIT * of.rarity)
 
@@ -271,8 +274,75 @@ def _aside(found: Pairs, of: Charset) -> np.ndarray:
     return result
 
 
-def by_cost(sample: bytes) -> list[tuple[float, str]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineCosts:
+    """What each of some lines costs as text in a charset, and its pairs with a byte beyond ASCII."""
+
+    total: np.ndarray
+    count: np.ndarray
+
+
+_WEIGHED = 1 << 17  # bytes of lines that are weighed at a time
+
+
+def line_costs(lines: Sequence[bytes], name: str, *, one_language: bool = False) -> LineCosts | None:
+    """Weighs lines that are not in ASCII, each in the language that costs least; None for a charset of several bytes.
+
+    With `one_language` all are weighed in the one that costs least for the first of them, which is far quicker.
+
+    >>> found = line_costs(["Привет, мир".encode("koi8-r"), "Привет, мир".encode("cp1251")], "koi8-r")
+    >>> found.total[0] < found.total[1], found.count.tolist()
+    (np.True_, [11, 11])
+    """
+    of = _charset_named(codecs.lookup(name).name)
+    if of is None:
+        return None
+    parts: list[tuple[np.ndarray, np.ndarray]] = []
+    costs, start = of.letters.costs, 0
+    use = of.use[:, None]
+    while start < len(lines):
+        end, size = start, 0
+        while end < len(lines) and (end == start or size < _WEIGHED):
+            size += len(lines[end])
+            end += 1
+        if one_language and not parts:
+            beginning = pairs(b"\n".join(lines[start:end]))
+            best = int((costs[:, of.place[beginning.first], of.place[beginning.second]] @ beginning.count).argmin())
+            costs, use = costs[best : best + 1], use[best : best + 1]
+        parts.append(_weighed(lines[start:end], of, costs, use))
+        start = end
+    total, count = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return LineCosts(total=total, count=count)
+
+
+@cache
+def _charset_named(name: str) -> Charset | None:
+    return next((charset(*of) for of in _CHARSETS if codecs.lookup(of[0]).name == name), None)
+
+
+def _weighed(lines: Sequence[bytes], of: Charset, costs: np.ndarray, use: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    raw = np.frombuffer(b"\n" + b"\n".join(lines) + b"\n", np.uint8)
+    first, second = raw[:-1], raw[1:]
+    high = np.flatnonzero((first >= 128) | (second >= 128))
+    ends = np.cumsum([len(line) + 1 for line in lines])
+    starts = np.searchsorted(high, np.concatenate([[0], ends[:-1]]))
+    first, second = first[high], second[high]
+    by_language = np.add.reduceat(costs[:, of.place[first], of.place[second]], starts, axis=1)
+    kinds = of.kind[first], of.kind[second]
+    shapes = _OF_KIND[kinds[1]] + _JOINTS[kinds]
+    shapes[(kinds[1] == _BOX) & (first == second)] = _DRAWN
+    total = (by_language + use).min(axis=0) + np.add.reduceat(shapes, starts)
+    count = np.diff(np.append(starts, len(high)))
+    if not of.is_latin:
+        latin = np.add.reduceat(_IS_LATIN[raw], np.concatenate([[0], ends[:-1]]))
+        total += _NO_LATIN + np.minimum(_AMONG_LATIN, latin / count)
+    return total, count
+
+
+def by_cost(sample: bytes, *, strict: bool = True) -> list[tuple[float, str]]:
     """The one-byte charsets whose characters the bytes are, each with its cost, likeliest first.
+
+    Not `strict`, those are among them in which some bytes mean nothing, at a cost.
 
     >>> by_cost("ЗАКАЗ ОТПРАВЛЕН".encode("cp1251"))[0][1], by_cost("Žluťoučký kůň".encode("cp852"))[0][1]
     ('cp1251', 'cp852')
@@ -280,16 +350,17 @@ def by_cost(sample: bytes) -> list[tuple[float, str]]:
     found = pairs(sample)
     high = bytes(sorted({*sample} - {*range(128)}))
     costs: dict[str, float] = {}
-    least: dict[str, float] = {}  # by what the bytes are in a charset
+    reading: dict[str, str] = {}  # what the bytes are in each charset
+    least: dict[str, float] = {}  # by such a reading
     for name, use, languages in _CHARSETS:
         known = charset(name, use, languages)
-        if known is not None and _is_defined(high, name):
-            costs[name] = cost(found, known)
-            least[high.decode(name)] = min(costs[name], least.get(high.decode(name), costs[name]))
+        if known is not None and (not strict or _is_defined(high, name)):
+            costs[name], reading[name] = cost(found, known), high.decode(name, "replace")
+            least[reading[name]] = min(costs[name], least.get(reading[name], costs[name]))
     rarity = {name: use for name, use, _ in _CHARSETS}
     # Of those that read the same the commonest comes first: the rest of the file may tell them apart.
-    ranked = sorted(costs, key=lambda name: (least[high.decode(name)], rarity[name]))
-    return [(least[high.decode(name)], name) for name in ranked]
+    ranked = sorted(costs, key=lambda name: (least[reading[name]], rarity[name]))
+    return [(least[reading[name]], name) for name in ranked]
 
 
 def _is_defined(high: bytes, name: str) -> bool:
