@@ -33,8 +33,10 @@ MEANINGS = {
 """Why a passage that stands again stays, and what that means."""
 
 _FAR = 32  # passages looked at on either side; keeps hostile repetition linear
+_SECTION = 8  # passages at most of what stands under a label and is one answer
 _COPY = 3  # different passages in a row that stand again in the same order are a second copy
-_MAX_LABEL = 80  # characters
+_MAX_NAME = 40  # characters
+_MAX_LABEL = 80
 MAX_QUESTION = 300
 _MAX_VERSE = 70  # characters of a line of verse
 _MAX_FORMULA = 500
@@ -92,6 +94,7 @@ class Meaning:
         self, kinds: Sequence[str], texts: Sequence[str], gaps: Sequence[str], prints: Sequence[Hashable]
     ) -> None:
         self.kinds, self.texts, self.gaps, self.prints = kinds, texts, gaps, prints
+        self._found_labels: dict[int, bool] = {}
 
     @cached_property
     def _twins(self) -> Mapping[int, int]:
@@ -146,22 +149,21 @@ class Meaning:
         """What speaks for passage `n` to stay although another document has it; None where nothing does."""
         if answer := self._answer(n):
             return answer
-        windows = self._windows(n)
         if self._is_row(n) or self._is_table(n):
             return Standing(meaning=ROW)
         if self._takes_turn(n):
-            return Standing(meaning=TURN, windows=windows, firm=True)
-        if self._in_verse(n):
-            return Standing(meaning=REFRAIN, windows=windows, firm=_is_pointed(self.texts[n]))
+            return Standing(meaning=TURN, windows=self._windows(n), firm=True)
+        if max(map(len, self.texts[n].split("\n"))) <= _MAX_VERSE and self._in_verse(n):
+            return Standing(meaning=REFRAIN, windows=self._windows(n), firm=_is_pointed(self.texts[n]))
         if self._measures(n):
-            return Standing(meaning=MEASUREMENT, windows=windows)
+            return Standing(meaning=MEASUREMENT, windows=self._windows(n))
         if self._leads_on(n) and n + 1 < len(self.prints):
             return Standing(meaning=HEADING, beside=_hash(self.prints[n + 1]), firm=True)
         if len(self.texts[n]) > _MAX_FORMULA:
             return None
         clauses, hits = self._clause_of[-1] if self._clause_of[n] else 0, len(self._legal(n))
         if hits >= 2 or clauses >= 3:
-            return Standing(meaning=FORMULA, windows=windows, firm=bool(hits and clauses >= 3))
+            return Standing(meaning=FORMULA, windows=self._windows(n), firm=bool(hits and clauses >= 3))
         return None
 
     def _answer(self, n: int) -> Standing | None:
@@ -171,7 +173,7 @@ class Meaning:
         be its title, even if it asks: there, and under a label, all that stands below must be the same.
         """
         label = n - 1
-        while n - label < _FAR and label >= 0 and not self._labels(label):
+        while n - label < _SECTION and label >= 0 and not self._labels(label):
             label -= 1
         if label < 0 or not self._labels(label) or self._labels(n):
             return None
@@ -179,7 +181,7 @@ class Meaning:
         among = self.prints[label + 1 : n]
         if not marked and not (label and self._asks(label)):
             stop = n + 1
-            while stop - n < _FAR and not self._ends_at(stop):
+            while stop - label <= _SECTION and not self._ends_at(stop):
                 stop += 1
             among = self.prints[label + 1 : stop]
             if not self._ends_at(stop) or not (self._asks(label) or self._many_labels):
@@ -201,7 +203,8 @@ class Meaning:
     def _takes_turn(self, n: int) -> bool:
         if self._speaks(n):
             return self._is_talk and (self._speaks(n - 1) or self._speaks(n + 1))
-        return n > 0 and self.prints[n - 1] in self._callers and self.prints[n] not in self._callers
+        named = n > 0 and len(self.texts[n - 1]) <= _MAX_NAME
+        return named and self.prints[n - 1] in self._callers and self.prints[n] not in self._callers
 
     def _stretch(self, n: int, m: int) -> tuple[int, int]:
         """The passages around `n`, itself among them, that stand in the same order around `m`."""
@@ -250,10 +253,15 @@ class Meaning:
 
     def _asks(self, n: int) -> bool:
         text = self.texts[n]
-        return len(text) <= MAX_QUESTION and bool(_ASKS.search(text) or _QUESTION.match(text))
+        return len(text) <= MAX_QUESTION and bool(_ASKS.search(text, len(text) - 8) or _QUESTION.match(text))
 
     def _labels(self, n: int) -> bool:
         """Whether a passage is a label of what follows: a heading, a question, a date or name on a line of its own."""
+        if n not in self._found_labels:
+            self._found_labels[n] = self._is_label(n)
+        return self._found_labels[n]
+
+    def _is_label(self, n: int) -> bool:
         if self.kinds[n] == "heading" or self._asks(n):
             return True
         text = self.texts[n]
@@ -278,7 +286,7 @@ class Meaning:
         times = Counter(self.prints)
         followers: dict[Hashable, set[Hashable]] = {}
         for n, (key, following) in enumerate(pairwise(self.prints)):
-            if times[key] >= 2 and len(self.texts[n]) <= 40:
+            if times[key] >= 2 and len(self.texts[n]) <= _MAX_NAME:
                 followers.setdefault(key, set()).add(following)
         callers = {key for key, after in followers.items() if len(after) > 1}
         return callers if len(callers) > 1 and sum(times[key] for key in callers) >= 5 else set()
