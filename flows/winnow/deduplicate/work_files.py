@@ -59,7 +59,7 @@ PASSAGE = np.dtype(
 )  # fmt: skip
 STANDING = np.dtype(
     [("rank", np.uint32), ("position", np.int32), ("low", np.uint64), ("meaning", np.uint8), ("firm", np.bool_),
-     ("beside", np.uint64), ("among", np.uint64), ("windows", np.uint64, 3)]
+     ("beside", np.uint64), ("among", np.uint64), ("section", np.uint64), ("windows", np.uint64, 3)]
 )  # fmt: skip
 REMOVED = np.dtype(
     [("rank", np.uint32), ("position", np.int32), ("part", np.int32), ("chars", np.int32), ("boilerplate", np.bool_),

@@ -19,7 +19,7 @@ from winnow.base.recipe import DeduplicateSettings
 from winnow.deduplicate.documents.document_order import DocumentOrder, load_order
 from winnow.deduplicate.documents.similarity import print_keys
 from winnow.deduplicate.passages.fingerprint import fingerprints
-from winnow.deduplicate.repeats.meaning import HEADING, MEANINGS, QUOTATION, ROW, Meaning
+from winnow.deduplicate.repeats.meaning import ALL_BELOW, HEADING, MEANINGS, QUOTATION, ROW, Meaning
 from winnow.deduplicate.repeats.promotion import CALLS, MAX_PROMO
 from winnow.deduplicate.sorted_rows import Rows, distinct_values, in_runs, may_repeat, merged, run_starts, stand_in
 from winnow.deduplicate.work_files import (
@@ -145,7 +145,17 @@ def describe_repeats(
                     if s := meaning.standing(n - start):
                         code = CODES[s.meaning]
                         found.append(
-                            (ranks[n], positions[n], prints[n - start], code, s.firm, s.beside, s.among, s.windows)
+                            (
+                                ranks[n],
+                                positions[n],
+                                prints[n - start],
+                                code,
+                                s.firm,
+                                s.beside,
+                                s.among,
+                                s.section,
+                                s.windows,
+                            )
                         )
     rows = np.array(found, STANDING)
     return files.standings(passages).spread(rows, _partition(rows, partitions), partitions)
@@ -210,7 +220,7 @@ def remove_passages(
     one_of = np.flatnonzero(told["beside"])
     said = group.copy()  # groups in which passages also mean the same
     if len(one_of):
-        keys = group[one_of], told["beside"][one_of], told["among"][one_of]
+        keys = group[one_of], told["beside"][one_of]
         by_key = np.lexsort(keys[::-1])
         said[one_of[by_key]] = len(rows) + np.cumsum(run_starts(*(key[by_key] for key in keys)))
     again = _in_earlier_stretch(group, rank, told["windows"])
@@ -218,17 +228,20 @@ def remove_passages(
     judged = np.where(told["beside"] != 0, ~common, ~again)
     exempt = rows["boilerplate"] & told["firm"] & ~rows["call"] & judged
     boilerplate = rows["boilerplate"] & ~exempt
-    held_by, said_by = _first(group, ~boilerplate), _first(said, ~boilerplate)
+    held_by = _first(group, ~boilerplate)
     held, safe = held_by >= 0, np.maximum(held_by, 0)
     elsewhere = held & (rank[safe] != rank)
-    alike = (told["meaning"] == told["meaning"][safe]) & (told["among"] == told["among"][safe]) & (told["meaning"] > 0)
-    other = alike & (told["beside"] != told["beside"][safe])  # the same, under another question
+    same = {name: told[name] == told[name][safe] for name in ("meaning", "beside", "among", "section")}
+    whole = same["section"] & (told["section"] > 0)
+    alike = same["meaning"] & (told["meaning"] > 0) & (same["among"] & (told["among"] != ALL_BELOW) | whole)
+    other = alike & ~same["beside"]  # the same, under another question
+    said_by = np.maximum(_first(said, ~boilerplate & alike), 0)
     fixed = rows["meaning"] > 0
-    own = np.where(told["beside"] != 0, other & (rank[np.maximum(said_by, 0)] == rank), alike & ~again)
+    own = np.where(told["beside"] != 0, other & (rank[said_by] == rank), alike & ~again)
     candidate = ~boilerplate & rows["long"] & elsewhere
     stays = candidate & (own | fixed) | (exempt & elsewhere)
     repeat = candidate & ~stays
-    kept = np.where(repeat & other & (said_by >= 0), np.maximum(said_by, 0), safe)
+    kept = np.where(repeat & other, said_by, safe)
     listed = boilerplate | repeat | stays
     out = np.empty(int(listed.sum()), REMOVED)
     for field in ("rank", "position", "part", "chars"):

@@ -34,6 +34,7 @@ MEANINGS = {
 
 _FAR = 32  # passages looked at on either side; keeps hostile repetition linear
 _SECTION = 8  # passages at most of what stands under a label and is one answer
+ALL_BELOW = 2  # stands for no passages: hashes are odd, or 0
 _COPY = 3  # different passages in a row that stand again in the same order are a second copy
 _MAX_NAME = 40  # characters
 _MAX_LABEL = 80
@@ -48,7 +49,11 @@ QUESTION = (
 """How a passage opens that is marked as a question; the same in Rust's dialect, and so is `ASKS`."""
 ASKS = r"[?？؟][\s*_\"”»)]{0,4}$"
 _QUESTION, _ASKS = re.compile(QUESTION), re.compile(ASKS)
-_SPEAKER = re.compile(r"\s{0,40}\*{0,2}([^\W\d_][^\n:：,;.?!]{0,30}?(?:\.[^\n:：,;.?!]{0,20})?)\*{0,2}[:：]\*{0,2}\s")
+_SPEAKER = re.compile(
+    r"\s{0,40}(?:[\[(]?\d{1,2}:\d{2}(?::\d{2})?[\])]?\s{1,3}(?:[-–]\s)?)?(?:"
+    r"<(?!/|(?:p|b|i|u|s|a|li|td|tr|th|dt|dd|ul|ol|br|em|h[1-6]|div|span|code|pre|strong)\b)([^<>\n]{1,30})>|"
+    r"\*{0,2}([^\W\d_][^\n:：,;.?!]{0,30}?(?:\.[^\n:：,;.?!]{0,20})?)\*{0,2}[:：]\*{0,2})\s"
+)
 _CELLS = re.compile(r"\t|\s{2,40}|;\s?")
 _NUMBER = re.compile(r"(?<!\w)\d+(?:[.,:]\d+)*")
 _CLAUSE = re.compile(
@@ -71,7 +76,7 @@ class Standing:
 
     `beside` is a hash of what gives it its meaning: the question above an answer, what a heading heads. Two passages
     with the same `beside` say the same; 0 stands where only the structure counts. Two answers are compared only if they
-    are alike in `among`: what stands between the question and the passage, or the whole section under a label.
+    are alike in `among`, what stands between the question and the passage, or in `section`, all that stands under it.
     `windows` are hashes of the three passages that end with it, that have it in their middle, and that begin with it:
     where one of them is the same elsewhere, the stretch is a copy. It is 0 where the three are not different.
     A meaning that is `firm` counts more than the number of documents that have the passage.
@@ -80,6 +85,7 @@ class Standing:
     meaning: str
     beside: int = 0
     among: int = 0
+    section: int = 0
     windows: tuple[int, int, int] = (0, 0, 0)
     firm: bool = False
 
@@ -163,7 +169,8 @@ class Meaning:
             return None
         clauses, hits = self._clause_of[-1] if self._clause_of[n] else 0, len(self._legal(n))
         if hits >= 2 or clauses >= 3:
-            return Standing(meaning=FORMULA, windows=self._windows(n), firm=bool(hits and clauses >= 3))
+            windows = self._windows(n, least_chars=_MAX_LABEL)  # clauses stand in one order under one heading by rights
+            return Standing(meaning=FORMULA, windows=windows, firm=bool(hits and clauses >= 3))
         return None
 
     def _answer(self, n: int) -> Standing | None:
@@ -177,17 +184,18 @@ class Meaning:
             label -= 1
         if label < 0 or not self._labels(label) or self._labels(n):
             return None
-        marked = bool(_QUESTION.match(self.texts[label]))
-        among = self.prints[label + 1 : n]
-        if not marked and not (label and self._asks(label)):
-            stop = n + 1
-            while stop - label <= _SECTION and not self._ends_at(stop):
-                stop += 1
-            among = self.prints[label + 1 : stop]
-            if not self._ends_at(stop) or not (self._asks(label) or self._many_labels):
+        stop = n + 1
+        while stop - label <= _SECTION and not self._ends_at(stop):
+            stop += 1
+        section = _hash(*self.prints[label + 1 : stop]) if self._ends_at(stop) else 0
+        among = _hash(*self.prints[label + 1 : n])
+        if not (_QUESTION.match(self.texts[label]) or (label and self._asks(label))):
+            among = ALL_BELOW
+            if not section or not (self._asks(label) or self._many_labels):
                 return None
         firm = self._asks(label) and label == n - 1 and self._ends_at(n + 1)
-        return Standing(meaning=ANSWER, beside=_hash(self.prints[label]), among=_hash(*among), firm=firm)
+        beside = _hash(self.prints[label])
+        return Standing(meaning=ANSWER, beside=beside, among=among, section=section, firm=firm)
 
     @cached_property
     def _many_labels(self) -> bool:
@@ -195,10 +203,15 @@ class Meaning:
         labels = [*map(self._labels, range(len(self.texts))), True]
         return sum(a and not b and c for a, b, c in zip(labels, labels[1:], labels[2:], strict=False)) >= 3
 
-    def _windows(self, n: int) -> tuple[int, int, int]:
-        some = [self.prints[a : a + 3] if a >= 0 else () for a in (n - 2, n - 1, n)]
-        before, around, after = (_hash(*three) if len(set(three)) == 3 else 0 for three in some)
-        return before, around, after
+    def _windows(self, n: int, least_chars: int = 0) -> tuple[int, int, int]:
+        """Hashes of three passages in a row, all of them as long as that, which passage `n` ends, halves and opens."""
+
+        def told(start: int) -> int:
+            three, texts = self.prints[max(0, start) : start + 3], self.texts[max(0, start) : start + 3]
+            apart = len(set(three)) == _COPY and min(map(len, texts)) >= least_chars
+            return _hash(*three) if start >= 0 and apart else 0
+
+        return told(n - 2), told(n - 1), told(n)
 
     def _takes_turn(self, n: int) -> bool:
         if self._speaks(n):
@@ -272,8 +285,7 @@ class Meaning:
     @cached_property
     def _speakers(self) -> Counter[str]:
         """How many passages begin with each name and a colon."""
-        found = (_SPEAKER.match(text) for text in self.texts)
-        return Counter(match[1] for match in found if match)
+        return Counter(filter(None, map(_speaker, self.texts)))
 
     @cached_property
     def _is_talk(self) -> bool:
@@ -292,8 +304,8 @@ class Meaning:
         return callers if len(callers) > 1 and sum(times[key] for key in callers) >= 5 else set()
 
     def _speaks(self, n: int) -> bool:
-        match = _SPEAKER.match(self.texts[n]) if 0 <= n < len(self.texts) else None
-        return match is not None and self._speakers[match[1]] >= 2
+        speaker = _speaker(self.texts[n]) if 0 <= n < len(self.texts) else None
+        return speaker is not None and self._speakers[speaker] >= 2
 
     def _is_turn(self, n: int, m: int, stretch: int) -> bool:
         if self._speaks(n) and self._speaks(m) and len(self._speakers) > 1 and stretch <= 2:
@@ -387,6 +399,16 @@ class Meaning:
             clause += bool(_CLAUSE.match(text))
             out.append(clause)
         return out
+
+
+def _speaker(text: str) -> str | None:
+    """Whose line it is: the name before a colon or in angle brackets, after the time where it is told.
+
+    >>> _speaker("ANNA: Yes."), _speaker("[10:02] <anna> Yes."), _speaker("<p> Yes."), _speaker("Yes: it is.")
+    ('ANNA', 'anna', None, 'Yes')
+    """
+    found = _SPEAKER.match(text)
+    return (found[1] or found[2]) if found else None
 
 
 def _hash(*prints: Hashable) -> int:
