@@ -85,3 +85,39 @@ def test_pages_that_only_ask_for_javascript_or_a_check_are_no_documents(html):
 @pytest.mark.parametrize("html", NO_SHELLS)
 def test_pages_about_javascript_and_short_ones_are_documents(html):
     assert page_of(f"<html><body>{html}</body></html>".encode()).text
+
+
+PROSE = "The river rose in the night, and by morning the lower road was under water. " * 6
+SHOWN = {
+    "a template for scripts": (
+        f"<article><p>{PROSE}</p></article><template>Easy to use [[thumb-up]]</template>",
+        "thumb",
+    ),
+    "a template in a template": (
+        f"<article><p>{PROSE}</p><template>a<template>thumb</template>thumb</template></article>",
+        "thumb",
+    ),
+}
+
+
+@pytest.mark.parametrize(("page", "hidden"), SHOWN.values(), ids=SHOWN)
+def test_what_no_browser_shows_is_no_text(page, hidden):
+    text = main_text(f"<html><body>{page}</body></html>")[1]
+    assert "river rose" in text
+    assert hidden not in text
+
+
+def test_a_template_that_browsers_show_or_that_does_not_end_keeps_its_text():
+    for tag in ("<template shadowrootmode=open>", "<p>About &lt;template&gt; and "):
+        text = main_text(f"<html><body><article><p>{PROSE}</p>{tag}<p>Shown in the end, as is right.</p></article>")[1]
+        assert "Shown in the end" in text
+
+
+def test_lines_of_the_source_are_no_lines_of_the_text():
+    wrapped = PROSE.replace(", and", ",\nand")
+    page = f"<html><body><article><h1>A\nhead</h1><p>{wrapped}</p><ul><li>one\ntwo<br>three</ul><pre>a\n  b</pre>"
+    text = main_text(f"{page}<p>{wrapped}<br>New line\nhere</p></article>")[1]
+    assert "in the night, and by" in text
+    assert ",\nand" not in text
+    assert "\nNew line here" in text
+    assert "a\n  b" in text, "that of a <pre> is"

@@ -58,6 +58,7 @@ _PRE, _PRE_END = re.compile(r"<pre\b[^<>]{0,1000}>\n?", re.IGNORECASE), re.compi
 _TAG_OR_TEXT = re.compile(r"<[^<>]*>|[^<]+|<")
 _WHITE = " \t\n"
 _SPACE = re.compile(r"[^\S\n]+")
+_TEMPLATE = re.compile(r"<(/?)template\b[^<>]{0,2000}>", re.IGNORECASE)
 _BULLET = re.compile(r"^([ \t]*)(?:[•◦▪‣⁃*]|-)[ \t]+", re.MULTILINE)
 _CELL_GAP = re.compile(r"[ \t]*\t\t[ \t]*")
 _SPACED_END = re.compile(r"[ \t]+\n")
@@ -123,6 +124,29 @@ def without_endless_tags(html: str) -> str:
     return "".join([*pieces, rest[: tag.start()] + "&lt;" + rest[tag.start() + 1 :] if tag else rest])
 
 
+def without_templates(html: str) -> str:
+    """The page without its `<template>` elements: scripts fill copies of them, and nobody sees the elements themselves.
+
+    Left alone are those that browsers show (declarative shadow roots), and what no end tag follows.
+
+    >>> without_templates("<p>a<template><p>Hello {{name}}<template>b</template></template><p>c")
+    '<p>a<p>c'
+    >>> without_templates("<template shadowrootmode=open>shown</template> <template>no end")
+    '<template shadowrootmode=open>shown</template> <template>no end'
+    """
+    pieces, at, start, depth = [], 0, 0, 0
+    for tag in _TEMPLATE.finditer(html):
+        if tag[1] and depth:
+            depth -= 1
+            if not depth:
+                pieces.append(html[at:start])
+                at = tag.end()
+        elif not tag[1] and (depth or "shadowroot" not in tag[0].lower()):
+            start = start if depth else tag.start()
+            depth += 1
+    return "".join([*pieces, html[at:]])
+
+
 def main_text(html: str) -> tuple[str | None, str]:
     """Title and main text of a page; the text is empty where it has none.
 
@@ -134,7 +158,7 @@ def main_text(html: str) -> tuple[str | None, str]:
     from resiliparse.parse.html import HTMLTree
 
     html = html.replace("\0", "\ufffd")
-    html = with_image_texts(without_endless_tags(html))
+    html = with_image_texts(without_templates(without_endless_tags(html)))
     html, columns = with_kept_columns(html)
     tree = HTMLTree.parse(html)
     title = " ".join((tree.title or "").split()) or None
@@ -144,13 +168,13 @@ def main_text(html: str) -> tuple[str | None, str]:
     plain = _by_resiliparse(tree, is_sound=is_sound, comments=is_forum)
     found = ""
     if len(html) <= SLOW_CHARS and elements <= SLOW_ELEMENTS and is_sound and not (is_forum and len(plain) > MIN_POSTS):
-        found = _by_trafilatura(html)
+        found = _by_trafilatura(html, is_doubtful=not plain)
     return title, _chosen(found, plain, html, tree).translate(columns)
 
 
 def _chosen(found: str, plain: str, html: str, tree: Any) -> str:
     """The text of the extractor that suits the page: `found` is trafilatura's, `plain` resiliparse's."""
-    if not found or (not plain and len(found) < _NO_SENTENCES and not _SENTENCE.search(found)):
+    if not found:
         return plain
     share, length = _article_share(html, tree)
     if share >= _ARTICLE_SHARE and len(found) >= MISSED * length:
@@ -215,7 +239,7 @@ def whole_text(html: str) -> str:
     """
     from resiliparse.parse.html import HTMLTree
 
-    html = with_image_texts(without_endless_tags(html.replace("\0", "\ufffd")))
+    html = with_image_texts(without_templates(without_endless_tags(html.replace("\0", "\ufffd"))))
     return _by_resiliparse(HTMLTree.parse(html), is_sound=_size(html)[1] <= DEPTH, is_article=False)
 
 
@@ -267,7 +291,8 @@ def _shown_without_scripts(html: str) -> str:
     return text
 
 
-def _by_trafilatura(html: str) -> str:
+def _by_trafilatura(html: str, *, is_doubtful: bool = False) -> str:
+    """The main text; where it `is_doubtful` that there is any, only one that is long or holds a sentence."""
     import trafilatura
 
     try:
@@ -275,10 +300,15 @@ def _by_trafilatura(html: str) -> str:
         found = trafilatura.bare_extraction(html, include_comments=False, favor_recall=True, deduplicate=False)
         body = getattr(found, "body", None)
         blocks: list[str] = []
-        _blocks(() if body is None else body, blocks)
+        if body is None:
+            return ""
+        _blocks(body, blocks)
     except Exception:  # a third party's parser on hostile input; the other extractor still has the page
         return ""
-    return _BLANK_LINES.sub("\n\n", "\n\n".join(b for b in blocks if b.strip()))
+    text = _BLANK_LINES.sub("\n\n", "\n\n".join(b for b in blocks if b.strip()))
+    if is_doubtful and len(text) < _NO_SENTENCES and not any(map(_SENTENCE.search, body.itertext())):
+        return ""
+    return text
 
 
 def _blocks(parent: Any, blocks: list[str]) -> None:
@@ -291,11 +321,11 @@ def _blocks(parent: Any, blocks: list[str]) -> None:
         elif element.tag == "code":
             blocks.append("".join(element.itertext()).strip("\n"))
         elif element.tag in ("div", "quote", "body", "main", "section") and any(_is_block(e) for e in element):
-            blocks.append(_lines(element.text or ""))
+            blocks.append(_lines(_in_one_line(element.text)))
             _blocks(element, blocks)
         elif isinstance(element.tag, str):
             blocks.append(_inner(element))
-        blocks.append(_lines(element.tail or ""))
+        blocks.append(_lines(_in_one_line(element.tail)))
 
 
 def _is_block(element: Any) -> bool:
@@ -325,13 +355,18 @@ def _nearest(parent: Any, tag: str) -> Iterator[Any]:
 
 def _add_text(element: Any, parts: list[str], without: str = "") -> None:
     """Add the text of an element; what stands on its own in the page begins and ends a line."""
-    parts.append(element.text or "")
+    parts.append(_in_one_line(element.text))
     for child in element:
         edge = "\n" if child.tag in _OWN_LINE else ""
         parts.append(edge)
         if child.tag != without and isinstance(child.tag, str):
             _add_text(child, parts, without)
-        parts += (edge, child.tail or "")
+        parts += (edge, _in_one_line(child.tail))
+
+
+def _in_one_line(text: str | None) -> str:
+    """Text as browsers show it: lines of the page's source are none of the text."""
+    return text.replace("\n", " ") if text else ""
 
 
 def _inner(element: Any) -> str:
