@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 if __name__ == "__main__":  # run as a script, from anywhere
@@ -40,6 +41,7 @@ from dedup_sets import (  # noqa: E402
 from tests.deduplicate.corpus import decide, prepared, utf8  # noqa: E402
 
 from winnow.base.recipe import DeduplicateSettings  # noqa: E402
+from winnow.base.records import doc_id_of  # noqa: E402
 from winnow.deduplicate.documents.shingles import Words, sign_documents  # noqa: E402
 from winnow.deduplicate.passages.fingerprint import fingerprints  # noqa: E402
 from winnow.deduplicate.passages.splitter import split_passages  # noqa: E402
@@ -153,6 +155,24 @@ def structure(gold: Path) -> None:
         stays = [not gone for gone, goes in found if not goes]
         taken = [gone for gone, goes in found if goes]
         print(f"{name}: left whole {sum(stays)} of {len(stays)}, freed of repeats {sum(taken)} of {len(taken)}")
+    across = lines_of(ROOT / "tests" / "cases" / "repeats_across.jsonl")
+    print(f"the same across documents: {len(across)} small sets of them")
+    for name, settings in (("winnow", SETTINGS), ("by length alone", SETTINGS.model_copy(update=BY_LENGTH))):
+        told = [across_documents(case, settings) for case in across]
+        stays = [not left_out and gone == case["removed"] for case, (left_out, gone) in told if not case["copies"]]
+        taken = [left_out == case["copies"] for case, (left_out, _) in told if case["copies"]]
+        print(f"{name}: passages as wanted in {sum(stays)} of {len(stays)}, copies found {sum(taken)} of {len(taken)}")
+
+
+def across_documents(case: Mapping[str, Any], settings: DeduplicateSettings) -> tuple[Any, tuple[list[str], Any]]:
+    """Which documents of a case are left out, and which passages of the others; those called a, b, c come in order."""
+    arrivals = {source: n for n, source in enumerate(case["documents"], 1)} if "a" in case["documents"] else None
+    with tempfile.TemporaryDirectory() as work:
+        made = prepared(Path(work) / "p", case["documents"], settings, arrivals=arrivals)
+        documents, passages = decide(Path(work) / "w", made, settings)
+    sources = {doc_id_of(source): source for source in case["documents"]}
+    gone = sorted([sources[row["doc_id"]], row["position"]] for row in passages if row["reason"])
+    return {**case, "removed": sorted(case["removed"])}, (sorted(sources[d] for d in documents), gone)
 
 
 def licences(gold: Path) -> None:
