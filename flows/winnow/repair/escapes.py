@@ -17,7 +17,7 @@ MAX_TOKEN = 400  # characters of a token that may be escaped words
 
 _ABOUT = re.compile(
     r"(?i)\b(?:escap\w*|unicode|utf-?8|ascii|regex\w*|json|charsets?|code ?points?|quoted[- ]printable|url[- ]?encod\w*"
-    r"|percent[- ]encod\w*|(?:en|de)cod\w*|backslash\w*|ooxml|html|entit\w+|newlines?|hex\w*)\b"
+    r"|percent[- ]encod\w*|(?:en|de)cod\w*|backslash\w*|ooxml|html|urls?|entit\w+|newlines?|hex\w*)\b"
 )
 _CODE = re.compile(
     r"\b(?:printf?|echo|return|def|var|const|function|import|console|String|assert|puts|re\.\w+)\b ?[\(\"'=;.]"
@@ -33,7 +33,7 @@ def _is_code(text: str) -> bool:
     return _ABOUT.search(text) is not None or _CODE.search(text) is not None
 
 
-_JSON = re.compile(r"(?:\\u[0-9a-fA-F]{4})+")
+_JSON = re.compile(r"(?:\\u[0-9a-fA-F]{4})+|(?:%u[0-9a-fA-F]{4})+")
 _AROUND = re.compile(r"[^\W\d_]{0,30}\Z"), re.compile(r"[^\W\d_]{0,30}")
 
 
@@ -45,7 +45,7 @@ def _word_around(text: str, start: int, end: int, after: str) -> str:
 
 
 def undo_json_escapes(text: str, evidence: Evidence) -> Iterator[Change]:
-    r"""Undo ``\u2019`` and ``caf\u00e9`` in prose, where one of them at least completes a word.
+    r"""Undo ``\u2019``, ``caf\u00e9`` and ``caf%u00e9`` in prose, where one of them at least completes a word.
 
     >>> JSON_ESCAPES(r"the caf\u00e9\u2019s lease"), JSON_ESCAPES(r"match \u00e9 with [\u00c0-\u017f]")
     ('the café’s lease', 'match \\u00e9 with [\\u00c0-\\u017f]')
@@ -55,7 +55,7 @@ def undo_json_escapes(text: str, evidence: Evidence) -> Iterator[Change]:
     changes: list[Change] = []
     proven = False
     for found in _JSON.finditer(text):
-        raw = bytes.fromhex(found[0].replace("\\u", ""))
+        raw = bytes.fromhex(re.sub(r"[\\%]u", "", found[0]))
         try:
             after = raw.decode("utf-16-be")
         except UnicodeDecodeError:
@@ -71,6 +71,58 @@ def undo_json_escapes(text: str, evidence: Evidence) -> Iterator[Change]:
         changes.append(Change(found.start(), found.end(), after, 0.8))
     if proven:
         yield from changes
+
+
+_BYTES = re.compile(r"(?:\\x[89a-fA-F][0-9a-fA-F])+")
+_LITERAL = re.compile(r"\bb[\"']|\\x[0-7][0-9a-fA-F]")
+
+
+def undo_byte_escapes(text: str, evidence: Evidence) -> Iterator[Change]:
+    r"""Undo ``caf\xc3\xa9``, bytes of UTF-8 written out, in prose where each of them decodes and one completes a word.
+
+    >>> BYTE_ESCAPES(r"the caf\xc3\xa9\xe2\x80\x99s lease"), BYTE_ESCAPES(r"bytes b'caf\xc3\xa9'")
+    ('the café’s lease', "bytes b'caf\\xc3\\xa9'")
+    """
+    if _LITERAL.search(text) or _is_code(text):
+        return
+    changes: list[Change] = []
+    proven = False
+    for found in _BYTES.finditer(text):
+        try:
+            after = bytes.fromhex(found[0].replace("\\x", "")).decode()
+        except UnicodeDecodeError:
+            return
+        if not after.isprintable() and after.strip("\xa0"):
+            return
+        made = words(_word_around(text, found.start(), found.end(), after))
+        proven = proven or any(not word.isascii() and is_word(word.split("’")[0]) for word in made)
+        changes.append(Change(found.start(), found.end(), after, 0.8))
+    if proven or (changes and all(c.after in "‘’“”–—…" for c in changes) and len(changes) > 1):
+        yield from changes
+
+
+_ESCAPED_QUOTE = re.compile(r"\\{1,3}(['\"])")
+_IN_WORD = re.compile(r"[A-Za-z]\\{1,3}'[A-Za-z]")
+
+
+def undo_escaped_quotes(text: str, evidence: Evidence) -> Iterator[Change]:
+    r"""Undo ``didn\'t`` and ``\"so\"``, which databases and JSON leave in prose.
+
+    Only where no quote of that kind stands without its backslash, as the ends of a program's string do.
+
+    >>> ESCAPED_QUOTES(r"O\'Brien didn\'t say \"no\"."), ESCAPED_QUOTES(r"print('didn\'t')")
+    ('O\'Brien didn\'t say "no".', "print('didn\\'t')")
+    """
+    found = list(_ESCAPED_QUOTE.finditer(text))
+    quotes = {m[1] for m in found}
+    if len(re.findall(r"\\", text)) != sum(m.end() - m.start() - 1 for m in found) or _is_code(text):
+        return
+    in_words = "'" in quotes and _IN_WORD.search(text) is not None
+    pairs = sum(m[1] == '"' for m in found)
+    for m in found:
+        whole = text.count(m[1]) == sum(other[1] == m[1] for other in found)
+        if whole and (in_words if m[1] == "'" else pairs % 2 == 0):
+            yield Change(m.start(), m.end(), m[1], 0.7)
 
 
 _OOXML = re.compile(r"_x([0-9A-Fa-f]{4})_")
@@ -210,7 +262,9 @@ def undo_literal_line_ends(text: str, evidence: Evidence) -> Iterator[Change]:
 _HASH = re.compile(
     r"(?<![&#\w])(?<![\"'(=:,] )#(\d{2,4}|x[0-9A-Fa-f]{2,4});|(?<=[A-Za-z\d.,!?”’])#(\d{2,4}|x[0-9A-Fa-f]{2,4});"
 )
+_IN_TOKEN = re.compile(r"(?<=[^\W_])#(1[6-9]\d|2\d\d|3[0-7]\d);")
 _CONTRACTED = re.compile(r"(?<=[A-Za-z]) ?#(?:0?39|x27);(?=(?:s|t|d|m|re|ve|ll)\b)|(?<=s) ?#(?:0?39|x27);(?= [a-z])")
+_NUMBERED = re.compile(r"(?<![&#\w;])#(?:[1-9]|[12]\d|3[01]);")  # numbers of a list
 _STYLE = re.compile(r"(?i)(?:colou?r|background|border|fill|stroke)[\w-]{0,20}\s*[:=]")
 
 
@@ -230,6 +284,13 @@ def restore_ampersands(text: str, evidence: Evidence) -> Iterator[Change]:
         if not text[max(0, found.start() - 4) : found.start()].endswith(("&", "amp", "amp;"))
     ]
     starts = {change.start for change in taken} | {change.end - 4 for change in taken}
+    for found in _IN_TOKEN.finditer(text):
+        char = chr(int(found[1]))
+        word = _word_around(text, found.start(), found.end(), char)
+        if (char in "°£©®§±½¼¾²³" and found.start() and text[found.start() - 1].isdigit()) or (
+            char.isalpha() and "\xc0" <= char < "\u0180" and len(word) > 3 and is_word(word)
+        ):
+            taken.append(Change(found.start(), found.end(), char, 0.7))
     for found in _HASH.finditer(text):
         digits = found[1] or found[2]
         char = chr(int(digits[1:], 16) if digits[0] == "x" else int(digits))
@@ -237,7 +298,7 @@ def restore_ampersands(text: str, evidence: Evidence) -> Iterator[Change]:
             continue  # it has its ampersand, spaced out or escaped
         if found.start() not in starts and char in "‘’“”„‚–—…•™€«»\xa0":
             taken.append(Change(found.start(), found.end(), char, 0.7))
-    if not taken or _STYLE.search(text) or _ABOUT.search(text):
+    if not taken or _STYLE.search(text) or _ABOUT.search(text) or _NUMBERED.search(text):
         return
     last = 0
     for change in sorted(taken, key=lambda change: change.start):
@@ -246,14 +307,17 @@ def restore_ampersands(text: str, evidence: Evidence) -> Iterator[Change]:
             last = change.end
 
 
-JSON_ESCAPES = Rule("json_escapes", 1, undo_json_escapes, r"\\u[0-9a-fA-F]{4}")
+JSON_ESCAPES = Rule("json_escapes", 2, undo_json_escapes, r"[\\%]u[0-9a-fA-F]{4}")
+BYTE_ESCAPES = Rule("byte_escapes", 1, undo_byte_escapes, r"\\x[89a-fA-F][0-9a-fA-F]")
+ESCAPED_QUOTES = Rule("escaped_quotes", 1, undo_escaped_quotes, r"\\['\"]")
 OOXML_ESCAPES = Rule("ooxml_escapes", 1, undo_ooxml_escapes, r"_x[0-9A-Fa-f]{4}_")
 QUOTED_PRINTABLE = Rule("quoted_printable", 1, undo_quoted_printable, r"=[0-9A-F]{2}")
 URL_ESCAPES = Rule("url_escapes", 1, undo_url_escapes, r"%[0-9A-Fa-f]{2}")
 LITERAL_LINE_ENDS = Rule("literal_line_ends", 1, undo_literal_line_ends, r"\\[nr]")
-BARE_REFERENCES = Rule("bare_references", 1, restore_ampersands, r"#(?:\d{2,4}|x[0-9A-Fa-f]{2,4});")
+BARE_REFERENCES = Rule("bare_references", 2, restore_ampersands, r"#(?:\d{2,4}|x[0-9A-Fa-f]{2,4});")
 
 ESCAPES: tuple[Rule, ...] = (
-    QUOTED_PRINTABLE, JSON_ESCAPES, OOXML_ESCAPES, URL_ESCAPES, LITERAL_LINE_ENDS, BARE_REFERENCES,
+    QUOTED_PRINTABLE, JSON_ESCAPES, BYTE_ESCAPES, ESCAPED_QUOTES, OOXML_ESCAPES, URL_ESCAPES, LITERAL_LINE_ENDS,
+    BARE_REFERENCES,
 )  # fmt: skip
 """The rules for layers of escaping, in order."""

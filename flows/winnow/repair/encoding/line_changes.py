@@ -95,7 +95,7 @@ MAX_MENTION = 5  # characters of one sign that is quoted
 
 _IN_TABLE = re.compile(r"(?:^|\s)(?:[ÂÃ]  |Â )")
 _UNIT = re.compile(r"(?<![^\W\d_])Å[²³](?![^\W\d_])")
-_CAPITALS = re.compile(r"[A-Z][ÂÃ]\xa0[A-Z]")
+_CAPITALS = re.compile(r"[A-ZÀ-ÖØ-Þ][ÂÃ]\xa0(?:[A-ZÀ-ÖØ-Þ]|$)")
 
 
 # Words of those who speak of encodings; a text with one of them may show mojibake on purpose.

@@ -104,7 +104,7 @@ def is_word(word: str, common: bool = False) -> bool:
     >>> is_word("turístico"), is_word("tur’stico")
     (True, False)
     """
-    low = word.replace("İ", "i").lower().replace("’", "'")
+    low = word.replace("İ", "i").lower().replace("’", "'").replace("ß", "ss")  # as the lists have them
     first = next((c for c in low if c > "\x7f" and c.isalpha()), "")
     lists = LATIN
     if "\u1e00" <= first < "\u1f00":

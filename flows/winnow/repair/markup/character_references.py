@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from winnow.base.html_names import COMMON_REFERENCES
+from winnow.repair.encoding.plausible import is_word
 from winnow.repair.engine.rule import Span
 from winnow.repair.markup.tags import end_of_repeats
 from winnow.repair.words.lexicon import lexicon_of
@@ -37,12 +38,6 @@ TYPOGRAPHIC = frozenset("""
 
 OFTEN_MISSPELT = frozenset("nbsp quot rsquo lsquo rdquo ldquo mdash ndash hellip pound thinsp trade euro zwnj".split())
 """Names that a misspelling is taken back to; short ones and rare ones would be guesses."""
-
-UNMISTAKABLE = frozenset("""
-    rsquo lsquo rdquo ldquo mdash ndash hellip sbquo bdquo ensp emsp thinsp zwnj zwj trade euro oelig scaron rarr larr
-    lsaquo rsaquo permil
-""".split())  # fmt: skip
-"""Younger names that people write without their semicolon all the same, and that are no words."""
 
 UNMISTAKABLE = frozenset("""
     rsquo lsquo rdquo ldquo mdash ndash hellip sbquo bdquo ensp emsp thinsp zwnj zwj trade euro oelig scaron rarr larr
@@ -272,6 +267,8 @@ def _stands_for_sign(text: str, start: int, name: str) -> bool:
 
 def _beginning(text: str, start: int, run: str) -> str | None:
     """The name that a run of letters begins with, where the run begins with no word and more speaks for the name."""
+    if sure := _of_bare_tag(text, start, run) or _of_accented_word(text, start, run):
+        return sure
     known = next((run[:n] for n in range(len(run) - 1, 2, -1) if run[:n] in LEGACY or run[:n] + ";" in NAMED), None)
     if known is None or known in ALSO_WORDS - LEGACY or not run.islower() or not _in_company(text, start, known):
         return None
@@ -279,6 +276,34 @@ def _beginning(text: str, start: int, run: str) -> str | None:
     if run in english or any(english.get(run[:n], NO_WORD) < NO_WORD for n in range(len(known) + 1, len(run))):
         return None
     return known
+
+
+_ELEMENT = r"(?:[abipu]|br|em|h[1-6]|li|[ou]l|strong|div|span|su[bp]|t[dhr]|table|img|font|center)"
+_BARE_TAG = re.compile(rf"&lt/?{_ELEMENT}(?:[ /][^&<>\n]{{0,100}})?&gt")
+_BEFORE_GT = re.compile(rf"&lt/?{_ELEMENT}(?:[ /][^&<>\n]{{0,100}})?\Z")
+_SPANISH = re.compile(r"(iquest|iexcl)[A-ZÁÉÍÓÚÑ]")
+
+
+def _of_bare_tag(text: str, start: int, run: str) -> str | None:
+    """``lt`` and ``gt`` about an element's name, ``&ltb&gtbold``; a Spanish sign before a capital, ``&iquestQu``."""
+    if run.startswith("lt") and _BARE_TAG.match(text, start):
+        return "lt"
+    if run.startswith("gt") and _BEFORE_GT.search(text, max(0, start - 120), start):
+        return "gt"
+    spanish = _SPANISH.match(run)
+    return spanish[1] if spanish and not text[max(0, start - 1) : start].isalnum() else None
+
+
+_LETTERS_BEFORE = re.compile(r"[^\W\d_]{1,30}\Z")
+
+
+def _of_accented_word(text: str, start: int, run: str) -> str | None:
+    """The name of a letter with which letters before it and behind it make a known word: ``na&iumlve``."""
+    before = _LETTERS_BEFORE.search(text, max(0, start - 30), start)
+    name = next((run[:n] for n in range(min(len(run) - 1, 6), 2, -1) if run[:n] in LEGACY), None)
+    if before is None or name is None or not (value := NAMED[name]).isalpha() or value in "ªº":
+        return None
+    return name if is_word(before[0] + value + run[len(name) :]) else None
 
 
 def _in_company(text: str, start: int, name: str) -> bool:

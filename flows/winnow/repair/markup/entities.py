@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from winnow.repair.engine.rule import Change, Evidence, NearDamage, Rule
+from winnow.repair.engine.rule import Change, Evidence, NearDamage, Rule, apply_changes
 from winnow.repair.markup.character_references import OF_MARKUP, TYPOGRAPHIC, Reference, references
 from winnow.repair.markup.tags import NEIGHBOURS, SNIPPET
 
@@ -13,6 +13,10 @@ MANY = 3  # so many typographic references in prose without code or tags are no 
 
 _ABOUT = re.compile(
     r"(?i)\b(?:entit|(?:un)?escap|(?:en|de)cod|markup|html|xml|sgml|char(?:acter )?ref|ampersand|elements?\b|tags?\b)"
+)
+_EXPLAINS = re.compile(
+    r"(?i)\b(?:write|type|use|using|insert|add|put|open|close|start|end|begin|mark|show|display|render|mean|stand|turn|become"
+    r"|convert|replace|represent|denote|produce|create|draw|called)s?\b"
 )
 _RAW_TAG = re.compile(r"<[A-Za-z/!][^<>\n]{0,300}>")
 _ESCAPED_TAG = re.compile(
@@ -71,11 +75,17 @@ class _Judge:
         self.raw_tags = len(_RAW_TAG.findall(text)) if "<" in text else 0
         n_nested = sum(r.kind == "nested" for r in found)
         n_escaped = sum(1 for _ in _ESCAPED_TAG.finditer(text))
-        self.escaped = n_nested + n_escaped > 0 and "<" not in text
+        lone = n_nested + n_escaped < MANY and self.snippet and not self.proven and self._explains(found)
+        self.escaped = n_nested + n_escaped > 0 and "<" not in text and not lone
         self.full_of_escapes = n_nested + n_escaped >= MANY and n_nested + n_escaped > self.raw_tags
         self.program = self.snippet and _PROGRAM.search(text) is not None
         self.source = "html_source" in evidence.by  # its tags are out; what is left of it is its references
         self.prose = not self.raw_tags and sum(_typographic(r) for r in found) >= MANY
+
+    def _explains(self, found: list[Reference]) -> bool:
+        """Whether the text outside its references says what one of them, or its tag, is for."""
+        outside = apply_changes(self.text, (Change(r.start, r.end, " ") for r in found))
+        return _ABOUT.search(outside) is not None and _EXPLAINS.search(outside) is not None
 
     def _is_proof(self, r: Reference) -> bool:
         """Broken, or escaped more than once."""

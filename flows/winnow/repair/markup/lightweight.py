@@ -9,16 +9,30 @@ from winnow.repair.engine.rule import Change, Evidence, Rule, apply_changes
 from winnow.repair.markup.tags import SNIPPET
 from winnow.repair.markup.wiki_templates import is_sure, parsed, shown, templates
 
-_BB_NAMES = r"b|i|u|s|url|img|quote|code|color|size|font|list|center|left|right|email|youtube|spoiler|align|sub|sup"
+_BB_NAMES = (
+    "b|i|u|s|url|img|quote|code|color|size|font|list|center|left|right|email|youtube|spoiler|align|sub|sup|strike"
+    "|justify"
+)
 _UID = r"(?::[a-z0-9]{1,2})?(?::[0-9a-z]{4,12})"  # what phpBB puts behind a name in its database
 _BB = re.compile(
     rf"\[(/?)({_BB_NAMES})(?:{_UID})?(=[^\[\]\n]{{1,300}})?\]|\[\*(?:{_UID})?\][ \t]?|\[/\*{_UID}\]", re.IGNORECASE
 )
 _BB_HIDDEN = re.compile(r"\[(img|youtube)(?:=[^\[\]\n]{1,80})?\][^\[\]\n]{0,500}\[/\1\]", re.IGNORECASE)
-_ABOUT = re.compile(r"\bBB ?codes?\b|\bmark-?down\b|\bwiki ?(?:text|markup|syntax)\b|\basciidoc", re.IGNORECASE)
+_ABOUT = re.compile(r"(?i)\bBB ?codes?\b|\bmark-?down\b|\btemplates? \{\{|\bwiki ?(?:text|markup|syntax)\b|\basciidoc")
 
 _PIPED = re.compile(r"\[\[[^\[\]|\n]{1,120}\|([^\[\]|\n]{1,200})\]\]")
 _LINK = re.compile(r"\[\[([^\[\]|\n:]{1,120})\]\]")
+# A picture: what a reader sees of it is its caption, the last part.
+_PICTURES = "File|Image|Datei|Fichier|Archivo|Ficheiro|Bestand|Plik|Файл"
+_FILE = re.compile(
+    rf"\[\[(?:{_PICTURES}):[^\[\]|\n]{{1,120}}\.\w{{3,4}}"
+    r"((?:\|(?:[^\[\]\n]|\[\[[^\[\]\n]{1,200}\]\]){0,600})?)\]\]",
+    re.IGNORECASE,
+)
+_OPTION = re.compile(
+    r"(?i)(?:thumb(?:nail)?|mini(?:atur)?|frame(?:d|less)?|border|left|right|center|centre|none|upright|links|rechts"
+    r"|gauche|droite|\d*x?\d+ ?px)|(?:alt|link|upright|lang|page|class)\s?=.*|"
+)
 _STRONG = re.compile(r"'''([^'\n][^\n']{0,200})'''|''([^'\n][^\n']{0,200})''")
 _HEADING = re.compile(r"^(={2,5}) ?([^=\n]{1,120}?) ?\1[ \t]*$", re.MULTILINE)
 _EXTENSION = re.compile(
@@ -103,8 +117,24 @@ def strip_wiki_markup(text: str, evidence: Evidence) -> Iterator[Change]:
                 continue
             value = m[2] if pattern is _HEADING else next((g for g in m.groups() if g), "")
             changes.append(Change(m.start(), m.end(), value.strip(), 0.7))
+    for m in _FILE.finditer(text):
+        if source or m[1]:
+            caption = _caption(m[1])
+            apart = not caption and text[m.start() - 1 : m.start()] in ("", " ", "\n")
+            end = m.end() + (apart and text[m.end() : m.end() + 1] in (" ", "\n"))
+            changes.append(Change(m.start(), end, caption, 0.7))
     changes.extend(_extension_tags(text, source))
     yield from _outermost(changes)
+
+
+def _caption(parts: str) -> str:
+    """The caption among the parts of a picture's link.
+
+    >>> _caption("|thumb|200px|A [[cat|kitten]] sits"), _caption("|left|alt=x")
+    ('A kitten sits', '')
+    """
+    last = _plain(parts).rpartition("|")[2].strip()
+    return "" if _OPTION.fullmatch(last) else last
 
 
 def _plain(text: str) -> str:
@@ -142,9 +172,10 @@ def close_spaced_emphasis(text: str, evidence: Evidence) -> Iterator[Change]:
 BBCODE = Rule("bbcode", 2, strip_bbcode, rf"(?i)\[/(?:{_BB_NAMES})(?::[a-z0-9:]+)?\]", proves=True)
 WIKI = Rule(
     "wiki",
-    2,
+    3,
     strip_wiki_markup,
-    r"\[\[[^\[\]|\n]+\|[^\[\]|\n]+\]\]|\{\{[A-Za-z][^{}|\n]{0,40}\||(?i:</? ?(?:poem|chem|ce|nowiki))",
+    rf"\[\[[^\[\]|\n]+\|[^\[\]|\n]+\]\]|\[\[(?i:{_PICTURES}):"
+    r"|\{\{[A-Za-z][^{}|\n]{0,40}\||(?i:</? ?(?:poem|chem|ce|nowiki))",
     proves=True,
 )
 SPACED_EMPHASIS = Rule(

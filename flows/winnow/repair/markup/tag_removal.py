@@ -328,6 +328,8 @@ def _quoted(text: str, tag: Tag) -> bool:
         return True
     if before and before in "'\"" and before == after and _STATEMENT.match(text, tag.end + 1):
         return True  # a program's string, whatever stands in it
+    if before == after == "`" and tag.kind == "whole":
+        return True  # code, by Markdown
     if text[tag.start : tag.end] == "</>":
         return before == after == " "
     return not tag.strong and bool(before) and before in "`'\"‘“" and after != "" and after in "`'\"’”"

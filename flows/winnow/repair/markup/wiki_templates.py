@@ -105,7 +105,9 @@ def shown(template: Template) -> str | None:
     if name in EMPTY or name.startswith(("cite ", "use ", "infobox end", "pp-")) or name.endswith(("-stub", " stub")):
         return ""
     if name in FIRST or name.startswith("ipa-"):
-        return given[0] if given else template.named.get("text", template.named.get("quote"))
+        return (
+            given[0] if given else "[sic]" if name == "sic" else template.named.get("text", template.named.get("quote"))
+        )
     if name in SECOND or (name.startswith("lang-") and given):
         return given[0] if name.startswith("lang-") else given[1] if len(given) > 1 else None
     if not given:
