@@ -22,6 +22,7 @@ ENDS = [
     (errors.RecipeError("x"), 2),
     (errors.ServerGone("x"), 3),
     (errors.DatasetBusy("x"), 4),
+    (errors.NoSuchVersion("x"), 2),
     (errors.DatasetDamaged("x"), 5),
     (errors.DiskFull("x"), 5),
     (errors.ContractBroken("x"), 70),

@@ -175,7 +175,7 @@ def test_a_loss_is_found(press: Press, case: str) -> None:
         ({}, None),
         ({"n_published": 3}, "documents has 2 rows, the run counted 3"),
         ({"n_duplicates": 1}, "duplicates has 0 rows, the run counted 1"),
-        ({"n_read": 5}, "5 documents were read, 2 published, left out or rejected"),
+        ({"n_read": 5}, "5 documents were read, 2 published, copies or rejected"),
     ],
 )
 def test_what_the_run_counted_is_what_the_tables_hold(press: Press, change: dict[str, int], said: str | None) -> None:

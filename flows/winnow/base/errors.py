@@ -9,6 +9,7 @@ WinnowError                 it cannot be done as things are; the text says what 
 ├── LedgerError             edits do not fit the text they are replayed on: a fault of Winnow     exit 70
 ├── ContractBroken          rows do not fit their table's schema: a fault of Winnow               exit 70
 ├── DatasetError            the dataset on disk is not as its manifest says
+│   ├── NoSuchVersion       it never had a version of that number, or has it no more              exit 2
 │   ├── DatasetDamaged      files or logs differ from the last manifest, and nothing can restore them
 │   ├── DatasetBusy         another run holds the dataset                                         exit 4
 │   └── SchemaConflict      a table's columns cannot become the schema's without loss
@@ -82,6 +83,12 @@ class ContractBroken(WinnowError):
 
 class DatasetError(WinnowError):
     """The dataset on disk is not as its manifest says."""
+
+
+class NoSuchVersion(DatasetError):
+    """The dataset has no version of that number; the text names those there are."""
+
+    exit_code = 2
 
 
 class DatasetDamaged(DatasetError):

@@ -65,8 +65,8 @@ class SourceSettings(Section):
 class ReadSettings(Section):
     """How files become documents."""
 
-    include: Names = Field((), description="Globs of files that are read, the others are left out; none named reads all that have a reader")
-    exclude: Names = Field((), description="Globs of files that are left out, as **/drafts/** and *.bak.csv")
+    include: Names = Field((), description="Globs of files that are read, and no others; none named reads all that have a reader")
+    exclude: Names = Field((), description="Globs of files that are not read, as **/drafts/** and *.bak.csv")
     text_field: SomeNames = Field(("text",), description="Field of a record (JSONL, CSV, Parquet) that holds its text: a name, a path such as doc.text, or several of which the first with a text counts")
     id_fields: Names = Field(("url", "id"), description="Fields that may name the record; the first present one does")
     title_field: Names = Field(("title",), description="Field of a record that holds its title, or several")

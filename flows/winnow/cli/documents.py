@@ -21,7 +21,7 @@ from winnow.cli.options import (
     WaitOption,
     published,
 )
-from winnow.cli.output import edit_lines, edit_record, paint, print_json, print_table, shortened
+from winnow.cli.output import counted, edit_lines, edit_record, paint, print_json, print_table, shortened
 
 if TYPE_CHECKING:
     from winnow.publish.compare.diff import DocumentChange, PassageChange
@@ -147,7 +147,7 @@ def _print_group(group: Sequence[DocumentChange], p: Paint) -> None:
         _print_change(group[0], p)
         return
     first = group[0]
-    print(f"\n{_mark(first, p)} {len(group):,} documents")
+    print(f"\n{_mark(first, p)} {counted(len(group), 'document')}")
     for reason, *others in zip(*(change.reasons for change in group), strict=True):
         same = all(other.detail == reason.detail for other in others)
         print(f"    {reason.kind}: {visible(reason.detail)}" + ("" if same else p.dim("  (and alike)")))
@@ -212,8 +212,9 @@ def explain(doc_id: DocumentArgument, into: IntoOption = DATASET, as_json: JsonO
     print(p.bold(f"{story.doc_id}  {visible(story.source)}"))
     print(p.dim(visible(story.origin)))
     kept_too = f", {len(found)} kept though they repeat" if found else ""
-    gone = f"{len(removed)} passages removed" if copy is None else "removed whole"
-    print(f"{applied} edits made, {len(story.edits) - applied} suspicions, {gone}{kept_too}")
+    gone = f"{counted(len(removed), 'passage')} removed" if copy is None else "removed whole"
+    suspicions = counted(len(story.edits) - applied, "suspicion")
+    print(f"{counted(applied, 'edit')} made, {suspicions}, {gone}{kept_too}")
     if copy is not None:
         print(f"{_copy_line(copy)}\nwinnow why {story.doc_id} shows both, word by word")
     repaired = "".join(row["text"] + row["gap"] for row in story.passages)

@@ -21,7 +21,7 @@ from winnow.cli.options import (
     WorkersOption,
     published,
 )
-from winnow.cli.output import print_json, print_table, size
+from winnow.cli.output import counted, print_json, print_table, size
 
 if TYPE_CHECKING:
     from winnow.publish.selection import Format
@@ -66,7 +66,7 @@ def verify(
         rows = [(f"v{p.version}" if p.version else "", visible(p.place), visible(p.what)) for p in problems]
         print_table(("version", "place", "what is wrong"), rows)
     else:
-        checked = f"v{version}" if version else f"{len(dataset.version_numbers())} versions and the tables"
+        checked = f"v{version}" if version else f"{counted(len(dataset.version_numbers()), 'version')} and the tables"
         print(f"Sound: {checked}; every file, row, link and edit is as it was published.")
     return int(bool(problems))
 
@@ -113,7 +113,7 @@ def export(
             format=cast("Format", form or "parquet"),
         )  # fmt: skip
         place, chosen = export_selection(dataset, number, choice, to)
-        rows = ", ".join(f"{n:,} rows of {table}" for table, n in chosen.rows.items())
+        rows = ", ".join(f"{counted(n, 'row')} of {table}" for table, n in chosen.rows.items())
         result = {"version": number, "path": place, "rows": chosen.rows}
         print_json(result) if as_json else print(f"Exported {rows} of v{number} to {visible(place)}")
         return 0
@@ -163,7 +163,7 @@ def push(
         print_json({"dry_run": dry_run, **asdict(done)})
         return 0
     verb = "would be" if dry_run else "were"
-    files = f"{len(done.sent)} files ({size(done.bytes)}) {verb} sent, {len(done.removed)} {verb} removed"
+    files = f"{counted(len(done.sent), 'file')} ({size(done.bytes)}) {verb} sent, {len(done.removed)} {verb} removed"
     said = f"{files}, {done.kept} stay; tag v{number}" if done.tagged else f"v{number} stands there already"
     print(f"{done.repository}: {said}")
     return 0
@@ -218,7 +218,7 @@ def prune(
         return 0
     done = "would be removed" if dry_run else "removed"
     names = ", ".join(views.names) or "no version"
-    print(f"{names} {done}, and {len(files.names)} files of the tables; {size(freed)} free")
+    print(f"{names} {done}, and {counted(len(files.names), 'file')} of the tables; {size(freed)} free")
     return 0
 
 

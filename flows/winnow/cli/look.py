@@ -12,7 +12,7 @@ import typer
 from winnow.base.errors import UsageError
 from winnow.base.terminal import visible
 from winnow.cli.options import DATASET, IntoOption, JsonOption, VersionArgument, published
-from winnow.cli.output import paint, print_json, print_table, size
+from winnow.cli.output import counted, paint, print_json, print_table, size
 
 if TYPE_CHECKING:
     from winnow.cli.report_server import ReportServer
@@ -68,7 +68,7 @@ def status(into: IntoOption = DATASET, as_json: JsonOption = False) -> int:
     now = datetime.now(UTC)
     if manifest:
         age = _age((now - manifest.created_at).total_seconds())
-        print(f"version   {p.bold(f'v{manifest.version}')}, {documents:,} documents, published {age} ago")
+        print(f"version   {p.bold(f'v{manifest.version}')}, {counted(documents, 'document')}, published {age} ago")
     else:
         print("version   none yet")
     if last:
@@ -259,11 +259,7 @@ def rejects(
     ranked = sorted(kinds, key=lambda kind: (-kinds[kind], kind))
     shown = [r for kind in ranked for r in [r for r in rows if r["expectation"] == kind][:most]]
     p = paint()
-    print(
-        f"{len(rows):,} reject{'s' * (len(rows) != 1)}: "
-        + ", ".join(f"{kinds[kind]:,} {kind}" for kind in ranked)
-        + "\n"
-    )
+    print(f"{counted(len(rows), 'reject')}: " + ", ".join(f"{kinds[kind]:,} {kind}" for kind in ranked) + "\n")
     head = ("doc_id", "stage", "reason", "bytes", "what was wrong and what to do")
     cells = [(r["doc_id"], r["stage"], r["expectation"], size(r["bytes"]), visible(r["reason"])) for r in shown]
     print_table(head, cells, last=160)

@@ -73,6 +73,14 @@ def table_lines(head: Sequence[str], rows: Sequence[Sequence[str]], paint: Paint
     return [paint.bold(line(head)), *(line(r) for r in rows)]
 
 
+def counted(number: int, thing: str) -> str:
+    """
+    >>> counted(1, "edit"), counted(1200, "document")
+    ('1 edit', '1,200 documents')
+    """
+    return f"{number:,} {thing}{'s' * (number != 1)}"
+
+
 def _is_number(cell: str) -> bool:
     """Digits with their separators and perhaps a unit; dates and identifiers are words.
 

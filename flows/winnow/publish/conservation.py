@@ -69,7 +69,10 @@ def _totals(manifest: Manifest) -> Iterator[tuple[str, str]]:
             yield "a wrong total", f"{table} has {manifest.rows(table)} rows, the run counted {facts[key]}{erased}"
     settled = facts["n_published"] + facts["n_duplicates"] + facts["n_rejected"]
     if facts["n_read"] != settled:
-        yield "documents lost", f"{facts['n_read']} documents were read, {settled} published, left out or rejected"
+        yield (
+            "documents lost",
+            f"{facts['n_read']} documents were read, {settled} published, copies or rejected",
+        )
 
 
 def _slice(view: Path, manifest: Manifest, low: str, high: str | None, undo: Undo | None) -> Iterator[tuple[str, str]]:

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from winnow.base.errors import DatasetError
+from winnow.base.errors import NoSuchVersion
 from winnow.base.files import Mount
 from winnow.publish.manifest import MANIFEST, Manifest, read_manifest
 
@@ -162,13 +162,13 @@ class Dataset:
     def manifest(self, version: int | None = None) -> Manifest:
         """Returns the manifest of one version, the latest if None.
 
-        Raises DatasetError naming the versions there are.
+        Raises NoSuchVersion naming the versions there are.
         """
         numbers = self.version_numbers()
         number = version if version is not None else max(numbers, default=0)
         if number not in numbers:
             known = ", ".join(map(str, numbers)) or "none yet"
-            raise DatasetError(f"{self.name}: has no version {number}; published: {known}")
+            raise NoSuchVersion(f"{self.name}: has no version {number}; published: {known}")
         return read_manifest(self.manifest_path(number))
 
     def latest_manifest(self) -> Manifest | None:

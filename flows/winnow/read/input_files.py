@@ -63,8 +63,8 @@ def list_inputs(root: str | Path, leave_out: Iterable[str | Path] = (), settings
     files = InputFiles(found.files.table()).by_path()
     skipped = SkippedFiles(found.skipped.table()).by_path()
     if not files:
-        what = f"holds no file with a known ending ({len(skipped)} left out)" if skipped else "is empty"
-        first = f"; left out: {skipped[0].path} ({skipped[0].reason})" if skipped else ""
+        what = f"holds no file with a known ending ({len(skipped)} not read)" if skipped else "is empty"
+        first = f"; not read: {skipped[0].path} ({skipped[0].reason})" if skipped else ""
         raise EmptyInput(f"{redacted(str(root))}: {what}{first}; Winnow reads {', '.join(endings())}")
     fitting = {source_of(f.path, settings) for f in files} if settings.sources else set()
     return Listing(files, skipped, tuple(entry for entry in settings.sources if entry not in fitting))
