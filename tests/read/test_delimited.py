@@ -64,12 +64,37 @@ QUOTES = {
     "a line end inside quotes": (b'id,text\n1,"two\nlines"\n', "two\nlines"),
     "other delimiters inside a field": (b"id,text\n1,one; two | three\n", "one; two | three"),
     "a comma inside a field of a file with semicolons": (b"id;text\n1;one, two\n", "one, two"),
+    "spaces before the quotes": (b'id, text\n1, "one, two"\n2, "three"\n', "one, two"),
+    "single quotes": (b"id,text\n1,'one, two'\n2,'it''s'\n", "one, two"),
+    "single quotes in single quotes": (b"id,text\n1,'it''s'\n2,'one, two'\n", "it's"),
+    "a delimiter ends each row but the head": (b"id,text\n1,one,\n2,two,,\n", "one"),
+    # These are no quotes of fields.
+    "an apostrophe begins a field": (b"id,text\n1,'tis the season\n2,isn't it'\n", "'tis the season"),
+    "apostrophes around words": (b"id;text\n1;'yes', he said\n", "'yes', he said"),
+    "a quote after a comma and a space": (b'id;text\n1;"a, ""b"", c"\n', 'a, "b", c'),
+    "leading spaces of a plain field": (b"id,text\n1,  two spaces\n", "  two spaces"),
 }
 
 
 @pytest.mark.parametrize(("content", "text"), QUOTES.values(), ids=QUOTES)
 def test_the_text_of_a_field_is(content: bytes, text: str, tmp_path: Path) -> None:
     assert texts(read(tmp_path, content))["1"] == text
+
+
+def test_a_file_of_one_column_has_no_delimiter(tmp_path: Path) -> None:
+    found = read(tmp_path, b"text\nHello, world\nwords; and more, of them, too\nnone\n")
+    assert [r.text for r in found if isinstance(r, RawDocument)] == [
+        "Hello, world", "words; and more, of them, too", "none",
+    ]  # fmt: skip
+    table = read(tmp_path, b"text\na,b\nc,d\n")
+    assert [getattr(r, "expectation", "") for r in table] == ["malformed_row"] * 2, "its head may lack a column"
+
+
+@pytest.mark.parametrize(("head", "told"), [("Nr;Titel;Inhalt", "'Inhalt'"), ("ID|Text", "did you mean 'Text'")])
+def test_a_file_without_a_text_column_is_told_its_columns(head: str, told: str, tmp_path: Path) -> None:
+    (reject,) = read(tmp_path, f"{head}\n1;a;b\n".encode())
+    assert isinstance(reject, Reject)
+    assert told in reject.reason
 
 
 @pytest.mark.parametrize("null", ["\\N", "", '""'])

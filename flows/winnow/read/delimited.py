@@ -2,7 +2,8 @@ r"""CSV and TSV with a head line: each row is a record of strings.
 
 The delimiter is the one that the recipe names, else the one under which the head names the text field, the format's own
 first; a line ``sep=;`` before the head says it too. Quotes are doubled (RFC 4180) or, where the file does so, escaped
-by a backslash; ``\N`` is null.
+by a backslash; ``\N`` is null. Files whose quotes are single ones, or follow the delimiter after a space, are told by
+their first rows; a file of one column whose lines hold commas here and there has no delimiter at all.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from winnow.read.jsonl import read_jsonl
 from winnow.read.sources import FileSettings
 
 DELIMITERS = ",;\t|"
+_NO_DELIMITER = "\x1f"  # which no text holds
 _SAMPLE = 1 << 18  # characters by which the dialect is told
 _MOST_RETRIES = 8  # quotes that never close; after so many the rest of the file is one reject
 _SEP = re.compile(r"sep=([,;\t|])\s*$", re.IGNORECASE)
@@ -34,14 +36,17 @@ _SEP = re.compile(r"sep=([,;\t|])\s*$", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How rows are written: the delimiter, and whether a quote inside a field is escaped by a backslash."""
+    """How rows are written: the delimiter, whether a quote inside a field is escaped by a backslash, which quotes there
+    are, and whether spaces stand before them."""
 
     delimiter: str
-    escaped: bool
+    escaped: bool = False
+    quote: str = '"'
+    spaced: bool = False
 
     def rows(self, lines: Iterator[str]) -> Iterator[list[str]]:
         if not self.escaped:
-            return csv.reader(lines, delimiter=self.delimiter)
+            return csv.reader(lines, delimiter=self.delimiter, quotechar=self.quote, skipinitialspace=self.spaced)
         null = re.compile(rf"(?:(?<=^)|(?<={re.escape(self.delimiter)}))\\N(?=$|[\r\n{re.escape(self.delimiter)}])")
         plain = (null.sub("", line) for line in lines)
         return csv.reader(plain, delimiter=self.delimiter, escapechar="\\", doublequote=False)
@@ -50,16 +55,28 @@ class Dialect:
 def found_dialect(head: str, sample: str, delimiter: str, text_field: tuple[str, ...]) -> Dialect:
     r"""The dialect of a file from its head line and its first characters; `delimiter` where nothing tells.
 
-    >>> found_dialect("id;text", "", ",", ("text",))
-    Dialect(delimiter=';', escaped=False)
-    >>> found_dialect("id,text", 'id,text\n1,"a \\"b\\" c"\n', ",", ("text",))
-    Dialect(delimiter=',', escaped=True)
+    >>> found_dialect("id;text", "", ",", ("text",)).delimiter
+    ';'
+    >>> found_dialect("id,text", 'id,text\n1,"a \\"b\\" c"\n', ",", ("text",)).escaped
+    True
     """
+    if not any(sign in head for sign in DELIMITERS) and _is_prose(sample):
+        return Dialect(_NO_DELIMITER)
     for candidate in dict.fromkeys(delimiter + DELIMITERS):
-        names = {name.strip() for row in csv.reader([head], delimiter=candidate) for name in row}
+        names = {name.strip().strip("'") for row in csv.reader([head], delimiter=candidate) for name in row}
         if not names.isdisjoint(text_field):
             return dialect_of(sample, candidate)
-    return dialect_of(sample, delimiter)
+    return dialect_of(sample, max(delimiter + DELIMITERS, key=head.count))
+
+
+def _is_prose(sample: str) -> bool:
+    """Whether lines hold delimiters here and there rather than the same number each.
+
+    >>> _is_prose("text\\nhello, world\\nall of it\\n"), _is_prose("text\\na,b\\nc,d\\n")
+    (True, False)
+    """
+    lines = [line for line in sample.splitlines()[1:] if line]
+    return '"' not in sample and any(len({line.count(sign) for line in lines}) > 1 for sign in DELIMITERS)
 
 
 def dialect_of(sample: str, delimiter: str) -> Dialect:
@@ -67,7 +84,20 @@ def dialect_of(sample: str, delimiter: str) -> Dialect:
     inside = rf'[^{re.escape(delimiter)}\r\n"]'
     doubled = re.search(rf'[^\\{re.escape(delimiter)}\r\n]""{inside}', sample)
     escaped = not doubled and re.search(rf'[^\\](?:\\\\)*\\"{inside}', sample)
-    return Dialect(delimiter, bool(escaped))
+    between = re.escape(delimiter)
+    if re.search(rf'{between} +"[^"]*" *(?:{between}|[\r\n])', sample) and not re.search(rf'{between}"', sample):
+        return Dialect(delimiter, bool(escaped), spaced=True)
+    return Dialect(delimiter, bool(escaped), quote="'" if _is_in_single_quotes(sample, between) else '"')
+
+
+def _is_in_single_quotes(sample: str, between: str) -> bool:
+    """Whether single quotes stand around fields: around some that hold the delimiter, and wherever one begins."""
+    if re.search(rf'(?:^|{between})"', sample, re.MULTILINE):
+        return False
+    begun = re.findall(rf"(?:^|{between})'", sample, re.MULTILINE)
+    ended = re.findall(rf"'(?={between}|\r?$)", sample, re.MULTILINE)
+    holds = rf"(?:^|{between})'[^'\r\n]*{between}[^'\r\n]*'(?:{between}|\r?$)"
+    return len(begun) == len(ended) and bool(re.search(holds, sample, re.MULTILINE))
 
 
 @dataclass(slots=True)
@@ -154,6 +184,8 @@ def _rows(lines: _Lines, head: list[str], dialect: Dialect, records: Records) ->
             if not row:
                 continue
             fields = ["" if f == r"\N" else _decoded(f, settings) for f in row]
+            while len(fields) > len(head) and not fields[-1]:  # a delimiter at the end of each row says nothing
+                fields.pop()
             said = {h: f for h, f in zip(head, fields, strict=False) if f}
             # A row that does not fit the head is kept with it, field by field: nothing of it is cut off.
             raw = orjson.dumps(said if len(fields) <= len(head) else [head, fields])
