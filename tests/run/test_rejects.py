@@ -14,6 +14,7 @@ from tests.publish.press import write_rows
 from tests.run.small import IDS, LETTERS, OTHER_RECIPE, RECIPE, ids, letters, sha, version
 
 from winnow.base.contracts import TABLES
+from winnow.base.doc_ids import DocIds
 from winnow.base.errors import UsageError
 from winnow.base.recipe import Recipe
 from winnow.base.staging import REJECTED
@@ -21,6 +22,7 @@ from winnow.publish.dataset import Dataset
 from winnow.run.rejects import (
     Key,
     RejectChanges,
+    Settling,
     kinds_of_rejects,
     reject_rows,
     rejects_of,
@@ -189,34 +191,40 @@ def changes(case: Case, folder: Path) -> RejectChanges:
     return reject_rows(
         version(folder, {"rejects": case.before}),
         write_rows(folder / "rejects.parquet", case.now, REJECTED),
-        accepted=ids(case.accepted),
-        recipe_id=case.recipe,
-        run_id="now",
-        replayed=[key(name) for name in case.replayed],
-        barred=ids(case.barred),
-        from_kept_bytes=case.from_kept_bytes,
+        folder / "changes.parquet",
+        Settling(
+            accepted=DocIds.of(sorted(ids(case.accepted))),
+            recipe_id=case.recipe,
+            run_id="now",
+            replayed=[key(name) for name in case.replayed],
+            barred=ids(case.barred),
+            from_kept_bytes=case.from_kept_bytes,
+        ),
     )
 
 
-def said(rows: pa.Table) -> tuple[str, ...]:
+def said(rows: Path) -> tuple[str, ...]:
     found = []
-    for row in rows.to_pylist():
+    for row in pq.read_table(rows).to_pylist():
         [name] = names([(row["doc_id"], row["content_sha256"])])
         settled = {None: "waits", "now": "replayed"}.get(row["replayed_in"], f"replayed {row['replayed_in']}")
         found.append(f"{name} {row['expectation']} {settled}")
     return tuple(sorted(found))
 
 
+@pytest.mark.parametrize("span_bytes", [1 << 20, 200])
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-def test_rejects(case: Case, tmp_path: Path) -> None:
+def test_rejects(case: Case, span_bytes: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one range of doc_ids, and in several."""
+    monkeypatch.setattr("winnow.run.rejects._RANGE_BYTES", span_bytes)
     changed = changes(case, tmp_path)
     assert said(changed.rows) == case.rows
     assert letters(changed.replaced) == case.replaced
-    assert names(changed.refused) == set(case.refused)
+    assert names(changed.refused.iter_rows()) == set(case.refused)
 
 
 def test_rows_to_write_are_those_of_this_run_and_its_recipe_and_keep_those_of_others(tmp_path: Path) -> None:
-    rows = changes(Case(before=[known("x1")], now=[new("x2")], recipe=OTHER_RECIPE), tmp_path).rows
+    rows = pq.read_table(changes(Case(before=[known("x1")], now=[new("x2")], recipe=OTHER_RECIPE), tmp_path).rows)
     assert rows.schema.equals(TABLES["rejects"])
     found = {r["content"]: (r["recipe_id"], r["run_id"]) for r in rows.to_pylist()}
     assert found == {b"1": (RECIPE, "before"), b"2": (OTHER_RECIPE, "now")}
@@ -224,7 +232,7 @@ def test_rows_to_write_are_those_of_this_run_and_its_recipe_and_keep_those_of_ot
 
 def test_of_a_withdrawn_document_no_bytes_are_kept(tmp_path: Path) -> None:
     case = Case(before=[known("x1", replayed_in="earlier")], now=[mark("x")], barred="x")
-    assert set(changes(case, tmp_path).rows["content"].to_pylist()) == {b""}
+    assert set(pq.read_table(changes(case, tmp_path).rows)["content"].to_pylist()) == {b""}
 
 
 WAITING = {
@@ -241,8 +249,8 @@ WAITING = {
 def test_rejects_that_wait(
     before: list[Row], rows: list[Row], replaced: str, expected: set[str], tmp_path: Path
 ) -> None:
-    table = pq.read_table(write_rows(tmp_path / "rows.parquet", rows, TABLES["rejects"]))
-    waiting = waiting_rejects(version(tmp_path, {"rejects": before}), table, ids(replaced))
+    new_rows = write_rows(tmp_path / "rows.parquet", rows, TABLES["rejects"])
+    waiting = waiting_rejects(version(tmp_path, {"rejects": before}), new_rows, ids(replaced))
     assert names(waiting.select("doc_id", "content_sha256").iter_rows()) == expected
 
 

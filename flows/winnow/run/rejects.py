@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -13,15 +13,14 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as pads
-import pyarrow.parquet as pq
 
 from winnow.base.contracts import SORT_KEYS, TABLES
+from winnow.base.doc_ids import DocIds, Range, doc_id_ranges
 from winnow.base.errors import UsageError
 from winnow.base.files import arrow_dataset, parquet_file, scan_parquet
 from winnow.base.records import BROKEN_OFF, REPEATED_ID
-from winnow.base.staging import key_of, write_parquet
+from winnow.base.staging import REJECTED, key_of, write_parquet
 from winnow.publish.dataset import Dataset
-from winnow.publish.erasure import erased_ids
 from winnow.run.approval import PastRun
 from winnow.run.run_context import Run
 from winnow.validate.reject_rows import quarantine
@@ -32,84 +31,119 @@ Key: TypeAlias = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Settling:
+    """What a run knows by which rejects are settled, gone, or said anew.
+
+    A row that waits is marked as replayed in this run when its document was ``accepted``, or its bytes were read again
+    and led elsewhere (``replayed``); not where it is a bad record of an ``unread`` input file beside a good one with
+    its id. It gives way to a new row about the same bytes of the same input file, or of any where its own has
+    ``vanished``. Rejects of the reading of input files that were ``read_again`` and are not among the new ones are
+    gone: a run from scratch would not have them; nor those that are ``obsolete``, whose record is gone or has other
+    content. Of a document that is ``barred`` no bytes are kept, of one that was ``erased`` nothing at all. Rows that
+    would only change their run stay as they are; so do the words of those that were read ``from_kept_bytes`` and
+    failed as before, for they name the place in the file.
+    """
+
+    recipe_id: str
+    run_id: str
+    accepted: DocIds
+    replayed: Collection[Key] = ()
+    barred: Collection[str] = ()
+    read_again: Collection[str] = ()
+    from_kept_bytes: bool = False
+    obsolete: Collection[Key] = ()
+    vanished: Collection[str] = ()
+    unread: Collection[str] = ()
+    erased: Collection[str] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RejectChanges:
-    """Rows of table ``rejects`` to write, the doc_ids whose rows they replace, and what of them this run refused.
+    """A file of rows of table ``rejects`` to write, the doc_ids whose rows they replace, and what this run refused.
 
     ``refused`` are ``(doc_id, content_sha256)`` of documents that were read and then rejected.
     """
 
-    rows: pa.Table
-    replaced: frozenset[str]
-    refused: frozenset[Key]
+    rows: Path
+    replaced: DocIds
+    refused: pl.DataFrame
 
 
-def reject_rows(
-    dataset: Dataset,
-    staged: Path,
-    *,
-    accepted: Collection[str],
-    recipe_id: str,
-    run_id: str,
-    replayed: Collection[Key] = (),
-    barred: Collection[str] = (),
-    read_again: Collection[str] = (),
-    from_kept_bytes: bool = False,
-    obsolete: Collection[Key] = (),
-    vanished: Collection[str] = (),
-    unread: Collection[str] = (),
-) -> RejectChanges:
-    """Returns what changes in table ``rejects`` with the next version.
+def reject_rows(dataset: Dataset, staged: Path, rows: Path, how: Settling) -> RejectChanges:
+    """Returns what changes in table ``rejects`` with the next version, and writes its new rows to the file `rows`.
 
-    `staged` holds the rejects of this run. A row that waits is marked as replayed in this run when its document was
-    `accepted`, or its bytes were read again and led elsewhere (`replayed`); not where it is a bad record of an `unread`
-    input file beside a good one with its id. It gives way to a new row about the same bytes of the same input file, or
-    of any where its own has `vanished`. Rejects of the reading of input files that were `read_again` and are not among
-    the new ones are gone: a run from scratch would not have them; nor those that are `obsolete`, whose record is gone
-    or has other content. Of a document that is `barred` no bytes are kept, of
-    one that was erased nothing at all. Rows that would only change their run stay
-    as they are; so do the words of those that were read `from_kept_bytes` and failed as before, for they name the place
-    in the file.
+    `staged` holds the rejects of this run. What is settled about a document depends on no other, so that they are
+    looked at by ranges of doc_ids, and this process holds the contents of one range.
     """
-    erased = erased_ids(dataset)
-    new = [r for r in quarantine(pq.read_table(staged), recipe_id, run_id).to_pylist() if r["doc_id"] not in erased]
+    replaced: list[DocIds] = []
+    refused = [pl.DataFrame(schema=_KEY)]
+    files = dataset.files("rejects")
+
+    def settled() -> Iterator[pa.Table]:
+        for span in _ranges([staged, *files]):
+            found = arrow_dataset([staged], REJECTED).to_table(filter=_in(span))
+            new = quarantine(found, how.recipe_id, how.run_id).to_pylist()
+            new = [row for row in new if row["doc_id"] not in how.erased]
+            keys = {_key(row) for row in new if row["stage"] not in ("read", "withdraw")}
+            refused.append(pl.DataFrame(sorted(keys), _KEY, orient="row"))
+            accepted = frozenset(how.accepted.within(span))
+            touched = {doc_id for doc_id, _ in (*map(_key, new), *how.obsolete, *how.replayed)}
+            before = _rejects_of(files, span, touched | accepted | set(how.barred), how.read_again)
+            table, gone = _settle(new, before.to_pylist(), accepted, how)
+            replaced.append(DocIds.of(sorted(gone)))
+            yield table
+
+    write_parquet(rows, settled(), TABLES["rejects"])
+    return RejectChanges(rows=rows, replaced=DocIds.of_ranges(replaced), refused=pl.concat(refused))
+
+
+_RANGE_BYTES = 64 << 20  # rejects that are Python objects at a time, with their content
+_KEY = {"doc_id": pl.String, "content_sha256": pl.String}
+
+
+def _ranges(files: Sequence[Path]) -> list[Range]:
+    metadata = [parquet_file(file).metadata for file in files]
+    size = sum(m.row_group(n).total_byte_size for m in metadata for n in range(m.num_row_groups))
+    return doc_id_ranges(max(1, -(-size // _RANGE_BYTES)))
+
+
+def _in(span: Range) -> pads.Expression:
+    return (pads.field("doc_id") >= span[0]) & (pads.field("doc_id") < span[1])
+
+
+def _settle(
+    new: Sequence[Row], known: Sequence[Row], accepted: Collection[str], how: Settling
+) -> tuple[pa.Table, set[str]]:
+    """The rows to write of some documents, in order, and the doc_ids whose rows they replace."""
     again = {(*_key(row), row["input"]) for row in new}
-    again |= {(*_key(row), path) for row in new for path in vanished}
-    refused = frozenset(_key(row) for row in new if row["stage"] not in ("read", "withdraw"))
-    touched = (
-        {row["doc_id"] for row in new}
-        | {doc_id for doc_id, _ in obsolete}
-        | set(accepted)
-        | {doc_id for doc_id, _ in replayed}
-        | set(barred)
-    )
+    again |= {(*_key(row), path) for row in new for path in how.vanished}
     before: dict[str, list[Row]] = defaultdict(list)
-    for row in _rejects_of(dataset, touched, read_again).to_pylist():
+    for row in known:
         before[row["doc_id"]].append(row)
-    if from_kept_bytes:
-        said = {(*_key(r), r["stage"], r["expectation"]): r["reason"] for of in before.values() for r in of}
+    if how.from_kept_bytes:
+        said = {(*_key(r), r["stage"], r["expectation"]): r["reason"] for r in known}
         new = [{**r, "reason": said.get((*_key(r), r["stage"], r["expectation"]), r["reason"])} for r in new]
     rows: dict[str, list[Row]] = defaultdict(list)
     for row in new:
         rows[row["doc_id"]].append(row)
-    for doc_id, known in before.items():
-        for row in known:
-            waits = row["replayed_in"] is None
-            if waits and ((*_key(row), row["input"]) in again or doc_id in barred):
-                continue
-            if waits and row["stage"] == "read" and row["input"] in read_again:
-                continue
-            if waits and _key(row) in obsolete and doc_id not in accepted:
-                continue
-            if doc_id in barred:
-                row = {**row, "content": b""}
-            still_bad = row["expectation"] == REPEATED_ID or (row["stage"] == "read" and row["input"] in unread)
-            accepted_now = doc_id in accepted and not still_bad
-            settled = waits and (accepted_now or _key(row) in replayed)
-            rows[doc_id].append({**row, "replayed_in": run_id} if settled else row)
-    same = {d for d, known in before.items() if _as_set(known) == _as_set(rows.get(d, []))}
+    for row in known:
+        doc_id = row["doc_id"]
+        waits = row["replayed_in"] is None
+        if waits and ((*_key(row), row["input"]) in again or doc_id in how.barred):
+            continue
+        if waits and row["stage"] == "read" and row["input"] in how.read_again:
+            continue
+        if waits and _key(row) in how.obsolete and doc_id not in accepted:
+            continue
+        if doc_id in how.barred:
+            row = {**row, "content": b""}
+        still_bad = row["expectation"] == REPEATED_ID or (row["stage"] == "read" and row["input"] in how.unread)
+        accepted_now = doc_id in accepted and not still_bad
+        settled = waits and (accepted_now or _key(row) in how.replayed)
+        rows[doc_id].append({**row, "replayed_in": how.run_id} if settled else row)
+    same = {d for d, of in before.items() if _as_set(of) == _as_set(rows.get(d, []))}
     table = pa.Table.from_pylist([r for d, of in rows.items() if d not in same for r in of], schema=TABLES["rejects"])
-    ordered = table.sort_by([(key, "ascending") for key in SORT_KEYS["rejects"]])
-    return RejectChanges(rows=ordered, replaced=frozenset(set(before) - same), refused=refused)
+    return table.sort_by([(key, "ascending") for key in SORT_KEYS["rejects"]]), set(before) - same
 
 
 def _key(row: Row) -> Key:
@@ -226,24 +260,22 @@ def replayed_keys(origins: Sequence[Path], accepted: Collection[str]) -> frozens
     return frozenset(map(_key, rows)) - refused
 
 
-def _rejects_of(dataset: Dataset, doc_ids: Collection[str], inputs: Collection[str]) -> pa.Table:
-    """Returns the rows of documents of these ids, and of all that came from these input files."""
-    files = dataset.files("rejects")
+def _rejects_of(files: Sequence[Path], span: Range, doc_ids: Set[str], inputs: Collection[str]) -> pa.Table:
+    """Returns the rows of documents of these ids in a range, and of all in it that came from these input files."""
     if not files or not (doc_ids or inputs):
         return TABLES["rejects"].empty_table()
-    known = scan_parquet(files).select("doc_id", "input").unique().collect()
-    from_inputs = known.filter(pl.col("input").is_in(sorted(inputs)))["doc_id"]
-    among = sorted((set(known["doc_id"]) & set(doc_ids)) | set(from_inputs))
+    known = arrow_dataset(files, TABLES["rejects"]).to_table(["doc_id", "input"], filter=_in(span))
+    among = set(known["doc_id"].to_pylist()) & doc_ids
+    from_inputs = pc.is_in(known["input"], pa.array(sorted(inputs), pa.string()))
+    among |= set(known["doc_id"].filter(from_inputs).to_pylist())
     source = arrow_dataset(files, TABLES["rejects"])
-    return source.to_table(filter=pads.field("doc_id").isin(pa.array(among, pa.string())))
+    return source.to_table(filter=pads.field("doc_id").isin(pa.array(sorted(among), pa.string())))
 
 
-def waiting_rejects(dataset: Dataset, rows: pa.Table, replaced: Collection[str]) -> pl.DataFrame:
-    """Returns the identity, stage and expectation of all rejects that wait once `rows` stand for `replaced`."""
+def waiting_rejects(dataset: Dataset, rows: Path, replaced: Collection[str]) -> pl.DataFrame:
+    """Returns the identity, stage and expectation of all rejects that wait once those of `rows` replace others."""
     columns = ["doc_id", "content_sha256", "stage", "expectation", "replayed_in"]
-    new = pl.from_arrow(rows.select(columns))
-    assert isinstance(new, pl.DataFrame)
-    frames = [new]
+    frames = [scan_parquet([rows]).select(columns).collect()]
     if files := dataset.files("rejects"):
         published = scan_parquet(files).select(columns)
         frames.append(published.filter(~pl.col("doc_id").is_in(sorted(replaced))).collect())

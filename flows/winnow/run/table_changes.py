@@ -18,6 +18,7 @@ from winnow.base.staging import REPAIRED, write_parquet
 from winnow.deduplicate.prepare import Preparation, prepare_shard
 from winnow.deduplicate.removals import find_removals
 from winnow.deduplicate.work_files import WorkFiles
+from winnow.publish.erasure import erased_ids
 from winnow.run.assemble import Assembly, assemble_job, assembly_ranges, with_few_runs
 from winnow.run.executor import map_shards
 from winnow.run.intake import Checked, Documents, Repaired
@@ -30,7 +31,7 @@ from winnow.run.previous_version import (
     unchanged_documents,
     without,
 )
-from winnow.run.rejects import reject_rows, replayed_keys, waiting_rejects
+from winnow.run.rejects import Settling, reject_rows, replayed_keys, waiting_rejects
 from winnow.run.run_context import Run
 from winnow.run.site_table import changed_sites
 from winnow.run.work_plan import NEEDS_CLEANING, Moved, input_frame, paths_of
@@ -73,9 +74,7 @@ def deduplicate(
     if same := unchanged_documents(run.dataset, parts, again, executor):
         parts = {t: without(files, same, t) for t, files in parts.items()}
         left_out -= same
-    rejects = reject_rows(
-        run.dataset,
-        checked.rejects,
+    settling = Settling(
         accepted=accepted,
         recipe_id=run.recipe_id,
         run_id=run.run_id,
@@ -86,10 +85,13 @@ def deduplicate(
         obsolete=documents.rows.obsolete,
         vanished=tuple(documents.inputs.vanished),
         unread=frozenset(documents.inputs.unchanged),
+        erased=erased_ids(run.dataset),
     )
+    parts["rejects"] = (run.work / "parts" / "rejects" / "all.parquet",)
+    rejects = reject_rows(run.dataset, checked.rejects, parts["rejects"][0], settling)
     inputs = changed_inputs(run.dataset, _input_rows(run, documents))
     similar, unlike_before = changed_similar(run.dataset, decided.similar, run.run_id)
-    for table, rows in (("rejects", rejects.rows), ("inputs", inputs), ("similar", similar)):
+    for table, rows in (("inputs", inputs), ("similar", similar)):
         path = run.work / "parts" / table / "all.parquet"
         write_parquet(path, [rows], TABLES[table])
         parts[table] = (path,)
@@ -97,8 +99,8 @@ def deduplicate(
     # What this run read has to come out somewhere; counted from the input's side, so that a loss shows.
     published = sum(parquet_file(file).metadata.num_rows for file in run.dataset.files("index"))
     known = published - len(gone) - len(documents.rows.replaced) + documents.rows.fresh
-    refused = pl.DataFrame(list(rejects.refused), {"doc_id": pl.String, "content_sha256": pl.String}, orient="row")
-    known_rejects = waiting.select(refused.columns).unique().join(refused, on=refused.columns, how="anti").height
+    identity = rejects.refused.columns
+    known_rejects = waiting.select(identity).unique().join(rejects.refused, on=identity, how="anti").height
     measured = (parquet_file(s.repaired).read(["n_chars", "residual_markup"]) for s in repaired.shards)
     vanished = tuple(documents.inputs.vanished) if run.order.mirror else ()
     rewritten = left_out | decided.changed
