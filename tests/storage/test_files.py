@@ -146,6 +146,18 @@ def test_a_mount_that_exchanges_nothing_is_only_read(machines: Machines) -> None
     assert files.at_hand(output).read_bytes() == b"12"
 
 
+def test_a_cache_knows_nothing_in_another_session(machines: Machines, bucket: Bucket) -> None:
+    """An erasure writes files of a version anew, under their names."""
+    page = machines.mount.root / "v1" / "documents" / "part.parquet"
+    disk = machines.use("one")
+    for content in (b"before", b"after!"):
+        bucket.store.put("v1/documents/part.parquet", content)
+        session = replace(machines.mount, session=content.decode())
+        files.mount(session, disk / session.session)
+        assert files.at_hand(page).read_bytes() == content
+    assert not (disk / "before").exists()
+
+
 def test_what_is_not_exchanged_stays_on_its_machine(machines: Machines, bucket: Bucket) -> None:
     disk = machines.use("one")
     write_file(machines.path("held.json"), b"{}")

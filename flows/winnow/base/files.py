@@ -51,11 +51,13 @@ class Mount:
     """A folder, and the address that it stands for. It travels with jobs, and holds no credentials.
 
     ``exchanges``: what is written for other processes goes through the store; without it, objects are only read.
+    ``session``: a cache of one holds nothing for another, in which objects of the same names may be others.
     """
 
     root: Path
     address: Address
     exchanges: bool = False
+    session: str = ""
 
     def name_of(self, path: Path) -> str:
         """Returns the name of a file's object."""
@@ -207,10 +209,13 @@ def _hash(path: Path) -> str:
 def mount(mount: Mount, folder: Path | None = None, bound_bytes: int | None = None) -> None:
     """Lets this process find files of a mount; again, it changes nothing.
 
-    `folder` holds them here: the root itself where it is None, and nothing is ever removed there but by name.
+    `folder` holds them here: the root itself where it is None, and nothing is ever removed there but by name. A cache
+    of before goes.
     """
     known = _MOUNTED.get(mount.root)
     if known is None or known.mount != mount or (folder and known.folder != folder):
+        if known and known.folder != known.mount.root:
+            shutil.rmtree(known.folder, ignore_errors=True)
         _MOUNTED[mount.root] = _Mounted(mount, folder or mount.root, bound_bytes)
 
 

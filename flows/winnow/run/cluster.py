@@ -82,7 +82,7 @@ def _call(mounted: Sequence[Mount], fn: Callable[..., Any], args: Sequence[Any],
 def mount_on_worker(mounted: Mount, folder: Path) -> None:
     """Lets a worker find the files of a mount: in its own `folder`, where it has none in common with the planner."""
     if mounted.exchanges:
-        mount(mounted, folder / "winnow", cache_bytes())
+        mount(mounted, folder / f"winnow-{mounted.session}", cache_bytes())
     else:
         mount(mounted)
 
@@ -183,7 +183,7 @@ def _exchanging(mounted: Mount | None) -> Iterator[None]:
     if mounted is None:
         yield
         return
-    mount(replace(mounted, exchanges=True))
+    mount(replace(mounted, exchanges=True, session=uuid4().hex))
     try:
         yield
     finally:

@@ -94,7 +94,11 @@ def run_stages(order: RunOrder, stages: Stages) -> RunSummary:
 
 def _shared(order: RunOrder, dataset: Dataset) -> Shared:
     source = Path(order.source).absolute()
-    return Shared(staging=dataset.staging, source=source if order.source and source.exists() else None)
+    return Shared(
+        staging=dataset.staging,
+        source=source if order.source and source.exists() else None,
+        mount=dataset.remote.mount if dataset.remote else None,
+    )
 
 
 def _as_only_writer(order: RunOrder, stages: Stages) -> tuple[Run, RunSummary | GateHeld]:
