@@ -21,6 +21,8 @@ APART = {
     ),
     "columns": ("<pre>a   b\n  in   c\n\tx</pre>", "a   b\n  in   c\n\tx"),
     "code": ("<pre><code>def f():\n    return  1</code></pre>", "def f():\n    return  1"),
+    "code among words": ("<p>Call <code>f(x)</code>, or two <code>int</code>s.</p>", "Call f(x), or two ints."),
+    "code of a block": ("<p>Call</p><pre><code>f(x)</code></pre>", "Call\n\nf(x)"),
     "images among words": ("<p>So <img src=a.png alt='E = mc2'> holds.</p>", "So E = mc2 holds."),
     # These stay as they are.
     "links inside a word": ("<p>the <a href=x>stat</a>ion</p>", "the station"),

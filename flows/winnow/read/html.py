@@ -58,6 +58,7 @@ _PRE, _PRE_END = re.compile(r"<pre\b[^<>]{0,1000}>\n?", re.IGNORECASE), re.compi
 _TAG_OR_TEXT = re.compile(r"<[^<>]*>|[^<]+|<")
 _WHITE = " \t\n"
 _SPACE = re.compile(r"[^\S\n]+")
+_SIGN_OR_LINE = re.compile("[\\n\u2400-\u2426]")
 _TEMPLATE = re.compile(r"<(/?)template\b[^<>]{0,2000}>", re.IGNORECASE)
 _BULLET = re.compile(r"^([ \t]*)(?:[•◦▪‣⁃*]|-)[ \t]+", re.MULTILINE)
 _CELL_GAP = re.compile(r"[ \t]*\t\t[ \t]*")
@@ -329,7 +330,7 @@ def _blocks(parent: Any, blocks: list[str]) -> None:
 
 
 def _is_block(element: Any) -> bool:
-    return element.tag in ("p", "list", "table", "head", "div", "quote", "code")
+    return element.tag in ("p", "list", "table", "head", "div", "quote", "code") and not _is_inline_code(element)
 
 
 def _items(parent: Any, indentation: str) -> Iterator[str]:
@@ -357,11 +358,16 @@ def _add_text(element: Any, parts: list[str], without: str = "") -> None:
     """Add the text of an element; what stands on its own in the page begins and ends a line."""
     parts.append(_in_one_line(element.text))
     for child in element:
-        edge = "\n" if child.tag in _OWN_LINE else ""
+        edge = "\n" if child.tag in _OWN_LINE and not _is_inline_code(child) else ""
         parts.append(edge)
         if child.tag != without and isinstance(child.tag, str):
             _add_text(child, parts, without)
         parts += (edge, _in_one_line(child.tail))
+
+
+def _is_inline_code(element: Any) -> bool:
+    """Whether an element is code among words; that of a `<pre>` holds signs for its white space."""
+    return element.tag == "code" and not _SIGN_OR_LINE.search("".join(element.itertext()).strip())
 
 
 def _in_one_line(text: str | None) -> str:
