@@ -17,6 +17,7 @@ def test_a_rollback_is_a_new_version_equal_to_the_old_one(winnow, own):
     assert winnow("rollback", 1, "--because", "wrong feed", "--into", own).exit_code == 0
     assert texts_of(Dataset(own), 3) == texts_of(Dataset(own), 1) != texts_of(Dataset(own), 2)
     assert Dataset(own).manifest(3).note == "rollback to version 1: wrong feed"
+    assert not (own / ".staging").exists(), "by it the next run would look for work that was left"
     assert winnow("verify", "--into", own).exit_code == 0
 
 
@@ -33,6 +34,7 @@ def test_prune_says_first_what_it_would_do(winnow, own):
     assert Dataset(own).version_numbers() == [1, 2]
     winnow("prune", "--keep", 1, "--into", own)
     assert Dataset(own).version_numbers() == [2]
+    assert not (own / ".staging").exists()
     assert winnow("verify", "--into", own).exit_code == 0
 
 

@@ -16,7 +16,7 @@ from winnow.base.contracts import TABLES
 from winnow.base.errors import UsageError
 from winnow.base.recipe import PublishSettings
 from winnow.publish.dataset import Dataset
-from winnow.publish.disk import move, remove_tree
+from winnow.publish.disk import move, remove_empty, remove_tree
 from winnow.publish.tables.delta import (
     KEYS,
     PURPOSE,
@@ -120,6 +120,8 @@ def prune(dataset: Dataset, keep: int, dry_run: bool = False) -> Freed:
             remove_tree(apart)
             move(folder, apart)  # one step for a reader: the version is there, or it is not
             remove_tree(apart)
+    if not dry_run:
+        remove_empty(dataset.building, dataset.staging)
     return Freed(names=tuple(f"v{n}" for n in numbers), bytes=freed)
 
 

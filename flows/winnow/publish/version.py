@@ -37,6 +37,7 @@ from winnow.publish.disk import (
     move,
     no_checkpoint,
     point,
+    remove_empty,
     remove_tree,
 )
 from winnow.publish.loaders import data_package, duckdb_views
@@ -221,6 +222,7 @@ def _publish(publication: Publication, updates: Sequence[TableUpdate]) -> Manife
     checkpoint("view renamed")
     point(dataset.latest, f"v{job.version}")
     checkpoint("latest moved")
+    remove_empty(dataset.building, dataset.staging)
     return manifest
 
 
