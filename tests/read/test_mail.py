@@ -65,6 +65,17 @@ MESSAGES = {
         "Grüße aus Köln, schöne Tage.",
         [],
     ),
+    "lines that flow on": (
+        "Content-Type: text/plain; format=flowed\n\nA long \nline.\n>> It \n>> so.\n> No. \nYes\n From here.\n-- \nMe",
+        "A long line.\n>> It so.\n> No. \nYes\nFrom here.\n-- \nMe",
+        [],
+    ),
+    "lines that flow on without spaces": (
+        "Content-Type: text/plain; format=Flowed; delsp=yes\n\nZu \nsammen und  \n weiter.",
+        "Zusammen und weiter.",
+        [],
+    ),
+    "spaces at ends of lines that do not": ("Content-Type: text/plain\n\nA long \nline.", "A long \nline.", []),
     "base64": (
         f"Content-Type: text/plain; charset=koi8-r\nContent-Transfer-Encoding: base64\n\n{PACKED}",
         "Привет из Москвы, до скорой встречи.",

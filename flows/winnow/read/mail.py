@@ -212,9 +212,39 @@ def _texts(part: Message, attached: list[str]) -> list[Decoded]:
             return []
         return [Decoded(page.text, page.encoding)]
     if kind == "text/plain" or kind.startswith("multipart/"):  # one whose parts cannot be told is text as it stands
-        return [decode(raw, charset)]
+        found_text = decode(raw, charset)
+        if _parameter(part, "format") == "flowed":
+            text = reflowed(found_text.text, joined=_parameter(part, "delsp") == "yes")
+            found_text = found_text._replace(text=text)
+        return [found_text]
     attached.append(kind)
     return []
+
+
+def _parameter(part: Message, name: str) -> str:
+    return (_quietly(lambda: cast("str | None", part.get_param(name))) or "").lower()
+
+
+def reflowed(text: str, *, joined: bool) -> str:
+    """The paragraphs of a text whose lines flow on where they end in a space (RFC 3676), unless a signature begins.
+
+    `joined` says that this space is none of the text. Lines that are quoted with ``>`` flow on in quotes as deep.
+
+    >>> reflowed("A long \\nline.\\n> It \\n> was.\\n-- \\nMe", joined=False)
+    'A long line.\\n> It was.\\n-- \\nMe'
+    """
+    pieces: list[str] = []
+    open_depth = -1  # of quotes of the line that flows on
+    for line in text.split("\n"):
+        depth = len(line) - len(line.lstrip(">"))
+        said = line[depth:].removeprefix(" ")
+        is_signature = said == "-- "
+        if depth != open_depth or is_signature:
+            pieces.append("\n" * bool(pieces) + line[:depth] + " " * bool(depth))
+        flows = said.endswith(" ") and not is_signature
+        pieces.append(said.removesuffix(" ") if flows and joined else said)
+        open_depth = depth if flows else -1
+    return "".join(pieces)
 
 
 def _quietly(look: Callable[[], str | None]) -> str | None:
