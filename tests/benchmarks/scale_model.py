@@ -49,7 +49,7 @@ ASSUMPTIONS = f"""Assumptions
   candidate pairs grow with the square of a cluster, up to the limits in winnow.deduplicate.
   One core of a worker is as fast as one here, and shared storage feeds it (measured: local disk, files in cache).
   The planner has {PLANNER_GB} GB. A version is built from nothing; a later one re-reads all index and passage rows.
-  Requests are those of files in staging and tables if they lay in a store, one a file written, two a piece read.
+  Requests are those of workers that share nothing but the store: one a file written, two a piece read.
   Prefect is told of stages, never of shards: {PREFECT_CALLS} calls, whatever the size."""
 
 
