@@ -262,17 +262,26 @@ def _plainest(sequence: str, charmap: Charmap, home: frozenset[int]) -> list[str
 
 
 def explaining(undone: Sequence[tuple[str, str]]) -> frozenset[str]:
-    """Encodings of which a piece of a line stands undone in its reading."""
-    return frozenset(
-        charmap.name
-        for charmap in PROVABLE
-        if any(
-            r in reading
-            for line, reading in undone
-            for m in charmap.sequences.finditer(line)
-            for r in undo(m[0], charmap)
-        )
-    )
+    """Encodings of which a piece of a line stands undone in its reading, by one step or by two."""
+    names: set[str] = set()
+    for line, reading in undone:
+        for outer in PROVABLE:
+            for sequence in dict.fromkeys(islice(outer.sequences.findall(line), MAX_SEQUENCES)):
+                for once in undo(sequence, outer):
+                    if once in reading:
+                        names.add(outer.name)
+                    elif inner := _explaining_once(once, reading):
+                        names |= {outer.name, *inner}
+    return frozenset(names)
+
+
+MAX_SEQUENCES = 40  # of one line and encoding that are asked
+
+
+def _explaining_once(text: str, reading: str) -> list[str]:
+    if text.isascii():
+        return []
+    return [c.name for c in PROVABLE if any(r in reading for r in undo(text, c))]
 
 
 def _doubtful(line: str, proven: frozenset[str], home: frozenset[int]) -> Reading | None:
