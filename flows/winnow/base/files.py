@@ -34,7 +34,7 @@ from pyarrow.fs import LocalFileSystem
 
 from winnow.base.errors import DatasetDamaged
 from winnow.base.object_store import Address, Entry, Gone, Store
-from winnow.base.pointers import is_pointer, read_pointer
+from winnow.base.pointers import Pointer, is_pointer, read_pointer
 
 if TYPE_CHECKING:
     import polars as pl
@@ -44,6 +44,7 @@ EXCHANGED = "shards", "work-"
 """Folders in staging whose files one process writes and another reads, by how their names begin."""
 
 _SMALL = 4 << 20  # bytes; of a larger file only the rows that are asked for are fetched
+_END, _ENDS = 64 << 10, 512  # bytes that pyarrow reads of a file first, and of how many objects they are kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +83,9 @@ class _Mounted:
         self._used: dict[str, int] = {}  # bytes by name, what was used last stands last
         self._jobs: dict[int, set[str]] = {}  # by thread, the files that its job has asked for
         self._stored: dict[str, Entry] = {}  # objects that were seen; what a pointer names never changes
+        self._ends: dict[str, bytes] = {}  # of objects, as each opening reads its file's end
         self.room = 0  # bytes that may still be kept where nothing is removed
+        self.whole = False  # whether large files are kept too
 
     @cached_property
     def store(self) -> Store:
@@ -115,10 +118,22 @@ class _Mounted:
                 self._stored[name] = known
         return known
 
-    def look_again(self, room: int) -> None:
+    def look_again(self, room: int, whole: bool) -> None:
         """Lets go what was known of the store; `room` is what may be kept here from now on."""
         self._stored.clear()
-        self.room = room
+        self._ends.clear()
+        self.room, self.whole = room, whole
+
+    def read_range(self, name: str, start: int, end: int, size: int) -> bytes:
+        """Returns bytes of an object; the ends of the last files of tables and views are kept in memory."""
+        low = max(0, size - _END)
+        if start < low or name.startswith(STAGING):
+            return self.store.read_range(name, start, end)
+        if (known := self._ends.get(name)) is None:
+            if len(self._ends) >= _ENDS:
+                self._ends.clear()
+            known = self._ends[name] = self.store.read_range(name, low, size)
+        return known[start - low : end - low]
 
     def fetch(self, name: str) -> Path:
         """Returns the file, from the store where it is not here. Raises Gone, or DatasetDamaged for other bytes."""
@@ -129,13 +144,27 @@ class _Mounted:
             path.parent.mkdir(parents=True, exist_ok=True)
             temporary = path.with_name(f".{path.name}.{uuid4().hex[:12]}.tmp")
             try:
-                size = self.fetch_to(name, temporary, pointer.sha256 if pointer else None)
-                self.room -= size
+                if pointer and self.is_twin(name, pointer):
+                    size = self._link(self.fetch(pointer.name), temporary)
+                else:
+                    size = self.fetch_to(name, temporary, pointer.sha256 if pointer else None)
+                    self.room -= size
                 temporary.replace(path)  # another thread may have done the same
             finally:
                 temporary.unlink(missing_ok=True)
             self._use(name, size)
         return path
+
+    def is_twin(self, name: str, pointer: Pointer) -> bool:
+        """Whether the file that a pointer names is a file here too: both are had by one."""
+        return pointer.name != name and self.place(pointer.name).is_file() and self.object_of(name) == pointer.name
+
+    def _link(self, source: Path, target: Path) -> int:
+        try:
+            target.hardlink_to(source)
+        except OSError:  # a file system without hard links
+            shutil.copyfile(source, target)
+        return target.stat().st_size
 
     def fetch_to(self, name: str, target: Path, sha256: str | None) -> int:
         """Writes a file's bytes to `target`; returns their number. Raises Gone, or DatasetDamaged for other bytes."""
@@ -156,7 +185,9 @@ class _Mounted:
     def may_keep(self, size: int) -> bool:
         """Whether a file of which some is wanted is better fetched whole: what a job is at leaves room for others."""
         if self._bound is None:
-            return size <= self.room
+            return size <= self.room and (self.whole or size <= _SMALL)
+        if size > _SMALL:
+            return False
         with self._lock:
             wanted = self._jobs.get(threading.get_ident(), set())
             return sum(self._used.get(name, 0) for name in wanted) + size <= self._bound // 4
@@ -277,9 +308,12 @@ def known_sha256(path: Path) -> str | None:
     return pointer.sha256 or found[0].store.sha256(found[0].object_of(found[1]))
 
 
-def keep_room(mount: Mount, room: int) -> None:
-    """Says how many bytes may still be kept in the root of a mount; what was known of its objects is let go."""
-    _MOUNTED[mount.root].look_again(room)
+def keep_room(mount: Mount, room: int, whole: bool = False) -> None:
+    """Says how many bytes of files may still be kept in the root of a mount; what was known of its objects is let go.
+
+    Small files are kept as they are read; with `whole` large ones too, for who reads them again and again.
+    """
+    _MOUNTED[mount.root].look_again(room, whole)
 
 
 def is_there(path: Path) -> bool:
@@ -396,9 +430,8 @@ def _by_mount(files: Sequence[Path]) -> Iterator[tuple[_Mounted | None, list[str
     """Groups neighbours that are read in one way: from this machine (None), or from the store by their addresses."""
     group: tuple[_Mounted | None, list[str]] | None = None
     for path in files:
-        found = _of(path)
-        place = found[0].place(found[1]) if found else path
-        mounted = found[0] if found and not found[0].is_here(found[1]) else None
+        found, place = _of(path), near(path)
+        mounted = found[0] if found and place is None else None
         if group is None or group[0] is not mounted:
             if group:
                 yield group
@@ -421,20 +454,20 @@ def _source(path: Path) -> Path | _ObjectReader:
             size = mounted.entry(there).size
         except Gone:
             return path
-        if size > _SMALL or not mounted.may_keep(size):
-            return _ObjectReader(mounted.store, there, size)
+        if not mounted.may_keep(size):
+            return _ObjectReader(mounted, there, size)
     return at_hand(path)
 
 
 class _ObjectReader(io.RawIOBase):
     """An object as a file to read in: each read is a request for these bytes alone."""
 
-    def __init__(self, store: Store, name: str, size: int) -> None:
-        self._store, self._name, self._size, self._at = store, name, size, 0
+    def __init__(self, mounted: _Mounted, name: str, size: int) -> None:
+        self._mounted, self._name, self._size, self._at = mounted, name, size, 0
 
     def readinto(self, buffer: Any) -> int:
         end = min(self._at + len(buffer), self._size)
-        content = self._store.read_range(self._name, self._at, end)
+        content = self._mounted.read_range(self._name, self._at, end, self._size)
         buffer[: len(content)] = content
         self._at = end
         return len(content)

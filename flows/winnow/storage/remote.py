@@ -91,7 +91,7 @@ class ObjectStoreRemote(Remote):
             mount(self.mount)
             content, self.published = pull(copy, store, state, writes=True), None
             _clear_staging(store, content.objects)
-            keep_room(self.mount, make_room(copy, state, content))
+            keep_room(self.mount, make_room(copy, state, content), whole=True)
             try:
                 # One whose push died is whole, so it goes first.
                 if (Dataset(root).latest_version() or 0) > content.latest.version:

@@ -1,0 +1,162 @@
+"""A dataset in the store that is larger than what a machine keeps of it: what is fetched, and what its disk holds."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from tests.articles import article
+from tests.conftest import write_jsonl
+from tests.operate.dataset_runs import rows_of, run_stages
+from tests.publish.press import texts_of
+from tests.storage.conftest import Bucket
+from tests.storage.dying import FIRST, SECOND
+from tests.storage.test_check import flipped, name_of
+from tests.storage.test_push import assert_sound
+
+from winnow.base.errors import DatasetDamaged
+from winnow.base.files import at_hand
+from winnow.base.pointers import is_pointer
+from winnow.base.recipe import Recipe
+from winnow.storage.working_copy import TAGS
+
+
+def kept(root: Path) -> int:
+    """Bytes of rows that a working copy has on its disk."""
+    files = {p.stat().st_ino: p for p in root.rglob("*.parquet") if not is_pointer(p)}
+    return sum(p.stat().st_size for p in files.values())
+
+
+@pytest.mark.slow
+def test_a_machine_that_may_keep_nothing_publishes_what_others_do(
+    bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machines = []
+    for megabytes in ("0", "100"):
+        monkeypatch.setenv("WINNOW_CACHE_MB", megabytes)
+        machines.append(bucket.machine(f"keeps {megabytes}"))
+        machines[-1].publish(FIRST if not machines[1:] else SECOND)
+        assert (kept(machines[-1].dataset.root) == 0) == (megabytes == "0")
+    assert set(texts_of(bucket.read())) == {"a", "b", "c", "d"}
+    assert_sound(bucket.read())
+
+
+def test_what_is_fetched_is_read_through_its_checksum(bucket: Bucket) -> None:
+    bucket.machine().publish(FIRST)
+    there = bucket.read()
+    (file,) = there.files("documents")
+    name = name_of(bucket, "tables/documents/part-", ".parquet")
+    bucket.store.put(name, flipped(bucket.store.read(name)[0]))
+    with pytest.raises(DatasetDamaged, match=rf"^{bucket.url}/{name}: was changed in the store"):
+        at_hand(file)
+    assert is_pointer(file)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("note", ["", "{}", None])
+def test_a_writer_without_the_note_of_tags_reads_every_object_through_its_checksum(
+    bucket: Bucket, note: str | None
+) -> None:
+    bucket.machine().publish(FIRST)
+    name = name_of(bucket, "tables/documents/part-", ".parquet")
+    bucket.store.put(name, flipped(bucket.store.read(name)[0]))
+    if note is None:
+        bucket.store.remove([TAGS])
+    else:
+        bucket.store.put(TAGS, note.encode())
+    bucket.machine("other").publish(SECOND)
+    assert set(texts_of(bucket.read())) == {"a", "b", "c", "d"}
+    assert_sound(bucket.read())
+    assert name in json.loads(bucket.store.read(TAGS)[0])["tags"]
+
+
+class Meter:
+    """A proxy before a server that counts the bytes of its answers."""
+
+    def __init__(self, server: tuple[str, int]) -> None:
+        self._server, self.bytes = server, 0
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            server = socket.create_connection(self._server)
+            threading.Thread(target=self._pass, args=(client, server, False), daemon=True).start()
+            threading.Thread(target=self._pass, args=(server, client, True), daemon=True).start()
+
+    def _pass(self, source: socket.socket, target: socket.socket, counts: bool) -> None:
+        try:
+            while content := source.recv(1 << 16):
+                self.bytes += len(content) if counts else 0
+                target.sendall(content)
+            target.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+    def close(self) -> None:
+        self._listener.close()
+
+
+@contextmanager
+def metered(environment: dict[str, str], patch: pytest.MonkeyPatch) -> Iterator[Meter]:
+    place = urlsplit(environment["AWS_ENDPOINT_URL"])
+    meter = Meter((str(place.hostname), int(place.port or 0)))
+    patch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{meter.port}")
+    yield meter
+    meter.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("bound", "machine", "share"),
+    [
+        (1 << 30, "own", 0.3),  # logs, pages, the listing
+        (1 << 30, "other", 2.5),  # each file of the tables once, and the pages of each version
+        (1 << 17, "other", 20),  # columns of small files, as often as they are asked for
+    ],
+)
+def test_a_run_that_adds_a_hundredth_gives_the_rows_of_a_run_on_disk_and_keeps_within_the_bound(
+    bucket: Bucket,
+    s3_environment: dict[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    bound: int,
+    machine: str,
+    share: float,
+) -> None:
+    source, most = tmp_path / "source", 0
+    recipe = Recipe.model_validate({"read": {"shard_mb": 1}, "publish": {"file_mb": 1}})
+    monkeypatch.setenv("WINNOW_CACHE_MB", str(bound / 1e6))
+    write_jsonl(source / "a.jsonl", [{"id": f"a{n}", "text": article(n, 60)} for n in range(150)])
+    run_stages(source, tmp_path / "local", recipe=recipe)
+    with metered(s3_environment, monkeypatch) as meter:
+        run_stages(source, bucket.machine("own").dataset, recipe=recipe)
+        write_jsonl(source / "b.jsonl", [{"id": f"b{n}", "text": article(5000 + n, 60)} for n in range(2)])
+        run_stages(source, tmp_path / "local", recipe=recipe)
+        dataset = bucket.machine(machine).dataset
+        size = sum(e.size for n, e in bucket.store.entries().items() if n.startswith("tables/"))
+
+        def look(step: str) -> None:
+            nonlocal most
+            most = max(most, *(kept(p) for folder in ("tables", "v1") if (p := dataset.root / folder).is_dir()))
+
+        before = meter.bytes
+        run_stages(source, dataset, recipe=recipe, at=look)
+        fetched, left = meter.bytes - before, kept(dataset.root)
+        assert rows_of(dataset.root, 2) == rows_of(tmp_path / "local", 2)
+    listed = (f for t in dataset.manifest(2).tables.values() for f in t.files)
+    new = sum(f.bytes for f in listed if "-00002-" in (f.delta_path or ""))
+    assert left <= bound
+    assert most <= bound + new
+    assert fetched < share * size
