@@ -50,6 +50,25 @@ def judge(name: str, changes: list[tuple[float, float, bytes]], tmp_path: Path) 
         assert not any(isinstance(r, Reject) for r in found)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(FILES))
+def test_a_file_that_is_cut_at_any_of_twenty_places_gives_rows_or_rejects(name: str, tmp_path: Path) -> None:
+    """`judge` lets no fault of ours pass; and no cut makes documents that the whole file does not have."""
+    (tmp_path / name).write_bytes(FILES[name])
+    whole = read_texts(tmp_path / name)
+    for place in range(20):
+        judge(name, [(place / 20, 1, b"")], tmp_path)
+        (tmp_path / name).write_bytes(FILES[name][: int(place / 20 * len(FILES[name]))])
+        texts = read_texts(tmp_path / name)
+        assert len(texts) <= len(whole)
+        assert sum(text not in whole for text in texts) <= 1, "but for the one that was cut"
+
+
+def read_texts(path: Path) -> list[str]:
+    found = read_documents(hold(list_inputs(path).files[0]), SETTINGS)
+    return [r.text for r in found if isinstance(r, RawDocument)]
+
+
 CONTAINERS = [n for n in FILES if n.split(".")[1] in ("warc", "wet", "eml", "mbox", "docx", "odt", "epub", "pdf")]
 MUTATED = given(changes=st.lists(SLICES, max_size=3))
 EXAMPLES = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
