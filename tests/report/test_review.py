@@ -39,6 +39,12 @@ def test_what_was_removed_stands_beside_what_was_kept(hostile_view):
     assert any(i.after for i in removals) and any(i.note.startswith("kept in") for i in removals)
 
 
+def test_white_space_that_a_repair_changed_is_seen(hostile_view):
+    sides = [side for i in page_of(hostile_view)[1] if i.kind == "repair" for side in (i.before, i.after) if side]
+    assert all(side.strip() for side in sides)
+    assert any("↵" in side or "·" in side for side in sides)
+
+
 def test_no_text_of_a_dataset_can_end_the_data_of_the_page(hostile_view):
     page = page_of(hostile_view)[0].decode()
     assert page.count("<script") == page.count("</script") == 2

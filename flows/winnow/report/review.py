@@ -22,7 +22,7 @@ from winnow.base.doc_ids import doc_keys
 from winnow.base.files import scan_parquet
 from winnow.base.records import DUPLICATE_DOCUMENT
 from winnow.report.examples import Change, batches, in_context, sources_of
-from winnow.report.page import asset, embedded, page_of, shown
+from winnow.report.page import asset, embedded, marks, page_of, shown
 
 LONGEST = 1500  # characters of a text on the page
 _SPARE = 3  # times as many are looked at, for some stand in documents that are too large to show
@@ -109,7 +109,8 @@ def _repairs(view: Path, rows: Sequence[Row]) -> Iterator[Item]:
     examples = in_context(changes, view, documents)
     for change in changes:
         if example := examples.get(change):
-            texts = {n: getattr(example, n) for n in ("doc_id", "source", "lead", "before", "after", "tail")}
+            texts = {n: getattr(example, n) for n in ("doc_id", "source", "lead", "tail")}
+            texts |= {n: marks(getattr(example, n)) for n in ("before", "after")}  # white space that changed is seen
             yield _item(kind="repair", rule=change.rule, at=str(change.seq), **texts)
 
 
