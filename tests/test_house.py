@@ -182,3 +182,33 @@ def test_no_two_modules_share_a_name_unless_they_are_the_same_thing_in_two_stage
 
 SAME_THING: set[str] = set()
 """Names that stand in two rooms on purpose."""
+
+
+PLAIN_OPENS = {
+    "pl": {"scan_parquet", "read_parquet", "scan_ipc", "read_ipc"},
+    "pq": {"read_table", "read_metadata", "read_schema", "ParquetFile", "ParquetDataset"},
+    "pads": {"dataset"},
+}
+READS_SOURCES = ("winnow.read.", "winnow.repair.")  # their files are not a dataset's
+
+
+def plain_opens_of(source: str) -> list[int]:
+    """The lines on which a module opens a table's file without asking where it is."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="pl" | "pq" | "pads" as library), attr=called)):
+                asked = [a for a in node.args if isinstance(a, ast.Call) and ast.unparse(a.func) == "at_hand"]
+                if called in PLAIN_OPENS[library] and not asked:
+                    found.append(node.lineno)
+    return found
+
+
+def test_a_plain_open_is_found() -> None:
+    assert plain_opens_of("pq.read_table(at_hand(path))\nx = pl.scan_parquet(files)\npads.field('a')") == [2]
+
+
+def test_files_of_a_dataset_are_opened_through_the_door_for_they_may_be_in_the_store_alone() -> None:
+    dataset = {n: path for n, path in MODULES.items() if n != "winnow.base.files" and not n.startswith(READS_SOURCES)}
+    opened = {name: plain_opens_of(path.read_text(encoding="utf-8")) for name, path in dataset.items()}
+    assert {name: lines for name, lines in opened.items() if lines} == {}
