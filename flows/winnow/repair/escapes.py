@@ -114,14 +114,16 @@ def undo_escaped_quotes(text: str, evidence: Evidence) -> Iterator[Change]:
     ('O\'Brien didn\'t say "no".', "print('didn\\'t')")
     """
     found = list(_ESCAPED_QUOTE.finditer(text))
-    quotes = {m[1] for m in found}
-    if len(re.findall(r"\\", text)) != sum(m.end() - m.start() - 1 for m in found) or _is_code(text):
+    if text.count("\\") != sum(m.end() - m.start() - 1 for m in found) or _is_code(text):
         return
-    in_words = "'" in quotes and _IN_WORD.search(text) is not None
-    pairs = sum(m[1] == '"' for m in found)
+    n_double = sum(m[1] == '"' for m in found)
+    n_single = len(found) - n_double
+    undone = {
+        '"': n_double % 2 == 0 and text.count('"') == n_double,
+        "'": text.count("'") == n_single and _IN_WORD.search(text) is not None,
+    }
     for m in found:
-        whole = text.count(m[1]) == sum(other[1] == m[1] for other in found)
-        if whole and (in_words if m[1] == "'" else pairs % 2 == 0):
+        if undone[m[1]]:
             yield Change(m.start(), m.end(), m[1], 0.7)
 
 
