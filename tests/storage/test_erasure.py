@@ -27,6 +27,7 @@ def publish_some(bucket: Bucket) -> None:
     more = {"rejects": [write_part(bucket.folder / "rejects.parquet", "rejects", rejects)]}
     press.publish({**sources("a", "b"), "mulberry": "quince"}, more=more)
     press.publish(sources("c"))
+    bucket.store.put(".staging/shards/raw/a.parquet", b"lantern persimmon")  # of a cluster whose run was killed
 
 
 def traces_in_store(bucket: Bucket, folder: Path) -> list[str]:

@@ -16,7 +16,9 @@ from tests.storage.conftest import Bucket
 from tests.storage.dying import FIRST, SECOND, THIRD, publish_until
 
 from winnow.base.errors import DatasetBusy
+from winnow.base.staging import write_file
 from winnow.publish.dataset import Dataset
+from winnow.publish.disk import remove_tree
 from winnow.publish.housekeeping import prune, vacuum
 from winnow.publish.recover import recover
 from winnow.publish.verify import verify
@@ -205,6 +207,19 @@ def test_a_second_run_is_told_who_writes(bucket):
             two.publish(FIRST)
         assert bucket.read().remote.writer().run == "the first run"
     assert two.publish(FIRST).version == 1
+
+
+def test_what_a_killed_run_exchanged_with_its_workers_goes_and_its_shards_go_with_the_next_version(bucket):
+    press = bucket.machine()
+    for name in ("work-1/parts/a.parquet", "shards/raw/b.parquet"):
+        bucket.store.put(f".staging/{name}", b"rows")
+    with press.dataset.remote.writing(press.dataset.root, "looks", 0):
+        assert list(bucket.store.entries(".staging")) == [".staging/shards/raw/b.parquet"]
+        write_file(press.dataset.staging / "shards" / "c.parquet", b"rows")  # as a run leaves them that is held
+    assert list(bucket.store.entries(".staging")) == [".staging/shards/raw/b.parquet"]
+    remove_tree(press.dataset.staging)  # as a version is published
+    press.publish(FIRST)
+    assert list(bucket.store.entries(".staging")) == []
 
 
 def test_what_is_removed_here_goes_there_and_everywhere(bucket):

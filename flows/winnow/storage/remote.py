@@ -90,7 +90,9 @@ class ObjectStoreRemote(Remote):
                 fence(store, run_id)
             mount(self.mount)
             content, self.published = pull(copy, store, state, writes=True), None
-            _clear_staging(store, content.objects)
+            staged = [name for name in content.objects if name.startswith(f"{STAGING}/") and not kind_of(name)]
+            # What a killed run exchanged with its workers goes; its finished shards stay for the next one.
+            store.remove([name for name in staged if name.startswith(f"{STAGING}/{WORK}")])
             keep_room(self.mount, make_room(copy, state, content), whole=True)
             try:
                 # One whose push died is whole, so it goes first.
@@ -98,6 +100,8 @@ class ObjectStoreRemote(Remote):
                     content = push(copy, store, state, content, held, self.checkpoint)
                 yield
                 content = push(copy, store, state, content, held, self.checkpoint)
+                if not any(path.is_file() for path in Dataset(root).staging.rglob("*")):  # published, or erased
+                    store.remove(staged)
                 keep_room(self.mount, make_room(copy, state, content))
             except Overtaken:
                 with suppress(WinnowError):
@@ -117,11 +121,6 @@ class ObjectStoreRemote(Remote):
             if not free:
                 raise DatasetError(f"{self.shown}: a run of this machine is writing; verify when it has finished")
             return _check_objects(copy, store, version)
-
-
-def _clear_staging(store: Store, objects: Collection[str]) -> None:
-    """Removes what a killed run exchanged with its workers; finished shards stay for the next one."""
-    store.remove([name for name in objects if name.startswith(f"{STAGING}/{WORK}")])
 
 
 def make_room(copy: WorkingCopy, state: State, content: StoreContent) -> int:
