@@ -118,7 +118,7 @@ def strip_wiki_markup(text: str, evidence: Evidence) -> Iterator[Change]:
             value = m[2] if pattern is _HEADING else next((g for g in m.groups() if g), "")
             changes.append(Change(m.start(), m.end(), value.strip(), 0.7))
     for m in _FILE.finditer(text):
-        if source or m[1]:
+        if source:
             caption = _caption(m[1])
             apart = not caption and text[m.start() - 1 : m.start()] in ("", " ", "\n")
             end = m.end() + (apart and text[m.end() : m.end() + 1] in (" ", "\n"))
