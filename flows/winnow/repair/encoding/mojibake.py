@@ -279,9 +279,14 @@ MAX_SEQUENCES = 40  # of one line and encoding that are asked
 
 
 def _explaining_once(text: str, reading: str) -> list[str]:
+    return [name for name, under in _undone_by_each(text) if under in reading]
+
+
+@lru_cache(maxsize=4096)  # a text shows the same few sequences again and again
+def _undone_by_each(text: str) -> tuple[tuple[str, str], ...]:
     if text.isascii():
-        return []
-    return [c.name for c in PROVABLE if any(r in reading for r in undo(text, c))]
+        return ()
+    return tuple((charmap.name, reading) for charmap in PROVABLE for reading in undo(text, charmap))
 
 
 def _doubtful(line: str, proven: frozenset[str], home: frozenset[int]) -> Reading | None:
