@@ -16,7 +16,8 @@ from winnow.base import files
 from winnow.base.files import Mount
 from winnow.base.object_store import parse_address
 from winnow.base.staging import once, write_file, write_parquet
-from winnow.deduplicate.work_files import KEYED, PartitionedFile
+from winnow.deduplicate.documents.similarity import ShingleStore
+from winnow.deduplicate.work_files import KEYED, PLACE, ArrayFile, PartitionedFile, ShingleFiles, whole_file
 
 SCHEMA = pa.schema([("doc_id", pa.string()), ("text", pa.string())])
 ROWS = pa.table({"doc_id": [f"{n:016x}" for n in range(4000)], "text": [f"text {n}" for n in range(4000)]}, SCHEMA)
@@ -76,6 +77,26 @@ def test_what_one_machine_writes_another_one_reads_in_every_way(
     assert files.arrow_dataset(both, SCHEMA).to_table(filter=among)["text"].to_pylist() == ["text 7", "text 7"]
     assert files.scan_parquet(both).collect().height == 8000
     assert not machines.mount.root.exists()
+
+
+def test_shingle_sets_that_are_asked_for_travel_alone(machines: Machines, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "_SMALL", 1000)
+    stores = ShingleFiles(machines.path("work-1", "sets.u64"), ArrayFile(machines.path("work-1", "places.npy"), PLACE))
+    sets = np.arange(4000, dtype=np.uint64)
+    places = np.zeros(400, PLACE)
+    places["rank"], places["start"], places["size"] = np.arange(400), np.arange(0, 4000, 10), 10
+    machines.use("one")
+    with whole_file(stores.sets) as file:
+        file.write(sets.data)
+    stores.places.save(places)
+    disk = machines.use("two")
+    store = ShingleStore([stores])
+    found, starts, ends = store.read(np.array([7, 8, 399, 20], np.uint32))
+    assert [found[a:b].tolist() for a, b in zip(starts, ends, strict=True)] == [
+        list(range(10 * rank, 10 * rank + 10)) for rank in (7, 8, 399, 20)
+    ]
+    store.close()
+    assert not (disk / ".staging" / "work-1" / "sets.u64").exists()
 
 
 def test_work_that_was_done_is_known_to_another_machine_until_it_is_removed(machines: Machines) -> None:

@@ -24,7 +24,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pyarrow as pa
@@ -387,7 +387,7 @@ def copy_whole(source: str | Path, target: str | Path) -> None:
         shutil.copyfile(path, target)
 
 
-def opened(path: Path) -> BinaryIO:
+def opened(path: Path) -> io.BufferedReader:
     """Opens a file of which some bytes are wanted; close it."""
     source = _source(path)
     return source.open("rb") if isinstance(source, Path) else io.BufferedReader(source, _SMALL >> 6)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from io import FileIO
 from itertools import pairwise
 
 import numpy as np
@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from winnow.base.doc_ids import Column
-from winnow.base.files import at_hand, parquet_file, scan_parquet
+from winnow.base.files import near, opened, parquet_file, scan_parquet
 from winnow.base.recipe import DeduplicateSettings
 from winnow.deduplicate.documents.document_order import DocumentOrder, load_order
 from winnow.deduplicate.documents.shingles import Hashes, shingle_sets
@@ -206,7 +206,8 @@ class ShingleStore:
     """Reads the shingle sets that `write_shingles` wrote, by rank."""
 
     def __init__(self, stores: Sequence[ShingleFiles]) -> None:
-        self._files = [os.open(at_hand(store.sets), os.O_RDONLY) for store in stores]
+        here = [near(store.sets) for store in stores]
+        self._files = [FileIO(path) if path else opened(store.sets) for path, store in zip(here, stores, strict=True)]
         places = [store.places.load() for store in stores]
         joined = merged(places, PLACE)
         order = np.argsort(joined["rank"])
@@ -228,7 +229,8 @@ class ShingleStore:
         bounds = np.append(np.flatnonzero(run_starts(file, start - ends + size)), len(ranks)).tolist()
         for one, stop in pairwise(bounds):
             piece = sets[int(ends[one] - size[one]) : int(ends[stop - 1])]
-            if os.preadv(self._files[file[one]], [piece.data], 8 * int(start[one])) != piece.nbytes:
+            self._files[file[one]].seek(8 * int(start[one]))
+            if self._files[file[one]].readinto(piece.data) != piece.nbytes:
                 raise OSError(f"a file of shingles in {self._files} is shorter than its list of places says")
         back = np.argsort(lie)
         return sets, (ends - size)[back], ends[back]
@@ -241,7 +243,7 @@ class ShingleStore:
 
     def close(self) -> None:
         for file in self._files:
-            os.close(file)
+            file.close()
 
 
 def verify_pairs(pairs: ArrayFile, out: ArrayFile, stores: Sequence[ShingleFiles]) -> ArrayFile:
