@@ -140,7 +140,7 @@ def rows_of(dataset: str | Path) -> dict[str, object]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("megabytes", "disk", "shard"), [(12, 20, 0.5), pytest.param(500, 200, 8, id="issue")])
+@pytest.mark.parametrize(("megabytes", "disk", "shard"), [(40, 16, 0.5), pytest.param(500, 200, 8, id="issue")])
 def test_workers_that_share_nothing_but_the_store_give_the_rows_of_one_machine(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, megabytes: int, disk: int, shard: float
 ) -> None:
