@@ -157,7 +157,8 @@ def _are_examples(before: str, spots: list[Change]) -> bool:
     """
     if not speaks_of_encodings(before):
         return False
-    alone = {spot.after for spot in spots if spot.after and spot.after not in _DASHES and _stands_alone(before, spot)}
+    short = [spot for spot in spots if spot.end - spot.start <= MAX_MENTION]
+    alone = {spot.after for spot in short if spot.after and spot.after not in _DASHES and _stands_alone(before, spot)}
     n_alone = sum(spot.after in alone and _stands_alone(before, spot) for spot in spots)
     misread = "".join(before[spot.start : spot.end] for spot in spots)
     return 2 * n_alone > len(spots) and (

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
 from winnow.base.html_names import BLOCK, CELL, ELEMENTS, HEADING, INLINE, REPLACED, TABLE
-from winnow.repair.engine.rule import Change, Evidence, NearDamage, Rule, apply_changes
+from winnow.repair.engine.rule import Change, Evidence, NearDamage, Rule, apply_changes, line_end
 from winnow.repair.markup.html_source import is_html_source
 from winnow.repair.markup.tags import NEIGHBOURS, PLACEHOLDER, SNIPPET, Tag, half_tags, tags
 
@@ -319,6 +319,15 @@ def _with_halves(text: str, accepted: list[Tag], proofs: Evidence) -> list[Tag]:
     return events
 
 
+_DOUBLED = re.compile("(?<!`)``(?!`)")
+
+
+def _parts_doubled(text: str, tag: Tag) -> bool:
+    """Whether a tag between backticks stands inside two that belong together, whose other two follow or precede."""
+    low = max(text.rfind("\n", 0, tag.start) + 1, tag.start - 200)
+    return len(_DOUBLED.findall(text, low, min(line_end(text, tag.end), tag.end + 200))) % 2 == 1
+
+
 def _quoted(text: str, tag: Tag) -> bool:
     """Set in quotes or backticks by itself, or an option's value, as in a text about tags or a manual."""
     before, after = text[tag.start - 1 : tag.start], text[tag.end : tag.end + 1]
@@ -328,7 +337,7 @@ def _quoted(text: str, tag: Tag) -> bool:
         return True
     if before and before in "'\"" and before == after and _STATEMENT.match(text, tag.end + 1):
         return True  # a program's string, whatever stands in it
-    if before == after == "`" and tag.kind == "whole":
+    if before == after == "`" and tag.kind == "whole" and not _parts_doubled(text, tag):
         return True  # code, by Markdown
     if text[tag.start : tag.end] == "</>":
         return before == after == " "
