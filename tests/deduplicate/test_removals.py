@@ -134,7 +134,7 @@ def carried(folder: Path, shards: list[PreparedShard], leave_out: list[str] | No
     return options
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(st.randoms(use_true_random=False))
 def test_incremental_runs_equal_the_whole_and_later_copies_change_nothing(
     corpus: dict[str, str], tmp_path_factory: pytest.TempPathFactory, rng: random.Random

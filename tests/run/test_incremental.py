@@ -57,6 +57,7 @@ HALVES = {"id": "z", "text": FIRST["text"][: len(FIRST["text"]) // 2] + OTHER["t
                 {"a": [SECOND], "b": [OTHER, HALVES]},
             ),
             id="pairs that are alike come and go",
+            marks=pytest.mark.slow,
         ),
     ],
 )
