@@ -80,6 +80,8 @@ EXAMPLES = settings(max_examples=25, deadline=None, suppress_health_check=[Healt
 @example(changes=[])
 @example(changes=[(0.5, 1, b"")])
 @example(changes=[(0, 1, b"")])
+@example(changes=[(0, 0, b'[["')])
+@example(changes=[(0, 0, b'{"')])
 def test_a_mutated_file_gives_rows_or_rejects(
     name: str, changes: list[tuple[float, float, bytes]], tmp_path: Path
 ) -> None:

@@ -231,10 +231,14 @@ def _read_kept(content: Content, settings: FileSettings, delimiter: str) -> Iter
     """What a document or reject kept: a record as JSON, head and fields of a row that did not fit, or the file."""
     kept = b"".join(content.blocks)
     again = Content(path=content.path, blocks=iter((kept,)), open=content.open, lines_before=content.lines_before)
-    if kept.startswith(b'{"') or kept == b"{}":
+    try:
+        record_kept = orjson.loads(kept) if kept.startswith((b"{", b"[[")) else None
+    except orjson.JSONDecodeError:  # a file that begins like one of ours
+        record_kept = None
+    if isinstance(record_kept, dict):
         yield from read_jsonl(again, settings)
-    elif kept.startswith(b'[["'):
-        head, fields = orjson.loads(kept)
+    elif record_kept and len(record_kept) == 2 and all(isinstance(part, list) for part in record_kept):
+        head, fields = record_kept
         fits = len(fields) <= len(head)
         said = None if fits else {h: f for h, f in zip(head, fields, strict=False) if f}
         error = _open_quote() if fits else _too_many_fields(head, fields)
