@@ -4,13 +4,14 @@ Universal Declaration of Human Rights, whose texts stand in the gold set of char
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+
+from declaration import declarations
 
 WEST = "cp1252 iso8859-15 cp850 mac-roman"
 CENTRAL = "cp1250 iso8859-2 cp852 mac-latin2"
@@ -107,16 +108,10 @@ def _in(lines: list[str], charset: str) -> list[tuple[bytes, str]]:
 
 
 def _texts(index: Path) -> Iterator[tuple[str, str, str]]:
-    for line in index.open(encoding="utf-8"):
-        row = json.loads(line)
-        name = Path(row["path"]).name
-        key = next((k for k in CHARSETS if name.startswith(k)), None)
-        if "udhr" not in row["source"] or key is None or not row["decodes_strictly"]:
-            continue
-        text = (index.parent / row["file"]).read_bytes().decode(row["python_codec"])
-        if re.search("[\x80-\x9f]", text):
+    for version in declarations(index, CHARSETS):
+        if re.search("[\x80-\x9f]", version.text):
             continue  # the label is wrong
-        yield name, key, text.replace("\ufeff", "")
+        yield version.name, version.beginning, version.text.replace("\ufeff", "")
 
 
 def _pieces(text: str, size: int) -> Iterator[str]:

@@ -10,7 +10,6 @@ BCP 47 has them, but the first pair, which nobody can tell in a line, counts as 
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import resource
 import subprocess
@@ -19,6 +18,8 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
+
+from declaration import declarations
 
 ROOT = Path(__file__).resolve().parents[2]
 LANGUAGES = dict(
@@ -50,18 +51,13 @@ Texts = dict[str, list[tuple[str, str]]]
 
 def gold_texts(index: Path) -> Texts:
     found: Texts = defaultdict(list)
-    for row in map(json.loads, index.open(encoding="utf-8")):
-        name = Path(row["path"]).name
-        key = next((k for k in LANGUAGES if name.startswith(k)), None)
-        if "udhr" not in row["source"] or key is None or not row["decodes_strictly"]:
-            continue
-        raw = (index.parent / row["file"]).read_bytes()
-        text = raw.decode(row["python_codec"])
+    for version in declarations(index, LANGUAGES):
+        text = version.text
         if re.search("[\x80-\x9f]", text):  # the label is wrong, the language is not
-            text = raw.decode("cp1250", "ignore")
+            text = version.raw.decode("cp1250", "ignore")
         paragraphs = [" ".join(p.split()) for p in text.split("\n")]
         paragraphs = [p for p in paragraphs if len(p) >= (20 if max(p, default="") > "\u2e80" else 60)]
-        language = CODES.get(LANGUAGES[key], LANGUAGES[key])
+        language = CODES.get(LANGUAGES[version.beginning], LANGUAGES[version.beginning])
         found["line"] += [(language, beginning(p)) for p in paragraphs[:PER]]
         found["paragraph"] += [(language, p) for p in paragraphs[:PER]]
         found["page"] += [(language, "\n".join(paragraphs[n : n + 12])) for n in range(0, min(60, len(paragraphs)), 12)]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from declaration import declarations
 from repair_peers import EVERYWHERE_MODE, PEERS, WINNOW
 from repair_score import Score
 from repair_sets import rows
@@ -72,15 +72,9 @@ def _wanted(case: dict[str, Any]) -> str:
 def clean_paragraphs(path: Path) -> dict[str, list[str]]:
     """Paragraphs of the Universal Declaration of Human Rights by language, without those that show damage."""
     found: dict[str, list[str]] = {}
-    for line in path.open(encoding="utf-8"):
-        row = json.loads(line)
-        name = Path(row["path"]).name
-        language = next((known for known in LANGUAGES if name.startswith(known)), None)
-        if "udhr" not in row["source"] or language is None or not row["decodes_strictly"]:
-            continue
-        text = (path.parent / row["file"]).read_bytes().decode(row["python_codec"])
-        mine = found.setdefault(language, [])
-        for paragraph in (p.strip() for p in text.split("\n")):
+    for version in declarations(path, LANGUAGES):
+        mine = found.setdefault(version.beginning, [])
+        for paragraph in (p.strip() for p in version.text.split("\n")):
             if 40 < len(paragraph) < 1200 and not _UNCLEAN.search(paragraph) and paragraph not in mine:
                 mine.append(paragraph)
     return {language: texts[:PARAGRAPHS] for language, texts in sorted(found.items())}

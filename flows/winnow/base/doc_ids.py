@@ -14,6 +14,7 @@ from typing import TypeAlias
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.dataset as pads
 from numpy.typing import NDArray
 
 from winnow.base.files import parquet_file
@@ -210,3 +211,14 @@ def doc_id_ranges(count: int) -> list[Range]:
 def ranges_of(files: Iterable[Path], rows: int) -> list[Range]:
     """Ranges of doc_ids in which the Parquet files together have about so many rows each."""
     return doc_id_ranges(max(1, -(-sum(parquet_file(file).metadata.num_rows for file in files) // rows)))
+
+
+def in_range(span: Range) -> pads.Expression:
+    """Rows of documents in a range of doc_ids."""
+    return (pads.field("doc_id") >= span[0]) & (pads.field("doc_id") < span[1])
+
+
+def unpacked_bytes(files: Iterable[Path]) -> int:
+    """Bytes that the rows of the Parquet files together take unpacked, as their row groups say."""
+    metadata = (parquet_file(file).metadata for file in files)
+    return sum(m.row_group(n).total_byte_size for m in metadata for n in range(m.num_row_groups))

@@ -169,7 +169,7 @@ class _Mounted:
     def fetch_to(self, name: str, target: Path, sha256: str | None) -> int:
         """Writes a file's bytes to `target`; returns their number. Raises Gone, or DatasetDamaged for other bytes."""
         size = self.store.fetch(self.object_of(name), target, self._make_room).size
-        if sha256 not in (None, _hash(target)):
+        if sha256 not in (None, hash_of(target)):
             shown = self.mount.address.shown
             raise DatasetDamaged(f"{shown}/{name}: was changed in the store; winnow verify --mend --into {shown}")
         return size
@@ -232,7 +232,8 @@ class _Mounted:
 _MOUNTED: dict[Path, _Mounted] = {}
 
 
-def _hash(path: Path) -> str:
+def hash_of(path: Path) -> str:
+    """Returns the SHA-256 (hex) of the bytes that stand there, a pointer's too (compare `sha256_of`)."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -424,6 +425,11 @@ def scan_parquet(files: Sequence[Path], **how: Any) -> pl.LazyFrame:
         else:
             frames.append(pl.scan_parquet(paths, glob=False, storage_options=mounted.store.polars_options(), **how))
     return frames[0] if len(frames) == 1 else pl.concat(frames)
+
+
+def scan_folder(folder: Path, **how: Any) -> pl.LazyFrame:
+    """Returns the Parquet files that stand in a folder, in the order of their names, as `scan_parquet` does."""
+    return scan_parquet(sorted(folder.glob("*.parquet")), **how)
 
 
 def _by_mount(files: Sequence[Path]) -> Iterator[tuple[_Mounted | None, list[str]]]:

@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from winnow.base.contracts import TABLES, column, table
-from winnow.base.files import at_hand, known_sha256, place_for, sent, store_tag
+from winnow.base.files import at_hand, hash_of, known_sha256, place_for, sent, store_tag
 
 EDITS, INDEX, PASSAGES, REJECTS = (TABLES[name] for name in ("edits", "index", "passages", "rejects"))
 
@@ -202,7 +202,4 @@ def _contents(files: Sequence[Path]) -> dict[str, str]:
 
 def sha256_of(path: Path) -> str:
     """SHA-256 (hex) of a file's bytes; of one that only the store has, what it was last seen to have."""
-    if known := known_sha256(path):
-        return known
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return known_sha256(path) or hash_of(path)

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from winnow.base.files import parquet_file
 from winnow.base.recipe import PublishSettings
 from winnow.publish.manifest import Manifest
+from winnow.publish.tables.row_files import read_column
 
 _SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"),
           (10**7, "1M<n<10M"), (10**8, "10M<n<100M"), (10**9, "100M<n<1B"), (10**10, "1B<n<10B"),
@@ -76,8 +77,7 @@ def count_languages(folder: Path, manifest: Manifest) -> Counter[str]:
     """Documents by language (empty string: no guess), from a view."""
     counts: Counter[str] = Counter()
     for file in manifest.tables["documents"].files:
-        column = parquet_file(folder / file.name).read(columns=["language"]).column(0)
-        for entry in column.value_counts():
+        for entry in read_column(folder / file.name, "language").value_counts():
             counts[entry["values"].as_py() or ""] += entry["counts"].as_py()
     return counts
 
@@ -86,10 +86,9 @@ def count_not_read(folder: Path, manifest: Manifest) -> Counter[str]:
     """Files that were left out by reason, from a view."""
     counts: Counter[str] = Counter()
     for file in manifest.tables["inputs"].files:
-        schema = parquet_file(folder / file.name).schema_arrow
-        if "skipped" in schema.names:  # files of before the column came list nothing that was left out
-            rows = parquet_file(folder / file.name).read(columns=["skipped"])["skipped"].drop_null()
-            counts.update(rows.to_pylist())
+        with parquet_file(folder / file.name) as opened:
+            if "skipped" in opened.schema_arrow.names:  # files of before the column came list nothing that was left out
+                counts.update(opened.read(columns=["skipped"])["skipped"].drop_null().to_pylist())
     return counts
 
 

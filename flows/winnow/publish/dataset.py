@@ -14,6 +14,7 @@ from winnow.base.files import Mount
 from winnow.publish.manifest import MANIFEST, Manifest, read_manifest
 
 WORK = "work-"
+INDEX = "index.html"
 _VERSION = re.compile(r"v([1-9][0-9]{0,8})")
 
 
@@ -91,7 +92,7 @@ class Dataset:
     @property
     def index_page(self) -> Path:
         """The page over all versions, which is drawn anew from them."""
-        return self.root / "index.html"
+        return self.root / INDEX
 
     @property
     def lock_path(self) -> Path:

@@ -125,16 +125,15 @@ def _charsets_of(lines: Sequence[bytes], likeliest: str, gain: float) -> list[st
         excess = least - _BAD * first.count
         worst = lines[int(excess.argmax())]
         tried = dict.fromkeys([*_rivals(b"\n".join(lines)), *(_rivals(worst)[:2] if excess.max() > 0 else ())])
-        best, most = "", gain
+        best, most, costs = "", gain, None
         for name in tried:
             other = line_costs(lines, name)
             if other is not None and (saved := _saved(least, other)) > most:
-                best, most = name, saved
-        other = line_costs(lines, best) if best else None
-        if other is None:
+                best, most, costs = name, saved, other
+        if costs is None:
             break
         names.append(best)
-        least = np.minimum(least, other.total)
+        least = np.minimum(least, costs.total)
     return names
 
 

@@ -11,7 +11,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from winnow.base.files import arrow_dataset, scan_parquet
+from winnow.base.files import arrow_dataset, scan_folder
 from winnow.report.report_data import Example, Sample, Tally
 from winnow.report.side_by_side import Misfit, PassageEnd, Step, align, decoded, mark_removed, shorten
 
@@ -233,20 +233,16 @@ def in_context(changes: Sequence[Change], view: Path, documents: pl.LazyFrame) -
 def _texts(view: Path, ids: Sequence[str]) -> dict[str, _Text]:
     wanted = pl.col("doc_id").is_in(list(ids))
     texts: dict[str, _Text] = {}
-    passages = _table(view, "passages").filter(wanted).sort("doc_id", "position", "part")
+    passages = scan_folder(view / "passages").filter(wanted).sort("doc_id", "position", "part")
     for doc_id, text, gap, status, reason in _rows(passages, "doc_id", "text", "gap", "status", "reason"):
         found = texts.setdefault(doc_id, _Text())
         found.text += text + gap
         found.passages.append(PassageEnd(len(text) + len(gap), reason if status == "removed" else None))
-    edits = _table(view, "edits").filter(wanted & pl.col("applied")).sort("doc_id", "seq")
+    edits = scan_folder(view / "edits").filter(wanted & pl.col("applied")).sort("doc_id", "seq")
     for doc_id, *step in _rows(edits, "doc_id", *(f.name for f in fields(Step))):
         if doc_id in texts:
             texts[doc_id].steps.append(Step(*step))
     return texts
-
-
-def _table(view: Path, name: str) -> pl.LazyFrame:
-    return scan_parquet(sorted((view / name).glob("*.parquet")))
 
 
 def _rows(frame: pl.LazyFrame, *columns: str) -> Iterator[tuple]:  # type: ignore[type-arg]

@@ -19,7 +19,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from winnow.base.doc_ids import doc_keys
-from winnow.base.files import scan_parquet
+from winnow.base.files import scan_folder
 from winnow.base.records import DUPLICATE_DOCUMENT
 from winnow.report.examples import Change, batches, in_context, sources_of
 from winnow.report.page import asset, embedded, marks, page_of, shown
@@ -105,7 +105,7 @@ def _mixed(keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 def _repairs(view: Path, rows: Sequence[Row]) -> Iterator[Item]:
     changes = [Change(doc_id=r["doc_id"], seq=r["seq"], rule=r["rule"]) for r in rows]
-    documents = scan_parquet(sorted((view / "documents").glob("*.parquet")), missing_columns="insert")
+    documents = scan_folder(view / "documents", missing_columns="insert")
     examples = in_context(changes, view, documents)
     for change in changes:
         if example := examples.get(change):
@@ -115,7 +115,7 @@ def _repairs(view: Path, rows: Sequence[Row]) -> Iterator[Item]:
 
 
 def _removals(view: Path, rows: Sequence[Row]) -> Iterator[Item]:
-    passages = scan_parquet(sorted((view / "passages").glob("*.parquet")), missing_columns="insert")
+    passages = scan_folder(view / "passages", missing_columns="insert")
     columns = ["doc_id", "position", "part", "text", "kept_doc_id", "kept_position", "similarity"]
     among = pl.col("doc_id").is_in([r["doc_id"] for r in rows])
     texts = {
@@ -156,14 +156,14 @@ def _copies(view: Path, rows: Sequence[Row]) -> Iterator[Item]:
 
 
 def _texts(view: Path, table: str, doc_ids: Iterable[str], more: list[str]) -> dict[str, Row]:
-    rows = scan_parquet(sorted((view / table).glob("*.parquet")), missing_columns="insert")
+    rows = scan_folder(view / table, missing_columns="insert")
     text = pl.col("text").str.slice(0, LONGEST + 1)
     found = rows.filter(pl.col("doc_id").is_in(list(doc_ids))).select("doc_id", "source", text, *more).collect()
     return {r["doc_id"]: r for r in found.iter_rows(named=True)}
 
 
 def _sources(view: Path, doc_ids: Iterable[str]) -> dict[str, str]:
-    tables = (scan_parquet(sorted((view / t).glob("*.parquet"))) for t in ("documents", "duplicates"))
+    tables = (scan_folder(view / t) for t in ("documents", "duplicates"))
     return {k: v for table in tables for k, v in sources_of(list(doc_ids), table).items()}
 
 

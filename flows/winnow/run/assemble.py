@@ -15,8 +15,8 @@ import pyarrow.dataset as pads
 
 from winnow.base.conform import conform
 from winnow.base.contracts import SORT_KEYS, TABLES
-from winnow.base.doc_ids import DocIds, Range, doc_id_ranges
-from winnow.base.files import arrow_dataset, parquet_file, remove_files
+from winnow.base.doc_ids import DocIds, Range, doc_id_ranges, in_range, unpacked_bytes
+from winnow.base.files import arrow_dataset, remove_files
 from winnow.base.recipe import DeduplicateSettings
 from winnow.base.records import DUPLICATE_DOCUMENT, Passage, fields_as_json
 from winnow.base.staging import DOCUMENT_DECISIONS, PASSAGE_DECISIONS, PREPARED, PREPARED_INDEX, REPAIRED, write_parquet
@@ -82,15 +82,9 @@ def _few_runs(files: tuple[Path, ...], schema: pa.Schema, executor: Executor, fo
 
 
 def _merge_runs(files: Sequence[Path], merged: Path, schema: pa.Schema) -> int:
-    metadata = [parquet_file(file).metadata for file in files]
-    size = sum(m.row_group(n).total_byte_size for m in metadata for n in range(m.num_row_groups))
     keys = [(name, "ascending") for name in ("doc_id", "position", "part") if name in schema.names]
-    spans = (_in_span(span) for span in assembly_ranges(size))
+    spans = map(in_range, assembly_ranges(unpacked_bytes(files)))
     return write_parquet(merged, (_rows(files, schema, span).sort_by(keys) for span in spans), schema, MERGED_ROWS)
-
-
-def _in_span(doc_ids: Range) -> pads.Expression:
-    return (pads.field("doc_id") >= doc_ids[0]) & (pads.field("doc_id") < doc_ids[1])
 
 
 def assemble_job(doc_ids: Range, changed: DocIds, assembly: Assembly, folder: Path) -> dict[str, int]:
@@ -99,7 +93,7 @@ def assemble_job(doc_ids: Range, changed: DocIds, assembly: Assembly, folder: Pa
     `changed` are documents of earlier versions in the range for which another decision was made this time; their rows
     are made anew from the dataset's own tables (``published_*``).
     """
-    span = _in_span(doc_ids)
+    span = in_range(doc_ids)
     fresh = _rows(assembly.repaired, REPAIRED, span)
     passages = _rows(assembly.prepared, PREPARED, span)
     index = _rows(assembly.index, PREPARED_INDEX, span).sort_by("doc_id")

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as pads
 
 from winnow.base.contracts import SORT_KEYS, TABLES
-from winnow.base.doc_ids import DocIds, Range, doc_id_ranges
+from winnow.base.doc_ids import DocIds, Range, doc_id_ranges, in_range, unpacked_bytes
 from winnow.base.errors import UsageError
 from winnow.base.files import arrow_dataset, parquet_file, scan_parquet
 from winnow.base.records import BROKEN_OFF, REPEATED_ID
@@ -78,17 +78,18 @@ def reject_rows(dataset: Dataset, staged: Path, rows: Path, how: Settling) -> Re
     replaced: list[DocIds] = []
     refused = [pl.DataFrame(schema=_KEY)]
     files = dataset.files("rejects")
+    known = {doc_id for doc_id, _ in (*how.obsolete, *how.replayed)}.union(how.barred)
 
     def settled() -> Iterator[pa.Table]:
-        for span in _ranges([staged, *files]):
-            found = arrow_dataset([staged], REJECTED).to_table(filter=_in(span))
+        for span in doc_id_ranges(max(1, -(-unpacked_bytes([staged, *files]) // _RANGE_BYTES))):
+            found = arrow_dataset([staged], REJECTED).to_table(filter=in_range(span))
             new = quarantine(found, how.recipe_id, how.run_id).to_pylist()
             new = [row for row in new if row["doc_id"] not in how.erased]
             keys = {_key(row) for row in new if row["stage"] not in ("read", "withdraw")}
             refused.append(pl.DataFrame(sorted(keys), _KEY, orient="row"))
             accepted = frozenset(how.accepted.within(span))
-            touched = {doc_id for doc_id, _ in (*map(_key, new), *how.obsolete, *how.replayed)}
-            before = _rejects_of(files, span, touched | accepted | set(how.barred), how.read_again)
+            touched = known.union(accepted, (row["doc_id"] for row in new))
+            before = _rejects_of(files, span, touched, how.read_again)
             table, gone = _settle(new, before.to_pylist(), accepted, how)
             replaced.append(DocIds.of(sorted(gone)))
             yield table
@@ -97,18 +98,11 @@ def reject_rows(dataset: Dataset, staged: Path, rows: Path, how: Settling) -> Re
     return RejectChanges(rows=rows, replaced=DocIds.of_ranges(replaced), refused=pl.concat(refused))
 
 
+WAITS = pl.col("replayed_in").is_null() & (pl.col("stage") != "withdraw")
+"""Rejects that wait; a mark that keeps a document out is none."""
+
 _RANGE_BYTES = 64 << 20  # rejects that are Python objects at a time, with their content
 _KEY = {"doc_id": pl.String, "content_sha256": pl.String}
-
-
-def _ranges(files: Sequence[Path]) -> list[Range]:
-    metadata = [parquet_file(file).metadata for file in files]
-    size = sum(m.row_group(n).total_byte_size for m in metadata for n in range(m.num_row_groups))
-    return doc_id_ranges(max(1, -(-size // _RANGE_BYTES)))
-
-
-def _in(span: Range) -> pads.Expression:
-    return (pads.field("doc_id") >= span[0]) & (pads.field("doc_id") < span[1])
 
 
 def _settle(
@@ -220,9 +214,8 @@ def kinds_of_rejects(dataset: Dataset, held: tuple[PastRun, Path] | None = None)
     files = [held[1]] if held else dataset.files("rejects")
     if not files:
         return ()
-    waits = pl.col("replayed_in").is_null() & (pl.col("stage") != "withdraw")
     kind = pl.col("expectation")
-    rows = scan_parquet(files).select("expectation", "source", "stage", "replayed_in").filter(waits)
+    rows = scan_parquet(files).select("expectation", "source", "stage", "replayed_in").filter(WAITS)
     first = pl.col("source").sort().head(3)
     found = rows.group_by(kind).agg(pl.len(), first).sort(["len", "expectation"], descending=[True, False]).collect()
     return tuple(RejectKind(reason=r, count=n, examples=tuple(of)) for r, n, of in found.iter_rows())
@@ -264,7 +257,7 @@ def _rejects_of(files: Sequence[Path], span: Range, doc_ids: Set[str], inputs: C
     """Returns the rows of documents of these ids in a range, and of all in it that came from these input files."""
     if not files or not (doc_ids or inputs):
         return TABLES["rejects"].empty_table()
-    known = arrow_dataset(files, TABLES["rejects"]).to_table(["doc_id", "input"], filter=_in(span))
+    known = arrow_dataset(files, TABLES["rejects"]).to_table(["doc_id", "input"], filter=in_range(span))
     among = set(known["doc_id"].to_pylist()) & doc_ids
     from_inputs = pc.is_in(known["input"], pa.array(sorted(inputs), pa.string()))
     among |= set(known["doc_id"].filter(from_inputs).to_pylist())
@@ -279,5 +272,4 @@ def waiting_rejects(dataset: Dataset, rows: Path, replaced: Collection[str]) -> 
     if files := dataset.files("rejects"):
         published = scan_parquet(files).select(columns)
         frames.append(published.filter(~pl.col("doc_id").is_in(sorted(replaced))).collect())
-    waits = pl.col("replayed_in").is_null() & (pl.col("stage") != "withdraw")  # its mark is no document that waits
-    return pl.concat(frames).filter(waits)
+    return pl.concat(frames).filter(WAITS)

@@ -16,6 +16,7 @@ from winnow.base.recipe import ValidateSettings
 from winnow.deduplicate.prepare import site_of
 from winnow.publish.dataset import Dataset
 from winnow.run.previous_version import whole_version
+from winnow.run.rejects import WAITS
 from winnow.validate.site_losses import SiteCounts, SiteLoss, largest_loss
 
 _COUNTS = ["n_documents", "n_published", "n_repaired", "n_duplicates", "n_rejected", "n_passages", "n_removed"]
@@ -83,8 +84,7 @@ class _Tables:
     def waiting(self, span: Range) -> pl.DataFrame:
         """Rejects that wait, one a content, with their sites; a mark that keeps a document out is no reject."""
         rows = self.rows("rejects", ["doc_id", "source", "input", "content_sha256", "replayed_in", "stage"], span)
-        waiting = rows.filter(pl.col("replayed_in").is_null() & (pl.col("stage") != "withdraw"))
-        waiting = waiting.unique(["doc_id", "content_sha256"], keep="any")
+        waiting = rows.filter(WAITS).unique(["doc_id", "content_sha256"], keep="any")
         sites = pl.Series("site", [site_of(source) for source in waiting["source"]], pl.String)
         return waiting.with_columns(sites).with_columns(_SITE)
 

@@ -22,6 +22,7 @@ from winnow.base.environment import cache_folder
 from winnow.base.errors import DatasetBusy, UsageError
 from winnow.base.object_store import Address, Entry
 from winnow.base.staging import write_file
+from winnow.publish.dataset import INDEX
 from winnow.publish.disk import remove_tree
 from winnow.publish.manifest import MANIFEST, FileEntry, Manifest
 from winnow.storage.lock import lock_file, read_writer
@@ -32,7 +33,6 @@ LATEST = "latest.json"
 TAGS = ".tags.json"
 """The tags under which the last writer knew the objects of tables and views to be the files of the manifests."""
 HELD = ".staging/held.json"
-INDEX = "index.html"
 
 Kind = Literal["data", "log", "note", "view", "side", "page", "receipt"]
 """data: a table's file, never changed. log: a commit of a table, never changed, in order. note: what Delta keeps beside
