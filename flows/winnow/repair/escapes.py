@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import unquote
 
-from winnow.repair.encoding.plausible import are_words, is_word, words
+from winnow.repair.encoding.plausible import are_words, is_word, strange, words
 from winnow.repair.engine.rule import Change, Evidence, Rule
 
 MAX_TOKEN = 400  # characters of a token that may be escaped words
@@ -21,7 +21,7 @@ _ABOUT = re.compile(
 )
 _CODE = re.compile(
     r"\b(?:printf?|echo|return|def|var|const|function|import|console|String|assert|puts|re\.\w+)\b ?[\(\"'=;.]"
-    r"|[{}]\s*(?:\n|$)|;\s*$|==|=>|\\[\\dwsbxDWSB][+*\[\\]|\[\\u|/[a-z]{0,3};|[\"'][^\"'\n]{0,80}\\[nrtu][^\"'\n]{0,80}[\"']\s*[,);\]}]",
+    r"|[{}]\s*(?:\n|$)|;\s*$|==|=>|\\[\\dwsbxDWSB][+*\[\\]|\[\\u|/[a-z]{0,3};|[\"'][^\"'\n]{0,80}\\[nrtux][^\"'\n]{0,80}[\"']\s*[,);\]}]",
     re.MULTILINE,
 )  # fmt: skip
 _LETTER_OR_SIGN = re.compile(
@@ -74,31 +74,46 @@ def undo_json_escapes(text: str, evidence: Evidence) -> Iterator[Change]:
 
 
 _BYTES = re.compile(r"(?:\\x[89a-fA-F][0-9a-fA-F])+")
-_LITERAL = re.compile(r"\bb[\"']|\\x[0-7][0-9a-fA-F]")
+_LITERAL = re.compile(r"\b[bu][\"']|\\x[0-7][0-9a-fA-F]")
 
 
 def undo_byte_escapes(text: str, evidence: Evidence) -> Iterator[Change]:
-    r"""Undo ``caf\xc3\xa9``, bytes of UTF-8 written out, in prose where each of them decodes and one completes a word.
+    r"""Undo ``caf\xc3\xa9`` and ``caf\xe9``, bytes written out, in prose where each decodes and one completes a word.
 
-    >>> BYTE_ESCAPES(r"the caf\xc3\xa9\xe2\x80\x99s lease"), BYTE_ESCAPES(r"bytes b'caf\xc3\xa9'")
-    ('the café’s lease', "bytes b'caf\\xc3\\xa9'")
+    They are UTF-8, or, where they cannot be, Windows-1252; then at least half of the words must be known.
+
+    >>> BYTE_ESCAPES(r"the caf\xc3\xa9\xe2\x80\x99s lease"), BYTE_ESCAPES(r"the caf\xe9 didn\x92t")
+    ('the café’s lease', 'the café didn’t')
+    >>> BYTE_ESCAPES(r"bytes b'caf\xc3\xa9'"), BYTE_ESCAPES(r"caf\xe9 stands for café")
+    ("bytes b'caf\\xc3\\xa9'", 'caf\\xe9 stands for café')
     """
     if _LITERAL.search(text) or _is_code(text):
         return
-    changes: list[Change] = []
-    proven = False
-    for found in _BYTES.finditer(text):
+    found = list(_BYTES.finditer(text))
+    raw = [bytes.fromhex(m[0].replace("\\x", "")) for m in found]
+    for charset in ("utf-8", "cp1252"):
         try:
-            after = bytes.fromhex(found[0].replace("\\x", "")).decode()
+            read = [piece.decode(charset) for piece in raw]
         except UnicodeDecodeError:
+            continue
+        if any(not after.isprintable() and after.strip("\xa0") for after in read):
             return
-        if not after.isprintable() and after.strip("\xa0"):
-            return
-        made = words(_word_around(text, found.start(), found.end(), after))
-        proven = proven or any(not word.isascii() and is_word(word.split("’")[0]) for word in made)
-        changes.append(Change(found.start(), found.end(), after, 0.8))
-    if proven or (changes and all(c.after in "‘’“”–—…" for c in changes) and len(changes) > 1):
-        yield from changes
+        around = [_word_around(text, m.start(), m.end(), after) for m, after in zip(found, read, strict=True)]
+        made = [word.split("’")[0] for token in around for word in words(token)]
+        spelled = [word for word in made if not word.isascii()]
+        n_known = sum(map(is_word, spelled))
+        if charset == "utf-8":
+            at_length = any(len(after) > 3 and strange(after) == 0 for after in read)  # in any writing system
+            proven = n_known > 0 or at_length or (len(read) > 1 and all(after in "‘’“”–—…" for after in read))
+        else:
+            in_word = sum(
+                after == "’" and len(token) > 2 and are_words(token) for after, token in zip(read, around, strict=True)
+            )
+            sure = sum(len(word) > 2 and is_word(word) for word in spelled)
+            proven = sure + in_word > 0 and 2 * n_known >= len(spelled) and not any(word in text for word in spelled)
+        if proven:
+            yield from (Change(m.start(), m.end(), after, 0.8) for m, after in zip(found, read, strict=True))
+        return
 
 
 _ESCAPED_QUOTE = re.compile(r"\\{1,3}(['\"])")
@@ -310,7 +325,7 @@ def restore_ampersands(text: str, evidence: Evidence) -> Iterator[Change]:
 
 
 JSON_ESCAPES = Rule("json_escapes", 2, undo_json_escapes, r"[\\%]u[0-9a-fA-F]{4}")
-BYTE_ESCAPES = Rule("byte_escapes", 1, undo_byte_escapes, r"\\x[89a-fA-F][0-9a-fA-F]")
+BYTE_ESCAPES = Rule("byte_escapes", 2, undo_byte_escapes, r"\\x[89a-fA-F][0-9a-fA-F]")
 ESCAPED_QUOTES = Rule("escaped_quotes", 1, undo_escaped_quotes, r"\\['\"]")
 OOXML_ESCAPES = Rule("ooxml_escapes", 1, undo_ooxml_escapes, r"_x[0-9A-Fa-f]{4}_")
 QUOTED_PRINTABLE = Rule("quoted_printable", 1, undo_quoted_printable, r"=[0-9A-F]{2}")
