@@ -12,9 +12,9 @@ import pytest
 from tests.publish.press import Press
 from tests.s3_server import serve_s3
 
+from winnow.base.disk import Checkpoint, no_checkpoint
 from winnow.base.object_store import Store, parse_address
 from winnow.publish.dataset import Dataset
-from winnow.publish.disk import Checkpoint, no_checkpoint
 from winnow.storage.locations import locate_dataset, open_dataset
 
 _NUMBERS = count()

@@ -15,10 +15,10 @@ from tests.publish.test_recover import rows_of_all_tables
 from tests.storage.conftest import Bucket
 from tests.storage.dying import FIRST, SECOND, THIRD, publish_until
 
+from winnow.base.disk import remove_any
 from winnow.base.errors import DatasetBusy
 from winnow.base.staging import write_file
 from winnow.publish.dataset import Dataset
-from winnow.publish.disk import remove_tree
 from winnow.publish.housekeeping import prune, vacuum
 from winnow.publish.recover import recover
 from winnow.publish.verify import verify
@@ -217,7 +217,7 @@ def test_what_a_killed_run_exchanged_with_its_workers_goes_and_its_shards_go_wit
         assert list(bucket.store.entries(".staging")) == [".staging/shards/raw/b.parquet"]
         write_file(press.dataset.staging / "shards" / "c.parquet", b"rows")  # as a run leaves them that is held
     assert list(bucket.store.entries(".staging")) == [".staging/shards/raw/b.parquet"]
-    remove_tree(press.dataset.staging)  # as a version is published
+    remove_any(press.dataset.staging)  # as a version is published
     press.publish(FIRST)
     assert list(bucket.store.entries(".staging")) == []
 

@@ -15,7 +15,6 @@ the path says.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import shutil
 import threading
@@ -25,13 +24,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.dataset as pads
 import pyarrow.parquet as pq
 from pyarrow.fs import LocalFileSystem
 
+from winnow.base.disk import beside, hash_of, link_or_copy
 from winnow.base.errors import DatasetDamaged
 from winnow.base.object_store import Address, Entry, Gone, Store
 from winnow.base.pointers import Pointer, is_pointer, read_pointer
@@ -141,30 +140,19 @@ class _Mounted:
         self._use(name)
         if not self.is_here(name):
             pointer = read_pointer(path)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            temporary = path.with_name(f".{path.name}.{uuid4().hex[:12]}.tmp")
-            try:
+            with beside(path) as temporary:  # another thread may do the same
                 if pointer and self.is_twin(name, pointer):
-                    size = self._link(self.fetch(pointer.name), temporary)
+                    link_or_copy(self.fetch(pointer.name), temporary)
+                    size = temporary.stat().st_size
                 else:
                     size = self.fetch_to(name, temporary, pointer.sha256 if pointer else None)
                     self.room -= size
-                temporary.replace(path)  # another thread may have done the same
-            finally:
-                temporary.unlink(missing_ok=True)
             self._use(name, size)
         return path
 
     def is_twin(self, name: str, pointer: Pointer) -> bool:
         """Whether the file that a pointer names is a file here too: both are had by one."""
         return pointer.name != name and self.place(pointer.name).is_file() and self.object_of(name) == pointer.name
-
-    def _link(self, source: Path, target: Path) -> int:
-        try:
-            target.hardlink_to(source)
-        except OSError:  # a file system without hard links
-            shutil.copyfile(source, target)
-        return target.stat().st_size
 
     def fetch_to(self, name: str, target: Path, sha256: str | None) -> int:
         """Writes a file's bytes to `target`; returns their number. Raises Gone, or DatasetDamaged for other bytes."""
@@ -230,12 +218,6 @@ class _Mounted:
 
 
 _MOUNTED: dict[Path, _Mounted] = {}
-
-
-def hash_of(path: Path) -> str:
-    """Returns the SHA-256 (hex) of the bytes that stand there, a pointer's too (compare `sha256_of`)."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def mount(mount: Mount, folder: Path | None = None, bound_bytes: int | None = None) -> None:

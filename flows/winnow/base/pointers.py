@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from uuid import uuid4
+
+from winnow.base.disk import beside
 
 _MARK = b"winnow:absent\n"
 _MOST_BYTES = 4096  # an object's name has up to 1,024
@@ -46,10 +47,7 @@ def lay_pointer(path: Path, size: int, pointer: Pointer) -> bool:
     head = _MARK + json.dumps(asdict(pointer)).encode() + b"\n"
     if len(head) > min(size, _MOST_BYTES):
         return False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{uuid4().hex[:12]}.tmp")
-    with temporary.open("xb") as file:
+    with beside(path) as temporary, temporary.open("xb") as file:
         file.write(head)
         file.truncate(size)
-    temporary.replace(path)
     return True

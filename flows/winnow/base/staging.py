@@ -8,19 +8,18 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
-from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from winnow.base.contracts import TABLES, column, table
-from winnow.base.files import at_hand, hash_of, known_sha256, place_for, sent, store_tag
+from winnow.base.disk import beside, flush, hash_of, remove_any
+from winnow.base.files import at_hand, known_sha256, place_for, sent, store_tag
 
 EDITS, INDEX, PASSAGES, REJECTS = (TABLES[name] for name in ("edits", "index", "passages", "rejects"))
 
@@ -123,35 +122,17 @@ def key_of(*parts: object) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:24]
 
 
-def flush(path: Path) -> None:
-    """Flushes a file's content, or a folder's entries, so that a rename in it survives a power loss."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 @contextmanager
 def _in_place(path: Path) -> Iterator[BinaryIO]:
-    """A file to write that takes the name `path` when it is whole and flushed; where that fails it is removed.
-
-    Its first name is a random one: process numbers repeat among machines that share the folder.
-    """
+    """A file to write that takes the name `path` when it is whole and flushed; where that fails it is removed."""
     place = place_for(path)
-    place.parent.mkdir(parents=True, exist_ok=True)
-    temporary = place.with_name(f".{place.name}.{uuid4().hex[:12]}.tmp")
-    try:
+    with beside(place) as temporary:
         with temporary.open("xb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
         if place.is_dir():
-            shutil.rmtree(place)  # nothing of ours is a folder under a file's name
-        temporary.replace(place)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+            remove_any(place)  # nothing of ours is a folder under a file's name
     flush(place.parent)
     sent(path)
 

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from io import SEEK_END
 from pathlib import Path
 from typing import Any, BinaryIO
-from uuid import uuid4
 
 import numpy as np
 import polars as pl
 from numpy.typing import DTypeLike, NDArray
 
+from winnow.base.disk import beside
 from winnow.base.files import at_hand, files_in, near, opened, place_for, remove_files, sent
 from winnow.deduplicate.sorted_rows import Rows
 
@@ -348,15 +348,9 @@ class WorkFiles:
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[BinaryIO]:
-    """A file to write that takes the name `path` when it is whole.
-
-    Its first name is a random one: process numbers repeat among machines that share the folder.
-    """
-    place = place_for(path)
-    temporary = place.with_name(f"{place.name}.{uuid4().hex[:12]}.tmp")
-    with temporary.open("wb") as file:
+    """A file to write that takes the name `path` when it is whole."""
+    with beside(place_for(path)) as temporary, temporary.open("xb") as file:
         yield file
-    temporary.rename(place)
     sent(path)
 
 

@@ -24,6 +24,7 @@ import pyarrow.compute as pc
 from pydantic import TypeAdapter, ValidationError
 
 from winnow.base.contracts import TABLES
+from winnow.base.disk import exchange, flush_tree, link_or_copy, remove_any, take_back
 from winnow.base.errors import DatasetDamaged, DatasetError
 from winnow.base.files import parquet_file
 from winnow.base.log import LOGGER
@@ -31,9 +32,8 @@ from winnow.base.recipe import PublishSettings
 from winnow.base.records import doc_id_of
 from winnow.base.staging import sha256_of, write_file
 from winnow.publish.dataset import Dataset
-from winnow.publish.disk import exchange, flush_tree, link_or_copy, remove_tree, take_back
 from winnow.publish.manifest import MANIFEST, Erased, FileEntry, Manifest, TableEntry
-from winnow.publish.mend import PageMaker, rebuild_log, remove_any
+from winnow.publish.mend import PageMaker, rebuild_log
 from winnow.publish.tables.delta import KEYS, WriteJob, active_files, commit, name_after_erasure, open_table, token_of
 from winnow.publish.tables.row_files import WrittenFile, key_bounds, read_column, read_rows, write_empty, write_rows
 from winnow.publish.tables.schema import storable
@@ -174,7 +174,7 @@ def erase(dataset: Dataset, order: Receipt, page_of: PageMaker) -> Receipt:
         if path != folder:
             remove_any(path)
     _clear(folder)
-    remove_tree(dataset.root / "gx")  # results of checks, as earlier programs kept them
+    remove_any(dataset.root / "gx")  # results of checks, as earlier programs kept them
     cut = _Cut(dataset, order)
     for manifest in manifests:
         _erase_from_version(dataset, manifest, order, cut, page_of)
@@ -338,7 +338,7 @@ def _erase_from_version(dataset: Dataset, manifest: Manifest, order: Receipt, cu
         write_file(folder / name, content)
     flush_tree(folder)
     exchange(folder, view)
-    remove_tree(folder)
+    remove_any(folder)
 
 
 def _pages(folder: Path, bare: Manifest, page_of: PageMaker) -> dict[str, bytes]:
@@ -401,7 +401,7 @@ def _erase_from_table(dataset: Dataset, name: str, cut: _Cut) -> None:
         _keep_later_runs(old, new, manifests, cut)
     flush_tree(new)
     exchange(new, old)
-    remove_tree(new)
+    remove_any(new)
 
 
 def _keep_later_runs(old: Path, new: Path, manifests: Sequence[Manifest], cut: _Cut) -> None:

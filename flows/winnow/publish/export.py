@@ -14,17 +14,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
-from uuid import uuid4
 
 import pyarrow as pa
 from pyarrow import fs
 
 from winnow.base.addresses import is_url, redacted
+from winnow.base.disk import beside, flush, flush_tree
 from winnow.base.errors import UsageError, WinnowError
 from winnow.base.files import copy_whole, opened, parquet_file
-from winnow.base.staging import flush
 from winnow.publish.dataset import Dataset
-from winnow.publish.disk import flush_tree, remove_tree
 from winnow.publish.manifest import MANIFEST
 from winnow.publish.selection import Choice, Selected, json_line, write_selection
 from winnow.publish.tables.row_files import read_rows, write_empty, write_rows
@@ -61,21 +59,10 @@ def _in_place(to: Path) -> Iterator[Path]:
         to.rmdir()
     if to.exists() or to.is_symlink():
         raise UsageError(f"{to}: exists; give --to a name that is free")
-    to.parent.mkdir(parents=True, exist_ok=True)
-    temporary = to.with_name(f".{to.name}.{uuid4().hex[:12]}.tmp")
-    try:
+    with beside(to) as temporary:
         yield temporary
-        if temporary.is_file():
-            flush(temporary)
-        else:
-            flush_tree(temporary)
-        temporary.rename(to)
-        flush(to.parent)
-    finally:
-        if temporary.is_dir():
-            remove_tree(temporary)
-        else:
-            temporary.unlink(missing_ok=True)
+        (flush if temporary.is_file() else flush_tree)(temporary)
+    flush(to.parent)
 
 
 def export_selection(dataset: Dataset, version: int, choice: Choice, to: str) -> tuple[str, Selected]:

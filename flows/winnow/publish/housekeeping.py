@@ -13,10 +13,10 @@ from pathlib import Path
 from deltalake import CommitProperties, DeltaTable
 
 from winnow.base.contracts import TABLES
+from winnow.base.disk import move, remove_any, remove_empty
 from winnow.base.errors import UsageError
 from winnow.base.recipe import PublishSettings
 from winnow.publish.dataset import Dataset
-from winnow.publish.disk import move, remove_empty, remove_tree
 from winnow.publish.tables.delta import (
     KEYS,
     PURPOSE,
@@ -117,9 +117,9 @@ def prune(dataset: Dataset, keep: int, dry_run: bool = False) -> Freed:
         if not dry_run:
             dataset.building.mkdir(parents=True, exist_ok=True)
             apart = dataset.building / f"pruned-v{number}"
-            remove_tree(apart)
+            remove_any(apart)
             move(folder, apart)  # one step for a reader: the version is there, or it is not
-            remove_tree(apart)
+            remove_any(apart)
     if not dry_run:
         remove_empty(dataset.building, dataset.staging)
     return Freed(names=tuple(f"v{n}" for n in numbers), bytes=freed)

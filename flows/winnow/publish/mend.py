@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,12 +19,12 @@ import pyarrow.dataset as pads
 from deltalake import DeltaTable
 
 from winnow.base.contracts import TABLES
+from winnow.base.disk import flush, flush_tree, link_or_copy, move, remove_any
 from winnow.base.errors import DatasetDamaged, DatasetError
 from winnow.base.files import arrow_dataset
 from winnow.base.recipe import PublishSettings
-from winnow.base.staging import flush, sha256_of, write_file
+from winnow.base.staging import sha256_of, write_file
 from winnow.publish.dataset import Dataset
-from winnow.publish.disk import flush_tree, link_or_copy, move, remove_tree
 from winnow.publish.manifest import MANIFEST, FileEntry, Manifest, TableEntry
 from winnow.publish.proof import BACKUP, Sums, has_size, ways_back
 from winnow.publish.tables.delta import (
@@ -109,7 +108,7 @@ def _drop_unreadable(dataset: Dataset) -> list[str]:
         try:
             open_table(dataset.table(name))
         except Exception:
-            remove_tree(dataset.table(name))
+            remove_any(dataset.table(name))
             dropped.append(f"tables/{name}: could not be read, and no version was published yet; begun anew")
     return dropped
 
@@ -226,14 +225,6 @@ def _restore_pages(dataset: Dataset, manifest: Manifest, page_of: PageMaker | No
             yield f"{folder.name}/{name}: written again{same}"
 
 
-def remove_any(path: Path) -> None:
-    """Remove a file, a link, or a folder with all that is in it."""
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
-
-
 def rebuild_log(folder: Path, manifests: Sequence[Manifest]) -> None:
     """Write a table's log anew, so that each version's commit has the number and the files that its manifest names."""
     name = folder.name
@@ -319,7 +310,7 @@ def _lay_out_again(dataset: Dataset, number: int) -> Manifest:
     lost = [name for name, at in versions.items() if at and open_table(dataset.table(name)) is None]
     assert not lost, f"the log of table {', '.join(lost)} is gone too"
     folder = dataset.building / f"v{number}"
-    remove_tree(folder)
+    remove_any(folder)
     folder.mkdir(parents=True)
     previous = [n for n in dataset.version_numbers() if n < number]
     manifest = Manifest(

@@ -14,9 +14,8 @@ from typing import Any
 from deltalake import CommitProperties, DeltaTable
 
 from winnow.base.contracts import TABLES
-from winnow.base.staging import flush
+from winnow.base.disk import flush, point, remove_any
 from winnow.publish.dataset import WORK, Dataset
-from winnow.publish.disk import point, remove_tree
 from winnow.publish.manifest import Manifest
 from winnow.publish.mend import PageMaker, mend, prepare_to_mend
 from winnow.publish.tables.delta import PURPOSE, flush_log, is_ours, open_table
@@ -120,10 +119,10 @@ def _remove_leftovers(dataset: Dataset, manifest: Manifest | None) -> list[str]:
     removed = []
     if dataset.building.is_dir():
         for leftover in sorted(dataset.building.iterdir()):
-            remove_tree(leftover)
+            remove_any(leftover)
             removed.append(leftover.name)
     for folder in sorted(dataset.staging.glob(f"{WORK}*")):
-        remove_tree(folder)
+        remove_any(folder)
         removed.append(folder.name)
     dataset.latest.with_name(f".{dataset.latest.name}.new").unlink(missing_ok=True)
     for page in dataset.root.glob(f".{dataset.index_page.name}.*.tmp"):

@@ -19,11 +19,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from winnow.base.contracts import TABLES
+from winnow.base.disk import flush
 from winnow.base.doc_ids import DocIds, doc_keys
 from winnow.base.errors import UsageError
 from winnow.base.files import parquet_file
 from winnow.base.recipe import PublishSettings
-from winnow.base.staging import flush, sha256_of, write_file
+from winnow.base.staging import sha256_of, write_file
 from winnow.publish.card import fenced, markdown
 from winnow.publish.dataset import Dataset
 from winnow.publish.manifest import MANIFEST, Manifest

@@ -8,12 +8,12 @@ from pathlib import Path
 import pyarrow as pa
 
 from winnow.base.contracts import TABLES
+from winnow.base.disk import same_file
 from winnow.base.errors import DatasetError
 from winnow.base.files import parquet_file
 from winnow.base.staging import sha256_of
 from winnow.publish.conservation import Undo, conservation
 from winnow.publish.dataset import Dataset, Problem
-from winnow.publish.disk import same_file
 from winnow.publish.erasure import erased_ids, found_in
 from winnow.publish.manifest import MANIFEST, FileEntry, Manifest, TableEntry
 from winnow.publish.mend import log_fault, readable

@@ -23,6 +23,16 @@ import pyarrow.compute as pc
 from deltalake import DeltaTable
 
 from winnow.base.contracts import TABLES, describe
+from winnow.base.disk import (
+    Checkpoint,
+    flush_tree,
+    link_or_copy,
+    move,
+    no_checkpoint,
+    point,
+    remove_any,
+    remove_empty,
+)
 from winnow.base.errors import UsageError
 from winnow.base.files import parquet_file
 from winnow.base.recipe import PublishSettings
@@ -30,16 +40,6 @@ from winnow.base.staging import sha256_of, write_file
 from winnow.publish.card import card, count_languages, count_not_read, count_sites
 from winnow.publish.croissant import croissant
 from winnow.publish.dataset import Dataset
-from winnow.publish.disk import (
-    Checkpoint,
-    flush_tree,
-    link_or_copy,
-    move,
-    no_checkpoint,
-    point,
-    remove_empty,
-    remove_tree,
-)
 from winnow.publish.loaders import data_package, duckdb_views
 from winnow.publish.manifest import MANIFEST, FileEntry, Manifest, TableEntry
 from winnow.publish.proof import prove
@@ -187,7 +187,7 @@ def _publish(publication: Publication, updates: Sequence[TableUpdate]) -> Manife
     checkpoint("tables")
 
     folder = dataset.building / f"v{job.version}"
-    remove_tree(folder)
+    remove_any(folder)
     folder.mkdir(parents=True)
     known = previous.tables if previous else {}
     hashes = {

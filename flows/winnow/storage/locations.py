@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from winnow.base.addresses import is_url, redacted
+from winnow.base.disk import Checkpoint, no_checkpoint
 from winnow.base.errors import UsageError
 from winnow.publish.dataset import Dataset
-from winnow.publish.disk import Checkpoint, no_checkpoint
 
 Location = str | Path
 """A folder, or ``s3://BUCKET/PREFIX``; an address must stay a string, for a path would swallow one of its slashes."""

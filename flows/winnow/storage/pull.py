@@ -21,12 +21,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from winnow.base.disk import flush, flush_tree, link_or_copy, move, point, remove_any
 from winnow.base.errors import DatasetBusy, DatasetError
 from winnow.base.object_store import Entry, Gone, Store, Taken
 from winnow.base.pointers import Pointer, lay_pointer, read_pointer
-from winnow.base.staging import flush, sha256_of
+from winnow.base.staging import sha256_of
 from winnow.publish.dataset import Dataset
-from winnow.publish.disk import flush_tree, link_or_copy, move, point, remove_tree
 from winnow.publish.manifest import MANIFEST, FileEntry, Manifest, read_manifest
 from winnow.storage.working_copy import (
     COMPARED,
@@ -132,7 +132,7 @@ def pull(
                 raise DatasetError(f"{store.address.shown}/{error}: went away while it was read; try again") from error
         finally:
             copy.save(state)
-            remove_tree(copy.incoming)
+            remove_any(copy.incoming)
 
 
 def _pull(copy: WorkingCopy, store: Store, state: State, reset: bool, writes: bool, leniently: bool) -> StoreContent:
@@ -209,7 +209,7 @@ def _remove(copy: WorkingCopy, state: State, names: Iterable[str]) -> None:
             if folder.exists():
                 apart = copy.incoming / f"gone-{folder.name}"
                 move(folder, apart)
-                remove_tree(apart)
+                remove_any(apart)
         else:
             (copy.root / name).unlink(missing_ok=True)
         state.forget(name)
@@ -278,7 +278,7 @@ class _Fetch:
             path = self.copy.root / manifest_name(version)
             if version in stale:
                 path = self._apart(version) / MANIFEST
-                remove_tree(path.parent)
+                remove_any(path.parent)
                 path.parent.mkdir(parents=True)
                 self.store.fetch(manifest_name(version), path)
             with suppress(DatasetError):

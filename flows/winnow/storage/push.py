@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from winnow.base.disk import Checkpoint, no_checkpoint
 from winnow.base.errors import DatasetBusy, DatasetDamaged
 from winnow.base.files import at_hand
 from winnow.base.object_store import Entry, Gone, Store, Taken
 from winnow.base.pointers import Pointer, read_pointer
 from winnow.base.staging import sha256_of
 from winnow.publish.dataset import Dataset
-from winnow.publish.disk import Checkpoint, no_checkpoint
 from winnow.publish.manifest import FileEntry, read_manifest
 from winnow.publish.mend import readable
 from winnow.storage.lease import Lease

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from winnow.base.disk import Checkpoint, no_checkpoint
 from winnow.base.environment import cache_bytes
 from winnow.base.errors import DatasetDamaged, DatasetError, WinnowError
 from winnow.base.files import STAGING, Mount, keep_room, mount
@@ -17,7 +18,6 @@ from winnow.base.object_store import Entry, Gone, Store
 from winnow.base.pointers import Pointer, is_pointer, lay_pointer
 from winnow.base.staging import sha256_of
 from winnow.publish.dataset import WORK, Dataset, Problem, Remote, Writer
-from winnow.publish.disk import Checkpoint, no_checkpoint
 from winnow.storage import lease
 from winnow.storage.pull import PARALLEL, Latest, StoreContent, fence, pull, read_latest
 from winnow.storage.push import Overtaken, push

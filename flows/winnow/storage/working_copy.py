@@ -18,12 +18,12 @@ from uuid import uuid4
 
 from pydantic import TypeAdapter, ValidationError
 
+from winnow.base.disk import remove_any
 from winnow.base.environment import cache_folder
 from winnow.base.errors import DatasetBusy, UsageError
 from winnow.base.object_store import Address, Entry
 from winnow.base.staging import write_file
 from winnow.publish.dataset import INDEX
-from winnow.publish.disk import remove_tree
 from winnow.publish.manifest import MANIFEST, FileEntry, Manifest
 from winnow.storage.lock import lock_file, read_writer
 
@@ -174,7 +174,7 @@ class WorkingCopy:
     def pulling(self, run_id: str) -> Iterator[None]:
         """Keeps other pulls of this copy away; waits for them, for they are short beside the run that begins."""
         with lock_file(self._pull_lock, run_id, wait_seconds=3600):
-            remove_tree(self.incoming)
+            remove_any(self.incoming)
             yield
 
     @contextmanager
@@ -184,7 +184,7 @@ class WorkingCopy:
         while True:
             try:
                 with lock_file(self._pull_lock, _READER):
-                    remove_tree(self.incoming)
+                    remove_any(self.incoming)
                     yield True
                 return
             except DatasetBusy:

@@ -18,10 +18,9 @@ from deltalake.exceptions import TableNotFoundError
 from deltalake.transaction import AddAction, RemoveAction
 
 from winnow.base.contracts import TABLES
+from winnow.base.disk import Checkpoint, flush, no_checkpoint
 from winnow.base.recipe import PublishSettings
 from winnow.base.recipe_values import spdx_licence
-from winnow.base.staging import flush
-from winnow.publish.disk import Checkpoint, no_checkpoint
 from winnow.publish.tables.row_files import WrittenFile
 from winnow.publish.tables.schema import CONSTRAINTS, description_of
 

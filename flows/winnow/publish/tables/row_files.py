@@ -15,9 +15,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from winnow.base.conform import conform
+from winnow.base.disk import flush
 from winnow.base.errors import ContractBroken, DatasetError
 from winnow.base.files import parquet_file
-from winnow.base.staging import flush
 
 _BATCH_BYTES = 8 << 20  # documents may have megabytes each, edits have bytes
 _GROUP_BYTES = 64 << 20  # a row group is held in memory while it is encoded

@@ -1,4 +1,4 @@
-"""Every file operation of publication, so that another kind of storage needs to answer only these few calls.
+"""What is done to files and folders of this machine: hashed, written beside their place, flushed, renamed, linked.
 
 What is renamed into place is flushed before, and the folder after: a power loss leaves the old state or the new.
 """
@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import hashlib
 import os
 import shutil
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-
-from winnow.base.staging import flush
+from uuid import uuid4
 
 # A file system without hard links, another device, or a file that has as many links as it may have.
 _CANNOT_LINK = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.ENOSYS, errno.EACCES}
@@ -28,6 +28,36 @@ Checkpoint = Callable[[str], None]
 
 def no_checkpoint(name: str) -> None:
     """Does nothing."""
+
+
+def hash_of(path: Path) -> str:
+    """Returns the SHA-256 (hex) of the bytes that stand there, a pointer's too (compare `sha256_of`)."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def flush(path: Path) -> None:
+    """Flushes a file's content, or a folder's entries, so that a rename in it survives a power loss."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def beside(place: Path) -> Iterator[Path]:
+    """Gives a free name beside `place`; what the body writes there takes the place when it is done, else it is removed.
+
+    The name is a random one: process numbers repeat among machines that share the folder.
+    """
+    place.parent.mkdir(parents=True, exist_ok=True)
+    temporary = place.with_name(f".{place.name}.{uuid4().hex[:12]}.tmp")
+    try:
+        yield temporary
+        temporary.replace(place)
+    finally:
+        remove_any(temporary)
 
 
 def link_or_copy(source: Path, target: Path) -> None:
@@ -75,7 +105,7 @@ def take_back(folder: Path, home: Path) -> None:
     for apart in folder.glob(f"{_AWAY}*"):
         place = home / apart.name.removeprefix(_AWAY)
         if place.exists():
-            remove_tree(apart)
+            remove_any(apart)
         else:
             move(apart, place)
 
@@ -98,12 +128,12 @@ def point(link: Path, target: str) -> None:
     flush(link.parent)
 
 
-def remove_tree(folder: Path) -> None:
-    """Removes a folder with all that is in it, if it is there."""
-    if folder.is_symlink():
-        folder.unlink()
-    elif folder.exists():
-        shutil.rmtree(folder)
+def remove_any(path: Path) -> None:
+    """Removes a file, a link, or a folder with all that is in it, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def remove_empty(*folders: Path) -> None:
