@@ -57,11 +57,20 @@ def test_files_of_many_shards_are_read_once_each() -> None:
     shards = plan_shards(files, ReadSettings(shard_mb=1.2))
     spans = [(s.file.path, s.start, s.end) for shard in shards for s in shard.spans]
     assert spans == [
-        ("0.jsonl", 0, 10), ("1.jsonl", 0, 1_200_000), ("1.jsonl", 1_200_000, 2_400_000),
-        ("1.jsonl", 2_400_000, 3_000_000), ("2.jsonl", 0, 1), ("3.jsonl", 0, 1_200_000),
-        ("3.jsonl", 1_200_000, 1_500_000), ("4.jsonl", 0, 0), ("5.jsonl", 0, 1),
+        ("0.jsonl", 0, 10), ("1.jsonl", 0, 1_000_000), ("1.jsonl", 1_000_000, 2_000_000),
+        ("1.jsonl", 2_000_000, 3_000_000), ("2.jsonl", 0, 1), ("3.jsonl", 0, 750_000),
+        ("3.jsonl", 750_000, 1_500_000), ("4.jsonl", 0, 0), ("5.jsonl", 0, 1),
     ]  # fmt: skip
-    assert len(shards) == 6
+    assert len(shards) == 5
+
+
+@pytest.mark.parametrize(
+    ("total_mb", "shards", "largest_mb"), [(1, 1, 1), (3, 2, 1.5), (20, 10, 2), (100, 16, 6.25), (1000, 63, 15.88)]
+)
+def test_little_input_gives_every_worker_its_shards(total_mb: int, shards: int, largest_mb: float) -> None:
+    planned = plan_shards(InputFiles.of([InputFile("a.jsonl", "/a.jsonl", total_mb * 1_000_000)]), ReadSettings())
+    assert len(planned) == shards
+    assert max(s.bytes for shard in planned for s in shard.spans) <= largest_mb * 1_000_000
 
 
 def test_a_listing_holds_no_object_for_each_name() -> None:

@@ -80,7 +80,7 @@ class ReadSettings(Section):
     max_document_mb: float = Field(64, gt=0, le=1024, description="Larger documents are rejected")
     max_unpacked_mb: float = Field(16_384, gt=0, description="A compressed file that unpacks to more is cut off and rejected")
     max_unpacked_ratio: float = Field(250, ge=1, description="So is one that unpacks to more than so many times its size, once that is over 64 MB")
-    shard_mb: float = Field(16, gt=0, le=1024, description="Input handed to a worker at a time")
+    shard_mb: float = Field(16, gt=0, le=1024, description="Most input handed to a worker at a time")
     sources: tuple[SourceSettings, ...] = Field((), description="Files that are read in their own way")
 
     @model_validator(mode="after")

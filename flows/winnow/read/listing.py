@@ -206,6 +206,10 @@ class InputFiles(_Columns[InputFile]):
             where = _text(root) + path if address is None else _text(address)
             yield InputFile(path, where, size, held, fault)
 
+    @property
+    def total_bytes(self) -> int:
+        return pc.sum(self.table["bytes"]).as_py() or 0
+
     def addresses_among(self, wanted: Iterable[str]) -> set[str]:
         """Those of some addresses at which one of the files stands."""
         asked = set(wanted)

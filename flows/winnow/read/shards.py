@@ -35,6 +35,8 @@ from winnow.read.listing import InputFile, InputFiles
 from winnow.read.sources import FileSettings, settings_of
 
 MIN_PART = 1 << 20  # smaller parts cost more to open than to read
+_LEAST_SHARD = 2 * MB  # a worker is started in the time it takes to clean so much
+_SHARDS = 16  # into which little input is cut, so that no worker waits long for another's last one
 MAX_FILES = 2_000  # small files of a shard; opening them costs as much as 32 MB of text
 
 
@@ -75,16 +77,18 @@ class Shard:
 
 
 def plan_shards(inputs: InputFiles, settings: ReadSettings) -> list[Shard]:
-    """Cut `inputs` into shards of about settings.shard_mb MB, in order.
+    """Cut `inputs` into shards of at most about settings.shard_mb MB, in order.
 
-    Uncompressed JSON lines are cut by byte range; any other file is one span.
+    Uncompressed JSON lines are cut by byte range, into parts of one size; any other file is one span. Little input is
+    cut finer, so that there is some for every worker.
 
     >>> files = InputFiles.of([InputFile("a.txt", "/a.txt", 10), InputFile("b.jsonl", "/b.jsonl", 2_500_000)])
     >>> how = ReadSettings(shard_mb=1.5)
     >>> [[(s.file.path, s.start, s.end) for s in shard.spans] for shard in plan_shards(files, how)]
-    [[('a.txt', 0, 10)], [('b.jsonl', 0, 1500000)], [('b.jsonl', 1500000, 2500000)]]
+    [[('a.txt', 0, 10), ('b.jsonl', 0, 1250000)], [('b.jsonl', 1250000, 2500000)]]
     """
-    part = max(int(settings.shard_mb * MB), MIN_PART)
+    of_many = max(int(inputs.total_bytes / _SHARDS), _LEAST_SHARD)
+    part = max(min(int(settings.shard_mb * MB), of_many), MIN_PART)
     shards: list[Shard] = []
     first = start = size = count = 0
     for number, file in enumerate(inputs):
@@ -102,7 +106,8 @@ def _spans(file: InputFile, part: int, settings: ReadSettings) -> list[Span]:
     found = type_of(file.path, settings)
     if file.bytes <= part or found is None or found.compression or not found.format.by_lines:
         return [Span(file, 0, file.bytes)]
-    return [Span(file, start, min(start + part, file.bytes)) for start in range(0, file.bytes, part)]
+    size = -(-file.bytes // -(-file.bytes // part))
+    return [Span(file, start, min(start + size, file.bytes)) for start in range(0, file.bytes, size)]
 
 
 def read_shard(shard: Shard, settings: ReadSettings) -> Iterator[Read]:
