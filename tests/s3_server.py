@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from pyarrow import fs
 
 
 @contextmanager
-def serve_s3(bucket: str) -> Iterator[dict[str, str]]:
-    """Serve one empty bucket; gives the environment in which a user's programs find it."""
+def serve_s3(bucket: str, requests: Counter[str] | None = None) -> Iterator[dict[str, str]]:
+    """Serve one empty bucket; gives the environment in which a user's programs find it.
+
+    `requests` are counted there by method.
+    """
     from moto.server import ThreadedMotoServer
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # a line a request would bury what a failing test says
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
+    if requests is not None:
+        app = server._server.app
+
+        def counted(environ: dict[str, Any], start_response: Any) -> Any:
+            requests[environ["REQUEST_METHOD"]] += 1
+            return app(environ, start_response)
+
+        server._server.app = counted
     host, port = server.get_host_and_port()
     key, secret = "test-key", "test-secret"
     system = fs.S3FileSystem(

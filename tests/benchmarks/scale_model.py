@@ -3,11 +3,11 @@
 usage: python tests/benchmarks/scale_model.py [--sizes 10,40] [--corpus FILE.jsonl] [--planner-bytes 24] [--json]
        python tests/benchmarks/scale_model.py --smoke
 
-Each size is one run of all stages in a process of its own, with one worker. What the driver waits for is work that
-workers share; the rest is the driver's own and does not shrink with workers. Both are taken as lines through the two
-largest sizes, and carried on. The planner's memory a document is what planner_memory.py fits, for runs this small show
-buffers. Requests are counted from how many files each step writes and reads (`requests`). That is a model: it says
-where to look first, not what a bill will be.
+Each size is one run of all stages in a process of its own, with one worker. Time is processor time, so that what else
+runs does not count: that of workers they share, the driver's own does not shrink with them. Both are taken as lines
+through the two largest sizes, and carried on. The planner's memory a document is what planner_memory.py fits, for runs
+this small show buffers. Requests are counted from how many files each step writes and reads (`requests`). That is a
+model: it says where to look first, not what a bill will be.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ import resource
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, Future
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 
-from winnow.deduplicate.work_files import PASSAGE, WorkFiles
+from winnow.deduplicate.work_files import FACTS, KEYED, MOST_PARTS, ORDER, PASSAGE, WorkFiles
 from winnow.run.assemble import MOST_RUNS, RANGE_BYTES
+from winnow.run.work_plan import RANGE_ROWS
 
 ROOT = Path(__file__).resolve().parents[2]
 if __name__ == "__main__":
@@ -39,7 +39,9 @@ PLANNER_GB = 16
 PLANNER_MB = 250  # before the first document
 CORES = {TB: 64, 100 * TB: 1000}
 READS_A_DOLLAR, WRITES_A_DOLLAR = 1000 / 0.0004, 1000 / 0.005
-SHARD, RANGE, PARTITION = 64 << 20, RANGE_BYTES, 64 << 20  # bytes
+WORKER_DISK_GB = 200
+SHARD, RANGE, PARTITION = 64 << 20, RANGE_BYTES, 64 << 20  # bytes; of a shard, what read.shard_mb should be there
+PAIRS_A_JOB = 20_000
 DAY = 24 * 3600.0  # the longest that a flow may take: winnow.server.flow_form.dataset_flow
 # Six tasks times (create, three states, read, finish); the flow's own, artifacts and batches of log lines.
 PREFECT_CALLS = 6 * 6 + 12
@@ -53,31 +55,22 @@ ASSUMPTIONS = f"""Assumptions
   Prefect is told of stages, never of shards: {PREFECT_CALLS} calls, whatever the size."""
 
 
-class Waiting(Executor):
-    """Passes calls on and adds up how long their results were waited for."""
+def processor_seconds() -> tuple[float, float]:
+    """What this process has used of processors, and what the processes that it started have, ended ones too."""
+    times, ticks = os.times(), os.sysconf("SC_CLK_TCK")
+    below, found = {os.getpid()}, times.children_user + times.children_system
+    stats = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it ended
+            stats[int(path.parent.name)] = path.read_text().rpartition(")")[2].split()
+    while more := {pid for pid, fields in stats.items() if int(fields[1]) in below and pid not in below}:
+        below |= more
+        found += sum(int(n) for pid in more for n in stats[pid][11:15]) / ticks
+    return times.user + times.system, found
 
-    def __init__(self, inner: Executor) -> None:
-        self.inner, self.seconds = inner, 0.0
 
-    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
-        began = time.perf_counter()
-        future = self.inner.submit(fn, *args, **kwargs)
-        future.result()
-        self.seconds += time.perf_counter() - began
-        return future
-
-    def map(self, fn: Any, *iterables: Any, **options: Any) -> Iterator[Any]:
-        results = self.inner.map(fn, *iterables, **options)
-        while True:
-            began = time.perf_counter()
-            try:
-                result = next(results)
-            except StopIteration:
-                return
-            finally:
-                self.seconds += time.perf_counter() - began
-            yield result
-
+EVERYWHERE = *(f"order-{fact}" for fact in ORDER), "sketches", "sketch-places", "copies", "templates", "repeated-places"
+"""Files of all documents, of which each worker fetches the whole."""
 
 STAGES = {
     "read": "read", "repaired": "repair", "checked": "check", "deduplicated": "deduplicate", "validated": "validate",
@@ -96,6 +89,8 @@ def one_run(source: Path, into: Path) -> dict[str, Any]:
 
     def clear(files: WorkFiles) -> None:
         sizes["shuffle"] = folder_bytes(files.folder)
+        sizes["everywhere"] = sum(p.stat().st_size for name in EVERYWHERE for p in files.folder.glob(f"{name}.npy"))
+        sizes["pairs"] = sum(p.stat().st_size for p in files.folder.glob("to-verify-*.npy")) // 8
         cleared(files)
 
     cleared, WorkFiles.clear = WorkFiles.clear, clear  # type: ignore[method-assign]  # deduplication clears them itself
@@ -104,19 +99,18 @@ def one_run(source: Path, into: Path) -> dict[str, Any]:
     sizes: dict[str, int] = {}
     with open_executor("processes", 1) as pool:
         list(pool.map(abs, [1]))  # a worker is up
-        shards = Waiting(pool)
-        at = 0.0
+        at = 0.0, 0.0
 
         def lap(step: str) -> None:
             nonlocal at
+            now = processor_seconds()
             if step in STAGES:
-                spent = time.perf_counter() - at
-                laps[STAGES[step]] = {"driver": spent - shards.seconds, "workers": shards.seconds}
+                laps[STAGES[step]] = {"driver": now[0] - at[0], "workers": now[1] - at[1]}
             if step == "deduplicated":
                 sizes["staging"] = folder_bytes(dataset.staging)
-            shards.seconds, at = 0.0, time.perf_counter()
+            at = processor_seconds()
 
-        summary = run_stages(source, dataset, shards, lap, Recipe())
+        summary = run_stages(source, dataset, pool, lap, Recipe())
     return {
         "bytes": folder_bytes(source),
         "documents": summary["documents"]["read"],
@@ -177,21 +171,48 @@ class Line:
         return self.fixed + self.slope * x
 
 
-def requests(size: float, passages: float) -> dict[str, float]:
-    """What is written and read, by what makes it grow: shards, ranges of ids, partitions of hashes."""
+def exchange(files: float, rows: float, row_bytes: int) -> tuple[float, float]:
+    """Reads and writes of rows that go from files to partitions, merged on the way as `gather` does it."""
+    each = max(1.0, rows * row_bytes / PARTITION)  # partitions of a span
+    reads, writes, spans = 0.0, 2 * files, 1.0
+    while min(files, each) > MOST_PARTS:
+        reads += 2 * spans * MOST_PARTS * files  # where its piece begins and ends, and the piece
+        spans, each, files = spans * MOST_PARTS, each / MOST_PARTS, max(1.0, files / MOST_PARTS)
+        writes += 2 * spans * files
+    return reads + 2 * spans * each * files, writes
+
+
+def requests(size: float, documents: float, passages: float, pairs: float) -> dict[str, float]:
+    """What is written and read, by what makes it grow: shards, ranges of ids, partitions of hashes, pairs compared."""
     shards, ranges = size / SHARD, size / RANGE
-    partitions = max(1.0, passages * PASSAGE.itemsize / PARTITION)
     levels = 0
     runs = shards
     while runs > MOST_RUNS:
         runs, levels = runs / MOST_RUNS, levels + 1
+    parts = max(1.0, documents * FACTS.itemsize / PARTITION)
+    kinds = [
+        exchange(shards, documents, FACTS.itemsize), *[exchange(parts, documents, FACTS.itemsize)] * 2,
+        *[exchange(shards, documents * 100, KEYED.itemsize)] * 2, exchange(shards, passages, KEYED.itemsize),
+        *[exchange(shards, passages, PASSAGE.itemsize)] * 2,
+    ]  # fmt: skip
+    jobs = pairs / PAIRS_A_JOB
     return {
-        # raw, identities, repaired, prepared and index with their rejects and counts; ten files of the exchange
-        "writes": shards * 20 + ranges * 5 + partitions * 14 + levels * 3 * shards / MOST_RUNS,
-        "reads by shards": shards * 20,
-        "reads by merges": levels * 3 * 2 * shards * SHARD / RANGE * MOST_RUNS,
-        "reads by ranges": 2 * ranges * (3 * min(shards, MOST_RUNS) + 5),
-        "reads by partitions": 2 * partitions * shards * 6,  # a piece of each file of the exchange, six kinds of them
+        # raw, identities, repaired, prepared and index with their rejects and counts; sketches and shingle sets
+        "writes": (
+            shards * 24
+            + ranges * 5
+            + parts * 20
+            + levels * 3 * shards / MOST_RUNS
+            + sum(w for _, w in kinds)
+            + jobs * 2
+        ),
+        "reads by shards": shards * 24,
+        "reads by merges of runs": levels * 3 * 2 * shards * SHARD / RANGE * MOST_RUNS,
+        "reads by ranges of ids": 2 * ranges * (3 * min(shards, MOST_RUNS) + 5),
+        "reads by the exchange": sum(r for r, _ in kinds),
+        # Where the sets of each file lie, and the sets: one read each, or one a document where those are fewer.
+        "reads by pairs": jobs * shards * 2 + min(jobs * shards, 2 * pairs),
+        "reads by the plan": documents / RANGE_ROWS * shards * 4,
     }
 
 
@@ -205,16 +226,19 @@ def model(runs: Sequence[dict[str, Any]], planner_bytes: float) -> dict[str, Any
         for who in ("driver", "workers")
     }
     per_document = runs[-1]["bytes"] / runs[-1]["documents"]
-    shares = {k: Line(sizes, [r[k] for r in runs]).slope for k in ("staging", "shuffle", "dataset")}
-    passages = runs[-1]["passages"] / runs[-1]["bytes"]
+    shares = {k: Line(sizes, [r[k] for r in runs]).slope for k in ("staging", "shuffle", "dataset", "everywhere")}
+    passages, pairs = (runs[-1][name] / runs[-1]["bytes"] for name in ("passages", "pairs"))
     worker = max(r["worker_bytes"] for r in runs)
 
     def planner(size: float) -> float:
         return PLANNER_MB * 1e6 + planner_bytes * size / per_document
 
+    def asked_at(size: float) -> dict[str, float]:
+        return requests(size, size / per_document, passages * size, pairs * size)
+
     costs = {}
     for size, cores in CORES.items():
-        asked = requests(size, passages * size)
+        asked = asked_at(size)
         writes = asked.pop("writes")
         own = {s: lines[s, "driver"].at(size) for s in stages}
         mapped = {s: lines[s, "workers"].at(size) for s in stages}
@@ -222,9 +246,10 @@ def model(runs: Sequence[dict[str, Any]], planner_bytes: float) -> dict[str, Any
             "documents": size / per_document,
             "worker core hours": sum(mapped.values()) / 3600,
             "driver hours": sum(own.values()) / 3600,
-            "longest driver stage": max(own, key=lambda s: own[s]),
+            **{f"driver hours, {stage}": seconds / 3600 for stage, seconds in own.items()},
             "planner memory GB": planner(size) / 1e9,
             "worker memory GB": worker / 1e9,
+            "worker disk GB": size * shares["everywhere"] / 1e9,
             "staging TB": size * shares["staging"] / TB,
             "exchanged TB": size * shares["shuffle"] / TB,
             "dataset TB": size * shares["dataset"] / TB,
@@ -241,8 +266,11 @@ def model(runs: Sequence[dict[str, Any]], planner_bytes: float) -> dict[str, Any
 
     limits = {
         f"the planner's {PLANNER_GB} GB are full": _reached(planner, PLANNER_GB * 1e9),
-        "pieces of the exchange cost more than a dollar a GB": _reached(
-            lambda size: requests(size, passages * size)["reads by partitions"] / READS_A_DOLLAR / size * 1e9, 1
+        f"files of all documents that each worker fetches take {WORKER_DISK_GB} GB of its disk": _reached(
+            lambda size: size * shares["everywhere"], WORKER_DISK_GB * 1e9
+        ),
+        "requests cost more than a dollar a GB": _reached(
+            lambda size: sum(n for k, n in asked_at(size).items() if k != "writes") / READS_A_DOLLAR / size * 1e9, 1
         ),
         "the driver alone works for a day, the flow's time limit": _reached(drivers, DAY),
         "more than 2^32 documents: ranks in a pair of 64 bits overflow": 2**32 * per_document,
@@ -288,7 +316,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", default="10,40", help="megabytes, two or more; small ones show buffers, not slopes")
     parser.add_argument("--corpus", type=Path, help="JSON lines; made-up articles if it is not given")
-    parser.add_argument("--planner-bytes", type=float, default=24, help="a document, as planner_memory.py fits it")
+    parser.add_argument("--planner-bytes", type=float, default=16, help="a document, as planner_memory.py fits it")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--smoke", action="store_true", help="two sizes too small to tell slopes: that it works")
     parser.add_argument("--one", nargs=2, type=Path, help=argparse.SUPPRESS)

@@ -18,7 +18,7 @@ from tests.deduplicate.test_promotion import cases
 from winnow.base.errors import DatasetError
 from winnow.base.recipe import DeduplicateSettings
 from winnow.base.records import doc_id_of
-from winnow.deduplicate import removals
+from winnow.deduplicate import removals, work_files
 from winnow.deduplicate.documents import document_order
 from winnow.deduplicate.documents.candidate_pairs import LEADS, LargeBuckets
 from winnow.deduplicate.documents.similarity import SharedShingles
@@ -315,7 +315,8 @@ def test_files_of_the_exchange_grow_with_partitions_and_not_with_their_square(
 ) -> None:
     pages = {f"p{n}": texts(*article(n % 10, 2)) for n in range(12)}
     counts, decisions = {}, []
-    for shards, partitions in ((2, 2), (2, 4), (2, 8), (4, 2), (4, 4)):
+    for shards, partitions in ((2, 2), (2, 4), (2, 8), (4, 2), (4, 4), (9, 9)):
+        monkeypatch.setattr(work_files, "MOST_PARTS", 2 if shards == 9 else 64)  # files are merged first
         for module in (removals, document_order):
             monkeypatch.setattr(module, "partitions_for", lambda *_, n=partitions: n)
         monkeypatch.setattr(document_order, "_SAMPLED", 1)
@@ -369,8 +370,8 @@ def test_a_bound_on_what_documents_share_changes_no_decision(
     bounded = decide(tmp_path / "w", shards, SETTINGS)
     assert bounded[0]
 
-    def without(ranks: NDArray[np.uint32], _: object, documents: int) -> SharedShingles:
-        return SharedShingles(np.ones(documents, np.int64), np.ones(documents, np.int64))
+    def without(ranks: NDArray[np.uint32], _: object) -> SharedShingles:
+        return SharedShingles(ranks, np.ones(len(ranks), np.int32), np.ones(len(ranks), np.int32))
 
     monkeypatch.setattr(SharedShingles, "of", without)
     assert decide(tmp_path / "x", shards, SETTINGS) == bounded
@@ -382,7 +383,7 @@ def test_rounds_give_the_pairs_of_the_first_kept_documents_with_all_after_them(s
     members = [sorted(rng.sample(range(150), rng.randrange(18, 150))) for _ in range(3)]
     rows = np.array([(key, rank) for key, ranks in enumerate(members) for rank in ranks], KEYED)
     close = np.array([rng.random() < 0.8 for _ in range(150)])
-    large = LargeBuckets(rows, close)
+    large = LargeBuckets(rows, np.arange(150, dtype=np.uint32), close)
     given: set[tuple[int, int]] = set()
     expected: set[tuple[int, int]] = set()
     for round_ in range(2, 12):

@@ -1,10 +1,14 @@
+from collections.abc import Callable
 from inspect import signature
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from winnow.deduplicate.work_files import CHARS, KEYED, ArrayFile, InputFile, PartitionedFile, WorkFiles
+from winnow.deduplicate import work_files
+from winnow.deduplicate.work_files import CHARS, KEYED, ArrayFile, InputFile, PartitionedFile, WorkFiles, gather
+from winnow.run.executor import InlineExecutor
 
 
 def paths_in(made: object) -> list[Path]:
@@ -50,3 +54,53 @@ def test_each_row_is_read_back_in_its_partition(partitions: int, tmp_path: Path)
     of = np.arange(50) * 7 % 5 % partitions
     file = PartitionedFile(tmp_path / "bands.npy", KEYED).spread(rows, of, partitions)
     assert [file.of(n).tolist() for n in range(partitions)] == [rows[of == n].tolist() for n in range(partitions)]
+
+
+def exchanged(folder: Path, files: int, partitions: int) -> list[list[object]]:
+    """The rows of each partition, gathered from so many files, which have 10 rows each."""
+    rng = np.random.default_rng(files)
+    parts = []
+    folder.mkdir()
+    for n in range(files):
+        rows = np.zeros(10, KEYED)
+        rows["key"], rows["rank"] = rng.integers(0, partitions, 10), n
+        file = PartitionedFile(folder / f"bands-new-{n}.npy", KEYED)
+        parts.append(file.spread(rows, rows["key"].astype(np.int64), partitions))
+    return [one.load().tolist() for one in gather(parts, KEYED, partitions, InlineExecutor())]
+
+
+@pytest.mark.parametrize("files", [1, 5, 23])
+@pytest.mark.parametrize("partitions", [1, 23])
+def test_merging_the_files_of_an_exchange_changes_no_row_and_no_order(
+    files: int, partitions: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = exchanged(tmp_path / "plain", files, partitions)
+    monkeypatch.setattr(work_files, "MOST_PARTS", 4)
+    assert exchanged(tmp_path / "merged", files, partitions) == plain
+    assert sum(map(len, plain)) == 10 * files
+
+
+def test_reads_and_files_of_an_exchange_grow_with_the_rows_and_not_with_files_times_partitions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = {"reads": 0, "files": 0}
+    read, whole = work_files.bytes_of, work_files.whole_file
+
+    def counted(kind: str, call: Callable[..., Any]) -> Callable[..., Any]:
+        def count(*args: Any) -> Any:
+            done[kind] += 1
+            return call(*args)
+
+        return count
+
+    monkeypatch.setattr(work_files, "bytes_of", counted("reads", read))
+    monkeypatch.setattr(work_files, "whole_file", counted("files", whole))
+    monkeypatch.setattr(work_files, "MOST_PARTS", 4)
+    found = []
+    for size in (32, 64):
+        done.update(reads=0, files=0)
+        exchanged(tmp_path / f"{size}", size, size)
+        found.append(dict(done))
+    small, large = found
+    assert large["reads"] < 2 * 32 * 32 * 2  # what two reads of each of 32 files for each partition of 32 would be
+    assert large["reads"] <= 2.5 * small["reads"] and large["files"] <= 2.5 * small["files"]

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -148,13 +149,18 @@ def test_workers_that_share_nothing_but_the_store_give_the_rows_of_one_machine(
         pytest.skip("no process here may have a disk of its own")
     recipe = tmp_path / "recipe.toml"
     recipe.write_text(f"[read]\nshard_mb = {shard}\n")
-    with serve_s3("datasets") as environment:
+    requests: Counter[str] = Counter()
+    with serve_s3("datasets", requests) as environment:
         for name, value in {**environment, "WINNOW_CACHE": str(tmp_path / "reader")}.items():
             monkeypatch.setenv(name, value)
         write_source(Store(parse_address("s3://datasets/in")), megabytes << 20, max(3, megabytes // 8))
         run = [sys.executable, "-m", "winnow", "run", "s3://datasets/in", "--recipe", str(recipe)]
+        began = time.monotonic()
         alone = subprocess.run([*run, "--into", str(tmp_path / "alone")], capture_output=True, text=True, check=False)
         assert alone.returncode == 0, alone.stdout + alone.stderr
+        print(f"{megabytes} MB; one machine: {time.monotonic() - began:.0f} s, requests {dict(requests)}", flush=True)
+        requests.clear()
+        began = time.monotonic()
         with cluster(tmp_path, disk << 20, environment) as (address, workers):
             there = ["--into", "s3://datasets/articles", "--executor", "dask", "--address", address]
             planner = Machine.start([*run, *there], tmp_path / "planner" / "disk", disk << 22, [], environment)
@@ -166,6 +172,12 @@ def test_workers_that_share_nothing_but_the_store_give_the_rows_of_one_machine(
                     workers[0].kill()
                     killed = True
                 time.sleep(0.1)
+        print(
+            f"two workers of which one was killed: {time.monotonic() - began:.0f} s, requests {dict(requests)}; "
+            f"most on a disk (MB), planner and workers: {[m.most >> 20 for m in (planner, *workers)]}; "
+            f"dataset {sum(e.size for e in store.entries().values()) >> 20} MB",
+            flush=True,
+        )
         said = planner.log.read_text()
         assert planner.process.returncode == 0, said + workers[1].log.read_text()
         assert killed
@@ -173,7 +185,6 @@ def test_workers_that_share_nothing_but_the_store_give_the_rows_of_one_machine(
         found, wanted = rows_of("s3://datasets/articles"), rows_of(tmp_path / "alone")
     for name, table in wanted.items():
         assert found[name].equals(table), name  # type: ignore[attr-defined]
-    print(f"{megabytes} MB; most on a disk, planner and workers:", [m.most >> 20 for m in (planner, *workers)])
     assert all(0 < machine.most <= disk << 20 for machine in workers)
 
 

@@ -8,7 +8,7 @@ the path says.
 | to | call |
 | --- | --- |
 | read a file whole | `at_hand(path)`, a path on this machine |
-| read some of its rows, or of its bytes | `parquet_file`, `arrow_dataset`, `scan_parquet`; `opened` |
+| read some of its rows, or of its bytes | `parquet_file`, `arrow_dataset`, `scan_parquet`; `opened`, `bytes_of` |
 | write it | write to `place_for(path)` under another name, rename, then `sent(path)` |
 | ask for it, remove it | `is_there`, `store_tag`, `files_in`, `remove_files`, `remove_folder` |
 """
@@ -374,6 +374,16 @@ def opened(path: Path) -> io.BufferedReader:
     """Opens a file of which some bytes are wanted; close it."""
     source = _source(path)
     return source.open("rb") if isinstance(source, Path) else io.BufferedReader(source, _SMALL >> 6)
+
+
+def bytes_of(path: Path, start: int, stop: int) -> bytes:
+    """Returns some bytes of a file; of one that is not here these alone are fetched, in one request."""
+    found = _of(path)
+    if found and not found[0].is_here(found[1]):
+        return found[0].store.read_range(found[0].object_of(found[1]), start, stop)
+    with (found[0].place(found[1]) if found else path).open("rb") as file:
+        file.seek(start)
+        return file.read(stop - start)
 
 
 def parquet_file(path: Path, **how: Any) -> pq.ParquetFile:

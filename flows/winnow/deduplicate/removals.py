@@ -48,6 +48,7 @@ from winnow.deduplicate.work_files import (
     PLACE,
     REMOVED,
     SIMILAR,
+    STANDING,
     TEMPLATE,
     VERIFIED,
     ArrayFile,
@@ -56,6 +57,7 @@ from winnow.deduplicate.work_files import (
     PartitionedFile,
     ShingleFiles,
     WorkFiles,
+    gather,
     partitions_for,
     whole_file,
 )
@@ -147,10 +149,12 @@ def find_scattered(
     passages: Sequence[InputFile], files: WorkFiles, executor: Executor, documents: int
 ) -> NDArray[np.bool_]:
     """Documents whose passages lie in more than one file, as a compaction may leave them."""
-    seen = np.zeros(documents, np.uint16)
-    for ranks in executor.map(list_documents, passages, repeat(files)):
-        seen[ranks.load()] += 1
-    return np.greater(seen, 1)
+    seen, scattered = np.zeros(documents, np.bool_), np.zeros(documents, np.bool_)
+    for found in executor.map(list_documents, passages, repeat(files)):
+        ranks = found.load()
+        scattered[ranks[seen[ranks]]] = True
+        seen[ranks] = True
+    return scattered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,15 +189,20 @@ class _Search:
         partitions = self._partitions
         parts = self._each(spread_index, indexes, files, partitions)
         self._join_sketches(parts)
-        found = self._each(find_candidates, range(partitions), parts, files, settings)
+        bands, samples = (
+            gather([getattr(part, kind) for part in parts], KEYED, partitions, self.executor)
+            for kind in ("bands", "samples")
+        )
+        found = list(self.executor.map(find_candidates, bands, samples, repeat(files), repeat(settings)))
         pairs = distinct_values(merged([f.pairs.load() for f in found], np.uint64))
         buckets = merged([f.large_buckets.load() for f in found], KEYED)
         stores = self._write_shingles("near", np.concatenate((*_both(pairs), buckets["rank"])))
         in_buckets = distinct_values(buckets["rank"])
-        shared = SharedShingles.of(in_buckets, stores, self.documents)
+        shared = SharedShingles.of(in_buckets, stores)
         apart = self._told_apart(pairs, in_buckets)
-        may_be_copies = [own.may_be_said_again(in_buckets, self.documents) for own in apart]
-        large = LargeBuckets(buckets, np.logical_and.reduce([shared.may_be_close(settings), *may_be_copies]))
+        may_be_copies = [own.may_be_said_again(in_buckets) for own in apart]
+        may = np.logical_and.reduce([shared.may_be_close(settings), *may_be_copies])
+        large = LargeBuckets(buckets, in_buckets, may)
         done = np.empty(0, np.uint64)
         kept_set = choose_kept(close, order.arrival, settings)
         for round_ in range(1, _MAX_ROUNDS + 1):
@@ -255,7 +264,8 @@ class _Search:
         rows = sum(parquet_file(file.path).metadata.num_rows for file in self.passages)
         partitions = partitions_for(rows, KEYED.itemsize)
         parts = self._each(spread_prints, self.passages, self.files, partitions)
-        found = self._each(find_templates, range(partitions), parts, self.files, self.settings)
+        prints = gather(parts, KEYED, partitions, self.executor)
+        found = self._each(find_templates, prints, self.files, self.settings)
         templates = merged([part.load() for part in found], TEMPLATE)
         return self.files.templates.save(templates[np.argsort(templates["key"])])
 
@@ -301,9 +311,11 @@ class _Search:
             rows = sum(parquet_file(file.path).metadata.num_rows for file in self.passages)
             partitions = partitions_for(rows, PASSAGE.itemsize)
             parts = self._each(spread_passages, self.passages, self.files, partitions, self.settings)
-            listed = self._each(list_repeated, range(partitions), parts, self.files, self.settings)
-            standings = self._describe(listed, partitions) if self.settings.keep_meaningful_repeats else []
-            found = self._each(remove_passages, range(partitions), standings, self.files, self.settings)
+            spread = gather([part.passages for part in parts], PASSAGE, partitions, self.executor)
+            listed = self._each(list_repeated, spread, self.files, self.settings)
+            told = self._describe(listed, partitions) if self.settings.keep_meaningful_repeats else []
+            standings = gather(told, STANDING, partitions, self.executor)
+            found = self._each(remove_passages, standings, self.files, self.settings)
             repeated = merged([rows.load() for rows in found], REMOVED)
             for part in parts:
                 sums = part.chars.load()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -21,7 +20,16 @@ from winnow.deduplicate.sorted_rows import (
     ranges,
     run_starts,
 )
-from winnow.deduplicate.work_files import KEYED, NO_RANK, PLACE, Candidates, IndexParts, InputFile, WorkFiles
+from winnow.deduplicate.work_files import (
+    KEYED,
+    NO_RANK,
+    PLACE,
+    Candidates,
+    IndexParts,
+    InputFile,
+    Partition,
+    WorkFiles,
+)
 
 LEADS = 16  # members of a large bucket that the others are compared with in one round
 _SKETCH_LEADS = 4  # a shingle of more documents than LEADS is common text; only the first few are asked for it
@@ -64,17 +72,16 @@ def partition_of(keys: NDArray[np.uint64], partitions: int) -> NDArray[np.int64]
 
 
 def find_candidates(
-    partition: int, parts: Sequence[IndexParts], files: WorkFiles, settings: DeduplicateSettings
+    band_rows: Partition, sample_rows: Partition, files: WorkFiles, settings: DeduplicateSettings
 ) -> Candidates:
     """Write the candidate pairs of one partition, and its large buckets.
 
     Pairs that sampled shingles show to be far below the thresholds (by three standard deviations) are left out.
     """
-    bands = _grouped(merged([p.bands.of(partition) for p in parts], KEYED))
-    samples = _grouped(merged([p.samples.of(partition) for p in parts], KEYED))
+    bands, samples = _grouped(band_rows.load()), _grouped(sample_rows.load())
     pairs = distinct_values(np.concatenate((_pairs(bands, LEADS), _pairs(samples, _SKETCH_LEADS))))
     hopeful = _hopeful(pairs, files, load_order(files).n_shingles, settings)
-    found = files.candidates(partition)
+    found = files.candidates(band_rows.number)
     found.pairs.save(pairs[hopeful])
     found.large_buckets.save(_large(bands))
     found.similar.save(pairs[_may_be_similar(pairs, files, _LOOSE * settings.similar_threshold)])
@@ -166,12 +173,15 @@ class LargeBuckets:
     its new leads only, with documents that may be close to any.
     """
 
-    def __init__(self, rows: Rows, may_be_close: NDArray[np.bool_]) -> None:
-        """`rows` (KEYED) are sorted by key and rank; `may_be_close` is by rank, and of what comes before a document."""
+    def __init__(self, rows: Rows, ranks: NDArray[np.uint32], may_be_close: NDArray[np.bool_]) -> None:
+        """`rows` (KEYED) are sorted by key and rank.
+
+        `may_be_close` says for each of their documents, whose `ranks` are sorted, whether it may be to one before it.
+        """
         bounds = _bounds(rows)
         self._starts, self._sizes = bounds[:-1], np.diff(bounds)
         self._ranks = rows["rank"].astype(np.int64)
-        self._may_be_close = may_be_close[self._ranks]
+        self._may_be_close = may_be_close[np.searchsorted(ranks, rows["rank"])]
         self._last_lead = np.full(len(self._sizes), -1)  # of each bucket, the highest rank that has led
         self._kept = np.zeros(len(rows), np.bool_)
         self.exhausted = False  # whether all leads have met all

@@ -33,8 +33,11 @@ from winnow.deduplicate.work_files import (
     TEXT,
     ArrayFile,
     InputFile,
+    Partition,
+    PartitionedFile,
     RankedPart,
     WorkFiles,
+    gather,
     partitions_for,
 )
 
@@ -91,21 +94,20 @@ def rank_documents(indexes: Sequence[InputFile], files: WorkFiles, executor: Exe
     sites = distinct_values(np.concatenate([np.array([_NO_SITE]), *(run.sites for run in runs)]))
     files.sites.save(sites)
     sorted_facts = [files.facts(index) for index in indexes]
-    count = sum(len(run.load()) for run in sorted_facts)
+    count = sum(run.rows for run in runs)
     partitions = partitions_for(count, FACTS.itemsize)
     cuts = _cut([run.samples for run in runs], partitions)
-    bounds = np.zeros((len(sorted_facts), len(cuts) + 2), np.int64)  # by run, where each part of the order begins in it
-    for of_run, found in zip(bounds, executor.map(_places, sorted_facts, repeat(cuts)), strict=True):
-        of_run[1:] = found
-    by_part = [bounds[:, n : n + 2] for n in range(len(cuts) + 1)]
-    sizes = np.diff(bounds.sum(axis=0)).tolist()
+    totals = np.zeros(len(cuts) + 1, np.int64)
+    for of_run in executor.map(_cut_run, sorted_facts, repeat(cuts)):
+        totals += of_run
+    sizes = totals.tolist()
     firsts = list(accumulate(sizes, initial=0))[:-1]
-    parts = list(
-        executor.map(_rank_part, range(len(sizes)), firsts, by_part, repeat(sorted_facts), repeat(files),
-                     repeat(partitions))
-    )  # fmt: skip
-    keyed = list(executor.map(_sort_keys, range(partitions), repeat(parts), repeat(files)))
-    same = list(executor.map(_find_same_texts, range(partitions), repeat(parts), repeat(files)))
+    pieces = gather(sorted_facts, FACTS, len(sizes), executor)
+    parts = list(executor.map(_rank_part, pieces, firsts, repeat(files), repeat(partitions)))
+    by_key = gather([part.by_key for part in parts], KEYED, partitions, executor)
+    keyed = list(executor.map(_sort_keys, by_key, repeat(files)))
+    by_text = gather([part.by_text for part in parts], SAME_TEXT, partitions, executor)
+    same = list(executor.map(_find_same_texts, by_text, repeat(files)))
     for fact in ("arrival", "site", "n_shingles", "doc_keys"):
         files.order(fact).join([files.order_part(fact, n) for n in range(len(parts))])
     for fact in ("keys", "ranks"):
@@ -128,8 +130,9 @@ def load_order(files: WorkFiles) -> DocumentOrder:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _SortedRun:
-    """What one index file gives besides its rows in order: a few of them, and the sites it names, as numbers."""
+    """What one index file gives besides its rows in order: how many and a few of them, and the sites it names."""
 
+    rows: int
     samples: Rows
     sites: NDArray[np.uint64]
 
@@ -154,7 +157,7 @@ def _sort_facts(file: InputFile, files: WorkFiles) -> _SortedRun:
         rows = rows[~stand_in(keys, file.left_out.load())]
     rows = _in_order(rows)
     files.facts(file).save(rows)
-    return _SortedRun(samples=rows[::_SAMPLED].copy(), sites=np.unique(rows["site"]))
+    return _SortedRun(rows=len(rows), samples=rows[::_SAMPLED].copy(), sites=np.unique(rows["site"]))
 
 
 def _numbers(hashes: Sequence[bytes]) -> Rows:
@@ -179,23 +182,17 @@ def _key(row: Any) -> tuple[Any, ...]:
     return tuple(row[name] for name in _ORDERED_BY)
 
 
-def _places(run: ArrayFile, cuts: Sequence[tuple[Any, ...]]) -> list[int]:
-    """How many rows of a sorted run come before each cut, and how many it has."""
+def _cut_run(run: PartitionedFile, cuts: Sequence[tuple[Any, ...]]) -> NDArray[np.int64]:
+    """Write where the parts of the order begin in a sorted run; return how many of its rows each part has."""
     rows = run.load()
-    return [*(bisect_left(rows, cut, key=_key) for cut in cuts), len(rows)]
+    starts = np.array([0, *(bisect_left(rows, cut, key=_key) for cut in cuts), len(rows)], np.int64)
+    run.starts.save(starts)
+    return np.diff(starts)
 
 
-def _rank_part(
-    part: int,
-    first: int,
-    pieces: NDArray[np.int64],
-    runs: Sequence[ArrayFile],
-    files: WorkFiles,
-    partitions: int,
-) -> RankedPart:
+def _rank_part(pieces: Partition, first: int, files: WorkFiles, partitions: int) -> RankedPart:
     """Merge one part of the order from its pieces of the sorted runs; the first of its documents has rank `first`."""
-    found = [run.load()[start:stop] for run, (start, stop) in zip(runs, pieces.tolist(), strict=True)]
-    rows = _in_order(merged(found, FACTS))
+    part, rows = pieces.number, _in_order(pieces.load())
     ranks = np.arange(first, first + len(rows), dtype=np.uint32)
     facts = {"arrival": rows["arrival"], "n_shingles": rows["n_shingles"], "doc_keys": rows["key"]}
     facts["site"] = np.searchsorted(files.sites.load(), rows["site"])
@@ -216,22 +213,22 @@ def _nth_of(hashes: NDArray[np.uint64], partitions: int) -> NDArray[np.int64]:
     return ((hashes >> np.uint64(32)) * np.uint64(partitions) >> np.uint64(32)).astype(np.int64)
 
 
-def _sort_keys(partition: int, parts: Sequence[RankedPart], files: WorkFiles) -> int:
-    rows = merged([part.by_key.of(partition) for part in parts], KEYED)
+def _sort_keys(keyed: Partition, files: WorkFiles) -> int:
+    rows = keyed.load()
     rows = rows[np.argsort(rows["key"])]
     if len(doubled := np.flatnonzero(~run_starts(rows["key"]))):
         [doc_id] = as_doc_ids(rows["key"][doubled[:1]]).to_pylist()
         raise DatasetError(f"document {doc_id} is given twice; list it under leave_out if it was replaced")
-    files.order_part("keys", partition).save(np.ascontiguousarray(rows["key"]))
-    files.order_part("ranks", partition).save(np.ascontiguousarray(rows["rank"]))
-    return partition
+    files.order_part("keys", keyed.number).save(np.ascontiguousarray(rows["key"]))
+    files.order_part("ranks", keyed.number).save(np.ascontiguousarray(rows["rank"]))
+    return keyed.number
 
 
-def _find_same_texts(partition: int, parts: Sequence[RankedPart], files: WorkFiles) -> ArrayFile:
+def _find_same_texts(texts: Partition, files: WorkFiles) -> ArrayFile:
     """Write the documents whose very text an earlier one has, with the first that has it (SAME_TEXT)."""
-    rows = merged([part.by_text.of(partition) for part in parts], SAME_TEXT)
+    rows = texts.load()
     low, high = rows["text"]["low"], rows["text"]["high"]
     rows = rows[np.lexsort((rows["rank"], low, high))]
     starts = run_starts(rows["text"]["low"], rows["text"]["high"])
     rows["first"] = rows["rank"][np.flatnonzero(starts)][np.cumsum(starts) - 1]
-    return files.same_texts(partition).save(rows[~starts])
+    return files.same_texts(texts.number).save(rows[~starts])

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from io import FileIO
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -273,7 +274,7 @@ def count_pairs(pairs: NDArray[np.uint64], stores: Sequence[ShingleFiles]) -> Ro
     return made
 
 
-def _compare(rows: Rows, first: Offsets, later: Offsets, both: Offsets) -> None:
+def _compare(rows: Rows, first: NDArray[Any], later: NDArray[Any], both: NDArray[Any]) -> None:
     """Fill in jaccard and containment, given the sizes of both sets and of what they have in common."""
     union = first + later - both
     rows["jaccard"] = np.where(union > 0, both / np.maximum(union, 1), 1.0)  # 1 where there is nothing
@@ -282,47 +283,46 @@ def _compare(rows: Rows, first: Offsets, later: Offsets, both: Offsets) -> None:
 
 @dataclass(frozen=True, slots=True)
 class SharedShingles:
-    """Of documents, by rank: how many shingles each has, and how many of them another one may have.
+    """Of the documents with these `ranks`: how many shingles each has, and how many of them another one may have.
 
     So how alike two of them are is bounded without a look at both: those that share a licence, or a page's frame, and
     nothing else are told apart by counting each document's shingles once.
     """
 
-    sizes: Offsets
-    most: Offsets
+    ranks: NDArray[np.uint32]
+    sizes: NDArray[np.int32]
+    most: NDArray[np.int32]
 
     @classmethod
-    def of(cls, ranks: NDArray[np.uint32], stores: Sequence[ShingleFiles], documents: int) -> SharedShingles:
-        """Count for those of the `documents` with the given `ranks`, which are different and sorted."""
-        sizes, most = np.zeros(documents, np.int64), np.zeros(documents, np.int64)
+    def of(cls, ranks: NDArray[np.uint32], stores: Sequence[ShingleFiles]) -> SharedShingles:
+        """Count for documents; their `ranks` are different and sorted."""
         store = ShingleStore(stores)
         try:
-            sizes[ranks] = store.sizes(ranks)
+            sizes, most = store.sizes(ranks).astype(np.int32), np.zeros(len(ranks), np.int32)
             slots = np.uint64(min(1 << 26, 1 << max(10, (4 * int(sizes.sum())).bit_length())) - 1)
             once, again = np.zeros(int(slots) + 1, np.bool_), np.zeros(int(slots) + 1, np.bool_)
             for _, shingles in store.each(ranks):  # two that fall in one slot count as the same: the bound holds
                 at = shingles & slots
                 again[at[once[at]]] = True
                 once[at] = True
-            for rank, shingles in store.each(ranks):
-                most[rank] = again[shingles & slots].sum()
+            for place, (_, shingles) in enumerate(store.each(ranks)):
+                most[place] = again[shingles & slots].sum()
         finally:
             store.close()
-        return cls(sizes, most)
+        return cls(ranks, sizes, most)
 
     def closest(self, first: NDArray[np.int64], later: NDArray[np.int64]) -> Rows:
-        """The pairs as they would be at the very most (VERIFIED)."""
+        """Pairs of them as they would be at the very most (VERIFIED)."""
         rows = np.empty(len(first), VERIFIED)
         rows["first"], rows["later"] = first, later
-        _compare(rows, self.sizes[first], self.sizes[later], np.minimum(self.most[first], self.most[later]))
+        one, other = np.searchsorted(self.ranks, first), np.searchsorted(self.ranks, later)
+        _compare(rows, self.sizes[one], self.sizes[other], np.minimum(self.most[one], self.most[other]))
         return rows
 
     def may_be_close(self, settings: DeduplicateSettings) -> NDArray[np.bool_]:
-        """Whether a document may be close to any that comes before it: it is, to one that has just what it shares."""
-        may = np.ones(len(self.sizes), np.bool_)
-        counted = np.flatnonzero(self.sizes)
+        """Whether each may be close to any that comes before it: it is, to one that has just what it shares."""
         least = min(settings.document_threshold, settings.containment_threshold)
-        may[counted] = self.most[counted] / self.sizes[counted] >= least
+        may: NDArray[np.bool_] = (self.sizes == 0) | (self.most / np.maximum(self.sizes, 1) >= least)
         return may
 
 

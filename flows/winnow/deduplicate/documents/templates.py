@@ -24,6 +24,7 @@ from winnow.deduplicate.work_files import (
     TEMPLATE,
     ArrayFile,
     InputFile,
+    Partition,
     PartitionedFile,
     ShingleFiles,
     WorkFiles,
@@ -52,11 +53,9 @@ def spread_prints(passages: InputFile, files: WorkFiles, partitions: int) -> Par
     return files.prints(passages).spread(rows, partition, partitions)
 
 
-def find_templates(
-    partition: int, parts: Sequence[PartitionedFile], files: WorkFiles, settings: DeduplicateSettings
-) -> ArrayFile:
+def find_templates(prints: Partition, files: WorkFiles, settings: DeduplicateSettings) -> ArrayFile:
     """Write the passages of one partition that enough documents have, and the arrival that made them enough."""
-    rows = merged([part.of(partition) for part in parts], KEYED)
+    rows = prints.load()
     rows = rows[may_repeat(rows["key"])]
     rows = rows[np.lexsort((rows["rank"], rows["key"]))]
     rows = rows[run_starts(rows["key"], rows["rank"])]  # a document that has it twice counts once
@@ -65,7 +64,7 @@ def find_templates(
     last = starts[enough] + settings.template_documents - 1  # arrivals ascend with ranks
     out = np.empty(len(last), TEMPLATE)
     out["key"], out["arrival"] = rows["key"][last], load_order(files).arrival[rows["rank"][last]]
-    return files.templates_in(partition).save(out)
+    return files.templates_in(prints.number).save(out)
 
 
 class OwnWords:
@@ -101,12 +100,12 @@ class OwnWords:
             again[at] = shared >= self._share * np.maximum(own_ends - own_starts, 1)[later]
         return again
 
-    def may_be_said_again(self, among: NDArray[np.uint32], documents: int) -> NDArray[np.bool_]:
-        """By rank, whether what tells a document apart may stand in another of those `among` which it is.
+    def may_be_said_again(self, among: NDArray[np.uint32]) -> NDArray[np.bool_]:
+        """Whether what tells a document apart may stand in another one, for each of these, which are sorted.
 
         So thousands of pages of a template are told apart by counting each one's shingles once.
         """
-        may = np.ones(documents, np.bool_)
+        may = np.ones(len(among), np.bool_)
         told = among[stand_in(among, self._own.ranks)]
         if not len(told):
             return may
@@ -117,6 +116,6 @@ class OwnWords:
             at = shingles & slots
             again[at[once[at]]] = True
             once[at] = True
-        for rank, shingles in self._own.each(told):
-            may[rank] = again[shingles & slots].sum() >= self._share * max(len(shingles), 1)
+        for place, (_, shingles) in zip(np.searchsorted(among, told), self._own.each(told), strict=True):
+            may[place] = again[shingles & slots].sum() >= self._share * max(len(shingles), 1)
         return may

@@ -30,6 +30,7 @@ from winnow.deduplicate.work_files import (
     STANDING,
     ArrayFile,
     InputFile,
+    Partition,
     PartitionedFile,
     PassageParts,
     WorkFiles,
@@ -93,14 +94,12 @@ def _partition(rows: Rows, partitions: int) -> NDArray[np.int64]:
     return (rows["low"] >> np.uint64(33)).astype(np.int64) % partitions
 
 
-def list_repeated(
-    partition: int, parts: Sequence[PassageParts], files: WorkFiles, settings: DeduplicateSettings
-) -> ArrayFile:
+def list_repeated(passages: Partition, files: WorkFiles, settings: DeduplicateSettings) -> ArrayFile:
     """Write the passages of one partition that several documents have, and that may go or stay for that.
 
     Passages of kinds that stay are no copies of others, nor others of them.
     """
-    rows = merged([p.passages.of(partition) for p in parts], PASSAGE)
+    rows = passages.load()
     rows = rows[may_repeat(rows["low"])]
     rows = rows[np.lexsort((rows["part"], rows["position"], rows["rank"], rows["meaning"], rows["low"], rows["high"]))]
     rows = rows[in_runs(_group_starts(rows))]
@@ -112,7 +111,7 @@ def list_repeated(
     several[group[rows["rank"] != rows["rank"][first[group]]]] = True
     matters = np.zeros(len(first), np.bool_)
     matters[group[rows["boilerplate"] | rows["long"]]] = True
-    return files.repeated_passages(partition).save(rows[(several & matters)[group]])
+    return files.repeated_passages(passages.number).save(rows[(several & matters)[group]])
 
 
 def _group_starts(rows: Rows) -> NDArray[np.bool_]:
@@ -204,9 +203,7 @@ def list_places(repeated: Sequence[ArrayFile], files: WorkFiles) -> NDArray[np.u
     return (listed >> np.uint64(32)).astype(np.uint32)
 
 
-def remove_passages(
-    partition: int, standings: Sequence[PartitionedFile], files: WorkFiles, settings: DeduplicateSettings
-) -> ArrayFile:
+def remove_passages(standings: Partition, files: WorkFiles, settings: DeduplicateSettings) -> ArrayFile:
     """Decide on all repeated passages of one partition; write those that go, and those that stay for a `meaning`.
 
     A passage goes as boilerplate if it is that for its own document, and as a repeat if it is long and an earlier
@@ -214,9 +211,9 @@ def remove_passages(
     no earlier document has it under the same question; what has another meaning stays where no earlier document has it
     in the same stretch; both only where the holder has it in the same role.
     """
-    rows = files.repeated_passages(partition).load()
+    rows = files.repeated_passages(standings.number).load()
     group, rank = np.cumsum(_group_starts(rows)) - 1, rows["rank"]
-    told = _told(rows, merged([part.of(partition) for part in standings], STANDING))
+    told = _told(rows, standings.load())
     one_of = np.flatnonzero(told["beside"])
     said = group.copy()  # groups in which passages also mean the same
     if len(one_of):
@@ -250,7 +247,7 @@ def remove_passages(
     out["kept"] = np.where(boilerplate, NO_RANK, rank[kept])[listed]
     out["kept_position"] = np.where(boilerplate, -1, rows["position"][kept])[listed]
     out["meaning"] = np.where(stays, np.where(fixed, rows["meaning"], told["meaning"]), 0)[listed]
-    return files.removed_passages(partition).save(out)
+    return files.removed_passages(standings.number).save(out)
 
 
 def _told(rows: Rows, standings: Rows) -> Rows:
