@@ -7,6 +7,7 @@ texts that speak of escapes keep theirs.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from urllib.parse import unquote
 
@@ -140,6 +141,57 @@ def undo_escaped_quotes(text: str, evidence: Evidence) -> Iterator[Change]:
     for m in found:
         if undone[m[1]]:
             yield Change(m.start(), m.end(), m[1], 0.7)
+
+
+_ACCENTS = {
+    "'": "\u0301", "`": "\u0300", "^": "\u0302", '"': "\u0308", "~": "\u0303", "=": "\u0304", ".": "\u0307",
+    "c": "\u0327", "v": "\u030c", "u": "\u0306", "H": "\u030b", "k": "\u0328", "r": "\u030a",
+}  # fmt: skip
+_LIGATURES = {
+    "ss": "ß", "ae": "æ", "AE": "Æ", "oe": "œ", "OE": "Œ", "o": "ø", "O": "Ø", "aa": "å", "AA": "Å", "l": "ł", "L": "Ł",
+    "i": "ı",
+}  # fmt: skip
+_TEX = re.compile(
+    r"""(?P<brace>\{)?\\(?:(?P<sign>['`^"~=.])(?:\{(?P<a>\\i|[A-Za-z])\}|(?P<bare>\\i(?![A-Za-z])|[A-Za-z]))"""
+    r"""|(?P<name>[cvuHkr])(?:\{(?P<b>[A-Za-z])\}|[ ](?P<c>[A-Za-z])(?=\}))"""
+    r"""|(?P<ligature>ss|ae|AE|oe|OE|aa|AA|[oOlLi])(?![A-Za-z])(?P<empty>\{\})?)(?(brace)\})"""
+)
+_TEX_SOURCE = re.compile(
+    r"\\(?:begin|section|emph|text\w\w|cite\w*|ref|label|frac|item)\b|\$[^$\n]{1,200}\$|@[a-z]{4,20}\{"
+)
+
+
+def undo_tex_accents(text: str, evidence: Evidence) -> Iterator[Change]:
+    r"""Undo the accents of TeX in names and prose: ``G{\"o}del``, ``Fran\c{c}ois``, ``M\"uller``.
+
+    A letter in braces is proof. One without is undone where it makes a word of what is none. TeX source keeps its own.
+
+    >>> TEX_ACCENTS(r"by G{\"o}del, Erd\H{o}s and Fran\c{c}ois over M\"unchen")
+    'by Gödel, Erdős and François over München'
+    >>> TEX_ACCENTS(r"\emph{G{\"o}del}") == r"\emph{G{\"o}del}", TEX_ACCENTS(r"d\'accord, \"a\"") == r"d\'accord, \"a\""
+    (True, True)
+    """
+    if _TEX_SOURCE.search(text) or _is_code(_TEX.sub("", text)):
+        return
+    for found in _TEX.finditer(text):
+        g = found.groupdict()
+        base = g["a"] or g["bare"] or g["b"] or g["c"]
+        braced = g["brace"] or g["a"] or g["b"] or g["empty"]
+        if base is None:
+            after = _LIGATURES[g["ligature"]]
+        else:
+            after = unicodedata.normalize("NFC", base[-1] + _ACCENTS[g["sign"] or g["name"]])
+        if len(after) > 1 or not (braced or g["bare"]):
+            continue
+        left, _, right = _word_around(text, found.start(), found.end(), "\x00").partition("\x00")
+        right = found[0][-1] + right  # behind what would be an escaped quote, or an apostrophe
+        joined = left and g["sign"] != "'" and not is_word(left) and not is_word(right)
+        if (
+            braced
+            or joined
+            or (is_word(left + after + right[1:]) and not is_word(f"{left}’{right}" if left else right))
+        ):
+            yield Change(found.start(), found.end(), after, 0.8)
 
 
 _OOXML = re.compile(r"_x([0-9A-Fa-f]{4})_")
@@ -327,6 +379,12 @@ def restore_ampersands(text: str, evidence: Evidence) -> Iterator[Change]:
 JSON_ESCAPES = Rule("json_escapes", 2, undo_json_escapes, r"[\\%]u[0-9a-fA-F]{4}")
 BYTE_ESCAPES = Rule("byte_escapes", 2, undo_byte_escapes, r"\\x[89a-fA-F][0-9a-fA-F]")
 ESCAPED_QUOTES = Rule("escaped_quotes", 1, undo_escaped_quotes, r"\\['\"]")
+TEX_ACCENTS = Rule(
+    "tex_accents",
+    1,
+    undo_tex_accents,
+    r"""\\(?:['`^"~=.]\{?\\?[A-Za-z]|[cvuHkr][{ ][A-Za-z]\}|(?:ss|[aA][aeAE]|[oO][eE]|[oOlLi])[\{\}])""",
+)
 OOXML_ESCAPES = Rule("ooxml_escapes", 1, undo_ooxml_escapes, r"_x[0-9A-Fa-f]{4}_")
 QUOTED_PRINTABLE = Rule("quoted_printable", 1, undo_quoted_printable, r"=[0-9A-F]{2}")
 URL_ESCAPES = Rule("url_escapes", 1, undo_url_escapes, r"%[0-9A-Fa-f]{2}")
@@ -334,7 +392,7 @@ LITERAL_LINE_ENDS = Rule("literal_line_ends", 1, undo_literal_line_ends, r"\\[nr
 BARE_REFERENCES = Rule("bare_references", 2, restore_ampersands, r"#(?:\d{2,4}|x[0-9A-Fa-f]{2,4});")
 
 ESCAPES: tuple[Rule, ...] = (
-    QUOTED_PRINTABLE, JSON_ESCAPES, BYTE_ESCAPES, ESCAPED_QUOTES, OOXML_ESCAPES, URL_ESCAPES, LITERAL_LINE_ENDS,
-    BARE_REFERENCES,
+    QUOTED_PRINTABLE, JSON_ESCAPES, BYTE_ESCAPES, TEX_ACCENTS, ESCAPED_QUOTES, OOXML_ESCAPES, URL_ESCAPES,
+    LITERAL_LINE_ENDS, BARE_REFERENCES,
 )  # fmt: skip
 """The rules for layers of escaping, in order."""

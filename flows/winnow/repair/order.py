@@ -8,6 +8,7 @@ to the outside, with the lines that it stood for; then words; the tidying of whi
 from __future__ import annotations
 
 from winnow.repair.encoding.misread import MISREAD
+from winnow.repair.encoding.misread_quotes import MISREAD_QUOTES
 from winnow.repair.encoding.mojibake import ENCODING
 from winnow.repair.encoding.multibyte import MULTIBYTE
 from winnow.repair.engine.rule import Rule
@@ -36,8 +37,8 @@ but for `BROKEN_SENTENCES`: a line broken in mid-sentence, in a text of one para
 """
 
 REPAIRS: tuple[Rule, ...] = (
-    *INVISIBLE, *ESCAPES, MISREAD, MULTIBYTE, *ENCODING, SOFT_HYPHENS, ENTITIES, *FOREIGN, *MARKUP, *LIGHTWEIGHT,
-    *RESIDUE, *SPACING, *TIDY,
+    *INVISIBLE, *ESCAPES, MISREAD_QUOTES, MISREAD, MULTIBYTE, *ENCODING, SOFT_HYPHENS, ENTITIES, *FOREIGN, *MARKUP,
+    *LIGHTWEIGHT, *RESIDUE, *SPACING, *TIDY,
 )  # fmt: skip
 """Every rule, in the order in which the engine runs them."""
 

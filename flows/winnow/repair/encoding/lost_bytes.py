@@ -16,6 +16,8 @@ _QUOTES = re.compile(f"â€(?:[œ\x9d]|(?![?\ufffd{_CONTINUED}]))")
 _REMAINDER = re.compile(rf"(?:â[€œ˜š™„]|ðŸ[{_CONTINUED}])(?= [!-~])|(?:â€|ðŸ[{_CONTINUED}]?)(?=$|[\n!->@-~])")
 # `â€™` in capitals is `Â€™`; C2 80 begins no quote.
 _CAPITAL = re.compile("Â(?=[\x80€][\x93\x94\x98\x99\x9c\x9d\xa6\xa2“”˜™œ¦¢])")
+# A quote of Windows-1252 that was decoded as a control character, and that as Windows-1252 again.
+_LEAD = re.compile(r"(?<=[a-z.,!?])Â(?=[’”…–—])|(?<![^\W_])Â(?=[‘“][^\W_])")
 _ASIDE = "\x02"  # in every encoding, and no longer in a text when encodings are judged
 
 
@@ -44,6 +46,15 @@ def mend(line: str) -> str:
     if "Â" in line:
         line = _CAPITAL.sub("â", line)
     return restore_lost_quotes(line) if "â€" in line else line
+
+
+def without_leads(line: str) -> str:
+    """The line without the Â that twice misread quotes have before them.
+
+    >>> without_leads("donÂ’t, Â“noÂ”"), without_leads("PÂ’s, Â ’t")
+    ('don’t, “no”', 'PÂ’s, Â ’t')
+    """
+    return _LEAD.sub("", line) if "Â" in line else line
 
 
 def set_aside(line: str) -> tuple[str, list[str]]:

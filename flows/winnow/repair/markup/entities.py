@@ -25,6 +25,8 @@ _ESCAPED_TAG = re.compile(
     re.I,
 )  # fmt: skip
 _PROGRAM = re.compile(r"\bwhile ?\(|\bconst \w+ =|\(\w*(?:, ?\w+)*\) =>|\.innerHTML|\bs/&|\bprint ?[\"']|<STDIN>")
+_IN_NAME = re.compile(r"\b[A-Z]{1,3}&[A-Z]{1,2}s?\b(?!;)")
+_ESCAPED_NAME = re.compile(r"\b[A-Z]{1,3}&amp;[A-Z]")
 _AS_CODE = re.compile(r"(?:[=(,!|]|\\|->|\breturn|\bgoto|\bexists|&)\s?\Z")
 
 
@@ -67,7 +69,8 @@ class _Judge:
     def __init__(self, text: str, found: list[Reference], evidence: Evidence) -> None:
         self.text = text
         self.snippet = len(text) <= SNIPPET
-        self.raw_ampersand = text.count("&") > sum(r.kind != "bare" for r in found)
+        n_in_names = 0 if _ESCAPED_NAME.search(text) else sum(1 for _ in _IN_NAME.finditer(text))
+        self.raw_ampersand = text.count("&") - n_in_names > sum(r.kind != "bare" for r in found)
         proofs = [r.start for r in found if self._is_proof(r)]
         proven = Evidence(sorted([*evidence.points, *proofs]), evidence.everywhere)
         self.proven = bool(proven.points)
@@ -144,7 +147,7 @@ class _Judge:
         if r.kind == "plain" and r.value in "<>\"'" and r.value in before[-25:] + after[:25]:
             return True  # "< is converted to &lt;"
         if r.kind == "plain" and r.name == "amp" and self.raw_ampersand:
-            return True  # a text that was escaped has no bare ampersand
+            return True  # a text that was escaped has no bare ampersand, but for `R&D`, which programs let pass
         return _ABOUT.search(before) is not None or _ABOUT.search(after) is not None
 
     def _inside_word(self, r: Reference) -> bool:
@@ -163,4 +166,4 @@ def _typographic(r: Reference) -> bool:
 
 _GATE = r"&[ \t\x{a0}]{0,5}[#A-Za-z]|&;[A-Za-z]|(?:amp|nbsp|lt|gt|quot) ?;|\A[a-z]{5,30};\z"
 
-ENTITIES = Rule("entities", 3, find_entities, _GATE, proves=True)
+ENTITIES = Rule("entities", 4, find_entities, _GATE, proves=True)

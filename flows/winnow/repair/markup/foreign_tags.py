@@ -102,8 +102,14 @@ _EMPTY = frozenset(
 )
 
 
+# What Drupal writes for a picture in its database: JSON in double brackets.
+_MEDIA = re.compile(
+    r'\[\[\{(?="(?:fid|type|view_mode|attributes)")(?=[^\n\[\]]{0,2000}?"(?:fid":"?\d|type":"media"))[^\n\[\]]{0,2000}\}\]\]'
+)
+
+
 def strip_shortcodes(text: str, evidence: Evidence) -> Iterator[Change]:
-    """Shortcodes of WordPress and its page builders go; what they enclose stays.
+    """Shortcodes of WordPress, its page builders and Drupal go; what they enclose stays.
 
     A name of a builder is enough, ``[vc_row]``; any other needs its closing half, and attributes or a name that is
     known. Editor's brackets, ``[sic]``, ``[note 3]``, indices and texts about shortcodes stay.
@@ -113,14 +119,15 @@ def strip_shortcodes(text: str, evidence: Evidence) -> Iterator[Change]:
     >>> SHORTCODES("Use the [gallery] shortcode; a[i] = b [sic] [note 3]")
     'Use the [gallery] shortcode; a[i] = b [sic] [note 3]'
     """
+    media = list(_MEDIA.finditer(text)) if '[[{"' in text else []
     found = list(_SHORTCODE.finditer(text))
-    bare = _SHORTCODE.sub(" ", text)
-    if not found or _ABOUT.search(bare) or _CODE.search(bare):
+    bare = _SHORTCODE.sub(" ", _MEDIA.sub(" ", text))
+    if not (found or media) or _ABOUT.search(bare) or _CODE.search(bare):
         return
     closed = {m[2].lower() for m in found if m[1]}
     given = {m[2].lower() for m in found if not m[1] and _ATTRIBUTE.match(m[3])}
     opened = {m[2].lower() for m in found if not m[1]}
-    marks = []
+    marks = [Mark(m.start(), m.end(), "media", False, True) for m in media]
     built = any(_BUILDERS.match(name) and (name in given or name in closed) for name in opened)
     for m in found:
         name = m[2].lower()
@@ -128,7 +135,7 @@ def strip_shortcodes(text: str, evidence: Evidence) -> Iterator[Change]:
         pair = name in closed and name in opened and (name in given or name in _KNOWN)
         if builder or pair or (name in _EMPTY and name in given):
             marks.append(Mark(m.start(), m.end(), name, bool(m[1]), name not in _INLINE | _EMPTY))
-    yield from _replaced(text, marks, 0.8)
+    yield from _replaced(text, sorted(marks, key=lambda mark: mark.start), 0.8)
 
 
 NAMESPACED_TAGS = Rule(
@@ -138,7 +145,7 @@ NAMESPACED_TAGS = Rule(
     r"(?i)<(?:jats|tei|o|w|st1|st2|v|xhtml|html|ce|sb|akn):[a-z]",
     proves=False,
 )
-SHORTCODES = Rule("shortcodes", 1, strip_shortcodes, r"\[/[A-Za-z]|\[[A-Za-z][\w-]*\s[^\[\]\n]*=")
+SHORTCODES = Rule("shortcodes", 2, strip_shortcodes, r'\[/[A-Za-z]|\[[A-Za-z][\w-]*\s[^\[\]\n]*=|\[\[\{"')
 
 FOREIGN: tuple[Rule, ...] = (NAMESPACED_TAGS, SHORTCODES)
 """The rules for markup of other families, in order."""

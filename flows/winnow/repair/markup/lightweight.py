@@ -17,6 +17,7 @@ _UID = r"(?::[a-z0-9]{1,2})?(?::[0-9a-z]{4,12})"  # what phpBB puts behind a nam
 _BB = re.compile(
     rf"\[(/?)({_BB_NAMES})(?:{_UID})?(=[^\[\]\n]{{1,300}})?\]|\[\*(?:{_UID})?\][ \t]?|\[/\*{_UID}\]", re.IGNORECASE
 )
+_BEGINS = re.compile(r"(?i)(?:\A|\n|\[list[^\[\]\n]{0,20}\])[ \t]{0,9}\Z")  # a list item, on a line of its own
 _BB_HIDDEN = re.compile(r"\[(img|youtube)(?:=[^\[\]\n]{1,80})?\][^\[\]\n]{0,500}\[/\1\]", re.IGNORECASE)
 _ABOUT = re.compile(r"(?i)\bBB ?codes?\b|\bmark-?down\b|\btemplates? \{\{|\bwiki ?(?:text|markup|syntax)\b|\basciidoc")
 
@@ -66,7 +67,9 @@ def strip_bbcode(text: str, evidence: Evidence) -> Iterator[Change]:
     for m in found:
         if m[2] is None:
             if "list" in closed:
-                changes.append(Change(m.start(), m.end(), "" if m[0][1] == "/" else "- ", 0.7))
+                before = text[max(0, m.start() - 40) : m.start()]
+                after = "" if m[0][1] == "/" else "- " if _BEGINS.search(before) else "\n- "
+                changes.append(Change(m.start(), m.end(), after, 0.7))
         elif m[2].lower() in closed and not (m[1] == "" and _is_index(text, m.start())):
             changes.append(Change(m.start(), m.end(), "", 0.7))
     yield from _outermost(changes)
@@ -169,7 +172,7 @@ def close_spaced_emphasis(text: str, evidence: Evidence) -> Iterator[Change]:
             yield Change(m.start(), m.end(), m[2].strip(), 0.7)
 
 
-BBCODE = Rule("bbcode", 2, strip_bbcode, rf"(?i)\[/(?:{_BB_NAMES})(?::[a-z0-9:]+)?\]", proves=True)
+BBCODE = Rule("bbcode", 3, strip_bbcode, rf"(?i)\[/(?:{_BB_NAMES})(?::[a-z0-9:]+)?\]", proves=True)
 WIKI = Rule(
     "wiki",
     3,

@@ -1,0 +1,134 @@
+"""English whose quotes and dashes are in one encoding and were decoded as another: ``donít``, ``itÕs``, ``ìsoî``.
+
+All else of such a text is ASCII, so no word with an accent can tell: a contraction does, or quotes about a word.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from winnow.repair.encoding.line_changes import foreign_lines, speaks_of_encodings
+from winnow.repair.encoding.plausible import is_word, known_in
+from winnow.repair.engine.rule import Change, Evidence, Rule
+
+SURE, LIKELY = 0.9, 0.8
+_SIGNS = "’‘“”–—…•"
+_PAIRS = (
+    ("mac_roman", "cp1252"), ("cp1252", "mac_roman"), ("cp1252", "cp437"), ("cp1252", "cp866"), ("cp1252", "koi8_r"),
+)  # fmt: skip
+"""The encoding that a text was written in, and the one that it was decoded with."""
+_TABLES = (*(dict(zip(_SIGNS.encode(a).decode(b), _SIGNS, strict=True)) for a, b in _PAIRS),
+    dict(zip("¹³²", "’“”", strict=True)),  # as mailers of the Mac wrote them in Latin-1
+)  # fmt: skip
+_APOSTROPHES = "".join(next(iter(table)) for table in _TABLES)
+_CONTRACTIONS = frozenset(
+    "aren’t can’t couldn’t didn’t doesn’t don’t hadn’t hasn’t haven’t isn’t shouldn’t wasn’t weren’t won’t wouldn’t "
+    "i’m i’ve i’ll i’d you’re you’ve you’ll you’d we’re we’ve we’ll we’d they’re they’ve they’ll they’d he’ll she’ll "
+    "it’s that’s there’s he’s she’s what’s who’s let’s".split()
+)
+_CONTRACTED = re.compile(rf"(?<!\w)[A-Za-z]{{1,7}}[{_APOSTROPHES}](?:t|s|m|d|re|ve|ll)(?!\w)")
+MAX_QUOTED = 300  # characters between an opening quote and its closing one
+
+
+def undo_misread_quotes(text: str, evidence: Evidence) -> Iterator[Change]:
+    """Undo misread quotes, apostrophes and dashes of a text where English contractions or quoted words prove it.
+
+    Each sign is changed only where such a sign stands and no word has a letter. Texts about encodings keep theirs.
+
+    >>> MISREAD_QUOTES("They donít say ìnoî ñ ever."), MISREAD_QUOTES("Oh, ÒitÕs Mary,Ó she said.")
+    ('They don’t say “no” – ever.', 'Oh, “it’s Mary,” she said.')
+    >>> MISREAD_QUOTES("Así es el país, sí. Luís Solís, così è")
+    'Así es el país, sí. Luís Solís, così è'
+    """
+    if speaks_of_encodings(text):
+        return
+    lines = evidence.once(foreign_lines, text)
+    for table in _TABLES:
+        places = _Places(table)
+        if any(places.prove(line) for _, line in lines):
+            for at, line in lines:
+                for start, sign in places.signs(line):
+                    yield Change(at + start, at + start + 1, sign, LIKELY)
+            return
+
+
+class _Places:
+    """Where signs of one pair of encodings stand as quotes, dashes and apostrophes do."""
+
+    def __init__(self, table: dict[str, str]) -> None:
+        self._table = table
+        read = {sign: char for char, sign in table.items()}
+        opening, closing = read["“"], read["”"]
+        self._apostrophe = read["’"]
+        self._signs = re.compile(f"[{''.join(table)}]")
+        # Up to the closing one stands no other of either kind, so nothing is read twice.
+        self._quoted = re.compile(
+            rf"(?<![^\s(\[—-]){opening}([A-Za-z]+)(?:[^{opening}{closing}\n]{{0,{MAX_QUOTED}}}?[ ,.!?;:'-]|)"
+            rf"(?:(?<=[.,!?])|([A-Za-z]+)|(?<={opening}[A-Za-z])|(?<=[A-Za-z])){closing}(?!\w)"
+        )
+
+    def prove(self, line: str) -> bool:
+        """Whether a contraction has the apostrophe, or two quotes stand about a word or sentence."""
+        contracted = (m[0].replace(self._apostrophe, "’").lower() for m in _CONTRACTED.finditer(line))
+        if any(word in _CONTRACTIONS for word in contracted):
+            return True
+        return any(
+            all(known_in(word, "en") for word in found.groups() if word)
+            and not is_word(found[0].split()[0])
+            and not is_word(found[0].split()[-1])
+            for found in self._quoted.finditer(line)
+        )
+
+    def signs(self, line: str) -> Iterator[tuple[int, str]]:
+        """Offsets of the signs that are misread, and what they were."""
+        for found in self._signs.finditer(line):
+            at = found.start()
+            token = _token(line, at)
+            if _stands_as(sign := self._table[found[0]], line, at) and (len(token) == 1 or not is_word(token)):
+                yield at, sign
+
+
+def _token(line: str, at: int) -> str:
+    """The letters about a place, up to thirty on either side."""
+    left, right = _LEFT.search(line, max(0, at - 30), at), _RIGHT.match(line, at + 1)
+    return (left[0] if left else "") + line[at] + (right[0] if right else "")
+
+
+_LEFT = re.compile(r"[^\W\d_]*\Z")
+_RIGHT = re.compile(r"[^\W\d_]{0,30}")
+
+
+_SQUARED = frozenset("m cm mm km dm ft in mi yd s x y r R n".split())
+"""Units and letters behind which a ² is one."""
+
+
+def _is_english(word: str) -> bool:
+    return len(word) > 2 and known_in(word, "en")
+
+
+def _stands_as(sign: str, line: str, at: int) -> bool:
+    left, right = line[at - 1 : at] or " ", line[at + 1 : at + 2] or " "
+    after_word = left.isalnum() or left in ".,!?;:)…%"
+    if sign == "’":
+        return left.isalnum() and (right.isalpha() or not right.isalnum())
+    if sign in "‘“":
+        return (left.isspace() or left in "([-—–\"'“‘") and right.isalnum()
+    if sign == "”":
+        return after_word and not right.isalnum() and _token(line, at)[:-1] not in _SQUARED
+    if sign in "–—":
+        return (left.isspace() and right.isspace()) or (
+            left.isalpha() and right.isalpha() and all(map(_is_english, _token(line, at).split(line[at])))
+        )
+    if sign == "…":
+        return after_word and not right.isalnum()
+    return not line[:at].strip() and right.isspace()  # a bullet
+
+
+_QUOTE_BEFORE_WORD = "".join(c for table in _TABLES for c, sign in table.items() if sign == "“")
+MISREAD_QUOTES = Rule(
+    "misread_quotes",
+    1,
+    undo_misread_quotes,
+    rf"[A-Za-z][{_APOSTROPHES}](?:t|s|m|d|re|ve|ll)(?:[^\pL]|$)|(?:^|[\s(\[-])[{_QUOTE_BEFORE_WORD}][A-Za-z]",
+)
