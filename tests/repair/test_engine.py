@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
@@ -13,9 +14,18 @@ from hypothesis import strategies as st
 from winnow.base.errors import LedgerError, RecipeError
 from winnow.base.recipe import RepairSettings, RuleSettings
 from winnow.base.records import Edit
-from winnow.repair import REPAIRS, repair, replay, rule_versions, undo
+from winnow.repair import REPAIRS, escapes, repair, replay, rule_versions, undo
+from winnow.repair.encoding import line_changes
 from winnow.repair.engine.repairer import Repairer
-from winnow.repair.engine.rule import Change, Evidence, Rule
+from winnow.repair.engine.rule import (
+    MAX_REMEMBERED,
+    Change,
+    Evidence,
+    Rule,
+    detector,
+    in_any_case,
+    remembered_by_line,
+)
 
 PIECES = (
     "<",
@@ -178,6 +188,43 @@ def test_a_change_opens_the_gates_of_what_it_uncovers() -> None:
     assert {edit.rule for edit in once.edits} >= {"control_characters", "entities", "tags"}
     assert once.text == f"{around}\nOne two.\n\n{around}"
     assert repair(once.text).edits == ()
+
+
+def test_a_change_opens_the_gates_of_rules_that_were_shut_beside_damage() -> None:
+    text = "< / p > Bees fly.\nthe T&eacute;a rt of it all."
+    asked: list[str] = []
+    first = Rule("first", 1, lambda t, e: [Change(0, 1, "")] if t[0] == "<" else [], "<", proves=True)
+    opener = Rule("opener", 1, lambda t, e: [Change(t.index("&"), t.index(";") + 1, "#")] if "&" in t else [], "&")
+    late = Rule("late", 1, lambda t, e: asked.append(t) or [], "#", needs_evidence=True)
+    Repairer((first, late, opener))(text)
+    assert [("#" in t) for t in asked] == [True] * len(asked) and asked
+
+
+@pytest.mark.parametrize("rule", [rule for rule in REPAIRS if rule.beyond_ascii], ids=lambda rule: rule.name)
+def test_rules_that_are_not_asked_of_ascii_find_nothing_in_it(rule: Rule) -> None:
+    ascii = [chr(c) for c in range(128)]
+    assert not list(rule.find("".join(a + b for a in ascii for b in ascii), Evidence([0])))
+
+
+def test_answers_about_lines_are_kept_and_never_more_of_them_than_memory_allows() -> None:
+    asked: list[str] = []
+
+    @remembered_by_line
+    def size(line: str, more: int) -> int:
+        asked.append(line[:1])
+        return len(line) + more
+
+    assert [size("a", 1), size("a", 1), size("a", 2)] == [2, 2, 3]
+    assert asked == ["a", "a"]
+    for sign in "bcb":
+        assert size(sign * (MAX_REMEMBERED // 2), 0) == MAX_REMEMBERED // 2
+    assert asked == ["a", "a", "b", "c", "b"]
+
+
+@pytest.mark.parametrize("text", ["ASCİİ’", "utf 8, the entité", "escapé", "charſets", "Kodierung", "un\u0131code?"])
+def test_what_is_asked_of_re2_first_is_no_narrower(text: str) -> None:
+    for pattern in (escapes._ABOUT.pattern.replace(r"\w+", r"\w*"), line_changes._TALK.pattern):
+        assert bool(re.search(pattern, text)) <= bool(detector(in_any_case(pattern))(text))
 
 
 def test_rule_names_are_unique() -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from urllib.parse import unquote
 
 from winnow.repair.encoding.plausible import are_words, is_word, strange, words
-from winnow.repair.engine.rule import Change, Evidence, Rule
+from winnow.repair.engine.rule import Change, Evidence, Rule, detector, in_any_case
 
 MAX_TOKEN = 400  # characters of a token that may be escaped words
 
@@ -30,8 +30,21 @@ _LETTER_OR_SIGN = re.compile(
 )
 
 
+# Both in RE2's syntax, and somewhat wider: far faster, and most texts have neither.
+_may_be_about = detector(in_any_case(_ABOUT.pattern.replace(r"\w+", r"\w*")))
+_may_be_code = detector(
+    r"(?:printf?|echo|return|def|var|const|function|import|console|String|assert|puts|re\.[\pL\pN_]+) ?[(\"'=;.]"
+    r"|[{}]|;[\s\v\x{1c}-\x{1f}\x{85}\pZ]*(?:\n|\z)|==|=>|\\[\\dwsbxDWSB][+*\[\\]|\[\\u|/[a-z]{0,3};"
+    r"|[\"'][^\"'\n]*\\[nrtu][^\"'\n]*[\"']"
+)
+
+
+def _is_about(text: str) -> bool:
+    return bool(_may_be_about(text)) and _ABOUT.search(text) is not None
+
+
 def _is_code(text: str) -> bool:
-    return _ABOUT.search(text) is not None or _CODE.search(text) is not None
+    return _is_about(text) or (bool(_may_be_code(text)) and _CODE.search(text) is not None)
 
 
 _JSON = re.compile(r"(?:\\u[0-9a-fA-F]{4})+|(?:%u[0-9a-fA-F]{4})+")
@@ -203,7 +216,7 @@ def undo_ooxml_escapes(text: str, evidence: Evidence) -> Iterator[Change]:
     >>> OOXML_ESCAPES("one_x000D_\ntwo_x0009_three"), OOXML_ESCAPES("_x005F_x000D_ and item_x0041_b")
     ('one\ntwo\tthree', '_x005F_x000D_ and item_x0041_b')
     """
-    if "_x005F" in text or "_x005f" in text or _ABOUT.search(text):
+    if "_x005F" in text or "_x005f" in text or _is_about(text):
         return
     for found in _OOXML.finditer(text):
         char = chr(int(found[1], 16))
@@ -237,7 +250,7 @@ def undo_quoted_printable(text: str, evidence: Evidence) -> Iterator[Change]:
     >>> QUOTED_PRINTABLE("is =C3=A9 an é?"), QUOTED_PRINTABLE("a=20, b=30\n")
     ('is =C3=A9 an é?', 'a=20, b=30\n')
     """
-    if _BARE_EQUALS.search(text) or _ABOUT.search(text) or _CODE.search(text):
+    if _BARE_EQUALS.search(text) or _is_code(text):
         return
     changes: list[Change] = []
     beyond = 0
@@ -349,31 +362,44 @@ def restore_ampersands(text: str, evidence: Evidence) -> Iterator[Change]:
     """
     taken = [
         Change(found.start(), found.end(), "'", 0.7)
-        for found in _CONTRACTED.finditer(text)
+        for found in _at_hashes(_CONTRACTED, text, spaced=True)
         if not text[max(0, found.start() - 4) : found.start()].endswith(("&", "amp", "amp;"))
     ]
     starts = {change.start for change in taken} | {change.end - 4 for change in taken}
-    for found in _IN_TOKEN.finditer(text):
+    for found in _at_hashes(_IN_TOKEN, text):
         char = chr(int(found[1]))
         word = _word_around(text, found.start(), found.end(), char)
         if (char in "°£©®§±½¼¾²³" and found.start() and text[found.start() - 1].isdigit()) or (
             char.isalpha() and "\xc0" <= char < "\u0180" and len(word) > 3 and is_word(word)
         ):
             taken.append(Change(found.start(), found.end(), char, 0.7))
-    for found in _HASH.finditer(text):
+    for found in _at_hashes(_HASH, text):
         digits = found[1] or found[2]
         char = chr(int(digits[1:], 16) if digits[0] == "x" else int(digits))
         if text[max(0, found.start() - 6) : found.start()].rstrip(" ;\xa0").endswith(("&", "amp")):
             continue  # it has its ampersand, spaced out or escaped
         if found.start() not in starts and char in "‘’“”„‚–—…•™€«»\xa0":
             taken.append(Change(found.start(), found.end(), char, 0.7))
-    if not taken or _STYLE.search(text) or _ABOUT.search(text) or _NUMBERED.search(text):
+    if not taken or _STYLE.search(text) or _is_about(text) or _NUMBERED.search(text):
         return
     last = 0
     for change in sorted(taken, key=lambda change: change.start):
         if change.start >= last:
             yield change
             last = change.end
+
+
+def _at_hashes(pattern: re.Pattern[str], text: str, spaced: bool = False) -> Iterator[re.Match[str]]:
+    """What `finditer` gives for an expression that begins at ``#``, or at a space before it, and holds it once.
+
+    An expression that looks behind itself is tried at every character otherwise.
+    """
+    at = text.find("#")
+    while at >= 0:
+        found = pattern.match(text, at - 1 if spaced and text[at - 1 : at] == " " else at)
+        if found:
+            yield found
+        at = text.find("#", found.end() if found else at + 1)
 
 
 JSON_ESCAPES = Rule("json_escapes", 2, undo_json_escapes, r"[\\%]u[0-9a-fA-F]{4}")

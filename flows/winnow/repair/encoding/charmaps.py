@@ -8,12 +8,13 @@ from __future__ import annotations
 import codecs
 import re
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 
+import re2
 from ftfy.badness import BADNESS_RE
 from ftfy.fixes import restore_byte_a0
 
-from winnow.repair.engine.rule import compiled
+from winnow.repair.engine.rule import compiled, detector
 
 
 @dataclass(frozen=True)
@@ -158,10 +159,11 @@ _DOS = r"[ÔΓ]Ç[^\sA-Za-z]|[ÔΓ]é¼"
 # The same of text that went through a Mac: quotes and dashes, the pound sign before a number, é in a word.
 _BY_MAC = r"[‰\x{89}]Û[ªÏ÷ÓÒÐÑ¢ò\x{9d}\x{cf}]|(?:^|[ (])å[£©¢](?:\d| )|[A-Za-z]Ì[©¨¡ªÔ¼±](?:[a-z]|\b)"
 
-_SURE = compiled(f"{BAD}|{RUNS}|{_DOS}|{_BY_MAC}")
-_BESIDE_LETTER = compiled(BESIDE_LETTER)
+_SURE = f"{BAD}|{RUNS}|{_DOS}|{_BY_MAC}"
+_has_sure = detector(_SURE)
+_has_beside_letter = detector(BESIDE_LETTER)
 
-MOJIBAKE_GATE = f"{BAD}|{RUNS}|{_DOS}|{_BY_MAC}|{BESIDE_LETTER}"
+MOJIBAKE_GATE = f"{_SURE}|{BESIDE_LETTER}"
 """RE2 expression that matches in every text in which this module finds something suspicious."""
 
 
@@ -171,7 +173,7 @@ def is_suspicious(line: str) -> bool:
     >>> is_suspicious("voilÃ  l'Ã©tÃ©"), is_suspicious("voilà l’été")
     (True, False)
     """
-    return _SURE.search(line) is not None
+    return bool(_has_sure(line))
 
 
 def is_doubtful(line: str) -> bool:
@@ -180,10 +182,15 @@ def is_doubtful(line: str) -> bool:
     >>> is_doubtful("al pi√π presto"), is_doubtful("√π")
     (True, False)
     """
-    return _BESIDE_LETTER.search(line) is not None
+    return bool(_has_beside_letter(line))
 
 
 @lru_cache(maxsize=256)  # the readings of a line are scored again in each round
 def count_signs(line: str) -> int:
     """Number of places that show what rightly decoded text hardly ever does."""
-    return sum(1 for _ in _SURE.finditer(line))
+    return sum(1 for _ in _signs().finditer(line)) if is_suspicious(line) else 0
+
+
+@cache
+def _signs() -> re2._Regexp:
+    return compiled(_SURE)

@@ -5,7 +5,7 @@ A sign proves nothing; it only says that words are worth a look.
 
 from __future__ import annotations
 
-from winnow.repair.engine.rule import compiled
+from winnow.repair.engine.rule import detector
 
 # Neighbours of Latin letters that the words of no European language show (less than twice in a million letters in the
 # lists of wordfreq) and misread words do: `bc<x>de` for bx, cx, xd and xe. tests/benchmarks/single_byte.py counts how
@@ -57,7 +57,7 @@ MISREAD_GATE = "|".join((
 """RE2 expression that matches in every text in which a misread line may be found."""
 
 
-_SIGN = compiled(MISREAD_GATE)
+_signs_in = detector(MISREAD_GATE)
 
 
 def has_sign(line: str) -> bool:
@@ -66,4 +66,4 @@ def has_sign(line: str) -> bool:
     >>> has_sign("Ïðèâåò"), has_sign("pøíliš"), has_sign("cafŽ au lait"), has_sign("Prešov, où l’été, æther")
     (True, True, True, False)
     """
-    return _SIGN.search(line) is not None
+    return bool(_signs_in(line))

@@ -35,7 +35,7 @@ from winnow.repair.encoding.line_changes import (
 from winnow.repair.encoding.lost_bytes import mend, put_back, set_aside, without_leads
 from winnow.repair.encoding.misread import is_surely_misread
 from winnow.repair.encoding.plausible import are_words, invents, is_word, strange, systems, words
-from winnow.repair.engine.rule import Change, Evidence, Rule, apply_changes
+from winnow.repair.engine.rule import Change, Evidence, Rule, apply_changes, detector
 
 MAX_FRUITLESS = 100_000  # characters of one text that are searched in vain before the search is given up
 MAX_PROOFS = 50  # lines that are asked which encodings they went through
@@ -117,7 +117,7 @@ def flag_lossy_remains(text: str, evidence: Evidence) -> Iterator[Change]:
 
 
 # It proves nothing for the rules that need evidence: a wrong decoding splits no words and breaks no tags.
-MOJIBAKE = Rule("mojibake", 5, undo_mojibake, MOJIBAKE_GATE)
+MOJIBAKE = Rule("mojibake", 5, undo_mojibake, MOJIBAKE_GATE, beyond_ascii=True)
 
 LOSSY_REMAINS = Rule(
     "lossy_remains",
@@ -251,7 +251,10 @@ def _in_pieces(line: str) -> tuple[str, frozenset[str]]:
     """The line with those pieces undone that show two sequences side by side, or one that ftfy finds bad."""
     found: list[tuple[int, int, int, int, str, str]] = []
     known, home = frozenset(line), systems(line)
+    foreign = _foreign_runs(line)
     for order, charmap in enumerate((*CHARMAPS, *BY_WAY_OF_MAC)):
+        if not charmap.sequences.search(foreign):
+            continue
         read: dict[str, list[str]] = {}
         for match in charmap.sequences.finditer(line):
             start, end = match.span()
@@ -281,12 +284,21 @@ def _plainest(sequence: str, charmap: Charmap, home: frozenset[int]) -> list[str
     return [under for under in every if len(under) > 1 or systems(under) <= home]
 
 
+_FOREIGN_RUN = re.compile(r"[^\x00-\x7f]{2,}")
+
+
+def _foreign_runs(line: str) -> str:
+    """What of a line a sequence can stand in, whatever the encoding: ASCII is a part of none."""
+    return " ".join(_FOREIGN_RUN.findall(line))
+
+
 def explaining(undone: Sequence[tuple[str, str]]) -> frozenset[str]:
     """Encodings of which a piece of a line stands undone in its reading, by one step or by two."""
     names: set[str] = set()
     for line, reading in undone:
+        foreign = _foreign_runs(line)
         for outer in PROVABLE:
-            for sequence in dict.fromkeys(islice(outer.sequences.findall(line), MAX_SEQUENCES)):
+            for sequence in dict.fromkeys(islice(outer.sequences.findall(foreign), MAX_SEQUENCES)):
                 for once in undo(sequence, outer):
                     if once in reading:
                         names.add(outer.name)
@@ -331,11 +343,12 @@ def _doubtful(line: str, proven: frozenset[str], home: frozenset[int]) -> Readin
 
 _C1_IN_WORD = re.compile(r"[^\W\d_][\x80-\x9f][^\W\d_]")
 _C1 = re.compile(r"[\x80-\x9f]")
+_has_c1 = detector(r"[\x{80}-\x{9f}]")  # far faster, and most lines have none
 
 
 def _mac_letters(line: str) -> str | None:
     """Mac Roman read as Latin-1, where that makes words of tokens that have a C1 control inside."""
-    if not _C1_IN_WORD.search(line) or undo(line, CHARMAPS[0]):
+    if not _has_c1(line) or not _C1_IN_WORD.search(line) or undo(line, CHARMAPS[0]):
         return None
     mac = _C1.sub(lambda m: MAC_ROMAN.table[ord(m[0])], line)
     windows = _C1.sub(lambda m: m[0].encode("latin-1").decode("sloppy-windows-1252"), line)
@@ -384,8 +397,9 @@ def undo_in_tokens(line: str, proven: frozenset[str], only_proven: bool = False)
     best: dict[int, str] = {}
     read: list[str] = [line]
     used: frozenset[str] = frozenset()
+    foreign = _foreign_runs(line)
     for charmap in PROVABLE:
-        if not charmap.sequences.search(line) or (only_proven and charmap.name not in proven):
+        if (only_proven and charmap.name not in proven) or not charmap.sequences.search(foreign):
             continue
         tokens = _tokens(line, charmap)
         found = {n: r for n, t in enumerate(tokens) if not t.isascii() and (r := _undone(t, charmap)) is not None}

@@ -17,7 +17,7 @@ from pathlib import Path
 from winnow.repair.encoding.charmaps import charmap
 from winnow.repair.encoding.line_changes import foreign_lines, trimmed
 from winnow.repair.encoding.plausible import invents, is_word, words
-from winnow.repair.engine.rule import Change, Evidence, Rule, compiled
+from winnow.repair.engine.rule import Change, Evidence, Rule, detector
 from winnow.repair.words.frequencies import word_costs
 from winnow.repair.words.word_index import common_characters
 
@@ -79,8 +79,13 @@ def share_of_common(letters: str, name: str) -> float:
     """
     if not letters:
         return 0.0
-    known = common_characters(name)
-    return sum(map(known.__contains__, letters)) / len(letters)
+    return (len(letters) - len(_common(name).sub("", letters))) / len(letters)
+
+
+@cache  # one for each of three languages
+def _common(name: str) -> re.Pattern[str]:
+    """Runs of the commonest characters of a language: three times as fast as to ask for each character."""
+    return re.compile(f"[{''.join(sorted(common_characters(name)))}]+")
 
 
 def share_in_words(letters: str, name: str) -> float:
@@ -224,12 +229,12 @@ def undo_multibyte(text: str, evidence: Evidence) -> Iterator[Change]:
     """
     fruitless = 0
     well = len(sample := _letters(text[:WIDE_SAMPLE])) > SAMPLE and _reads_well(sample)
-    if well and not _WESTERN_IN_TEXT.search(text):
+    if well and not _has_western_sign(text):
         return
     seen: dict[str, Reading | None] = {}
     for at, line in evidence.once(foreign_lines, text):
         if line not in seen:
-            if fruitless > MAX_FRUITLESS or not (_WESTERN_SIGN if well else _SIGN).search(line):
+            if fruitless > MAX_FRUITLESS or not (_has_western_sign if well else _has_sign)(line):
                 continue
             seen[line] = best_reading(line)
             fruitless += 0 if seen[line] else len(line)
@@ -243,9 +248,8 @@ _LEADS = "\x81-\x9f‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š�
 MULTIBYTE_GATE = f"[\x80-\xff€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]{{3}}|[{_LEADS}][!-~][{_LEADS}]|[\u3400-\u9fff\uac00-\ud7a3]"
 """Expression that matches in every text in which a line may be read anew."""
 
-_SIGN = re.compile(MULTIBYTE_GATE)
-_WESTERN_SIGN = re.compile(MULTIBYTE_GATE.rpartition("|")[0])
-_WESTERN_IN_TEXT = compiled(_WESTERN_SIGN.pattern)
+_has_sign = detector(MULTIBYTE_GATE)
+_has_western_sign = detector(MULTIBYTE_GATE.rpartition("|")[0])
 
 # It proves nothing for the rules that need evidence, as mojibake does not.
 MULTIBYTE = Rule("misread_multibyte", 2, undo_multibyte, MULTIBYTE_GATE)

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
-from winnow.repair.engine.rule import compiled
+from winnow.repair.engine.rule import detector
 from winnow.repair.words.word_index import LATIN, bits, common_to, known_to
 
 # Characters of the writing systems in daily use, and the signs set beside them. Archaic letters, rare blocks, controls
@@ -31,7 +31,7 @@ _OLD = re.compile("[ĸŉŀĿ]")
 _OTHER = "\u0400-\u052f\u0531-\u058a\u05d0-\u05ea\u0620-\u06ff\u0900-\u0dff\u10a0-\u10ff"
 _MIXED = re.compile(f"[A-Za-z\xc0-\u024f][{_OTHER}]|[{_OTHER}][A-Za-z\xc0-\u024f]")
 _IS_OTHER = re.compile(f"[{_OTHER}]")
-_HAS_MIXED = compiled(_MIXED.pattern)  # far faster, and most texts have none
+_has_mixed = detector(_MIXED.pattern)  # far faster, and most texts have none
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 
 # Lists by script; only words of three letters and more, or with a letter beyond ASCII, say anything.
@@ -50,12 +50,12 @@ def strange(text: str, known: frozenset[str] = frozenset()) -> int:
     """
     rest = _DAILY.sub("", text) + "".join(_OLD.findall(text))
     n_known = sum(map(rest.count, known.intersection(rest))) if known and rest else 0
-    return len(rest) - n_known + (len(_MIXED.findall(text)) if len(text) < 100 or _HAS_MIXED.search(text) else 0)
+    return len(rest) - n_known + (len(_MIXED.findall(text)) if len(text) < 100 or _has_mixed(text) else 0)
 
 
 # An accented Latin letter beside one of another alphabet stands in no word; a plain one may in a formula.
 _ODD_JOINT = re.compile(f"[\xc0-\u024f](?=[\u0370-\u03ff{_OTHER}])|[\u0370-\u03ff{_OTHER}](?=[\xc0-\u024f])")
-_HAS_ODD_JOINT = compiled(f"[\xc0-\u024f][\u0370-\u03ff{_OTHER}]|[\u0370-\u03ff{_OTHER}][\xc0-\u024f]")  # far faster
+_has_odd_joint = detector(f"[\xc0-\u024f][\u0370-\u03ff{_OTHER}]|[\u0370-\u03ff{_OTHER}][\xc0-\u024f]")  # far faster
 _LOOSE_MARK = re.compile(r"(?:^|\s)([^\x00-\u02ff\u2000-\U0010ffff])")
 
 
@@ -70,11 +70,11 @@ def invents(before: str, after: str) -> bool:
         return False
     if any(unicodedata.category(c) == "Cn" for c in new):
         return True
-    if _HAS_MIXED.search(after):
+    if _has_mixed(after):
         other = {word for word in _WORD.findall(after) if _IS_OTHER.search(word)} - set(_WORD.findall(before))
         if other and all(map(_MIXED.search, other)):
             return True
-    if _HAS_ODD_JOINT.search(after) and len(_ODD_JOINT.findall(after)) > len(_ODD_JOINT.findall(before)):
+    if _has_odd_joint(after) and len(_ODD_JOINT.findall(after)) > len(_ODD_JOINT.findall(before)):
         return True
     return any(unicodedata.category(found[1]) == "Mn" and found[1] in new for found in _LOOSE_MARK.finditer(after))
 
@@ -85,7 +85,8 @@ def systems(text: str) -> frozenset[int]:
     >>> systems("é") <= systems("A cafe"), systems("頻") <= systems("A cafe"), systems("頻") <= systems("一目")
     (True, False, True)
     """
-    return frozenset(_system(c) for c in set(text)) - {0}
+    signs = set(text)
+    return frozenset(map(_system, signs)) - {0} if signs and max(signs) >= "\u0370" else frozenset()
 
 
 def _system(char: str) -> int:

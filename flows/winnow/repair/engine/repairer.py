@@ -11,7 +11,7 @@ import re2
 
 from winnow.base.records import Edit
 from winnow.repair.engine.ledger import make
-from winnow.repair.engine.rule import Evidence, Rule, line_end, roomy
+from winnow.repair.engine.rule import Evidence, Rule, detector, line_end
 
 MAX_ROUNDS = 5  # nested damage is undone within a rule; rounds are for damage that another rule uncovers
 MAX_PASSES = 8  # a text that has not come to rest by then is no damaged text, and is left as it was
@@ -28,6 +28,17 @@ class Repaired:
 @lru_cache(maxsize=256)
 def _gate(expression: str) -> re2._Regexp:
     return re2.compile(expression)
+
+
+class _Gates:
+    """The gates of some rules, by number, in one automaton: one look at the text for all of them."""
+
+    def __init__(self, gates: Mapping[int, str]) -> None:
+        self._numbers = tuple(gates)
+        self._find = detector(*gates.values())
+
+    def open_in(self, raw: bytes) -> set[int]:
+        return {self._numbers[n] for n in self._find(raw)}
 
 
 class Repairer:
@@ -52,17 +63,27 @@ class Repairer:
         self._rules = tuple(rules)
         self._limits = [(thresholds or {}).get(rule.name, threshold) for rule in self._rules]
         self._everywhere = everywhere
-        # The gates of the rules that may act on a text without evidence, in one automaton: one look at the text.
-        # Those of the others are rarely asked, and would make the automaton large and slow.
-        self.gated = tuple(n for n, r in enumerate(self._rules) if not r.needs_evidence or r.name in everywhere)
-        self._gates = re2.Set.SearchSet(roomy())
-        for number in self.gated:
-            self._gates.Add(self._rules[number].gate)
-        self._gates.Compile()
+        early = [n for n, r in enumerate(self._rules) if not r.needs_evidence or r.name in everywhere]
+        self.always = frozenset(n for n in early if not self._rules[n].gate)
+        self.early = frozenset(early) - self.always
+        self.late = frozenset(range(len(self._rules))) - frozenset(early)
+        # A look at a text costs little, the states of an automaton that are made on the way much, and an automaton of
+        # several large gates has the product of their states: so each of those has its own.
+        large = {n for n in self.early if self._rules[n].beyond_ascii}
+        self._small_gates = _Gates({n: self._rules[n].gate for n in self.early - large})
+        self._large_gates = [_Gates({n: self._rules[n].gate}) for n in sorted(large)]
+        self._late_gates = _Gates({n: self._rules[n].gate for n in self.late})
 
     def open_in(self, raw: bytes) -> set[int]:
-        """Numbers of the rules of `gated` whose gates match."""
-        return {self.gated[n] for n in self._gates.Match(raw) or ()}
+        """Numbers of the rules whose gates match, of those that may act without evidence."""
+        found = self._small_gates.open_in(raw)
+        for gates in self._large_gates if not raw.isascii() else ():
+            found |= gates.open_in(raw)
+        return found
+
+    def open_beside_damage(self, raw: bytes) -> set[int]:
+        """Numbers of the rules whose gates match, of those that act beside proven damage only."""
+        return self._late_gates.open_in(raw)
 
     def gate_of(self, number: int) -> re2._Regexp:
         """The gate of one rule."""
@@ -135,8 +156,8 @@ class Repairer:
 class _Text:
     """A text on its way, and which rules may have something to do in it.
 
-    All gates are asked once about the whole text, then about the lines that change. What was open once is asked again
-    by itself before its rule is run.
+    The gates are asked once about the whole text, those of rules that need evidence when there is some; then about the
+    lines that change. What was open once is asked again by itself before its rule is run.
     """
 
     def __init__(self, text: str, repairer: Repairer) -> None:
@@ -144,11 +165,19 @@ class _Text:
         self._repairer = repairer
         self._raw = text.encode("utf-8", "surrogatepass")
         open_now = repairer.open_in(self._raw)
-        self.shut = frozenset(repairer.gated) - open_now  # have nothing to do, until a change nearby opens their gates
-        self._asked = dict.fromkeys(open_now, True)
+        self.shut = repairer.early - open_now  # have nothing to do, until a change nearby opens their gates
+        self._asked = dict.fromkeys(open_now | repairer.always, True)
+        self._beside_damage = False  # whether the gates of rules that need evidence have been asked
 
     def opens(self, number: int) -> bool:
         """Whether the gate of the rule of that number matches in the text as it stands."""
+        if number in self._repairer.late and not self._beside_damage:
+            self._beside_damage = True
+            open_now = self._repairer.open_beside_damage(self._raw)
+            self.shut |= self._repairer.late - open_now
+            self._asked |= dict.fromkeys(open_now, True)
+        if number in self.shut:
+            return False
         answer = self._asked.get(number)
         if answer is None:
             answer = self._asked[number] = self._repairer.gate_of(number).search(self._raw) is not None
@@ -158,9 +187,12 @@ class _Text:
         """Make edits of one walk over the text."""
         self.text = make(self.text, made)
         self._raw = self.text.encode("utf-8", "surrogatepass")
-        self._asked.clear()
+        self._asked = dict.fromkeys(self._repairer.always, True)
         near = around(self.text, made)
-        self.shut -= self._repairer.open_in(near.encode("utf-8", "surrogatepass") if near else self._raw)
+        raw = near.encode("utf-8", "surrogatepass") if near else self._raw
+        self.shut -= self._repairer.open_in(raw)
+        if self._beside_damage:
+            self.shut -= self._repairer.open_beside_damage(raw)
 
 
 MAX_SPOTS = 60  # changes; beside more, all of a text is looked at

@@ -5,14 +5,18 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple, TypeVar, cast
+from functools import wraps
+from typing import Concatenate, NamedTuple, ParamSpec, TypeVar, cast
 
 import re2
 
 from winnow.base.records import Edit
 
 REACH = 4000  # characters; longer than nearly any paragraph
+MAX_REMEMBERED = 4_000_000  # characters of lines that a function keeps its answers for
+COST_OF_ONE = 200  # characters: what an answer takes besides its line
 T = TypeVar("T")
+P = ParamSpec("P")
 Span = tuple[int, int]
 """Start and end of a stretch of a text."""
 
@@ -27,6 +31,65 @@ def roomy() -> re2.Options:
 def compiled(pattern: str) -> re2._Regexp:
     """Compiles a large RE2 expression, as gates and signs of damage are."""
     return re2.compile(pattern, roomy())
+
+
+def detector(*patterns: str) -> Callable[[str | bytes], Sequence[int]]:
+    """Returns what tells which of some RE2 expressions match in a text, by number.
+
+    A search also tells where, which takes three to eight times as long on a line. Compiled when first asked.
+
+    >>> sorted(detector("a+", "b", "c")("cab")), detector("a+", "b", "c")("no!")
+    ([0, 1, 2], ())
+    """
+    match: Callable[[bytes], Sequence[int] | None] | None = None
+
+    def matching(text: str | bytes) -> Sequence[int]:
+        nonlocal match
+        if match is None:
+            together = re2.Set.SearchSet(roomy())
+            for pattern in patterns:
+                together.Add(pattern)
+            together.Compile()
+            match = together.Match
+        return match(text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text) or ()
+
+    return matching
+
+
+def in_any_case(pattern: str) -> str:
+    """An expression of the `re` module that ignores case, for RE2, where it matches in no fewer texts.
+
+    For `re` an i is then its Turkish forms too. RE2 knows ASCII alone as words, so ``\\b`` matches in more places.
+
+    >>> in_any_case("(?i)is")
+    '(?i:is)|[ıİ]'
+    """
+    return f"(?i:{pattern.removeprefix('(?i)')})|[ıİ]"
+
+
+def remembered_by_line(answer: Callable[Concatenate[str, P], T]) -> Callable[Concatenate[str, P], T]:
+    """Keeps what a pure function gave for lines, for the engine looks at a text more than once, and texts are alike.
+
+    Forgets everything when the lines kept are `MAX_REMEMBERED` characters, so memory is bounded whatever the texts.
+    """
+    kept: dict[object, T] = {}
+    size = 0
+
+    @wraps(answer)
+    def remembering(line: str, /, *rest: P.args, **named: P.kwargs) -> T:
+        nonlocal size
+        key = (line, *rest, *named.values())
+        try:
+            return kept[key]
+        except KeyError:
+            size += len(line) + COST_OF_ONE
+        if size > MAX_REMEMBERED:
+            kept.clear()
+            size = len(line) + COST_OF_ONE
+        found = kept[key] = answer(line, *rest, **named)
+        return found
+
+    return remembering
 
 
 def line_end(text: str, at: int) -> int:
@@ -159,6 +222,7 @@ class Rule:
     ``gate`` is an RE2 expression that must match somewhere in the text for `find` to have anything to do.
     ``proves``: what it repairs is proof of damage, on which rules that need evidence may act.
     ``needs_evidence``: it acts only near proven damage.
+    ``beyond_ascii``: the gate is large, and there is nothing to find in a text of ASCII alone.
     ``remembered``: another rule asks whether it has changed the text (`Evidence.by`).
     """
 
@@ -169,6 +233,7 @@ class Rule:
     proves: bool = False
     needs_evidence: bool = False
     remembered: bool = False
+    beyond_ascii: bool = False
 
     def __call__(self, text: str, damaged: bool = True) -> str:
         """The text with every change made that a recipe makes by default; for doctests and tests of one rule.

@@ -10,7 +10,7 @@ from __future__ import annotations
 import gzip
 from functools import cache
 from importlib.util import find_spec
-from itertools import islice, repeat
+from itertools import islice
 from pathlib import Path
 
 LATIN_LISTS = (
@@ -48,7 +48,7 @@ def word_costs(language: str, most: int | None = None) -> dict[str, int]:
         if (header := lists.unpack()) != _FORMAT:
             raise ValueError(f"{path.name}: is not written as word lists of wordfreq are: {header!r}")
         for cost, words in enumerate(islice(lists, count if most is None else most + 1)):
-            costs.update(zip(words, repeat(cost)))
+            costs |= dict.fromkeys(words, cost)
     return costs
 
 

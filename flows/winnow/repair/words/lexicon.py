@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
@@ -99,8 +100,13 @@ class Lexicon:
         self.language = language
         self.costs = word_costs(language)
         letters = ONE_LETTER.get(language, "")
-        for word in [word for word in self.costs if len(word) <= 3]:
-            cost = self.costs[word]
+        own = {word: self.costs[word] for word in self.costs if len(word) <= 3}
+        short = tuple(own)
+        own |= {word: self.costs[word] for word in RUN_TOGETHER & self.costs.keys()}
+        self.listed = ChainMap(own, self.costs)
+        """What they cost in the list."""
+        for word in short:
+            cost = own[word]
             if len(word) == 1:
                 cost += 0 if word in letters else BASE.one_letter
             elif word in SHORT:

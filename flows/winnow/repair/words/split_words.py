@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from itertools import accumulate
 
-from winnow.repair.engine.rule import Change, Evidence, Rule, Span, apply_changes, line_end
+from winnow.repair.engine.rule import Change, Evidence, Rule, Span, apply_changes, line_end, remembered_by_line
 from winnow.repair.words.lexicon import DOUBTFUL, NEAR, Lexicon, damaged_prose, graded, lexicon_of
 from winnow.repair.words.text_language import (
     LATIN,
@@ -61,18 +61,31 @@ def split_words(text: str, evidence: Evidence) -> Iterator[Change]:
     language = language_of(text) if spans else None
     if language is None:
         return
-    others = tuple(dict.fromkeys((language, "en")))
     for low, high in _pieces(text, spans):
-        reader = reader_of(language_here(text, low, high, language))
-        for run in _prose_runs(text, low, high, _CODE_NEAR):
-            for group in reader.groups(run):
-                words, gain = reader.read(group, NEAR, others)
-                if gain > 0:
-                    yield from _changes(group, words, confidence_of(gain))
-                    continue
-                words, gain = reader.read(group, DOUBTFUL)
-                if gain > 0:
-                    yield from _changes(group, words, min(0.49, confidence_of(gain) / 2))
+        here = language_here(text, low, high, language)
+        while low < high:
+            end = min(line_end(text, low), high)
+            for start, stop, after, confidence in _of_line(text[low:end], here, language):
+                yield Change(low + start, low + stop, after, confidence)
+            low = end + 1
+
+
+@remembered_by_line
+def _of_line(line: str, here: str, language: str) -> tuple[Change, ...]:
+    """The changes to a line in the language `here`, in a text in `language`."""
+    reader = reader_of(here)
+    others = tuple(dict.fromkeys((language, "en")))
+    changes: list[Change] = []
+    for run in _prose_runs(line, 0, len(line), _CODE_NEAR):
+        for group in reader.groups(run):
+            words, gain = reader.read(group, NEAR, others)
+            if gain > 0:
+                changes += _changes(group, words, confidence_of(gain))
+                continue
+            words, gain = reader.read(group, DOUBTFUL)
+            if gain > 0:
+                changes += _changes(group, words, min(0.49, confidence_of(gain) / 2))
+    return tuple(changes)
 
 
 def _pieces(text: str, spans: list[Span]) -> Iterator[Span]:

@@ -9,9 +9,11 @@ short Latin text whose language cannot be recognised is taken for English.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 
+from winnow.repair.engine.rule import remembered_by_line
 from winnow.repair.words.frequencies import LATIN_LISTS, frequent_words
 from winnow.repair.words.word_index import bits, common_to, known_to
 
@@ -67,10 +69,10 @@ def _language_of(sample: str) -> str | None:
     best = max(counts, key=lambda code: counts[code])
     if counts[best] < max(MIN_MARKERS, 2 * counts["en"], len(words) // 10):
         best = "en"
-    n_long = sum(len(word) > 3 for word in words)  # short ones may be pieces of words
+    n_long = sum(map((3).__lt__, map(len, words)))  # short ones may be pieces of words
     if n_long >= MIN_WORDS and counts[best] < MIN_SHARE * n_long:
         return None
-    latin = sum(word[0] < "\u0250" for word in words)
+    latin = len(words) if sample.isascii() else sum(word[0] < "\u0250" for word in words)
     return best if 2 * latin >= len(words) else None
 
 
@@ -150,9 +152,14 @@ def is_rather_another(line: str, language: str) -> bool:
 
 def language_here(text: str, low: int, high: int, language: str) -> str:
     """The language about ``text[low:high]`` where it is plainly another one than the text's own `language`."""
-    _, counts = _count_markers(text[max(0, low - 200) : min(high, low + 4000) + 200])
+    counts = _marker_counts(text[max(0, low - 200) : min(high, low + 4000) + 200])
     best = max(counts, key=lambda code: counts[code])
     return best if counts[best] >= MIN_MARKERS and counts[best] > 2 * counts[language] else language
+
+
+@remembered_by_line
+def _marker_counts(sample: str) -> dict[str, int]:
+    return _count_markers(sample)[1]
 
 
 def is_french(sample: str) -> bool:
@@ -180,7 +187,8 @@ def may_be_french(sample: str) -> bool:
 def _count_markers(sample: str) -> tuple[list[str], dict[str, int]]:
     words = _WORD.findall(sample.lower())
     counts = dict.fromkeys(MARKERS, 0)
-    for word in words:
-        for code in _LANGUAGES_OF.get(word, ()):
-            counts[code] += 1
+    every = Counter(words)
+    for word in every.keys() & _LANGUAGES_OF.keys():
+        for code in _LANGUAGES_OF[word]:
+            counts[code] += every[word]
     return words, counts

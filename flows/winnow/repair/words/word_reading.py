@@ -8,7 +8,7 @@ refunded, so reading the result again changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate
@@ -197,9 +197,9 @@ def stand_apart(parts: Sequence[str], cost: int, lexicon: Lexicon, others: Seque
     if len(low) == 2 and low[0] == "a" and low[1] in BOUND:
         return False
     own = lexicon.language
-    if all(_is_word(part, own) for part in low):
+    if all(_is_word(part, own, lexicon.listed) for part in low):
         return min(map(len, low)) > 1 or cost + LIKELIER > sum(lexicon.costs[part] for part in low)
-    if any(all(_is_word(part, language) for part in low) for language in others if language != own):
+    if any(all(_is_word(part, language, _costs(language)) for part in low) for language in others if language != own):
         return True
     if all(len(part) > 1 for part in low):
         if any(frequent.issuperset(low) for frequent in _frequent()):
@@ -233,10 +233,10 @@ def are_fragments(parts: Sequence[str], lexicon: Lexicon) -> bool:
     return all(fold(p) not in letters if len(p) == 1 else fold(p) not in lexicon.costs for p in parts)
 
 
-def _is_word(part: str, language: str) -> bool:
+def _is_word(part: str, language: str, costs: Mapping[str, int]) -> bool:
     if len(part) == 1:
         return part in ONE_LETTER.get(language, "")
-    return _costs(language).get(part, 10_000) <= (KNOWN_SHORT if len(part) == 2 else KNOWN)
+    return costs.get(part, 10_000) <= (KNOWN_SHORT if len(part) == 2 else KNOWN)
 
 
 @cache  # one for each supported language at most
