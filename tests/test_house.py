@@ -99,8 +99,8 @@ def cycles(imports: dict[str, set[str]]) -> list[str]:
 
 
 def unused(imports: dict[str, set[str]]) -> list[str]:
-    """Modules that no module imports; flows and the command are started by name."""
-    started = {"winnow", "winnow.__main__", *(f"winnow.{flow}" for flow in FLOWS)}
+    """Modules that no module imports; flows, the command and the fork server are started by name."""
+    started = {"winnow", "winnow.__main__", "winnow.run.fork_server", *(f"winnow.{flow}" for flow in FLOWS)}
     packages = {name for name, path in MODULES.items() if path.name == "__init__.py"}
     used = {other for name, imported in imports.items() for other in imported if other != name}
     return sorted(set(imports) - used - started - packages)

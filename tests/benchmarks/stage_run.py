@@ -51,7 +51,7 @@ def main() -> None:
         lap("check")
         rows = table_changes.deduplicate(run, executor, documents, repaired, checked)
         lap("deduplicate")
-        end_workers(executor)
+        end_workers(executor, last=True)
         staged = sum(f.stat().st_size for f in dataset.staging.rglob("*") if f.is_file())
         judged = release.validate(run, rows)
         lap("validate")

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import psutil
 import pyarrow.parquet as pq
 from deltalake import DeltaTable
 from tests.articles import article, damaged_batch
@@ -37,6 +38,11 @@ from winnow.storage.lock import lock_dataset
 Step = Callable[[str], None]
 RECIPE = Recipe.model_validate({"read": {"shard_mb": 0.01}})  # several shards from a few articles
 PER_RUN = ["run_id", "recipe_id", "collected_at"]
+
+
+def is_fork_server(process: psutil.Process) -> bool:
+    """Whether the children of a process are workers."""
+    return "winnow.run.fork_server" in process.cmdline()
 
 
 def no_step(name: str) -> None:

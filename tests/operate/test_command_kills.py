@@ -18,7 +18,15 @@ from pathlib import Path
 import psutil
 import pytest
 from tests.operate.conftest import History
-from tests.operate.dataset_runs import assert_tidy, assert_whole, environment, in_child, rows_of, run_quickly
+from tests.operate.dataset_runs import (
+    assert_tidy,
+    assert_whole,
+    environment,
+    in_child,
+    is_fork_server,
+    rows_of,
+    run_quickly,
+)
 
 SECONDS = 180  # a command that takes longer hangs
 GONE_SECONDS = 15
@@ -95,7 +103,8 @@ def kill_a_worker(history: History, into: Path, folder: Path, rng: random.Random
 
 def _is_worker(process: psutil.Process) -> bool:
     try:
-        return "spawn_main" in " ".join(process.cmdline())
+        parent = process.parent()
+        return parent is not None and is_fork_server(parent)
     except psutil.Error:
         return False
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 from tests.operate.conftest import History
-from tests.operate.dataset_runs import STEPS, assert_tidy, assert_whole, in_child, rows_of, run_quickly
+from tests.operate.dataset_runs import STEPS, assert_tidy, assert_whole, in_child, is_fork_server, rows_of, run_quickly
 
 SECONDS = 120  # a child that takes longer hangs
 
@@ -55,7 +55,7 @@ def kill_a_worker_at_a_random_time(history: History, into: Path, rng: random.Ran
     while child.exitcode is None and killed < kills and time.monotonic() < end:
         time.sleep(rng.uniform(0.05, history.seconds))
         try:
-            found = [p for p in psutil.Process(child.pid).children() if "spawn_main" in " ".join(p.cmdline())]
+            found = [w for p in psutil.Process(child.pid).children() if is_fork_server(p) for w in p.children()]
             if found:
                 os.kill(rng.choice(found).pid, signal.SIGKILL)
                 killed += 1

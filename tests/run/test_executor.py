@@ -10,7 +10,7 @@ import pytest
 
 from winnow.base.errors import ReadError, UsageError, WinnowError
 from winnow.run.executor import end_workers, map_shards, open_executor
-from winnow.run.worker_pool import MUCH
+from winnow.run.worker_pool import begin_loading
 
 
 def square(n: int) -> int:
@@ -140,16 +140,38 @@ def test_an_unreachable_cluster_is_a_wrong_call(monkeypatch):
         pass
 
 
-@pytest.mark.parametrize("kind", ["inline", "processes"])
-def test_workers_that_were_let_go_are_replaced_when_there_is_work(kind: str) -> None:
+@pytest.mark.parametrize(("kind", "last"), [("inline", False), ("processes", False), ("processes", True)])
+def test_workers_that_were_let_go_are_replaced_when_there_is_work(kind: str, last: bool) -> None:
     with open_executor(kind, 2) as executor:
-        few = set(map_shards(executor, worker_id, range(4)))
-        end_workers(executor)
-        before = set(map_shards(executor, worker_id, range(MUCH)))
-        end_workers(executor)
-        after = set(map_shards(executor, worker_id, range(MUCH)))
-    assert few & before
+        before = set(map_shards(executor, worker_id, range(4)))
+        end_workers(executor, last)
+        after = set(map_shards(executor, worker_id, range(4)))
     assert (before & after == set()) is (kind == "processes")
+
+
+@pytest.mark.slow
+def test_a_killed_fork_server_is_replaced_with_its_workers(tmp_path: Path) -> None:
+    with open_executor("processes", 2) as executor:
+        mark = str(tmp_path / "m")
+        assert map_shards(executor, kill_what_forked_it, range(6), [mark] * 6) == list(range(6))
+
+
+def kill_what_forked_it(n: int, mark: str) -> int:
+    if n == 3 and not Path(mark).exists():
+        Path(mark).touch()
+        os.kill(os.getppid(), signal.SIGKILL)
+        time.sleep(60)  # the end of what forked it is its own
+    return n
+
+
+def test_a_worker_stands_where_the_one_stands_who_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begin_loading()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("WINNOW_OF_LATE", "1")
+    with open_executor("processes", 1) as executor:
+        assert executor.submit(os.getcwd).result() == str(tmp_path)
+        assert executor.submit(os.getenv, "WINNOW_OF_LATE").result() == "1"
+        assert executor.submit(os.getenv, "POLARS_MAX_THREADS").result() == os.getenv("POLARS_MAX_THREADS", "1")
 
 
 def test_no_worker_is_started_while_another_is_free() -> None:

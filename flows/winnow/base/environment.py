@@ -6,6 +6,7 @@ It names where the cache is, too.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import MutableMapping
 from pathlib import Path
 
@@ -67,6 +68,31 @@ def run_no_code_of_the_folder(environment: MutableMapping[str, str] | None = Non
     """Lets no Python process that is started from here on import modules of the folder one stands in."""
     target = os.environ if environment is None else environment
     target["PYTHONSAFEPATH"] = "1"
+
+
+def leave_pandas_out() -> None:
+    """Lets pyarrow not import pandas, which it does for its first scalar: that costs half a second of a processor.
+
+    For processes of Winnow alone. What of pyarrow is asked for pandas objects still imports it then.
+    """
+    if "pandas" in sys.modules:
+        return
+    finder = _NoPandas()
+    sys.meta_path.insert(0, finder)
+    try:
+        import pyarrow as pa
+
+        pa.scalar(True)  # it remembers that it found none
+    finally:
+        sys.meta_path.remove(finder)
+
+
+class _NoPandas:
+    """Says that pandas is not installed."""
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+        if name == "pandas":
+            raise ModuleNotFoundError(name)
 
 
 def cache_folder() -> Path:

@@ -13,6 +13,7 @@ from winnow.cli.interruption import ends_when_told
 from winnow.cli.log_options import log_options
 from winnow.cli.progress import print_summary, progress_shown
 from winnow.run.summary import RunSummary
+from winnow.run.worker_pool import begin_loading
 from winnow.server.outage import RunResult, Watch, grace_seconds, is_unreachable, shown_api, without_password
 from winnow.server.temporary_server import prefect_api
 
@@ -29,6 +30,7 @@ def run_flow(flow: Callable[[], RunSummary], into: str, as_json: bool) -> int:
     grace_seconds()  # a wrong value is refused before the work, not after it
     # What a run leaves half done the next one finds.
     remark = "; the last version stays as it is, and the next run goes on from here"
+    begin_loading()
     with progress_shown() as end_progress, ends_when_told(remark) as interruption, prefect_api(_import_flows) as api:
 
         def give_up(result: RunResult) -> None:

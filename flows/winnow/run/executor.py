@@ -59,10 +59,10 @@ def open_executor(
             yield cluster
 
 
-def end_workers(executor: Executor) -> None:
-    """Let workers that have done much end: what they loaded for a part of the run is not needed again."""
+def end_workers(executor: Executor, last: bool = False) -> None:
+    """Lets workers end: what they loaded for a part of the run is not needed again. The `last` time no more follow."""
     if isinstance(executor, WorkerPool):
-        executor.end_workers()
+        executor.end_workers(last)
 
 
 def map_shards(

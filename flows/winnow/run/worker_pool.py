@@ -1,4 +1,4 @@
-"""Worker processes on this machine, each behind a pipe of its own.
+"""Worker processes on this machine, each behind a socket of its own.
 
 Not the pool of the standard library: where one of its workers is killed it breaks and takes all waiting calls along,
 and its queues need named semaphores, which stay in /dev/shm for ever where a whole group of processes is killed.
@@ -6,25 +6,30 @@ and its queues need named semaphores, which stay in /dev/shm for ever where a wh
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
-import multiprocessing
 import os
 import pickle
 import queue
 import signal
+import socket
+import struct
+import subprocess
+import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError, Executor, Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
+from winnow.base.environment import run_no_code_of_the_folder
 from winnow.base.errors import WinnowError
 from winnow.base.files import Mount, mount, mounts
 
-MUCH = 8  # calls, after which it is worth the seconds of a new start to have back what workers hold
 MAX_REPEATS = 3  # times a call is made again whose worker died, before it is named as the one that kills
 
 ONE_THREAD = {
@@ -33,10 +38,28 @@ ONE_THREAD = {
 }
 """Set in a worker before it loads polars, which reads it then. What a user has set stays."""
 
+PID = struct.Struct("q")
+"""How the fork server answers: with the process number of a worker."""
+
 _M_TRIM_THRESHOLD, _M_ARENA_MAX = -1, -8  # malloc.h of glibc
 
-# A fork would copy locks that other threads (polars, Prefect) hold.
-_SPAWN = multiprocessing.get_context("spawn")
+_loading: list[_ForkServer] = []
+"""A fork server that was begun for the pool to come."""
+
+
+def begin_loading() -> None:
+    """Begins to load what workers need, beside what this process does until it opens its pool."""
+    if not _loading:
+        _loading.append(_fork_server())
+
+
+def _fork_server() -> _ForkServer:
+    return _ForkServer(_environment())
+
+
+def _environment() -> dict[str, str]:
+    """What a worker's environment is."""
+    return {**ONE_THREAD, **os.environ}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +83,7 @@ class WorkerPool(Executor):
         self._workers: list[_Worker] = []
         self._threads: list[threading.Thread] = []
         self._turns = _Turns()
-        self._begun = 0
+        self._server: _ForkServer | None = _loading.pop() if _loading else None
         self._open = 0  # calls without an answer; as long as a worker is free, no other is started
         self._changing = threading.Lock()
         self._stopped = self._killed = False
@@ -69,13 +92,12 @@ class WorkerPool(Executor):
         if self._stopped:
             raise RuntimeError("the pool was shut down")
         call = _Call(fn, args, kwargs)
-        self._begun += 1
         with self._changing:
             self._open += 1
             more = len(self._threads) < min(self._open, self._limit)
         self._calls.put(call)
         if more:
-            worker = _Worker()
+            worker = _Worker(self._fork)
             self._workers.append(worker)
             self._threads.append(threading.Thread(target=self._serve, args=(worker,), daemon=True))
             self._threads[-1].start()
@@ -115,12 +137,32 @@ class WorkerPool(Executor):
         except Exception as error:
             return _Answer(error=error)
 
-    def end_workers(self) -> None:
-        """Lets workers that have done much end, and their memory with them; the next call starts new ones."""
-        if self._begun >= MUCH:
-            self._begun = 0
-            for worker in self._workers:
-                worker.end()
+    def _fork(self) -> _Forked:
+        """A new worker, of a new fork server where that died.
+
+        Raises EOFError or OSError where it dies now.
+        """
+        with self._changing:
+            if self._killed:
+                raise EOFError
+            self._server = server = self._server or _fork_server()
+        try:
+            return server.fork()
+        except (EOFError, OSError):
+            with self._changing:
+                if self._server is server:
+                    self._server = None
+            raise
+
+    def end_workers(self, last: bool) -> None:
+        """Lets workers end, and their memory with them; the next call starts new ones.
+
+        The `last` time what they are forked from ends as well.
+        """
+        for worker in self._workers:
+            worker.end()
+        if last:
+            self._stop_server()
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Without `wait`, workers are killed in the midst of their calls."""
@@ -132,11 +174,20 @@ class WorkerPool(Executor):
         for _ in self._threads:
             self._calls.put(None)
         if not wait:
-            self._killed = True
+            with self._changing:
+                self._killed = True
             for worker in self._workers:
                 worker.kill()
+            self._stop_server()
         for thread in self._threads:
             thread.join()
+        self._stop_server()
+
+    def _stop_server(self) -> None:
+        with self._changing:
+            server, self._server = self._server, None
+        if server:
+            server.stop()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,11 +200,12 @@ class _Answer:
 
 
 class _Worker:
-    """One worker: a process that is started when it is first asked, and anew after its death."""
+    """One worker: a process that is forked when it is first asked, and anew after its death."""
 
-    def __init__(self) -> None:
+    def __init__(self, fork: Callable[[], _Forked]) -> None:
+        self._fork = fork
         self._lock = threading.Lock()  # an answer is not cut short by who ends the process
-        self._process: multiprocessing.process.BaseProcess | None = None
+        self._process: _Forked | None = None
         self._pipe: Connection[Any, Any] | None = None
 
     def answer(self, asked: bytes) -> _Answer:
@@ -175,12 +227,11 @@ class _Worker:
             return answer
 
     def _start(self) -> Connection[Any, Any]:
-        ours, theirs = _SPAWN.Pipe()
-        with theirs:  # the end of the process closes its side, and no other process has it
-            process = _SPAWN.Process(target=_work, args=(theirs, mounts()), daemon=True)
-            process.start()
-        self._process = process
-        return ours
+        self._process = self._fork()
+        pipe = Connection(os.dup(self._process.socket.fileno()))
+        here = _Surroundings(folder=str(Path.cwd()), path=sys.path, environment=_environment(), mounts=mounts())
+        pipe.send_bytes(pickle.dumps(here))
+        return pipe
 
     def end(self) -> None:
         """Lets the process end, after the call that it is at."""
@@ -191,12 +242,76 @@ class _Worker:
         if self._pipe is not None:
             self._pipe.close()
         if self._process is not None:
-            self._process.join()
+            self._process.end()
         self._pipe = self._process = None
 
     def kill(self) -> None:
         if (process := self._process) is not None:
             process.kill()
+
+
+@dataclass(frozen=True, slots=True)
+class _Forked:
+    """A worker: its process number, and this side of the socket that it reads its calls from."""
+
+    pid: int
+    socket: socket.socket
+
+    def kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
+
+    def end(self) -> None:
+        """Lets the worker end after the call that it is at; returns when it has, and its memory with it."""
+        with self.socket, contextlib.suppress(OSError):  # one that was killed has ended
+            self.socket.shutdown(socket.SHUT_WR)
+            while self.socket.recv(1 << 16):
+                pass
+
+
+class _ForkServer:
+    """The process that workers are forked from. It loads beside what is done until the first is asked for.
+
+    It ends with the process that started it, however that ends, and its workers with it.
+    """
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        here = str(Path(__file__).resolve().parents[2])
+        environment["PYTHONPATH"] = os.pathsep.join([here, *filter(None, [environment.get("PYTHONPATH")])])
+        run_no_code_of_the_folder(environment)
+        self._asking = threading.Lock()
+        self._was_asked = False
+        self._asked, theirs = socket.socketpair()
+        with theirs:
+            handle = theirs.fileno()
+            command = [sys.executable, "-m", "winnow.run.fork_server", str(handle)]
+            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=[handle], env=environment)
+
+    def fork(self) -> _Forked:
+        """A new worker.
+
+        Raises EOFError or OSError where the server has died.
+        """
+        ours, theirs = socket.socketpair()
+        try:
+            with theirs, self._asking:
+                self._was_asked = True
+                socket.send_fds(self._asked, [b"1"], [theirs.fileno()])
+                answer = self._asked.recv(PID.size, socket.MSG_WAITALL)
+            if len(answer) < PID.size:
+                raise EOFError("the fork server died")
+        except BaseException:
+            ours.close()
+            raise
+        return _Forked(PID.unpack(answer)[0], ours)
+
+    def stop(self) -> None:
+        """Ends it, and the workers that still run."""
+        if not self._was_asked:  # it may still load
+            self._process.kill()
+        self._asked.shutdown(socket.SHUT_RDWR)  # who waits for a worker is told
+        self._process.wait()
+        self._asked.close()
 
 
 class _Turns:
@@ -222,11 +337,29 @@ class _Turns:
                 self._changed.notify_all()
 
 
-def _work(calls: Connection[Any, Any], mounted: Sequence[Mount]) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Surroundings:
+    """What a worker takes over from the process that asks for it, as it is when the worker begins."""
+
+    folder: str
+    path: Sequence[str]
+    environment: Mapping[str, str]
+    mounts: Sequence[Mount]
+
+    def take_over(self) -> None:
+        os.chdir(self.folder)
+        sys.path[:] = self.path
+        os.environ.clear()
+        os.environ.update(self.environment)
+        for one in self.mounts:
+            mount(one)
+
+
+def work(handle: int) -> None:
     """What a worker process does: one call after the other, until no more can come."""
-    begin_worker()
-    for one in mounted:
-        mount(one)
+    calls: Connection[Any, Any] = Connection(handle)
+    here: _Surroundings = pickle.loads(calls.recv_bytes())
+    here.take_over()
     while True:
         try:
             asked = calls.recv_bytes()
@@ -251,15 +384,6 @@ def _pickled(error: Exception) -> bytes:
     return answer
 
 
-def begin_worker() -> None:
-    """What a worker process does first: take one core, give memory back after each shard, end with its parent."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent as well, which ends its workers
-    for name, value in ONE_THREAD.items():
-        os.environ.setdefault(name, value)
-    give_memory_back()
-    end_with_parent()
-
-
 def give_memory_back() -> None:
     """Let the C library return to the system what was freed, rather than keep it for the next shard or stage."""
     try:
@@ -268,19 +392,3 @@ def give_memory_back() -> None:
         libc.mallopt(_M_TRIM_THRESHOLD, 1 << 20)
     except (OSError, AttributeError):  # another C library: the process only holds more
         pass
-
-
-def end_with_parent() -> None:
-    """Let a worker end when the process that started it does, however that ended.
-
-    A worker whose parent was killed would go on with its call beside the next run. Not left to the kernel
-    (``PR_SET_PDEATHSIG`` follows the thread that started the worker, and Prefect's threads come and go).
-    """
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_wait_and_exit, args=(parent.sentinel,), daemon=True).start()
-
-
-def _wait_and_exit(sentinel: int) -> None:
-    wait([sentinel])
-    os._exit(1)
