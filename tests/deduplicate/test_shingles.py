@@ -76,7 +76,7 @@ def test_the_words_of_documents_in_pieces_are_those_of_their_texts(documents: li
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(shingles_module, "_CHUNK", chunk)
         words = Words.of(utf8(pieces), bounds)
-        sets, sizes = shingle_sets(utf8(pieces), bounds)
+        sets, sizes = shingle_sets(words)
     assert words.numbers.tolist() == [word for document in documents for word in every_word(document)]
     assert words.in_pieces.tolist() == [word for piece in pieces for word in every_word([piece])]
     assert words.ends.tolist() == np.cumsum([len(every_word([piece])) for piece in pieces]).tolist()

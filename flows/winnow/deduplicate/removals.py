@@ -20,7 +20,6 @@ from winnow.deduplicate.decisions import Decisions, Remainders, Removals, judge_
 from winnow.deduplicate.documents.candidate_pairs import LargeBuckets, find_candidates, spread_index
 from winnow.deduplicate.documents.document_order import load_order, rank_documents
 from winnow.deduplicate.documents.kept_set import KeptSet, are_close, choose_kept
-from winnow.deduplicate.documents.shingles import shingle_sets, short_shingle_sets
 from winnow.deduplicate.documents.similar_pairs import closest, compare_kept, count_kept, find_evidence, with_evidence
 from winnow.deduplicate.documents.similarity import (
     Besides,
@@ -65,6 +64,7 @@ from winnow.deduplicate.work_files import (
 Item = TypeVar("Item")
 Made = TypeVar("Made")
 _PAIRS_A_JOB = 20_000
+_FIVE, _THREE = Sets(label="five"), Sets(label="three", short=True)  # of all documents that are compared with any
 _MAX_ROUNDS = 64  # then a bucket's documents have been compared with its first 1,024; beyond that they are kept
 
 
@@ -196,10 +196,15 @@ class _Search:
         found = list(self.executor.map(find_candidates, bands, samples, repeat(files), repeat(settings)))
         pairs = distinct_values(merged([f.pairs.load() for f in found], np.uint64))
         buckets = merged([f.large_buckets.load() for f in found], KEYED)
-        stores = self._write_shingles("near", np.concatenate((*_both(pairs), buckets["rank"])))
         in_buckets = distinct_values(buckets["rank"])
+        told_by = self._told_by(self._marked(_both(pairs)[1], in_buckets))
+        compared = self._marked(*_both(pairs), in_buckets)
+        for part in found:
+            for ranks in _both(part.similar.load()):
+                compared[ranks] = True
+        stores, said, *own_words = self._write_shingles(compared, [_FIVE, _THREE, *(kind for kind, _ in told_by)])
         shared = SharedShingles.of(in_buckets, stores)
-        apart = self._told_apart(pairs, in_buckets)
+        apart = [OwnWords(own, said, share) for own, (_, share) in zip(own_words, told_by, strict=True)]
         may_be_copies = [own.may_be_said_again(in_buckets) for own in apart]
         may = np.logical_and.reduce([shared.may_be_close(settings), *may_be_copies])
         large = LargeBuckets(buckets, in_buckets, may)
@@ -242,22 +247,19 @@ class _Search:
             values.flush()
             sent(file.path)
 
-    def _told_apart(self, pairs: NDArray[np.uint64], in_buckets: NDArray[np.uint32]) -> list[OwnWords]:
-        """What tells documents apart that may be copies: what they say besides a template, and what they ask."""
-        first, later = _both(pairs)
-        laters = np.concatenate((later, in_buckets))
-        if not len(laters):
+    def _told_by(self, laters: NDArray[np.bool_]) -> list[tuple[Sets, float]]:
+        """What tells documents apart that may be copies (by rank), and which share of it must stand in the other one.
+
+        It is what they say besides a template, and what they ask.
+        """
+        if not laters.any():
             return []
-        templates = Besides(templates=self._find_templates(), least_chars=self.settings.min_rest_chars)
-        stores = [(self._write_shingles("own", laters, short_shingle_sets, templates), SAME)]
+        among = self.files.wanted("laters").save(laters)
+        besides = Besides(templates=self._find_templates(), least_chars=self.settings.min_rest_chars)
+        told_by = [(Sets(label="own", short=True, among=among, only=besides), SAME)]
         if self.settings.keep_meaningful_repeats:
-            stores.append((self._write_shingles("asked", laters, short_shingle_sets, Questions()), ASKED))
-        told = np.zeros(self.documents, np.bool_)
-        for store in (store for own, _ in stores for store in own):
-            told[store.places.load()["rank"]] = True
-        whole = np.concatenate((first[told[later]], in_buckets if told[in_buckets].any() else in_buckets[:0]))
-        said = self._write_shingles("whole", whole, short_shingle_sets)
-        return [OwnWords(own, said, share) for own, share in stores]
+            told_by.append((Sets(label="asked", short=True, among=among, only=Questions()), ASKED))
+        return told_by
 
     def _find_templates(self) -> ArrayFile:
         """The passages that many documents have, with the arrival from which they are a template (TEMPLATE)."""
@@ -269,16 +271,22 @@ class _Search:
         templates = merged([part.load() for part in found], TEMPLATE)
         return self.files.templates.save(templates[np.argsort(templates["key"])])
 
-    def _write_shingles(
-        self, label: str, ranks: NDArray[Any], sets: Sets = shingle_sets, only: Besides | Questions | None = None
-    ) -> list[ShingleFiles]:
-        """Shingle sets of documents, one store a file of passages; those that lie in several in one of their own."""
-        return self._of_documents(label, ranks, write_shingles, label, self.files, sets, only)
+    def _marked(self, *ranks: NDArray[Any]) -> NDArray[np.bool_]:
+        """By rank, which documents are among these."""
+        marked = np.zeros(self.documents, np.bool_)
+        for some in ranks:
+            marked[some] = True
+        return marked
 
-    def _of_documents(self, label: str, ranks: NDArray[Any], job: Callable[..., Made], *same: object) -> list[Made]:
+    def _write_shingles(self, wanted: NDArray[np.bool_], kinds: Sequence[Sets]) -> list[list[ShingleFiles]]:
+        """Shingle sets of documents, kind by kind: one store a file of passages, and one of what lies in several."""
+        made = self._of_documents(kinds[0].label, wanted, write_shingles, self.files, kinds)
+        return [[stores[n] for stores in made] for n in range(len(kinds))]
+
+    def _of_documents(
+        self, label: str, wanted: NDArray[np.bool_], job: Callable[..., Made], *same: object
+    ) -> list[Made]:
         """`job` done to the passages of documents, once a file; of those that lie in several, to all files together."""
-        wanted = np.zeros(self.documents, np.bool_)
-        wanted[ranks] = True
         whole = self.files.wanted(label).save(wanted & ~self.scattered)
         made = self._each(job, [[file] for file in self.passages], whole, *same)
         if (wanted & self.scattered).any():
@@ -332,7 +340,7 @@ class _Search:
     def _describe(self, listed: Sequence[ArrayFile], partitions: int) -> list[PartitionedFile]:
         """What speaks for repeated passages to stay (STANDING), a part a file of passages."""
         ranks = list_places(listed, self.files)
-        return self._of_documents("repeated", ranks, describe_repeats, self.files, partitions)
+        return self._of_documents("repeated", self._marked(ranks), describe_repeats, self.files, partitions)
 
     def _chars(self) -> NDArray[np.int64]:
         """Room for the characters of each document, in a file."""
@@ -350,18 +358,10 @@ class _Search:
         first, later = _both(pairs)
         pairs = pairs[kept[first] & kept[later]]
         least = self.settings.similar_threshold
-        five = self._written("near")
-        wanted = np.zeros(self.documents, np.bool_)
-        wanted[np.concatenate(_both(pairs))] = True
-        for store in five:
-            wanted[store.places.load()["rank"]] = False
-        five += self._write_shingles("similar", np.flatnonzero(wanted))
+        five, three = (self._written(kind.label) for kind in (_FIVE, _THREE))
         jobs = self._pair_jobs(pairs, "similar")
         outs = [self.files.counted(f"similar-{n}") for n in range(len(jobs))]
         counted = list(self.executor.map(count_kept, jobs, outs, repeat(five), repeat(least)))
-        left = [part.load() for part in counted]
-        involved = np.concatenate([part[n] for part in left for n in ("first", "later")] or [first[:0]])
-        three = self._write_shingles("similar-short", involved, short_shingle_sets)
         told = [self.files.compared(f"similar-{n}") for n in range(len(jobs))]
         done = self.executor.map(compare_kept, counted, told, repeat(three))
         rows = closest(merged([part.load() for part in done], SIMILAR), least)
@@ -391,7 +391,8 @@ class _Search:
         pairs = np.array([kept << 32 | copy for copy, kept in sorted(remainders.copies.items())], np.uint64)
         if not len(pairs):
             return np.empty(0, VERIFIED)
-        return self._verify(pairs, "remainder", self._write_shingles("remainder", np.concatenate(_both(pairs))))
+        [stores] = self._write_shingles(self._marked(*_both(pairs)), [Sets(label="remainder")])
+        return self._verify(pairs, "remainder", stores)
 
 
 def _both(pairs: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -18,7 +18,7 @@ import pyarrow.dataset as pads
 from numpy.typing import NDArray
 
 from winnow.base.files import arrow_dataset, scan_parquet
-from winnow.deduplicate.documents.shingles import Hashes, shingle_sets, short_shingle_sets
+from winnow.deduplicate.documents.shingles import Hashes, Words, shingle_sets, short_shingle_sets
 from winnow.deduplicate.passages.utf8_texts import Utf8Texts
 from winnow.publish.dataset import Dataset
 from winnow.publish.evidence import find_story
@@ -124,14 +124,14 @@ def _identities(dataset: Dataset, doc_ids: Sequence[str]) -> list[tuple[str, str
 
 def _shingles(rows: Sequence[dict[str, Any]]) -> _Shingles:
     texts = Utf8Texts.of(pa.array([row["text"] for row in rows], pa.large_string()))
-    whole, each = np.array([0, len(rows)]), np.arange(len(rows) + 1)
-    hashes, sizes = short_shingle_sets(texts, each)
+    whole, each = Words.of(texts, np.array([0, len(rows)])), Words.of(texts, np.arange(len(rows) + 1))
+    hashes, sizes = short_shingle_sets(each)
     bounds = np.append(0, np.cumsum(sizes)).tolist()
     pieces = [
         (row["position"], row["text"], hashes[start:stop])
         for row, start, stop in zip(rows, bounds, bounds[1:], strict=False)
     ]
-    return _Shingles(shingle_sets(texts, whole)[0], short_shingle_sets(texts, whole)[0], pieces)
+    return _Shingles(shingle_sets(whole)[0], short_shingle_sets(whole)[0], pieces)
 
 
 def _compared(own: _Shingles, other: _Shingles, doc_id: str, source: str, kept: str | None) -> Similar:

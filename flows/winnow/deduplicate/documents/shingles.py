@@ -106,6 +106,14 @@ class Words:
         ends: Offsets = np.append(0, self.ends)[self.bounds[1:]]
         return ends
 
+    def of_pieces(self, kept: NDArray[np.bool_]) -> Words:
+        """Those of some of the pieces, each by itself; documents without one are left out."""
+        sizes = np.diff(self.ends, prepend=0)
+        numbers = self.in_pieces[np.repeat(kept, sizes)]
+        up_to = np.append(0, np.cumsum(kept))[self.bounds]
+        bounds = up_to[np.append(True, np.diff(up_to) > 0)]
+        return Words(numbers=numbers, in_pieces=numbers, ends=np.cumsum(sizes[kept]), bounds=bounds)
+
 
 def _chunk_words(pieces: Utf8Texts, bounds: Offsets) -> Words:
     codes, places = pieces.code_points()
@@ -214,32 +222,30 @@ def _distinct(hashes: Hashes, counts: Offsets) -> tuple[Hashes, Offsets]:
     return hashes[fresh], np.diff(np.append(0, np.cumsum(fresh))[bounds])
 
 
-def shingle_sets(pieces: Utf8Texts, bounds: Offsets) -> tuple[Hashes, Offsets]:
+def shingle_sets(words: Words) -> tuple[Hashes, Offsets]:
     """The different shingle hashes of documents, sorted: their sets end to end, and their sizes.
 
-    Document n has the pieces from ``bounds[n]`` to ``bounds[n + 1]``.
-
     >>> text = np.frombuffer(b"one two three four five six", np.uint8)
-    >>> hashes, sizes = shingle_sets(Utf8Texts(text, np.array([0, len(text)])), np.array([0, 1]))
+    >>> words = Words.of(Utf8Texts(text, np.array([0, len(text)])), np.array([0, 1]))
+    >>> hashes, sizes = shingle_sets(words)
     >>> len(hashes), sizes.tolist()
     (2, [2])
     """
-    words = Words.of(pieces, bounds)
     return _distinct(*_shingles(words.numbers, words.document_ends, short_too=True))
 
 
-def short_shingle_sets(pieces: Utf8Texts, bounds: Offsets) -> tuple[Hashes, Offsets]:
+def short_shingle_sets(words: Words) -> tuple[Hashes, Offsets]:
     """`shingle_sets` of three words each, none of which goes over the border of a piece.
 
     Of five words, one that was changed breaks half of those of a sentence.
 
     >>> text = np.frombuffer(b"one two three four five six", np.uint8)
-    >>> short_shingle_sets(Utf8Texts(text, np.array([0, 13, len(text)])), np.array([0, 2]))[1].tolist()
+    >>> words = Words.of(Utf8Texts(text, np.array([0, 13, len(text)])), np.array([0, 2]))
+    >>> short_shingle_sets(words)[1].tolist()
     [2]
     """
-    words = Words.of(pieces, bounds)
     hashes, counts = _shingles(words.in_pieces, words.ends, short_too=False, width=_SHORT)
-    up_to = np.append(0, np.cumsum(counts))[bounds]
+    up_to = np.append(0, np.cumsum(counts))[words.bounds]
     return _distinct(hashes, np.diff(up_to))
 
 
@@ -296,7 +302,7 @@ def sign_documents(words: Words, min_words: int) -> Signatures:
     ((1, 28), 2, 6)
     """
     n_words = np.diff(words.document_ends, prepend=0)
-    hashes, sizes = _distinct(*_shingles(words.numbers, words.document_ends, short_too=True))
+    hashes, sizes = shingle_sets(words)
     compared = (n_words >= min_words) & (n_words > 0)
     kept = np.repeat(compared, sizes)
     hashes = hashes[kept]

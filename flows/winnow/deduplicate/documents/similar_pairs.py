@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from winnow.deduplicate.documents.document_order import load_order
 from winnow.deduplicate.documents.shingles import short_shingle_sets
 from winnow.deduplicate.documents.similarity import ShingleStore, count_pairs, passages_of
-from winnow.deduplicate.passages.utf8_texts import Utf8Texts
 from winnow.deduplicate.sorted_rows import Rows, merged, run_starts, stand_in
 from winnow.deduplicate.work_files import EVIDENCE, SIMILAR, ArrayFile, InputFile, ShingleFiles, WorkFiles
 
@@ -79,7 +78,7 @@ def find_evidence(
     found = []
     try:
         for some in passages_of(passages, load_order(files), wanted.load()):
-            hashes, sizes = short_shingle_sets(Utf8Texts.of(some.texts), np.arange(len(some.ranks) + 1))
+            hashes, sizes = short_shingle_sets(some.words(np.arange(len(some.ranks) + 1)))
             ends = np.cumsum(sizes)
             starts = np.flatnonzero(run_starts(some.ranks))
             for start, stop in zip(starts, np.append(starts[1:], len(some.ranks)), strict=True):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from io import FileIO
 from itertools import pairwise
@@ -18,7 +19,7 @@ from winnow.base.doc_ids import Column
 from winnow.base.files import near, opened, parquet_file, scan_parquet
 from winnow.base.recipe import DeduplicateSettings
 from winnow.deduplicate.documents.document_order import DocumentOrder, load_order
-from winnow.deduplicate.documents.shingles import Hashes, shingle_sets
+from winnow.deduplicate.documents.shingles import Hashes, Words, shingle_sets, short_shingle_sets
 from winnow.deduplicate.passages.utf8_texts import Offsets, Utf8Texts
 from winnow.deduplicate.repeats.meaning import ASKS, MAX_QUESTION, QUESTION
 from winnow.deduplicate.sorted_rows import Rows, count_shared, distinct_values, merged, run_starts
@@ -39,7 +40,6 @@ _LEAST_SHARE = 0.02  # of a document's characters that must be its own for it to
 
 
 _READ = ["doc_id", "position", "text", "fingerprint"]
-Sets = Callable[[Utf8Texts, Offsets], tuple[Hashes, Offsets]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +67,13 @@ class _Passages:
             np.concatenate((self.keys, others.keys)),
         )
 
-    def besides(self, templates: Rows, arrival: NDArray[np.int32], least_chars: int) -> _Passages:
-        """Those that belong to no template (TEMPLATE), of documents that have both, and enough of them."""
+    def words(self, bounds: Offsets | None = None) -> Words:
+        """The words of the documents, or of what has the passages between the `bounds`."""
+        starts = np.append(np.flatnonzero(run_starts(self.ranks)), len(self.ranks))
+        return Words.of(Utf8Texts.of(self.texts), starts if bounds is None else bounds)
+
+    def besides(self, templates: Rows, arrival: NDArray[np.int32], least_chars: int) -> NDArray[np.bool_]:
+        """Which belong to no template (TEMPLATE), of documents that have both, and enough of them."""
         owner = np.cumsum(run_starts(self.ranks)) - 1
         at = np.minimum(np.searchsorted(templates["key"], self.keys), max(len(templates) - 1, 0))
         shared = np.zeros(len(self.ranks), np.bool_)
@@ -77,11 +82,11 @@ class _Passages:
         sizes = pc.utf8_length(self.texts).to_numpy(zero_copy_only=False)
         whole, own = (np.bincount(owner, weights=w) for w in (sizes, np.where(shared, 0, sizes)))
         told = (own < whole) & (own >= np.maximum(least_chars, _LEAST_SHARE * whole))
-        keep = ~shared & told[owner]
-        return self.filter(keep)
+        found: NDArray[np.bool_] = ~shared & told[owner]
+        return found
 
-    def questions(self) -> _Passages:
-        """The questions of documents that are questions and answers: at most two passages for each, and a title."""
+    def questions(self) -> NDArray[np.bool_]:
+        """Which are questions, of documents of questions and answers: two passages at most for each, and a title."""
         owner = np.cumsum(run_starts(self.ranks)) - 1
         texts = pl.Series(self.texts)
         short = texts.str.len_chars() <= MAX_QUESTION
@@ -90,12 +95,8 @@ class _Passages:
         begins = np.zeros(len(count), np.bool_)
         begins[owner[asks & (self.positions <= 1)]] = True
         answers = begins & (count > asked) & (count <= 1 + 3 * asked)
-        return self.filter(asks & answers[owner])
-
-    def sets(self, sets: Sets) -> tuple[NDArray[np.uint32], Hashes, Offsets]:
-        """The ranks of the documents, and their shingle sets."""
-        starts = np.flatnonzero(run_starts(self.ranks))
-        return self.ranks[starts], *sets(Utf8Texts.of(self.texts), np.append(starts, len(self.ranks)))
+        found: NDArray[np.bool_] = asks & answers[owner]
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +106,7 @@ class Besides:
     templates: ArrayFile
     least_chars: int
 
-    def of(self, some: _Passages, order: DocumentOrder) -> _Passages:
+    def of(self, some: _Passages, order: DocumentOrder) -> NDArray[np.bool_]:
         return some.besides(self.templates.load(), order.arrival, self.least_chars)
 
 
@@ -113,36 +114,56 @@ class Besides:
 class Questions:
     """Only what documents ask that are questions and answers."""
 
-    def of(self, some: _Passages, order: DocumentOrder) -> _Passages:
+    def of(self, some: _Passages, order: DocumentOrder) -> NDArray[np.bool_]:
         return some.questions()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sets:
+    """Which shingle sets are written under a label: of five words or `short`, of all or `only` a part of documents.
+
+    Of a part they are written for the documents `among` those read, by rank.
+    """
+
+    label: str
+    short: bool = False
+    among: ArrayFile | None = None
+    only: Besides | Questions | None = None
+
+    def of(self, some: _Passages, words: Words, order: DocumentOrder) -> tuple[NDArray[np.uint32], Hashes, Offsets]:
+        """The ranks of the documents, and their shingle sets."""
+        ranks = some.ranks
+        if self.only:
+            kept = np.ones(len(ranks), np.bool_) if self.among is None else self.among.load()[ranks]
+            kept[kept] = self.only.of(some if kept.all() else some.filter(kept), order)
+            words, ranks = words.of_pieces(kept), ranks[kept]
+        return ranks[run_starts(ranks)], *(short_shingle_sets if self.short else shingle_sets)(words)
+
+
 def write_shingles(
-    passages: Sequence[InputFile],
-    wanted: ArrayFile,
-    label: str,
-    files: WorkFiles,
-    sets: Sets = shingle_sets,
-    only: Besides | Questions | None = None,
-) -> ShingleFiles:
-    """Write the shingle sets of the documents that are `wanted`, of all they say or of a part of it.
+    passages: Sequence[InputFile], wanted: ArrayFile, files: WorkFiles, kinds: Sequence[Sets]
+) -> list[ShingleFiles]:
+    """Write shingle sets of the documents that are `wanted`, each kind of them, in one pass over their texts.
 
     Given several files, a document's passages may lie in more than one of them, in the order of the files.
     """
-    order, marked, out = load_order(files), wanted.load(), files.shingles(label, passages)
-    places = []
-    filled = 0
-    with whole_file(out.sets) as file:
-        for some in passages_of(passages, order, marked):
-            told = only.of(some, order) if only else some
-            ranks, hashes, sizes = told.sets(sets)
-            file.write(hashes.data)
-            place = np.empty(len(sizes), PLACE)
-            place["rank"], place["size"], place["start"] = ranks, sizes, filled + np.cumsum(sizes) - sizes
-            places.append(place)
-            filled += len(hashes)
-    out.places.save(merged(places, PLACE))
-    return out
+    order, outs = load_order(files), [files.shingles(kind.label, passages) for kind in kinds]
+    places: list[list[Rows]] = [[] for _ in kinds]
+    filled = [0] * len(kinds)
+    with ExitStack() as stack:
+        open_files = [stack.enter_context(whole_file(out.sets)) for out in outs]
+        for some in passages_of(passages, order, wanted.load()):
+            words = some.words()
+            for n, kind in enumerate(kinds):
+                ranks, hashes, sizes = kind.of(some, words, order)
+                open_files[n].write(hashes.data)
+                place = np.empty(len(sizes), PLACE)
+                place["rank"], place["size"], place["start"] = ranks, sizes, filled[n] + np.cumsum(sizes) - sizes
+                places[n].append(place)
+                filled[n] += len(hashes)
+    for out, found in zip(outs, places, strict=True):
+        out.places.save(merged(found, PLACE))
+    return outs
 
 
 def passages_of(passages: Sequence[InputFile], order: DocumentOrder, marked: NDArray[np.bool_]) -> Iterable[_Passages]:
