@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import codecs
+import sys
 import unicodedata
 from collections.abc import Sequence
-from functools import lru_cache, partial
+from threading import Lock
 
+import numpy as np
 import xxhash
+from numpy.typing import NDArray
 
 from winnow.base.recipe import DeduplicateSettings
+from winnow.deduplicate.passages.utf8_texts import Offsets
+from winnow.deduplicate.sorted_rows import ranges
 
 TOP = 0x32400  # above stand only unassigned planes, tags, selectors and private use
 _DROPPED = frozenset("\u00ad\u034f\u180e\u200b\u200c\u200d\u2060\ufeff") | {chr(c) for c in range(0xFE00, 0xFE10)}
@@ -54,40 +58,57 @@ _ASCII = [
 ]
 
 
-class _Folds(dict[int, str]):
-    """A table for `str.translate` that works out each character when it first meets it."""
+class _Folds:
+    """What characters beyond ASCII become in a key, in UTF-8; each is worked out when it is first met."""
 
     def __init__(self, fold_digits: bool) -> None:
-        super().__init__()
-        self.fold_digits = fold_digits
+        self._fold_digits = fold_digits
+        self._folded = bytearray()  # of all that were met, end to end
+        self._starts = np.zeros(sys.maxunicode + 1, np.uint32)  # by code point
+        self._sizes = np.zeros(sys.maxunicode + 1, np.uint8)  # plus 1; 0 of what was not met
+        self._meeting = Lock()
 
-    def __missing__(self, code: int) -> str:
-        value = self[code] = folded(chr(code), self.fold_digits)
-        return value
+    def of(self, codes: NDArray[np.uint32]) -> tuple[NDArray[np.uint8], Offsets]:
+        """What the characters become, end to end, and how many bytes each."""
+        with self._meeting:
+            for code in np.unique(codes[self._sizes[codes] == 0]).tolist():
+                value = folded(chr(code), self._fold_digits).encode("utf-8", "surrogatepass")
+                self._starts[code], self._sizes[code] = len(self._folded), len(value) + 1
+                self._folded += value
+            known = np.frombuffer(bytes(self._folded), np.uint8)
+        starts, sizes = self._starts[codes].astype(np.int64), self._sizes[codes].astype(np.int64) - 1
+        return known[ranges(starts, starts + sizes)], sizes
 
 
 _FOLDS = _Folds(False), _Folds(True)  # they only remember what `folded` says
 
 
-def _folded_run(run: str, fold_digits: bool) -> bytes:
-    """`folded` of each of some characters beyond ASCII, in UTF-8."""
-    return run.translate(_FOLDS[fold_digits]).encode("utf-8", "surrogatepass")
+def _code_points(data: NDArray[np.uint8], starts: Offsets) -> tuple[NDArray[np.uint32], Offsets]:
+    """The characters beyond ASCII that start at these places of some UTF-8, and how many bytes each has."""
+    first = data[starts]
+    sizes = 2 + (first >= 0xE0).astype(np.int64) + (first >= 0xF0)
+    codes = (first & np.where(sizes == 2, 0x1F, np.where(sizes == 3, 0x0F, 0x07)).astype(np.uint8)).astype(np.uint32)
+    for n in range(1, 4):
+        has = sizes > n
+        codes[has] = codes[has] << np.uint32(6) | (data[starts[has] + n] & 0x3F)
+    return codes, sizes
 
 
-_folded_word = lru_cache(1 << 15)(_folded_run)  # the same come up again and again
-_WORD = 32  # characters at most of what is remembered
-
-
-def _instead_of(run: UnicodeError, fold_digits: bool) -> tuple[bytes, int]:
-    """What the codec that writes ASCII takes for characters beyond it, so that it finds them for us."""
-    assert isinstance(run, UnicodeEncodeError)
-    text = run.object[run.start : run.end]
-    return (_folded_word if len(text) <= _WORD else _folded_run)(text, fold_digits), run.end
-
-
-_HANDLERS = "winnow.fold", "winnow.fold_digits"
-for fold_digits, name in enumerate(_HANDLERS):
-    codecs.register_error(name, partial(_instead_of, fold_digits=bool(fold_digits)))
+def _folded_beyond_ascii(data: NDArray[np.uint8], folds: _Folds) -> NDArray[np.uint8]:
+    """Some UTF-8 with each character beyond ASCII folded."""
+    is_ascii = data < 0x80
+    starts = np.flatnonzero(data >= 0xC0)
+    if not len(starts):
+        return data
+    codes, sizes = _code_points(data, starts)
+    values, new_sizes = folds.of(codes)
+    grown = np.cumsum(new_sizes - sizes)
+    out = np.empty(len(data) + int(grown[-1]), np.uint8)
+    at = starts + grown - new_sizes + sizes  # where each goes
+    beyond = np.zeros(len(out), np.bool_)
+    beyond[ranges(at, at + new_sizes)] = True
+    out[beyond], out[~beyond] = values, data[is_ascii]
+    return out
 
 
 def keys_of(texts: Sequence[str], fold_digits: bool = False) -> list[bytes]:
@@ -103,8 +124,17 @@ def keys_of(texts: Sequence[str], fold_digits: bool = False) -> list[bytes]:
     together = "\0".join(texts)
     if together.count("\0") >= len(texts):
         together = "\0".join([text.replace("\0", " ") for text in texts])
-    data = together.encode("ascii", _HANDLERS[fold_digits]).translate(_ASCII[fold_digits])
-    return [b" ".join(key.split()) for key in data.split(b"\0")]
+    ascii_folded = together.encode("utf-8", "surrogatepass").translate(_ASCII[fold_digits])
+    data = _folded_beyond_ascii(np.frombuffer(ascii_folded, np.uint8), _FOLDS[fold_digits])
+    # Of spaces in a row the first stays, none at the beginning of a text, and none at its end.
+    is_space = data == 0x20
+    drop = is_space.copy()
+    drop[1:] &= is_space[:-1] | (data[:-1] == 0)
+    data = data[~drop]
+    drop = data == 0x20
+    drop[:-1] &= data[1:] == 0
+    keys: list[bytes] = data[~drop].tobytes().split(b"\0")
+    return keys
 
 
 def fingerprints(texts: Sequence[str], settings: DeduplicateSettings) -> list[bytes]:
