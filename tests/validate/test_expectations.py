@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -6,7 +9,7 @@ from tests.conftest import ROOT
 from winnow.base.errors import ContractBroken
 from winnow.base.recipe import ValidateSettings
 from winnow.validate import expectations
-from winnow.validate.expectations import check_rows, check_table, columns_of, judge
+from winnow.validate.expectations import _Later, check_rows, check_table, columns_of, judge
 
 SETTINGS = ValidateSettings()
 
@@ -105,3 +108,24 @@ def test_rows_that_break_a_table_suite_are_counted_and_shown(columns, expectatio
     broken = [c for c in check_table("edits", [edits(), edits(**columns)], SETTINGS) if not c.passed]
     assert [c.expectation for c in broken] == [expectation]
     assert broken[0].examples and 1 <= broken[0].n_failed <= 2
+
+
+def test_a_module_that_is_seldom_used_is_imported_when_it_is_asked(monkeypatch):
+    monkeypatch.delitem(sys.modules, "colorsys", raising=False)
+    later = _Later("colorsys")
+    monkeypatch.setitem(sys.modules, "colorsys", later)
+    assert later.rgb_to_hsv(0, 0, 0) == (0.0, 0.0, 0)
+    assert sys.modules["colorsys"] is not later
+
+
+@pytest.mark.slow
+def test_great_expectations_is_imported_without_what_it_seldom_uses():
+    judged = (
+        "import sys, pandas as pd; from winnow.base.recipe import Recipe; "
+        "from winnow.validate.expectations import judge; "
+        "judge(pd.DataFrame({'doc_id': ['a'], 'n_chars': [9], 'letter_share': [1.0], 'residual_markup': [0.0]}), "
+        "'repaired', Recipe().validate_); print({'altair', 'scipy.stats'} & sys.modules.keys()); import scipy.stats; "
+        "print(scipy.stats.norm.cdf(0))"
+    )
+    told = subprocess.run([sys.executable, "-c", judged], capture_output=True, text=True, check=True)
+    assert told.stdout.split("\n")[:2] == ["set()", "0.5"]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import importlib
 import logging
+import sys
 import threading
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -97,8 +99,7 @@ def judge(frame: pd.DataFrame, name: str, settings: ValidateSettings) -> tuple[V
         raise ContractBroken(f"suite {name!r} needs the columns {missing}; the frame has {list(frame.columns)}")
     frame = frame.reset_index(drop=True)  # results name rows by index; here that is their position
     with quiet():
-        import great_expectations as gx
-
+        gx = _great_expectations()
         batch = (
             _memory_context()
             .data_sources.add_pandas(_NAME)
@@ -208,8 +209,36 @@ def load_great_expectations() -> None:
     """
     import pandas  # noqa: F401
 
+    threading.Thread(target=_great_expectations, daemon=True).start()
+
+
+def _great_expectations() -> ModuleType:
+    """Imports it without what only its drawings and its tests of distributions use: a third of the time it takes.
+
+    Those modules stand for themselves meanwhile; what is asked of one imports it.
+    """
     switch_off()
-    threading.Thread(target=importlib.import_module, args=("great_expectations",), daemon=True).start()
+    later = [] if "great_expectations" in sys.modules else [m for m in _SELDOM_USED if m not in sys.modules]
+    for name in later:
+        sys.modules[name] = _Later(name)
+    try:
+        return importlib.import_module("great_expectations")
+    finally:
+        for name in later:
+            if isinstance(sys.modules.get(name), _Later):
+                del sys.modules[name]
+
+
+_SELDOM_USED = ("altair", "scipy.stats")
+
+
+class _Later(ModuleType):
+    """A module that is imported when something of it is asked for."""
+
+    def __getattr__(self, name: str) -> Any:
+        if sys.modules.get(self.__name__) is self:
+            del sys.modules[self.__name__]
+        return getattr(importlib.import_module(self.__name__), name)
 
 
 @contextmanager
