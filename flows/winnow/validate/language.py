@@ -7,6 +7,7 @@ statistics guess. Codes are BCP 47's shortest: ``no``, ``zh``, ``haw``.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 
@@ -68,6 +69,8 @@ def _table() -> np.ndarray:
 _CODES = {"iw": "he", "jw": "jv", "zh-Hant": "zh", "in": "id"}
 _NO_LANGUAGE = ("un", "xx", "zz", "tlh")
 _TABLE = _table()
+_SPACE = np.uint16(ord(" "))
+_BEYOND_BASIC = re.compile("[\U00010000-\U0010ffff]")
 _ASCII_LETTERS = "".join(chr(c) if chr(c).isalpha() else " " for c in range(128))
 _WEIGHTS = np.array([0, *(_HAN_WEIGHT if n in ("han", "kana", "hangul") else 1 for n, _, _ in _SCRIPTS)], float)
 
@@ -93,9 +96,11 @@ def guess_language(text: str) -> tuple[str | None, float | None]:
         language, confidence = _by_cld2(words) or _by_letters(words, _LATIN)
         return language, None if confidence is None else round(confidence, 3)
     sample = unicodedata.normalize("NFC", sample)
-    codes = np.frombuffer(sample.encode("utf-32-le", "replace"), np.uint32).copy()
-    codes[codes > 0xFFFF] = 0
-    scripts = _TABLE[codes]
+    raw = sample.encode("utf-16-le", "replace")
+    if len(raw) > 2 * len(sample):  # there are no letters of a script beyond the basic plane
+        raw = _BEYOND_BASIC.sub(" ", sample).encode("utf-16-le", "replace")
+    codes = np.frombuffer(raw, np.uint16)
+    scripts = _TABLE.take(codes)
     script, share = _main_script(np.bincount(scripts, minlength=len(_NAMES)) * _WEIGHTS)
     if script is None:
         return None, None
@@ -103,8 +108,10 @@ def guess_language(text: str) -> tuple[str | None, float | None]:
     if len(languages) == 1:
         return languages[0], round(share, 3)
     # Other scripts' letters would count against every language of this one; marks between words change nothing.
-    codes[(scripts != _NAMES.index(script))] = ord(" ")
-    words = " ".join(codes.tobytes().decode("utf-32-le").split())
+    mine = scripts == _NAMES.index(script)
+    kept = mine.copy()
+    kept[1:] |= mine[:-1]  # a space behind each word
+    words = str(np.where(mine, codes, _SPACE)[kept].tobytes(), "utf-16-le").rstrip(" ")
     language, confidence = _by_cld2(words) or _by_letters(words, languages)
     return language, None if confidence is None else round(share * confidence, 3)
 
@@ -113,7 +120,7 @@ def _by_cld2(words: str) -> tuple[str, float] | None:
     import pycld2
 
     try:
-        is_reliable, _, found = pycld2.detect(words, bestEffort=True)
+        is_reliable, _, found = pycld2.detect(words, isPlainText=True, bestEffort=True)
     except pycld2.error:  # characters of a later Unicode
         return None
     _, code, percent, _ = found[0]

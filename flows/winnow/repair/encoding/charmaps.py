@@ -29,6 +29,15 @@ class Charmap:
     has_a0: bool
     """Whether byte A0 is a no-break space, which may have become a plain space since."""
 
+    @cached_property
+    def characters(self) -> frozenset[str]:
+        return frozenset(self.table)
+
+    @cached_property
+    def leads(self) -> frozenset[str]:
+        """Characters that a sequence begins with."""
+        return frozenset(self.table[0xC2:0xF5])
+
     @cached_property  # most texts need none of the eighteen
     def sequences(self) -> re.Pattern[str]:
         """Runs of one sequence or more. Lead and continuation bytes differ, so nothing can backtrack."""

@@ -198,7 +198,7 @@ def _one_step(line: str, proven: frozenset[str], home: frozenset[int]) -> Readin
         return Reading(mac, LIKELY)
     known = frozenset(line)
     best, least = line, -1  # the line's own score, not 0, is reckoned where a reading's is not 0 either
-    for reading in chain([ftfy.fix_encoding(line)] if is_bad(line) else (), readings(line)):
+    for reading in chain([_by_ftfy(line)] if is_bad(line) else (), readings(line)):
         score = _score(reading, known)
         if score and least < 0:
             least = _score(line, frozenset())
@@ -219,12 +219,19 @@ def _one_step(line: str, proven: frozenset[str], home: frozenset[int]) -> Readin
         if pieces != line and _score(pieces, known) < least * MAX_GARBLE:
             best, in_pieces = pieces, True
     if best == line and is_bad(line):
-        best = ftfy.fix_encoding(line)
+        best = _by_ftfy(line)
         best = best if count_signs(best) < count_signs(line) else line
         in_pieces = True
     if best != line:
         return Reading(best, SURE, used | explaining([(line, best)]) if in_pieces else used)
     return _doubtful(line, proven, home)
+
+
+_CONFIG = ftfy.TextFixerConfig()
+
+
+def _by_ftfy(line: str) -> str:
+    return ftfy.fix_encoding_and_explain(line, _CONFIG).text  # `fix_encoding` makes two settings more each time
 
 
 def readings(text: str) -> Iterator[str]:
@@ -238,8 +245,9 @@ def readings(text: str) -> Iterator[str]:
     for _ in range(MAX_DEPTH):
         deeper = []
         for form in layer:
+            signs = frozenset(form)
             for charmap in (*CHARMAPS, *BY_WAY_OF_MAC):
-                for reading in undo(form, charmap):
+                for reading in undo(form, charmap) if signs <= charmap.characters else ():
                     if reading not in seen and len(seen) < MAX_READINGS:
                         seen.add(reading)
                         deeper.append(reading)
@@ -253,7 +261,7 @@ def _in_pieces(line: str) -> tuple[str, frozenset[str]]:
     known, home = frozenset(line), systems(line)
     foreign = _foreign_runs(line)
     for order, charmap in enumerate((*CHARMAPS, *BY_WAY_OF_MAC)):
-        if not charmap.sequences.search(foreign):
+        if known.isdisjoint(charmap.leads) or not charmap.sequences.search(foreign):
             continue
         read: dict[str, list[str]] = {}
         for match in charmap.sequences.finditer(line):
@@ -297,7 +305,10 @@ def explaining(undone: Sequence[tuple[str, str]]) -> frozenset[str]:
     names: set[str] = set()
     for line, reading in undone:
         foreign = _foreign_runs(line)
+        signs = frozenset(foreign)
         for outer in PROVABLE:
+            if signs.isdisjoint(outer.leads):
+                continue
             for sequence in dict.fromkeys(islice(outer.sequences.findall(foreign), MAX_SEQUENCES)):
                 for once in undo(sequence, outer):
                     if once in reading:
@@ -398,8 +409,11 @@ def undo_in_tokens(line: str, proven: frozenset[str], only_proven: bool = False)
     read: list[str] = [line]
     used: frozenset[str] = frozenset()
     foreign = _foreign_runs(line)
+    signs = frozenset(foreign)
     for charmap in PROVABLE:
-        if (only_proven and charmap.name not in proven) or not charmap.sequences.search(foreign):
+        if (only_proven and charmap.name not in proven) or signs.isdisjoint(charmap.leads):
+            continue
+        if not charmap.sequences.search(foreign):
             continue
         tokens = _tokens(line, charmap)
         found = {n: r for n, t in enumerate(tokens) if not t.isascii() and (r := _undone(t, charmap)) is not None}
