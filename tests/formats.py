@@ -61,6 +61,7 @@ FILES = {
     "a.txt": RECORDS[0]["text"].encode("utf-8"),
     "b.txt": (RECORDS[0]["text"] + " Über größere Flüsse führen Brücken.").encode("cp1252"),
     "a.jsonl": LINES,
+    "a.json": b"[" + b",\n".join(LINES.splitlines()) + b"]",
     "a.csv": TABLE,
     "a.tsv": TABLE.replace(b",", b"\t"),
     "b.csv": TABLE.decode().encode("utf-16"),

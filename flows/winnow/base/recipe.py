@@ -22,7 +22,7 @@ Charset = Annotated[str, AfterValidator(check_charset)]
 Delimiter = Annotated[str, StringConstraints(pattern=r'^[^"\r\n\\]$')]
 IdScope = Literal["auto", "file", "source", "everywhere"]
 FormatName = Literal[
-    "text", "jsonl", "html", "csv", "tsv", "eml", "mbox", "pdf", "docx", "odt", "epub", "warc", "parquet"
+    "text", "jsonl", "json", "html", "csv", "tsv", "eml", "mbox", "pdf", "docx", "odt", "epub", "warc", "parquet"
 ]
 
 
@@ -54,7 +54,7 @@ class SourceSettings(Section):
 
     @model_validator(mode="after")
     def _fits_its_format(self) -> Self:
-        for setting, formats in (("delimiter", ("csv", "tsv")), ("charset", ("text", "jsonl", "html", "csv", "tsv"))):
+        for setting, formats in (("delimiter", ("csv", "tsv")), ("charset", ("text", "jsonl", "json", "html", "csv", "tsv"))):
             if self.format and getattr(self, setting) is not None and self.format not in formats:
                 raise ValueError(f"{setting} is for {', '.join(formats)}, and format is {self.format!r}; take one of the two away")
         if self.ids == "source" and self.name is None:

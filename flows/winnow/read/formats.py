@@ -12,6 +12,7 @@ from winnow.read.charset import decode
 from winnow.read.content import COMPRESSIONS, Content, sha256
 from winnow.read.delimited import read_csv, read_kept_csv, read_kept_tsv, read_tsv
 from winnow.read.html import read_html
+from winnow.read.json_value import read_json, read_kept_json
 from winnow.read.jsonl import read_jsonl
 from winnow.read.mail import read_eml, read_kept_mbox, read_mbox
 from winnow.read.office import read_docx, read_epub, read_odt, read_pdf
@@ -60,6 +61,7 @@ class Format:
 FORMATS = (
     Format("text", (".txt", ".text", ".md", ".markdown"), read_text, read_text),
     Format("jsonl", (".jsonl", ".ndjson"), read_jsonl, read_jsonl, by_lines=True, is_text=True),
+    Format("json", (".json",), read_json, read_kept_json, is_text=True),
     Format("html", (".html", ".htm", ".xhtml"), read_html, read_html),
     Format("csv", (".csv",), read_csv, read_kept_csv, is_text=True),
     Format("tsv", (".tsv", ".tab"), read_tsv, read_kept_tsv, is_text=True),

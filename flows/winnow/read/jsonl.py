@@ -38,7 +38,7 @@ def read_jsonl(content: Content, settings: FileSettings) -> Iterator[RawDocument
             raw = line.raw.rstrip(b"\r \t")
             if line.offset == 0:
                 raw = raw.removeprefix(b"\xef\xbb\xbf")
-            if line.sha256 is None and not raw:
+            if line.sha256 is None and raw in (b"", b"[", b"]"):
                 continue
             seen = True
             row = content.lines_before() + line.number + 1
@@ -51,7 +51,8 @@ def read_jsonl(content: Content, settings: FileSettings) -> Iterator[RawDocument
                         f"has {line.size} bytes, more than {settings.max_document_mb:g} MB, and is not kept here; "
                         "raise read.max_document_mb",
                     )
-                value, encoding = parsed_record(raw, settings.charset)
+                value, encoding = parsed_record(bare := without_commas(raw), settings.charset)
+                raw = bare
                 if not isinstance(value, dict):
                     kind = type(value).__name__
                     raise ReadError("not_an_object", f"is a JSON {kind}, not an object; write one object a line")
@@ -66,6 +67,17 @@ def read_jsonl(content: Content, settings: FileSettings) -> Iterator[RawDocument
         return
     if not seen and content.is_whole:
         yield content.reject("empty", ": holds no record; remove it or write it again")
+
+
+def without_commas(line: bytes) -> bytes:
+    """An object without the brackets and the comma that an array in lines has about it.
+
+    >>> without_commas(b'[{"a": 1},'), without_commas(b'{"a": 2}]'), without_commas(b'{"a": [{}]}')
+    (b'{"a": 1}', b'{"a": 2}', b'{"a": [{}]}')
+    """
+    if line.startswith(b"[{") and line.endswith(b"},"):
+        line = line[1:]
+    return line[:-1] if line.startswith(b"{") and line.endswith((b"},", b"}]")) else line
 
 
 def lines_of(content: Content, limit: int) -> Iterator[Line]:
