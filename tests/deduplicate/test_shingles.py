@@ -130,6 +130,7 @@ def test_passages_overlap_where_they_share_six_shingles_in_a_row(documents: list
     assert found.tolist() == [mark for document in documents for mark in overlapping_in_python(document)]
 
 
+@settings(deadline=None)
 @given(st.lists(st.sets(st.integers(0, 120), max_size=90), min_size=2, max_size=6))
 def test_shared_values_are_counted_for_each_pair(sets: list[set[int]]) -> None:
     values = np.array([value for one in sets for value in sorted(one)], np.uint64)

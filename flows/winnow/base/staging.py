@@ -151,13 +151,20 @@ def write_parquet(
     Row groups are small, so that a reader of a range of sorted doc_ids skips most of the file by its statistics.
     """
     rows = 0
-    compression = {"compression": "zstd", "compression_level": _ZSTD_LEVEL}
-    with _in_place(path) as file, pq.ParquetWriter(file, schema, **compression) as writer:
+    how = {"compression": "zstd", "compression_level": _ZSTD_LEVEL, "use_dictionary": _with_dictionary(schema)}
+    with _in_place(path) as file, pq.ParquetWriter(file, schema, **how) as writer:
         for batch in batches:
             part = pa.Table.from_batches([batch]) if isinstance(batch, pa.RecordBatch) else batch
             writer.write_table(part, row_group_size=row_group_rows)
             rows += part.num_rows
     return rows
+
+
+def _with_dictionary(schema: pa.Schema) -> bool | list[str]:
+    """The columns in which values repeat: of others a dictionary takes time to write and to read, and no less room."""
+    if any(pa.types.is_nested(field.type) for field in schema):
+        return True  # those inside would have to be named one by one
+    return [name for name in schema.names if name not in ("text", "fingerprint")]
 
 
 def once(done: Path, kind: type[Counts], outputs: Sequence[Path], work: Callable[[], Counts]) -> Counts:
