@@ -12,8 +12,8 @@ import pyarrow.dataset as pads
 import pytest
 from tests.storage.conftest import Bucket
 
-from winnow.base import files
-from winnow.base.files import Mount
+from winnow.base import files, mounted
+from winnow.base.mounted import Mount
 from winnow.base.object_store import parse_address
 from winnow.base.staging import once, write_file, write_parquet
 from winnow.deduplicate.documents.similarity import ShingleStore
@@ -50,7 +50,7 @@ def machines(bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 def test_what_one_machine_writes_another_one_reads_in_every_way(
     machines: Machines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "_SMALL", 1000)  # so that the rows that are asked for travel alone
+    monkeypatch.setattr(mounted, "_SMALL", 1000)  # so that the rows that are asked for travel alone
     names = "rows.parquet", "more.parquet", "note", "keyed.npy"
     parquet, other, note, array = (machines.path("work-1", name) for name in names)
     keyed = np.zeros(1000, KEYED)
@@ -80,7 +80,7 @@ def test_what_one_machine_writes_another_one_reads_in_every_way(
 
 
 def test_shingle_sets_that_are_asked_for_travel_alone(machines: Machines, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "_SMALL", 1000)
+    monkeypatch.setattr(mounted, "_SMALL", 1000)
     stores = ShingleFiles(machines.path("work-1", "sets.u64"), ArrayFile(machines.path("work-1", "places.npy"), PLACE))
     sets = np.arange(4000, dtype=np.uint64)
     places = np.zeros(400, PLACE)

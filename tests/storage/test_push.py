@@ -1,5 +1,6 @@
 """What a push leaves when it is killed is a whole version; the next run, here or elsewhere, finishes the work."""
 
+import json
 import os
 import signal
 import time
@@ -49,6 +50,15 @@ def names_in(bucket: Bucket) -> set[str]:
     return {n for n in bucket.store.entries() if kind_of(n)}
 
 
+def strays_in(bucket: Bucket) -> set[str]:
+    """Objects of tables that no commit in the store names."""
+    names, added = names_in(bucket), set()
+    for log in (n for n in names if kind_of(n) == "log"):
+        actions = [json.loads(line) for line in bucket.store.read(log)[0].splitlines()]
+        added |= {log.replace(f"_delta_log/{Path(log).name}", a["add"]["path"]) for a in actions if "add" in a}
+    return {n for n in names if kind_of(n) == "data"} - added
+
+
 def test_a_dataset_in_the_store_is_the_dataset_on_disk(bucket, undisturbed):
     press = bucket.machine()
     press.publish(FIRST)
@@ -73,6 +83,8 @@ def test_a_run_that_changes_nothing_writes_nothing(bucket):
 
 
 STEPS = (
+    ("edits: written", 1),
+    ("tables", 1),
     ("latest moved", 1),
     ("data", 1),
     ("log", 1),
@@ -86,22 +98,26 @@ QUICK = {("latest", "other")}
 
 
 def kills() -> Iterator[Any]:
-    """Each step, and who goes on; one of each sort by default, for a kill costs some seconds."""
+    """Each step, who goes on, and what it keeps; one of each sort by default, for a kill costs some seconds."""
     for step, nth in STEPS:
         for machine in ("same", "other"):
-            quick = (step, machine) in QUICK
-            yield pytest.param(step, nth, machine, marks=() if quick else pytest.mark.slow)
+            for megabytes in ("100", "0"):
+                quick = (step, machine) in QUICK and megabytes == "100"
+                yield pytest.param(step, nth, machine, megabytes, marks=() if quick else pytest.mark.slow)
 
 
-@pytest.mark.parametrize(("step", "nth", "machine"), kills())
+@pytest.mark.parametrize(("step", "nth", "machine", "megabytes"), kills())
 def test_a_push_killed_at_any_step_leaves_the_last_version_and_the_next_run_finishes(
-    bucket, undisturbed, s3_environment, step, nth, machine
+    bucket, undisturbed, s3_environment, monkeypatch, step, nth, machine, megabytes
 ):
+    monkeypatch.setenv("WINNOW_CACHE_MB", megabytes)
     bucket.machine("same").publish(FIRST)
-    child = in_child(publish_until, bucket.url, bucket.folder, s3_environment, "same", step, nth, signal.SIGKILL)
+    environment = {**s3_environment, "WINNOW_CACHE_MB": megabytes}
+    child = in_child(publish_until, bucket.url, bucket.folder, environment, "same", step, nth, signal.SIGKILL)
     child.join(60)
     assert child.exitcode == -signal.SIGKILL
     done = step == "latest"
+    assert bool(strays := strays_in(bucket)) == (step in ("edits: written", "tables", "latest moved", "data", "log"))
     seen = bucket.read()
     assert seen.version_numbers() == ([1, 2] if done else [1])
     assert texts_of(seen) == undisturbed[1][2 if done else 1]
@@ -111,7 +127,10 @@ def test_a_push_killed_at_any_step_leaves_the_last_version_and_the_next_run_fini
     press.dataset.remote.pull()
     assert press.dataset.version_numbers() == ([1, 2] if done else [1])  # also where the copy has more than the store
     with lock_dataset(press.dataset, "next", wait_seconds=20):  # elsewhere the dead run's lease has to run out
-        recover(press.dataset)
+        removed = {f"tables/{name}" for name in recover(press.dataset).removed}
+    if machine == "other":
+        assert strays <= removed
+    assert strays_in(bucket) == set()
     if press.dataset.version_numbers() == [1]:
         press.publish(SECOND)
     ahead = machine == "same" and step in ("latest moved", "data", "log", "side", "view", "manifest")
@@ -121,6 +140,30 @@ def test_a_push_killed_at_any_step_leaves_the_last_version_and_the_next_run_fini
     assert (rows_of_all_tables(there), {n: texts_of(there, n) for n in (1, 2)}) == undisturbed
     assert_sound(there)
     assert texts_of(bucket.read("same")) == undisturbed[1][2]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", [True, False])
+def test_a_version_that_died_before_its_push_is_given_up_where_another_machine_removed_what_it_had_sent(
+    bucket, s3_environment, monkeypatch, first
+):
+    monkeypatch.setenv("WINNOW_CACHE_MB", "0")  # its files stand in the store alone
+    if not first:
+        bucket.machine("same").publish(FIRST)
+    environment = {**s3_environment, "WINNOW_CACHE_MB": "0"}
+    call = bucket.url, bucket.folder, environment, "same", "latest moved", 1, signal.SIGKILL
+    in_child(publish_until, *call).join(60)
+    other = bucket.machine("other").dataset
+    with lock_dataset(other, "looks", wait_seconds=20):
+        recover(other)
+    assert strays_in(bucket) == set()
+    press = bucket.machine("same")
+    press.dataset.remote.pull()
+    assert press.dataset.version_numbers() == ([] if first else [1])
+    press.publish(THIRD)
+    there = bucket.read()
+    assert set(texts_of(there)) == ({"e"} if first else {"a", "b", "c", "e"})
+    assert_sound(there)
 
 
 def test_a_run_that_fails_before_its_push_leaves_the_store_as_it_was(bucket):

@@ -9,19 +9,18 @@ the path says.
 | --- | --- |
 | read a file whole | `at_hand(path)`, a path on this machine |
 | read some of its rows, or of its bytes | `parquet_file`, `arrow_dataset`, `scan_parquet`; `opened`, `bytes_of` |
-| write it | write to `place_for(path)` under another name, rename, then `sent(path)` |
+| write it | write to `place_for(path)` under another name, rename, then `sent(path)`; a table's: `NewFile` |
 | ask for it, remove it | `is_there`, `store_tag`, `files_in`, `remove_files`, `remove_folder` |
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
+import os
 import shutil
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,194 +29,17 @@ import pyarrow.dataset as pads
 import pyarrow.parquet as pq
 from pyarrow.fs import LocalFileSystem
 
-from winnow.base.disk import beside, hash_of, link_or_copy
-from winnow.base.errors import DatasetDamaged
-from winnow.base.object_store import Address, Entry, Gone, Store
-from winnow.base.pointers import Pointer, is_pointer, read_pointer
+from winnow.base.disk import beside
+from winnow.base.mounted import Mount, Mounted
+from winnow.base.object_store import Entry, Gone
+from winnow.base.pointers import Pointer, lay_pointer, read_pointer
 
 if TYPE_CHECKING:
     import polars as pl
 
-STAGING = ".staging"
-EXCHANGED = "shards", "work-"
-"""Folders in staging whose files one process writes and another reads, by how their names begin."""
+_BUFFER = 64 << 10  # bytes that are fetched at least of an object that is read bit by bit
 
-_SMALL = 4 << 20  # bytes; of a larger file only the rows that are asked for are fetched
-_END, _ENDS = 64 << 10, 512  # bytes that pyarrow reads of a file first, and of how many objects they are kept
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mount:
-    """A folder, and the address that it stands for. It travels with jobs, and holds no credentials.
-
-    ``exchanges``: what is written for other processes goes through the store; without it, objects are only read.
-    ``session``: a cache of one holds nothing for another, in which objects of the same names may be others.
-    """
-
-    root: Path
-    address: Address
-    exchanges: bool = False
-    session: str = ""
-
-    def name_of(self, path: Path) -> str:
-        """Returns the name of a file's object."""
-        return path.relative_to(self.root).as_posix()
-
-    def is_exchanged(self, path: Path) -> bool:
-        """Whether other processes wait for what is written there, in a folder of staging; or, of all staging, in it."""
-        parts = path.relative_to(self.root).parts
-        return self.exchanges and parts[:1] == (STAGING,) and (not parts[1:] or parts[1].startswith(EXCHANGED))
-
-
-class _Mounted:
-    """A mount in this process: the folder that holds its files here, and what of them may be removed again.
-
-    With a `bound` (bytes) the folder is a cache: everything in it is in the store too, and what was not used for the
-    longest time goes first. A file that a running job has asked for stays until the job is done.
-    """
-
-    def __init__(self, mount: Mount, folder: Path, bound: int | None) -> None:
-        self.mount, self.folder, self._bound = mount, folder, bound
-        self._lock = threading.RLock()
-        self._used: dict[str, int] = {}  # bytes by name, what was used last stands last
-        self._jobs: dict[int, set[str]] = {}  # by thread, the files that its job has asked for
-        self._stored: dict[str, Entry] = {}  # objects that were seen; what a pointer names never changes
-        self._ends: dict[str, bytes] = {}  # of objects, as each opening reads its file's end
-        self.room = 0  # bytes that may still be kept where nothing is removed
-        self.whole = False  # whether large files are kept too
-
-    @cached_property
-    def store(self) -> Store:
-        return Store(self.mount.address)
-
-    def place(self, name: str) -> Path:
-        return self.folder / name
-
-    def is_here(self, name: str) -> bool:
-        path = self.place(name)
-        return path.is_file() and not is_pointer(path)
-
-    def object_of(self, name: str) -> str:
-        """Returns the object that has a file's bytes: the one that its pointer names, or that of its own name."""
-        pointer = read_pointer(self.place(name))
-        if pointer is None or pointer.name == name:
-            return name
-        try:
-            self.entry(pointer.name)
-            return pointer.name
-        except Gone:
-            return name
-
-    def entry(self, name: str) -> Entry:
-        """Returns size and tag of an object. Raises Gone."""
-        known = self._stored.get(name)
-        if known is None:
-            known = self.store.entry(name)
-            if not name.startswith(STAGING):
-                self._stored[name] = known
-        return known
-
-    def look_again(self, room: int, whole: bool) -> None:
-        """Lets go what was known of the store; `room` is what may be kept here from now on."""
-        self._stored.clear()
-        self._ends.clear()
-        self.room, self.whole = room, whole
-
-    def read_range(self, name: str, start: int, end: int, size: int) -> bytes:
-        """Returns bytes of an object; the ends of the last files of tables and views are kept in memory."""
-        low = max(0, size - _END)
-        if start < low or name.startswith(STAGING):
-            return self.store.read_range(name, start, end)
-        if (known := self._ends.get(name)) is None:
-            if len(self._ends) >= _ENDS:
-                self._ends.clear()
-            known = self._ends[name] = self.store.read_range(name, low, size)
-        return known[start - low : end - low]
-
-    def fetch(self, name: str) -> Path:
-        """Returns the file, from the store where it is not here. Raises Gone, or DatasetDamaged for other bytes."""
-        path = self.place(name)
-        self._use(name)
-        if not self.is_here(name):
-            pointer = read_pointer(path)
-            with beside(path) as temporary:  # another thread may do the same
-                if pointer and self.is_twin(name, pointer):
-                    link_or_copy(self.fetch(pointer.name), temporary)
-                    size = temporary.stat().st_size
-                else:
-                    size = self.fetch_to(name, temporary, pointer.sha256 if pointer else None)
-                    self.room -= size
-            self._use(name, size)
-        return path
-
-    def is_twin(self, name: str, pointer: Pointer) -> bool:
-        """Whether the file that a pointer names is a file here too: both are had by one."""
-        return pointer.name != name and self.place(pointer.name).is_file() and self.object_of(name) == pointer.name
-
-    def fetch_to(self, name: str, target: Path, sha256: str | None) -> int:
-        """Writes a file's bytes to `target`; returns their number. Raises Gone, or DatasetDamaged for other bytes."""
-        size = self.store.fetch(self.object_of(name), target, self._make_room).size
-        if sha256 not in (None, hash_of(target)):
-            shown = self.mount.address.shown
-            raise DatasetDamaged(f"{shown}/{name}: was changed in the store; winnow verify --mend --into {shown}")
-        return size
-
-    def send(self, name: str) -> Entry:
-        path = self.place(name)
-        entry = self.store.put(name, path)
-        with self._lock:
-            self._used[name] = entry.size
-        self._make_room(0)
-        return entry
-
-    def may_keep(self, size: int) -> bool:
-        """Whether a file of which some is wanted is better fetched whole: what a job is at leaves room for others."""
-        if self._bound is None:
-            return size <= self.room and (self.whole or size <= _SMALL)
-        if size > _SMALL:
-            return False
-        with self._lock:
-            wanted = self._jobs.get(threading.get_ident(), set())
-            return sum(self._used.get(name, 0) for name in wanted) + size <= self._bound // 4
-
-    def forget(self, name: str) -> None:
-        with self._lock:
-            self._used.pop(name, None)
-            self.place(name).unlink(missing_ok=True)
-
-    @contextmanager
-    def job(self) -> Iterator[None]:
-        thread = threading.get_ident()
-        self._jobs[thread] = set()
-        try:
-            yield
-        finally:
-            del self._jobs[thread]
-            self._make_room(0)
-
-    def _use(self, name: str, size: int | None = None) -> None:
-        if self._bound is None:
-            return
-        with self._lock:
-            known = self._used.pop(name, size)
-            if known is not None:
-                self._used[name] = known if size is None else size
-            self._jobs.get(threading.get_ident(), set()).add(name)
-
-    def _make_room(self, size: int) -> None:
-        if self._bound is None:
-            return
-        with self._lock:
-            taken = sum(self._used.values()) + size
-            wanted: set[str] = set().union(*self._jobs.values())
-            for name in [n for n in self._used if n not in wanted]:
-                if taken <= self._bound:
-                    return
-                taken -= self._used[name]
-                self.forget(name)
-
-
-_MOUNTED: dict[Path, _Mounted] = {}
+_MOUNTED: dict[Path, Mounted] = {}
 
 
 def mount(mount: Mount, folder: Path | None = None, bound_bytes: int | None = None) -> None:
@@ -227,10 +49,12 @@ def mount(mount: Mount, folder: Path | None = None, bound_bytes: int | None = No
     of before goes.
     """
     known = _MOUNTED.get(mount.root)
-    if known is None or known.mount != mount or (folder and known.folder != folder):
+    if known and known.folder == mount.root == (folder or mount.root) and known.mount.address == mount.address:
+        known.mount = mount  # what may be kept in the root stays the same
+    elif known is None or known.mount != mount or (folder and known.folder != folder):
         if known and known.folder != known.mount.root:
             shutil.rmtree(known.folder, ignore_errors=True)
-        _MOUNTED[mount.root] = _Mounted(mount, folder or mount.root, bound_bytes)
+        _MOUNTED[mount.root] = Mounted(mount, folder or mount.root, bound_bytes)
 
 
 def mounts() -> list[Mount]:
@@ -245,7 +69,7 @@ def job(mount: Mount) -> Iterator[None]:
         yield
 
 
-def _of(path: Path) -> tuple[_Mounted, str] | None:
+def _of(path: Path) -> tuple[Mounted, str] | None:
     """The mount over a path, and the name of its object."""
     for root, mounted in _MOUNTED.items():
         if path.is_relative_to(root):
@@ -253,7 +77,7 @@ def _of(path: Path) -> tuple[_Mounted, str] | None:
     return None
 
 
-def _exchange_of(path: Path) -> tuple[_Mounted, str] | None:
+def _exchange_of(path: Path) -> tuple[Mounted, str] | None:
     """The same for what is exchanged."""
     found = _of(path)
     return found if found and found[0].mount.is_exchanged(path) else None
@@ -291,12 +115,18 @@ def known_sha256(path: Path) -> str | None:
     return pointer.sha256 or found[0].store.sha256(found[0].object_of(found[1]))
 
 
-def keep_room(mount: Mount, room: int, whole: bool = False) -> None:
+def keep_room(mount: Mount, room: int, writes: bool = False) -> None:
     """Says how many bytes of files may still be kept in the root of a mount; what was known of its objects is let go.
 
-    Small files are kept as they are read; with `whole` large ones too, for who reads them again and again.
+    Small files are kept as they are read. Who `writes` keeps large ones too, for they are read again and again, and
+    sends files of tables as they are written.
     """
-    _MOUNTED[mount.root].look_again(room, whole)
+    _MOUNTED[mount.root].look_again(room, writes)
+
+
+def sent_files(root: Path) -> Mapping[str, Entry]:
+    """Returns the files of tables that the writer has sent, by their names, as the store had them then."""
+    return _MOUNTED[root].sent
 
 
 def is_there(path: Path) -> bool:
@@ -373,7 +203,7 @@ def copy_whole(source: str | Path, target: str | Path) -> None:
 def opened(path: Path) -> io.BufferedReader:
     """Opens a file of which some bytes are wanted; close it."""
     source = _source(path)
-    return source.open("rb") if isinstance(source, Path) else io.BufferedReader(source, _SMALL >> 6)
+    return source.open("rb") if isinstance(source, Path) else io.BufferedReader(source, _BUFFER)
 
 
 def bytes_of(path: Path, start: int, stop: int) -> bytes:
@@ -424,9 +254,9 @@ def scan_folder(folder: Path, **how: Any) -> pl.LazyFrame:
     return scan_parquet(sorted(folder.glob("*.parquet")), **how)
 
 
-def _by_mount(files: Sequence[Path]) -> Iterator[tuple[_Mounted | None, list[str]]]:
+def _by_mount(files: Sequence[Path]) -> Iterator[tuple[Mounted | None, list[str]]]:
     """Groups neighbours that are read in one way: from this machine (None), or from the store by their addresses."""
-    group: tuple[_Mounted | None, list[str]] | None = None
+    group: tuple[Mounted | None, list[str]] | None = None
     for path in files:
         found, place = _of(path), near(path)
         mounted = found[0] if found and place is None else None
@@ -452,15 +282,84 @@ def _source(path: Path) -> Path | _ObjectReader:
             size = mounted.entry(there).size
         except Gone:
             return path
-        if not mounted.may_keep(size):
+        if not mounted.may_keep(there, size):
             return _ObjectReader(mounted, there, size)
+        return mounted.fetch(name, room=size)
     return at_hand(path)
+
+
+class NewFile:
+    """A new binary file, hashed as it is written; as much of a file as pyarrow asks for.
+
+    A writer's file of a table goes to the store meanwhile, where nothing names it yet. It is kept here too as long as
+    there is room; else a pointer takes its place.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._hash = path, hashlib.sha256()
+        self._file = path.open("xb")  # takes the name, also where it keeps nothing
+        found = _of(path)
+        self._sent = found if found and found[0].sends(found[1]) else None
+        self._object = self._sent[0].store.writer(self._sent[1]) if self._sent else None
+        self._is_kept = True
+        self.size = 0
+        self.closed = False
+
+    def write(self, data: bytes) -> int:
+        self._hash.update(data)
+        if self._object:
+            self._object.write(data)
+        self._is_kept = self._is_kept and self._has_room(len(data))
+        if self._is_kept:
+            self._file.write(data)
+        self.size += len(data)
+        return len(data)
+
+    def _has_room(self, size: int) -> bool:
+        if not self._sent or self._sent[0].take_room(size):
+            return True
+        self._sent[0].give_room(self.size)
+        self._file.truncate(0)
+        return False
+
+    def finish(self) -> str:
+        """Closes the file when its bytes are on disk, or in the store; returns their SHA-256 (hex)."""
+        sha256 = self._hash.hexdigest()
+        if self._is_kept:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        self._file.close()
+        if self._sent and self._object:
+            mounted, name = self._sent
+            mounted.note_sent(name, self._object.close())
+            if not self._is_kept and not lay_pointer(self._path, self.size, Pointer(name=name, sha256=sha256)):
+                with beside(self._path) as temporary:
+                    mounted.fetch_to(name, temporary, sha256)
+        return sha256
+
+    def tell(self) -> int:
+        return self.size
+
+    def flush(self) -> None:
+        self._file.flush()
+
+    def close(self) -> None:
+        self.closed = True
+
+    def writable(self) -> bool:
+        return True
+
+    def readable(self) -> bool:
+        return False
+
+    def seekable(self) -> bool:
+        return False
 
 
 class _ObjectReader(io.RawIOBase):
     """An object as a file to read in: each read is a request for these bytes alone."""
 
-    def __init__(self, mounted: _Mounted, name: str, size: int) -> None:
+    def __init__(self, mounted: Mounted, name: str, size: int) -> None:
         self._mounted, self._name, self._size, self._at = mounted, name, size, 0
 
     def readinto(self, buffer: Any) -> int:

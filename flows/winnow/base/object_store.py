@@ -140,21 +140,21 @@ class Store:
 
     def __init__(self, address: Address) -> None:
         self.address = address
-        self._store = open_store(address, copy_if_not_exists="multipart")
+        self.objects = open_store(address, copy_if_not_exists="multipart")
         import obstore
 
-        self._calls: Any = obstore
+        self.calls: Any = obstore
 
     def entries(self, within: str | None = None) -> dict[str, Entry]:
         """Returns the objects of the address, or those `within` a folder of it."""
-        with self._errors_named("listed"):
-            found = self._calls.list(self._store, within)
+        with self.errors_named("listed"):
+            found = self.calls.list(self.objects, within)
             return {m["path"]: Entry(m["size"], m["e_tag"]) for chunk in found for m in chunk}
 
     def read(self, name: str) -> tuple[bytes, Entry]:
         """Returns a small object whole. Raises Gone."""
-        with self._errors_named("read", name):
-            got = self._calls.get(self._store, name)
+        with self.errors_named("read", name):
+            got = self.calls.get(self.objects, name)
             meta = got.meta
             return bytes(got.bytes()), Entry(meta["size"], meta["e_tag"])
 
@@ -167,19 +167,19 @@ class Store:
 
     def entry(self, name: str) -> Entry:
         """Returns an object's size and tag. Raises Gone."""
-        with self._errors_named("read", name):
-            meta = self._calls.head(self._store, name)
+        with self.errors_named("read", name):
+            meta = self.calls.head(self.objects, name)
             return Entry(meta["size"], meta["e_tag"])
 
     def read_range(self, name: str, start: int, end: int) -> bytes:
         """Returns the bytes of an object from `start` to before `end`. Raises Gone."""
-        with self._errors_named("read", name):
-            return bytes(self._calls.get_range(self._store, name, start=start, end=end)) if end > start else b""
+        with self.errors_named("read", name):
+            return bytes(self.calls.get_range(self.objects, name, start=start, end=end)) if end > start else b""
 
     def fetch(self, name: str, into: Path, make_room: Callable[[int], None] | None = None) -> Entry:
         """Writes an object to a file; `make_room` is told its size before. Raises Gone."""
-        with self._errors_named("read", name):
-            got = self._calls.get(self._store, name)
+        with self.errors_named("read", name):
+            got = self.calls.get(self.objects, name)
             if make_room:
                 make_room(got.meta["size"])
             with into.open("wb") as file:
@@ -190,15 +190,19 @@ class Store:
     def sha256(self, name: str) -> str:
         """Returns the SHA-256 (hex) of an object's bytes as the store gives them now. Raises Gone."""
         digest = hashlib.sha256()
-        with self._errors_named("read", name):
-            for chunk in self._calls.get(self._store, name).stream(min_chunk_size=_CHUNK_BYTES):
+        with self.errors_named("read", name):
+            for chunk in self.calls.get(self.objects, name).stream(min_chunk_size=_CHUNK_BYTES):
                 digest.update(chunk)
         return digest.hexdigest()
 
     def put(self, name: str, content: Path | bytes) -> Entry:
         """Writes an object, whatever stood there; a large file in parts."""
-        with self._errors_named("written", name):
-            return _entry(self._calls.put(self._store, name, content), content)
+        with self.errors_named("written", name):
+            return _entry(self.calls.put(self.objects, name, content), content)
+
+    def writer(self, name: str) -> ObjectWriter:
+        """Opens an object to write; see there."""
+        return ObjectWriter(self, name)
 
     def create(self, name: str, content: Path | bytes) -> Entry:
         """Writes an object where none stands. Raises Taken, unless what stands there is the very same.
@@ -207,9 +211,9 @@ class Store:
         """
         from obstore.exceptions import AlreadyExistsError, PreconditionError
 
-        with self._errors_named("written", name):
+        with self.errors_named("written", name):
             try:
-                return _entry(self._calls.put(self._store, name, content, mode="create", use_multipart=False), content)
+                return _entry(self.calls.put(self.objects, name, content, mode="create", use_multipart=False), content)
             except (AlreadyExistsError, PreconditionError) as error:
                 return self._same(name, content, error)
 
@@ -219,9 +223,9 @@ class Store:
 
         if tag is None:
             return self.create(name, content)
-        with self._errors_named("written", name):
+        with self.errors_named("written", name):
             try:
-                return _entry(self._calls.put(self._store, name, content, mode={"e_tag": tag}), content)
+                return _entry(self.calls.put(self.objects, name, content, mode={"e_tag": tag}), content)
             except PreconditionError as error:
                 return self._same(name, content, error)
 
@@ -230,7 +234,7 @@ class Store:
         from obstore.exceptions import AlreadyExistsError, BaseError
 
         try:
-            self._calls.copy(self._store, source, target, overwrite=replace)
+            self.calls.copy(self.objects, source, target, overwrite=replace)
         except AlreadyExistsError as error:
             raise Taken(target) from error
         except (BaseError, OSError):
@@ -238,9 +242,9 @@ class Store:
         return True
 
     def remove(self, names: list[str]) -> None:
-        with self._errors_named("removed"):
+        with self.errors_named("removed"):
             for start in range(0, len(names), 1000):
-                self._calls.delete(self._store, names[start : start + 1000])
+                self.calls.delete(self.objects, names[start : start + 1000])
 
     def _same(self, name: str, content: Path | bytes, error: Exception) -> Entry:
         there, entry = self.read(name)
@@ -249,7 +253,7 @@ class Store:
         return entry
 
     @contextmanager
-    def _errors_named(self, done: str, name: str = "") -> Iterator[None]:
+    def errors_named(self, done: str, name: str = "") -> Iterator[None]:
         from obstore.exceptions import BaseError
 
         try:
@@ -262,6 +266,28 @@ class Store:
                 f"{place}: cannot be {done}: {_reason(error)}; check the address, the credentials in the environment "
                 "(AWS_ACCESS_KEY_ID, ...) and AWS_ENDPOINT_URL"
             ) from error
+
+
+class ObjectWriter:
+    """An object that is written bit by bit, and stands there once it is closed, whatever stood there before.
+
+    A large one goes in parts. Where it is never closed, a store may keep parts that it has until a rule of the bucket
+    removes them; nobody sees them.
+    """
+
+    def __init__(self, store: Store, name: str) -> None:
+        self._store, self._name = store, name
+        with store.errors_named("written", name):
+            self._file = store.calls.open_writer(store.objects, name, buffer_size=_CHUNK_BYTES, max_concurrency=4)
+
+    def write(self, data: bytes) -> None:
+        with self._store.errors_named("written", self._name):
+            self._file.write(data)
+
+    def close(self) -> Entry:
+        with self._store.errors_named("written", self._name):
+            self._file.close()
+        return self._store.entry(self._name)
 
 
 def _entry(result: Any, content: Path | bytes) -> Entry:

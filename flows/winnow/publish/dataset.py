@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from winnow.base.errors import NoSuchVersion
-from winnow.base.files import Mount
+from winnow.base.mounted import Mount
 from winnow.publish.manifest import MANIFEST, Manifest, read_manifest
 
 WORK = "work-"

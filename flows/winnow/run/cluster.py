@@ -23,8 +23,9 @@ from uuid import uuid4
 from winnow.base.addresses import redacted
 from winnow.base.environment import cache_bytes
 from winnow.base.errors import UsageError, WinnowError
-from winnow.base.files import Mount, is_there, job, mount, mounts, remove_folder
+from winnow.base.files import is_there, job, mount, mounts, remove_folder
 from winnow.base.log import LOGGER
+from winnow.base.mounted import Mount
 from winnow.base.staging import write_file
 
 if TYPE_CHECKING:

@@ -21,12 +21,16 @@ def recover_dataset(dataset: Dataset, to_go_back: bool = False) -> tuple[str, ..
     """
 
     take_back_exchanged(dataset)
-    said = [f"damage undone: {line}" for line in recover(dataset, page_of, to_go_back).mended]
+    log = logging.getLogger(LOGGER)
+    recovered = recover(dataset, page_of, to_go_back)
+    if left := len(recovered.removed):
+        log.info(f"removed what a killed run left: {left} files or folders", extra={"stage": "recover"})
+    said = [f"damage undone: {line}" for line in recovered.mended]
     for order in unfinished(dataset):
         erase(dataset, order, page_of)
         said.append(f"erasure {order.run_id}: was not finished, or undone in part; every version is without it now")
     for line in said:
-        logging.getLogger(LOGGER).warning(line, extra={"stage": "recover"})
+        log.warning(line, extra={"stage": "recover"})
     return tuple(said)
 
 

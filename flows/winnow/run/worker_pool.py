@@ -28,7 +28,8 @@ from typing import Any
 
 from winnow.base.environment import run_no_code_of_the_folder
 from winnow.base.errors import WinnowError
-from winnow.base.files import Mount, mount, mounts
+from winnow.base.files import mount, mounts
+from winnow.base.mounted import Mount
 
 MAX_REPEATS = 3  # times a call is made again whose worker died, before it is named as the one that kills
 

@@ -15,8 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +23,7 @@ from pathlib import Path
 from winnow.base.disk import flush, flush_tree, link_or_copy, move, point, remove_any
 from winnow.base.errors import DatasetBusy, DatasetError
 from winnow.base.object_store import Entry, Gone, Store, Taken
-from winnow.base.pointers import Pointer, lay_pointer, read_pointer
+from winnow.base.pointers import Pointer, lay_pointer
 from winnow.base.staging import sha256_of
 from winnow.publish.dataset import Dataset
 from winnow.publish.manifest import MANIFEST, FileEntry, Manifest, read_manifest
@@ -35,15 +34,15 @@ from winnow.storage.working_copy import (
     TAGS,
     State,
     WorkingCopy,
+    in_parallel,
     kind_of,
     listed_files,
     local_names,
     manifest_name,
+    rows_here,
     version_of,
     whole_views,
 )
-
-PARALLEL = 8  # transfers at once; they wait for the network, not for a core
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,14 +62,15 @@ class Latest:
 class StoreContent:
     """The store as it was found: the commit point and every object. `winnow.storage.push` goes on from it.
 
-    ``tags`` are those under which the last writer knew objects, ``listed`` what the manifests say of files. ``fault``:
-    why the last version cannot be read, neither there nor here.
+    ``tags`` are those under which the last writer knew objects, ``listed`` what the manifests say of files, ``local``
+    the Parquet files that this copy has. ``fault``: why the last version cannot be read, neither there nor here.
     """
 
     latest: Latest
     objects: Mapping[str, Entry]
     tags: Mapping[str, str]
     listed: Mapping[str, FileEntry]
+    local: Sequence[str]
     fault: str | None = None
 
 
@@ -164,15 +164,22 @@ def _pull(copy: WorkingCopy, store: Store, state: State, reset: bool, writes: bo
     for version in stale:
         fetch.view(version)
     fetch.into_place(sorted(logs))
-    fetch.check_pointers()
+    local, dropped = fetch.check_pointers()
+    # A version that this copy alone has is none where somebody removed files of it that had been sent to the store.
+    torn = {v for n in dropped if kind_of(n) == "view" and (v := version_of(n)) > latest.version}
+    _remove(copy, state, map(manifest_name, torn))
+    local = [n for n in local if kind_of(n) != "view" or version_of(n) not in torn]
     dataset = Dataset(copy.root)
     if latest.version and (dataset.latest_version() or 0) <= latest.version:
         point(dataset.latest, f"v{latest.version}")  # also where it is lost, so that its number is not used again
+    elif torn and not latest.version:
+        dataset.latest.unlink(missing_ok=True)
     return StoreContent(
         latest=latest,
         objects={n: e for n, e in objects.items() if n not in fetch.unsound},
         tags=tags,
         listed=listed,
+        local=local,
         fault=_fault_of_last(dataset, store, latest, objects),
     )
 
@@ -237,12 +244,11 @@ class _Fetch:
         same_size = {name: self.has_size(name) for name in names}
         differ = [n for n, same in same_size.items() if not same]
         unsure = [n for n, same in same_size.items() if same and self.state.tags.get(n, "") != self.objects[n].tag]
-        with ThreadPoolExecutor(PARALLEL) as pool:
-            for name, (content, entry) in zip(unsure, pool.map(self.store.read, unsure), strict=True):
-                if content == (self.copy.root / name).read_bytes():
-                    self.state.note(name, entry, hashlib.sha256(content).hexdigest())
-                else:
-                    differ.append(name)
+        for name, (content, entry) in zip(unsure, in_parallel(self.store.read, unsure), strict=True):
+            if content == (self.copy.root / name).read_bytes():
+                self.state.note(name, entry, hashlib.sha256(content).hexdigest())
+            else:
+                differ.append(name)
         return differ
 
     def is_outdated(self, name: str, foreign: bool) -> bool:
@@ -268,8 +274,7 @@ class _Fetch:
             apart.replace(target)
             self.state.note(name, entry, sha256_of(target) if kind_of(name) in COMPARED else None)
 
-        with ThreadPoolExecutor(PARALLEL) as pool:
-            list(pool.map(fetch, enumerate(names)))
+        in_parallel(fetch, enumerate(names))
 
     def manifests(self, views: Iterable[int], stale: Collection[int]) -> dict[int, Manifest]:
         """Returns the manifests of the store's views that can be read; those of `stale` views are fetched."""
@@ -306,12 +311,11 @@ class _Fetch:
             lost = {f.sha256 for n, f in listed.items() if kind_of(n) == "data" and not self.is_sound(n)}
             unknown = self.objects.keys() & listed.keys() - self.state.tags.keys() - tags.keys() - self.unsound
             doubtful += sorted(n for n in unknown if kind_of(n) == "view" and listed[n].sha256 in lost)
-        with ThreadPoolExecutor(PARALLEL) as pool:
-            for name, sha256 in zip(doubtful, pool.map(self.store.sha256, doubtful), strict=True):
-                if sha256 == listed[name].sha256:
-                    self.state.note(name, self.objects[name])
-                else:
-                    self.unsound.add(name)
+        for name, sha256 in zip(doubtful, in_parallel(self.store.sha256, doubtful), strict=True):
+            if sha256 == listed[name].sha256:
+                self.state.note(name, self.objects[name])
+            else:
+                self.unsound.add(name)
 
     def is_sound(self, name: str) -> bool:
         return name in self.objects and name not in self.unsound
@@ -328,14 +332,21 @@ class _Fetch:
             self.state.note(name, self.objects[name])
         return laid
 
-    def check_pointers(self) -> None:
-        """Lets each pointer name an object that is its file; one for which there is none any more goes."""
-        for name, kind in local_names(self.copy.root):
-            pointer = read_pointer(self.copy.root / name) if kind in ("data", "view") else None
-            if pointer is None or self.is_sound(pointer.name):
-                continue
-            if not (self.is_sound(name) and self._point(name, self.copy.root / name)):
+    def check_pointers(self) -> tuple[list[str], list[str]]:
+        """Lets each pointer name an object that is its file; one for which there is none any more goes.
+
+        Returns the files that are whole here, and the pointers that went.
+        """
+        whole, dropped = [], []
+        for name, pointer in rows_here(self.copy.root, local_names(self.copy.root)):
+            if pointer is None:
+                whole.append(name)
+            elif not self.is_sound(pointer.name) and not (
+                self.is_sound(name) and self._point(name, self.copy.root / name)
+            ):
                 (self.copy.root / name).unlink()
+                dropped.append(name)
+        return whole, dropped
 
     def view(self, version: int) -> None:
         """Lay a version out apart, and rename it into place when it is whole.
@@ -373,8 +384,7 @@ class _Fetch:
                 return
             flush(target)
 
-        with ThreadPoolExecutor(PARALLEL) as pool:
-            list(pool.map(lay, (*rows, *manifest.files)))
+        in_parallel(lay, (*rows, *manifest.files))
         flush(folder / MANIFEST)
         flush_tree(folder)
         target = self.copy.root / f"v{version}"

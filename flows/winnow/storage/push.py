@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from winnow.base.disk import Checkpoint, no_checkpoint
 from winnow.base.errors import DatasetBusy, DatasetDamaged
-from winnow.base.files import at_hand
+from winnow.base.files import at_hand, sent_files
 from winnow.base.object_store import Entry, Gone, Store, Taken
 from winnow.base.pointers import Pointer, read_pointer
 from winnow.base.staging import sha256_of
@@ -22,7 +22,7 @@ from winnow.publish.dataset import Dataset
 from winnow.publish.manifest import FileEntry, read_manifest
 from winnow.publish.mend import readable
 from winnow.storage.lease import Lease
-from winnow.storage.pull import PARALLEL, Latest, StoreContent
+from winnow.storage.pull import Latest, StoreContent
 from winnow.storage.working_copy import (
     COMPARED,
     LATEST,
@@ -31,10 +31,12 @@ from winnow.storage.working_copy import (
     Kind,
     State,
     WorkingCopy,
+    in_parallel,
     kind_of,
     listed_files,
     local_names,
     manifest_name,
+    rows_here,
     version_of,
 )
 
@@ -68,7 +70,8 @@ def push(
         ) from error
     finally:
         copy.save(state)
-    return StoreContent(latest=latest, objects=work.objects, tags=tags, listed=work.listed)
+    local = [name for name, pointer in rows_here(copy.root, local_names(copy.root)) if pointer is None]
+    return StoreContent(latest=latest, objects=work.objects, tags=tags, listed=work.listed, local=local)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +88,19 @@ class _Push:
 
     def all(self, latest: Latest) -> Latest:
         here = dict(local_names(self.copy.root))
+        self._know_what_was_sent()
         self.listed.update(listed_files({m.version: m for m in readable(Dataset(self.copy.root))}))
         # First of all: another machine finishes by them what this one may not bring to its end.
-        self._each(self._put, self._changed(here, "receipt"))
+        in_parallel(self._put, self._changed(here, "receipt"))
         self.checkpoint("receipts")
-        self._each(self._put, self._new_data(here))
+        in_parallel(self._put, self._new_data(here))
         self.checkpoint("data")
         # One after the other, each table's in their order: a commit stands on those before it.
         for name in self._changed(here, "log"):
             self._write_commit(name)
             self.checkpoint("log")
         self._drop(self._left_of_logs(here))
-        self._each(self._put, self._changed(here, *(kind for kind in MAY_CHANGE if kind != "page")))
+        in_parallel(self._put, self._changed(here, *(kind for kind in MAY_CHANGE if kind != "page")))
         self.checkpoint("side")
         newest = Dataset(self.copy.root).latest_version() or 0
         views = [n for n, k in here.items() if k == "view"]
@@ -106,9 +110,18 @@ class _Push:
         if newest > latest.version or (newest == latest.version and self._says_otherwise(latest)):
             latest = self._commit(newest, latest)
             self.checkpoint("latest")
-        self._each(self._put, self._changed(here, "page"))  # it names the versions that stand there now
+        in_parallel(self._put, self._changed(here, "page"))  # it names the versions that stand there now
         self._remove(here, latest.version)
         return latest
+
+    def _know_what_was_sent(self) -> None:
+        """Notes files of tables that went to the store as they were written. Raises Taken where one has gone since."""
+        sent = sent_files(self.copy.root)
+        there = self.store.entries("tables") if sent else {}
+        for name, entry in sent.items():
+            if there.get(name) != entry:
+                raise Taken(name)
+            self._noted(name, entry)
 
     def _new_data(self, here: Mapping[str, Kind]) -> list[str]:
         """Files that the store has not; by their size, for a data file is whole there or not there."""
@@ -153,7 +166,7 @@ class _Push:
         lost = [n for n in names if is_lost(n) or (version_of(n) in renewed and not n.endswith(".parquet"))]
         manifests = [n for n in lost if n == manifest_name(version_of(n))]
         for group in ([n for n in lost if n not in manifests], manifests):
-            self._each(self._put, group)
+            in_parallel(self._put, group)
 
     def _says_otherwise(self, latest: Latest) -> bool:
         """Whether the commit point is damaged, or means another manifest than the one that was restored."""
@@ -163,23 +176,17 @@ class _Push:
             self.copy.root / manifest_name(latest.version)
         )
 
-    def _each(self, write: Callable[[str], None], names: Iterable[str]) -> None:
-        with ThreadPoolExecutor(PARALLEL) as pool:
-            list(pool.map(write, names))
-
     def _put(self, name: str) -> None:
-        self.lease.check()
-        path = self.copy.root / name
-        pointer = read_pointer(path)
-        self._noted(name, self._copied(name, pointer) if pointer else self.store.put(name, path))
+        """Writes an object, whatever stood there."""
+        self._write(name, self.store.put)
         if kind_of(name) == "view":
             self.state.note(name, self.objects[name])
 
-    def _create(self, name: str) -> None:
+    def _write(self, name: str, write: Callable[[str, Path], Entry]) -> None:
         self.lease.check()
         path = self.copy.root / name
         pointer = read_pointer(path)
-        self._noted(name, self._copied(name, pointer) if pointer else self.store.create(name, path))
+        self._noted(name, self._copied(name, pointer) if pointer else write(name, path))
 
     def _copied(self, name: str, pointer: Pointer) -> Entry:
         """Lets the store copy an object under the name of a file that is not here. Raises DatasetDamaged for none."""
@@ -240,12 +247,12 @@ class _Push:
                         if self.store.sha256(name) != file.sha256:
                             raise
                         return
-            self._create(name)
+            self._write(name, self.store.create)
 
-        self._each(lay, [n for n in names if n != last])
+        in_parallel(lay, [n for n in names if n != last])
         self.objects.update(self.store.entries(f"v{version}"))  # the store tells no tag when it copies
         self.checkpoint("view")
-        self._create(last)
+        self._write(last, self.store.create)
         self.checkpoint("manifest")
 
     def _commit(self, version: int, latest: Latest) -> Latest:
@@ -266,17 +273,16 @@ class _Push:
         version whose manifest is damaged there, and that this copy never had, stays for who has it.
         """
         whole = {version_of(n) for n, k in here.items() if k == "view"}
-        gone = [n for n in self.objects if n not in here and kind_of(n) in ("view", "data", "side")]
-        gone = [
-            n for n in gone if kind_of(n) != "view" or version_of(n) in whole or not self._is_damaged(version_of(n))
-        ]
-        views = [n for n in gone if kind_of(n) == "view"]
-        manifests = [n for n in views if n == manifest_name(version_of(n))]
-        rest = [n for n in gone if kind_of(n) != "view"]
-        for names in (manifests, [n for n in views if n not in manifests], rest):
-            if names:
-                self._drop(names)
-                self.checkpoint("removed")
+        gone: dict[str, list[str]] = {"manifest": [], "view": [], "rest": []}
+        for name in self.objects.keys() - here.keys():
+            kind = kind_of(name)
+            if kind in ("data", "side"):
+                gone["rest"].append(name)
+            elif kind == "view" and (version_of(name) in whole or not self._is_damaged(version_of(name))):
+                gone["manifest" if name == manifest_name(version_of(name)) else "view"].append(name)
+        for names in filter(None, gone.values()):
+            self._drop(sorted(names))
+            self.checkpoint("removed")
 
     def _drop(self, names: list[str]) -> None:
         if not names:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,20 +12,21 @@ from pathlib import Path
 from winnow.base.disk import Checkpoint, no_checkpoint
 from winnow.base.environment import cache_bytes
 from winnow.base.errors import DatasetDamaged, DatasetError, WinnowError
-from winnow.base.files import STAGING, Mount, keep_room, mount
+from winnow.base.files import keep_room, mount
+from winnow.base.mounted import STAGING, Mount
 from winnow.base.object_store import Entry, Gone, Store
-from winnow.base.pointers import Pointer, is_pointer, lay_pointer
+from winnow.base.pointers import Pointer, lay_pointer
 from winnow.base.staging import sha256_of
 from winnow.publish.dataset import WORK, Dataset, Problem, Remote, Writer
 from winnow.storage import lease
-from winnow.storage.pull import PARALLEL, Latest, StoreContent, fence, pull, read_latest
+from winnow.storage.pull import Latest, StoreContent, fence, pull, read_latest
 from winnow.storage.push import Overtaken, push
 from winnow.storage.working_copy import (
     LATEST,
     State,
     WorkingCopy,
+    in_parallel,
     kind_of,
-    local_names,
     manifest_name,
     version_of,
     whole_views,
@@ -93,7 +93,7 @@ class ObjectStoreRemote(Remote):
             staged = [name for name in content.objects if name.startswith(f"{STAGING}/") and not kind_of(name)]
             # What a killed run exchanged with its workers goes; its finished shards stay for the next one.
             store.remove([name for name in staged if name.startswith(f"{STAGING}/{WORK}")])
-            keep_room(self.mount, make_room(copy, state, content), whole=True)
+            keep_room(self.mount, make_room(copy, state, content), writes=True)
             try:
                 # One whose push died is whole, so it goes first.
                 if (Dataset(root).latest_version() or 0) > content.latest.version:
@@ -130,12 +130,10 @@ def make_room(copy: WorkingCopy, state: State, content: StoreContent) -> int:
     """
     names: dict[int, list[str]] = defaultdict(list)
     seen: dict[int, os.stat_result] = {}
-    for name, kind in local_names(copy.root):
-        path = copy.root / name
-        if kind in ("data", "view") and name.endswith(".parquet") and not is_pointer(path):
-            stat = path.stat()
-            names[stat.st_ino].append(name)
-            seen[stat.st_ino] = stat
+    for name in content.local:
+        stat = (copy.root / name).stat()
+        names[stat.st_ino].append(name)
+        seen[stat.st_ino] = stat
     room = cache_bytes() - sum(s.st_size for s in seen.values())
     for number, stat in sorted(seen.items(), key=lambda file: max(file[1].st_atime, file[1].st_mtime)):
         if room >= 0:
@@ -188,8 +186,7 @@ def _check_objects(copy: WorkingCopy, store: Store, version: int | None) -> list
         if found != asked[name]:
             yield Problem(number, name, f"was changed in the store: SHA-256 is {found}, not {asked[name]}")
 
-    with ThreadPoolExecutor(PARALLEL) as pool:
-        problems = [problem for found in pool.map(lambda n: list(look(n)), sorted(asked)) for problem in found]
+    problems = [problem for found in in_parallel(lambda n: list(look(n)), sorted(asked)) for problem in found]
     strangers = _strangers(objects, wanted, version, latest.version)
     unreadable = [
         Problem(n, manifest_name(n), "was changed in the store, and is no manifest; put it back, or remove the version")

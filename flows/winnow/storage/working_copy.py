@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 from uuid import uuid4
 
 from pydantic import TypeAdapter, ValidationError
@@ -22,12 +23,17 @@ from winnow.base.disk import remove_any
 from winnow.base.environment import cache_folder
 from winnow.base.errors import DatasetBusy, UsageError
 from winnow.base.object_store import Address, Entry
+from winnow.base.pointers import Pointer, read_pointer
 from winnow.base.staging import write_file
 from winnow.publish.dataset import INDEX
 from winnow.publish.manifest import MANIFEST, FileEntry, Manifest
 from winnow.storage.lock import lock_file, read_writer
 
 _READER = "that looks at the dataset"  # the name under which a reader holds the lock of pulls
+
+_PARALLEL = 8  # transfers at once
+Item = TypeVar("Item")
+Done = TypeVar("Done")
 
 LATEST = "latest.json"
 TAGS = ".tags.json"
@@ -93,6 +99,19 @@ def local_names(root: Path) -> Iterator[tuple[str, Kind]]:
         yield INDEX, "page"
     yield from ((path.relative_to(root).as_posix(), "side") for path in root.glob("reviews/v*.jsonl"))
     yield from ((path.relative_to(root).as_posix(), "receipt") for path in root.glob("erasures/*.json"))
+
+
+def rows_here(root: Path, names: Iterable[tuple[str, Kind]]) -> Iterator[tuple[str, Pointer | None]]:
+    """Yields the Parquet files of tables and views among `names`, each with its pointer where only the store has it."""
+    for name, kind in names:
+        if kind in ("data", "view") and name.endswith(".parquet"):
+            yield name, read_pointer(root / name)
+
+
+def in_parallel(call: Callable[[Item], Done], items: Iterable[Item]) -> list[Done]:
+    """Returns what `call` gives for each item; several run at once, for they wait for the network, not for a core."""
+    with ThreadPoolExecutor(_PARALLEL) as pool:
+        return list(pool.map(call, items))
 
 
 def listed_files(manifests: Mapping[int, Manifest]) -> dict[str, FileEntry]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import inspect
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +15,7 @@ import pyarrow.parquet as pq
 from winnow.base.conform import conform
 from winnow.base.disk import flush
 from winnow.base.errors import ContractBroken, DatasetError
-from winnow.base.files import parquet_file
+from winnow.base.files import NewFile, parquet_file
 
 _BATCH_BYTES = 8 << 20  # documents may have megabytes each, edits have bytes
 _GROUP_BYTES = 64 << 20  # a row group is held in memory while it is encoded
@@ -156,7 +154,7 @@ class _OpenFile:
     def __init__(self, path: Path, schema: pa.Schema, key: str, sample: pa.Table | None = None) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path, self._key = path, key
-        self.sink = _HashingFile(path)
+        self.sink = NewFile(path)
         options: dict[str, Any] = {}
         if _HAS_BLOOM and sample is not None:
             keys = max(64, pc.count_distinct(sample.column(key)).as_py())
@@ -188,48 +186,7 @@ class _OpenFile:
             path=self._path,
             rows=self._rows,
             bytes=self.sink.size,
-            sha256=self.sink.flush_to_disk(),
+            sha256=self.sink.finish(),
             low=min(self._bounds, default=None),
             high=max(self._bounds, default=None),
         )
-
-
-class _HashingFile:
-    """A new binary file that hashes what is written through it; as much of a file as pyarrow asks for."""
-
-    def __init__(self, path: Path) -> None:
-        self._file = path.open("xb")
-        self._hash = hashlib.sha256()
-        self.size = 0
-        self.closed = False
-
-    def write(self, data: bytes) -> int:
-        self._hash.update(data)
-        self._file.write(data)
-        self.size += len(data)
-        return len(data)
-
-    def flush_to_disk(self) -> str:
-        """Closes the file when its bytes are on disk; returns their SHA-256 (hex)."""
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
-        return self._hash.hexdigest()
-
-    def tell(self) -> int:
-        return self.size
-
-    def flush(self) -> None:
-        self._file.flush()
-
-    def close(self) -> None:
-        self.closed = True
-
-    def writable(self) -> bool:
-        return True
-
-    def readable(self) -> bool:
-        return False
-
-    def seekable(self) -> bool:
-        return False
