@@ -63,7 +63,7 @@ from winnow.deduplicate.work_files import (
 
 Item = TypeVar("Item")
 Made = TypeVar("Made")
-_PAIRS_A_JOB = 20_000
+_PAIRS_A_JOB, _FEW_PAIRS, _JOBS = 20_000, 1_000, 8
 _FIVE, _THREE = Sets(label="five"), Sets(label="three", short=True)  # of all documents that are compared with any
 _MAX_ROUNDS = 64  # then a bucket's documents have been compared with its first 1,024; beyond that they are kept
 
@@ -295,9 +295,10 @@ class _Search:
         return made
 
     def _pair_jobs(self, pairs: NDArray[np.uint64], label: str) -> list[ArrayFile]:
-        """The pairs in files of some thousands."""
-        starts = range(0, len(pairs), _PAIRS_A_JOB)
-        return [self.files.to_verify(f"{label}-{n}").save(pairs[s : s + _PAIRS_A_JOB]) for n, s in enumerate(starts)]
+        """The pairs in files of some thousands, or of fewer, so that there is one for every worker."""
+        size = min(_PAIRS_A_JOB, max(_FEW_PAIRS, -(-len(pairs) // _JOBS)))
+        starts = range(0, len(pairs), size)
+        return [self.files.to_verify(f"{label}-{n}").save(pairs[s : s + size]) for n, s in enumerate(starts)]
 
     def _written(self, label: str) -> list[ShingleFiles]:
         """The shingle sets that were written under a label."""

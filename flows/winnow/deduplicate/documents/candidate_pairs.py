@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -80,11 +81,11 @@ def find_candidates(
     """
     bands, samples = _grouped(band_rows.load()), _grouped(sample_rows.load())
     pairs = distinct_values(np.concatenate((_pairs(bands, LEADS), _pairs(samples, _SKETCH_LEADS))))
-    hopeful = _hopeful(pairs, files, load_order(files).n_shingles, settings)
+    sampled = _Sampled.of(pairs, files)
     found = files.candidates(band_rows.number)
-    found.pairs.save(pairs[hopeful])
+    found.pairs.save(pairs[sampled.may_be_copies(load_order(files).n_shingles, settings)])
     found.large_buckets.save(_large(bands))
-    found.similar.save(pairs[_may_be_similar(pairs, files, _LOOSE * settings.similar_threshold)])
+    found.similar.save(pairs[sampled.may_share(_LOOSE * settings.similar_threshold)])
     return found
 
 
@@ -133,36 +134,43 @@ def _large(bands: Rows) -> Rows:
     return bands[np.repeat(sizes > LEADS + 1, sizes)]
 
 
-def _hopeful(
-    pairs: NDArray[np.uint64], files: WorkFiles, n_shingles: NDArray[np.int32], settings: DeduplicateSettings
-) -> NDArray[np.bool_]:
-    """Which pairs their samples do not show to be far apart; samples of fewer than eight shingles tell nothing."""
-    near, contained = settings.document_threshold, settings.containment_threshold
-    first, later = (pairs >> np.uint64(32)).astype(np.int64), (pairs & np.uint64(0xFFFFFFFF)).astype(np.int64)
-    places, sketches = files.sketch_places.load(), files.sketches.load()
-    small, large = np.minimum(n_shingles[first], n_shingles[later]), np.maximum(n_shingles[first], n_shingles[later])
-    near_can, contained_can = small >= near * large, n_shingles[first] >= contained * n_shingles[later]
-    starts, sizes = (np.ascontiguousarray(places[name]) for name in ("start", "size"))
-    hopeful = near_can | contained_can
-    tell = np.flatnonzero(hopeful & (np.minimum(sizes[first], sizes[later]) >= 8))
-    first, later = first[tell], later[tell]
-    both = count_shared(sketches, starts, starts + sizes, (first, later))
-    union, sample = sizes[first] + sizes[later] - both, sizes[later]
-    near_least = near * union - 3 * np.sqrt(near * (1 - near) * union)
-    contained_least = contained * sample - 3 * np.sqrt(contained * (1 - contained) * sample) - 1
-    hopeful[tell] = near_can[tell] & (both >= near_least) | contained_can[tell] & (both >= contained_least)
-    return hopeful
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sampled:
+    """Pairs of documents, by rank: how many sampled shingles the one and the other have, and how many in common."""
 
+    first: NDArray[np.int64]
+    later: NDArray[np.int64]
+    of_first: NDArray[np.int64]
+    of_later: NDArray[np.int64]
+    both: NDArray[np.int64]
 
-def _may_be_similar(pairs: NDArray[np.uint64], files: WorkFiles, least: float) -> NDArray[np.bool_]:
-    """Which pairs may share `least` of the smaller one's shingles, as far as their samples tell."""
-    first, later = (pairs >> np.uint64(32)).astype(np.int64), (pairs & np.uint64(0xFFFFFFFF)).astype(np.int64)
-    places, sketches = files.sketch_places.load(), files.sketches.load()
-    starts, sizes = (np.ascontiguousarray(places[name]) for name in ("start", "size"))
-    both = count_shared(sketches, starts, starts + sizes, (first, later))
-    sample = np.minimum(sizes[first], sizes[later])
-    may: NDArray[np.bool_] = both >= least * sample - 3 * np.sqrt(least * (1 - least) * sample) - 1
-    return may
+    @classmethod
+    def of(cls, pairs: NDArray[np.uint64], files: WorkFiles) -> _Sampled:
+        first, later = (pairs >> np.uint64(32)).astype(np.int64), (pairs & np.uint64(0xFFFFFFFF)).astype(np.int64)
+        places, sketches = files.sketch_places.load(), files.sketches.load()
+        starts, sizes = (np.ascontiguousarray(places[name]) for name in ("start", "size"))
+        both = count_shared(sketches, starts, starts + sizes, (first, later))
+        return cls(first=first, later=later, of_first=sizes[first], of_later=sizes[later], both=both)
+
+    def may_be_copies(self, n_shingles: NDArray[np.int32], settings: DeduplicateSettings) -> NDArray[np.bool_]:
+        """Which pairs their samples do not show to be far apart; samples of fewer than eight shingles tell nothing."""
+        near, contained = settings.document_threshold, settings.containment_threshold
+        one, other = n_shingles[self.first], n_shingles[self.later]
+        near_can = np.minimum(one, other) >= near * np.maximum(one, other)
+        contained_can = one >= contained * other
+        union = self.of_first + self.of_later - self.both
+        near_least = near * union - 3 * np.sqrt(near * (1 - near) * union)
+        sample = self.of_later
+        contained_least = contained * sample - 3 * np.sqrt(contained * (1 - contained) * sample) - 1
+        told = near_can & (self.both >= near_least) | contained_can & (self.both >= contained_least)
+        may: NDArray[np.bool_] = np.where(np.minimum(self.of_first, self.of_later) >= 8, told, near_can | contained_can)
+        return may
+
+    def may_share(self, least: float) -> NDArray[np.bool_]:
+        """Which pairs may share `least` of the smaller one's shingles, as far as their samples tell."""
+        sample = np.minimum(self.of_first, self.of_later)
+        may: NDArray[np.bool_] = self.both >= least * sample - 3 * np.sqrt(least * (1 - least) * sample) - 1
+        return may
 
 
 class LargeBuckets:
