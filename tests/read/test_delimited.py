@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from winnow.base.recipe import ReadSettings
-from winnow.base.records import RawDocument, Reject
+from winnow.base.records import LeftOut, RawDocument, Reject
 from winnow.read import hold, list_inputs, read_bytes, read_documents
 
 SETTINGS = ReadSettings(ids="everywhere")
@@ -35,6 +35,7 @@ DIALECTS = {
     "tabs in a file named .csv": written("\t").encode(),
     "bars": written("|").encode(),
     "a line that says the delimiter": b"sep=;\r\n" + written(";", "\r\n").encode(),
+    "carets": written("^").encode(),
     "CRLF": written(end="\r\n").encode(),
     "CR": written(end="\r").encode(),
     "UTF-8 with its mark": written().encode("utf-8-sig"),
@@ -52,6 +53,26 @@ DIALECTS = {
 @pytest.mark.parametrize("content", DIALECTS.values(), ids=DIALECTS)
 def test_a_file_is_read_in_the_dialect_it_is_written_in(content: bytes, tmp_path: Path) -> None:
     assert texts(read(tmp_path, content)) == WORDS
+
+
+ABOVE = {
+    "a title and a blank line": (b"Report, of 2020\n\n", 1),
+    "comments": (b"# made by a program\n# on Monday\n", 2),
+    "nothing but blank lines": (b"\n\n", 0),
+}
+
+
+@pytest.mark.parametrize(("above", "n_left_out"), ABOVE.values(), ids=ABOVE)
+def test_lines_above_the_head_are_left_out_and_counted(above: bytes, n_left_out: int, tmp_path: Path) -> None:
+    found = read(tmp_path, above + b"id,text,note\n1,one,a\n2,two,b\n")
+    assert [r.records for r in found if isinstance(r, LeftOut)] == ([n_left_out] if n_left_out else [])
+    assert texts([r for r in found if not isinstance(r, LeftOut)]) == {"1": "one", "2": "two"}
+
+
+@pytest.mark.parametrize("content", [b"id,body\n1,text\n2,more\n", b"id,body,x\n1,text\n2,more\n", b"a\nid,text\nb\n"])
+def test_a_row_that_holds_the_name_of_the_text_is_no_head(content: bytes, tmp_path: Path) -> None:
+    (reject,) = read(tmp_path, content)
+    assert isinstance(reject, Reject) and reject.expectation == "no_text"
 
 
 QUOTES = {

@@ -20,7 +20,7 @@ from itertools import chain
 import orjson
 
 from winnow.base.errors import ReadError
-from winnow.base.records import RawDocument, Reject
+from winnow.base.records import LeftOut, RawDocument, Read, Reject
 from winnow.read.charset import decode
 from winnow.read.content import MB, Content, sha256
 from winnow.read.fields import Record, Records, require_columns
@@ -28,6 +28,8 @@ from winnow.read.jsonl import read_jsonl
 from winnow.read.sources import FileSettings
 
 DELIMITERS = ",;\t|"
+_SELDOM = "^~\x01"  # delimiters only where the text field's name stands between them in the head
+MAX_BEFORE_HEAD = 20  # lines: titles, dates, comments
 _NO_DELIMITER = "\x1f"  # which no text holds
 _SAMPLE = 1 << 18  # characters by which the dialect is told
 _MOST_RETRIES = 8  # quotes that never close; after so many the rest of the file is one reject
@@ -60,13 +62,38 @@ def found_dialect(head: str, sample: str, delimiter: str, text_field: tuple[str,
     >>> found_dialect("id,text", 'id,text\n1,"a \\"b\\" c"\n', ",", ("text",)).escaped
     True
     """
-    if not any(sign in head for sign in DELIMITERS) and _is_prose(sample):
+    if not any(sign in head for sign in DELIMITERS + _SELDOM) and _is_prose(sample):
         return Dialect(_NO_DELIMITER)
-    for candidate in dict.fromkeys(delimiter + DELIMITERS):
-        names = {name.strip().strip("'") for row in csv.reader([head], delimiter=candidate) for name in row}
-        if not names.isdisjoint(text_field):
-            return dialect_of(sample, candidate)
+    if (naming := _delimiter_of_head(head, delimiter, text_field)) is not None:
+        return dialect_of(sample, naming)
     return dialect_of(sample, max(delimiter + DELIMITERS, key=head.count))
+
+
+def _delimiter_of_head(line: str, delimiter: str, text_field: tuple[str, ...]) -> str | None:
+    """The delimiter under which a line names the text field, the format's own first; None where it is no head."""
+    for candidate in dict.fromkeys(delimiter + DELIMITERS + _SELDOM):
+        names = {name.strip().strip("'") for row in csv.reader([line], delimiter=candidate) for name in row}
+        if not names.isdisjoint(text_field):
+            return candidate
+    return None
+
+
+def _before_head(sample: list[str], delimiter: str, text_field: tuple[str, ...]) -> int:
+    """Number of lines above the head; none unless it is the first to name the text, has more columns than each of them
+    has, and the next line has as many.
+
+    >>> _before_head(["Report of 2020\\n", "\\n", "id,text\\n", "1,one\\n"], ",", ("text",))
+    2
+    >>> _before_head(["id,body\\n", "1,text\\n"], ",", ("text",)), _before_head(["text\\n", "a,b\\n"], ",", ("text",))
+    (0, 0)
+    """
+    for n, line in enumerate(sample[:MAX_BEFORE_HEAD]):
+        found = _delimiter_of_head(line, delimiter, text_field)
+        if found is None:
+            continue
+        signs = [x.count(found) for x in sample[: n + 2]]
+        return n if n and signs[n] > max(signs[:n]) and signs[n] <= signs[-1] else 0
+    return 0
 
 
 def _is_prose(sample: str) -> bool:
@@ -125,8 +152,10 @@ class _Lines:
         self.row = []
 
 
-def _read(content: Content, settings: FileSettings, delimiter: str) -> Iterator[RawDocument | Reject]:
+def _read(content: Content, settings: FileSettings, delimiter: str) -> Iterator[Read]:
     """A document or a reject for each row; what is kept of a row is its record as JSON.
+
+    Lines above the head, such as a title, are left out.
 
     Bytes that are not UTF-8 are decoded field by field. Raises ReadError for a file without a text column.
     """
@@ -135,9 +164,11 @@ def _read(content: Content, settings: FileSettings, delimiter: str) -> Iterator[
     records = Records(content, settings)
     lines = _Lines(_lines_of(content.blocks))
     try:
-        head, dialect = _head(lines, delimiter, settings)
+        head, dialect, above = _head(lines, delimiter, settings)
     except csv.Error as error:
         raise ReadError("malformed_row", f"has a head line that cannot be read: {error}") from error
+    if above:
+        yield LeftOut(input=content.path, records=above)
     require_columns(head, settings)
     try:
         yield from _rows(lines, head, dialect, records)
@@ -147,28 +178,32 @@ def _read(content: Content, settings: FileSettings, delimiter: str) -> Iterator[
         yield content.reject(error.kind, f": {error}; what stands before was read")
 
 
-def _head(lines: _Lines, delimiter: str, settings: FileSettings) -> tuple[list[str], Dialect]:
+def _head(lines: _Lines, delimiter: str, settings: FileSettings) -> tuple[list[str], Dialect, int]:
+    """The names of the columns, how rows are written, and how many lines with words stand above them."""
     first = next(lines, "")
     if said := _SEP.match(first):
         delimiter = said[1]
         lines.next_row()
         first = next(lines, "")
-    if not first.strip():
-        raise ReadError("empty", "is an empty file; remove it or write it again")
     sample, size = [first], 0
     while size < _SAMPLE and (line := next(lines, "")):
         sample.append(line)
         size += len(line)
+    if not any(line.strip() for line in sample):
+        raise ReadError("empty", "is an empty file; remove it or write it again")
+    n_above = _before_head(sample, settings.delimiter or delimiter, settings.text_field)
+    above, sample = sample[:n_above], sample[n_above:]
     if settings.delimiter:
         dialect = dialect_of("".join(sample), settings.delimiter)
     else:
-        dialect = found_dialect(first, "".join(sample), delimiter, settings.text_field)
+        dialect = found_dialect(sample[0], "".join(sample), delimiter, settings.text_field)
     lines.source, lines.row, lines.ended = chain(sample, lines.source), [], False
+    lines.before += n_above
     fields = [_decoded(f, settings).strip() for f in next(dialect.rows(lines), [])]
     if lines.ended:
         raise ReadError("malformed_row", "opens a quote in its head line that never closes; mend the head line")
     lines.next_row()
-    return _distinct(fields), dialect
+    return _distinct(fields), dialect, sum(1 for line in above if line.strip())
 
 
 def _rows(lines: _Lines, head: list[str], dialect: Dialect, records: Records) -> Iterator[RawDocument | Reject]:
@@ -227,7 +262,7 @@ def _distinct(names: list[str]) -> list[str]:
     return distinct
 
 
-def _read_kept(content: Content, settings: FileSettings, delimiter: str) -> Iterator[RawDocument | Reject]:
+def _read_kept(content: Content, settings: FileSettings, delimiter: str) -> Iterator[Read]:
     """What a document or reject kept: a record as JSON, head and fields of a row that did not fit, or the file."""
     kept = b"".join(content.blocks)
     again = Content(path=content.path, blocks=iter((kept,)), open=content.open, lines_before=content.lines_before)
