@@ -35,7 +35,7 @@ _may_be_about = detector(in_any_case(_ABOUT.pattern.replace(r"\w+", r"\w*")))
 _may_be_code = detector(
     r"(?:printf?|echo|return|def|var|const|function|import|console|String|assert|puts|re\.[\pL\pN_]+) ?[(\"'=;.]"
     r"|[{}]|;[\s\v\x{1c}-\x{1f}\x{85}\pZ]*(?:\n|\z)|==|=>|\\[\\dwsbxDWSB][+*\[\\]|\[\\u|/[a-z]{0,3};"
-    r"|[\"'][^\"'\n]*\\[nrtu][^\"'\n]*[\"']"
+    r"|[\"'][^\"'\n]*\\[nrtux][^\"'\n]*[\"']"
 )
 
 

@@ -1,4 +1,4 @@
-"""UTF-8 sequences read as Windows-1252 whose last byte is gone: given back where one byte alone fits, else set aside.
+"""What decoding lost: last bytes of UTF-8 sequences, given back where one alone fits, else set aside; and the remains.
 
 Bytes 81, 8D, 8F, 90 and 9D stand for nothing in Windows-1252, so many programs drop them; a space after what is left is
 then a space, and no byte A0.
@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+
+from winnow.repair.encoding.charmaps import CHARMAPS
+from winnow.repair.encoding.line_changes import speaks_of_encodings
+from winnow.repair.engine.rule import Change, Evidence, Rule
 
 # What can follow the first two bytes of a quote or dash, E2 80, in Windows-1252.
 _CONTINUED = r"\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"
@@ -75,3 +79,47 @@ def put_back(reading: str, taken: list[str]) -> str:
         return reading
     rest: Iterator[str] = iter(taken)
     return re.sub(_ASIDE, lambda _: next(rest), reading)
+
+
+# U+FFFD in UTF-8, read as GBK two by two, is 锟斤拷; 烫烫烫 and 屯屯屯 are memory that nobody wrote to.
+_LOST = re.compile(
+    "\ufffd+|(?:ï¿½)+|(?:锟斤拷|锟斤|斤拷)+锟?|烫{3,}|屯{3,}|(?:嚙踝蕭|嚙)+|(?:占쏙옙|占쏙|쏙옙)+"
+    "|(?:[・\ufffd]?ｿｽ){2,}|â€(?=[ \n]|$)|ðŸ[^\\w\\s]?(?=[ \n]|$)|(?<![^\\W\\d_])Â(?=[ \xa0\n]|$)"
+)
+MAX_FLAGS = 1000  # for one text; whoever has more has seen enough
+FLAG = 0.1
+
+
+def flag_lossy_remains(text: str, evidence: Evidence) -> Iterator[Change]:
+    """Flag what decoding lost for good, U+FFFD, 锟斤拷, a lone Â: a suspicion for a person, never a guess.
+
+    >>> [(c.start, c.confidence) for c in LOSSY_REMAINS.find("na\ufffdve Â 5", Evidence())]
+    [(2, 0.1), (6, 0.1)]
+    """
+    for _, found in zip(range(MAX_FLAGS), _LOST.finditer(text), strict=False):
+        yield Change(found.start(), found.end(), "", FLAG)
+
+
+LOSSY_REMAINS = Rule(
+    "lossy_remains",
+    3,
+    flag_lossy_remains,
+    r"\x{fffd}|ï¿½|锟斤|斤拷|烫烫烫|屯屯屯|嚙|占쏙|쏙옙|ｿｽ|â€[ \n]|â€\z|ðŸ|Â[ \x{a0}\n]|Â\z",
+)
+
+_REPLACEMENT = "|".join(["ï¿œ", *sorted({"".join(c.table[b] for b in "\ufffd".encode()) for c in CHARMAPS})])
+
+
+def restore_replacements(text: str, evidence: Evidence) -> Iterator[Change]:
+    """Restore U+FFFD where its bytes in UTF-8 were misread: ``пїЅ``, ``О©╫``, ``ï¿œ``. What it stands for is lost.
+
+    >>> REPLACEMENTS("naï¿½ve слово пїЅпїЅ"), REPLACEMENTS("ï¿ and ¿½")
+    ('na\ufffdve слово \ufffd\ufffd', 'ï¿ and ¿½')
+    """
+    if not speaks_of_encodings(text):
+        for found in _REPLACEMENTS.finditer(text):
+            yield Change(found.start(), found.end(), "\ufffd", 0.97)
+
+
+_REPLACEMENTS = re.compile(_REPLACEMENT)
+REPLACEMENTS = Rule("misread_replacements", 1, restore_replacements, _REPLACEMENT)

@@ -32,7 +32,7 @@ from winnow.repair.encoding.line_changes import (
     speaks_of_encodings,
     tight_changes,
 )
-from winnow.repair.encoding.lost_bytes import mend, put_back, set_aside, without_leads
+from winnow.repair.encoding.lost_bytes import LOSSY_REMAINS, REPLACEMENTS, mend, put_back, set_aside, without_leads
 from winnow.repair.encoding.misread import is_surely_misread
 from winnow.repair.encoding.plausible import are_words, invents, is_word, strange, systems, words
 from winnow.repair.engine.rule import Change, Evidence, Rule, apply_changes, detector
@@ -97,51 +97,8 @@ def _quoted(readings: dict[str, Reading], proven: frozenset[str]) -> dict[str, R
     }
 
 
-# U+FFFD in UTF-8, read as GBK two by two, is 锟斤拷; 烫烫烫 and 屯屯屯 are memory that nobody wrote to.
-_LOST = re.compile(
-    "\ufffd+|(?:ï¿½)+|(?:锟斤拷|锟斤|斤拷)+锟?|烫{3,}|屯{3,}|(?:嚙踝蕭|嚙)+|(?:占쏙옙|占쏙|쏙옙)+"
-    "|(?:[・\ufffd]?ｿｽ){2,}|â€(?=[ \n]|$)|ðŸ[^\\w\\s]?(?=[ \n]|$)|(?<![^\\W\\d_])Â(?=[ \xa0\n]|$)"
-)
-MAX_FLAGS = 1000  # for one text; whoever has more has seen enough
-FLAG = 0.1
-
-
-def flag_lossy_remains(text: str, evidence: Evidence) -> Iterator[Change]:
-    """Flag what decoding lost for good, U+FFFD, 锟斤拷, a lone Â: a suspicion for a person, never a guess.
-
-    >>> [(c.start, c.confidence) for c in LOSSY_REMAINS.find("na\ufffdve Â 5", Evidence())]
-    [(2, 0.1), (6, 0.1)]
-    """
-    for _, found in zip(range(MAX_FLAGS), _LOST.finditer(text), strict=False):
-        yield Change(found.start(), found.end(), "", FLAG)
-
-
 # It proves nothing for the rules that need evidence: a wrong decoding splits no words and breaks no tags.
 MOJIBAKE = Rule("mojibake", 5, undo_mojibake, MOJIBAKE_GATE, beyond_ascii=True)
-
-LOSSY_REMAINS = Rule(
-    "lossy_remains",
-    3,
-    flag_lossy_remains,
-    r"\x{fffd}|ï¿½|锟斤|斤拷|烫烫烫|屯屯屯|嚙|占쏙|쏙옙|ｿｽ|â€[ \n]|â€\z|ðŸ|Â[ \x{a0}\n]|Â\z",
-)
-
-_REPLACEMENT = "|".join(["ï¿œ", *sorted({"".join(c.table[b] for b in "\ufffd".encode()) for c in CHARMAPS})])
-
-
-def restore_replacements(text: str, evidence: Evidence) -> Iterator[Change]:
-    """Restore U+FFFD where its bytes in UTF-8 were misread: ``пїЅ``, ``О©╫``, ``ï¿œ``. What it stands for is lost.
-
-    >>> REPLACEMENTS("naï¿½ve слово пїЅпїЅ"), REPLACEMENTS("ï¿ and ¿½")
-    ('na\ufffdve слово \ufffd\ufffd', 'ï¿ and ¿½')
-    """
-    if not speaks_of_encodings(text):
-        for found in _REPLACEMENTS.finditer(text):
-            yield Change(found.start(), found.end(), "\ufffd", SURE)
-
-
-_REPLACEMENTS = re.compile(_REPLACEMENT)
-REPLACEMENTS = Rule("misread_replacements", 1, restore_replacements, _REPLACEMENT)
 
 ENCODING: tuple[Rule, ...] = (REPLACEMENTS, MOJIBAKE, LOSSY_REMAINS)
 """The rules that undo wrong decoding, in order."""
