@@ -327,8 +327,9 @@ class Meaning:
         sizes = Counter(len(some) for some in lines if max(map(len, some)) <= _MAX_VERSE)
         alike = {size for size, times in sizes.items() if 3 <= size <= 16 and times >= 3}
         stanzas = [
-            (is_verse(some) or (len(some) in alike and max(map(len, some)) <= _MAX_VERSE))
+            len(some) > 1  # as most are not, and no line alone is one
             and not any(kind in ("list_item", "table_row", "code") for kind in self.kinds[a:b])
+            and (is_verse(some) or (len(some) in alike and max(map(len, some)) <= _MAX_VERSE))
             and not any(map(self._asks_or_speaks, range(a, b)))
             for some, (a, b) in zip(lines, pairwise(bounds), strict=True)
         ]
