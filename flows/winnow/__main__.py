@@ -1,6 +1,6 @@
 """``python -m winnow``: the ``winnow`` command."""
 
-from winnow.cli.main import main
+from winnow.cli.main import command
 
 if __name__ == "__main__":
-    main()
+    command()

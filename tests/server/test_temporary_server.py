@@ -63,7 +63,7 @@ def test_prefect_has_the_last_word_and_the_server_that_was_started_ends(alone, m
         started.append(TemporaryServer())
         return started[0]
 
-    monkeypatch.setattr("winnow.server.temporary_server._begin_server", begin)
+    monkeypatch.setattr("winnow.server.temporary_server.TemporaryServer", begin)
     monkeypatch.setattr("winnow.server.outage.START_SECONDS", 0.1)
     with (
         temporary_settings({PREFECT_API_URL: API}),

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 
+from winnow.base.environment import leave_pandas_out
 from winnow.base.errors import UsageError
 from winnow.cli.log_options import takes_log_options
 from winnow.cli.options import (
@@ -67,6 +68,11 @@ def run(
 
     Nothing is published where nothing changed. Exit code 1 where the gate holds the version back: see winnow gate.
     """
+    if not (dry_run or sample or "://" in into or Path(into).exists()):  # there is work: its server starts meanwhile
+        from winnow.server.temporary_server import begin_server
+
+        begin_server()
+    leave_pandas_out()
     from winnow.base.addresses import refuse_credentials
     from winnow.cli.flow_call import run_flow
     from winnow.cli.progress import print_summary
@@ -75,7 +81,7 @@ def run(
     from winnow.run.recipe_file import load_recipe
     from winnow.storage.locations import refuse_dataset_in_source
 
-    # A wrong call is refused at once, before a server is started.
+    # A wrong call is refused at once, and does not wait for a server.
     kind = executor_kind(executor)
     refuse_credentials(source, into, address)
     settings = load_recipe(recipe)

@@ -45,8 +45,8 @@ def prefect_api(meanwhile: Callable[[], None] = lambda: None) -> Iterator[str]:
     A temporary one takes seconds to start; `meanwhile` is called then, to import what is needed later. Raises
     ServerGone where the server does not answer.
     """
-    give_prefect_a_home()
-    server = None if may_name_a_server() else _begin_server()  # the import of Prefect takes seconds too
+    begin_server()  # the import of Prefect takes seconds too
+    server = _begun.pop() if _begun else None
     from prefect.settings import (
         PREFECT_API_AUTH_STRING,
         PREFECT_API_URL,
@@ -63,7 +63,8 @@ def prefect_api(meanwhile: Callable[[], None] = lambda: None) -> Iterator[str]:
         await_server(api)
         yield api
         return
-    server = server or _begin_server()
+    server = server or TemporaryServer()
+    logging.getLogger(LOGGER).info("starting Prefect")
     meanwhile()
     api = server.api()
     # Heartbeats tell a server that outlives a run of a run that died; and each flow waits up to a second for their end.
@@ -72,9 +73,18 @@ def prefect_api(meanwhile: Callable[[], None] = lambda: None) -> Iterator[str]:
         yield api
 
 
-def _begin_server() -> TemporaryServer:
-    logging.getLogger(LOGGER).info("starting Prefect")
-    return TemporaryServer()
+_begun: list[TemporaryServer] = []
+"""A server that was begun for the flow to come."""
+
+
+def begin_server() -> None:
+    """Begins to start a temporary server beside other work, where Prefect's settings can name no other.
+
+    One that no flow comes to use ends with this process.
+    """
+    give_prefect_a_home()
+    if not _begun and not may_name_a_server():
+        _begun.append(TemporaryServer())
 
 
 def give_prefect_a_home() -> None:
@@ -206,6 +216,7 @@ def main(handle: int) -> None:
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="on"))
     servers.append(server)
     server.run(sockets=[socket.socket(fileno=handle)])
+    os._exit(0)  # to take all modules apart takes Python over a second, and the command waits
 
 
 def _end_with_input(servers: list[object]) -> None:
