@@ -126,6 +126,14 @@ def undo(text: str, charmap: Charmap) -> list[str]:
     return readings
 
 
+_FOREIGN_RUN = re.compile(r"[^\x00-\x7f]{2,}")
+
+
+def foreign_runs(line: str) -> str:
+    """What of a line a sequence can stand in, whatever the encoding: ASCII is a part of none."""
+    return " ".join(_FOREIGN_RUN.findall(line))
+
+
 # What ftfy leaves out: a Chinese or Japanese character that ends in A0, before another.
 _A0_IN_HAN = re.compile(rb"(?<=[\xe3-\xe9][\x80-\xbf]) (?=[\xe3-\xe9][\x80-\xbf]{2})")
 
@@ -174,6 +182,18 @@ _has_beside_letter = detector(BESIDE_LETTER)
 
 MOJIBAKE_GATE = f"{_SURE}|{BESIDE_LETTER}"
 """RE2 expression that matches in every text in which this module finds something suspicious."""
+
+
+_has_either = detector(MOJIBAKE_GATE)
+
+
+def shows_sign(line: str) -> bool:
+    """Whether a line `is_suspicious` or `is_doubtful`: one look for both.
+
+    >>> shows_sign("voilÃ  l'Ã©tÃ©"), shows_sign("al pi√π presto"), shows_sign("voilà l’été, √π")
+    (True, True, False)
+    """
+    return bool(_has_either(line))
 
 
 def is_suspicious(line: str) -> bool:

@@ -19,8 +19,10 @@ from winnow.repair.encoding.charmaps import (
     PROVABLE,
     Charmap,
     count_signs,
+    foreign_runs,
     is_doubtful,
     is_suspicious,
+    shows_sign,
     undo,
 )
 from winnow.repair.encoding.line_changes import (
@@ -63,7 +65,7 @@ def undo_mojibake(text: str, evidence: Evidence) -> Iterator[Change]:
     readings: dict[str, Reading] = {}
     fruitless = 0
     for _, line in lines:
-        if line not in readings and fruitless < MAX_FRUITLESS and (is_suspicious(line) or is_doubtful(line)):
+        if line not in readings and fruitless < MAX_FRUITLESS and shows_sign(line):
             readings[line] = best_reading(line)
             fruitless += len(line) if readings[line].text == line else 0
     undone = [(line, r.text) for line, r in readings.items() if r.text != line and r.confidence >= SURE]
@@ -216,7 +218,7 @@ def _in_pieces(line: str) -> tuple[str, frozenset[str]]:
     """The line with those pieces undone that show two sequences side by side, or one that ftfy finds bad."""
     found: list[tuple[int, int, int, int, str, str]] = []
     known, home = frozenset(line), systems(line)
-    foreign = _foreign_runs(line)
+    foreign = foreign_runs(line)
     for order, charmap in enumerate((*CHARMAPS, *BY_WAY_OF_MAC)):
         if known.isdisjoint(charmap.leads) or not charmap.sequences.search(foreign):
             continue
@@ -249,19 +251,11 @@ def _plainest(sequence: str, charmap: Charmap, home: frozenset[int]) -> list[str
     return [under for under in every if len(under) > 1 or systems(under) <= home]
 
 
-_FOREIGN_RUN = re.compile(r"[^\x00-\x7f]{2,}")
-
-
-def _foreign_runs(line: str) -> str:
-    """What of a line a sequence can stand in, whatever the encoding: ASCII is a part of none."""
-    return " ".join(_FOREIGN_RUN.findall(line))
-
-
 def explaining(undone: Sequence[tuple[str, str]]) -> frozenset[str]:
     """Encodings of which a piece of a line stands undone in its reading, by one step or by two."""
     names: set[str] = set()
     for line, reading in undone:
-        foreign = _foreign_runs(line)
+        foreign = foreign_runs(line)
         signs = frozenset(foreign)
         for outer in PROVABLE:
             if signs.isdisjoint(outer.leads):
@@ -365,7 +359,7 @@ def undo_in_tokens(line: str, proven: frozenset[str], only_proven: bool = False)
     best: dict[int, str] = {}
     read: list[str] = [line]
     used: frozenset[str] = frozenset()
-    foreign = _foreign_runs(line)
+    foreign = foreign_runs(line)
     signs = frozenset(foreign)
     for charmap in PROVABLE:
         if (only_proven and charmap.name not in proven) or signs.isdisjoint(charmap.leads):

@@ -5,9 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
-
-import re2
 
 from winnow.base.records import Edit
 from winnow.repair.engine.ledger import make
@@ -23,11 +20,6 @@ class Repaired:
 
     text: str
     edits: tuple[Edit, ...]
-
-
-@lru_cache(maxsize=256)
-def _gate(expression: str) -> re2._Regexp:
-    return re2.compile(expression)
 
 
 class _Gates:
@@ -69,25 +61,25 @@ class Repairer:
         self.late = frozenset(range(len(self._rules))) - frozenset(early)
         # A look at a text costs little, the states of an automaton that are made on the way much, and an automaton of
         # several large gates has the product of their states: so each of those has its own.
-        large = {n for n in self.early if self._rules[n].beyond_ascii}
-        self._small_gates = _Gates({n: self._rules[n].gate for n in self.early - large})
-        self._large_gates = [_Gates({n: self._rules[n].gate}) for n in sorted(large)]
+        self._large = [n for n in sorted(self.early) if self._rules[n].beyond_ascii]
+        self._small_gates = _Gates({n: self._rules[n].gate for n in self.early.difference(self._large)})
         self._late_gates = _Gates({n: self._rules[n].gate for n in self.late})
+        self._alone = [detector(rule.gate) for rule in self._rules]
 
     def open_in(self, raw: bytes) -> set[int]:
         """Numbers of the rules whose gates match, of those that may act without evidence."""
         found = self._small_gates.open_in(raw)
-        for gates in self._large_gates if not raw.isascii() else ():
-            found |= gates.open_in(raw)
+        if not raw.isascii():
+            found.update(n for n in self._large if self._alone[n](raw))
         return found
 
     def open_beside_damage(self, raw: bytes) -> set[int]:
         """Numbers of the rules whose gates match, of those that act beside proven damage only."""
         return self._late_gates.open_in(raw)
 
-    def gate_of(self, number: int) -> re2._Regexp:
-        """The gate of one rule."""
-        return _gate(self._rules[number].gate)
+    def is_open(self, number: int, raw: bytes) -> bool:
+        """Whether the gate of one rule matches."""
+        return bool(self._alone[number](raw))
 
     def __call__(self, text: str) -> Repaired:
         edits: list[Edit] = []
@@ -180,7 +172,7 @@ class _Text:
             return False
         answer = self._asked.get(number)
         if answer is None:
-            answer = self._asked[number] = self._repairer.gate_of(number).search(self._raw) is not None
+            answer = self._asked[number] = self._repairer.is_open(number, self._raw)
         return answer
 
     def change(self, made: Sequence[Edit]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import wraps
+from functools import lru_cache, wraps
 from typing import Concatenate, NamedTuple, ParamSpec, TypeVar, cast
 
 import re2
@@ -33,6 +33,7 @@ def compiled(pattern: str) -> re2._Regexp:
     return re2.compile(pattern, roomy())
 
 
+@lru_cache(maxsize=256)  # what is asked of a text and of its lines has one automaton, and makes its states once
 def detector(*patterns: str) -> Callable[[str | bytes], Sequence[int]]:
     """Returns what tells which of some RE2 expressions match in a text, by number.
 
