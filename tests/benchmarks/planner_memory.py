@@ -1,13 +1,15 @@
 """Memory of the process that plans a run, over growing numbers of short documents, with the slope fitted.
 
-usage: python tests/benchmarks/planner_memory.py [--documents 1000000,3000000] [--workers 2] [--work DIR]
+usage: python tests/benchmarks/planner_memory.py [--documents 1000000,3000000] [--workers 2] [--ranges N] [--work DIR]
        python tests/benchmarks/planner_memory.py --smoke
 
 As many documents are published, and all are read again; half of them have other content now. The stages are given files
 as reading, repair and preparation leave them, for only what the planning process does is looked at: which rows have
 work, what is left out, what was decided otherwise, and the facts of the next version. That process is sampled by stage:
 its own memory (anonymous pages), and with the pages of files that it has mapped, which the system takes back when it
-needs them. Workers are other processes and are not counted.
+needs them. Workers are other processes and are not counted. What takes one range of doc_ids is done in the planning
+process itself, so slopes show from where there are several: with `--ranges` they are smaller (rows a range) and fewer
+documents tell them.
 """
 
 from __future__ import annotations
@@ -40,6 +42,7 @@ from winnow.base.staging import IDENTITIES, PREPARED, PREPARED_INDEX, RAW, REJEC
 from winnow.deduplicate.removals import find_removals  # noqa: E402
 from winnow.publish.dataset import Dataset  # noqa: E402
 from winnow.read import InputFiles  # noqa: E402
+from winnow.run import previous_version, work_plan  # noqa: E402
 from winnow.run.executor import open_executor  # noqa: E402
 from winnow.run.jobs import ShardFiles  # noqa: E402
 from winnow.run.previous_version import changed_decisions, whole_version  # noqa: E402
@@ -144,7 +147,9 @@ class Sampler(threading.Thread):
             time.sleep(0.02)
 
 
-def one_plan(folder: Path, workers: int) -> dict[str, Any]:
+def one_plan(folder: Path, workers: int, range_rows: int | None) -> dict[str, Any]:
+    if range_rows:
+        work_plan.RANGE_ROWS = previous_version.RANGE_ROWS = range_rows
     dataset = Published(folder / "published")
     names = sorted(path.name.removesuffix(".parquet") for path in (folder / "index").glob("*.parquet"))
     shards = [ShardFiles(folder, name) for name in names]
@@ -184,12 +189,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--documents", default="1000000,3000000")
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--ranges", type=int, metavar="N", help="rows a range of doc_ids; those of a run if not given")
     parser.add_argument("--work", type=Path)
     parser.add_argument("--smoke", action="store_true", help="too few documents to tell a slope: that it works")
     parser.add_argument("--one", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
-        print(json.dumps(one_plan(options.one, options.workers)))
+        print(json.dumps(one_plan(options.one, options.workers, options.ranges)))
         return
     sizes = [200, 400] if options.smoke else [int(n) for n in options.documents.split(",")]
     runs = []
@@ -197,6 +203,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory(dir=options.work) as work:
             make(Path(work), size)
             command = [sys.executable, __file__, "--one", work, "--workers", str(options.workers)]
+            command += ["--ranges", str(options.ranges)] if options.ranges else []
             done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
         if done.returncode:
             raise SystemExit(done.stderr)

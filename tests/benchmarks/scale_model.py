@@ -26,6 +26,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from winnow.deduplicate.removals import PAIR_JOBS, PAIRS_A_JOB
 from winnow.deduplicate.work_files import FACTS, KEYED, MOST_PARTS, ORDER, PASSAGE, WorkFiles
 from winnow.run.assemble import MOST_RUNS, RANGE_BYTES
 from winnow.run.work_plan import RANGE_ROWS
@@ -41,7 +42,6 @@ CORES = {TB: 64, 100 * TB: 1000}
 READS_A_DOLLAR, WRITES_A_DOLLAR = 1000 / 0.0004, 1000 / 0.005
 WORKER_DISK_GB = 200
 SHARD, RANGE, PARTITION = 64 << 20, RANGE_BYTES, 64 << 20  # bytes; of a shard, what read.shard_mb should be there
-PAIRS_A_JOB = 20_000
 DAY = 24 * 3600.0  # the longest that a flow may take: winnow.server.flow_form.dataset_flow
 # Six tasks times (create, three states, read, finish); the flow's own, artifacts and batches of log lines.
 PREFECT_CALLS = 6 * 6 + 12
@@ -195,7 +195,7 @@ def requests(size: float, documents: float, passages: float, pairs: float) -> di
         *[exchange(shards, documents * 100, KEYED.itemsize)] * 2, exchange(shards, passages, KEYED.itemsize),
         *[exchange(shards, passages, PASSAGE.itemsize)] * 2,
     ]  # fmt: skip
-    jobs = pairs / PAIRS_A_JOB
+    jobs = min(pairs / PAIRS_A_JOB, PAIR_JOBS)
     return {
         # raw, identities, repaired, prepared and index with their rejects and counts; sketches and shingle sets
         "writes": (
@@ -210,8 +210,8 @@ def requests(size: float, documents: float, passages: float, pairs: float) -> di
         "reads by merges of runs": levels * 3 * 2 * shards * SHARD / RANGE * MOST_RUNS,
         "reads by ranges of ids": 2 * ranges * (3 * min(shards, MOST_RUNS) + 5),
         "reads by the exchange": sum(r for r, _ in kinds),
-        # Where the sets of each file lie, and the sets: one read each, or one a document where those are fewer.
-        "reads by pairs": jobs * shards * 2 + min(jobs * shards, 2 * pairs),
+        # Of each file its size, twice, and where the sets lie in it; and a read for each set.
+        "reads by pairs": jobs * shards * 3 + 2 * pairs,
         "reads by the plan": documents / RANGE_ROWS * shards * 4,
     }
 

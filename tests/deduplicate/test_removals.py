@@ -19,7 +19,7 @@ from winnow.base.errors import DatasetError
 from winnow.base.recipe import DeduplicateSettings
 from winnow.base.records import doc_id_of
 from winnow.deduplicate import removals, work_files
-from winnow.deduplicate.documents import document_order
+from winnow.deduplicate.documents import document_order, kept_set
 from winnow.deduplicate.documents.candidate_pairs import LEADS, LargeBuckets
 from winnow.deduplicate.documents.similarity import SharedShingles
 from winnow.deduplicate.prepare import PreparedShard
@@ -104,13 +104,18 @@ def test_every_removed_passage_points_to_one_that_is_kept(corpus: dict[str, str]
         assert rows[kept]["fingerprint"] == rows[r["doc_id"], r["position"], r["part"]]["fingerprint"]
 
 
-def test_order_split_and_executor_change_nothing(corpus: dict[str, str], tmp_path: Path) -> None:
+def test_order_split_and_executor_change_nothing(
+    corpus: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     plain = decide(tmp_path / "w", prepared(tmp_path / "p", corpus, SETTINGS), SETTINGS)
     items = list(corpus.items())
     random.Random(5).shuffle(items)
+    for module in (removals, kept_set):
+        monkeypatch.setattr(module, "PAIRS_HELD", 3)  # so that workers bring documents together
     with ProcessPoolExecutor(2, get_context("spawn")) as pool:  # a forked polars may hang
         mixed = prepared(tmp_path / "q", dict(items), SETTINGS, shards=5)
         assert decide(tmp_path / "x", mixed[::-1], SETTINGS, pool) == plain
+    assert len(list((tmp_path / "x").glob("chosen-*.npy"))) > 1
 
 
 def carried(folder: Path, shards: list[PreparedShard], leave_out: list[str] | None = None) -> dict[str, object]:

@@ -13,7 +13,7 @@ from tests.deduplicate.corpus import utf8
 from winnow.base.recipe import DeduplicateSettings
 from winnow.deduplicate.documents import kept_set, similarity
 from winnow.deduplicate.documents import shingles as shingles_module
-from winnow.deduplicate.documents.kept_set import choose_kept
+from winnow.deduplicate.documents.kept_set import KeptSet, choose_kept, connected
 from winnow.deduplicate.documents.shingles import Words, letter_table, overlapping, shingle_sets, sign_documents
 from winnow.deduplicate.sorted_rows import count_shared
 from winnow.deduplicate.work_files import PLACE, VERIFIED, InputFile, WorkFiles
@@ -173,7 +173,7 @@ def test_documents_are_brought_together_only_where_every_one_is_close_to_the_one
 ) -> None:
     close = np.array([(a, b, j, j) for (a, b), j in likeness.items() if a < b], VERIFIED)
     arrival = np.array([1] * 8 + [2] * 4, np.int32)
-    found = choose_kept(close, arrival, DeduplicateSettings())
+    found = KeptSet.of(choose_kept(close, arrival, DeduplicateSettings()), len(arrival))
     kept_for = np.arange(12)
     kept_for[found.ranks] = found.kept
     for document, kept, jaccard in zip(*map(np.ndarray.tolist, (found.ranks, found.kept, found.jaccard)), strict=True):
@@ -197,7 +197,8 @@ def test_pairs_that_are_too_many_to_hold_are_taken_by_what_connects_them_with_th
     arrival = np.array([1] * 20 + [2] * 21, np.int32)
     whole = choose_kept(close, arrival, DeduplicateSettings())
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(kept_set, "_PAIRS_HELD", held)
-        bit_by_bit = choose_kept(close, arrival, DeduplicateSettings())
-    assert bit_by_bit.ranks.tolist() == whole.ranks.tolist()
-    assert bit_by_bit.kept.tolist() == whole.kept.tolist()
+        patch.setattr(kept_set, "PAIRS_HELD", held)
+        parts = list(connected(close))
+    assert sum(map(len, parts)) == len(close)
+    apart = [choose_kept(part, arrival, DeduplicateSettings()) for part in parts]
+    assert np.sort(np.concatenate(apart)).tolist() == np.sort(whole).tolist()

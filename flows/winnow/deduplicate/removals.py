@@ -19,7 +19,14 @@ from winnow.base.recipe import DeduplicateSettings
 from winnow.deduplicate.decisions import Decisions, Remainders, Removals, judge_remainders
 from winnow.deduplicate.documents.candidate_pairs import LargeBuckets, find_candidates, spread_index
 from winnow.deduplicate.documents.document_order import load_order, rank_documents
-from winnow.deduplicate.documents.kept_set import KeptSet, are_close, choose_kept
+from winnow.deduplicate.documents.kept_set import (
+    PAIRS_HELD,
+    KeptSet,
+    are_close,
+    choose_kept,
+    choose_kept_of,
+    connected,
+)
 from winnow.deduplicate.documents.similar_pairs import closest, compare_kept, count_kept, find_evidence, with_evidence
 from winnow.deduplicate.documents.similarity import (
     Besides,
@@ -63,7 +70,8 @@ from winnow.deduplicate.work_files import (
 
 Item = TypeVar("Item")
 Made = TypeVar("Made")
-_PAIRS_A_JOB, _FEW_PAIRS, _JOBS = 20_000, 1_000, 8
+PAIRS_A_JOB, _FEW_PAIRS, _JOBS = 20_000, 1_000, 8
+PAIR_JOBS = 5_000  # where more are due, each has more pairs: a job opens about every file of shingle sets
 _FIVE, _THREE = Sets(label="five"), Sets(label="three", short=True)  # of all documents that are compared with any
 _MAX_ROUNDS = 64  # then a bucket's documents have been compared with its first 1,024; beyond that they are kept
 
@@ -185,7 +193,7 @@ class _Search:
         files, settings, order = self.files, self.settings, load_order(self.files)
         close = np.empty(0, VERIFIED)
         if not settings.documents or not self.documents:
-            return choose_kept(close, order.arrival, settings)
+            return KeptSet.of(close, self.documents)
         partitions = self._partitions
         parts = self._each(spread_index, indexes, files, partitions)
         self._join_sketches(parts)
@@ -209,7 +217,7 @@ class _Search:
         may = np.logical_and.reduce([shared.may_be_close(settings), *may_be_copies])
         large = LargeBuckets(buckets, in_buckets, may)
         done = np.empty(0, np.uint64)
-        kept_set = choose_kept(close, order.arrival, settings)
+        kept_set = KeptSet.of(close, self.documents)
         for round_ in range(1, _MAX_ROUNDS + 1):
             if len(pairs):
                 verified = self._verify(pairs, f"{round_}", stores)
@@ -218,7 +226,7 @@ class _Search:
                     verified = verified[own.said_again(verified)]
                 close = np.concatenate((close, verified))
                 done = np.sort(np.concatenate((done, pairs)), kind="stable")  # which merges what is sorted already
-                kept_set = choose_kept(close, order.arrival, settings)
+                kept_set = self._choose_kept(close, f"{round_}")
             pairs = large.next_pairs(kept_set.copies, round_ + 1)
             pairs = pairs[~stand_in(pairs, done)]
             pairs = pairs[are_close(shared.closest(*_both(pairs)), settings)]
@@ -227,6 +235,16 @@ class _Search:
         for own in apart:
             own.close()
         return kept_set.with_exact_copies(order.exact_of)
+
+    def _choose_kept(self, close: Rows, label: str) -> KeptSet:
+        """Which documents are kept, given the pairs that are close; workers take apart what is too much for one."""
+        files, settings = self.files, self.settings
+        if len(close) <= PAIRS_HELD:
+            return KeptSet.of(choose_kept(close, load_order(files).arrival, settings), self.documents)
+        parts = [files.close(f"{label}-{n}").save(some) for n, some in enumerate(connected(close))]
+        outs = [files.chosen(f"{label}-{n}") for n in range(len(parts))]
+        done = self.executor.map(choose_kept_of, parts, outs, repeat(files), repeat(settings))
+        return KeptSet.of(merged([out.load() for out in done], VERIFIED), self.documents)
 
     def _join_sketches(self, parts: Sequence[IndexParts]) -> None:
         """Put all sketches end to end in one file that workers map into memory, with each document's place in it."""
@@ -296,7 +314,8 @@ class _Search:
 
     def _pair_jobs(self, pairs: NDArray[np.uint64], label: str) -> list[ArrayFile]:
         """The pairs in files of some thousands, or of fewer, so that there is one for every worker."""
-        size = min(_PAIRS_A_JOB, max(_FEW_PAIRS, -(-len(pairs) // _JOBS)))
+        size = min(PAIRS_A_JOB, max(_FEW_PAIRS, -(-len(pairs) // _JOBS)))
+        size = max(size, -(-len(pairs) // PAIR_JOBS))
         starts = range(0, len(pairs), size)
         return [self.files.to_verify(f"{label}-{n}").save(pairs[s : s + size]) for n, s in enumerate(starts)]
 
@@ -354,10 +373,9 @@ class _Search:
             return np.empty(0, SIMILAR)
         kept = ~copies
         kept[list(remainders.copies)] = False
-        partitions = range(self._partitions)
-        pairs = distinct_values(merged([self.files.candidates(p).similar.load() for p in partitions], np.uint64))
-        first, later = _both(pairs)
-        pairs = pairs[kept[first] & kept[later]]
+        found = (self.files.candidates(partition).similar.load() for partition in range(self._partitions))
+        of_kept = [some[np.logical_and(*(kept[ranks] for ranks in _both(some)))] for some in found]
+        pairs = distinct_values(merged(of_kept, np.uint64))
         least = self.settings.similar_threshold
         five, three = (self._written(kind.label) for kind in (_FIVE, _THREE))
         jobs = self._pair_jobs(pairs, "similar")

@@ -357,6 +357,14 @@ class WorkFiles:
     def verified(self, label: str) -> ArrayFile:
         return self._array(f"verified-{label}", VERIFIED)
 
+    def close(self, label: str) -> ArrayFile:
+        """Pairs that are close, with all that a chain of pairs connects."""
+        return self._array(f"close-{label}", VERIFIED)
+
+    def chosen(self, label: str) -> ArrayFile:
+        """Of those, the pairs of a document that is kept and one that is left out for it."""
+        return self._array(f"chosen-{label}", VERIFIED)
+
     def counted(self, label: str) -> ArrayFile:
         """Pairs of kept documents, and how many shingles they have in common."""
         return self._array(f"counted-{label}", COUNTED)

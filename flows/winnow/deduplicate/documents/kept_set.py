@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from winnow.base.recipe import DeduplicateSettings
+from winnow.deduplicate.documents.document_order import load_order
 from winnow.deduplicate.sorted_rows import Rows, distinct_values, run_starts, stand_in
+from winnow.deduplicate.work_files import ArrayFile, WorkFiles
 
+PAIRS_HELD = 400_000  # brought together at a time, some 250 bytes each; all of those that a chain of pairs connects
 _RANKS_READ = 1 << 20
 _STEPS = 20  # similarities are told apart in steps of .05; within one, the pair with fewer other choices goes first
-
-
-_PAIRS_HELD = 400_000  # brought together at a time, some 250 bytes each; all of those that a chain of pairs connects
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -30,6 +30,13 @@ class KeptSet:
     kept: NDArray[np.uint32]
     jaccard: NDArray[np.float64]
     containment: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, rows: Rows, documents: int) -> KeptSet:
+        """From pairs (VERIFIED) of a document that is kept and one left out for it."""
+        rows = rows[np.argsort(rows["later"])]
+        names = {"ranks": "later", "kept": "first", "jaccard": "jaccard", "containment": "containment"}
+        return cls(documents=documents, **{name: np.ascontiguousarray(rows[n]) for name, n in names.items()})
 
     @property
     def copies(self) -> NDArray[np.bool_]:
@@ -68,8 +75,8 @@ def are_close(pairs: Rows, settings: DeduplicateSettings) -> NDArray[np.bool_]:
     return near | (pairs["containment"] >= settings.containment_threshold)
 
 
-def choose_kept(close: Rows, arrival: NDArray[np.int32], settings: DeduplicateSettings) -> KeptSet:
-    """Bring documents together, pair by pair, and say for each which one is kept for it.
+def choose_kept(close: Rows, arrival: NDArray[np.int32], settings: DeduplicateSettings) -> Rows:
+    """Bring documents together, pair by pair; return the pairs (VERIFIED) of one that is kept and one left out for it.
 
     Pairs are taken by the arrival of the later document; then the closest first, in steps of .05, and of a step those
     first of which one document has few others to go to; those that are only contained come after all near
@@ -86,41 +93,42 @@ def choose_kept(close: Rows, arrival: NDArray[np.int32], settings: DeduplicateSe
     choices = np.minimum(links_of[first], links_of[later])
     tier = np.where(near, _STEPS - np.floor(strength * _STEPS), 2 * _STEPS)
     order = np.lexsort((close["later"], close["first"], -strength, choices, tier, arrival[close["later"]]))
-    copies: dict[int, int] = {}
-    for some in _connected(first, later, order, len(taking_part)):
-        copies |= _bring_together(close[some], arrival)
+    copies = _bring_together(close[order], arrival)
     out = np.array(sorted(copies), np.uint32)
     kept = np.array([copies[rank] for rank in out.tolist()], np.uint32)
     pairs = close["first"].astype(np.int64) << 32 | close["later"]
     by_pair = np.argsort(pairs)
-    found = close[by_pair[np.searchsorted(pairs[by_pair], kept.astype(np.int64) << 32 | out)]]
-    return KeptSet(
-        documents=len(arrival), ranks=out, kept=kept, jaccard=found["jaccard"], containment=found["containment"]
-    )
+    chosen: Rows = close[by_pair[np.searchsorted(pairs[by_pair], kept.astype(np.int64) << 32 | out)]]
+    return chosen
 
 
-def _connected(
-    first: NDArray[np.int64], later: NDArray[np.int64], order: NDArray[np.int64], documents: int
-) -> Iterator[NDArray[np.int64]]:
-    """The pairs in this order, some at a time; pairs that a chain of others connects come together."""
-    if len(order) <= _PAIRS_HELD:
-        yield order
+def choose_kept_of(close: ArrayFile, out: ArrayFile, files: WorkFiles, settings: DeduplicateSettings) -> ArrayFile:
+    """`choose_kept` over a file of pairs, with which no others are connected."""
+    return out.save(choose_kept(close.load(), load_order(files).arrival, settings))
+
+
+def connected(close: Rows) -> Iterator[Rows]:
+    """The pairs (VERIFIED), some at a time; pairs that a chain of others connects come together."""
+    if len(close) <= PAIRS_HELD:
+        yield close
         return
-    labels = _components(first, later, documents)
-    order = order[np.argsort(labels[first[order]], kind="stable")]
-    ends = np.append(np.flatnonzero(run_starts(labels[first[order]]))[1:], len(order))
+    taking_part = distinct_values(np.concatenate((close["first"], close["later"])))
+    first, later = (np.searchsorted(taking_part, close[side]).astype(np.uint32) for side in ("first", "later"))
+    labels = _components(first, later, len(taking_part))[first]
+    order = np.argsort(labels, kind="stable")
+    ends = np.append(np.flatnonzero(run_starts(labels[order]))[1:], len(order))
     start = 0
     while start < len(order):
-        stop = int(ends[max(int(np.searchsorted(ends, start + _PAIRS_HELD, side="right")) - 1, 0)])
+        stop = int(ends[max(int(np.searchsorted(ends, start + PAIRS_HELD, side="right")) - 1, 0)])
         if stop <= start:  # one component alone has more
             stop = int(ends[np.searchsorted(ends, start, side="right")])
-        yield order[start:stop]
+        yield close[order[start:stop]]
         start = stop
 
 
-def _components(first: NDArray[np.int64], later: NDArray[np.int64], documents: int) -> NDArray[np.int64]:
+def _components(first: NDArray[np.uint32], later: NDArray[np.uint32], documents: int) -> NDArray[np.uint32]:
     """The smallest document that each is connected with; a label spreads along pairs, and from label to label."""
-    labels = np.arange(documents)
+    labels = np.arange(documents, dtype=np.uint32)
     while True:
         least = np.minimum(labels[first], labels[later])
         if (least == labels[first]).all() and (least == labels[later]).all():
