@@ -74,17 +74,19 @@ def deduplicate(
     if same := unchanged_documents(run.dataset, parts, again, executor):
         parts = {t: without(files, same, t) for t, files in parts.items()}
         left_out -= same
+    vanished = documents.inputs.vanished
+    gone_too = vanished if run.order.mirror else vanished.clear()
     settling = Settling(
         accepted=accepted,
         recipe_id=run.recipe_id,
         run_id=run.run_id,
         replayed=replayed_keys(origins, accepted),
         barred=documents.rows.barred.keys(),
-        read_again=_inputs_read_again(run, documents),
+        read_again=_with_rejects(run, pl.concat([paths_of(documents.inputs.changed), gone_too])),
         from_kept_bytes=replay,
         obsolete=documents.rows.obsolete,
-        vanished=tuple(documents.inputs.vanished),
-        unread=frozenset(documents.inputs.unchanged),
+        vanished=_with_rejects(run, vanished),
+        unread=_with_rejects(run, documents.inputs.unchanged),
         erased=erased_ids(run.dataset),
     )
     parts["rejects"] = (run.work / "parts" / "rejects" / "all.parquet",)
@@ -102,7 +104,6 @@ def deduplicate(
     identity = rejects.refused.columns
     known_rejects = waiting.select(identity).unique().join(rejects.refused, on=identity, how="anti").height
     measured = (parquet_file(s.repaired).read(["n_chars", "residual_markup"]) for s in repaired.shards)
-    vanished = tuple(documents.inputs.vanished) if run.order.mirror else ()
     rewritten = left_out | decided.changed
     replaced: dict[str, Set[str]] = {
         **dict.fromkeys(("documents", "duplicates"), rewritten | moved.doc_ids),
@@ -110,7 +111,7 @@ def deduplicate(
         **dict.fromkeys(("edits", "index"), left_out),
         "rejects": rejects.replaced,
         "similar": unlike_before,
-        "inputs": frozenset([*inputs["path"].to_pylist(), *vanished, *_no_longer_skipped(run, documents)]),
+        "inputs": frozenset([*inputs["path"].to_pylist(), *gone_too, *_no_longer_skipped(run, documents)]),
     }
     sites, replaced["sources"] = changed_sites(run.dataset, parts, replaced, run.version, run.run_id)
     parts["sources"] = (run.work / "parts" / "sources" / "all.parquet",)
@@ -123,7 +124,7 @@ def deduplicate(
         rejects=dict(waiting.group_by("expectation").len().sort("expectation").iter_rows()),
         withdrawn=len(documents.rows.withdrawn),
         vanished=len(documents.rows.withdrawn) if run.order.mirror else 0,
-        vanished_files=vanished,
+        vanished_files=tuple(gone_too),
     )
 
 
@@ -250,10 +251,13 @@ def _rejected(run: Run, checked: Checked, origins: Sequence[Path]) -> DocIds:
     return rejects | DocIds.of_batches(made)[0]
 
 
-def _inputs_read_again(run: Run, documents: Documents) -> frozenset[str]:
-    """Input files whose rejects of before say nothing any more: read in this run, or gone from a mirrored source."""
-    gone = documents.inputs.vanished if run.order.mirror else ()
-    return frozenset(paths_of(documents.inputs.changed)).union(gone)
+def _with_rejects(run: Run, inputs: pl.Series) -> frozenset[str]:
+    """Those of the input files, which may be very many, that the dataset has rejects of."""
+    files = run.dataset.files("rejects")
+    if not files:
+        return frozenset()
+    known = scan_parquet(files).select("input").unique().collect()["input"].cast(pl.String)
+    return frozenset(inputs.filter(inputs.is_in(known.implode())))
 
 
 def _no_longer_skipped(run: Run, documents: Documents) -> frozenset[str]:
