@@ -190,7 +190,7 @@ _has_either = detector(MOJIBAKE_GATE)
 def shows_sign(line: str) -> bool:
     """Whether a line `is_suspicious` or `is_doubtful`: one look for both.
 
-    >>> shows_sign("voilÃ  l'Ã©tÃ©"), shows_sign("al pi√π presto"), shows_sign("voilà l’été, √π")
+    >>> shows_sign("voilÃ  l'Ã©tÃ©"), shows_sign("al pi√π presto"), shows_sign("√π")
     (True, True, False)
     """
     return bool(_has_either(line))
