@@ -1,12 +1,14 @@
 """How fast a whole run is and what memory it takes, all processes together, beside peers.
 
 usage: python tests/benchmarks/pipeline_speed.py [--corpus FILE.jsonl] [--peers DIR] [--bench-kit DIR] [--times 3]
+       python tests/benchmarks/pipeline_speed.py --table [--corpus FILE.jsonl] [--mb 100] [--peers DIR]
        python tests/benchmarks/pipeline_speed.py --growth 10,100,1000 [--corpus FILE.jsonl]
        python tests/benchmarks/pipeline_speed.py --smoke
 
 Runs alternate (ours, peer, ours, ...), so that a busy machine is as unkind to one as to the other; figures are medians
 of whole processes. Peers stand in environments of their own, ``DIR/datatrove`` and ``DIR/data-juicer``; one that is
-missing is left out. ``--smoke`` runs the sample articles once, ``--growth`` texts of growing size.
+missing is left out. ``--table`` adds what a user meets besides: starts, the filter, an addition of 1 %, the installed
+size. ``--smoke`` runs the sample articles once, ``--growth`` texts of growing size.
 """
 
 from __future__ import annotations
@@ -19,8 +21,12 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.metadata import distribution
 from pathlib import Path
 from statistics import median
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
 if __name__ == "__main__":  # run as a script, from anywhere
@@ -151,6 +157,81 @@ def grow(sizes: Sequence[float], corpus: Path, work: Path, workers: int) -> None
         )
 
 
+def print_table(corpus: Path, work: Path, megabytes: float, workers: int, times: int) -> None:
+    """What a user waits for, line by line; medians of `times` rounds, each of which does all of it."""
+    source, added = work / "first", work / "added.jsonl"
+    mb, more_mb = _cut_with_addition(corpus, source, added, megabytes)
+    text = work / "text.txt"
+    text.write_bytes(corpus.read_bytes()[:1000].decode("utf-8", "ignore").encode())
+    rounds: dict[str, list[Measured]] = {}
+
+    def measure(what: str, command: Sequence[str], env: dict[str, str] | None = None) -> None:
+        own = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{HERE}", **(env or {})}
+        own.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed package is compiled
+        measured = measure_command(command, work, own)
+        if measured.returncode:
+            sys.exit(f"{what} failed ({measured.returncode}):\n{measured.output[-3000:]}")
+        rounds.setdefault(what, []).append(measured)
+
+    for number in range(times):
+        home = work / f"home-{number}"
+        fresh = {"PREFECT_HOME": str(home), "WINNOW_CACHE": str(home / "cache")}
+        seeds, into = work / f"seeds-{number}", work / f"into-{number}"
+        measure("`winnow run seeds`, first", winnow(workers).command(ROOT / "seeds", seeds), fresh)
+        shutil.rmtree(seeds)
+        measure("`winnow run seeds`, later", winnow(workers).command(ROOT / "seeds", seeds), fresh)
+        measure("`winnow run seeds`, nothing changed", winnow(workers).command(ROOT / "seeds", seeds), fresh)
+        clean = [sys.executable, "-m", "winnow", "clean"]
+        measure("`winnow clean`, 1 kB", [*clean, str(text)])
+        measure(f"`winnow clean --jsonl`, {mb:.0f} MB", [*clean, "--jsonl", str(source / "first.jsonl")])
+        measure(f"stages, {mb:.0f} MB", stages_alone(workers).command(source, into))
+        place = shutil.copy(added, source)
+        measure(f"stages, {more_mb:.2f} MB added", stages_alone(workers).command(source, into))
+        Path(place).unlink()
+        shutil.rmtree(into)
+    print(f"| medians of {times} | seconds | processor seconds | MB a second | peak memory, MB |")
+    print("| --- | --- | --- | --- | --- |")
+    for what, measured in rounds.items():
+        seconds = median(m.seconds for m in measured)
+        speed = f"{mb / seconds:.2f}" if what.endswith(f"{mb:.0f} MB") else ""
+        cpu, peak = median(m.cpu_seconds for m in measured), median(m.peak_mb for m in measured)
+        print(f"| {what} | {seconds:.1f} | {cpu:.1f} | {speed} | {peak:.0f} |")
+    first, more = (median(m.cpu_seconds for m in measured) for measured in list(rounds.values())[-2:])
+    print(f"\n1 % added: {more / first:.1%} of the processor time of the first run")
+    print(f"installed size without extras: {installed_mb('winnow-text'):.0f} MB")
+
+
+def _cut_with_addition(corpus: Path, source: Path, added: Path, megabytes: float) -> tuple[float, float]:
+    """The first lines of the corpus as a folder, and 1 % more as a file beside it; returns the sizes of both, in MB."""
+    source.mkdir(parents=True)
+    wanted = min(megabytes * 1e6, corpus.stat().st_size / 1.011)
+    sizes = [0, 0]
+    with corpus.open("rb") as lines, (source / "first.jsonl").open("wb") as first, added.open("wb") as more:
+        for line in lines:
+            which = int(sizes[0] + len(line) > wanted or sizes[1] > 0)
+            if which and sizes[1] >= wanted / 100:
+                break
+            (first, more)[which].write(line)
+            sizes[which] += len(line)
+    return sizes[0] / 1e6, sizes[1] / 1e6
+
+
+def installed_mb(name: str) -> float:
+    """Size of a distribution and of all it needs without extras, in MB of disk (blocks of 4 kB)."""
+    waiting, seen, size = [name], set(), 0
+    while waiting:
+        wanted = canonicalize_name(waiting.pop())
+        if wanted in seen:
+            continue
+        seen.add(wanted)
+        found = distribution(wanted)
+        files = (Path(str(found.locate_file(f))) for f in found.files or ())
+        size += sum(-(-f.stat().st_size // 4096) * 4096 for f in files if f.is_file())
+        needed = map(Requirement, found.requires or ())
+        waiting += [r.name for r in needed if r.marker is None or r.marker.evaluate({"extra": ""})]
+    return size / 1e6
+
+
 def whole_path(name: str) -> Path:
     """Contestants run in folders of their own."""
     return Path(name).absolute()
@@ -164,6 +245,7 @@ def main() -> None:
     parser.add_argument("--mb", type=float, help="take only so much of the corpus")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--times", type=int, default=3)
+    parser.add_argument("--table", action="store_true", help="starts, the filter, an addition, the installed size")
     parser.add_argument("--growth", help="sizes in MB: 10,100,1000")
     parser.add_argument("--smoke", action="store_true", help="the sample articles, once, in seconds")
     options = parser.parse_args()
@@ -177,6 +259,8 @@ def main() -> None:
         if options.growth:
             grow([float(s) for s in options.growth.split(",")], options.corpus, work, options.workers)
             return
+        if options.table:
+            print_table(options.corpus, work, options.mb or 100, options.workers, options.times)
         source = cut_in_two(options.corpus, work / "source", options.mb)
         ours = [winnow(options.workers), stages_alone(options.workers)]
         compare([*ours, *peers(options.peers, options.bench_kit, options.workers)], source, work, options.times)
