@@ -13,6 +13,7 @@ import pytest
 from winnow.base.environment import switch_off
 
 switch_off()
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of processes would each compile all of the package anew
 os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -61,6 +61,7 @@ def test_a_version_is_read_as_a_table_and_what_is_not_there_is_answered_by_what_
         winnow.read_version(history / "in")
 
 
+@pytest.mark.slow
 def test_it_runs_beside_folders_of_the_user_s_own_named_flows_and_schemas(tmp_path):
     for folder in ("flows", "schemas"):
         (tmp_path / folder).mkdir()

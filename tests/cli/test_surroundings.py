@@ -44,7 +44,8 @@ def assert_nothing_planted_was_run(folder: Path) -> None:
     assert not marker.exists(), marker.read_text()
 
 
-@pytest.mark.parametrize("executor", ["processes", pytest.param("dask", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("executor", ["processes", "dask"])
 def test_a_run_imports_nothing_of_its_folder_asks_no_proxy_and_is_on_record(hostile, executor):
     done = winnow(hostile, "run", "in", "--into", "dataset", "--workers", "2", "--executor", executor, **PROXIES)
     assert done.returncode == 0, done.stderr

@@ -356,6 +356,7 @@ def with_one_passage(n: int, words: int = 200) -> dict[str, str]:
     return {f"p{i}": texts(sentence(rng, 200), shared) for i in range(n)}
 
 
+@pytest.mark.slow
 def test_documents_that_share_a_passage_take_a_number_of_comparisons_each(tmp_path: Path) -> None:
     for n in (150, 1000):
         decide(tmp_path / f"w{n}", prepared(tmp_path / f"p{n}", with_one_passage(n), SETTINGS), SETTINGS)

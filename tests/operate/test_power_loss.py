@@ -66,6 +66,7 @@ def _identity(stat: os.stat_result) -> tuple[int, int]:
     return stat.st_dev, stat.st_ino
 
 
+@pytest.mark.slow
 def test_everything_is_flushed_before_it_gets_its_name_and_its_folder_after(tmp_path, monkeypatch):
     first, second = two_batches(tmp_path)
     disk = Disk(tmp_path / "dataset")

@@ -73,6 +73,7 @@ def test_runs_that_follow_one_another_give_what_a_full_run_gives(
     assert rows_of(tmp_path / "dataset") == incremental
 
 
+@pytest.mark.slow
 def test_a_file_that_is_gone_leaves_its_id_to_an_unchanged_one_that_is_read_again(tmp_path: Path) -> None:
     source, dataset = tmp_path / "in", tmp_path / "dataset"
     for name, record in (("a", SECOND), ("b", FIRST)):

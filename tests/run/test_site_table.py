@@ -25,6 +25,7 @@ def counts(dataset: Path) -> dict[str, list[int]]:
     return {row["site"]: [row[n] for n in COUNTS] for _, row in rows.iterrows()}
 
 
+@pytest.mark.slow
 def test_a_version_is_held_back_when_a_site_loses_far_more_than_before_and_the_reason_names_it(tmp_path: Path) -> None:
     source, dataset = tmp_path / "in", tmp_path / "dataset"
     write_jsonl(source / "a.jsonl", [*records("a.org", range(6)), *records("b.org", range(10, 16))])

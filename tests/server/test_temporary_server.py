@@ -142,6 +142,7 @@ def test_each_has_a_password_of_its_own(server, alone):
     assert other.login != server.login
 
 
+@pytest.mark.slow  # one that hangs says it too
 def test_one_that_does_not_start_says_why(alone, monkeypatch):
     monkeypatch.setenv("PREFECT_API_DATABASE_CONNECTION_URL", f"sqlite+aiosqlite:////{alone}/no/such/folder/prefect.db")
     with pytest.raises(ServerGone, match="unable to open database file") as error:

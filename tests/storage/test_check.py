@@ -67,6 +67,7 @@ def test_a_missing_object_and_a_stranger_are_found(bucket, published):
     assert said == {gone: "is missing in the store", "v2/passages/stranger.parquet": "is not in the manifest"}
 
 
+@pytest.mark.slow
 def test_a_manifest_that_is_none_any_more_is_told_by_name_and_harms_no_working_copy(bucket, published):
     bucket.store.put("v2/manifest.json", b"{")
     with pytest.raises(DatasetError, match=rf"^{bucket.url}/v2/manifest.json: was changed in the store"):

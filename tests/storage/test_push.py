@@ -265,6 +265,7 @@ def test_what_a_killed_run_exchanged_with_its_workers_goes_and_its_shards_go_wit
     assert list(bucket.store.entries(".staging")) == []
 
 
+@pytest.mark.slow
 def test_what_is_removed_here_goes_there_and_everywhere(bucket):
     one = bucket.machine("one")
     for batch in (FIRST, SECOND, THIRD):
@@ -305,6 +306,7 @@ def test_the_call_of_a_held_run_travels_too_and_nothing_else_of_staging(bucket):
     assert names_in(bucket) == set()
 
 
+@pytest.mark.slow
 def test_a_lost_state_costs_a_comparison_and_no_more(bucket, undisturbed):
     one = bucket.machine("one")
     one.publish(FIRST)
@@ -315,6 +317,7 @@ def test_a_lost_state_costs_a_comparison_and_no_more(bucket, undisturbed):
     assert_sound(there)
 
 
+@pytest.mark.slow
 def test_a_damaged_commit_point_is_told_and_the_newest_whole_version_counts(bucket):
     bucket.machine().publish(FIRST)
     bucket.store.put(LATEST, b"v1")
