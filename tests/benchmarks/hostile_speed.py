@@ -109,6 +109,10 @@ SHAPES: dict[str, str] = {
     "literal line ends": "a\\nb",
     "OOXML escapes": "_x000D_",
     "byte escapes": "caf\\xc3\\xa9 ",
+    "byte escapes of one sign": "caf\\xe9 ",
+    "accents of TeX": "\\'e",
+    "misread quotes": "ìno,î ",
+    "misread apostrophes": "donít ",
     "escaped quotes": 'it\\\'s \\"so\\" ',
     "Latin numbers without ampersand": "caf#233;",
     # words and space

@@ -30,6 +30,7 @@ UNITS = {
     "templates": "{{a|",
     "mojibake": "Ã©",
     "pipes": "| ",
+    "bytes written out": "caf\\xe9 ",
     "bullets": "- a\n",
 }
 

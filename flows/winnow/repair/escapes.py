@@ -124,7 +124,7 @@ def undo_byte_escapes(text: str, evidence: Evidence) -> Iterator[Change]:
                 after == "’" and len(token) > 2 and are_words(token) for after, token in zip(read, around, strict=True)
             )
             sure = sum(len(word) > 2 and is_word(word) for word in spelled)
-            proven = sure + in_word > 0 and 2 * n_known >= len(spelled) and not any(word in text for word in spelled)
+            proven = sure + in_word > 0 and 2 * n_known >= len(spelled) and set(words(text)).isdisjoint(spelled)
         if proven:
             yield from (Change(m.start(), m.end(), after, 0.8) for m, after in zip(found, read, strict=True))
         return
