@@ -11,7 +11,7 @@ from winnow.base.errors import ReadError
 from winnow.base.records import RawDocument, Reject
 from winnow.read.content import MB, Content, sha256
 from winnow.read.fields import Record, Records, value_of
-from winnow.read.jsonl import parsed_record
+from winnow.read.jsonl import parsed_object
 from winnow.read.sources import FileSettings
 
 _SCALAR = rb'(?:"(?:[^"\\]|\\.){0,1000}"|[-+0-9.eE]{1,40}|true|false|null|\{[^{}\[\]]{0,1000}\})'
@@ -20,9 +20,8 @@ _WRAPPED = re.compile(
     rb'\s{0,99}\{\s{0,99}(?:"[^"\\]{0,80}"\s{0,9}:\s{0,9}' + _SCALAR + rb"\s{0,9},\s{0,99}){0,20}"
     rb'"[^"\\]{1,80}"\s{0,9}:\s{0,9}(?=\[\s{0,99}\{)'
 )
-_TOKEN = re.compile(
-    rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{}]', re.DOTALL
-)  # strings, the last perhaps not whole, and brackets
+# Strings, the last of which may go on in the next block, and brackets.
+_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{}]', re.DOTALL)
 _BETWEEN = b" \t\r\n,"
 
 
@@ -56,10 +55,7 @@ def read_json(content: Content, settings: FileSettings, is_record: bool = False)
             try:
                 if not piece.whole:
                     raise ReadError("not_json", "is not JSON: no object begins or ends here; mend it or leave it out")
-                value, encoding = parsed_record(piece.raw, settings.charset)
-                if not isinstance(value, dict):
-                    kind = type(value).__name__
-                    raise ReadError("not_an_object", f"is a JSON {kind}, not an object; write an array of objects")
+                value, encoding = parsed_object(piece.raw, settings.charset, "write an array of objects")
             except Exception as error:
                 wrong = error
             place = f", record {row} (byte {piece.at})"

@@ -51,11 +51,9 @@ def read_jsonl(content: Content, settings: FileSettings) -> Iterator[RawDocument
                         f"has {line.size} bytes, more than {settings.max_document_mb:g} MB, and is not kept here; "
                         "raise read.max_document_mb",
                     )
-                value, encoding = parsed_record(bare := without_commas(raw), settings.charset)
+                bare = without_commas(raw)
+                value, encoding = parsed_object(bare, settings.charset, "write one object a line")
                 raw = bare
-                if not isinstance(value, dict):
-                    kind = type(value).__name__
-                    raise ReadError("not_an_object", f"is a JSON {kind}, not an object; write one object a line")
             except Exception as error:
                 wrong = error
             digest = line.sha256 or sha256(raw)
@@ -127,6 +125,17 @@ def lines_of(content: Content, limit: int) -> Iterator[Line]:
         raise ReadError(error.kind, str(error), tail=b"".join(carry)) from error
     if size and not skipping:
         yield line()
+
+
+def parsed_object(raw: bytes, charset: str | None, remedy: str) -> tuple[dict[str, Any], str]:
+    """The fields of a record and the encoding of its bytes.
+
+    Raises ReadError as `parsed_record` does, and of kind ``not_an_object``, with the remedy, for any other JSON.
+    """
+    value, encoding = parsed_record(raw, charset)
+    if not isinstance(value, dict):
+        raise ReadError("not_an_object", f"is a JSON {type(value).__name__}, not an object; {remedy}")
+    return value, encoding
 
 
 def parsed_record(line: bytes, charset: str | None = None) -> tuple[Any, str]:

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterator
 from urllib.parse import unquote
 
-from winnow.repair.encoding.plausible import are_words, is_word, strange, words
+from winnow.repair.encoding.plausible import are_words, is_word, strange, word_around, words
 from winnow.repair.engine.rule import Change, Evidence, Rule, detector, in_any_case
 
 MAX_TOKEN = 400  # characters of a token that may be escaped words
@@ -48,14 +48,6 @@ def _is_code(text: str) -> bool:
 
 
 _JSON = re.compile(r"(?:\\u[0-9a-fA-F]{4})+|(?:%u[0-9a-fA-F]{4})+")
-_AROUND = re.compile(r"[^\W\d_]{0,30}\Z"), re.compile(r"[^\W\d_]{0,30}")
-
-
-def _word_around(text: str, start: int, end: int, after: str) -> str:
-    """The letters before `start`, `after`, and the letters from `end` on."""
-    left = _AROUND[0].search(text, max(0, start - 30), start)
-    right = _AROUND[1].match(text, end)
-    return (left[0] if left else "") + after + (right[0] if right else "")
 
 
 def undo_json_escapes(text: str, evidence: Evidence) -> Iterator[Change]:
@@ -77,7 +69,7 @@ def undo_json_escapes(text: str, evidence: Evidence) -> Iterator[Change]:
         before = text[found.start() - 1 : found.start()]
         if before in ("\\", "/", ":") or not all(map(_LETTER_OR_SIGN.match, after)):
             return
-        token = _word_around(text, found.start(), found.end(), after)
+        token = word_around(text, found.start(), found.end(), after)
         made = [bare for word in words(token) if not (bare := word.split("’")[0]).isascii()]
         proven = (
             proven or (bool(made) and all(map(is_word, made))) or (after == "’" and len(token) > 2 and are_words(token))
@@ -112,7 +104,7 @@ def undo_byte_escapes(text: str, evidence: Evidence) -> Iterator[Change]:
             continue
         if any(not after.isprintable() and after.strip("\xa0") for after in read):
             return
-        around = [_word_around(text, m.start(), m.end(), after) for m, after in zip(found, read, strict=True)]
+        around = [word_around(text, m.start(), m.end(), after) for m, after in zip(found, read, strict=True)]
         made = [word.split("’")[0] for token in around for word in words(token)]
         spelled = [word for word in made if not word.isascii()]
         n_known = sum(map(is_word, spelled))
@@ -196,7 +188,7 @@ def undo_tex_accents(text: str, evidence: Evidence) -> Iterator[Change]:
             after = unicodedata.normalize("NFC", base[-1] + _ACCENTS[g["sign"] or g["name"]])
         if len(after) > 1 or not (braced or g["bare"]):
             continue
-        left, _, right = _word_around(text, found.start(), found.end(), "\x00").partition("\x00")
+        left, _, right = word_around(text, found.start(), found.end(), "\x00").partition("\x00")
         right = found[0][-1] + right  # behind what would be an escaped quote, or an apostrophe
         joined = left and g["sign"] != "'" and not is_word(left) and not is_word(right)
         if (
@@ -230,7 +222,7 @@ def undo_ooxml_escapes(text: str, evidence: Evidence) -> Iterator[Change]:
             yield Change(found.start(), found.end(), "\t", 0.9)
         elif char < " ":
             yield Change(found.start(), found.end(), "" if before.isspace() or after.isspace() else " ", 0.9)
-        elif char.isalpha() and char > "~" and is_word(_word_around(text, found.start(), found.end(), char)):
+        elif char.isalpha() and char > "~" and is_word(word_around(text, found.start(), found.end(), char)):
             yield Change(found.start(), found.end(), char, 0.8)
 
 
@@ -368,7 +360,7 @@ def restore_ampersands(text: str, evidence: Evidence) -> Iterator[Change]:
     starts = {change.start for change in taken} | {change.end - 4 for change in taken}
     for found in _at_hashes(_IN_TOKEN, text):
         char = chr(int(found[1]))
-        word = _word_around(text, found.start(), found.end(), char)
+        word = word_around(text, found.start(), found.end(), char)
         if (char in "°£©®§±½¼¾²³" and found.start() and text[found.start() - 1].isdigit()) or (
             char.isalpha() and "\xc0" <= char < "\u0180" and len(word) > 3 and is_word(word)
         ):

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 
 from winnow.repair.encoding.line_changes import foreign_lines, speaks_of_encodings
-from winnow.repair.encoding.plausible import is_word, known_in
+from winnow.repair.encoding.plausible import is_word, known_in, word_around
 from winnow.repair.engine.rule import Change, Evidence, Rule
 
 SURE, LIKELY = 0.9, 0.8
@@ -44,8 +45,7 @@ def undo_misread_quotes(text: str, evidence: Evidence) -> Iterator[Change]:
     if speaks_of_encodings(text):
         return
     lines = evidence.once(foreign_lines, text)
-    for table in _TABLES:
-        places = _Places(table)
+    for places in _all_places():
         if any(places.prove(line) for _, line in lines):
             for at, line in lines:
                 for start, sign in places.signs(line):
@@ -89,14 +89,14 @@ class _Places:
                 yield at, sign
 
 
+@cache
+def _all_places() -> tuple[_Places, ...]:
+    return tuple(map(_Places, _TABLES))
+
+
 def _token(line: str, at: int) -> str:
-    """The letters about a place, up to thirty on either side."""
-    left, right = _LEFT.search(line, max(0, at - 30), at), _RIGHT.match(line, at + 1)
-    return (left[0] if left else "") + line[at] + (right[0] if right else "")
-
-
-_LEFT = re.compile(r"[^\W\d_]*\Z")
-_RIGHT = re.compile(r"[^\W\d_]{0,30}")
+    """The sign at a place with the letters about it."""
+    return word_around(line, at, at + 1, line[at])
 
 
 _SQUARED = frozenset("m cm mm km dm ft in mi yd s x y r R n".split())

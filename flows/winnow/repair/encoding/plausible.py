@@ -130,6 +130,16 @@ def words(text: str) -> list[str]:
     return _WORD.findall(text)
 
 
+_AROUND = re.compile(r"[^\W\d_]{0,30}\Z"), re.compile(r"[^\W\d_]{0,30}")
+
+
+def word_around(text: str, start: int, end: int, after: str) -> str:
+    """The letters before `start`, `after`, and the letters from `end` on."""
+    left = _AROUND[0].search(text, max(0, start - 30), start)
+    right = _AROUND[1].match(text, end)
+    return (left[0] if left else "") + after + (right[0] if right else "")
+
+
 def are_words(text: str) -> bool:
     """Whether all words of a text are words of some language.
 
