@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from winnow.base.environment import run_no_code_of_the_folder, switch_off
+from winnow.base.environment import look_for_garbage_rarely, run_no_code_of_the_folder, switch_off
 from winnow.base.errors import INTERNAL_ERROR, WinnowError
 from winnow.base.terminal import say
 from winnow.cli import documents, keep, look, make, serve
@@ -109,6 +109,7 @@ def command() -> None:
 
     It ends without taking all modules apart, which after a flow takes Python a second.
     """
+    look_for_garbage_rarely()
     code = 1
     atexit.register(lambda: _leave(code))  # called last, after what others register from here on
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import re
@@ -151,8 +150,6 @@ def clean(
 
     Of files named as HTML the main text is taken. With --json each file is one object: name, text and edits.
     """
-    # To look for garbage among what imports and word lists leave takes a tenth of the time of a short text.
-    gc.set_threshold(100_000)
     import winnow
     from winnow.repair import repair
     from winnow.run.recipe_file import load_recipe

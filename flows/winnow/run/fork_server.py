@@ -34,10 +34,12 @@ def main(handle: int) -> None:
     from winnow.run.worker_pool import PID, give_memory_back
 
     give_memory_back()
+    gc.disable()
     for name in LOADED:
         importlib.import_module(name)
     gc.collect()
     gc.freeze()  # what is loaded is no garbage: to look through it would copy its pages into every worker
+    gc.enable()
     # The threads that Python would warn of are those of memory allocators, which know of forks.
     warnings.filterwarnings("ignore", ".*multi-threaded.*", DeprecationWarning)
     workers: set[int] = set()

@@ -42,7 +42,8 @@ ONE_THREAD = {
 PID = struct.Struct("q")
 """How the fork server answers: with the process number of a worker."""
 
-_M_TRIM_THRESHOLD, _M_ARENA_MAX = -1, -8  # malloc.h of glibc
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # malloc.h of glibc
+_MMAP_THRESHOLD_MAX = 32 << 20
 
 _loading: list[_ForkServer] = []
 """A fork server that was begun for the pool to come."""
@@ -361,17 +362,24 @@ def work(handle: int) -> None:
     calls: Connection[Any, Any] = Connection(handle)
     here: _Surroundings = pickle.loads(calls.recv_bytes())
     here.take_over()
+    if libc := _libc():
+        _keep_memory_during_a_call(libc)
     while True:
         try:
             asked = calls.recv_bytes()
         except EOFError:
             return
-        try:
-            fn, args, kwargs = pickle.loads(asked)
-            answer = pickle.dumps(_Answer(result=fn(*args, **kwargs)))
-        except Exception as error:
-            answer = _pickled(error)
-        calls.send_bytes(answer)
+        calls.send_bytes(_answer_to(asked))
+        if libc:
+            libc.malloc_trim(0)
+
+
+def _answer_to(asked: bytes) -> bytes:
+    try:
+        fn, args, kwargs = pickle.loads(asked)
+        return pickle.dumps(_Answer(result=fn(*args, **kwargs)))
+    except Exception as error:
+        return _pickled(error)
 
 
 def _pickled(error: Exception) -> bytes:
@@ -386,10 +394,22 @@ def _pickled(error: Exception) -> bytes:
 
 
 def give_memory_back() -> None:
-    """Let the C library return to the system what was freed, rather than keep it for the next shard or stage."""
-    try:
-        libc = ctypes.CDLL("libc.so.6")
+    """Lets the C library return to the system what was freed, rather than keep it for the next shard or stage."""
+    if libc := _libc():
         libc.mallopt(_M_ARENA_MAX, 1)
         libc.mallopt(_M_TRIM_THRESHOLD, 1 << 20)
-    except (OSError, AttributeError):  # another C library: the process only holds more
-        pass
+
+
+def _keep_memory_during_a_call(libc: ctypes.CDLL) -> None:
+    """Lets the C library use again what a call freed: the system clears each page that it gives out anew."""
+    libc.mallopt(_M_MMAP_THRESHOLD, _MMAP_THRESHOLD_MAX)
+    libc.mallopt(_M_TRIM_THRESHOLD, 2 * _MMAP_THRESHOLD_MAX)
+
+
+def _libc() -> ctypes.CDLL | None:
+    """The C library where it is glibc; with another one a process only holds more."""
+    try:
+        libc = ctypes.CDLL("libc.so.6")
+        return libc if hasattr(libc, "malloc_trim") else None
+    except OSError:
+        return None

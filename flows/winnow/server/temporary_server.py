@@ -22,7 +22,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from winnow.base.environment import reach_loopback_directly, run_no_code_of_the_folder, switch_off
+from winnow.base.environment import (
+    look_for_garbage_rarely,
+    reach_loopback_directly,
+    run_no_code_of_the_folder,
+    switch_off,
+)
 from winnow.base.errors import ServerGone
 from winnow.base.log import LOGGER
 
@@ -203,6 +208,7 @@ def _environment(origin: str, login: str) -> Mapping[str, str]:
 
 def main(handle: int) -> None:
     """Serve on an inherited socket until standard input ends."""
+    look_for_garbage_rarely()
     switch_off()
     servers: list[object] = []
     threading.Thread(target=_end_with_input, args=(servers,), daemon=True).start()
