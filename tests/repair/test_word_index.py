@@ -1,4 +1,4 @@
-"""The table of words says what the lists say, whatever became of its file."""
+"""The tables of words say what the lists say, whatever became of their files."""
 
 from __future__ import annotations
 
@@ -8,18 +8,38 @@ from pathlib import Path
 import pytest
 
 from winnow.repair.words import word_index
-from winnow.repair.words.frequencies import frequent_words
-from winnow.repair.words.word_index import COMMON, KNOWN, bits, common_characters, common_to, kept_index, known_to
+from winnow.repair.words.frequencies import WordCosts, word_costs
+from winnow.repair.words.lexicon import RUN_TOGETHER, Lexicon
+from winnow.repair.words.word_index import COMMON, KNOWN, bits, common_characters, common_to, known_to
+from winnow.repair.words.word_table import kept_table
 
 
 @pytest.mark.parametrize("language", ["sl", "ru"])
 def test_a_word_is_known_where_its_list_has_it_and_nowhere_else(language: str) -> None:
-    known, common = frequent_words(language, KNOWN), frequent_words(language, COMMON)
+    known, common = set(word_costs(language, KNOWN)), set(word_costs(language, COMMON))
     some = sorted(known)[::90]
     assert all(known_to(word) & bits(language) for word in some)
     assert [bool(common_to(word) & bits(language)) for word in some] == [word in common for word in some]
     made_up = {f"{word}{word[::-1]}" for word in some} - known
     assert not any(known_to(word) & bits(language) for word in made_up)
+
+
+def test_a_table_of_costs_says_what_the_list_says() -> None:
+    costs, table = word_costs("is"), WordCosts("is")
+    assert all(table[word] == costs[word] for word in sorted(costs)[::9])
+    made_up = [f"{word}{word[::-1]}" for word in sorted(costs)[::90]]
+    assert [word in table for word in made_up] == [word in costs for word in made_up]
+    assert [table.get(word, -1) for word in made_up] == [costs.get(word, -1) for word in made_up]
+    with pytest.raises(KeyError, match="strasze"):
+        table["strasze"]
+
+
+def test_a_lexicon_charges_for_short_words_and_leaves_out_those_that_are_run_together() -> None:
+    english = Lexicon("en")
+    dearer = {word for word in word_costs("en", 500) if english.listed[word] != english.costs.get(word, -1)}
+    assert max(map(len, dearer - RUN_TOGETHER)) == 3
+    assert not any(word in english.costs for word in RUN_TOGETHER)
+    assert (english.costs["a"], english.costs["b"]) == (english.listed["a"], english.listed["b"] + 203)
 
 
 def test_the_commonest_characters_of_a_language_are_its_own() -> None:
@@ -34,7 +54,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(word_index, "_BITS", {"is": 1})
         patch.setattr(word_index, "CHARACTERS", ("ko",))
-        kept_index(path)
+        kept_table(path, word_index._made)
     assert sorted(file.name for file in path.parent.iterdir()) == ["words.bin", "words.lock"]
     return path.read_bytes()
 
@@ -50,13 +70,10 @@ DAMAGE: dict[str, Callable[[bytes], bytes]] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_a_damaged_file_is_made_anew(
-    whole: bytes, damage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(word_index, "_made", lambda: whole)
+def test_a_damaged_file_is_made_anew(whole: bytes, damage: str, tmp_path: Path) -> None:
     path = tmp_path / "words.bin"
     path.write_bytes(DAMAGE[damage](whole))
-    kept = kept_index(path)
+    kept = kept_table(path, lambda: whole)
     assert kept.find("góðan") is not None and kept.find("strasze") is None
     assert path.read_bytes() == whole
 
@@ -67,4 +84,4 @@ def test_a_folder_that_cannot_be_written_is_no_hindrance(
     (tmp_path / "file").write_text("no folder")
     monkeypatch.setenv("WINNOW_CACHE", str(tmp_path / "file" / "cache"))
     monkeypatch.setattr(word_index, "_made", lambda: whole)
-    assert word_index._index.__wrapped__().find("góðan") is not None
+    assert word_index._index.__wrapped__().words.find("góðan") is not None

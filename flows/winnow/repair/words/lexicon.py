@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import ChainMap
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 
 from winnow.repair.engine.rule import Evidence
-from winnow.repair.words.frequencies import word_costs
+from winnow.repair.words.frequencies import WordCosts, costs_in
 from winnow.repair.words.text_language import known_language, language_of
 
 NEVER = 1 << 20
@@ -93,31 +92,35 @@ ONE_LETTER = {
 }  # fmt: skip
 
 
+class ChargedCosts(WordCosts):
+    """What words cost, with what is charged for short ones, and without those that are run together."""
+
+    def __init__(self, language: str) -> None:
+        super().__init__(language)
+        self._letters = ONE_LETTER.get(language, "")
+
+    def charged(self, word: str, cost: int) -> int | None:
+        if word in RUN_TOGETHER:
+            return None
+        if len(word) > 3:
+            return cost
+        if len(word) == 1:
+            return cost if word in self._letters else cost + BASE.one_letter
+        if word in SHORT:
+            return min(cost, BASE.common - 1)
+        if len(word) == 2:
+            return cost if cost < BASE.two_common else cost + BASE.two_letters
+        return cost if cost < BASE.three_common else cost + BASE.three_letters
+
+
 class Lexicon:
     """Costs of the words of one language, with what is charged for short ones; small letters only."""
 
     def __init__(self, language: str) -> None:
         self.language = language
-        self.costs = word_costs(language)
-        letters = ONE_LETTER.get(language, "")
-        own = {word: self.costs[word] for word in self.costs if len(word) <= 3}
-        short = tuple(own)
-        own |= {word: self.costs[word] for word in RUN_TOGETHER & self.costs.keys()}
-        self.listed = ChainMap(own, self.costs)
+        self.costs = ChargedCosts(language)
+        self.listed = costs_in(language)
         """What they cost in the list."""
-        for word in short:
-            cost = own[word]
-            if len(word) == 1:
-                cost += 0 if word in letters else BASE.one_letter
-            elif word in SHORT:
-                cost = min(cost, BASE.common - 1)
-            elif len(word) == 2:
-                cost += 0 if cost < BASE.two_common else BASE.two_letters
-            else:
-                cost += 0 if cost < BASE.three_common else BASE.three_letters
-            self.costs[word] = cost
-        for word in RUN_TOGETHER:
-            self.costs.pop(word, None)
 
     def cost(self, written: str) -> int:
         """Cost of a known word as it is written; -1 for an unknown one."""

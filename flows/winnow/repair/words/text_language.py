@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from winnow.repair.engine.rule import remembered_by_line
-from winnow.repair.words.frequencies import LATIN_LISTS, frequent_words
+from winnow.repair.words.frequencies import LATIN_LISTS, costs_in
 from winnow.repair.words.word_index import bits, common_to, known_to
 
 LATIN = "A-Za-zªºÀ-ÖØ-öø-ɏḀ-ỿ"
@@ -179,8 +179,10 @@ def may_be_french(sample: str) -> bool:
     (True, False)
     """
     words = [word for word in _WORD.findall(sample.lower()) if len(word) > 2]
-    french, english = (frequent_words(language, COMMON_WORD) for language in ("fr", "en"))
-    more = sum(word in french for word in words) - sum(word in english for word in words)
+    french, english = (
+        sum(costs_in(language).get(word, COMMON_WORD + 1) <= COMMON_WORD for word in words) for language in ("fr", "en")
+    )
+    more = french - english
     return more > 0 or (more == 0 and len(words) != 1)
 
 

@@ -8,12 +8,11 @@ refunded, so reading the result again changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import accumulate
 
-from winnow.repair.words.frequencies import word_costs
+from winnow.repair.words.frequencies import WordCosts, costs_in
 from winnow.repair.words.lexicon import NEVER, ONE_LETTER, PREFIXES, SHORT, SUFFIXES, Lexicon, Prices, fold
 from winnow.repair.words.text_language import MARKERS
 
@@ -199,10 +198,10 @@ def stand_apart(parts: Sequence[str], cost: int, lexicon: Lexicon, others: Seque
     own = lexicon.language
     if all(_is_word(part, own, lexicon.listed) for part in low):
         return min(map(len, low)) > 1 or cost + LIKELIER > sum(lexicon.costs[part] for part in low)
-    if any(all(_is_word(part, language, _costs(language)) for part in low) for language in others if language != own):
+    if any(all(_is_word(part, language, costs_in(language)) for part in low) for language in others if language != own):
         return True
     if all(len(part) > 1 for part in low):
-        if any(frequent.issuperset(low) for frequent in _frequent()):
+        if any(all(costs_in(language).get(part, NEVER) <= FREQUENT for part in low) for language in MARKERS):
             return True
         # the small lists lack words: `bez pośredniej`
         if lexicon.language != "en" and any(lexicon.costs.get(part, KNOWN) <= FREQUENT for part in low):
@@ -233,18 +232,7 @@ def are_fragments(parts: Sequence[str], lexicon: Lexicon) -> bool:
     return all(fold(p) not in letters if len(p) == 1 else fold(p) not in lexicon.costs for p in parts)
 
 
-def _is_word(part: str, language: str, costs: Mapping[str, int]) -> bool:
+def _is_word(part: str, language: str, costs: WordCosts) -> bool:
     if len(part) == 1:
         return part in ONE_LETTER.get(language, "")
     return costs.get(part, 10_000) <= (KNOWN_SHORT if len(part) == 2 else KNOWN)
-
-
-@cache  # one for each supported language at most
-def _costs(language: str) -> dict[str, int]:
-    return word_costs(language, KNOWN)
-
-
-@cache
-def _frequent() -> tuple[frozenset[str], ...]:
-    """The frequent words of each supported language."""
-    return tuple(frozenset(word_costs(language, FREQUENT)) for language in MARKERS)
