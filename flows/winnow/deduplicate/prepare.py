@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, pairwise
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,16 +17,24 @@ from numpy.typing import NDArray
 
 from winnow.base.files import at_hand
 from winnow.base.recipe import DeduplicateSettings
+from winnow.base.records import Passage
 from winnow.base.staging import PREPARED, PREPARED_INDEX, write_parquet
 from winnow.deduplicate.documents.shingles import Signatures, Words, overlapping, sign_documents
 from winnow.deduplicate.passages.fingerprint import fingerprints
 from winnow.deduplicate.passages.splitter import Pieces, cut
 from winnow.deduplicate.passages.utf8_texts import Offsets, Utf8Texts, portions
-from winnow.deduplicate.repeats.promotion import OTHER_SCRIPT, PROMO_OPENING, SHORT_LINK, is_promo
-from winnow.deduplicate.repeats.within_document import CutPassage, Outline, cut_at_repeats, outline_repeats
+from winnow.deduplicate.repeats.promotion import PROMO_OPENING, SHORT_LINK, is_promo
+from winnow.deduplicate.repeats.within_document import (
+    CutPassage,
+    Outline,
+    cut_at_repeats,
+    least_chars,
+    outline_repeats,
+)
+from winnow.deduplicate.sorted_rows import may_repeat
 
 _BATCH = 256  # documents at a time
-_PORTION = 4 << 20  # bytes of text of them at most, but for longer ones
+_PORTION = 1 << 20  # bytes of text of them at most, but for longer ones
 _COLUMNS = ["doc_id", "source", "text", "input", "n_edits", "n_chars", "collected_at", "content_sha256"]
 
 
@@ -143,8 +151,9 @@ class _Batch:
     """The passages of some documents end to end; document n has those from ``bounds[n]`` to ``bounds[n + 1]``."""
 
     settings: DeduplicateSettings
-    doc_ids: Sequence[str]
+    doc_ids: pa.Array
     pieces: Pieces
+    texts: pa.Array  # of the pieces once more
     bounds: Offsets
     prints: list[bytes]
     words: Words
@@ -156,11 +165,13 @@ class _Batch:
         documents = list(map(cut, batch.column("text").to_pylist()))
         pieces = Pieces(*(list(chain.from_iterable(column)) for column in zip(*documents, strict=True)))
         bounds = np.cumsum([0, *(len(document.texts) for document in documents)])
-        words = Words.of(Utf8Texts.of(pa.array(pieces.texts, pa.large_string())), bounds)
+        texts = pa.array(pieces.texts, pa.large_string())
+        words = Words.of(Utf8Texts.of(texts), bounds)
         self = cls(
             settings=settings,
-            doc_ids=batch.column("doc_id").to_pylist(),
+            doc_ids=batch.column("doc_id"),
             pieces=pieces,
+            texts=texts,
             bounds=bounds,
             prints=fingerprints(pieces.texts, settings),
             words=words,
@@ -171,28 +182,39 @@ class _Batch:
             self._cut_at_repeats()
         return self
 
+    @property
+    def _owners(self) -> Offsets:
+        """The document of each passage."""
+        return np.repeat(np.arange(len(self.doc_ids)), np.diff(self.bounds))
+
     def _cut_at_repeats(self) -> None:
         """Look for repeats in documents in which a passage may be promotion, or may go for what another one says."""
-        pieces, settings = self.pieces, self.settings
-        promo = may_promote(pieces.texts) if settings.promo_lines else np.zeros(len(pieces.texts), np.bool_)
+        pieces, settings, owners = self.pieces, self.settings, self._owners
+        promo = may_promote(pieces.texts) if settings.promo_lines else np.zeros(len(owners), np.bool_)
         overlaps = overlapping(self.words)
-        outlines = [
-            Outline(
-                kinds=pieces.kinds[a:b],
-                texts=pieces.texts[a:b],
-                gaps=pieces.gaps[a:b],
+        lows = np.frombuffer(b"".join(self.prints), np.uint64)[1::2]
+        again = overlaps | may_repeat(lows ^ owners.astype(np.uint64))  # and a few that are alike in two documents
+        again &= self._are_long()
+        for n in np.unique(owners[promo | again]).tolist():
+            a, b = self.bounds[n : n + 2].tolist()
+            document = Pieces(pieces.kinds[a:b], pieces.texts[a:b], pieces.gaps[a:b])
+            outline = Outline(
+                kinds=document.kinds,
+                texts=document.texts,
+                gaps=document.gaps,
                 prints=self.prints[a:b],
                 overlaps=np.flatnonzero(overlaps[a:b]).tolist(),
                 may_promote=np.flatnonzero(promo[a:b]).tolist(),
             )
-            for a, b in pairwise(self.bounds.tolist())
-        ]
-        for n, outline in enumerate(outlines):
-            looked_at = outline.may_promote or outline.may_repeat(settings)
-            if looked_at and (found := outline_repeats(outline, settings)):
-                a, b = self.bounds[n : n + 2].tolist()
-                document = Pieces(pieces.kinds[a:b], pieces.texts[a:b], pieces.gaps[a:b])
+            if found := outline_repeats(outline, settings):
                 self.cuts[n] = cut_at_repeats(document.passages(), found)
+
+    def _are_long(self) -> NDArray[np.bool_]:
+        """Which passages are long enough to be found where they stand again."""
+        kinds, texts, _ = self.pieces
+        least = {kind: least_chars(kind, self.settings) for kind in set(kinds)}
+        long = [len(text) >= least[kind] for kind, text in zip(kinds, texts, strict=True)]
+        return np.array(long, np.bool_)
 
     def repeats(self) -> list[list[CutPassage]]:
         """Of each document, what goes for another passage of it, or as promotion, or stays although it repeats."""
@@ -200,28 +222,41 @@ class _Batch:
 
     def table(self) -> pa.Table:
         """Of type winnow.base.staging.PREPARED."""
-        columns: dict[str, list[Any]] = {name: [] for name in PREPARED.names}
-        for n, (a, b) in enumerate(pairwise(self.bounds.tolist())):
-            passages = [row.passage for row in self.cuts.get(n, ())]
-            prints = self.prints[a:b]
+        owners = self._owners
+        whole = _table(
+            {
+                "doc_id": self.doc_ids.take(pa.array(owners)),
+                "position": pa.array(np.arange(len(owners)) - self.bounds[owners]),
+                "part": pa.array(np.zeros(len(owners), np.int32)),
+                "kind": self.pieces.kinds,
+                "text": self.texts,
+                "gap": self.pieces.gaps,
+                "fingerprint": self.prints,
+            },
+            PREPARED,
+        )
+        tables, at = [], 0
+        for n, rows in sorted(self.cuts.items()):
+            passages = [row.passage for row in rows]
             if any(passage.part for passage in passages):
-                prints = fingerprints([passage.text for passage in passages], self.settings)
-                for name in ("position", "part", "kind", "text", "gap"):
-                    columns[name] += [getattr(passage, name) for passage in passages]
-            else:
-                columns["position"] += range(b - a)
-                columns["part"] += [0] * (b - a)
-                for name, pieces in zip(("kind", "text", "gap"), self.pieces, strict=True):
-                    columns[name] += pieces[a:b]
-            columns["fingerprint"] += prints
-            columns["doc_id"] += [self.doc_ids[n]] * len(prints)
-        return _table(columns, PREPARED)
+                start, stop = self.bounds[n : n + 2].tolist()
+                tables += [whole.slice(at, start - at), self._in_parts(self.doc_ids[n], passages)]
+                at = stop
+        return pa.concat_tables([*tables, whole.slice(at)])
+
+    def _in_parts(self, doc_id: pa.Scalar, passages: Sequence[Passage]) -> pa.Table:
+        """The same of one document, of which a passage was cut into parts."""
+        columns: dict[str, Sequence[Any]] = {
+            name: [getattr(passage, name) for passage in passages]
+            for name in ("position", "part", "kind", "text", "gap")
+        }
+        prints = fingerprints([passage.text for passage in passages], self.settings)
+        return _table({**columns, "fingerprint": prints, "doc_id": [doc_id.as_py()] * len(passages)}, PREPARED)
 
 
 def may_promote(texts: Sequence[str]) -> NDArray[np.bool_]:
     """Passages that are promotion, or would be if they stood again in their document."""
     series = pl.Series(texts, dtype=pl.String)
-    openings = series.str.contains(PROMO_OPENING) | series.str.contains(OTHER_SCRIPT)
-    out = (openings | series.str.contains(SHORT_LINK)).to_numpy().copy()
+    out = (series.str.contains(PROMO_OPENING) | series.str.contains(SHORT_LINK)).to_numpy().copy()
     out[out] = [is_promo(texts[n], stands_again=True) for n in np.flatnonzero(out).tolist()]
     return out

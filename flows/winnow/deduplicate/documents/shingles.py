@@ -40,7 +40,7 @@ _FACTOR = np.uint64(0x9E3779B97F4A7C15)
 _MASK = 2**64 - 1
 _ALONE = np.uint32(1 << 31)
 _I_WITH_DOT = 0x130  # lower() makes it an i and a dot above, and the dot ends the word
-_CHUNK = 1 << 18  # bytes of text read at a time, so that the arrays made of them stay in the processor's cache
+_CHUNK = 1 << 16  # bytes of text read at a time, so that the arrays made of them stay in the processor's cache
 _AT_ONCE = 1 << 16  # hashes of which a function is taken at once: they stay in the processor's cache
 _FEW, _LONG = 64, 1 << 14  # words as long as that so few, or longer than this: the rest of each is read by itself
 
@@ -94,9 +94,11 @@ class Words:
             for a, b in portions(pieces.offsets[bounds], _CHUNK)
         ]
         before = np.cumsum([0, *(len(part.numbers) for part in parts)]).tolist()
+        numbers = merged([part.numbers for part in parts], np.uint64)
+        same = all(part.in_pieces is part.numbers for part in parts)  # as where no character is a word alone
         return Words(
-            numbers=merged([part.numbers for part in parts], np.uint64),
-            in_pieces=merged([part.in_pieces for part in parts], np.uint64),
+            numbers=numbers,
+            in_pieces=numbers if same else merged([part.in_pieces for part in parts], np.uint64),
             ends=merged([part.ends + n for part, n in zip(parts, before, strict=False)], np.int64),
             bounds=bounds,
         )
@@ -185,21 +187,26 @@ def _with_alone(numbers: Hashes, is_alone: NDArray[np.bool_], letters: NDArray[n
     return out
 
 
-def _shingles(numbers: Hashes, ends: Offsets, short_too: bool, width: int = _WORDS) -> tuple[Hashes, Offsets]:
-    """The shingles of texts, repeats included, and how many each has; one for a text of few words if `short_too`."""
-    sizes = np.diff(ends, prepend=0)
-    h = np.zeros(max(0, len(numbers) - width + 1), np.uint64)
-    for n in range(width):
+def _runs(numbers: Hashes, ends: Offsets, width: int) -> tuple[Hashes, Offsets]:
+    """A number for each `width` words in a row of texts, and how many each text has; alike where the words are."""
+    h = numbers[: max(0, len(numbers) - width + 1)].copy()
+    for n in range(1, width):
         h *= _FACTOR
         h += numbers[n : n + len(h)]
     whole = np.ones(len(h), np.bool_)
     for n in range(1, width):  # what begins there goes over the end of its text
         over = ends - n
         whole[over[(over >= 0) & (over < len(h))]] = False
-    counts = np.maximum(sizes - width + 1, 0)
-    h = _mixed(h[whole])
+    return h[whole], np.maximum(np.diff(ends, prepend=0) - width + 1, 0)
+
+
+def _shingles(numbers: Hashes, ends: Offsets, short_too: bool, width: int = _WORDS) -> tuple[Hashes, Offsets]:
+    """The shingles of texts, repeats included, and how many each has; one for a text of few words if `short_too`."""
+    h, counts = _runs(numbers, ends, width)
+    _mixed(h)
+    sizes = np.diff(ends, prepend=0)
     if not short_too or not len(short := np.flatnonzero((sizes > 0) & (sizes < width))):
-        return np.maximum(h, np.uint64(1)), counts
+        return np.maximum(h, np.uint64(1), out=h), counts
     counts[short] = 1
     single = np.zeros(len(short), np.uint64)
     for n in range(width - 1, 0, -1):
@@ -209,7 +216,7 @@ def _shingles(numbers: Hashes, ends: Offsets, short_too: bool, width: int = _WOR
     at = np.zeros(len(out), np.bool_)
     at[np.cumsum(counts)[short] - 1] = True
     out[at], out[~at] = _mixed(single), h
-    return np.maximum(out, np.uint64(1)), counts
+    return np.maximum(out, np.uint64(1), out=out), counts
 
 
 def _distinct(hashes: Hashes, counts: Offsets) -> tuple[Hashes, Offsets]:
@@ -328,9 +335,11 @@ def sign_documents(words: Words, min_words: int) -> Signatures:
 
 def overlapping(words: Words) -> NDArray[np.bool_]:
     """Marks the pieces that share `_RUN` shingles in a row with another one of their document."""
-    hashes, counts = _shingles(words.in_pieces, words.ends, short_too=False)
+    hashes, counts = _runs(words.in_pieces, words.ends, _WORDS)
+    of_documents = np.diff(np.append(0, np.cumsum(counts))[words.bounds])
+    documents = np.arange(1, len(of_documents) + 1, dtype=np.uint64) * _FACTOR
+    hashes ^= np.repeat(documents, of_documents)  # alike in one document only
     owners = np.repeat(np.arange(len(counts)), counts)
-    hashes ^= np.searchsorted(words.bounds, owners, side="right").astype(np.uint64) * _FACTOR  # alike in one document
     at = np.flatnonzero(may_repeat(hashes))
     _, first, which = np.unique(hashes[at], return_index=True, return_inverse=True)
     seen_at = at[first[which]]

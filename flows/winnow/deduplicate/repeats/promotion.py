@@ -39,6 +39,7 @@ _OPENINGS = (
     "adver", "spons", "promo", "paid ", "story", "artic", "conti", "scrol", "skip ", "ad   ", "anzei", "werbu",
     "publi", "pubbl", "rekla", "annon", "you m", "you w", "also ", "don t", "read ", "watch", "relat", "recom",
     "trend", "more ", "sign ", "subsc", "follo", "like ", "find ", "click", "tap h", "get t", "get o", "downl",
+    "рекла", "広告", "广告", "廣告", "광고", "إعلان",
 )  # fmt: skip
 """How all that is found here begins, other signs as spaces."""
 _VENUE = re.compile(
@@ -64,8 +65,7 @@ _ANNOUNCING = frozenset((
 
 _MAY_OPEN = "|".join(re.sub(" +$", r"(?:\\W|$)", opening).replace(" ", r"\W") for opening in _OPENINGS)
 PROMO_OPENING = rf"(?i)^\PL*(?:{_MAY_OPEN})"
-"""How all that `is_promo` says yes to opens, in Rust's dialect, but for markers in other scripts and cut-off posts."""
-OTHER_SCRIPT = r"(?s)^\PL*[^\PL\x00-\x7f].{0,80}$"
+"""How all that `is_promo` says yes to opens, in Rust's dialect, but for cut-off posts."""
 
 
 def is_promo(text: str, stands_again: bool = False) -> bool:

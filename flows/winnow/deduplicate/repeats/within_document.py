@@ -76,16 +76,12 @@ class Outline:
 
     def is_long(self, n: int, settings: DeduplicateSettings) -> bool:
         """Whether a block is long enough to be found where it stands again."""
-        short = self.kinds[n] in ("list_item", "code")
-        return len(self.texts[n]) >= (settings.min_repeat_chars if short else settings.min_inner_repeat_chars)
+        return len(self.texts[n]) >= least_chars(self.kinds[n], settings)
 
-    def may_repeat(self, settings: DeduplicateSettings) -> bool:
-        """Whether a block may go because another one says the same, or overlaps with it."""
-        some = {*(self.overlaps or ())}
-        if len(set(self.prints)) < len(self.prints):
-            times = Counter(self.prints)
-            some |= {n for n, key in enumerate(self.prints) if times[key] > 1}
-        return any(self.is_long(n, settings) for n in some)
+
+def least_chars(kind: str, settings: DeduplicateSettings) -> int:
+    """Characters that a block of a kind has at least to be found where it stands again in its document."""
+    return settings.min_repeat_chars if kind in ("list_item", "code") else settings.min_inner_repeat_chars
 
 
 class CutPassage(NamedTuple):
