@@ -90,7 +90,7 @@ def guess_language(text: str) -> tuple[str | None, float | None]:
     """
     sample = _sample(text)
     if sample.isascii():  # as below, without a look at each character
-        words = " ".join(sample.translate(_ASCII_LETTERS).split())
+        words = sample.translate(_ASCII_LETTERS)
         if len(words) - words.count(" ") < MIN_LETTERS:
             return None, None
         language, confidence = _by_cld2(words) or _by_letters(words, _LATIN)
@@ -107,11 +107,8 @@ def guess_language(text: str) -> tuple[str | None, float | None]:
     languages = _LANGUAGES[script]
     if len(languages) == 1:
         return languages[0], round(share, 3)
-    # Other scripts' letters would count against every language of this one; marks between words change nothing.
-    mine = scripts == _NAMES.index(script)
-    kept = mine.copy()
-    kept[1:] |= mine[:-1]  # a space behind each word
-    words = str(np.where(mine, codes, _SPACE)[kept].tobytes(), "utf-16-le").rstrip(" ")
+    # Other scripts' letters would count against every language of this one; marks and spaces change nothing for CLD2.
+    words = str(np.where(scripts == _NAMES.index(script), codes, _SPACE).tobytes(), "utf-16-le")
     language, confidence = _by_cld2(words) or _by_letters(words, languages)
     return language, None if confidence is None else round(share * confidence, 3)
 
@@ -132,7 +129,8 @@ def _by_cld2(words: str) -> tuple[str, float] | None:
 def _by_letters(words: str, languages: tuple[str, ...]) -> tuple[str | None, float | None]:
     from resiliparse.parse.lang import detect_fast
 
-    ranks: list[tuple[str, int]] = detect_fast(words.lower(), cutoff=2000, n_results=2, langs=list(languages))  # type: ignore[assignment]
+    words = " ".join(words.lower().split())
+    ranks: list[tuple[str, int]] = detect_fast(words, cutoff=2000, n_results=2, langs=list(languages))  # type: ignore[assignment]
     if not ranks:
         return None, None
     best, distance = ranks[0]

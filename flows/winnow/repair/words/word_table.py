@@ -16,14 +16,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xxhash import xxh3_64_intdigest
+from xxhash import xxh3_64_digest, xxh3_64_intdigest
 
 from winnow.base.environment import cache_folder
 
 if TYPE_CHECKING:
     import numpy as np
 
-_FORMAT = b"winnow words 1\n\0"
+_FORMAT = b"winnow words 2\n\0"
 _HEAD = len(_FORMAT) + 16  # the number of words and the checksum of what follows come next
 
 
@@ -49,9 +49,9 @@ def fingerprint(word: str) -> int:
 def table_of(name: str, lists: Iterable[Path], made: Callable[[], bytes]) -> WordTable:
     """The table of that name from the cache, made there first; one of this process where no cache can be written.
 
-    It is kept under the checksums of the lists that it is made of.
+    It is kept under a checksum of the lists that it is made of and of its format.
     """
-    checksum = zlib.crc32(b"".join(map(_end_of, lists)))
+    checksum = zlib.crc32(b"".join((_FORMAT, *map(_end_of, lists))))
     with contextlib.suppress(OSError, RuntimeError):
         return kept_table(cache_folder() / f"{name}-{checksum:08x}.bin", made)
     return opened(memoryview(made()))
@@ -90,8 +90,9 @@ def _mapped(path: Path) -> WordTable:
 def opened(content: memoryview) -> WordTable:
     """The table that a file holds. Raises ValueError where it is cut off or damaged."""
     body = content[_HEAD:]
-    size, checksum = content[len(_FORMAT) : _HEAD].cast("Q") if body else (0, 0)
-    if not body or content[: len(_FORMAT)] != _FORMAT or len(body) < 8 * size or zlib.crc32(body) != checksum:
+    size = int.from_bytes(content[len(_FORMAT) : _HEAD - 8], "little")
+    is_whole = content[: len(_FORMAT)] == _FORMAT and len(body) >= 8 * size
+    if not is_whole or xxh3_64_digest(body) != content[_HEAD - 8 : _HEAD]:
         raise ValueError("is no table of words")
     return WordTable(body[: 8 * size].cast("Q"), body[8 * size :])
 
@@ -99,4 +100,4 @@ def opened(content: memoryview) -> WordTable:
 def packed(fingerprints: np.ndarray, columns: Iterable[np.ndarray], rest: bytes = b"") -> bytes:
     """The content of a table's file: fingerprints in ascending order, columns of the same length, and what follows."""
     body = b"".join(column.tobytes() for column in (fingerprints, *columns)) + rest
-    return _FORMAT + len(fingerprints).to_bytes(8, "little") + zlib.crc32(body).to_bytes(8, "little") + body
+    return _FORMAT + len(fingerprints).to_bytes(8, "little") + xxh3_64_digest(body) + body
