@@ -31,7 +31,7 @@ from winnow.deduplicate.repeats.within_document import (
     least_chars,
     outline_repeats,
 )
-from winnow.deduplicate.sorted_rows import may_repeat
+from winnow.deduplicate.sorted_rows import repeat
 
 _BATCH = 256  # documents at a time
 _PORTION = 1 << 20  # bytes of text of them at most, but for longer ones
@@ -193,8 +193,7 @@ class _Batch:
         promo = may_promote(pieces.texts) if settings.promo_lines else np.zeros(len(owners), np.bool_)
         overlaps = overlapping(self.words)
         lows = np.frombuffer(b"".join(self.prints), np.uint64)[1::2]
-        again = overlaps | may_repeat(lows ^ owners.astype(np.uint64))  # and a few that are alike in two documents
-        again &= self._are_long()
+        again = (overlaps | repeat(lows ^ owners.astype(np.uint64))) & self._are_long()
         for n in np.unique(owners[promo | again]).tolist():
             a, b = self.bounds[n : n + 2].tolist()
             document = Pieces(pieces.kinds[a:b], pieces.texts[a:b], pieces.gaps[a:b])

@@ -80,6 +80,19 @@ def may_repeat(keys: NDArray[np.uint64]) -> NDArray[np.bool_]:
     return found
 
 
+def repeat(keys: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Which keys stand more than once.
+
+    >>> repeat(np.array([7, 8, 7], np.uint64)).tolist()
+    [True, False, True]
+    """
+    found = may_repeat(keys)
+    at = np.flatnonzero(found)
+    at = at[np.argsort(keys[at])]
+    found[at] = in_runs(run_starts(keys[at]))
+    return found
+
+
 def ranges(starts: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.int64]:
     """The numbers from each start to before its end, one range after the other.
 
@@ -105,14 +118,18 @@ def count_shared(
     first, later = pairs
     out = np.zeros(len(first), np.int64)
     groups = np.append(np.flatnonzero(run_starts(first)), len(first)).tolist()
+    seen = np.zeros(1 << 16, np.bool_)  # by a value's lowest bits: most of what is not shared need not be searched for
     for start, stop in pairwise(groups):
-        one, others = first[start], later[start:stop]
-        sizes = ends[others] - starts[others]
+        one, others = values[starts[first[start]] : ends[first[start]]], later[start:stop]
         if len(others) == 1:
             other = values[starts[others[0]] : ends[others[0]]]
         else:
             other = values[ranges(starts[others], ends[others])]
-        found = np.append(0, np.cumsum(stand_in(other, values[starts[one] : ends[one]])))
-        bounds = np.append(0, np.cumsum(sizes))
-        out[start:stop] = np.diff(found[bounds])
+        slots = one.astype(np.uint16)
+        seen[slots] = True
+        at = np.flatnonzero(seen[other.astype(np.uint16)])
+        seen[slots] = False
+        at = at[stand_in(other[at], one)]
+        bounds = np.append(0, np.cumsum(ends[others] - starts[others]))
+        out[start:stop] = np.diff(np.searchsorted(at, bounds))
     return out

@@ -341,8 +341,7 @@ def overlapping(words: Words) -> NDArray[np.bool_]:
     hashes ^= np.repeat(documents, of_documents)  # alike in one document only
     owners = np.repeat(np.arange(len(counts)), counts)
     at = np.flatnonzero(may_repeat(hashes))
-    _, first, which = np.unique(hashes[at], return_index=True, return_inverse=True)
-    seen_at = at[first[which]]
+    seen_at = _first_places(at, hashes[at])
     seen_at, at = seen_at[seen_at < at], at[seen_at < at]
     steps = np.arange(len(at))
     begins = run_starts(owners[at], at - steps)
@@ -351,3 +350,14 @@ def overlapping(words: Words) -> NDArray[np.bool_]:
     for places in (at, seen_at):
         marks[owners[places[in_row >= _RUN]]] = True
     return marks
+
+
+def _first_places(places: Offsets, values: Hashes) -> Offsets:
+    """For each place the first with the same value, given those of all; faster than `np.unique` finds them."""
+    order = np.argsort(values)
+    starts = np.flatnonzero(run_starts(values[order]))
+    first = np.empty_like(places)
+    if len(places):
+        sizes = np.diff(np.append(starts, len(places)))
+        first[order] = np.repeat(np.minimum.reduceat(places[order], starts), sizes)
+    return first
