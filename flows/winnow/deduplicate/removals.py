@@ -99,10 +99,18 @@ def find_removals(
     left_out = files.left_out.save(DocIds.of_files([leave_out]).keys) if leave_out else None
     indexes = _inputs(index_files, published_index, left_out)
     documents = rank_documents(indexes, files, executor)
-    gather_inner_repeats(indexes, files)
     passages = _inputs(passage_files, published_passages, left_out)
-    scattered = find_scattered(passages, files, executor, documents)
-    search = _Search(files=files, settings=settings, executor=executor, passages=passages, scattered=scattered)
+    listed = executor.map(list_documents, passages, repeat(files))  # by workers, while this process gathers
+    gather_inner_repeats(indexes, files)
+    scattered = find_scattered(listed, documents)
+    search = _Search(
+        files=files,
+        settings=settings,
+        executor=executor,
+        passages=passages,
+        passage_rows=sum(parquet_file(file.path).metadata.num_rows for file in passages),
+        scattered=scattered,
+    )
     kept_set = search.keep_documents(indexes)
     files.copies.save(kept_set.copies)
     repeated, remainders = search.remove_passages(kept_set)
@@ -153,12 +161,10 @@ def list_documents(passages: InputFile, files: WorkFiles) -> ArrayFile:
     return files.documents_in(passages).save(ranks[ranks != NO_RANK])
 
 
-def find_scattered(
-    passages: Sequence[InputFile], files: WorkFiles, executor: Executor, documents: int
-) -> NDArray[np.bool_]:
-    """Documents whose passages lie in more than one file, as a compaction may leave them."""
+def find_scattered(listed: Iterable[ArrayFile], documents: int) -> NDArray[np.bool_]:
+    """Documents whose passages lie in more than one file, as a compaction may leave them, given those of each file."""
     seen, scattered = np.zeros(documents, np.bool_), np.zeros(documents, np.bool_)
-    for found in executor.map(list_documents, passages, repeat(files)):
+    for found in listed:
         ranks = found.load()
         scattered[ranks[seen[ranks]]] = True
         seen[ranks] = True
@@ -173,6 +179,7 @@ class _Search:
     settings: DeduplicateSettings
     executor: Executor
     passages: Sequence[InputFile]
+    passage_rows: int  # in all these files
     scattered: NDArray[np.bool_]  # by rank, whether a document's passages lie in more than one file
 
     @property
@@ -195,17 +202,23 @@ class _Search:
         if not settings.documents or not self.documents:
             return KeptSet.of(close, self.documents)
         partitions = self._partitions
-        parts = self._each(spread_index, indexes, files, partitions)
+        # What does not wait for each other is asked for together, so that all workers have work.
+        indexed = self.executor.map(spread_index, indexes, repeat(files), repeat(partitions))
+        of_prints = partitions_for(self.passage_rows, KEYED.itemsize)
+        prints = self.executor.map(spread_prints, self.passages, repeat(files), repeat(of_prints))
+        parts = list(indexed)
         self._join_sketches(parts)
         bands, samples = (
             gather([getattr(part, kind) for part in parts], KEYED, partitions, self.executor)
             for kind in ("bands", "samples")
         )
-        found = list(self.executor.map(find_candidates, bands, samples, repeat(files), repeat(settings)))
+        searched = self.executor.map(find_candidates, bands, samples, repeat(files), repeat(settings))
+        templates = self._find_templates(list(prints), of_prints)
+        found = list(searched)
         pairs = distinct_values(merged([f.pairs.load() for f in found], np.uint64))
         buckets = merged([f.large_buckets.load() for f in found], KEYED)
         in_buckets = distinct_values(buckets["rank"])
-        told_by = self._told_by(self._marked(_both(pairs)[1], in_buckets))
+        told_by = self._told_by(self._marked(_both(pairs)[1], in_buckets), templates)
         compared = self._marked(*_both(pairs), in_buckets)
         for part in found:
             for ranks in _both(part.similar.load()):
@@ -265,7 +278,7 @@ class _Search:
             values.flush()
             sent(file.path)
 
-    def _told_by(self, laters: NDArray[np.bool_]) -> list[tuple[Sets, float]]:
+    def _told_by(self, laters: NDArray[np.bool_], templates: ArrayFile) -> list[tuple[Sets, float]]:
         """What tells documents apart that may be copies (by rank), and which share of it must stand in the other one.
 
         It is what they say besides a template, and what they ask.
@@ -273,18 +286,15 @@ class _Search:
         if not laters.any():
             return []
         among = self.files.wanted("laters").save(laters)
-        besides = Besides(templates=self._find_templates(), least_chars=self.settings.min_rest_chars)
+        besides = Besides(templates=templates, least_chars=self.settings.min_rest_chars)
         told_by = [(Sets(label="own", short=True, among=among, only=besides), SAME)]
         if self.settings.keep_meaningful_repeats:
             told_by.append((Sets(label="asked", short=True, among=among, only=Questions()), ASKED))
         return told_by
 
-    def _find_templates(self) -> ArrayFile:
+    def _find_templates(self, spread: Sequence[PartitionedFile], partitions: int) -> ArrayFile:
         """The passages that many documents have, with the arrival from which they are a template (TEMPLATE)."""
-        rows = sum(parquet_file(file.path).metadata.num_rows for file in self.passages)
-        partitions = partitions_for(rows, KEYED.itemsize)
-        parts = self._each(spread_prints, self.passages, self.files, partitions)
-        prints = gather(parts, KEYED, partitions, self.executor)
+        prints = gather(spread, KEYED, partitions, self.executor)
         found = self._each(find_templates, prints, self.files, self.settings)
         templates = merged([part.load() for part in found], TEMPLATE)
         return self.files.templates.save(templates[np.argsort(templates["key"])])
@@ -336,8 +346,7 @@ class _Search:
         chars = self._chars()
         repeated: Rows = np.empty(0, REMOVED)
         if self.settings.passages and self.passages:
-            rows = sum(parquet_file(file.path).metadata.num_rows for file in self.passages)
-            partitions = partitions_for(rows, PASSAGE.itemsize)
+            partitions = partitions_for(self.passage_rows, PASSAGE.itemsize)
             parts = self._each(spread_passages, self.passages, self.files, partitions, self.settings)
             spread = gather([part.passages for part in parts], PASSAGE, partitions, self.executor)
             listed = self._each(list_repeated, spread, self.files, self.settings)
