@@ -8,13 +8,14 @@ without their package, whose import takes as long as a list does, and once: what
 from __future__ import annotations
 
 import gzip
+from collections.abc import Callable
 from functools import cache, lru_cache
 from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 from typing import overload
 
-from winnow.repair.words.word_table import fingerprint, packed, table_of
+from winnow.repair.words.word_table import fingerprints_of, packed, table_of
 
 LATIN_LISTS = (
     "en", "de", "fr", "es", "it", "pt", "nl", "pl", "sv", "cs", "tr", "ro", "hu", "da", "nb", "fi", "vi", "sk",
@@ -73,7 +74,9 @@ class WordCosts:
             at = table.find(word)
             return None if at is None else self.charged(word, costs[at])
 
-        self._cost = lru_cache(1 << 16)(cost)  # a text asks for the same words again and again
+        # A text asks for the same words again and again.
+        self.find: Callable[[str], int | None] = lru_cache(1 << 16)(cost)
+        """What a word costs; None where the list lacks it."""
 
     def charged(self, word: str, cost: int) -> int | None:
         """What a word of the list costs, of which `cost` stands there; None for one that is left out."""
@@ -84,14 +87,14 @@ class WordCosts:
     @overload
     def get(self, word: str, unlisted: int) -> int: ...
     def get(self, word: str, unlisted: int | None = None) -> int | None:
-        cost = self._cost(word)
+        cost = self.find(word)
         return unlisted if cost is None else cost
 
     def __contains__(self, word: str) -> bool:
-        return self._cost(word) is not None
+        return self.find(word) is not None
 
     def __getitem__(self, word: str) -> int:
-        cost = self._cost(word)
+        cost = self.find(word)
         if cost is None:
             raise KeyError(word)
         return cost
@@ -101,7 +104,7 @@ def _made(language: str) -> bytes:
     import numpy as np  # once for all processes
 
     costs = word_costs(language)
-    fingerprints = np.fromiter(map(fingerprint, costs), np.uint64, len(costs))
+    fingerprints = fingerprints_of(costs)
     order = np.argsort(fingerprints)
     return packed(fingerprints[order], [np.fromiter(costs.values(), np.uint16, len(costs))[order]])
 

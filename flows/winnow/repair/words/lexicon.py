@@ -125,7 +125,7 @@ class Lexicon:
     def cost(self, written: str) -> int:
         """Cost of a known word as it is written; -1 for an unknown one."""
         word = fold(written)
-        cost = self.costs.get(word)
+        cost = self.costs.find(word)
         if cost is None:
             if not word.endswith("'s") or word[:-2] not in self.costs:
                 return -1

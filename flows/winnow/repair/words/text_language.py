@@ -48,6 +48,7 @@ MIN_MARKERS = 3  # and twice as many as English ones, for pieces of English word
 MIN_WORDS = 25  # from here on a language shows, or the text is in one that is not supported
 MIN_SHARE = 0.05
 _WORD = re.compile(r"[^\W\d_]+")
+_ASCII_LETTERS = "".join(chr(c) if chr(c).isalpha() else " " for c in range(128))
 
 
 def language_of(text: str) -> str | None:
@@ -96,7 +97,7 @@ def known_language(sample: str) -> str | None:
     (None, 'en')
     """
     sample = sample[:SAMPLE_CHARS]
-    words = list(dict.fromkeys(w for w in _WORD.findall(sample.lower()) if len(w) > 1))[:MAX_DISTINCT]
+    words = list(dict.fromkeys(w for w in _words(sample) if len(w) > 1))[:MAX_DISTINCT]
     n_letters = sum(map(len, words))
     if not n_letters:
         return None
@@ -127,7 +128,7 @@ def is_in(sample: str, language: str) -> bool:
     >>> is_in("He was born in Bu sembatia", "en"), is_in("Boni fa sa nun sran", "en")
     (True, False)
     """
-    share = _share([word for word in _WORD.findall(sample.lower()) if len(word) > 2], language)
+    share = _share([word for word in _words(sample) if len(word) > 2], language)
     if share >= MIN_SHARE_READ:
         return True
     counts = _count_markers(sample)[1]
@@ -178,7 +179,7 @@ def may_be_french(sample: str) -> bool:
     >>> may_be_french("Attention : travaux"), may_be_french("Table 3 : Results")
     (True, False)
     """
-    words = [word for word in _WORD.findall(sample.lower()) if len(word) > 2]
+    words = [word for word in _words(sample) if len(word) > 2]
     french, english = (
         sum(costs_in(language).get(word, COMMON_WORD + 1) <= COMMON_WORD for word in words) for language in ("fr", "en")
     )
@@ -186,8 +187,14 @@ def may_be_french(sample: str) -> bool:
     return more > 0 or (more == 0 and len(words) != 1)
 
 
+def _words(sample: str) -> list[str]:
+    """The words of a text in small letters."""
+    low = sample.lower()
+    return low.translate(_ASCII_LETTERS).split() if low.isascii() else _WORD.findall(low)  # three times as fast
+
+
 def _count_markers(sample: str) -> tuple[list[str], dict[str, int]]:
-    words = _WORD.findall(sample.lower())
+    words = _words(sample)
     counts = dict.fromkeys(MARKERS, 0)
     every = Counter(words)
     for word in every.keys() & _LANGUAGES_OF.keys():

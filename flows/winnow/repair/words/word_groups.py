@@ -85,7 +85,7 @@ class Reader:
         flags = self.flags
         n = len(tokens)
         marked = []
-        costs = self.lexicon.costs
+        find = self.lexicon.costs.find
         before = 0
         for k, token in enumerate(tokens):
             flag = flags.get(token)
@@ -97,7 +97,7 @@ class Reader:
                 if before & flag & WEAK:
                     marked.append(k)
                 else:
-                    joined = costs.get((tokens[k - 1] + token).lower())
+                    joined = find((tokens[k - 1] + token).lower())
                     if joined is not None and joined < self._sum(tokens[k - 1], token):
                         marked.append(k)
             before = flag
@@ -136,13 +136,13 @@ class Reader:
         if len(token) >= 14 and cost < 0:
             return True
         low = fold(token)
-        get = self.lexicon.costs.get
+        find = self.lexicon.costs.find
         limit = (cost if cost >= 0 else BASE.unknown + BASE.unknown_letter * len(token)) - INSERT_BY_DAMAGE[2]
         if any(c.isupper() for c in token[1:]):
             limit = NEVER  # a capital inside is a place to cut, even where the words are unknown
         for k in range(1, len(low)):
-            first = get(low[:k])
-            if first is not None and first + get(low[k:], NEVER) < limit:
+            first = find(low[:k])
+            if first is not None and first < limit and (rest := find(low[k:])) is not None and first + rest < limit:
                 return True
         return limit == NEVER
 

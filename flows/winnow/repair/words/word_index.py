@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 
 from winnow.repair.words.frequencies import LATIN_LISTS, list_path, word_costs
-from winnow.repair.words.word_table import WordTable, fingerprint, packed, table_of
+from winnow.repair.words.word_table import WordTable, fingerprints_of, packed, table_of
 
 # Costs in centibels.
 KNOWN = 599  # once in a million words
@@ -91,9 +91,8 @@ def _made() -> bytes:
     parts = []
     for language, bit in _BITS.items():
         costs = word_costs(language, KNOWN)
-        fingerprints = np.fromiter(map(fingerprint, costs), np.uint64, len(costs))
         common = np.fromiter((cost <= COMMON for cost in costs.values()), np.uint32, len(costs))
-        parts.append((fingerprints, np.full(len(costs), bit, np.uint32), common * np.uint32(bit)))
+        parts.append((fingerprints_of(costs), np.full(len(costs), bit, np.uint32), common * np.uint32(bit)))
     every, known, common = (np.concatenate(column) for column in zip(*parts, strict=True))
     order = np.argsort(every)
     every, known, common = every[order], known[order], common[order]

@@ -94,7 +94,7 @@ def read_words(group: Group, lexicon: Lexicon, prices: Prices, others: tuple[str
     best = [asis + 1] * (n + 1)  # no reading that costs more than the text as it stands is of use
     back = [0] * (n + 1)
     best[0] = 0
-    get = lexicon.costs.get
+    find = lexicon.costs.find
     for i in range(n):
         base = best[i]
         if base > asis:
@@ -105,7 +105,7 @@ def read_words(group: Group, lexicon: Lexicon, prices: Prices, others: tuple[str
             best[end] = base + token_costs[token_at[i]]
             back[end] = i
         for j in range(i + 1, min(n, i + MAX_WORD) + 1):
-            known = get(low[i:j])
+            known = find(low[i:j])
             if known is None:
                 if not (whole or space[j]) or (left and i == 0) or (right and j == n):
                     continue

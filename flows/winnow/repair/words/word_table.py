@@ -11,7 +11,7 @@ import mmap
 import os
 import zlib
 from bisect import bisect_left
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,13 +37,10 @@ class WordTable:
 
     def find(self, word: str) -> int | None:
         """The place of a word; None where no list has it."""
-        wanted = fingerprint(word)
-        at = bisect_left(self.fingerprints, wanted)
-        return at if at < len(self.fingerprints) and self.fingerprints[at] == wanted else None
-
-
-def fingerprint(word: str) -> int:
-    return xxh3_64_intdigest(word.encode("utf-8", "surrogatepass"))
+        wanted = xxh3_64_intdigest(word.encode("utf-8", "surrogatepass"))
+        every = self.fingerprints
+        at = bisect_left(every, wanted)
+        return at if at < len(every) and every[at] == wanted else None
 
 
 def table_of(name: str, lists: Iterable[Path], made: Callable[[], bytes]) -> WordTable:
@@ -95,6 +92,12 @@ def opened(content: memoryview) -> WordTable:
     if not is_whole or xxh3_64_digest(body) != content[_HEAD - 8 : _HEAD]:
         raise ValueError("is no table of words")
     return WordTable(body[: 8 * size].cast("Q"), body[8 * size :])
+
+
+def fingerprints_of(words: Collection[str]) -> np.ndarray:
+    import numpy as np  # once for all processes
+
+    return np.fromiter((xxh3_64_intdigest(word.encode("utf-8", "surrogatepass")) for word in words), np.uint64)
 
 
 def packed(fingerprints: np.ndarray, columns: Iterable[np.ndarray], rest: bytes = b"") -> bytes:
