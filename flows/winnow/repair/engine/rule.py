@@ -118,6 +118,7 @@ class Evidence:
     by: frozenset[str] = frozenset()
     """Names of the rules that have changed the text so far."""
     _found: dict[Callable[[str], object], object] = field(default_factory=dict)
+    _spans: dict[int, list[Span]] = field(default_factory=dict)
 
     def once(self, find: Callable[[str], T], text: str) -> T:
         """What `find` gives for the text as it stands, found once for all rules that ask before it changes."""
@@ -162,6 +163,11 @@ class Evidence:
         """
         if self.everywhere:
             return [(0, len(text))]
+        if lines not in self._spans:  # several rules ask, one after the other
+            self._spans[lines] = self._damaged_spans(text, lines)
+        return self._spans[lines]
+
+    def _damaged_spans(self, text: str, lines: int) -> list[Span]:
         spans: list[Span] = []
         seen_to = -1  # end of the last line looked at
         for point in self.points:
