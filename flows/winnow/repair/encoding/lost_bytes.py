@@ -8,39 +8,50 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 
-from winnow.repair.encoding.charmaps import CHARMAPS
+from winnow.repair.encoding.charmaps import CHARMAPS, undo
+from winnow.repair.encoding.dropped_bytes import Span, lossy_words
 from winnow.repair.encoding.line_changes import speaks_of_encodings
 from winnow.repair.engine.rule import Change, Evidence, Rule
 
 # What can follow the first two bytes of a quote or dash, E2 80, in Windows-1252.
 _CONTINUED = r"\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"
-_QUOTES = re.compile(f"â€(?:[œ\x9d]|(?![?\ufffd{_CONTINUED}]))")
+_QUOTES = re.compile(f"(?P<opening>â€œ)|â€\x9d|(?P<bare>â€)(?P<end>)(?![?\ufffd{_CONTINUED}])")
 # Signs begin with E2, pictures with F0 9F. A space that is their last byte leaves none before the next word.
-_REMAINDER = re.compile(rf"(?:â[€œ˜š™„]|ðŸ[{_CONTINUED}])(?= [!-~])|(?:â€|ðŸ[{_CONTINUED}]?)(?=$|[\n!->@-~])")
+_REMAINDER = re.compile(
+    rf"(?:â[€œ˜š™„]|ðŸ[{_CONTINUED}])(?= \S)|(?:â€|ðŸ[{_CONTINUED}]?)(?=$|[\n!->@-~])"
+    rf"|(?:Ã¢â‚¬Â?|Ã°Å¸(?:â€[{_CONTINUED}]|[ÂÅË]?[{_CONTINUED}])?)(?=$|[ \n!->@-~])"
+)
 # `â€™` in capitals is `Â€™`; C2 80 begins no quote.
 _CAPITAL = re.compile("Â(?=[\x80€][\x93\x94\x98\x99\x9c\x9d\xa6\xa2“”˜™œ¦¢])")
+# The sign that makes a picture of the character before it, U+FE0F, is the one of its kind that is used.
+_VARIATION = re.compile(f"ï¸(?![{_CONTINUED}])")
+# The first bytes of Cyrillic and Greek letters, D0 and CF, were read as Windows-1252 twice.
+_TWICE = re.compile("Ã(?=Ã|Â[\xa0-\xbf]|â[€„]|Å|Ë|Æ’)")
+MANY = 3
+# Quotes and dashes that were read so; of the last byte of a dash a quote came, and of its last byte nothing.
+_DASH_TWICE = re.compile(f"Ã¢â‚¬â€(?![{_CONTINUED}])")
+_QUOTES_TWICE = re.compile(r"(?P<opening>Ã¢â‚¬Å“)|Ã¢â‚¬Â\x9d|(?P<bare>Ã¢â‚¬)(?P<end>Â?)(?=$|[\s!-/:-@\[-`{-~])")
 # A quote of Windows-1252 that was decoded as a control character, and that as Windows-1252 again.
 _LEAD = re.compile(r"(?<=[a-z.,!?])Â(?=[’”…–—])|(?<![^\W_])Â(?=[‘“][^\W_])")
-_ASIDE = "\x02"  # in every encoding, and no longer in a text when encodings are judged
 
 
-def restore_lost_quotes(line: str) -> str:
-    """The line with byte 9D given back to closing quotes that a whole opening one waits for.
+def restore_lost_quotes(line: str, quotes: re.Pattern[str], end: str) -> str:
+    """The line with the `end` given back to closing quotes that a whole opening one waits for.
 
-    >>> restore_lost_quotes("â€œyesâ€ and â€ ") == "â€œyesâ€\\x9d and â€ "
+    >>> restore_lost_quotes("â€œyesâ€ and â€ ", _QUOTES, "\x9d") == "â€œyesâ€\\x9d and â€ "
     True
     """
     pieces: list[str] = []
     at = 0
     opened = False
-    for found in _QUOTES.finditer(line):
-        bare = found.end() - found.start() == 2
-        if not bare:
-            opened = found[0] == "â€œ"
+    for found in quotes.finditer(line):
+        if not found["bare"]:
+            opened = bool(found["opening"])
         elif opened and not line[found.start() - 1].isspace():
-            pieces.append(line[at : found.end()] + "\x9d")
-            at = found.end()
+            pieces.append(line[at : found.end("bare")] + end)
+            at = found.end("end")
             opened = False
     return "".join(pieces) + line[at:] if pieces else line
 
@@ -49,7 +60,13 @@ def mend(line: str) -> str:
     """The line as it was before its mojibake was put in capitals or lost the bytes that quotes end in."""
     if "Â" in line:
         line = _CAPITAL.sub("â", line)
-    return restore_lost_quotes(line) if "â€" in line else line
+    if "ï¸" in line:
+        line = _VARIATION.sub("ï¸\x8f", line).replace("â¤ï¸", "â\x9d¤ï¸")
+    if "Ã¢â‚¬" in line:
+        line = restore_lost_quotes(_DASH_TWICE.sub("\\g<0>\x9d", line), _QUOTES_TWICE, "Â\x9d")
+    if line.count("ÃÂ") >= MANY:
+        line = _TWICE.sub("Ã\x8f" if line.count("ÃŽ") > line.count("Ã‘") else "Ã\x90", line)
+    return restore_lost_quotes(line, _QUOTES, "\x9d") if "â€" in line else line
 
 
 def without_leads(line: str) -> str:
@@ -61,30 +78,79 @@ def without_leads(line: str) -> str:
     return _LEAD.sub("", line) if "Â" in line else line
 
 
-def set_aside(line: str) -> tuple[str, list[str]]:
-    """The line with remainders taken out that more than one character may have left, and these in order.
+class Aside:
+    r"""What of a line is taken out while it is read, as several characters may have left it, and goes back then.
 
-    >>> set_aside("ðŸ˜ at â€™")
-    ('\\x02 at â€™', ['ðŸ˜'])
+    Each step of a reading takes out what the step before brought to light.
+
+    >>> aside = Aside()
+    >>> aside.take_out("ðŸ˜ at â€™"), aside.put_back("\x02 at ’")
+    ('\x02 at â€™', 'ðŸ˜ at ’')
     """
-    if _ASIDE in line or ("â" not in line and "ð" not in line):
-        return line, []
-    taken = _REMAINDER.findall(line)
-    return (_REMAINDER.sub(_ASIDE, line), taken) if taken else (line, [])
 
+    def __init__(self) -> None:
+        self._taken: list[list[str]] = []
+        self._given: list[tuple[str, str]] = []
 
-def put_back(reading: str, taken: list[str]) -> str:
-    """The reading of a line with what was taken out of it where it stood."""
-    if not taken or reading.count(_ASIDE) != len(taken):
+    def take_out(self, line: str) -> str:
+        """The line with a control character for each such piece, and with what was dropped given back."""
+        mark = chr(FIRST_MARK + len(self._taken))
+        taken: list[str] = []
+        self._taken.append(taken)
+        if mark in line or line.isascii():
+            return line
+
+        def take(piece: str) -> str:
+            taken.append(piece)
+            return mark
+
+        line, words = _with_lossy_words(line)
+        pieces: list[str] = []
+        at = 0
+        for span in [*words, Span(len(line), len(line), "")]:
+            between, before = line[at : span.start], line[span.start : span.end]
+            may_remain = not _REMAINING.isdisjoint(between)
+            pieces.append(_REMAINDER.sub(lambda m: take(m[0]), between) if may_remain else between)
+            pieces.append(take(before) if span.whole is None else span.whole)
+            if span.whole:
+                self._given.append((span.whole, before))
+            at = span.end
+        return "".join(pieces)
+
+    def put_back(self, reading: str) -> str | None:
+        """The reading with everything where it stood, and without what was given back in vain; None where it can't."""
+        for number, taken in reversed(list(enumerate(self._taken))):
+            parts = reading.split(chr(FIRST_MARK + number)) if taken else [reading]
+            if len(parts) != len(taken) + 1:
+                return None
+            reading = "".join(chain.from_iterable(zip(parts, [*taken, ""], strict=True)))
+        for whole, before in self._given:
+            reading = reading.replace(whole, before)
         return reading
-    rest: Iterator[str] = iter(taken)
-    return re.sub(_ASIDE, lambda _: next(rest), reading)
+
+
+_REMAINING = frozenset("âð¢")
+FIRST_MARK = 2  # control characters are in every encoding, and stand in no text any more when encodings are judged
+
+
+def _with_lossy_words(line: str) -> tuple[str, list[Span]]:
+    """The words of a line that lost bytes, and the line itself; or as it was before it was misread once more."""
+    if words := lossy_words(line):
+        return line, words
+    for once in undo(line, _WINDOWS):
+        if words := lossy_words(once):
+            return once, words
+    return line, []
+
+
+_WINDOWS = next(c for c in CHARMAPS if c.name == "cp1252")
 
 
 # U+FFFD in UTF-8, read as GBK two by two, is 锟斤拷; 烫烫烫 and 屯屯屯 are memory that nobody wrote to.
 _LOST = re.compile(
     "\ufffd+|(?:ï¿½)+|(?:锟斤拷|锟斤|斤拷)+锟?|烫{3,}|屯{3,}|(?:嚙踝蕭|嚙)+|(?:占쏙옙|占쏙|쏙옙)+"
     "|(?:[・\ufffd]?ｿｽ){2,}|â€(?=[ \n]|$)|ðŸ[^\\w\\s]?(?=[ \n]|$)|(?<![^\\W\\d_])Â(?=[ \xa0\n]|$)"
+    "|(?<![^\\W\\d_])[ÐÑ](?= [\u0400-\u04ff])"
 )
 MAX_FLAGS = 1000  # for one text; whoever has more has seen enough
 FLAG = 0.1
@@ -102,9 +168,9 @@ def flag_lossy_remains(text: str, evidence: Evidence) -> Iterator[Change]:
 
 LOSSY_REMAINS = Rule(
     "lossy_remains",
-    3,
+    4,
     flag_lossy_remains,
-    r"\x{fffd}|ï¿½|锟斤|斤拷|烫烫烫|屯屯屯|嚙|占쏙|쏙옙|ｿｽ|â€[ \n]|â€\z|ðŸ|Â[ \x{a0}\n]|Â\z",
+    r"\x{fffd}|ï¿½|锟斤|斤拷|烫烫烫|屯屯屯|嚙|占쏙|쏙옙|ｿｽ|â€[ \n]|â€\z|ðŸ|Â[ \x{a0}\n]|Â\z|[ÐÑ] [\x{400}-\x{4ff}]",
 )
 
 _REPLACEMENT = "|".join(["ï¿œ", *sorted({"".join(c.table[b] for b in "\ufffd".encode()) for c in CHARMAPS})])

@@ -34,9 +34,9 @@ from winnow.repair.encoding.line_changes import (
     speaks_of_encodings,
     tight_changes,
 )
-from winnow.repair.encoding.lost_bytes import LOSSY_REMAINS, REPLACEMENTS, mend, put_back, set_aside, without_leads
+from winnow.repair.encoding.lost_bytes import LOSSY_REMAINS, REPLACEMENTS, Aside, mend, without_leads
 from winnow.repair.encoding.misread import is_surely_misread
-from winnow.repair.encoding.plausible import are_words, invents, is_word, strange, systems, words
+from winnow.repair.encoding.plausible import are_words, invents, is_word, strange, systems, word_around, words
 from winnow.repair.engine.rule import Change, Evidence, Rule, apply_changes, detector
 
 MAX_FRUITLESS = 100_000  # characters of one text that are searched in vain before the search is given up
@@ -100,7 +100,7 @@ def _quoted(readings: dict[str, Reading], proven: frozenset[str]) -> dict[str, R
 
 
 # It proves nothing for the rules that need evidence: a wrong decoding splits no words and breaks no tags.
-MOJIBAKE = Rule("mojibake", 5, undo_mojibake, MOJIBAKE_GATE, beyond_ascii=True)
+MOJIBAKE = Rule("mojibake", 6, undo_mojibake, MOJIBAKE_GATE, beyond_ascii=True)
 
 ENCODING: tuple[Rule, ...] = (REPLACEMENTS, MOJIBAKE, LOSSY_REMAINS)
 """The rules that undo wrong decoding, in order."""
@@ -127,15 +127,19 @@ def best_reading(line: str, proven: frozenset[str] = frozenset(), home: frozense
     ('(-1/2)! = √π', '4288×…')
     """
     confidence = 1.0
-    start, aside = set_aside(mend(line))
+    aside = Aside()
+    start = aside.take_out(mend(line))
     current = without_leads(start)
     for _ in range(MAX_STEPS):
         step = _one_step(current, proven, home)
         if step is None or ((proven or current != start) and is_surely_misread(current)):
             break
         confidence = min(confidence, step.confidence)
-        current, proven = step.text, proven | step.proven
-    current = line if current == start else keep_units(line, put_back(current, aside))
+        current, proven = aside.take_out(step.text), proven | step.proven
+    back = None if current == start else aside.put_back(current)
+    if back is not None and not _has_c1(line):
+        back = _C1.sub("", back)  # bytes that were given back in vain
+    current = line if back is None else keep_units(line, back)
     if current != line and (invents(line, current) or is_chewed(line, current)):
         return Reading(line, 1.0)
     if current != line and is_doubtful_change(line, current):
@@ -228,6 +232,8 @@ def _in_pieces(line: str) -> tuple[str, frozenset[str]]:
             if match[0] not in read:
                 read[match[0]] = _plainest(match[0], charmap, home) if is_suspicious(match[0]) else []
             for under in read[match[0]]:
+                if order >= len(CHARMAPS) and len(under) == 1 and not _makes_a_word(line, start, end, under):
+                    continue  # three errors for a letter that is none of a word: it is another sign's remainder
                 if not strange(line[max(start - 1, 0) : start] + under + line[end : end + 1], known):
                     found.append((count_signs(under), start - end, order, start, under, charmap.name))
     pieces: list[Change] = []
@@ -240,6 +246,11 @@ def _in_pieces(line: str) -> tuple[str, frozenset[str]]:
             pieces.append(Change(start, end, reading))
             used.add(name)
     return apply_changes(line, sorted(pieces, key=lambda piece: piece.start)), frozenset(used)
+
+
+def _makes_a_word(line: str, start: int, end: int, sign: str) -> bool:
+    """Whether a sign that is a letter makes a word there; true of other signs."""
+    return not sign.isalpha() or is_word(word_around(line, start, end, sign))
 
 
 def _plainest(sequence: str, charmap: Charmap, home: frozenset[int]) -> list[str]:
