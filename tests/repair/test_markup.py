@@ -54,7 +54,7 @@ def test_a_gate_lets_through_every_text_its_rule_changes() -> None:
         rule = RULES[case["rule"]]
         evidence = Evidence([0]) if rule.needs_evidence else Evidence()
         if apply_changes(case["input"], rule.find(case["input"], evidence)) != case["input"]:
-            assert re2.search(rule.gate, case["input"]), case
+            assert any(re2.search(gate, case["input"]) for gate in rule.gates), case
 
 
 PARAGRAPH = "The council met on Tuesday to hear from people who live along the banks of the river. " * 3

@@ -177,14 +177,10 @@ _DOS = r"[ÔΓ]Ç[^\sA-Za-z]|[ÔΓ]é¼"
 _BY_MAC = r"[‰\x{89}]Û[ªÏ÷ÓÒÐÑ¢ò\x{9d}\x{cf}]|(?:^|[ (])å[£©¢](?:\d| )|[A-Za-z]Ì[©¨¡ªÔ¼±](?:[a-z]|\b)"
 
 _SURE = f"{BAD}|{RUNS}|{_DOS}|{_BY_MAC}"
-_has_sure = detector(_SURE)
-_has_beside_letter = detector(BESIDE_LETTER)
+MOJIBAKE_GATE = (_SURE, BESIDE_LETTER)
+"""RE2 expressions of which one matches in every text in which this module finds something suspicious."""
 
-MOJIBAKE_GATE = f"{_SURE}|{BESIDE_LETTER}"
-"""RE2 expression that matches in every text in which this module finds something suspicious."""
-
-
-_has_either = detector(MOJIBAKE_GATE)
+_signs_in = detector(*MOJIBAKE_GATE)  # one automaton for all questions, for to make its states takes long
 
 
 def shows_sign(line: str) -> bool:
@@ -193,7 +189,7 @@ def shows_sign(line: str) -> bool:
     >>> shows_sign("voilÃ  l'Ã©tÃ©"), shows_sign("al pi√π presto"), shows_sign("√π")
     (True, True, False)
     """
-    return bool(_has_either(line))
+    return bool(_signs_in(line))
 
 
 def is_suspicious(line: str) -> bool:
@@ -202,7 +198,7 @@ def is_suspicious(line: str) -> bool:
     >>> is_suspicious("voilÃ  l'Ã©tÃ©"), is_suspicious("voilà l’été")
     (True, False)
     """
-    return bool(_has_sure(line))
+    return 0 in _signs_in(line)
 
 
 def is_doubtful(line: str) -> bool:
@@ -211,7 +207,7 @@ def is_doubtful(line: str) -> bool:
     >>> is_doubtful("al pi√π presto"), is_doubtful("√π")
     (True, False)
     """
-    return bool(_has_beside_letter(line))
+    return 1 in _signs_in(line)
 
 
 @lru_cache(maxsize=256)  # the readings of a line are scored again in each round

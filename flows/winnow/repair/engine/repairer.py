@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from winnow.base.records import Edit
 from winnow.repair.engine.ledger import make
@@ -25,9 +26,9 @@ class Repaired:
 class _Gates:
     """The gates of some rules, by number, in one automaton: one look at the text for all of them."""
 
-    def __init__(self, gates: Mapping[int, str]) -> None:
-        self._numbers = tuple(gates)
-        self._find = detector(*gates.values())
+    def __init__(self, gates: Mapping[int, Sequence[str]]) -> None:
+        self._numbers = [number for number, expressions in gates.items() for _ in expressions]
+        self._find = detector(*chain.from_iterable(gates.values()))
 
     def open_in(self, raw: bytes) -> set[int]:
         return {self._numbers[n] for n in self._find(raw)}
@@ -62,9 +63,9 @@ class Repairer:
         # A look at a text costs little, the states of an automaton that are made on the way much, and an automaton of
         # several large gates has the product of their states: so each of those has its own.
         self._large = [n for n in sorted(self.early) if self._rules[n].beyond_ascii]
-        self._small_gates = _Gates({n: self._rules[n].gate for n in self.early.difference(self._large)})
-        self._late_gates = _Gates({n: self._rules[n].gate for n in self.late})
-        self._alone = [detector(rule.gate) for rule in self._rules]
+        self._small_gates = _Gates({n: self._rules[n].gates for n in self.early.difference(self._large)})
+        self._late_gates = _Gates({n: self._rules[n].gates for n in self.late})
+        self._alone = [detector(*rule.gates) for rule in self._rules]
 
     def open_in(self, raw: bytes) -> set[int]:
         """Numbers of the rules whose gates match, of those that may act without evidence."""

@@ -226,7 +226,8 @@ Find = Callable[[str, Evidence], Iterable[Change]]
 class Rule:
     """A named, versioned finder.
 
-    ``gate`` is an RE2 expression that must match somewhere in the text for `find` to have anything to do.
+    ``gate`` is an RE2 expression that must match somewhere in the text for `find` to have anything to do, or several
+    of which one must.
     ``proves``: what it repairs is proof of damage, on which rules that need evidence may act.
     ``needs_evidence``: it acts only near proven damage.
     ``beyond_ascii``: the gate is large, and there is nothing to find in a text of ASCII alone.
@@ -236,11 +237,15 @@ class Rule:
     name: str
     version: int
     find: Find
-    gate: str
+    gate: str | tuple[str, ...]
     proves: bool = False
     needs_evidence: bool = False
     remembered: bool = False
     beyond_ascii: bool = False
+
+    @property
+    def gates(self) -> tuple[str, ...]:
+        return (self.gate,) if isinstance(self.gate, str) else self.gate
 
     def __call__(self, text: str, damaged: bool = True) -> str:
         """The text with every change made that a recipe makes by default; for doctests and tests of one rule.
