@@ -29,6 +29,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
+    import winnow  # noqa: F401  # first: it says how Arrow and polars give memory back
 
 import numpy as np  # noqa: E402
 import polars as pl  # noqa: E402
@@ -42,12 +43,12 @@ from winnow.base.staging import IDENTITIES, PREPARED, PREPARED_INDEX, RAW, REJEC
 from winnow.deduplicate.removals import find_removals  # noqa: E402
 from winnow.publish.dataset import Dataset  # noqa: E402
 from winnow.read import InputFiles  # noqa: E402
-from winnow.run import previous_version, work_plan  # noqa: E402
+from winnow.run import previous_version, version_facts, work_plan  # noqa: E402
 from winnow.run.executor import open_executor  # noqa: E402
 from winnow.run.jobs import ShardFiles  # noqa: E402
-from winnow.run.previous_version import changed_decisions, whole_version  # noqa: E402
+from winnow.run.previous_version import changed_decisions  # noqa: E402
+from winnow.run.version_facts import facts_of_version  # noqa: E402
 from winnow.run.work_plan import InputPlan, plan_rows  # noqa: E402
-from winnow.validate.facts import gather_facts  # noqa: E402
 
 A_FILE = 100_000  # documents
 MB = 1e6
@@ -98,9 +99,9 @@ def make(folder: Path, documents: int) -> None:
         sha = pl.Series(ids, dtype=pl.String)
         old = (sha + sha + sha + sha).to_arrow()
         new = pl.select(pl.when(pl.Series(odd)).then(sha + "0" * 48).otherwise(pl.Series(old, dtype=pl.String)))
-        prints = pa.array([k + k for k in (keys.tobytes()[i : i + 8] for i in range(0, 8 * rows, 8))], pa.binary(16))
+        prints = pa.Array.from_buffers(pa.binary(16), rows, [None, pa.py_buffer(np.repeat(keys, 2).tobytes())])
         name = f"{n:05d}.parquet"
-        text = pa.array((pl.Series(ids, dtype=pl.String) + " is a short text").to_list())
+        text = (sha + " is a short text").to_arrow().cast(pa.string())
         common = {"doc_id": ids, "input": f"{n}.jsonl", "recipe_id": "r" * 16, "site": "example.org"}
         write(
             folder / "published" / "index" / name, TABLES["index"], rows, **common, arrival=1, length=40, n_shingles=4,
@@ -149,7 +150,7 @@ class Sampler(threading.Thread):
 
 def one_plan(folder: Path, workers: int, range_rows: int | None) -> dict[str, Any]:
     if range_rows:
-        work_plan.RANGE_ROWS = previous_version.RANGE_ROWS = range_rows
+        work_plan.RANGE_ROWS = previous_version.RANGE_ROWS = version_facts.RANGE_DOCUMENTS = range_rows
     dataset = Published(folder / "published")
     names = sorted(path.name.removesuffix(".parquet") for path in (folder / "index").glob("*.parquet"))
     shards = [ShardFiles(folder, name) for name in names]
@@ -159,7 +160,8 @@ def one_plan(folder: Path, workers: int, range_rows: int | None) -> dict[str, An
         sampler.start()
         time.sleep(0.1)
         sampler.stage = "plan"
-        plan = plan_rows(shards, InputPlan(InputFiles.of(())), dataset, recipe_id="r" * 16, executor=pool)
+        inputs = InputPlan(InputFiles.of(()))
+        plan = plan_rows(shards, inputs, dataset, recipe_id="r" * 16, executor=pool, work=folder / "plan")
         assert 0 < plan.fresh == len(plan.replaced) < plan.fresh + plan.unchanged
         sampler.stage = "decide"
         left_out = folder / "left_out.parquet"
@@ -179,9 +181,7 @@ def one_plan(folder: Path, workers: int, range_rows: int | None) -> dict[str, An
         )  # fmt: skip
         sampler.stage = "facts"
         replaced = dict.fromkeys(("documents", "duplicates", "passages"), plan.replaced | changed)
-        tables = ("documents", "duplicates", "rejects", "passages", "edits")
-        whole = {t: whole_version(dataset, {}, replaced, t) for t in tables}
-        gather_facts(**whole, n_read=0, n_vanished=0, mean_residual_markup=0)
+        facts_of_version(dataset, {}, replaced, pool, folder / "facts")
     return {"peaks": sampler.peaks, "seconds": time.perf_counter() - began}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,15 @@ import pytest
 from tests.publish.press import write_rows
 from tests.run.small import IDS, LETTERS, OTHER_RECIPE, RECIPE, letters, sha, version
 
+from winnow.base import files
+from winnow.base.contracts import TABLES
 from winnow.base.errors import UsageError
+from winnow.base.records import doc_id_of
 from winnow.base.staging import IDENTITIES, RAW, REJECTED
 from winnow.publish.dataset import Dataset
 from winnow.read import InputFile, InputFiles, hold
-from winnow.run import work_plan
+from winnow.run import identity_files, work_plan
+from winnow.run.identity_files import IDENTITY
 from winnow.run.jobs import ShardFiles
 from winnow.run.work_plan import (
     WITHDRAWN,
@@ -331,6 +336,63 @@ def test_the_choice_does_not_depend_on_the_order_of_shards(tmp_path: Path) -> No
         read = {name: files[name] for name in order}
         plan = plan_rows(shards_of(tmp_path, read), inputs, dataset, recipe_id=RECIPE)
         assert skipped(plan, read) == {"b": "x1", "c": "y2 z2"}, order
+
+
+def test_files_that_the_plan_opens_grow_with_shards_and_versions_files_and_not_with_their_square(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scan, opened, most = files.scan_parquet, [0], identity_files.MOST_FILES
+
+    def counted(paths: Sequence[Path], **how: Any) -> Any:
+        opened[0] += len(paths)
+        return scan(paths, **how)
+
+    monkeypatch.setattr(work_plan, "RANGE_ROWS", 8)
+    for module in (work_plan, identity_files):
+        monkeypatch.setattr(module, "scan_parquet", counted)
+    found = []
+    for size in (6, 12):  # shards, ranges of doc_ids, and files of the index
+        folder = tmp_path / f"{size}"
+        records = [
+            {"doc_id": doc_id_of(f"{n}"), "content_sha256": sha("1"), "input": "a", "arrival": 1}
+            for n in range(8 * size)
+        ]
+        shards = []
+        for n in range(size):
+            rows = [{k: record[k] for k in IDENTITY} | {"row": row} for row, record in enumerate(records[n::size])]
+            shards.append(ShardFiles(folder, f"{n}"))
+            write_rows(shards[-1].identities, sorted(rows, key=itemgetter("doc_id")), IDENTITIES)
+            write_rows(shards[-1].read_rejects, [], REJECTED)
+        half = sorted((r for n, r in enumerate(records) if n % 3 == 0), key=itemgetter("doc_id"))
+        size_of_file = -(-len(half) // size)
+        index = [half[n : n + size_of_file] for n in range(0, len(half), size_of_file)]
+        paths = [write_rows(folder / f"index-{n}.parquet", rows, TABLES["index"]) for n, rows in enumerate(index)]
+        dataset = Published(folder / "dataset", held={"index": paths})
+        inputs = plan_inputs(InputFiles.of(()), dataset, RECIPE, full=False)
+        plans = []
+        for merged_by in (2, most):
+            monkeypatch.setattr(identity_files, "MOST_FILES", merged_by)
+            opened[0] = 0
+            plans.append(plan_rows(shards, inputs, dataset, recipe_id=RECIPE, work=folder))
+            found.append(opened[0])
+        merged, plain = plans
+        assert [rows.tolist() for rows in merged.rows] == [rows.tolist() for rows in plain.rows]
+        assert (merged.fresh, merged.replaced, merged.unchanged) == (plain.fresh, plain.replaced, plain.unchanged)
+        assert (merged.fresh, len(merged.replaced)) == (8 * size, len(half))
+        assert not (folder / "plan").exists()
+    small, _, large, unmerged = found
+    assert large <= 2.5 * small
+    assert large < unmerged  # some of each of 12 shards for each range
+
+
+@dataclass(frozen=True)
+class Published(Dataset):
+    """A dataset whose last version has these files."""
+
+    held: Mapping[str, Sequence[Path]] = field(default_factory=dict)
+
+    def files(self, table: str, version: int | None = None) -> list[Path]:
+        return list(self.held.get(table, ()))
 
 
 def test_rows_read_from_quarantine_are_cleaned_though_they_were_settled_as_rejects(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from winnow.base.recipe import ValidateSettings
 from winnow.validate.expectations import TableCheck
-from winnow.validate.facts import Facts, gather_facts
+from winnow.validate.facts import Facts, add_facts, count_dangling, gather_facts, kept_for_others
 from winnow.validate.gate import GateResult, Reviewed, check_dataset
 
 SETTINGS = ValidateSettings()
@@ -102,9 +102,12 @@ def test_facts_are_read_off_the_tables():
             return self.rows.to_batches(columns=columns, filter=filter)
 
     a, b, c = (f"{i:016x}" for i in (1, 2, 3))
+    documents = table(doc_id=[a, b], n_chars=[10, 20], language=pa.array(["en", None]))
+    duplicates = table(doc_id=[c, b], kept_doc_id=[a, c])
+    passages = table(status=["kept", "removed"], reason=pa.array([None, "repeat"]), kept_doc_id=pa.array([None, b]))
     facts = gather_facts(
-        documents=table(doc_id=[a, b], n_chars=[10, 20], language=pa.array(["en", None])),
-        duplicates=table(doc_id=[c, b], kept_doc_id=[a, c]),
+        documents=documents,
+        duplicates=duplicates,
         rejects=table(
             doc_id=[a, a, b, c, c],
             content_sha256=["1", "1", "1", "1", "2"],
@@ -112,10 +115,13 @@ def test_facts_are_read_off_the_tables():
             replayed_in=pa.array([None, None, None, "r", None]),
             expectation=["no_text", "few", "internal_error", "internal_error", "withdrawn"],
         ),
-        passages=table(status=["kept", "removed"], reason=pa.array([None, "repeat"]), kept_doc_id=pa.array([None, b])),
+        passages=passages,
         edits=table(rule=["tags", "tags", "entities"], applied=[True, True, False]),
+    )
+    facts = replace(
+        add_facts([facts]),
         n_read=6,
-        n_vanished=0,
+        n_dangling=count_dangling(documents, *kept_for_others(duplicates, passages)),
         mean_residual_markup=0.5,
     )
     assert (facts.n_published, facts.n_duplicates, facts.n_rejected, facts.n_lost) == (2, 2, 2, 0)

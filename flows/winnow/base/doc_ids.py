@@ -6,16 +6,17 @@ A doc_id is 16 hex digits of a hash: a 64-bit number, and spread evenly over all
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence, Set
 from itertools import pairwise
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as pads
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from winnow.base.files import parquet_file
 
@@ -29,6 +30,38 @@ _DOC_ID = re.compile("[0-9a-f]{16}")
 _BATCH = 1 << 16  # rows
 _VALUES = np.full(256, 255, np.uint8)
 _VALUES[np.frombuffer(b"0123456789abcdef", np.uint8)] = np.arange(16, dtype=np.uint8)
+
+
+class Joined:
+    """Arrays that come one after another, as one; each is let go when it is copied.
+
+    The system moves a large array that grows, so that this takes an eighth more than what it holds, not twice as much.
+    """
+
+    __slots__ = ("_filled", "_values")
+
+    def __init__(self, kind: DTypeLike) -> None:
+        self._values = np.empty(0, kind)
+        self._filled = 0
+
+    @classmethod
+    def of(cls, kind: DTypeLike, pieces: Iterable[NDArray[Any]]) -> NDArray[Any]:
+        joined = cls(kind)
+        for piece in pieces:
+            joined.add(piece)
+        return joined.whole()
+
+    def add(self, piece: NDArray[Any]) -> None:
+        size = self._filled + len(piece)
+        if size > len(self._values):
+            self._values.resize(max(size, len(self._values) * 9 // 8), refcheck=False)
+        self._values[self._filled : size] = piece
+        self._filled = size
+
+    def whole(self) -> NDArray[Any]:
+        """All of them; no more can come."""
+        self._values.resize(self._filled, refcheck=False)
+        return self._values
 
 
 class DocIds(Set[str]):
@@ -54,14 +87,14 @@ class DocIds(Set[str]):
         return cls(keys if fresh.all() else keys[np.append(True, fresh)])
 
     @classmethod
-    def of_ranges(cls, sets: Sequence[DocIds]) -> DocIds:
+    def of_ranges(cls, sets: Iterable[DocIds]) -> DocIds:
         """All of several sets, each of a range that follows the one before."""
-        return cls(_joined([one.keys for one in sets]))
+        return cls(Joined.of(np.uint64, (one.keys for one in sets)))
 
     @classmethod
     def of_batches(cls, batches: Iterable[Keys]) -> tuple[DocIds, int]:
         """The set of all keys in these arrays, and how many there are, repeated ones too."""
-        keys = _joined(list(batches))
+        keys = Joined.of(np.uint64, batches)
         return cls.of_keys(keys), len(keys)
 
     @classmethod
@@ -102,8 +135,10 @@ class DocIds(Set[str]):
     def have(self, keys: Keys) -> NDArray[np.bool_]:
         """Which of the keys are in the set."""
         found: NDArray[np.bool_] = np.zeros(len(keys), np.bool_)
-        if len(self.keys):
-            found = self.keys[np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)] == keys
+        for start in range(0, len(keys) if len(self.keys) else 0, _BATCH):  # a search takes 24 bytes a key
+            some = keys[start : start + _BATCH]
+            at = np.minimum(np.searchsorted(self.keys, some), len(self.keys) - 1)
+            found[start : start + _BATCH] = self.keys[at] == some
         return found
 
     def mask(self, column: Column) -> pa.BooleanArray:
@@ -142,20 +177,9 @@ def _bound(text: str) -> np.uint64:
     return np.uint64(int(text or "0", 16)) if text != _END else np.uint64(0)
 
 
-def _joined(pieces: list[Keys]) -> Keys:
-    """All pieces in one array; each is let go when it is copied."""
-    keys = np.empty(sum(map(len, pieces)), np.uint64)
-    at = len(keys)
-    while pieces:
-        piece = pieces.pop()
-        keys[at - len(piece) : at] = piece
-        at -= len(piece)
-    return keys
-
-
 def _batches(files: Sequence[Path]) -> Iterator[Keys]:
     for path in files:
-        with parquet_file(path) as file:
+        with parquet_file(path, pre_buffer=False) as file:
             for batch in file.iter_batches(batch_size=_BATCH, columns=["doc_id"]):
                 yield doc_keys(batch.column("doc_id"))
 
@@ -211,6 +235,33 @@ def doc_id_ranges(count: int) -> list[Range]:
 def ranges_of(files: Iterable[Path], rows: int) -> list[Range]:
     """Ranges of doc_ids in which the Parquet files together have about so many rows each."""
     return doc_id_ranges(max(1, -(-sum(parquet_file(file).metadata.num_rows for file in files) // rows)))
+
+
+def files_by_range(files: Sequence[Path], ranges: Sequence[Range]) -> list[tuple[Path, ...]]:
+    """For each of the ranges, which follow one another, the Parquet files that may hold rows of it.
+
+    It is one at least, for its columns, where there are any.
+    """
+    if len(ranges) == 1:
+        return [tuple(files)]
+    starts = [low for low, _ in ranges]
+    found: list[list[Path]] = [[] for _ in ranges]
+    for path in files:
+        for least, most in _bounds_in(path):
+            for n in range(max(bisect_right(starts, least) - 1, 0), bisect_right(starts, most)):
+                if path not in found[n][-1:]:
+                    found[n].append(path)
+    return [tuple(some or files[:1]) for some in found]
+
+
+def _bounds_in(path: Path) -> Iterator[tuple[str, str]]:
+    """The least and the greatest doc_id of each row group of a file."""
+    with parquet_file(path) as file:
+        meta = file.metadata
+    at = next(n for n in range(meta.num_columns) if meta.schema.column(n).path == "doc_id")
+    for n in range(meta.num_row_groups):
+        known = meta.row_group(n).column(at).statistics
+        yield (known.min, known.max) if known is not None and known.has_min_max else EVERYTHING
 
 
 def in_range(span: Range) -> pads.Expression:

@@ -217,8 +217,12 @@ def bytes_of(path: Path, start: int, stop: int) -> bytes:
 
 
 def parquet_file(path: Path, **how: Any) -> pq.ParquetFile:
-    """Opens a Parquet file of which some rows or columns are wanted."""
-    return pq.ParquetFile(_source(path), **how)
+    """Opens a Parquet file of which some rows or columns are wanted.
+
+    Of one on this machine no more than a row group is held at a time: Arrow would fetch all wanted columns whole.
+    """
+    source = _source(path)
+    return pq.ParquetFile(source, **{"pre_buffer": not isinstance(source, Path), **how})
 
 
 def arrow_dataset(files: Sequence[Path], schema: pa.Schema | None = None) -> pads.Dataset:

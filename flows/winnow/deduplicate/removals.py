@@ -13,8 +13,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from winnow.base.doc_ids import DocIds
-from winnow.base.files import at_hand, is_there, parquet_file, place_for, scan_parquet, sent
+from winnow.base.doc_ids import doc_keys
+from winnow.base.files import at_hand, is_there, parquet_file, place_for, scan_parquet
 from winnow.base.recipe import DeduplicateSettings
 from winnow.deduplicate.decisions import Decisions, Remainders, Removals, judge_remainders
 from winnow.deduplicate.documents.candidate_pairs import LargeBuckets, find_candidates, spread_index
@@ -51,7 +51,6 @@ from winnow.deduplicate.work_files import (
     KEYED,
     NO_RANK,
     PASSAGE,
-    PLACE,
     REMOVED,
     SIMILAR,
     STANDING,
@@ -96,7 +95,7 @@ def find_removals(
     """
     work.mkdir(parents=True, exist_ok=True)
     files = WorkFiles(work)
-    left_out = files.left_out.save(DocIds.of_files([leave_out]).keys) if leave_out else None
+    left_out = _sorted_keys(leave_out, files.left_out) if leave_out else None
     indexes = _inputs(index_files, published_index, left_out)
     documents = rank_documents(indexes, files, executor)
     passages = _inputs(passage_files, published_passages, left_out)
@@ -124,6 +123,17 @@ def find_removals(
         similar=search.find_similar(kept_set.copies, remainders),
     )
     return decisions.write(files, settings)
+
+
+def _sorted_keys(doc_ids: Path, out: ArrayFile) -> ArrayFile:
+    """Write the doc_ids of a Parquet file as numbers, sorted; they are not held."""
+    with parquet_file(doc_ids, pre_buffer=False) as file, out.filled(file.metadata.num_rows) as keys:
+        at = 0
+        for batch in file.iter_batches(batch_size=1 << 16, columns=["doc_id"]):
+            keys[at : at + len(batch)] = doc_keys(batch.column(0))
+            at += len(batch)
+        keys.sort()
+    return out
 
 
 def _inputs(new: Sequence[Path], published: Sequence[Path], left_out: ArrayFile | None) -> list[InputFile]:
@@ -262,21 +272,14 @@ class _Search:
     def _join_sketches(self, parts: Sequence[IndexParts]) -> None:
         """Put all sketches end to end in one file that workers map into memory, with each document's place in it."""
         sketches = [part.sketches.load() for part in parts]
-        size = max(1, sum(map(len, sketches)))
-        files = self.files.sketches, self.files.sketch_places
-        joined = np.lib.format.open_memmap(place_for(files[0].path), "w+", files[0].dtype, (size,))
-        size = max(1, self.documents)
-        by_rank = np.lib.format.open_memmap(place_for(files[1].path), "w+", PLACE, (size,))
-        at = 0
-        for part, sketch in zip(parts, sketches, strict=True):
-            joined[at : at + len(sketch)] = sketch
-            places = part.sketch_places.load().copy()
-            places["start"] += at
-            by_rank[places["rank"]] = places
-            at += len(sketch)
-        for file, values in zip(files, (joined, by_rank), strict=True):
-            values.flush()
-            sent(file.path)
+        at, size = 0, sum(map(len, sketches))
+        with self.files.sketches.filled(size) as joined, self.files.sketch_places.filled(self.documents) as by_rank:
+            for part, sketch in zip(parts, sketches, strict=True):
+                joined[at : at + len(sketch)] = sketch
+                places = part.sketch_places.load().copy()
+                places["start"] += at
+                by_rank[places["rank"]] = places
+                at += len(sketch)
 
     def _told_by(self, laters: NDArray[np.bool_], templates: ArrayFile) -> list[tuple[Sets, float]]:
         """What tells documents apart that may be copies (by rank), and which share of it must stand in the other one.

@@ -116,6 +116,18 @@ class ArrayFile:
         remove_files([part.path for part in parts])
         return self
 
+    @contextmanager
+    def filled(self, values: int) -> Iterator[NDArray[Any]]:
+        """Room for so many values, to be filled in; it is mapped, so that this process need not hold them."""
+        if values:
+            room = np.lib.format.open_memmap(place_for(self.path), "w+", self.dtype, (values,))
+            yield room
+            room.flush()
+            sent(self.path)
+        else:  # there is no mapping of nothing
+            self.save(nothing := np.empty(0, self.dtype))
+            yield nothing
+
     def _head(self, values: int) -> bytes:
         """What NumPy writes before so many values, filled up with blanks."""
         head, descr = BytesIO(), np.lib.format.dtype_to_descr(self.dtype)

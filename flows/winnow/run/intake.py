@@ -153,6 +153,7 @@ def _documents(
         mirror=order.mirror,
         barred=find_sources(run.dataset, order.withdraw),
         executor=executor,
+        work=run.work,
     )
     read = sum(results, ReadCounts())
     counts = InputCounts(
@@ -196,7 +197,7 @@ def _read_source(run: Run, executor: Executor) -> tuple[Listing, InputPlan, tupl
             run.log(f"read.sources: no file belongs to {entry.called!r}; check its glob and those before it", "read")
         try:
             files, results = _read_files(run, executor, inputs.changed)
-            while contested := contested_inputs(files, inputs, run.dataset, executor):
+            while contested := contested_inputs(files, inputs, run.dataset, executor, run.work):
                 again = listing.files.where(
                     pc.is_in(listing.files.paths, pa.array(sorted(contested), pa.large_string()))
                 )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import polars as pl
 import pyarrow as pa
@@ -14,7 +14,17 @@ import pyarrow.compute as pc
 import pyarrow.dataset as pads
 
 from winnow.base.contracts import SORT_KEYS, TABLES
-from winnow.base.doc_ids import EVERYTHING, NO_DOCUMENTS, DocIds, Range, as_set, doc_keys, ranges_of
+from winnow.base.doc_ids import (
+    EVERYTHING,
+    NO_DOCUMENTS,
+    DocIds,
+    Range,
+    as_set,
+    doc_keys,
+    files_by_range,
+    in_range,
+    ranges_of,
+)
 from winnow.base.files import arrow_dataset, scan_parquet
 from winnow.base.records import DUPLICATE_DOCUMENT
 from winnow.base.staging import write_parquet
@@ -50,11 +60,26 @@ def changed_decisions(
     """
     if not dataset.files("index"):
         return NO_DOCUMENTS
-    tables = {t: tuple(dataset.files(t)) for t in ("index", "duplicates", "passages")}
     now = {"duplicates": tuple(document_decisions), "passages": tuple(passage_decisions)}
     gone = as_set(left_out)
-    jobs = [(span, gone.within(span)) for span in ranges_of(tables["passages"], RANGE_ROWS)]
-    return DocIds.of_ranges(list(each_range(executor, _changed_in_range, jobs, tables, now)))
+    jobs = _by_range(
+        dataset.files("passages"), gone, {t: dataset.files(t) for t in ("index", "duplicates", "passages")}
+    )
+    return DocIds.of_ranges(each_range(executor, _changed_in_range, jobs, now))
+
+
+Files: TypeAlias = dict[str, tuple[Path, ...]]
+"""Files by the table whose rows they hold."""
+
+
+def _by_range(cut: Sequence[Path], doc_ids: DocIds, *tables: Mapping[str, Sequence[Path]]) -> list[tuple[Any, ...]]:
+    """Ranges in which the files to `cut` have a bounded number of rows, with the doc_ids and files of each."""
+    ranges = ranges_of(cut, RANGE_ROWS)
+    files = [{t: files_by_range(some, ranges) for t, some in of.items()} for of in tables]
+    return [
+        (span, doc_ids.within(span), *({t: some[n] for t, some in of.items()} for of in files))
+        for n, span in enumerate(ranges)
+    ]
 
 
 def of_range(files: Sequence[Path], span: Range, **how: Any) -> pl.LazyFrame:
@@ -68,10 +93,8 @@ def _rows(files: Sequence[Path], span: Range, table: str) -> pl.LazyFrame:
     return of_range(files, span, schema=schema, missing_columns="insert", extra_columns="ignore")
 
 
-def _changed_in_range(
-    job: tuple[Range, DocIds], tables: Mapping[str, Sequence[Path]], now: Mapping[str, Sequence[Path]]
-) -> DocIds:
-    span, left_out = job
+def _changed_in_range(job: tuple[Range, DocIds, Files], now: Files) -> DocIds:
+    span, left_out, tables = job
     known = of_range(tables["index"], span).select("doc_id").collect()
     kept = known.filter(~pl.Series(left_out.have(doc_keys(known["doc_id"].to_arrow())))).lazy()
 
@@ -108,15 +131,12 @@ def unchanged_documents(
     again = as_set(made_again)
     if not again:
         return again
-    then, now = ({t: tuple(files(t)) for t in COMPARED} for files in (dataset.files, parts.__getitem__))
-    jobs = [(span, again.within(span)) for span in ranges_of(now["passages"], RANGE_ROWS)]
-    return DocIds.of_ranges(list(each_range(executor, _same_in_range, jobs, then, now)))
+    then, now = ({t: files(t) for t in COMPARED} for files in (dataset.files, parts.__getitem__))
+    return DocIds.of_ranges(each_range(executor, _same_in_range, _by_range(now["passages"], again, then, now)))
 
 
-def _same_in_range(
-    job: tuple[Range, DocIds], before: Mapping[str, Sequence[Path]], parts: Mapping[str, Sequence[Path]]
-) -> DocIds:
-    span, same = job
+def _same_in_range(job: tuple[Range, DocIds, Files, Files]) -> DocIds:
+    span, same, before, parts = job
     for table, columns in COMPARED.items():
         if not same:
             break
@@ -195,22 +215,32 @@ def skipped_inputs(dataset: Dataset) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WholeTable:
-    """A table as the next version will have it: published rows that are not replaced, and the new parts."""
+    """A table as the next version will have it: published rows that are not replaced, and the new parts.
+
+    Of one whose key is doc_id it may be the rows of a range.
+    """
 
     name: str
     published: tuple[Path, ...]
     replaced: Set[str]
     new: tuple[Path, ...]
+    span: Range = EVERYTHING
 
-    def batches(
-        self, columns: Sequence[str], filter: pads.Expression | None = None, span: Range = EVERYTHING
-    ) -> Iterator[pa.RecordBatch]:
-        """Its rows that pass the filter; of a table whose key is doc_id, those of a range."""
+    def by_range(self, ranges: Sequence[Range]) -> list[WholeTable]:
+        """Its rows by ranges of doc_ids that follow one another, each with the files that have any of them."""
+        replaced = as_set(self.replaced)
+        files = (files_by_range(some, ranges) for some in (self.published, self.new))
+        return [
+            replace(self, published=published, replaced=replaced.within(span), new=new, span=span)
+            for span, published, new in zip(ranges, *files, strict=True)
+        ]
+
+    def batches(self, columns: Sequence[str], filter: pads.Expression | None = None) -> Iterator[pa.RecordBatch]:
+        """Its rows that pass the filter."""
         key, schema = KEYS[self.name], TABLES[self.name]
         wanted = filter
-        if span != EVERYTHING:
-            of_span = (pads.field(key) >= span[0]) & (pads.field(key) < span[1])
-            wanted = of_span if filter is None else filter & of_span
+        if self.span != EVERYTHING:
+            wanted = in_range(self.span) if filter is None else filter & in_range(self.span)
         gone = self._gone(key)
         for files, mask in ((self.published, gone), (self.new, None)):
             if not files:
@@ -222,9 +252,9 @@ class WholeTable:
                     batch = batch.filter(pc.invert(mask(batch.column(key))))
                 yield batch.select(list(columns))
 
-    def table(self, columns: Sequence[str], span: Range = EVERYTHING) -> pa.Table:
+    def table(self, columns: Sequence[str]) -> pa.Table:
         schema = pa.schema([TABLES[self.name].field(n) for n in columns])
-        return pa.Table.from_batches([b.cast(schema) for b in self.batches(columns, span=span)], schema=schema)
+        return pa.Table.from_batches([b.cast(schema) for b in self.batches(columns)], schema=schema)
 
     def _gone(self, key: str) -> Callable[[pa.Array], pa.BooleanArray] | None:
         if not self.replaced:

@@ -42,7 +42,7 @@ from winnow.run.summary import DocumentCounts, RunSummary, StillHeld, not_read
 from winnow.run.table_changes import TableChanges
 from winnow.run.version_index import draw_index
 from winnow.validate.expectations import check_table, columns_of, merge_small_tables
-from winnow.validate.facts import Facts, gather_facts
+from winnow.validate.facts import Facts
 from winnow.validate.gate import GateResult, Reviewed, check_dataset
 
 if TYPE_CHECKING:
@@ -71,14 +71,7 @@ def validate(run: Run, changes: TableChanges) -> Judged:
         for table in ("documents", "passages", "edits", "duplicates", "rejects")
         for result in check_table(table, _frames(changes.parts[table], table), settings)
     ]
-    whole = {
-        t: whole_version(run.dataset, changes.parts, changes.replaced, t)
-        for t in ("documents", "duplicates", "rejects", "passages", "edits")
-    }
-    facts = gather_facts(
-        **whole, n_read=changes.n_read, n_vanished=changes.vanished, mean_residual_markup=changes.mean_markup
-    )
-    previous = previous_facts(run)
+    facts, previous = changes.facts, previous_facts(run)
     loss = site_loss(run.dataset, changes.parts, changes.replaced, settings)
     reviewed = _reviewed(run) if settings.min_review_precision else None
     result = check_dataset(facts, previous, settings, tables, changes.vanished_files, loss, reviewed)

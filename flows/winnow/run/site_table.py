@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -79,7 +79,8 @@ class _Tables:
         return ranges_of(files, RANGE_DOCUMENTS)
 
     def rows(self, table: str, columns: list[str], span: Range = EVERYTHING) -> pl.DataFrame:
-        return _frame(whole_version(self.dataset, self.parts, self.replaced, table).table(columns, span))
+        whole = whole_version(self.dataset, self.parts, self.replaced, table)
+        return _frame(replace(whole, span=span).table(columns))
 
     def waiting(self, span: Range) -> pl.DataFrame:
         """Rejects that wait, one a content, with their sites; a mark that keeps a document out is no reject."""

@@ -34,26 +34,24 @@ from winnow.run.previous_version import (
 from winnow.run.rejects import Settling, reject_rows, replayed_keys, waiting_rejects
 from winnow.run.run_context import Run
 from winnow.run.site_table import changed_sites
+from winnow.run.version_facts import facts_of_version
 from winnow.run.work_plan import NEEDS_CLEANING, Moved, input_frame, paths_of
-from winnow.validate.facts import mean_residual_markup
+from winnow.validate.facts import Facts, mean_residual_markup
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableChanges:
     """The rows that a version adds (files of them) and the keys whose rows it replaces, table by table.
 
-    ``n_read`` counts the documents that the version has to account for, ``rejects`` those that wait, by kind,
-    ``vanished`` those of the ``withdrawn`` that a mirrored source no longer holds; ``vanished_files`` are its files
-    that are gone.
+    ``facts`` are those of the version that this makes. ``rejects`` counts those that wait, by kind; ``vanished_files``
+    are files of a mirrored source that are gone.
     """
 
     parts: dict[str, tuple[Path, ...]]
     replaced: dict[str, Set[str]]
-    n_read: int
-    mean_markup: float
+    facts: Facts
     rejects: dict[str, int]
     withdrawn: int
-    vanished: int
     vanished_files: tuple[str, ...]
 
 
@@ -70,8 +68,7 @@ def deduplicate(
     origins = [s.origins for s in documents.shards] if replay else []
     # Of the documents that this run accepted, those that a reject may be about.
     accepted = DocIds.of_files(parts["index"], among=_rejected(run, checked, origins))
-    again = DocIds.of_files(parts["index"], among=documents.rows.replaced)
-    if same := unchanged_documents(run.dataset, parts, again, executor):
+    if same := unchanged_documents(run.dataset, parts, documents.rows.replaced, executor):
         parts = {t: without(files, same, t) for t, files in parts.items()}
         left_out -= same
     vanished = documents.inputs.vanished
@@ -116,14 +113,18 @@ def deduplicate(
     sites, replaced["sources"] = changed_sites(run.dataset, parts, replaced, run.version, run.run_id)
     parts["sources"] = (run.work / "parts" / "sources" / "all.parquet",)
     write_parquet(parts["sources"][0], [sites], TABLES["sources"])
+    facts = replace(
+        facts_of_version(run.dataset, parts, replaced, executor, run.work / "facts"),
+        n_read=known + known_rejects,
+        n_vanished=len(documents.rows.withdrawn) if run.order.mirror else 0,
+        mean_residual_markup=mean_residual_markup(measured),
+    )
     return TableChanges(
         parts=parts,
         replaced=replaced,
-        n_read=known + known_rejects,
-        mean_markup=mean_residual_markup(measured),
+        facts=facts,
         rejects=dict(waiting.group_by("expectation").len().sort("expectation").iter_rows()),
         withdrawn=len(documents.rows.withdrawn),
-        vanished=len(documents.rows.withdrawn) if run.order.mirror else 0,
         vanished_files=tuple(gone_too),
     )
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -14,20 +15,20 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from winnow.base.doc_ids import DocIds, Range, ranges_of
+from winnow.base.doc_ids import NO_DOCUMENTS, DocIds, Joined, Range, files_by_range, ranges_of
 from winnow.base.errors import UsageError
-from winnow.base.files import parquet_file, scan_parquet
+from winnow.base.files import parquet_file, remove_folder, scan_parquet
 from winnow.base.records import REPEATED_ID, doc_id_of
 from winnow.publish.dataset import Dataset
 from winnow.publish.erasure import erased_ids
 from winnow.read import InputFiles
-from winnow.run.executor import each_range
+from winnow.run.executor import InlineExecutor, each_range
+from winnow.run.identity_files import IDENTITY, IdentityFile, ReadRejects, gather_identities, of_range, read_identities
 from winnow.run.jobs import ShardFiles
 
 WITHDRAWN = "withdrawn"
 """Kind of the reject that keeps a document out which a person withdrew."""
 
-IDENTITY = ["doc_id", "content_sha256", "input"]
 AFTER_READING = ~pl.col("stage").is_in(["read", "withdraw"])
 """Rejects of records that were read and then refused: they hold their ids, as published ones do."""
 RANGE_ROWS = 400_000  # read and published ones that are compared at a time, some 400 bytes each
@@ -161,10 +162,9 @@ def plan_inputs(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Known:
-    """The files that a range of doc_ids is planned from, and what is asked of all of them."""
+    """The files that the plan is made from, and what is asked of all ranges of doc_ids."""
 
-    identities: tuple[Path, ...]
-    read_rejects: tuple[Path, ...]
+    identities: tuple[IdentityFile, ...]
     index: tuple[Path, ...]
     rejects: tuple[Path, ...]
     documents: tuple[Path, ...]
@@ -179,8 +179,7 @@ class _Known:
     @classmethod
     def of(cls, shards: Sequence[ShardFiles], inputs: InputPlan, dataset: Dataset, **asked: Any) -> _Known:
         return cls(
-            identities=tuple(files.identities for files in shards),
-            read_rejects=tuple(files.read_rejects for files in shards),
+            identities=tuple(IdentityFile(files.identities, number) for number, files in enumerate(shards)),
             index=tuple(dataset.files("index")),
             rejects=tuple(dataset.files("rejects")),
             documents=(*dataset.files("documents"), *dataset.files("duplicates")),
@@ -189,9 +188,50 @@ class _Known:
             **asked,
         )
 
-    def ranges(self) -> list[Range]:
-        """Ranges that hold a bounded number of rows each."""
-        return ranges_of((*self.identities, *self.index), RANGE_ROWS)
+    @contextmanager
+    def ranges(self, executor: Executor, work: Path | None, not_read: DocIds = NO_DOCUMENTS) -> Iterator[list[_Range]]:
+        """Ranges of a bounded number of rows, with the few files to open; some stand in `work` until the end."""
+        spans = ranges_of((*(file.path for file in self.identities), *self.index), RANGE_ROWS)
+        folder = work and work / "plan"
+        identities = [self.identities] * len(spans)
+        if folder:
+            identities = gather_identities(self.identities, spans, executor, folder)
+        published = zip(*(files_by_range(f, spans) for f in (self.index, self.rejects, self.documents)), strict=True)
+        yield [
+            _Range(
+                span=span, identities=read, index=index, rejects=rejects, documents=documents,
+                read_rejects=not_read.within(span),
+            )
+            for span, read, (index, rejects, documents) in zip(spans, identities, published, strict=True)
+        ]  # fmt: skip
+        if folder:
+            remove_folder(folder)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Range:
+    """A range of doc_ids, the files that hold its rows, and what the reading rejected of it."""
+
+    span: Range
+    identities: tuple[IdentityFile, ...]
+    index: tuple[Path, ...]
+    rejects: tuple[Path, ...]
+    documents: tuple[Path, ...]
+    read_rejects: DocIds
+
+    def read(self) -> pl.DataFrame:
+        """What the shards hold."""
+        return read_identities(self.identities, self.span)
+
+    def published(self, columns: list[str]) -> pl.DataFrame:
+        """Rows of table ``index``."""
+        return _scan(self.index, columns).filter(of_range(self.span)).collect()
+
+    def waiting(self) -> pl.DataFrame:
+        """The rejects of the last version that wait."""
+        columns = [*IDENTITY, "row", "recipe_id", "stage", "expectation", "replayed_in"]
+        rejects = _scan(self.rejects, columns).filter(of_range(self.span), pl.col("replayed_in").is_null())
+        return rejects.rename({"row": "place"}).drop("replayed_in").collect()
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -219,6 +259,7 @@ def plan_rows(
     mirror: bool = False,
     barred: Mapping[str, str] = MappingProxyType({}),
     executor: Executor | None = None,
+    work: Path | None = None,
 ) -> RowPlan:
     """Decides row by row, from identities and content hashes alone, one range of doc_ids after another.
 
@@ -228,49 +269,48 @@ def plan_rows(
     smallest content hash: a choice that does not depend on the order of lines or on what was read before.
 
     This process holds 4 bytes a row, 8 for each document that leaves or gives way and 16 for each that moved;
-    `executor` does the work.
+    `executor` does the work, and its files stand in `work` meanwhile.
     """
+    found = ReadRejects.of([files.read_rejects for files in shards])
     known = _Known.of(
         shards, inputs, dataset, recipe_id=recipe_id, full=full, mirror=mirror,
-        barred=frozenset(barred) | _longer_names(inputs, dataset), looked_at=_looked_at(inputs, shards, mirror),
+        barred=frozenset(barred) | _longer_names(inputs, dataset), looked_at=_looked_at(inputs, found, mirror),
     )  # fmt: skip
-    rows = tuple(np.zeros(parquet_file(file).metadata.num_rows, np.int32) for file in known.identities)
-    parts: list[_RangePlan] = []
-    for part in each_range(executor, _plan_range, known.ranges(), known):
-        by_shard = part.rows[np.argsort(part.rows["shard"], kind="stable")]
-        numbers, starts = np.unique(by_shard["shard"], return_index=True)
-        for shard, of_shard in zip(numbers.tolist(), np.split(by_shard, starts[1:]), strict=False):
-            rows[shard][of_shard["row"]] = of_shard["plan"]
-        parts.append(replace(part, rows=np.empty(0, part.rows.dtype)))  # a slice would keep all of them
-    replaced, withdrawn, refused, renamed = (
-        DocIds.of_ranges([getattr(part, kind) for part in parts])
-        for kind in ("replaced", "withdrawn", "refused", "renamed")
-    )
-    moved = Moved(
-        doc_ids=DocIds.of_ranges([part.moved.doc_ids for part in parts]),
-        rows=np.concatenate([np.empty(0, np.int64), *(part.moved.rows for part in parts)]),
-        chars=sum(part.moved.chars for part in parts),
-    )
+    rows = tuple(np.zeros(parquet_file(file.path).metadata.num_rows, np.int32) for file in known.identities)
+    leaving = {kind: Joined(np.uint64) for kind in ("replaced", "withdrawn", "refused", "renamed", "moved")}
+    places = Joined(np.int64)
+    fresh = unchanged = moved_chars = 0
+    obsolete: set[tuple[str, str]] = set()
+    executor = executor or InlineExecutor()
+    with known.ranges(executor, work, found.doc_ids) as ranges:
+        for part in each_range(executor, _plan_range, ranges, known):
+            by_shard = part.rows[np.argsort(part.rows["shard"], kind="stable")]
+            numbers, starts = np.unique(by_shard["shard"], return_index=True)
+            for shard, of_shard in zip(numbers.tolist(), np.split(by_shard, starts[1:]), strict=False):
+                rows[shard][of_shard["row"]] = of_shard["plan"]
+            for kind, joined in leaving.items():
+                joined.add(part.moved.doc_ids.keys if kind == "moved" else getattr(part, kind).keys)
+            places.add(part.moved.rows)
+            fresh, unchanged = fresh + part.fresh, unchanged + part.unchanged
+            moved_chars += part.moved.chars
+            obsolete |= part.obsolete
+    moved = Moved(doc_ids=DocIds(leaving.pop("moved").whole()), rows=places.whole(), chars=moved_chars)
     return RowPlan(
         rows=rows,
-        fresh=sum(part.fresh for part in parts),
-        replaced=replaced,
-        withdrawn=withdrawn,
-        refused=refused,
-        renamed=renamed,
+        fresh=fresh,
+        **{kind: DocIds(joined.whole()) for kind, joined in leaving.items()},
         moved=moved,
-        obsolete=frozenset().union(*(part.obsolete for part in parts)),
-        unchanged=sum(part.unchanged for part in parts),
+        obsolete=frozenset(obsolete),
+        unchanged=unchanged,
         barred=barred,
     )
 
 
-def _plan_range(span: Range, known: _Known) -> _RangePlan:
-    everything = _read_rows(known.identities, span)
-    waiting = _waiting(known.rejects, span)
+def _plan_range(of: _Range, known: _Known) -> _RangePlan:
+    everything, waiting = of.read(), of.waiting()
     stay_out = _is_barred(waiting, known.barred | known.erased)
     read = everything.filter(~stay_out)
-    index = _scan(known.index, INDEX_COLUMNS, span).collect()
+    index = of.published(INDEX_COLUMNS)
     not_read = index.filter(pl.col("input").is_in(known.unchanged.implode()))
     first = _first_records(read, _unread_records(index, waiting, known.unchanged))
     winners = first.filter(pl.col("shard") >= 0)
@@ -285,7 +325,7 @@ def _plan_range(span: Range, known: _Known) -> _RangePlan:
         index.select("doc_id", "arrival"), on="doc_id", how="left"
     )
     published = index.select("doc_id")
-    rejects = _read_rejects(known.read_rejects, span)
+    rejects = pl.DataFrame({"doc_id": pl.Series(of.read_rejects.column(), dtype=pl.String)})
     refused = published.join(rejects, on="doc_id", how="semi").join(first, on="doc_id", how="anti")
     looked_at = pl.col("input").is_in(known.looked_at.implode())
     leaving = published.filter(pl.col("doc_id").is_in(sorted(known.barred)))["doc_id"]
@@ -314,7 +354,7 @@ def _plan_range(span: Range, known: _Known) -> _RangePlan:
         withdrawn=DocIds.of(leaving.to_arrow()) - gone - renamed,
         refused=gone,
         renamed=renamed - gone,
-        moved=_moved(unchanged, known, span),
+        moved=_moved(unchanged, of),
         obsolete=frozenset(obsolete.select("doc_id", "content_sha256").iter_rows()),
         unchanged=unchanged.height + not_read.height,
     )
@@ -341,7 +381,7 @@ def _renamed(rows: pl.DataFrame, known: _Known) -> pl.DataFrame:
         return rows
     contents = pl.Series(sorted(set(rows["content_sha256"])), dtype=pl.String)
     same = pl.col("content_sha256").is_in(contents.implode())
-    frames = [scan_parquet([path]).filter(same).select(IDENTITY).collect() for path in known.identities]
+    frames = [file.scan().filter(same).select(IDENTITY).collect() for file in known.identities]
     read = pl.concat([pl.DataFrame(schema=dict.fromkeys(IDENTITY, pl.String)), *frames])
     ids = pl.Series(sorted(set(read["doc_id"])), dtype=pl.String)
     for files in (known.index, known.rejects):
@@ -350,10 +390,11 @@ def _renamed(rows: pl.DataFrame, known: _Known) -> pl.DataFrame:
     return rows.join(read, on=["input", "content_sha256"], how="semi")
 
 
-def _moved(unchanged: pl.DataFrame, known: _Known, span: Range) -> Moved:
+def _moved(unchanged: pl.DataFrame, of: _Range) -> Moved:
     """The unchanged documents, published or copies, whose place in their input file is another one now."""
     now = unchanged.select("doc_id", "place").lazy()
-    before = _scan(known.documents, ["doc_id", "row", "n_chars"], span).join(now, on="doc_id").collect()
+    known = _scan(of.documents, ["doc_id", "row", "n_chars"]).filter(of_range(of.span))
+    before = known.join(now, on="doc_id").collect()
     moved = before.filter(pl.col("row").ne_missing(pl.col("place"))).sort("doc_id")
     return Moved(
         doc_ids=DocIds.of(moved["doc_id"].to_arrow()),
@@ -363,7 +404,11 @@ def _moved(unchanged: pl.DataFrame, known: _Known, span: Range) -> Moved:
 
 
 def contested_inputs(
-    shards: Sequence[ShardFiles], inputs: InputPlan, dataset: Dataset, executor: Executor | None = None
+    shards: Sequence[ShardFiles],
+    inputs: InputPlan,
+    dataset: Dataset,
+    executor: Executor | None = None,
+    work: Path | None = None,
 ) -> frozenset[str]:
     """Unchanged input files that have to be read after all, for an id of theirs is won or lost by what was read.
 
@@ -373,14 +418,16 @@ def contested_inputs(
     if inputs.unchanged.is_empty():
         return frozenset()
     known = _Known.of(shards, inputs, dataset, barred=_longer_names(inputs, dataset))
-    return frozenset().union(*each_range(executor, _contested_in_range, known.ranges(), known))
+    executor = executor or InlineExecutor()
+    with known.ranges(executor, work) as ranges:
+        return frozenset().union(*each_range(executor, _contested_in_range, ranges, known))
 
 
-def _contested_in_range(span: Range, known: _Known) -> frozenset[str]:
-    waiting = _waiting(known.rejects, span)
+def _contested_in_range(of: _Range, known: _Known) -> frozenset[str]:
+    waiting = of.waiting()
     is_barred = _is_barred(waiting, known.erased | known.barred)
-    read = _read_rows(known.identities, span).filter(~is_barred)
-    unread = _unread_records(_scan(known.index, IDENTITY, span).collect(), waiting, known.unchanged)
+    read = of.read().filter(~is_barred)
+    unread = _unread_records(of.published(IDENTITY), waiting, known.unchanged)
     first = _first_records(read, unread)
     lost = unread.join(first.filter(pl.col("shard") >= 0), on="doc_id", how="semi")
     is_repeat = pl.col("expectation") == REPEATED_ID
@@ -414,13 +461,6 @@ def _is_barred(waiting: pl.DataFrame, barred: Collection[str] = ()) -> pl.Expr:
     return pl.col("doc_id").is_in(pl.Series(sorted({*barred, *marks}), dtype=pl.String).implode())
 
 
-def _waiting(files: Sequence[Path], span: Range) -> pl.DataFrame:
-    """The rejects of the last version that wait."""
-    columns = [*IDENTITY, "row", "recipe_id", "stage", "expectation", "replayed_in"]
-    rejects = _scan(files, columns, span).rename({"row": "place"})
-    return rejects.filter(pl.col("replayed_in").is_null()).drop("replayed_in").collect()
-
-
 def _unread_records(index: pl.DataFrame, waiting: pl.DataFrame, unchanged: pl.Series) -> pl.DataFrame:
     """The records of unchanged inputs that hold their ids: published, copies, and rejected after they were read."""
     records = pl.concat([index.select(IDENTITY), waiting.filter(AFTER_READING).select(IDENTITY)])
@@ -440,52 +480,21 @@ def _first_records(read: pl.DataFrame, unread: pl.DataFrame) -> pl.DataFrame:
     return ranked.unique("doc_id", keep="first", maintain_order=True)
 
 
-def _looked_at(inputs: InputPlan, shards: Sequence[ShardFiles], mirror: bool) -> pl.Series:
+def _looked_at(inputs: InputPlan, rejects: ReadRejects, mirror: bool) -> pl.Series:
     """Input files of which this run knows all that they hold now: read to their end, or gone from a mirrored source.
 
     A file that cannot be read, or breaks off, may still hold what was read of it before.
     """
-    breaks_off = pl.col("source") == pl.col("input"), ~pl.col("expectation").is_in(["empty", "unreadable"])
-    broken = {
-        path
-        for files in shards
-        for path in scan_parquet([files.read_rejects]).filter(*breaks_off).select("input").collect()["input"]
-    }
-    is_whole = (pl.col("sha256") != "") & ~pl.col("path").is_in(pl.Series(sorted(broken), dtype=pl.String).implode())
+    broken = pl.Series(sorted(rejects.broken), dtype=pl.String)
+    is_whole = (pl.col("sha256") != "") & ~pl.col("path").is_in(broken.implode())
     read = input_frame(inputs.changed).filter(is_whole)["path"]
     return pl.concat([read, inputs.vanished]) if mirror else read
 
 
-def _read_rejects(files: Sequence[Path], span: Range) -> pl.DataFrame:
-    """The rejects of the reading, without those of files that could not be read at all."""
-    frames = [
-        scan_parquet([path]).filter(_of(span), pl.col("expectation") != "unreadable").select("doc_id").collect()
-        for path in files
-    ]
-    return pl.concat([pl.DataFrame(schema={"doc_id": pl.String}), *frames])
-
-
-def _read_rows(files: Sequence[Path], span: Range) -> pl.DataFrame:
-    frames = [
-        scan_parquet([path])
-        .filter(_of(span))
-        .select(pl.lit(number, pl.Int32).alias("shard"), "row", "place", *IDENTITY)
-        .collect()
-        for number, path in enumerate(files)
-    ]
-    schema = {"shard": pl.Int32, "row": pl.Int64, "place": pl.Int64, **dict.fromkeys(IDENTITY, pl.String)}
-    return pl.concat([pl.DataFrame(schema=schema), *frames])
-
-
-def _of(span: Range) -> pl.Expr:
-    return (pl.col("doc_id") >= span[0]) & (pl.col("doc_id") < span[1])
-
-
-def _scan(files: Sequence[Path], columns: list[str], span: Range | None = None) -> pl.LazyFrame:
+def _scan(files: Sequence[Path], columns: list[str]) -> pl.LazyFrame:
     kinds = {"arrival": pl.Int32(), **dict.fromkeys(("n_documents", "n_chars", "row"), pl.Int64())}
     schema = pl.Schema({c: kinds.get(c, pl.String()) for c in columns})
     if not files:
         return pl.LazyFrame(schema=schema)
     # Files of before a column came have no values of it.
-    rows = scan_parquet(files, schema=schema, missing_columns="insert", extra_columns="ignore")
-    return rows if span is None else rows.filter(_of(span))
+    return scan_parquet(files, schema=schema, missing_columns="insert", extra_columns="ignore")

@@ -7,11 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Protocol
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
+from numpy.typing import NDArray
 
-from winnow.base.doc_ids import DocIds, doc_keys
+from winnow.base.doc_ids import DocIds, Joined, doc_keys
 from winnow.base.records import INTERNAL_ERROR, OTHER_LANGUAGE, Json
 
 
@@ -78,20 +80,11 @@ class Rows(Protocol):
     def batches(self, columns: Sequence[str], filter: ds.Expression | None = None) -> Iterator[pa.RecordBatch]: ...
 
 
-def gather_facts(
-    *,
-    documents: Rows,
-    duplicates: Rows,
-    rejects: Rows,
-    passages: Rows,
-    edits: Rows,
-    n_read: int,
-    n_vanished: int,
-    mean_residual_markup: float,
-) -> Facts:
-    """Read the facts off the tables of a version.
+def gather_facts(*, documents: Rows, duplicates: Rows, rejects: Rows, passages: Rows, edits: Rows) -> Facts:
+    """Read the facts off the rows that the tables of a version have of some documents, or of all.
 
-    Memory: 8 bytes for each doc_id and one batch. A reject counts while it waits, once for each content.
+    A reject counts while it waits, once for each content. How many documents were read, and which removals dangle, the
+    rows of some do not tell.
     """
     published, n_published = _ids(documents)
     copies, n_copies = _ids(duplicates)
@@ -100,25 +93,48 @@ def gather_facts(
     content = ["doc_id", "content_sha256"]
     faults = rejects.batches(["doc_id"], waits & (pc.field("expectation") == INTERNAL_ERROR))
     return Facts(
-        n_read=n_read,
-        n_vanished=n_vanished,
+        n_read=0,
         n_published=n_published,
         n_duplicates=n_copies,
         n_rejected=_distinct_rows(rejects.batches(content, waits)),
         n_internal_errors=sum(batch.num_rows for batch in faults),
         n_other_languages=_distinct_rows(rejects.batches(content, waits & (pc.field("expectation") == OTHER_LANGUAGE))),
         n_repeated_ids=n_published - len(published) + n_copies - len(copies) + int(published.have(copies.keys).sum()),
-        n_dangling=sum(
-            int((~published.have(doc_keys(batch.column(0).drop_null()))).sum())
-            for table in (duplicates, passages)
-            for batch in table.batches(["kept_doc_id"])
-        ),
         n_chars=sum(pc.sum(b["n_chars"]).as_py() or 0 for b in documents.batches(["n_chars"])),
-        mean_residual_markup=mean_residual_markup,
         edits_by_rule=_tally(edits.batches(["rule"], pc.field("applied"))),
         removals_by_reason=_tally(passages.batches(["reason"], pc.field("status") == "removed")),
         documents_by_language=_tally(documents.batches(["language"])),
     )
+
+
+def add_facts(parts: Sequence[Facts]) -> Facts:
+    """The facts of documents of which these are the facts, some at a time.
+
+    >>> add_facts([Facts(n_read=0, n_published=n, edits_by_rule={"tags": n}) for n in (1, 2)]).edits_by_rule
+    {'tags': 3}
+    """
+    counts = {f.name: sum(getattr(part, f.name) for part in parts) for f in fields(Facts) if f.type == "int"}
+
+    def together(tally: str) -> dict[str, int]:
+        return _sorted(sum((Counter(getattr(part, tally)) for part in parts), Counter()))
+
+    return Facts(
+        **counts,
+        edits_by_rule=together("edits_by_rule"),
+        removals_by_reason=together("removals_by_reason"),
+        documents_by_language=together("documents_by_language"),
+    )
+
+
+def kept_for_others(*tables: Rows) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    """The documents that removals point to, as numbers, and how many do; they may be any of the version."""
+    columns = (batch.column(0).drop_null() for table in tables for batch in table.batches(["kept_doc_id"]))
+    return np.unique(Joined.of(np.uint64, map(doc_keys, columns)), return_counts=True)
+
+
+def count_dangling(documents: Rows, kept: NDArray[np.uint64], counts: NDArray[np.int64]) -> int:
+    """How many removals point to a document that is not published; see `kept_for_others`."""
+    return int(counts[~_ids(documents)[0].have(kept)].sum())
 
 
 def mean_residual_markup(batches: Iterable[pa.RecordBatch | pa.Table]) -> float:
@@ -148,4 +164,8 @@ def _tally(batches: Iterable[pa.RecordBatch]) -> dict[str, int]:
     for batch in batches:
         for entry in pc.value_counts(batch.column(0)).to_pylist():
             counts[entry["values"] if entry["values"] is not None else "unknown"] += entry["counts"]
+    return _sorted(counts)
+
+
+def _sorted(counts: Counter[str]) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
