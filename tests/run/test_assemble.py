@@ -175,6 +175,12 @@ def test_texts_of_several_documents_are_kept_apart(tmp_path: Path) -> None:
     assert dict(found.select("doc_id", "text").iter_rows()) == {IDS["x"]: "x0.", IDS["y"]: "y0."}
 
 
+def test_only_texts_that_lose_something_are_put_together_where_the_whole_ones_are_known(tmp_path: Path) -> None:
+    rows = [passage("x0"), passage("x1", reason="repeat"), passage("y0"), passage("z0", reason="boilerplate")]
+    found = published_texts(table_of(tmp_path, rows, TABLES["passages"]), cut_only=True)
+    assert dict(found.select("doc_id", "text").iter_rows()) == {IDS["x"]: "x0.", IDS["y"]: None, IDS["z"]: ""}
+
+
 TITLES: Mapping[str, tuple[list[Row], list[Row], str | None]] = {
     "none where there is no heading": ([passage("x0"), passage("x1")], [], None),
     "the first heading": ([HEADING, passage("x1")], [], "City Opens a New Bridge"),

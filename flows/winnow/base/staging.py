@@ -160,11 +160,29 @@ def write_parquet(
     return rows
 
 
-def _with_dictionary(schema: pa.Schema) -> bool | list[str]:
-    """The columns in which values repeat: of others a dictionary takes time to write and to read, and no less room."""
-    if any(pa.types.is_nested(field.type) for field in schema):
-        return True  # those inside would have to be named one by one
-    return [name for name in schema.names if name not in ("text", "fingerprint")]
+_UNLIKE = ("text", "fingerprint", "bands", "sketch", "text_hash")
+
+
+def _with_dictionary(schema: pa.Schema) -> list[str]:
+    """The columns in which values repeat: of others a dictionary takes time to write and to read, and no less room.
+
+    >>> _with_dictionary(pa.schema([("text", pa.string()), ("tags", pa.list_(pa.struct([("name", pa.string())])))]))
+    ['tags.list.element.name']
+    """
+    return [path for field in schema if field.name not in _UNLIKE for path in _leaves(field.type, field.name)]
+
+
+def _leaves(kind: pa.DataType, path: str) -> Iterator[str]:
+    """What Parquet calls the columns that a column of Arrow is cut into."""
+    if pa.types.is_map(kind):
+        yield from (f"{path}.key_value.{name}" for name in ("key", "value"))
+    elif pa.types.is_list(kind):
+        yield from _leaves(kind.value_type, f"{path}.list.element")
+    elif pa.types.is_struct(kind):
+        for field in kind:
+            yield from _leaves(field.type, f"{path}.{field.name}")
+    else:
+        yield path
 
 
 def once(done: Path, kind: type[Counts], outputs: Sequence[Path], work: Callable[[], Counts]) -> Counts:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby, repeat
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -99,18 +100,19 @@ def assemble_job(doc_ids: Range, changed: DocIds, assembly: Assembly, folder: Pa
     index = _rows(assembly.index, PREPARED_INDEX, span).sort_by("doc_id")
     copies = _frame(_rows(assembly.document_decisions, DOCUMENT_DECISIONS, span))
     decided = _rows(assembly.passage_decisions, PASSAGE_DECISIONS, span)
-    made = [_made(new_documents(fresh, passages, index, assembly), judged(passages, decided, copies), copies, assembly)]
+    infos, blocks = new_documents(fresh, passages, index, assembly), judged(passages, decided, copies)
+    made = [_made(infos, blocks, copies, assembly, whole=True)]
     moved = _frame(arrow_dataset([assembly.moved]).to_table(filter=span))
     if changed:
         among = pads.field("doc_id").isin(changed.column())
         published = _rows(assembly.published_passages, PREPARED, among)
         for path in assembly.published_documents:
             rows = arrow_dataset([path], TABLES["documents"])  # files of before a column came lack it
-            infos = _placed(rows.to_table(columns=_CARRIED, filter=among), moved)
-            theirs = published.filter(pc.is_in(published["doc_id"], infos["doc_id"].combine_chunks()))
-            made.append(_made(_frame(infos), judged(theirs, decided, copies), copies, assembly))
-    placed = list(_only_moved(moved.filter(~pl.col("doc_id").is_in(list(changed))), assembly))
-    documents, duplicates = ([t for name, t in placed if name == wanted] for wanted in ("documents", "duplicates"))
+            placed = _placed(rows.to_table(columns=_CARRIED, filter=among), moved)
+            theirs = published.filter(pc.is_in(published["doc_id"], placed["doc_id"].combine_chunks()))
+            made.append(_made(_frame(placed), judged(theirs, decided, copies), copies, assembly, whole=False))
+    only_moved = list(_only_moved(moved.filter(~pl.col("doc_id").is_in(list(changed))), assembly))
+    documents, duplicates = ([t for name, t in only_moved if name == wanted] for wanted in ("documents", "duplicates"))
     tables = {
         "documents": pa.concat_tables([*(m.documents for m in made), *documents]).sort_by("doc_id"),
         "duplicates": pa.concat_tables([*(m.duplicates for m in made), *duplicates]).sort_by("doc_id"),
@@ -165,34 +167,41 @@ def judged(blocks: pa.Table, decided: pa.Table, copies: pl.DataFrame) -> pa.Tabl
     """Rows of table ``passages``: each passage with what was decided about it, or about its whole document."""
     keys = ["doc_id", "position", "part"]
     whole = copies.select("doc_id", copy_of="kept_doc_id", copy_similarity="similarity")
-    joined = _frame(blocks.select(PREPARED.names)).join(_frame(decided), on=keys, how="left")
-    joined = joined.join(whole, on="doc_id", how="left")
+    rows = _frame(blocks.select(keys)).with_row_index("at")  # the texts are not carried through the joins
+    joined = rows.join(_frame(decided), on=keys, how="left").join(whole, on="doc_id", how="left")
     of_copy = pl.col("copy_of").is_not_null()
-    frame = joined.with_columns(
+    told = joined.sort(keys).select(
+        "at",
         status=pl.when(of_copy | pl.col("reason").is_not_null()).then(pl.lit("removed")).otherwise(pl.lit("kept")),
         reason=pl.when(of_copy).then(pl.lit(DUPLICATE_DOCUMENT)).otherwise(pl.col("reason")),
         kept_doc_id=pl.when(of_copy).then(pl.col("copy_of")).otherwise(pl.col("kept_doc_id")),
         kept_position=pl.when(of_copy).then(None).otherwise(pl.col("kept_position")),
         similarity=pl.when(of_copy).then(pl.col("copy_similarity")).otherwise(pl.col("similarity")),
         suspicion=pl.when(~of_copy).then("suspicion"),
-    ).sort(keys)
-    return frame.select(TABLES["passages"].names).to_arrow().cast(TABLES["passages"])
+    )
+    at = told["at"].to_numpy()
+    ordered = blocks if (at == np.arange(len(at))).all() else blocks.combine_chunks().take(at)
+    columns = [ordered[n] if n in PREPARED.names else told[n].to_arrow() for n in TABLES["passages"].names]
+    return pa.table(columns, names=TABLES["passages"].names).cast(TABLES["passages"])
 
 
-def published_texts(passages: pa.Table) -> pl.DataFrame:
+def published_texts(passages: pa.Table, cut_only: bool = False) -> pl.DataFrame:
     """doc_id, text, n_passages and n_removed of each document, from sorted rows of table ``passages``.
 
     A document that is left out whole keeps its own text in its row, so that a person can see what was left out. Of the
     gaps between two kept passages the widest stays, so that a paragraph does not stick to the next; what is removed at
-    the end takes the last one with it.
+    the end takes the last one with it. With `cut_only` the text is null of documents of which all is shown.
     """
     stays = pl.col("reason").is_null()
     shown = stays | (pl.col("reason") == DUPLICATE_DOCUMENT)
-    # A stretch is a passage that is shown with what is removed after it; 0 is what is removed before the first.
-    frame = _frame(passages.select(["doc_id", "text", "gap", "reason"])).with_columns(
-        shown=shown, stretch=shown.cum_sum().over("doc_id")
+    frame = _frame(passages.select(["doc_id", "text", "gap", "reason"])).with_columns(shown=shown)
+    counts = frame.group_by("doc_id", maintain_order=True).agg(
+        n_passages=stays.sum(), n_removed=(~stays).sum(), is_whole=pl.col("shown").all() & cut_only
     )
-    counts = frame.group_by("doc_id", maintain_order=True).agg(n_passages=stays.sum(), n_removed=(~stays).sum())
+    if cut_only:
+        frame = frame.join(counts.filter(~pl.col("is_whole")), on="doc_id", how="semi", maintain_order="left")
+    # A stretch is a passage that is shown with what is removed after it; 0 is what is removed before the first.
+    frame = frame.with_columns(stretch=pl.col("shown").cum_sum().over("doc_id"))
     cut = frame.filter(~pl.col("shown") & (pl.col("stretch") > 0)).select("doc_id", "stretch").unique()
     last = frame.filter("shown").group_by("doc_id").agg(last=pl.col("stretch").max())
     width = pl.col("gap").str.len_chars()
@@ -211,7 +220,8 @@ def published_texts(passages: pa.Table) -> pl.DataFrame:
         .group_by("doc_id", maintain_order=True)
         .agg(pl.col("text").str.join(""))
     )
-    return counts.join(texts, on="doc_id", how="left").with_columns(pl.col("text").fill_null(""))
+    text = pl.when(~pl.col("is_whole")).then(pl.col("text").fill_null(""))
+    return counts.join(texts, on="doc_id", how="left").with_columns(text).drop("is_whole")
 
 
 _CARRIED = [n for n in TABLES["documents"].names if n not in ("n_passages", "n_removed", "run_id")]
@@ -242,14 +252,15 @@ def first_titles(passages: pl.DataFrame, wanted: pl.DataFrame, index: pa.Table) 
     found = _frame(index.select(["doc_id", "repeats"])).filter(pl.col("repeats").list.len() > 0)
     promotion = found.explode("repeats").unnest("repeats").filter(pl.col("reason") == "promo")
     above = (pl.col("kind") == "paragraph") & (pl.col("text").str.len_chars() < _SHORT_LINE)
-    ended = ~((pl.col("kind") == "heading") | above)
-    rows = (
-        passages.join(wanted, on="doc_id", how="semi")
+    places = passages.select("doc_id", "position", "part", ended=~((pl.col("kind") == "heading") | above))
+    at = (
+        places.with_row_index("at")  # the texts are not carried through the joins
+        .join(wanted, on="doc_id", how="semi")
         .join(promotion, on=["doc_id", "position", "part"], how="anti")
         .sort("doc_id", "position", "part")
-        .filter(ended.cum_sum().over("doc_id") == 0)
-        .select("doc_id", "position", "part", "kind", "text")
+        .filter(pl.col("ended").cum_sum().over("doc_id") == 0)["at"]
     )
+    rows = passages.select("doc_id", "position", "part", "kind", "text")[at]
     titles = {
         doc_id: title_of([Passage(position, kind, text, "", part) for _, position, part, kind, text in group])
         for doc_id, group in groupby(rows.iter_rows(), key=lambda row: row[0])
@@ -258,12 +269,17 @@ def first_titles(passages: pl.DataFrame, wanted: pl.DataFrame, index: pa.Table) 
     return pl.DataFrame(list(titles.items()), schema, orient="row")
 
 
-def _made(infos: pl.DataFrame, blocks: pa.Table, copies: pl.DataFrame, assembly: Assembly) -> _Made:
-    """The rows of documents, given what they say but for their texts, and their passages as judged."""
-    rows = infos.join(published_texts(blocks), on="doc_id", how="left", suffix="_now").with_columns(
+def _made(infos: pl.DataFrame, blocks: pa.Table, copies: pl.DataFrame, assembly: Assembly, *, whole: bool) -> _Made:
+    """The rows of documents, given what they say but for their texts, and their passages as judged.
+
+    The texts of `infos` are `whole`, or what was published of them.
+    """
+    rows = infos.join(published_texts(blocks, cut_only=whole), on="doc_id", how="left", suffix="_now").with_columns(
         # A text that is empty after repair has no passage.
-        pl.col("text_now").fill_null(""), pl.col("n_passages", "n_removed").fill_null(0), run_id=pl.lit(assembly.run_id)
-    )  # fmt: skip
+        pl.coalesce("text_now", pl.col("text") if whole else pl.lit("")).alias("text_now"),
+        pl.col("n_passages", "n_removed").fill_null(0),
+        run_id=pl.lit(assembly.run_id),
+    )
     # What lost nothing was measured when it was repaired, or published.
     other = rows.filter(pl.col("text_now") != pl.col("text")).select("doc_id", "text_now")
     sizes = [counted(text) for text in other["text_now"]]
