@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from email.errors import MessageError
+from email.header import decode_header
 from urllib.parse import unquote
 
 from winnow.repair.encoding.plausible import are_words, is_word, strange, word_around, words
@@ -77,6 +79,42 @@ def undo_json_escapes(text: str, evidence: Evidence) -> Iterator[Change]:
         changes.append(Change(found.start(), found.end(), after, 0.8))
     if proven:
         yield from changes
+
+
+_STRIPPED = re.compile(r"(?<![\\%&#+/])u(00[ace-f][0-9a-f]|01[0-7][0-9a-f]|20(?:1[2-9cd]|2[0-6]|ac))(?![0-9a-f]{4})")
+_CONTRACTION = re.compile(r"(?:s|t|d|m|re|ve|ll)\b")
+
+
+def restore_stripped_escapes(text: str, evidence: Evidence) -> Iterator[Change]:
+    """Undo ``cafu00e9``, an escape of JSON that lost its backslash, where letters are among them and all make words.
+
+    >>> STRIPPED_ESCAPES("le cafu00e9 u00e0 Paris u2013 itu2019s closed")
+    'le café à Paris – it’s closed'
+    >>> STRIPPED_ESCAPES("menu2019, hash a8u00e9f3 and U+00E9"), STRIPPED_ESCAPES("see emu2019s u2013")
+    ('menu2019, hash a8u00e9f3 and U+00E9', 'see emu2019s u2013')
+    """
+    if _is_code(text):
+        return
+    found = list(_STRIPPED.finditer(text))
+    read = [chr(int(m[1], 16)) for m in found]
+    whole = "".join(_apply(text, [Change(m.start(), m.end(), c, 0.8) for m, c in zip(found, read, strict=True)]))
+    made = [word for word in words(whole) if not word.split("’")[0].isascii()]
+    if not any(len(word) > 2 for word in made) or not all(is_word(word.split("’")[0]) for word in made):
+        return
+    end, last = 0, ""
+    for m, char in zip(found, read, strict=True):
+        left = last if m.start() == end > 0 else text[m.start() - 1 : m.start()]
+        if char.isalpha() or _may_stand(char, left, text, m.end()):
+            yield Change(m.start(), m.end(), char, 0.8)
+        end, last = m.end(), char
+
+
+def _may_stand(sign: str, left: str, text: str, end: int) -> bool:
+    """Whether a sign, between `left` and what is at `end`, is at the edge of a word, or parts a contraction."""
+    right = text[end : end + 1]
+    if sign == "’" and left.isalpha():
+        return _CONTRACTION.match(text, end) is not None
+    return not left.isalnum() or not right.isalnum()
 
 
 _BYTES = re.compile(r"(?:\\x[89a-fA-F][0-9a-fA-F])+")
@@ -235,36 +273,45 @@ def undo_quoted_printable(text: str, evidence: Evidence) -> Iterator[Change]:
     r"""Undo quoted-printable mail: ``=C3=A9``, ``=20`` at line ends, lines that ``=`` continues.
 
     Only where no sign of equality stands for itself, and where the bytes beyond ASCII are UTF-8 of known words, or
-    lines are continued besides.
+    lines are continued besides. Where they cannot be UTF-8 they are Windows-1252 and make words, each of them.
 
     >>> QUOTED_PRINTABLE("Ch=C3=A8re Madame,=20\nexp=C3=A9di=C3=A9e hi=\ner")
     'Chère Madame, \nexpédiée hier'
+    >>> QUOTED_PRINTABLE("D=E9sol=E9, le caf=E9 est ferm=E9=20\n"), QUOTED_PRINTABLE("sizes A=E9, B=F1")
+    ('Désolé, le café est fermé \n', 'sizes A=E9, B=F1')
     >>> QUOTED_PRINTABLE("is =C3=A9 an é?"), QUOTED_PRINTABLE("a=20, b=30\n")
     ('is =C3=A9 an é?', 'a=20, b=30\n')
     """
     if _BARE_EQUALS.search(text) or _is_code(text):
         return
-    changes: list[Change] = []
-    beyond = 0
-    for found in _QUOTED.finditer(text):
-        if found[0][-1] == "\n":
-            changes.append(Change(found.start(), found.end(), "", 0.9))
-            continue
+    for charset in ("utf-8", "cp1252"):
         try:
-            after = bytes.fromhex(found[0].replace("=", "")).decode()
+            changes = list(_unquoted(text, charset))
         except UnicodeDecodeError:
+            continue
+        beyond = sum(not c.after.isascii() for c in changes)
+        continued = _SOFT.search(text) is not None
+        if not beyond and not (continued and len(changes) > 2):
             return
-        beyond += not after.isascii()
-        changes.append(Change(found.start(), found.end(), after, 0.9))
-    if not beyond and not (len(_SOFT.findall(text)) and len(changes) > 2):
+        made = [word for word in words("".join(_apply(text, changes))) if not word.isascii()]
+        known = sum(map(is_word, made))
+        if made and 2 * known < len(made):
+            return
+        lone = [c for c in changes if not c.after.isascii() and not text[c.start - 1 : c.start].isalpha()]
+        if charset == "utf-8":
+            proven = continued or (len(changes) > 1 and len(lone) < beyond)
+        else:
+            enough = continued or sum(len(word) > 2 for word in made) > 1
+            proven = enough and known == len(made) > 0 and set(words(text)).isdisjoint(made)
+        if proven:
+            yield from changes
         return
-    read = "".join(_apply(text, changes))
-    made = [word for word in words(read) if not word.isascii()]
-    if made and 2 * sum(map(is_word, made)) < len(made):
-        return
-    lone = [c for c in changes if not c.after.isascii() and not text[c.start - 1 : c.start].isalpha()]
-    if _SOFT.search(text) or (len(changes) > 1 and len(lone) < beyond):
-        yield from changes
+
+
+def _unquoted(text: str, charset: str) -> Iterator[Change]:
+    for found in _QUOTED.finditer(text):
+        after = "" if found[0][-1] == "\n" else bytes.fromhex(found[0].replace("=", "")).decode(charset)
+        yield Change(found.start(), found.end(), after, 0.9)
 
 
 def _apply(text: str, changes: list[Change]) -> Iterator[str]:
@@ -273,6 +320,28 @@ def _apply(text: str, changes: list[Change]) -> Iterator[str]:
         yield text[at : change.start] + change.after
         at = change.end
     yield text[at:]
+
+
+_MAIL_WORDS = re.compile(r"=\?[A-Za-z][\w.-]{1,30}(?:\*\w{1,8})?\?[QqBb]\?[!->@-~]{1,400}\?=(?:\s{1,4}(?==\?))?")
+
+
+def undo_mail_words(text: str, evidence: Evidence) -> Iterator[Change]:
+    """Undo the encoded words of mail headers (RFC 2047), which archives leave in subjects and names.
+
+    >>> MAIL_WORDS("Re: =?UTF-8?Q?Caf=C3=A9_au?= =?UTF-8?Q?_lait?= and =?iso-8859-1?B?Q2Fm6Q==?=")
+    'Re: Café au lait and Café'
+    >>> MAIL_WORDS("is written as =?utf-8?Q?=C3=A9?= in a header that is decoded"), MAIL_WORDS("=?x?Q?a?=")
+    ('is written as =?utf-8?Q?=C3=A9?= in a header that is decoded', '=?x?Q?a?=')
+    """
+    if _is_about(_MAIL_WORDS.sub("", text)):
+        return
+    for found in _MAIL_WORDS.finditer(text):
+        try:
+            after = "".join(piece.decode(charset or "ascii") for piece, charset in decode_header(found[0].strip()))
+        except (ValueError, LookupError, MessageError):  # no charset of that name, or not its bytes
+            continue
+        if after.isprintable() and not strange(after):
+            yield Change(found.start(), found.end(), after, 0.9)
 
 
 _PERCENT = re.compile(r"(?<!\S)[^\s%]{0,60}(?:%[0-9A-Fa-f]{2}[^\s%]{0,60}){1,40}(?!\S)")
@@ -395,6 +464,7 @@ def _at_hashes(pattern: re.Pattern[str], text: str, spaced: bool = False) -> Ite
 
 
 JSON_ESCAPES = Rule("json_escapes", 2, undo_json_escapes, r"[\\%]u[0-9a-fA-F]{4}")
+STRIPPED_ESCAPES = Rule("stripped_escapes", 1, restore_stripped_escapes, r"u00[c-f][0-9a-f]")
 BYTE_ESCAPES = Rule("byte_escapes", 2, undo_byte_escapes, r"\\x[89a-fA-F][0-9a-fA-F]")
 ESCAPED_QUOTES = Rule("escaped_quotes", 1, undo_escaped_quotes, r"\\['\"]")
 TEX_ACCENTS = Rule(
@@ -404,13 +474,14 @@ TEX_ACCENTS = Rule(
     r"""\\(?:['`^"~=.]\{?\\?[A-Za-z]|[cvuHkr][{ ][A-Za-z]\}|(?:ss|[aA][aeAE]|[oO][eE]|[oOlLi])[\{\}])""",
 )
 OOXML_ESCAPES = Rule("ooxml_escapes", 1, undo_ooxml_escapes, r"_x[0-9A-Fa-f]{4}_")
-QUOTED_PRINTABLE = Rule("quoted_printable", 1, undo_quoted_printable, r"=[0-9A-F]{2}")
+MAIL_WORDS = Rule("mail_words", 1, undo_mail_words, r"=\?[A-Za-z][\w.*-]+\?[QqBb]\?")
+QUOTED_PRINTABLE = Rule("quoted_printable", 2, undo_quoted_printable, r"=[0-9A-F]{2}")
 URL_ESCAPES = Rule("url_escapes", 1, undo_url_escapes, r"%[0-9A-Fa-f]{2}")
 LITERAL_LINE_ENDS = Rule("literal_line_ends", 1, undo_literal_line_ends, r"\\[nr]")
 BARE_REFERENCES = Rule("bare_references", 2, restore_ampersands, r"#(?:\d{2,4}|x[0-9A-Fa-f]{2,4});")
 
 ESCAPES: tuple[Rule, ...] = (
-    QUOTED_PRINTABLE, JSON_ESCAPES, BYTE_ESCAPES, TEX_ACCENTS, ESCAPED_QUOTES, OOXML_ESCAPES, URL_ESCAPES,
-    LITERAL_LINE_ENDS, BARE_REFERENCES,
+    MAIL_WORDS, QUOTED_PRINTABLE, JSON_ESCAPES, STRIPPED_ESCAPES, BYTE_ESCAPES, TEX_ACCENTS, ESCAPED_QUOTES,
+    OOXML_ESCAPES, URL_ESCAPES, LITERAL_LINE_ENDS, BARE_REFERENCES,
 )  # fmt: skip
 """The rules for layers of escaping, in order."""

@@ -29,6 +29,8 @@ _CONTRACTIONS = frozenset(
     "it’s that’s there’s he’s she’s what’s who’s let’s".split()
 )
 _CONTRACTED = re.compile(rf"(?<!\w)[A-Za-z]{{1,7}}[{_APOSTROPHES}](?:t|s|m|d|re|ve|ll)(?!\w)")
+# UTF-8 of which only the first byte had a character.
+_LOSSY = re.compile("(?<=[A-Za-z])â[?€\ufffd][?\ufffd](?=(?:t|s|m|d|re|ve|ll)(?!\\w))")
 MAX_QUOTED = 300  # characters between an opening quote and its closing one
 
 
@@ -39,12 +41,19 @@ def undo_misread_quotes(text: str, evidence: Evidence) -> Iterator[Change]:
 
     >>> MISREAD_QUOTES("They donít say ìnoî ñ ever."), MISREAD_QUOTES("Oh, ÒitÕs Mary,Ó she said.")
     ('They don’t say “no” – ever.', 'Oh, “it’s Mary,” she said.')
+    >>> MISREAD_QUOTES("I donâ??t see the catâ€?s tail"), MISREAD_QUOTES("the pâ??te, how câ??s it")
+    ('I don’t see the cat’s tail', 'the pâ??te, how câ??s it')
     >>> MISREAD_QUOTES("Así es el país, sí. Luís Solís, così è")
     'Así es el país, sí. Luís Solís, così è'
     """
     if speaks_of_encodings(text):
         return
     lines = evidence.once(foreign_lines, text)
+    for at, line in lines:
+        for found in _LOSSY.finditer(line):
+            token = word_around(line, found.start(), found.end(), "’")
+            if token.lower() in _CONTRACTIONS or (token[-2:] == "’s" and _is_english(token[:-2])):
+                yield Change(at + found.start(), at + found.end(), "’", LIKELY)
     for places in _all_places():
         if any(places.prove(line) for _, line in lines):
             for at, line in lines:
@@ -128,7 +137,8 @@ def _stands_as(sign: str, line: str, at: int) -> bool:
 _QUOTE_BEFORE_WORD = "".join(c for table in _TABLES for c, sign in table.items() if sign == "“")
 MISREAD_QUOTES = Rule(
     "misread_quotes",
-    1,
+    2,
     undo_misread_quotes,
-    rf"[A-Za-z][{_APOSTROPHES}](?:t|s|m|d|re|ve|ll)(?:[^\pL]|$)|(?:^|[\s(\[-])[{_QUOTE_BEFORE_WORD}][A-Za-z]",
+    rf"[A-Za-z][{_APOSTROPHES}](?:t|s|m|d|re|ve|ll)(?:[^\pL]|$)|(?:^|[\s(\[-])[{_QUOTE_BEFORE_WORD}][A-Za-z]"
+    r"|[A-Za-z]â[?€\x{fffd}][?\x{fffd}](?:t|s|m|d|re|ve|ll)",
 )
