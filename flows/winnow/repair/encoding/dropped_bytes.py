@@ -43,10 +43,15 @@ class _Lossy:
     @cached_property
     def units(self) -> re.Pattern[str]:
         """A letter of ASCII, a whole sequence, or what is ``left`` of one."""
+        return re.compile(f"[A-Za-z]|{self.sequences.pattern}")
+
+    @cached_property
+    def sequences(self) -> re.Pattern[str]:
+        """A whole sequence, or what is ``left`` of one."""
         rest, two, three = (self._any_of(range(*span)) for span in ((0x80, 0xC0), (0xC2, 0xE0), (0xE0, 0xF0)))
         left = "|".join("".join(self._any_of([byte]) for byte in bytes_) for bytes_ in self.beginnings)
         instead = "(?:\ufffd|[?](?=[^\\W\\d_]))?"
-        return re.compile(f"[A-Za-z]|{two}{rest}|{three}{rest}{rest}|(?P<left>{left})(?!{rest}){instead}")
+        return re.compile(f"{two}{rest}|{three}{rest}{rest}|(?P<left>{left})(?!{rest}){instead}")
 
     def _any_of(self, numbers: Iterable[int]) -> str:
         return "[" + "".join(re.escape(self.map.table[n]) for n in numbers) + "]"
@@ -107,6 +112,8 @@ def lossy_words(line: str) -> list[Span]:
     for lossy in _LOSSY:
         if lossy.map.leads.isdisjoint(signs) or not signs <= lossy.map.characters:
             continue
+        if not any(found["left"] for found in lossy.sequences.finditer(line)):
+            continue  # most lines lost nothing, and to read their letters takes long
         words = list(islice(_words(line, lossy), MAX_WORDS))
         whole = [_text(word) for word in words if not any(letter.left for letter in word)]
         if len(whole) < len(words) and _explained(line, words):
