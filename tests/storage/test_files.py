@@ -14,7 +14,7 @@ from tests.storage.conftest import Bucket
 
 from winnow.base import files, mounted
 from winnow.base.mounted import Mount
-from winnow.base.object_store import parse_address
+from winnow.base.object_store import Store, parse_address
 from winnow.base.staging import once, write_file, write_parquet
 from winnow.deduplicate.documents.similarity import ShingleStore
 from winnow.deduplicate.work_files import KEYED, PLACE, ArrayFile, PartitionedFile, ShingleFiles, whole_file
@@ -90,8 +90,18 @@ def test_shingle_sets_that_are_asked_for_travel_alone(machines: Machines, monkey
         file.write(sets.data)
     stores.places.save(places)
     disk = machines.use("two")
+    monkeypatch.setattr(files, "_NEAR", 8 * 110)
+    asked: list[tuple[int, int]] = []
+    read_range = Store.read_range  # which goes on to the server
+
+    def read(store: Store, name: str, start: int, end: int) -> bytes:
+        asked.append((start, end))
+        return read_range(store, name, start, end)
+
     store = ShingleStore([stores])
+    monkeypatch.setattr(Store, "read_range", read)
     found, starts, ends = store.read(np.array([7, 8, 399, 20], np.uint32))
+    assert asked == [(8 * 70, 8 * 210), (8 * 3990, 8 * 4000)]  # what is near comes in one request
     assert [found[a:b].tolist() for a, b in zip(starts, ends, strict=True)] == [
         list(range(10 * rank, 10 * rank + 10)) for rank in (7, 8, 399, 20)
     ]

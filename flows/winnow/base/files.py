@@ -37,6 +37,8 @@ from winnow.base.pointers import Pointer, lay_pointer, read_pointer
 if TYPE_CHECKING:
     import polars as pl
 
+_NEAR = 128 << 10  # bytes between two pieces of an object that take less time than a request does
+_AT_ONCE = 16 << 20  # bytes of an object that are fetched to fill in pieces, unless one is larger
 _BUFFER = 64 << 10  # bytes that are fetched at least of an object that is read bit by bit
 
 _MOUNTED: dict[Path, Mounted] = {}
@@ -214,6 +216,37 @@ def bytes_of(path: Path, start: int, stop: int) -> bytes:
     with (found[0].place(found[1]) if found else path).open("rb") as file:
         file.seek(start)
         return file.read(stop - start)
+
+
+def read_pieces(file: io.FileIO | Path, pieces: Sequence[tuple[int, memoryview]]) -> None:
+    """Fills in pieces of a file, given by where they begin, in ascending order.
+
+    Of a large one that is not here, given by its path, pieces near one another come in one request. Raises OSError
+    where the file ends before a piece does.
+    """
+    if not isinstance(file, Path):
+        for at, piece in pieces:
+            file.seek(at)
+            if file.readinto(piece) != len(piece):
+                raise OSError(f"{file.name}: ends before byte {at + len(piece)}")
+        return
+    held: list[tuple[int, memoryview]] = []
+
+    def fill() -> None:
+        start, stop = held[0][0], held[-1][0] + len(held[-1][1])
+        content = memoryview(bytes_of(file, start, stop))
+        if len(content) < stop - start:
+            raise OSError(f"{file}: ends before byte {stop}")
+        for at, piece in held:
+            piece[:] = content[at - start : at - start + len(piece)]
+
+    for at, piece in pieces:
+        if held and (at - held[-1][0] - len(held[-1][1]) > _NEAR or at + len(piece) - held[0][0] > _AT_ONCE):
+            fill()
+            held.clear()
+        held.append((at, piece))
+    if held:
+        fill()
 
 
 def parquet_file(path: Path, **how: Any) -> pq.ParquetFile:

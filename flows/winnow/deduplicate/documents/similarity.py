@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from winnow.base.doc_ids import Column
-from winnow.base.files import near, opened, parquet_file, scan_parquet
+from winnow.base.files import near, parquet_file, read_pieces, scan_parquet
 from winnow.base.recipe import DeduplicateSettings
 from winnow.deduplicate.documents.document_order import DocumentOrder, load_order
 from winnow.deduplicate.documents.shingles import Hashes, Words, shingle_sets, short_shingle_sets
@@ -229,7 +229,7 @@ class ShingleStore:
 
     def __init__(self, stores: Sequence[ShingleFiles]) -> None:
         here = [near(store.sets) for store in stores]
-        self._files = [FileIO(path) if path else opened(store.sets) for path, store in zip(here, stores, strict=True)]
+        self._files = [FileIO(path) if path else store.sets for path, store in zip(here, stores, strict=True)]
         places = [store.places.load() for store in stores]
         joined = merged(places, PLACE)
         order = np.argsort(joined["rank"])
@@ -249,11 +249,12 @@ class ShingleStore:
         sets = np.empty(int(ends[-1]) if len(ends) else 0, np.uint64)
         # Sets that lie side by side come in one read: where each starts, less what came before it, is the same there.
         bounds = np.append(np.flatnonzero(run_starts(file, start - ends + size)), len(ranks)).tolist()
+        pieces: dict[int, list[tuple[int, memoryview]]] = {}
         for one, stop in pairwise(bounds):
             piece = sets[int(ends[one] - size[one]) : int(ends[stop - 1])]
-            self._files[file[one]].seek(8 * int(start[one]))
-            if self._files[file[one]].readinto(piece.data) != piece.nbytes:
-                raise OSError(f"a file of shingles in {self._files} is shorter than its list of places says")
+            pieces.setdefault(int(file[one]), []).append((8 * int(start[one]), piece.data.cast("B")))
+        for number, some in pieces.items():
+            read_pieces(self._files[number], some)
         back = np.argsort(lie)
         return sets, (ends - size)[back], ends[back]
 
@@ -265,7 +266,8 @@ class ShingleStore:
 
     def close(self) -> None:
         for file in self._files:
-            file.close()
+            if isinstance(file, FileIO):
+                file.close()
 
 
 def verify_pairs(pairs: ArrayFile, out: ArrayFile, stores: Sequence[ShingleFiles]) -> ArrayFile:
