@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from winnow.deduplicate.passages.fingerprint import TOP, UNSPACED
-from winnow.deduplicate.passages.utf8_texts import Offsets, Utf8Texts, portions
+from winnow.deduplicate.passages.utf8_texts import Codes, Offsets, Utf8Texts, portions
 from winnow.deduplicate.sorted_rows import distinct_values, may_repeat, merged, run_starts
 
 Hashes = NDArray[np.uint64]
@@ -61,6 +61,12 @@ def letter_table() -> NDArray[np.uint32]:
         part = table[first : last + 1]
         part[part > 0] |= _ALONE
     return table
+
+
+@lru_cache(maxsize=1)
+def _ascii_letters() -> bytes:
+    """What the table says of ASCII, for `bytes.translate`; other bytes stay."""
+    return bytes([*letter_table()[:0x80].tolist(), *range(0x80, 0x100)])
 
 
 def _mixed(h: Hashes) -> Hashes:
@@ -118,26 +124,33 @@ class Words:
 
 
 def _chunk_words(pieces: Utf8Texts, bounds: Offsets) -> Words:
-    codes, places = pieces.code_points()
-    letters = letter_table().take(codes, mode="clip")
-    alone = letters >= _ALONE
-    joined = (letters != 0) & ~alone
+    letters, places = pieces.code_points(_ascii_letters())
+    dotted = lone = beyond = np.flatnonzero(letters >= 0x80)
+    if len(beyond):
+        codes, letters = letters[beyond], letters.copy()
+        letters[beyond] = found = letter_table().take(codes, mode="clip")
+        dotted, lone = beyond[codes == _I_WITH_DOT], beyond[found >= _ALONE]
+    joined = letters != 0
+    joined[lone] = False
     goes_on = joined.copy()  # with what is before it
-    goes_on[1:] &= joined[:-1] & (codes[:-1] != _I_WITH_DOT)
+    goes_on[1:] &= joined[:-1]
     goes_on[:1] = False
-    goes_on[places[places < len(codes)]] = False
-    begins = joined & ~goes_on
+    for borders in (places, dotted + 1):
+        goes_on[borders[borders < len(letters)]] = False
+    begins = joined ^ goes_on
     starts = at = np.flatnonzero(begins)
     last = joined.copy()
     last[:-1] &= ~goes_on[1:]
     numbers = _hashes(letters, starts, np.flatnonzero(last) - starts + 1)
     in_pieces = numbers
-    if alone.any():
-        lone, at = np.flatnonzero(alone), np.flatnonzero(begins | alone)
+    if len(lone):
+        begins[lone] = True
+        at = np.flatnonzero(begins)
+        is_alone = letters[at] >= _ALONE
         words_before = np.searchsorted(starts, lone)
         numbers, in_pieces = (
             _with_alone(
-                numbers, alone[at], letters[lone], words_before, np.searchsorted(places[borders], lone, side="right")
+                numbers, is_alone, letters[lone], words_before, np.searchsorted(places[borders], lone, side="right")
             )
             for borders in (bounds, slice(None))
         )
@@ -146,23 +159,24 @@ def _chunk_words(pieces: Utf8Texts, bounds: Offsets) -> Words:
     return Words(numbers=_mixed(numbers), in_pieces=in_pieces, ends=ends, bounds=bounds)
 
 
-def _hashes(letters: NDArray[np.uint32], starts: Offsets, sizes: Offsets) -> Hashes:
+def _hashes(letters: Codes, starts: Offsets, sizes: Offsets) -> Hashes:
     """A hash of the letters of each word, letter by letter: of all words that have one more at a time."""
     capped = np.minimum(sizes, _LONG)
     order = np.argsort(-capped.astype(np.int16), kind="stable")  # small numbers are sorted in one pass
     at, h = starts[order], np.zeros(len(starts), np.uint64)
     left = (len(starts) - np.cumsum(np.bincount(capped))).tolist()  # how many words have more than n letters
+    wide, room = letters.astype(np.uint64), np.empty(len(starts), np.uint64)
     n = 0
     while n < len(left) and left[n] >= _FEW:
-        part, place = h[: left[n]], at[: left[n]]
-        part ^= letters.take(place)
+        part, some = h[: left[n]], room[: left[n]]
+        np.take(wide[n:], at[: left[n]], out=some, mode="clip")
+        part ^= some
         part *= np.uint64(_PRIME)
-        part ^= part >> np.uint64(29)
-        place += 1
+        part ^= np.right_shift(part, np.uint64(29), out=some)
         n += 1
     for word in np.flatnonzero(sizes[order] > n).tolist():
         start, value = int(at[word]), int(h[word])
-        for letter in letters[start : start + int(sizes[order[word]]) - n].tolist():
+        for letter in letters[start + n : start + int(sizes[order[word]])].tolist():
             value = (value ^ letter) * _PRIME & _MASK
             value ^= value >> 29
         h[word] = value
@@ -171,7 +185,7 @@ def _hashes(letters: NDArray[np.uint32], starts: Offsets, sizes: Offsets) -> Has
     return out
 
 
-def _with_alone(numbers: Hashes, is_alone: NDArray[np.bool_], letters: NDArray[np.uint32], *groups: Offsets) -> Hashes:
+def _with_alone(numbers: Hashes, is_alone: NDArray[np.bool_], letters: Codes, *groups: Offsets) -> Hashes:
     """The numbers of other words, with those of characters that are words alone at their places among them.
 
     Such a number is made of the character and of the three before it that are in all its groups.

@@ -12,6 +12,7 @@ import xxhash
 from numpy.typing import NDArray
 
 Offsets = NDArray[np.int64]
+Codes = NDArray[np.uint32] | NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +38,22 @@ class Utf8Texts:
         view = self.data.data
         return [xxhash.xxh3_128_digest(view[a:b]) for a, b in pairwise(self.offsets.tolist())]
 
-    def code_points(self) -> tuple[NDArray[np.uint32] | NDArray[np.uint8], Offsets]:
+    def code_points(self, table: bytes) -> tuple[Codes, Offsets]:
         """The characters of all texts end to end, and where each text starts among them, and the last one ends.
 
-        >>> codes, places = Utf8Texts.of(pa.array(["é!", "b"])).code_points()
+        Those of ASCII become what the `table` of all bytes says, which leaves all others as they are.
+
+        >>> codes, places = Utf8Texts.of(pa.array(["é!", "b"])).code_points(bytes(range(256)))
         >>> codes.tolist(), places.tolist()
         ([233, 33, 98], [0, 2, 3])
         """
         data = self.data[self.offsets[0] : self.offsets[-1]]
         places = self.offsets - self.offsets[0]
-        if not len(data) or data.max() < 0x80:
-            return data, places
+        text = data.tobytes().translate(table)
+        if text.isascii():
+            return np.frombuffer(text, np.uint8), places
         further = np.flatnonzero(data & 0xC0 == 0x80)  # bytes of a character that began before them
-        text = data.tobytes().decode("utf-8", "surrogatepass").encode("utf-32-le", "surrogatepass")
+        text = text.decode("utf-8", "surrogatepass").encode("utf-32-le", "surrogatepass")
         return np.frombuffer(text, np.uint32), places - np.searchsorted(further, places)
 
 
