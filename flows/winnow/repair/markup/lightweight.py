@@ -30,6 +30,9 @@ _FILE = re.compile(
     r"((?:\|(?:[^\[\]\n]|\[\[[^\[\]\n]{1,200}\]\]){0,600})?)\]\]",
     re.IGNORECASE,
 )
+_CATEGORIES = "Category|Kategorie|Catégorie|Categoría|Categoria|Categorie|Kategoria|Kategori|Категория|Категорія"
+_CATEGORY = re.compile(rf"\[\[(?:{_CATEGORIES}):[^\[\]\n]{{1,160}}\]\]\n?", re.IGNORECASE)
+_SITE = re.compile(r"\[https?://[^\s\[\]]{1,300} ([^\[\]\n]{1,200})\]")
 _OPTION = re.compile(
     r"(?i)(?:thumb(?:nail)?|mini(?:atur)?|frame(?:d|less)?|border|left|right|center|centre|none|upright|links|rechts"
     r"|gauche|droite|\d*x?\d+ ?px)|(?:alt|link|upright|lang|page|class)\s?=.*|"
@@ -93,26 +96,29 @@ def _is_index(text: str, at: int) -> bool:
 def strip_wiki_markup(text: str, evidence: Evidence) -> Iterator[Change]:
     """Links, emphasis, headings and templates of wiki source become the text they show.
 
-    Only near proven damage, or where piped links stand together with other wiki signs. Shell tests
-    ``[[ -f x ]]``, anchors ``[[name]]``, doc strings and texts about wiki markup stay.
+    Only near proven damage, or where piped links, pictures or categories stand together with other wiki signs. Shell
+    tests ``[[ -f x ]]``, anchors ``[[name]]``, doc strings and texts about wiki markup stay.
 
     >>> WIKI("'''Salem''' is a [[city (US)|city]] in [[Oregon]]. {{citation needed}}", damaged=False)
     'Salem is a city in Oregon. '
     >>> WIKI("if [[ -f x ]]; then echo '''; see [[anchor]]", damaged=False)
     "if [[ -f x ]]; then echo '''; see [[anchor]]"
+    >>> WIKI("[[File:a.jpg|thumb|A quay]]\\n'''Hull''' is a [[port]].\\n[[Category:Ports]]", damaged=False)
+    'A quay\\nHull is a port.\\n'
     """
     if _ABOUT.search(text):
         return
     piped = len(_PIPED.findall(text))
     found = [t for at in templates(text) if (t := parsed(text, *at, plain=_plain)) is not None]
     others = sum(bool(p.search(text)) for p in (_STRONG, _HEADING, _REFERENCE)) + bool(found)
-    source = piped > 0 and others > 0
+    of_a_page = _FILE.search(text) is not None or _CATEGORY.search(text) is not None
+    source = (piped > 0 or of_a_page) and others + (of_a_page and _LINK.search(text) is not None) > 0
     sure = source or any(map(is_sure, found))
     changes: list[Change] = []
     for template in found:
         if sure and (value := shown(template)) is not None:
             changes.append(Change(template.start, template.end, value, 0.7))
-    for pattern in (_PIPED, _LINK, _STRONG, _HEADING, _REFERENCE):
+    for pattern in (_PIPED, _LINK, _STRONG, _HEADING, _REFERENCE, _SITE, _CATEGORY):
         for m in pattern.finditer(text):
             if not (source or (sure and pattern in (_PIPED, _STRONG))) and (
                 pattern is not _PIPED or not evidence.near(text, m.start(), m.end())
@@ -175,9 +181,9 @@ def close_spaced_emphasis(text: str, evidence: Evidence) -> Iterator[Change]:
 BBCODE = Rule("bbcode", 3, strip_bbcode, rf"(?i)\[/(?:{_BB_NAMES})(?::[a-z0-9:]+)?\]", proves=True)
 WIKI = Rule(
     "wiki",
-    3,
+    4,
     strip_wiki_markup,
-    rf"\[\[[^\[\]|\n]+\|[^\[\]|\n]+\]\]|\[\[(?i:{_PICTURES}):"
+    rf"\[\[[^\[\]|\n]+\|[^\[\]|\n]+\]\]|\[\[(?i:{_PICTURES}|{_CATEGORIES}):"
     r"|\{\{[A-Za-z][^{}|\n]{0,40}\||(?i:</? ?(?:poem|chem|ce|nowiki))",
     proves=True,
 )
