@@ -123,17 +123,22 @@ def key_of(*parts: object) -> str:
 
 
 @contextmanager
-def _in_place(path: Path) -> Iterator[BinaryIO]:
-    """A file to write that takes the name `path` when it is whole and flushed; where that fails it is removed."""
+def _in_place(path: Path, durable: bool = True) -> Iterator[BinaryIO]:
+    """A file to write that takes the name `path` when it is whole and flushed; where that fails it is removed.
+
+    What is not `durable` is not flushed: it may be lost with the machine's power.
+    """
     place = place_for(path)
     with beside(place) as temporary:
         with temporary.open("xb") as file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         if place.is_dir():
             remove_any(place)  # nothing of ours is a folder under a file's name
-    flush(place.parent)
+    if durable:
+        flush(place.parent)
     sent(path)
 
 
@@ -144,15 +149,22 @@ def write_file(path: Path, content: bytes) -> None:
 
 
 def write_parquet(
-    path: Path, batches: Iterable[pa.Table | pa.RecordBatch], schema: pa.Schema, row_group_rows: int = 4096
+    path: Path,
+    batches: Iterable[pa.Table | pa.RecordBatch],
+    schema: pa.Schema,
+    row_group_rows: int = 4096,
+    *,
+    durable: bool = True,
 ) -> int:
     """Write `batches` to `path`, whole or not at all; returns the number of rows.
+
+    What a run that died makes again need not be `durable`: waiting for the disk takes longer than many a job.
 
     Row groups are small, so that a reader of a range of sorted doc_ids skips most of the file by its statistics.
     """
     rows = 0
     how = {"compression": "zstd", "compression_level": _ZSTD_LEVEL, "use_dictionary": _with_dictionary(schema)}
-    with _in_place(path) as file, pq.ParquetWriter(file, schema, **how) as writer:
+    with _in_place(path, durable) as file, pq.ParquetWriter(file, schema, **how) as writer:
         for batch in batches:
             part = pa.Table.from_batches([batch]) if isinstance(batch, pa.RecordBatch) else batch
             writer.write_table(part, row_group_size=row_group_rows)

@@ -115,7 +115,7 @@ class Decisions:
         schemas = DOCUMENT_DECISIONS, PASSAGE_DECISIONS, SIMILAR_DOCUMENTS
         for path, table, schema in zip(paths, tables, schemas, strict=True):
             columns = {f.name: table[f.name].to_arrow().cast(f.type) for f in schema}
-            write_parquet(path, [pa.table(columns, schema=schema)], schema, 1 << 20)
+            write_parquet(path, [pa.table(columns, schema=schema)], schema, 1 << 20, durable=False)
         return Removals(document_files=paths[:1], passage_files=paths[1:2], similar_files=paths[2:])
 
     def _documents(self, files: WorkFiles, settings: DeduplicateSettings) -> pl.DataFrame:

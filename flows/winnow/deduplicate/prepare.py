@@ -85,8 +85,8 @@ def prepare_shard(repaired: Path, how: Preparation) -> PreparedShard:
                 index.append(_index_rows(documents, passages, known, how))
                 yield passages.table()
 
-    write_parquet(made.passages, passages(), PREPARED, 1 << 20)
-    write_parquet(made.index, index, PREPARED_INDEX)
+    write_parquet(made.passages, passages(), PREPARED, 1 << 20, durable=False)
+    write_parquet(made.index, index, PREPARED_INDEX, durable=False)
     return made
 
 

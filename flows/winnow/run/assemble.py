@@ -85,7 +85,8 @@ def _few_runs(files: tuple[Path, ...], schema: pa.Schema, executor: Executor, fo
 def _merge_runs(files: Sequence[Path], merged: Path, schema: pa.Schema) -> int:
     keys = [(name, "ascending") for name in ("doc_id", "position", "part") if name in schema.names]
     spans = map(in_range, assembly_ranges(unpacked_bytes(files)))
-    return write_parquet(merged, (_rows(files, schema, span).sort_by(keys) for span in spans), schema, MERGED_ROWS)
+    runs = (_rows(files, schema, span).sort_by(keys) for span in spans)
+    return write_parquet(merged, runs, schema, MERGED_ROWS, durable=False)
 
 
 def assemble_job(doc_ids: Range, changed: DocIds, assembly: Assembly, folder: Path) -> dict[str, int]:
