@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from winnow.base.records import without_lone_surrogates
-from winnow.repair.encoding.plausible import is_word
+from winnow.repair.encoding.plausible import is_word, word_around
 from winnow.repair.engine.rule import Change, Evidence, Rule
 
 # re, not re2, for a few characters in a row: nothing can backtrack, and offsets are code points.
@@ -30,6 +30,7 @@ _SEPARATORS = frozenset("\0\x1c\x1d\x1e\x1f")
 _LIGATURES = ("fi", "ff", "ffi", "fl", "ffl")
 _LETTERS = re.compile(r"[^\W\d_]*")
 MAX_PIECE = 30  # characters on either side of a lost ligature that are looked at
+_SIGN_IN_WORD = re.compile("(?<=[^\\W\\d_]{2})¬ ?(?=[^\\W\\d_]{2})")
 _SOFT_AT_END = re.compile(r"(?<=[^\W\d_]{2})[\xad¬][ \t]{0,9}\n[ \t]{0,40}(?=([^\W\d_A-Z]{2,40}))")
 _CONJUNCTIONS = frozenset("and or to nor und oder bis sowie et ou och eller og of en ja tai".split())
 _BYTE_ORDER_MARKS = re.compile("\ufeff+")
@@ -159,11 +160,17 @@ def remove_byte_order_marks(text: str, evidence: Evidence) -> Iterator[Change]:
 def join_at_soft_hyphens(text: str, evidence: Evidence) -> Iterator[Change]:
     r"""Join a word that a soft hyphen, or the sign some programs show for one, parts at the end of a line.
 
+    That sign goes inside a line too, where it parts a known word.
     Left alone: soft hyphens inside a line, the sign of negation, and what hangs on its hyphen: ``Haupt\xad\nund``.
 
     >>> SOFT_HYPHENS("inhab¬\nitants of the settle\xad\nment"), SOFT_HYPHENS("p ¬\nq, Haupt\xad\nund Nebensatz")
     ('inhabitants of the settlement', 'p ¬\nq, Haupt\xad\nund Nebensatz')
+    >>> SOFT_HYPHENS("the inhab¬itants of neigh¬ bouring towns"), SOFT_HYPHENS("if p¬q or not¬quite, foo¬bar")
+    ('the inhabitants of neighbouring towns', 'if p¬q or not¬quite, foo¬bar')
     """
+    for found in _SIGN_IN_WORD.finditer(text):
+        if is_word(word_around(text, found.start(), found.end(), "")):
+            yield Change(found.start(), found.end(), "", 0.8)
     for found in _SOFT_AT_END.finditer(text):
         if found[1].lower() not in _CONJUNCTIONS:
             yield Change(found.start(), found.start(1), "", 0.9)
@@ -190,7 +197,7 @@ CONTROL_CHARACTERS = Rule(
     r"[\x00-\x08\x0c\x0e-\x1f\x7f\x{206a}-\x{206f}\x{fff9}-\x{fffc}]",
 )  # fmt: skip
 BYTE_ORDER_MARKS = Rule("byte_order_marks", 1, remove_byte_order_marks, r"\x{feff}")
-SOFT_HYPHENS = Rule("soft_hyphens", 1, join_at_soft_hyphens, r"[\x{ad}¬][ \t]*\n")
+SOFT_HYPHENS = Rule("soft_hyphens", 2, join_at_soft_hyphens, r"[\x{ad}¬][ \t]*\n|\pL¬ ?\pL")
 TAG_CHARACTERS = Rule("tag_characters", 1, remove_tag_characters, r"[\x{e0000}-\x{e007f}]")
 
 INVISIBLE: tuple[Rule, ...] = (
