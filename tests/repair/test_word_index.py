@@ -9,7 +9,7 @@ import pytest
 
 from winnow.repair.words import word_index
 from winnow.repair.words.frequencies import WordCosts, word_costs
-from winnow.repair.words.lexicon import RUN_TOGETHER, Lexicon
+from winnow.repair.words.lexicon import RUN_TOGETHER, ChargedCosts, Lexicon
 from winnow.repair.words.word_index import COMMON, KNOWN, bits, common_characters, common_to, known_to
 from winnow.repair.words.word_table import kept_table
 
@@ -32,6 +32,13 @@ def test_a_table_of_costs_says_what_the_list_says() -> None:
     assert [table.get(word, -1) for word in made_up] == [costs.get(word, -1) for word in made_up]
     with pytest.raises(KeyError, match="strasze"):
         table["strasze"]
+
+
+def test_a_lexicon_that_is_held_says_what_its_table_says() -> None:
+    table, held = ChargedCosts("is"), ChargedCosts("is")
+    held.hold()
+    asked = [*sorted(word_costs("is"))[::9], *sorted(RUN_TOGETHER), "b", "strasze"]
+    assert [held.find(word) for word in asked] == [table.find(word) for word in asked]
 
 
 def test_a_lexicon_charges_for_short_words_and_leaves_out_those_that_are_run_together() -> None:

@@ -67,6 +67,8 @@ class WordCosts:
     """
 
     def __init__(self, language: str) -> None:
+        self._language = language
+        self._is_held = False
         table = table_of(f"costs-{language}", (list_path(language),), lambda: _made(language))
         costs = table.columns.cast("H")
 
@@ -77,6 +79,13 @@ class WordCosts:
         # A text asks for the same words again and again.
         self.find: Callable[[str], int | None] = lru_cache(1 << 16)(cost)
         """What a word costs; None where the list lacks it."""
+
+    def hold(self) -> None:
+        """Keeps a dictionary of all words from now on, which pays where whole texts are read."""
+        if not self._is_held:
+            self._is_held = True
+            every = ((word, self.charged(word, cost)) for word, cost in word_costs(self._language).items())
+            self.find = {word: cost for word, cost in every if cost is not None}.get
 
     def charged(self, word: str, cost: int) -> int | None:
         """What a word of the list costs, of which `cost` stands there; None for one that is left out."""

@@ -105,6 +105,7 @@ def _split_everywhere(text: str) -> Iterator[Change]:
         # What is left of words is often no word; then the reading has to show that the text is English.
         language = known_language(text[low:high]) or whole or "en"
         reader = reader_of(language)
+        reader.lexicon.costs.hold()
         groups: list[Group] = []
         n_words = 0
         for run in _prose_runs(text, low, high, _CODE_LINE):
