@@ -173,7 +173,7 @@ class Line:
         return self.fixed + self.slope * x
 
 
-def exchange(files: float, rows: float, row_bytes: int) -> tuple[float, float]:
+def exchange(files: float, rows: float, row_bytes: float) -> tuple[float, float]:
     """Reads and writes of rows that go from files to partitions, merged on the way as `gather` does it."""
     each = max(1.0, rows * row_bytes / PARTITION)  # partitions of a span
     reads, writes, spans = 0.0, 2 * files, 1.0
@@ -214,7 +214,8 @@ def requests(size: float, documents: float, passages: float, pairs: float) -> di
         "reads by the exchange": sum(r for r, _ in kinds),
         # Of each file its size, twice, and where the sets lie in it; and a read for each set.
         "reads by pairs": jobs * shards * 3 + 2 * pairs,
-        "reads by the plan": documents / RANGE_ROWS * shards * 4,
+        # Its files are Parquet: of each piece the footer as well as the rows.
+        "reads by the plan": 2 * exchange(shards, documents, PARTITION / RANGE_ROWS)[0],
     }
 
 
@@ -260,6 +261,7 @@ def model(runs: Sequence[dict[str, Any]], planner_bytes: float) -> dict[str, Any
             **{f"million {name}": count / 1e6 for name, count in asked.items()},
             "dollars for requests": writes / WRITES_A_DOLLAR + sum(asked.values()) / READS_A_DOLLAR,
             "Prefect calls": PREFECT_CALLS,
+            "rejects for a doc_id of 64 bits that another source's document has": (size / per_document) ** 2 / 2**65,
             f"hours on {cores} cores": (sum(own.values()) + sum(mapped.values()) / cores) / 3600,
         }
 
@@ -276,9 +278,6 @@ def model(runs: Sequence[dict[str, Any]], planner_bytes: float) -> dict[str, Any
         ),
         "the driver alone works for a day, the flow's time limit": _reached(drivers, DAY),
         "more than 2^32 documents: ranks in a pair of 64 bits overflow": 2**32 * per_document,
-        "two documents of different sources share a doc_id (64 bits), with 1 chance in 100": (
-            (2 * 0.01) ** 0.5 * 2**32 * per_document
-        ),
     }
     return {"costs in TB": costs, "limits": dict(sorted(limits.items(), key=lambda kv: kv[1]))}
 

@@ -47,6 +47,18 @@ def test_a_file_takes_no_rows_of_another_type(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("sizes", [[], [0], [1], [7, 0, 5], [3, 3, 3]])
+def test_values_of_several_arrays_are_sorted_in_a_file_each_once(
+    sizes: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work_files, "_SORTED_AT_A_TIME", 2)
+    rng = np.random.default_rng(len(sizes))
+    parts = [rng.integers(0, 4, size).astype(np.uint64) for size in sizes]
+    file = WorkFiles(tmp_path).candidate_pairs("copies")
+    found = file.distinct(iter(parts), sum(sizes) + 2)  # with room for more
+    assert found.tolist() == sorted({value for part in parts for value in part.tolist()})
+
+
 @pytest.mark.parametrize("partitions", [1, 3])
 def test_each_row_is_read_back_in_its_partition(partitions: int, tmp_path: Path) -> None:
     rows = np.zeros(50, KEYED)

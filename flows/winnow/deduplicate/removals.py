@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from itertools import repeat
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,7 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from winnow.base.doc_ids import doc_keys
-from winnow.base.files import at_hand, is_there, parquet_file, place_for, scan_parquet
+from winnow.base.files import at_hand, is_there, parquet_file, scan_parquet
 from winnow.base.recipe import DeduplicateSettings
 from winnow.deduplicate.decisions import Decisions, Remainders, Removals, judge_remainders
 from winnow.deduplicate.documents.candidate_pairs import LargeBuckets, find_candidates, spread_index
@@ -71,6 +71,7 @@ Item = TypeVar("Item")
 Made = TypeVar("Made")
 PAIRS_A_JOB, _FEW_PAIRS, _JOBS = 20_000, 1_000, 8
 PAIR_JOBS = 5_000  # where more are due, each has more pairs: a job opens about every file of shingle sets
+_PAIRS_READ = 1 << 20
 _FIVE, _THREE = Sets(label="five"), Sets(label="three", short=True)  # of all documents that are compared with any
 _MAX_ROUNDS = 64  # then a bucket's documents have been compared with its first 1,024; beyond that they are kept
 
@@ -225,11 +226,12 @@ class _Search:
         searched = self.executor.map(find_candidates, bands, samples, repeat(files), repeat(settings))
         templates = self._find_templates(list(prints), of_prints)
         found = list(searched)
-        pairs = distinct_values(merged([f.pairs.load() for f in found], np.uint64))
+        parts_of_pairs = [f.pairs.load() for f in found]
+        pairs = files.candidate_pairs("copies").distinct(parts_of_pairs, sum(map(len, parts_of_pairs)))
         buckets = merged([f.large_buckets.load() for f in found], KEYED)
         in_buckets = distinct_values(buckets["rank"])
-        told_by = self._told_by(self._marked(_both(pairs)[1], in_buckets), templates)
-        compared = self._marked(*_both(pairs), in_buckets)
+        told_by = self._told_by(self._marked((later for _, later in _sides(pairs)), [in_buckets]), templates)
+        compared = self._marked(chain.from_iterable(_sides(pairs)), [in_buckets])
         for part in found:
             for ranks in _both(part.similar.load()):
                 compared[ranks] = True
@@ -243,12 +245,13 @@ class _Search:
         kept_set = KeptSet.of(close, self.documents)
         for round_ in range(1, _MAX_ROUNDS + 1):
             if len(pairs):
-                verified = self._verify(pairs, f"{round_}", stores)
-                verified = verified[are_close(verified, settings)]
+                some = self._verify(pairs, f"{round_}", stores)
+                verified = merged([rows[are_close(rows, settings)] for rows in some], VERIFIED)
                 for own in apart:
                     verified = verified[own.said_again(verified)]
                 close = np.concatenate((close, verified))
-                done = np.sort(np.concatenate((done, pairs)), kind="stable")  # which merges what is sorted already
+                # A stable sort merges what is sorted already.
+                done = np.sort(np.concatenate((done, pairs)), kind="stable") if len(done) else pairs
                 kept_set = self._choose_kept(close, f"{round_}")
             pairs = large.next_pairs(kept_set.copies, round_ + 1)
             pairs = pairs[~stand_in(pairs, done)]
@@ -302,10 +305,10 @@ class _Search:
         templates = merged([part.load() for part in found], TEMPLATE)
         return self.files.templates.save(templates[np.argsort(templates["key"])])
 
-    def _marked(self, *ranks: NDArray[Any]) -> NDArray[np.bool_]:
+    def _marked(self, *ranks: Iterable[NDArray[Any]]) -> NDArray[np.bool_]:
         """By rank, which documents are among these."""
         marked = np.zeros(self.documents, np.bool_)
-        for some in ranks:
+        for some in chain(*ranks):
             marked[some] = True
         return marked
 
@@ -337,16 +340,16 @@ class _Search:
         stores = [self.files.shingles(label, some) for some in (*([file] for file in self.passages), self.passages)]
         return [store for n, store in enumerate(stores) if is_there(store.sets) and store not in stores[:n]]
 
-    def _verify(self, pairs: NDArray[np.uint64], label: str, stores: Sequence[ShingleFiles]) -> Rows:
-        """Exact Jaccard and containment of the pairs (VERIFIED)."""
+    def _verify(self, pairs: NDArray[np.uint64], label: str, stores: Sequence[ShingleFiles]) -> Iterator[Rows]:
+        """Exact Jaccard and containment of the pairs (VERIFIED), some at a time."""
         jobs = self._pair_jobs(pairs, label)
         outs = [self.files.verified(f"{label}-{n}") for n in range(len(jobs))]
         done = self.executor.map(verify_pairs, jobs, outs, repeat(stores))
-        return merged([out.load() for out in done], VERIFIED)
+        return (out.load() for out in done)
 
     def remove_passages(self, kept_set: KeptSet) -> tuple[Rows, Remainders]:
         """Passages that go, or stay, though others have them (REMOVED), and documents that lose too much by it."""
-        chars = self._chars()
+        chars = self.files.chars.room(self.documents)
         repeated: Rows = np.empty(0, REMOVED)
         if self.settings.passages and self.passages:
             partitions = partitions_for(self.passage_rows, PASSAGE.itemsize)
@@ -372,12 +375,7 @@ class _Search:
     def _describe(self, listed: Sequence[ArrayFile], partitions: int) -> list[PartitionedFile]:
         """What speaks for repeated passages to stay (STANDING), a part a file of passages."""
         ranks = list_places(listed, self.files)
-        return self._of_documents("repeated", self._marked(ranks), describe_repeats, self.files, partitions)
-
-    def _chars(self) -> NDArray[np.int64]:
-        """Room for the characters of each document, in a file."""
-        path = self.files.folder / "chars.npy"
-        return np.lib.format.open_memmap(place_for(path), "w+", np.dtype(np.int64), (max(1, self.documents),))
+        return self._of_documents("repeated", self._marked([ranks]), describe_repeats, self.files, partitions)
 
     def find_similar(self, copies: NDArray[np.bool_], remainders: Remainders) -> Rows:
         """Pairs of documents that are alike although both are kept (SIMILAR)."""
@@ -385,9 +383,9 @@ class _Search:
             return np.empty(0, SIMILAR)
         kept = ~copies
         kept[list(remainders.copies)] = False
-        found = (self.files.candidates(partition).similar.load() for partition in range(self._partitions))
-        of_kept = [some[np.logical_and(*(kept[ranks] for ranks in _both(some)))] for some in found]
-        pairs = distinct_values(merged(of_kept, np.uint64))
+        found = [self.files.candidates(partition).similar.load() for partition in range(self._partitions)]
+        of_kept = (some[np.logical_and(*(kept[ranks] for ranks in _both(some)))] for some in found)
+        pairs = self.files.candidate_pairs("similar").distinct(of_kept, sum(map(len, found)))
         least = self.settings.similar_threshold
         five, three = (self._written(kind.label) for kind in (_FIVE, _THREE))
         jobs = self._pair_jobs(pairs, "similar")
@@ -422,8 +420,13 @@ class _Search:
         pairs = np.array([kept << 32 | copy for copy, kept in sorted(remainders.copies.items())], np.uint64)
         if not len(pairs):
             return np.empty(0, VERIFIED)
-        [stores] = self._write_shingles(self._marked(*_both(pairs)), [Sets(label="remainder")])
-        return self._verify(pairs, "remainder", stores)
+        [stores] = self._write_shingles(self._marked(_both(pairs)), [Sets(label="remainder")])
+        return merged(list(self._verify(pairs, "remainder", stores)), VERIFIED)
+
+
+def _sides(pairs: NDArray[np.uint64]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """`_both`, some pairs at a time."""
+    return (_both(pairs[start : start + _PAIRS_READ]) for start in range(0, len(pairs), _PAIRS_READ))
 
 
 def _both(pairs: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

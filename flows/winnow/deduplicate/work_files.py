@@ -10,7 +10,7 @@ files times the partitions.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,6 +29,8 @@ from winnow.deduplicate.sorted_rows import Rows, merged
 
 MOST_PARTS = 64
 """Files that a partition is read from, and shares into which merging cuts the partitions; also how many are merged."""
+
+_SORTED_AT_A_TIME = 1 << 20  # values of a sorted file that are looked at for repeated ones
 
 _HEAD = 1024  # bytes before the values of a file, so that where some of them lie is known without a look
 
@@ -116,17 +118,38 @@ class ArrayFile:
         remove_files([part.path for part in parts])
         return self
 
+    def room(self, values: int) -> NDArray[Any]:
+        """Room for so many values, to be filled in; it is mapped, so that this process need not hold them."""
+        if not values:  # there is no mapping of nothing
+            return np.empty(0, self.dtype)
+        return np.lib.format.open_memmap(place_for(self.path), "w+", self.dtype, (values,))
+
     @contextmanager
     def filled(self, values: int) -> Iterator[NDArray[Any]]:
-        """Room for so many values, to be filled in; it is mapped, so that this process need not hold them."""
-        if values:
-            room = np.lib.format.open_memmap(place_for(self.path), "w+", self.dtype, (values,))
-            yield room
+        """The same, for others to read when it is filled."""
+        room = self.room(values)
+        yield room
+        if isinstance(room, np.memmap):
             room.flush()
             sent(self.path)
-        else:  # there is no mapping of nothing
-            self.save(nothing := np.empty(0, self.dtype))
-            yield nothing
+        else:
+            self.save(room)
+
+    def distinct(self, parts: Iterable[NDArray[Any]], most: int) -> NDArray[Any]:
+        """The different values of arrays, which have so many at `most`, sorted; this process need not hold them."""
+        room, size = self.room(most), 0
+        for part in parts:
+            room[size : size + len(part)] = part
+            size += len(part)
+        values, size = room[:size], 0
+        values.sort()
+        for start in range(0, len(values), _SORTED_AT_A_TIME):
+            some = np.array(values[start : start + _SORTED_AT_A_TIME])
+            fresh = np.append(not size or some[0] != values[size - 1], some[1:] != some[:-1])
+            kept = some[fresh]
+            values[size : size + len(kept)] = kept
+            size += len(kept)
+        return values[:size]
 
     def _head(self, values: int) -> bytes:
         """What NumPy writes before so many values, filled up with blanks."""
@@ -361,6 +384,15 @@ class WorkFiles:
         """Of documents whose passages lie in one file, or, given several, in more than one of them."""
         name = f"{label}-{inputs[0].name if len(inputs) == 1 else 'scattered'}"
         return ShingleFiles(self.folder / f"shingles-{name}.u64", self._array(f"shingle-places-{name}", PLACE))
+
+    def candidate_pairs(self, label: str) -> ArrayFile:
+        """All pairs of one kind, each once, as in `Candidates`."""
+        return self._array(f"candidate-pairs-{label}", np.uint64)
+
+    @property
+    def chars(self) -> ArrayFile:
+        """By rank, the characters of each document that do not go for what its own has."""
+        return self._array("chars", np.int64)
 
     def to_verify(self, label: str) -> ArrayFile:
         """Pairs, as in `Candidates`."""
