@@ -1,6 +1,6 @@
 """What 1 TB on 64 cores and 100 TB on 1,000 would cost: time, memory, bytes and files exchanged, and the first limit.
 
-usage: python tests/benchmarks/scale_model.py [--sizes 10,40] [--corpus FILE.jsonl] [--planner-bytes 24] [--json]
+usage: python tests/benchmarks/scale_model.py [--sizes 10,40] [--corpus FILE.jsonl] [--planner-bytes 16] [--json]
        python tests/benchmarks/scale_model.py --smoke
 
 Each size is one run of all stages in a process of its own, with one worker. Time is processor time, so that what else
@@ -261,7 +261,7 @@ def model(runs: Sequence[dict[str, Any]], planner_bytes: float) -> dict[str, Any
             **{f"million {name}": count / 1e6 for name, count in asked.items()},
             "dollars for requests": writes / WRITES_A_DOLLAR + sum(asked.values()) / READS_A_DOLLAR,
             "Prefect calls": PREFECT_CALLS,
-            "rejects for a doc_id of 64 bits that another source's document has": (size / per_document) ** 2 / 2**65,
+            "doc_ids that two sources share": (size / per_document) ** 2 / 2**65,
             f"hours on {cores} cores": (sum(own.values()) + sum(mapped.values()) / cores) / 3600,
         }
 
@@ -306,7 +306,7 @@ def tell(runs: Sequence[dict[str, Any]], found: dict[str, Any]) -> Iterator[str]
     for size, costs in found["costs in TB"].items():
         yield f"{size} TB"
         for name, value in costs.items():
-            yield f"  {name:<28}{value if isinstance(value, str) else format(value, ',.1f')}"
+            yield f"  {name:<32} {value:{',.1f' if value >= 0.1 else '.1g'}}"
     yield "What gives way, in this order"
     for name, size in found["limits"].items():
         yield f"  {'never, at this slope' if size == float('inf') else f'{size / TB:,.2f} TB':>20}  {name}"
@@ -317,7 +317,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", default="10,40", help="megabytes, two or more; small ones show buffers, not slopes")
     parser.add_argument("--corpus", type=Path, help="JSON lines; made-up articles if it is not given")
-    parser.add_argument("--planner-bytes", type=float, default=24, help="a document, as planner_memory.py fits it")
+    parser.add_argument("--planner-bytes", type=float, default=16, help="a document, as planner_memory.py fits it")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--smoke", action="store_true", help="two sizes too small to tell slopes: that it works")
     parser.add_argument("--one", nargs=2, type=Path, help=argparse.SUPPRESS)
