@@ -10,29 +10,30 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from itertools import islice, product
-from math import prod
+from functools import cache, cached_property
+from itertools import chain, islice
 
 from winnow.repair.encoding.charmaps import Charmap, charmap
 from winnow.repair.encoding.plausible import is_word, strange
 from winnow.repair.engine.rule import detector
-from winnow.repair.words.frequencies import costs_in
+from winnow.repair.words.frequencies import costs_in, word_costs
 from winnow.repair.words.word_index import KNOWN, LANGUAGES, bits, known_to
 
-MAX_SPELLINGS = 2_000  # of one word that are looked up
 MAX_WORD = 30  # letters
 MAX_WORDS = 2_000  # of one line
 SHORTEST = 3  # letters of a word in Latin letters: shorter ones turn up by chance
+UNKNOWN = KNOWN + 1  # what a word costs that no list has
 CLEARLY = 100  # centibels: ten times as frequent as any other word that fits
-
+MAX_LANGUAGES = 8  # that one line may be in
+_UNTOLD = "cs", "pl", "pt", "hu", "sh", "sk", "sl", "lt", "ru", "uk", "bg", "mk", "el", "he", "ar", "fa"
+"""Languages that lose most letters: a line may be in any where no word of it tells."""
 
 _has_c1 = detector(r"[\x{80}-\x{9f}]")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Lossy:
     """An encoding, the bytes that it has no character for, and the beginnings of the letters that end in these."""
 
@@ -59,16 +60,30 @@ class _Lossy:
     def raw(self, text: str) -> bytes:
         return bytes(map(self.map.table.index, text))
 
-    def letters(self, left: str, missing: bytes) -> dict[str, str]:
-        """Letters that a remainder may have been, each with the whole sequence as it looks in the encoding."""
-        found = {
-            (self.raw(left) + bytes([byte])).decode("utf-8", "ignore"): left + self.map.table[byte] for byte in missing
-        }
-        return {letter: whole for letter, whole in found.items() if letter.isalpha() and not strange(letter)}
+    @cached_property
+    def gaps(self) -> Mapping[str, str]:
+        """Letters that lose their last byte, each with a private character for what is left of it."""
+        found: dict[str, str] = {}
+        for number, first in enumerate(self.beginnings):
+            for byte in self.missing:
+                letter = (first + bytes([byte])).decode("utf-8", "ignore")
+                if letter.isalpha() and not strange(letter):
+                    found[letter] = chr(0xE000 + number)
+        return found
+
+    def gap(self, left: str) -> str:
+        """The private character for what is left of a letter; nothing where no letter in use begins so."""
+        gap = chr(0xE000 + self.beginnings.index(self.raw(left)))
+        return gap if gap in self.gaps.values() else ""
+
+    def whole(self, letter: str) -> str:
+        """A letter as UTF-8 looks in the encoding."""
+        return "".join(self.map.table[byte] for byte in letter.encode())
 
 
 # Latin, Greek, Cyrillic, Hebrew, Arabic, Vietnamese letters.
 _BEGINNINGS = (*(bytes([b]) for b in b"\xc3\xc4\xc5\xce\xcf\xd0\xd1\xd7\xd9"), b"\xe1\xba", b"\xe1\xbb")
+_OF_LATIN = frozenset("\ue000\ue001\ue002")
 _LOSSY = (
     _Lossy(charmap("cp1252"), b"\x81\x8d\x8f\x90\x9d", _BEGINNINGS),
     _Lossy(charmap("cp1251"), b"\x98", (b"\xd0",)),
@@ -76,15 +91,42 @@ _LOSSY = (
 )
 
 
+@cache  # one for each encoding and language
+def _known_by_gaps(lossy: _Lossy, language: str, capitals: bool) -> Mapping[str, Sequence[str]]:
+    """Words of a language that lose letters, in small letters or in capitals, by what is left of them.
+
+    Those in small letters may begin with a capital that is lost.
+    """
+    table = str.maketrans(dict(lossy.gaps))
+    found: dict[str, list[str]] = {}
+    for word in word_costs(language, KNOWN):
+        spelled = word.upper() if capitals else word
+        left = spelled.translate(table)
+        if left != spelled:
+            found.setdefault(left, []).append(spelled)
+        first = word[:1].upper()
+        if not capitals and first in lossy.gaps:
+            found.setdefault(lossy.gaps[first] + left[1:], []).append(first + word[1:])
+    return found
+
+
+def _fitting(wanted: str, lossy: _Lossy, languages: Sequence[str]) -> set[str]:
+    """The words of some languages of which so much is left."""
+    capitals, first = wanted[1:].isupper(), wanted[0]
+    begins = first if capitals else first.lower()
+    key = lossy.gaps.get(begins, begins) + wanted[1:]
+    known = chain.from_iterable(_known_by_gaps(lossy, lang, capitals).get(key, ()) for lang in languages)
+    return {first + word[1:] if first.isalpha() else word for word in known if word[0] == begins or not first.isalpha()}
+
+
 @dataclass(frozen=True, slots=True)
 class _Letter:
-    """A letter of a word: where it stands, and what it may be, each with the whole sequence."""
+    """A letter of a word, or a private character for one: where it stands, and what is `left` of it in that case."""
 
     start: int
     end: int
-    choices: dict[str, str]
+    char: str
     left: str = ""
-    """What is left of it, where something was dropped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,30 +157,34 @@ def lossy_words(line: str) -> list[Span]:
         if not any(found["left"] for found in lossy.sequences.finditer(line)):
             continue  # most lines lost nothing, and to read their letters takes long
         words = list(islice(_words(line, lossy), MAX_WORDS))
-        whole = [_text(word) for word in words if not any(letter.left for letter in word)]
+        whole = ["".join(letter.char for letter in word) for word in words if not any(letter.left for letter in word)]
         if len(whole) < len(words) and _explained(line, words):
             spans = list(_spans(line, lossy, words, _languages(whole)))
-            if not best or sum(s.whole is not None for s in spans) > sum(s.whole is not None for s in best):
+            if not best or _n_told(spans) > _n_told(best):
                 best = spans
-            if all(span.whole is not None for span in spans):
+            if _n_told(spans) == len(spans):
                 break
     return best
+
+
+def _n_told(spans: Sequence[Span]) -> int:
+    return sum(span.whole is not None for span in spans)
 
 
 def _words(line: str, lossy: _Lossy) -> Iterator[list[_Letter]]:
     word: list[_Letter] = []
     for found in lossy.units.finditer(line):
         start, end = found.span()
-        if left := found["left"] or "":
-            choices = lossy.letters(left, lossy.missing)
-        else:
-            letter = found[0] if end - start == 1 else lossy.raw(found[0]).decode("utf-8", "ignore")
-            choices = {letter: found[0]} if letter.isalpha() else {}
-        if word and (word[-1].end < start or not choices):
+        left = found["left"] or ""
+        char = lossy.gap(left) if left else found[0]
+        if not left and end - start > 1:
+            char = lossy.raw(char).decode("utf-8", "ignore")
+            char = char if char.isalpha() else ""
+        if word and (word[-1].end < start or not char):
             yield word
             word = []
-        if choices:
-            word.append(_Letter(start, end, choices, left))
+        if char:
+            word.append(_Letter(start, end, char, left))
     if word:
         yield word
 
@@ -150,15 +196,12 @@ def _explained(line: str, words: list[list[_Letter]]) -> bool:
     return any(not letter.left for letter in letters) and 3 * read >= 2 * sum(c > "\x7f" for c in line)
 
 
-def _text(word: list[_Letter]) -> str:
-    return "".join(next(iter(letter.choices)) for letter in word)
-
-
-def _languages(words: Sequence[str]) -> tuple[str, ...]:
-    """The languages whose lists have most of the words; all where there are none."""
-    votes = Counter(language for word in dict.fromkeys(words) for language in _knowing(word.lower()))
+def _languages(words: Sequence[str]) -> Sequence[str]:
+    """The languages whose lists have most of the words."""
+    long = [word for word in dict.fromkeys(words) if len(word) >= SHORTEST]
+    votes = Counter(language for word in long for language in _knowing(word.lower()))
     most = max(votes.values(), default=0)
-    return tuple(language for language, n in votes.items() if 3 * n >= 2 * most) or LANGUAGES
+    return [language for language, n in votes.most_common(MAX_LANGUAGES) if 3 * n >= 2 * most] or _UNTOLD
 
 
 def _knowing(word: str) -> list[str]:
@@ -166,23 +209,21 @@ def _knowing(word: str) -> list[str]:
     return [language for language in LANGUAGES if known & bits(language)] if known else []
 
 
-def _spans(line: str, lossy: _Lossy, words: list[list[_Letter]], languages: tuple[str, ...]) -> Iterator[Span]:
+def _spans(line: str, lossy: _Lossy, words: list[list[_Letter]], languages: Sequence[str]) -> Iterator[Span]:
     joined = False
     for n, word in enumerate(words):
         if joined or not any(letter.left for letter in word):
             joined = False
             continue
-        start, end = word[0].start, word[-1].end
-        latin = all(c < "\u0250" for letter in word for c in letter.choices)
+        start, end, last = word[0].start, word[-1].end, word[-1]
+        latin = all(letter.char < "\u0250" or letter.char in _OF_LATIN for letter in word)
         if latin and len(word) < SHORTEST:
             continue
-        literal = "".join(letter.left or next(iter(letter.choices)) for letter in word)
-        whole = None if is_word(literal) else _told(word, languages)
-        if whole is None and word[-1].left and line[end : end + 1] == " " and n + 1 < len(words):
+        whole = None if is_word(line[start:end]) else _told(line, word, lossy, languages)
+        if last.left and line[end : end + 1] == " " and n + 1 < len(words) and words[n + 1][0].start == end + 1:
             after = words[n + 1]
-            spaced = _Letter(word[-1].start, end + 1, lossy.letters(word[-1].left, b"\xa0"), word[-1].left)
-            both = _told([*word[:-1], spaced, *after], languages) if after[0].start == end + 1 else None
-            if both is not None:
+            both = (spaced := _with_space(last, lossy)) and _told(line, [*word[:-1], spaced, *after], lossy, languages)
+            if both and (whole is None or _told(line, after, lossy, languages) is None):
                 whole, end, joined = both, after[-1].end, True
         if whole is None and latin:
             yield from (Span(letter.start, letter.end, None) for letter in word if letter.left)
@@ -190,23 +231,22 @@ def _spans(line: str, lossy: _Lossy, words: list[list[_Letter]], languages: tupl
             yield Span(start, end, whole)
 
 
-def _told(word: list[_Letter], languages: tuple[str, ...]) -> str | None:
+def _with_space(letter: _Letter, lossy: _Lossy) -> _Letter | None:
+    """The letter whose last byte became the space behind it; None where there is none."""
+    char = (lossy.raw(letter.left) + b"\xa0").decode("utf-8", "ignore") if lossy.map.has_a0 else ""
+    return _Letter(letter.start, letter.end + 1, char, letter.left) if char.isalpha() else None
+
+
+def _told(line: str, word: list[_Letter], lossy: _Lossy, languages: Sequence[str]) -> str | None:
     """The one word that fits, as whole mojibake; None where none does, or none is by far the commonest."""
-    if len(word) > MAX_WORD or prod(len(letter.choices) for letter in word) > MAX_SPELLINGS:
+    if len(word) > MAX_WORD:
         return None
-    wanted = bits(*languages)
-    spellings = {"".join(letters): letters for letters in product(*(letter.choices for letter in word))}
-    fitting = [text for text in spellings if _is_cased(text) and known_to(text.lower()) & wanted]
-    if len(fitting) > 1:
-        (least, first), (next_, _), *_ = sorted((_cost(text.lower(), languages), text) for text in fitting)
-        fitting = [first] if next_ - least >= CLEARLY else []
-    letters = spellings[fitting[0]] if fitting else ()
-    return "".join(letter.choices[c] for letter, c in zip(word, letters, strict=True)) if letters else None
-
-
-def _is_cased(word: str) -> bool:
-    return word.islower() or word.isupper() or word[1:].islower() or word.lower() == word.upper()
-
-
-def _cost(word: str, languages: tuple[str, ...]) -> int:
-    return min(costs_in(language).get(word, KNOWN + 1) for language in languages)
+    wanted = "".join(letter.char for letter in word)
+    if not lossy.gaps.keys().isdisjoint(wanted):
+        return None  # it has a letter that would have been lost
+    found = {wanted} if wanted.isalpha() else _fitting(wanted, lossy, languages)
+    fitting = sorted((min(costs_in(lang).get(text.lower(), UNKNOWN) for lang in languages), text) for text in found)
+    if not fitting or fitting[0][0] == UNKNOWN or (len(fitting) > 1 and fitting[1][0] - fitting[0][0] < CLEARLY):
+        return None
+    letters = zip(word, fitting[0][1], strict=True)
+    return "".join(lossy.whole(char) if letter.left else line[letter.start : letter.end] for letter, char in letters)
