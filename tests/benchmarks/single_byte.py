@@ -1,13 +1,16 @@
 """How well text comes back that was decoded with the wrong one-byte encoding, with ftfy and charset tools beside.
 
 Run: python tests/benchmarks/single_byte.py
-         [--gold FOLDER] [--corpus FOLDER] [--half 0|1] [--per N] [--misses N] [--pair TEXT] [--harm-only] [--smoke]
+         [--gold FOLDER] [--corpus FOLDER] [--half 0|1] [--per N] [--misses N] [--pair TEXT]
+         [--harm-only] [--dropped-only] [--smoke]
 
 Clean text in some twenty languages, of the gold set of charsets (UDHR and web pages) and of the corpus, is encoded as
 each encoding and decoded as each other one it is taken for: as a text of up to eight paragraphs, a paragraph, a
 sentence. A unit counts when it comes back character for character. The charset tools are given the bytes, which is
 easier. `utf-8 >` marks a chain: what was misread was then encoded as UTF-8 and decoded as Windows-1252. Half 0 of the
-documents is for developing, half 1 for the figures. Last, every clean document of both halves that is changed.
+documents is for developing, half 1 for the figures. Then UTF-8 that was decoded with an encoding that lacks some bytes,
+which were dropped: of the words that this damages, how many come back. Last, every clean document of both halves that
+is changed.
 """
 
 from __future__ import annotations
@@ -159,6 +162,22 @@ def show_pairs(found: Units, misses: int, only: str) -> None:
     print(f"{'all':30}" + "".join(f"{good}/{of}".rjust(16) for good, of in totals.values()))
 
 
+def show_dropped(found: Units) -> None:
+    print(f"{'UTF-8 with bytes dropped':30}{'words damaged':>16}{'winnow':>16}{'ftfy':>16}")
+    for encoding in ("cp1252", "cp1251", "latin-1"):
+        for language, texts in sorted(found["text"].items()):
+            damaged = whole = by_ftfy = 0
+            for text in texts:
+                fed = "".join(c for c in text.encode().decode(encoding, "ignore") if not "\x80" <= c < "\xa0")
+                words, got, other = text.split(), winnow(fed).split(), ftfy.fix_encoding(fed).split()
+                hurt = [n for n, (a, b) in enumerate(zip(words, fed.split(), strict=False)) if a != b]
+                damaged += len(hurt)
+                whole += sum(got[n : n + 1] == words[n : n + 1] for n in hurt)
+                by_ftfy += sum(other[n : n + 1] == words[n : n + 1] for n in hurt)
+            if damaged:
+                print(f"{encoding + ' ' + language:30}{damaged:16}{whole / damaged:16.3f}{by_ftfy / damaged:16.3f}")
+
+
 def count(score: list[int], good: bool) -> None:
     score[0] += good
     score[1] += 1
@@ -184,12 +203,17 @@ def main() -> None:
     parser.add_argument("--misses", type=int, default=0)
     parser.add_argument("--pair", default="", help="only pairs whose name holds this")
     parser.add_argument("--harm-only", action="store_true")
+    parser.add_argument("--dropped-only", action="store_true")
     parser.add_argument("--smoke", action="store_true", help="three short texts, no gold, no corpus")
     got = parser.parse_args()
     texts = list(smoke_texts()) if got.smoke else [*gold_texts(got.gold), *corpus_texts(got.corpus)]
     if not got.harm_only:
-        show_pairs(units(texts, got.half, got.per), got.misses, got.pair)
-    show_harm(texts)
+        found = units(texts, got.half, got.per)
+        if not got.dropped_only:
+            show_pairs(found, got.misses, got.pair)
+        show_dropped(found)
+    if not got.dropped_only:
+        show_harm(texts)
 
 
 if __name__ == "__main__":
