@@ -39,6 +39,13 @@ def misread(text: str, charset: str = "latin-1", times: int = 1) -> str:
 
 
 SHAPES: dict[str, str] = {
+    # bytes and escapes that were dropped
+    "misread Russian without bytes": RUSSIAN.encode().decode("cp1252", "ignore"),
+    "lone first bytes": "Ð Ð°Ð±Ð¾ ",
+    "encoded words of headers": "=?UTF-8?Q?a?= ",
+    "encoded words never closed": "=?UTF-8?Q?",
+    "stripped escapes": "cafu00e9 ",
+    "bytes of quoted-printable": "caf=E9 ",
     # markup
     "brackets": "<",
     "brackets and spaces": "< ",
