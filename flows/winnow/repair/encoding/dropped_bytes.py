@@ -1,9 +1,9 @@
 """Bytes that a decoder dropped, given back by words: ``rodiÄe`` was ``rodiče``, ``ÐºÐ»Ð°ÑÑ`` was ``класс``.
 
 Windows-1252 has no character for the bytes 81, 8D, 8F, 90 and 9D, Windows-1251 none for 98, and in Latin-1 those from
-80 to 9F are control characters. Many programs drop them or write U+FFFD or a question mark instead, and a no-break
-space (A0) becomes a plain one. Of a UTF-8 sequence the first bytes are left; the few letters that it may have been are
-told apart by the lists of words.
+80 to 9F are control characters. Many programs drop them or write a question mark instead, and a no-break space (A0)
+becomes a plain one. Of a UTF-8 sequence the first bytes are left; the few letters that it may have been are told apart
+by the lists of words. Where U+FFFD says that something was lost, nothing is guessed.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ class _Lossy:
         """A whole sequence, or what is ``left`` of one."""
         rest, two, three = (self._any_of(range(*span)) for span in ((0x80, 0xC0), (0xC2, 0xE0), (0xE0, 0xF0)))
         left = "|".join("".join(self._any_of([byte]) for byte in bytes_) for bytes_ in self.beginnings)
-        instead = "(?:\ufffd|[?](?=[^\\W\\d_]))?"
-        return re.compile(f"{two}{rest}|{three}{rest}{rest}|(?P<left>{left})(?!{rest}){instead}")
+        instead = r"(?:[?](?=[^\W\d_]))?"
+        return re.compile(f"{two}{rest}|{three}{rest}{rest}|(?P<left>{left})(?!{rest}|\ufffd){instead}")
 
     def _any_of(self, numbers: Iterable[int]) -> str:
         return "[" + "".join(re.escape(self.map.table[n]) for n in numbers) + "]"

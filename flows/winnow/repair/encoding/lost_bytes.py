@@ -20,13 +20,13 @@ _CONTINUED = r"\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—�
 _QUOTES = re.compile(f"(?P<opening>â€œ)|â€\x9d|(?P<bare>â€)(?P<end>)(?![?\ufffd{_CONTINUED}])")
 # Signs begin with E2, pictures with F0 9F. A space that is their last byte leaves none before the next word.
 _REMAINDER = re.compile(
-    rf"(?:â[€œ˜š™„]|ðŸ[{_CONTINUED}])(?= \S)|(?:â€|ðŸ[{_CONTINUED}]?)(?=$|[\n!->@-~])"
+    rf"(?:â[€œ˜š™„]|ðŸ[{_CONTINUED}])(?= [^\sï])|(?:â€|ðŸ[{_CONTINUED}]?)(?=$|[\n!->@-~])"
     rf"|(?:Ã¢â‚¬Â?|Ã°Å¸(?:â€[{_CONTINUED}]|[ÂÅË]?[{_CONTINUED}])?)(?=$|[ \n!->@-~])"
 )
 # `â€™` in capitals is `Â€™`; C2 80 begins no quote.
 _CAPITAL = re.compile("Â(?=[\x80€][\x93\x94\x98\x99\x9c\x9d\xa6\xa2“”˜™œ¦¢])")
 # The sign that makes a picture of the character before it, U+FE0F, is the one of its kind that is used.
-_VARIATION = re.compile(f"ï¸(?![{_CONTINUED}])")
+_VARIATION = re.compile(f"ï¸(?![\ufffd{_CONTINUED}])")
 # The first bytes of Cyrillic and Greek letters, D0 and CF, were read as Windows-1252 twice.
 _TWICE = re.compile("Ã(?=Ã|Â[\xa0-\xbf]|â[€„]|Å|Ë|Æ’)")
 MANY = 3
