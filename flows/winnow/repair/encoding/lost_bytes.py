@@ -129,7 +129,7 @@ class Aside:
         return reading
 
 
-_REMAINING = frozenset("âð¢")
+_REMAINING = frozenset("âð¢°")  # one of them is in each remainder
 FIRST_MARK = 2  # control characters are in every encoding, and stand in no text any more when encodings are judged
 
 
