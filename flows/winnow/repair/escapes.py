@@ -14,7 +14,7 @@ from email.header import decode_header
 from urllib.parse import unquote
 
 from winnow.repair.encoding.plausible import are_words, is_word, strange, word_around, words
-from winnow.repair.engine.rule import Change, Evidence, Rule, detector, in_any_case
+from winnow.repair.engine.rule import Change, Evidence, Rule, apply_changes, detector, in_any_case
 
 MAX_TOKEN = 400  # characters of a token that may be escaped words
 
@@ -95,18 +95,16 @@ def restore_stripped_escapes(text: str, evidence: Evidence) -> Iterator[Change]:
     """
     if _is_code(text):
         return
-    found = list(_STRIPPED.finditer(text))
-    read = [chr(int(m[1], 16)) for m in found]
-    whole = "".join(_apply(text, [Change(m.start(), m.end(), c, 0.8) for m, c in zip(found, read, strict=True)]))
-    made = [word for word in words(whole) if not word.split("’")[0].isascii()]
+    changes = [Change(m.start(), m.end(), chr(int(m[1], 16)), 0.8) for m in _STRIPPED.finditer(text)]
+    made = [word for word in words(apply_changes(text, changes)) if not word.split("’")[0].isascii()]
     if not any(len(word) > 2 for word in made) or not all(is_word(word.split("’")[0]) for word in made):
         return
     end, last = 0, ""
-    for m, char in zip(found, read, strict=True):
-        left = last if m.start() == end > 0 else text[m.start() - 1 : m.start()]
-        if char.isalpha() or _may_stand(char, left, text, m.end()):
-            yield Change(m.start(), m.end(), char, 0.8)
-        end, last = m.end(), char
+    for change in changes:
+        left = last if change.start == end > 0 else text[change.start - 1 : change.start]
+        if change.after.isalpha() or _may_stand(change.after, left, text, change.end):
+            yield change
+        end, last = change.end, change.after
 
 
 def _may_stand(sign: str, left: str, text: str, end: int) -> bool:
@@ -293,7 +291,7 @@ def undo_quoted_printable(text: str, evidence: Evidence) -> Iterator[Change]:
         continued = _SOFT.search(text) is not None
         if not beyond and not (continued and len(changes) > 2):
             return
-        made = [word for word in words("".join(_apply(text, changes))) if not word.isascii()]
+        made = [word for word in words(apply_changes(text, changes)) if not word.isascii()]
         known = sum(map(is_word, made))
         if made and 2 * known < len(made):
             return
@@ -312,14 +310,6 @@ def _unquoted(text: str, charset: str) -> Iterator[Change]:
     for found in _QUOTED.finditer(text):
         after = "" if found[0][-1] == "\n" else bytes.fromhex(found[0].replace("=", "")).decode(charset)
         yield Change(found.start(), found.end(), after, 0.9)
-
-
-def _apply(text: str, changes: list[Change]) -> Iterator[str]:
-    at = 0
-    for change in changes:
-        yield text[at : change.start] + change.after
-        at = change.end
-    yield text[at:]
 
 
 _MAIL_WORDS = re.compile(r"=\?[A-Za-z][\w.-]{1,30}(?:\*\w{1,8})?\?[QqBb]\?[!->@-~]{1,400}\?=(?:\s{1,4}(?==\?))?")

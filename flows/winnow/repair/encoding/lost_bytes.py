@@ -137,7 +137,7 @@ def _with_lossy_words(line: str) -> tuple[str, list[Span]]:
     """The words of a line that lost bytes, and the line itself; or as it was before it was misread once more."""
     if words := lossy_words(line):
         return line, words
-    for once in undo(line, _WINDOWS):
+    for once in undo(line, _WINDOWS) if "Ã" in line else ():  # so every letter begins that was misread twice
         if words := lossy_words(once):
             return once, words
     return line, []
