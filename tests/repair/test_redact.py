@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 
 import pyarrow.parquet as pq
 import pytest
@@ -201,6 +202,7 @@ def test_a_run_leaves_it_nowhere_in_what_it_publishes(tmp_path):
     said = "".join(str(pq.read_table(f).to_pylist()) for f in into.rglob("*.parquet") if ".staging" not in str(f))
     said += "".join(f.read_text("utf-8") for f in into.rglob("*") if f.suffix in (".json", ".html", ".md"))
     assert said.count("<EMAIL>") >= 12 and "<PHONE>" in said
-    for part in ("@example.org", "64;example", "20 7946", "7946 0958"):  # four digits alone stand in many a hash
-        assert part not in said, said[said.index(part) - 60 :][:120]
+    said = re.sub("[0-9a-f]{16,}", "", said)  # a hash may hold any four digits
+    for part in ("@example.org", "64;example", "7946"):
+        assert part not in said, said[max(0, said.index(part) - 60) :][:120]
     assert verify(Dataset(into), undo=undo) == []
