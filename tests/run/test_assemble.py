@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -25,12 +26,12 @@ from winnow.run.assemble import (
     RANGE_BYTES,
     Assembly,
     assemble_job,
+    assembly_by_range,
     assembly_ranges,
     edit_rows,
     first_titles,
     judged,
     published_texts,
-    with_few_runs,
 )
 from winnow.run.executor import InlineExecutor
 
@@ -434,16 +435,26 @@ def test_a_range_is_read_from_few_files_however_many_shards_there_are(
     monkeypatch.setattr(assemble, "MOST_RUNS", 2)
     monkeypatch.setattr(assemble, "RANGE_BYTES", 500)
     monkeypatch.setattr(assemble, "MERGED_ROWS", 2)
-    few = with_few_runs(replace(whole, **apart), InlineExecutor(), tmp_path / "runs")  # type: ignore[arg-type]
+    monkeypatch.setattr(assemble, "MERGED_RANGES", 1)
+    ranges, runs = assembly_ranges(1500), tmp_path / "runs"
+    few = list(assembly_by_range(replace(whole, **apart), ranges, InlineExecutor(), runs))  # type: ignore[arg-type]
     for kind, given in apart.items():
-        files = getattr(few, kind)
-        assert len(files) <= 2
-        assert files == given or set((tmp_path / "runs" / kind).iterdir()) == set(files)
+        files = {file for made in few for file in getattr(made, kind)}
+        if shards > 2:  # merged; each file has a range of few documents
+            assert files == set((runs / kind).iterdir())
+            assert all(len(getattr(made, kind)) < len(files) for made in few)
+        else:
+            assert files == set(given)
         for file in files:
             ids = pq.read_table(file, columns=["doc_id"])["doc_id"].to_pylist()
             assert ids == sorted(ids)
-    counts = [assemble_job(("", "g"), NO_DOCUMENTS, made, tmp_path / name) for name, made in (("x", whole), ("y", few))]
+            assert len(set(ids)) < 8
+    counts: list[Counter[str]] = [Counter(), Counter()]
+    for made, told, name in (([whole] * 3, counts[0], "x"), (few, counts[1], "y")):
+        for span, one in zip(ranges, made, strict=True):
+            told.update(assemble_job(span, NO_DOCUMENTS, one, tmp_path / name))
     assert counts[0] == counts[1]
+    assert counts[0]["documents"] == 8
     for table in counts[0]:
         first, second = (pq.read_table(tmp_path / name / table) for name in "xy")
         assert first.equals(second), table

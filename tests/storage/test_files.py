@@ -79,6 +79,34 @@ def test_what_one_machine_writes_another_one_reads_in_every_way(
     assert not machines.mount.root.exists()
 
 
+@pytest.mark.parametrize("rows", [1, 4000])
+def test_rows_of_a_file_of_staging_cost_one_question_beside_them(
+    rows: int, machines: Machines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mounted, "_SMALL", 100)
+    path = machines.path("work-1", "rows.parquet")
+    ends: list[str] = []
+    read_end = Store.read_end  # which goes on to the server
+
+    def read(store: Store, name: str, size: int) -> tuple[bytes, files.Entry]:
+        ends.append(name)
+        return read_end(store, name, size)
+
+    monkeypatch.setattr(Store, "entry", lambda _, name: pytest.fail(f"asked for the size of {name}"))
+    monkeypatch.setattr(Store, "read_end", read)
+    machines.use("two")
+    for made in (ROWS.slice(0, rows), ROWS.slice(rows // 2, 1), ROWS):  # written anew, shorter and longer
+        machines.use("one")
+        write_parquet(path, [made], SCHEMA, 500)
+        machines.use("two")
+        ends.clear()
+        source = files.arrow_dataset([path], SCHEMA)
+        for text in (made["text"][0].as_py(), made["text"][-1].as_py()):
+            assert source.to_table(filter=pads.field("text") == text)["text"].to_pylist() == [text]
+        assert source.to_table().equals(made)
+        assert ends == [".staging/work-1/rows.parquet"]
+
+
 def test_shingle_sets_that_are_asked_for_travel_alone(machines: Machines, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mounted, "_SMALL", 1000)
     stores = ShingleFiles(machines.path("work-1", "sets.u64"), ArrayFile(machines.path("work-1", "places.npy"), PLACE))

@@ -316,11 +316,11 @@ def _source(path: Path) -> Path | _ObjectReader:
     if not mounted.is_here(name):
         try:
             there = mounted.object_of(name)
-            size = mounted.entry(there).size
+            size, end = mounted.size_and_end(there)
         except Gone:
             return path
         if not mounted.may_keep(there, size):
-            return _ObjectReader(mounted, there, size)
+            return _ObjectReader(mounted, there, size, end)
         return mounted.fetch(name, room=size)
     return at_hand(path)
 
@@ -396,12 +396,17 @@ class NewFile:
 class _ObjectReader(io.RawIOBase):
     """An object as a file to read in: each read is a request for these bytes alone."""
 
-    def __init__(self, mounted: Mounted, name: str, size: int) -> None:
+    def __init__(self, mounted: Mounted, name: str, size: int, its_end: bytes) -> None:
         self._mounted, self._name, self._size, self._at = mounted, name, size, 0
+        self._end = its_end
 
     def readinto(self, buffer: Any) -> int:
         end = min(self._at + len(buffer), self._size)
-        content = self._mounted.read_range(self._name, self._at, end, self._size)
+        low = self._size - len(self._end)
+        if self._at < low:
+            content = self._mounted.read_range(self._name, self._at, end, self._size)
+        else:
+            content = self._end[self._at - low : end - low]
         buffer[: len(content)] = content
         self._at = end
         return len(content)

@@ -94,6 +94,16 @@ class Mounted:
                 self._stored[name] = known
         return known
 
+    def size_and_end(self, name: str) -> tuple[int, bytes]:
+        """Returns an object's size and, where one request gives both, its last bytes, which a reader of Parquet wants.
+
+        Objects of staging are written anew, so that nothing is remembered of them. Raises Gone.
+        """
+        if not name.startswith(STAGING) or not name.endswith(".parquet"):  # others may be empty, and have no end
+            return self.entry(name).size, b""
+        end, entry = self.store.read_end(name, _END)
+        return entry.size, end
+
     def look_again(self, room: int, writes: bool) -> None:
         """Lets go what was known of the store; `room` is what may be kept here from now on."""
         self._stored.clear()

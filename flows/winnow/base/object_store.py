@@ -171,6 +171,13 @@ class Store:
             meta = self.calls.head(self.objects, name)
             return Entry(meta["size"], meta["e_tag"])
 
+    def read_end(self, name: str, size: int) -> tuple[bytes, Entry]:
+        """Returns the last `size` bytes, or all, of an object that is not empty. Raises Gone."""
+        with self.errors_named("read", name):
+            got = self.calls.get(self.objects, name, options={"range": {"suffix": size}})
+            meta = got.meta
+            return bytes(got.bytes()), Entry(meta["size"], meta["e_tag"])
+
     def read_range(self, name: str, start: int, end: int) -> bytes:
         """Returns the bytes of an object from `start` to before `end`. Raises Gone."""
         with self.errors_named("read", name):

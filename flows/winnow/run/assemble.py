@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from itertools import groupby, repeat
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
 import polars as pl
@@ -16,7 +17,7 @@ import pyarrow.dataset as pads
 
 from winnow.base.conform import conform
 from winnow.base.contracts import SORT_KEYS, TABLES
-from winnow.base.doc_ids import DocIds, Range, doc_id_ranges, in_range, unpacked_bytes
+from winnow.base.doc_ids import EVERYTHING, DocIds, Range, doc_id_ranges, in_range, unpacked_bytes
 from winnow.base.files import arrow_dataset, remove_files
 from winnow.base.recipe import DeduplicateSettings
 from winnow.base.records import DUPLICATE_DOCUMENT, Passage, fields_as_json
@@ -26,6 +27,7 @@ from winnow.validate.measures import measure
 
 MOST_RUNS = 64  # files that a range of doc_ids is read from; each costs an opening for each range
 MERGED_ROWS = 2048  # a row group of merged runs; a range reads those that hold any of it
+MERGED_RANGES = 4  # that merging writes into one file; what a worker's disk has room for bounds them
 RANGE_BYTES = 16 << 20  # text of the documents that one call holds in memory, some ten times in all
 
 
@@ -59,34 +61,53 @@ def assembly_ranges(total_bytes: int) -> list[Range]:
     return doc_id_ranges(max(1, -(-total_bytes // RANGE_BYTES)))
 
 
-def with_few_runs(assembly: Assembly, executor: Executor, folder: Path) -> Assembly:
-    """The same from few files, each sorted, however many shards there are: a range is read from every one of them."""
-    return replace(
-        assembly,
-        repaired=_few_runs(assembly.repaired, REPAIRED, executor, folder / "repaired"),
-        prepared=_few_runs(assembly.prepared, PREPARED, executor, folder / "prepared"),
-        index=_few_runs(assembly.index, PREPARED_INDEX, executor, folder / "index"),
-    )
+_SortedRun: TypeAlias = tuple[tuple[Range, Path], ...]
+"""Rows sorted by doc_id: files, and the range of which each holds the rows; the ranges follow one another."""
 
 
-def _few_runs(files: tuple[Path, ...], schema: pa.Schema, executor: Executor, folder: Path) -> tuple[Path, ...]:
-    """At most MOST_RUNS files with the rows of these, which are sorted by doc_id; merged level by level."""
+def assembly_by_range(
+    assembly: Assembly, ranges: Sequence[Range], executor: Executor, folder: Path
+) -> Iterator[Assembly]:
+    """For each of the ranges the same from few files, however many shards there are; some of them are in `folder`."""
+    kinds = ("repaired", REPAIRED), ("prepared", PREPARED), ("index", PREPARED_INDEX)
+    runs = {kind: _few_runs(getattr(assembly, kind), schema, executor, folder / kind) for kind, schema in kinds}
+    for span in ranges:
+        few: dict[str, Any] = {kind: tuple(_files_of(some, span)) for kind, some in runs.items()}
+        yield replace(assembly, **few)
+
+
+def _few_runs(files: Sequence[Path], schema: pa.Schema, executor: Executor, folder: Path) -> list[_SortedRun]:
+    """At most MOST_RUNS runs with the rows of these files, which are sorted by doc_id; merged level by level."""
+    runs: list[_SortedRun] = [((EVERYTHING, file),) for file in files]
     level = 0
-    while len(files) > MOST_RUNS:
-        groups = [files[n : n + MOST_RUNS] for n in range(0, len(files), MOST_RUNS)]
-        merged = tuple(folder / f"{level}-{n}.parquet" for n in range(len(groups)))
-        list(executor.map(_merge_runs, groups, merged, repeat(schema)))
+    while len(runs) > MOST_RUNS:
+        groups = [runs[n : n + MOST_RUNS] for n in range(0, len(runs), MOST_RUNS)]
+        names = [folder / f"{level}-{n}" for n in range(len(groups))]
+        merged = list(executor.map(_merge_runs, groups, names, repeat(schema)))
         if level:
-            remove_files(files)
-        files, level = merged, level + 1
-    return files
+            remove_files(list(_files_of(runs, EVERYTHING)))
+        runs, level = merged, level + 1
+    return runs
 
 
-def _merge_runs(files: Sequence[Path], merged: Path, schema: pa.Schema) -> int:
-    keys = [(name, "ascending") for name in ("doc_id", "position", "part") if name in schema.names]
-    spans = map(in_range, assembly_ranges(unpacked_bytes(files)))
-    runs = (_rows(files, schema, span).sort_by(keys) for span in spans)
-    return write_parquet(merged, runs, schema, MERGED_ROWS, durable=False)
+def _files_of(runs: Iterable[_SortedRun], wanted: Range) -> Iterator[Path]:
+    for run in runs:
+        yield from (path for span, path in run if span[0] < wanted[1] and wanted[0] < span[1])
+
+
+def _merge_runs(runs: Sequence[_SortedRun], name: Path, schema: pa.Schema) -> _SortedRun:
+    """Writes the rows of some runs as one, in files of some ranges each: no disk need have room for all of it."""
+    keys = [(key, "ascending") for key in ("doc_id", "position", "part") if key in schema.names]
+    spans = assembly_ranges(unpacked_bytes(_files_of(runs, EVERYTHING)))
+    merged = []
+    for n in range(0, len(spans), MERGED_RANGES):
+        some = spans[n : n + MERGED_RANGES]
+        whole, path = (some[0][0], some[-1][1]), name.with_name(f"{name.name}-{n}.parquet")
+        source = arrow_dataset(list(_files_of(runs, whole)), schema)
+        rows = (_rows(source, in_range(span)).sort_by(keys) for span in some)
+        write_parquet(path, rows, schema, MERGED_ROWS, durable=False)
+        merged.append((whole, path))
+    return tuple(merged)
 
 
 def assemble_job(doc_ids: Range, changed: DocIds, assembly: Assembly, folder: Path) -> dict[str, int]:
@@ -96,17 +117,17 @@ def assemble_job(doc_ids: Range, changed: DocIds, assembly: Assembly, folder: Pa
     are made anew from the dataset's own tables (``published_*``).
     """
     span = in_range(doc_ids)
-    fresh = _rows(assembly.repaired, REPAIRED, span)
-    passages = _rows(assembly.prepared, PREPARED, span)
-    index = _rows(assembly.index, PREPARED_INDEX, span).sort_by("doc_id")
-    copies = _frame(_rows(assembly.document_decisions, DOCUMENT_DECISIONS, span))
-    decided = _rows(assembly.passage_decisions, PASSAGE_DECISIONS, span)
+    fresh = _rows_of(assembly.repaired, REPAIRED, span)
+    passages = _rows_of(assembly.prepared, PREPARED, span)
+    index = _rows_of(assembly.index, PREPARED_INDEX, span).sort_by("doc_id")
+    copies = _frame(_rows_of(assembly.document_decisions, DOCUMENT_DECISIONS, span))
+    decided = _rows_of(assembly.passage_decisions, PASSAGE_DECISIONS, span)
     infos, blocks = new_documents(fresh, passages, index, assembly), judged(passages, decided, copies)
     made = [_made(infos, blocks, copies, assembly, whole=True)]
     moved = _frame(arrow_dataset([assembly.moved]).to_table(filter=span))
     if changed:
         among = pads.field("doc_id").isin(changed.column())
-        published = _rows(assembly.published_passages, PREPARED, among)
+        published = _rows_of(assembly.published_passages, PREPARED, among)
         for path in assembly.published_documents:
             rows = arrow_dataset([path], TABLES["documents"])  # files of before a column came lack it
             placed = _placed(rows.to_table(columns=_CARRIED, filter=among), moved)
@@ -333,9 +354,10 @@ def _frame(table: pa.Table) -> pl.DataFrame:
     return frame
 
 
-def _rows(files: Sequence[Path], schema: pa.Schema, condition: pads.Expression) -> pa.Table:
-    if not files:
-        return schema.empty_table()
-    dataset = arrow_dataset(files, schema)
+def _rows_of(files: Sequence[Path], schema: pa.Schema, condition: pads.Expression) -> pa.Table:
+    return _rows(arrow_dataset(files, schema), condition) if files else schema.empty_table()
+
+
+def _rows(dataset: pads.Dataset, condition: pads.Expression) -> pa.Table:
     # One row group at a time: reading ahead would hold as much of the rows that are left out as of those wanted.
     return dataset.to_table(filter=condition, batch_readahead=0, fragment_readahead=1, use_threads=False)

@@ -19,7 +19,7 @@ from winnow.deduplicate.prepare import Preparation, prepare_shard
 from winnow.deduplicate.removals import find_removals
 from winnow.deduplicate.work_files import WorkFiles
 from winnow.publish.erasure import erased_ids
-from winnow.run.assemble import Assembly, assemble_job, assembly_ranges, with_few_runs
+from winnow.run.assemble import Assembly, assemble_job, assembly_by_range, assembly_ranges
 from winnow.run.executor import map_shards
 from winnow.run.intake import Checked, Documents, Repaired
 from winnow.run.previous_version import (
@@ -195,11 +195,10 @@ def _assemble(run: Run, executor: Executor, decided: _Decided, chars: int) -> di
     folder = run.work / "parts"
     remove_folder(folder)
     ranges = assembly_ranges(chars)
-    count = len(ranges)
     inside = [decided.changed.within(span) for span in ranges]
     progress = run.progress("assemble")
-    assembly = with_few_runs(decided.assembly, executor, run.work / "runs")
-    map_shards(executor, assemble_job, ranges, inside, [assembly] * count, [folder] * count, progress=progress)
+    assemblies = list(assembly_by_range(decided.assembly, ranges, executor, run.work / "runs"))
+    map_shards(executor, assemble_job, ranges, inside, assemblies, [folder] * len(ranges), progress=progress)
     for done in ("prepared", "runs"):  # all of it stands in the rows now
         remove_folder(run.work / done)
     made = [path for path in files_in(folder) if path.suffix == ".parquet"]
