@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -83,6 +85,20 @@ def test_a_damaged_file_is_made_anew(whole: bytes, damage: str, tmp_path: Path) 
     kept = kept_table(path, lambda: whole)
     assert kept.find("góðan") is not None and kept.find("strasze") is None
     assert path.read_bytes() == whole
+
+
+def test_a_new_table_takes_the_place_of_those_that_nothing_has_opened_for_a_month(whole: bytes, tmp_path: Path) -> None:
+    month = 31 * 86400
+    ages = {"words-0000000a": month, "words-0000000b": 0, "words-0000000c": month, "costs-0000000a": month}
+    for name, age in ages.items():
+        for path in (tmp_path / f"{name}.bin", tmp_path / f"{name}.lock"):
+            path.write_bytes(whole)
+            os.utime(path, (time.time() - age,) * 2)
+    kept_table(tmp_path / "words-0000000c.bin", lambda: whole)  # which opens it
+    kept_table(tmp_path / "words-0000000d.bin", lambda: whole)
+    left = {path.stem for path in tmp_path.iterdir()}
+    assert left == {"words-0000000b", "words-0000000c", "words-0000000d", "costs-0000000a"}
+    assert not (tmp_path / "words-0000000a.lock").exists()
 
 
 def test_a_folder_that_cannot_be_written_is_no_hindrance(

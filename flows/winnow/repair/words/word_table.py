@@ -9,6 +9,7 @@ import contextlib
 import fcntl
 import mmap
 import os
+import time
 import zlib
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 _FORMAT = b"winnow words 2\n\0"
+_UNUSED = 30 * 86400  # seconds
 _HEAD = len(_FORMAT) + 16  # the number of words and the checksum of what follows come next
 
 
@@ -54,6 +56,15 @@ def table_of(name: str, lists: Iterable[Path], made: Callable[[], bytes]) -> Wor
     return opened(memoryview(made()))
 
 
+def _remove_unused(like: Path) -> None:
+    """Removes tables of the same name, of other lists or formats, that no process has opened for a month."""
+    for path in like.parent.glob(f"{like.stem.rpartition('-')[0]}-{'?' * 8}.bin"):
+        with contextlib.suppress(OSError):  # another process may do the same
+            if path != like and path.stat().st_mtime < time.time() - _UNUSED:
+                path.unlink()
+                path.with_suffix(".lock").unlink()
+
+
 def _end_of(path: Path) -> bytes:
     """The last eight bytes of a gzip file: checksum and size of what it holds (RFC 1952)."""
     with path.open("rb") as file:
@@ -76,10 +87,13 @@ def kept_table(path: Path, made: Callable[[], bytes]) -> WordTable:
             beside.replace(path)
         finally:
             beside.unlink(missing_ok=True)
+    _remove_unused(path)
     return _mapped(path)
 
 
 def _mapped(path: Path) -> WordTable:
+    with contextlib.suppress(OSError):
+        os.utime(path)  # a sign that it is used
     with path.open("rb") as file:
         return opened(memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)))
 
