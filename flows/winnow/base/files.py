@@ -184,12 +184,12 @@ def remove_folder(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def near(path: Path) -> Path | None:
+def near(path: Path, size: int | None = None) -> Path | None:
     """Returns a file on this machine with the content of `path`, None where that is a large one that is not here yet.
 
-    For those who want some of it; see `opened`.
+    For those who want some of it; see `opened`. The store is not asked for a `size` (bytes) that the caller knows.
     """
-    source = _source(path)
+    source = _source(path, size)
     return source if isinstance(source, Path) else None
 
 
@@ -308,7 +308,7 @@ def _by_mount(files: Sequence[Path]) -> Iterator[tuple[Mounted | None, list[str]
         yield group
 
 
-def _source(path: Path) -> Path | _ObjectReader:
+def _source(path: Path, size: int | None = None) -> Path | _ObjectReader:
     """The file on this machine, or a reader of its object where that is large and not here."""
     if not (found := _of(path)):
         return path
@@ -316,7 +316,7 @@ def _source(path: Path) -> Path | _ObjectReader:
     if not mounted.is_here(name):
         try:
             there = mounted.object_of(name)
-            size, end = mounted.size_and_end(there)
+            size, end = mounted.size_and_end(there) if size is None else (size, b"")
         except Gone:
             return path
         if not mounted.may_keep(there, size):

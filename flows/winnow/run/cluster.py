@@ -17,6 +17,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
+from shutil import disk_usage
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -83,7 +84,8 @@ def _call(mounted: Sequence[Mount], fn: Callable[..., Any], args: Sequence[Any],
 def mount_on_worker(mounted: Mount, folder: Path) -> None:
     """Lets a worker find the files of a mount: in its own `folder`, where it has none in common with the planner."""
     if mounted.exchanges:
-        mount(mounted, folder / f"winnow-{mounted.session}", cache_bytes())
+        most = min(cache_bytes(), disk_usage(folder).total // 2)  # as much is for what is being written
+        mount(mounted, folder / f"winnow-{mounted.session}", most)
     else:
         mount(mounted)
 

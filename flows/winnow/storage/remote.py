@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import disk_usage
 
 from winnow.base.disk import Checkpoint, no_checkpoint
 from winnow.base.environment import cache_bytes
@@ -148,7 +149,7 @@ def make_room(copy: WorkingCopy, state: State, content: StoreContent) -> int:
             pointer = Pointer(name=there[0], sha256=listed.sha256 if listed else sha256_of(copy.root / there[0]))
             if all(lay_pointer(copy.root / n, stat.st_size, pointer) for n in names[number]):
                 room += stat.st_size
-    return max(0, room)
+    return max(0, min(room, disk_usage(copy.root.parent).free // 2))  # what else is written there needs room too
 
 
 def _check_objects(copy: WorkingCopy, store: Store, version: int | None) -> list[Problem]:

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from io import FileIO
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -228,9 +229,10 @@ class ShingleStore:
     """Reads the shingle sets that `write_shingles` wrote, by rank."""
 
     def __init__(self, stores: Sequence[ShingleFiles]) -> None:
-        here = [near(store.sets) for store in stores]
-        self._files = [FileIO(path) if path else store.sets for path, store in zip(here, stores, strict=True)]
+        self._sets = [store.sets for store in stores]
+        self._files: dict[int, FileIO | Path] = {}  # those that were asked for
         places = [store.places.load() for store in stores]
+        self._bytes = [8 * int((some["start"] + some["size"]).max(initial=0)) for some in places]
         joined = merged(places, PLACE)
         order = np.argsort(joined["rank"])
         self.ranks, self._starts, self._sizes = (np.ascontiguousarray(joined[n][order]) for n in PLACE.names or ())
@@ -254,9 +256,16 @@ class ShingleStore:
             piece = sets[int(ends[one] - size[one]) : int(ends[stop - 1])]
             pieces.setdefault(int(file[one]), []).append((8 * int(start[one]), piece.data.cast("B")))
         for number, some in pieces.items():
-            read_pieces(self._files[number], some)
+            read_pieces(self._file(number), some)
         back = np.argsort(lie)
         return sets, (ends - size)[back], ends[back]
+
+    def _file(self, number: int) -> FileIO | Path:
+        """A file on this machine, or the name of one of which pieces are fetched."""
+        if number not in self._files:
+            path = near(self._sets[number], self._bytes[number])
+            self._files[number] = FileIO(path) if path else self._sets[number]
+        return self._files[number]
 
     def each(self, ranks: NDArray[np.uint32]) -> Iterator[tuple[int, Hashes]]:
         """Documents, given sorted by rank, and the set of each."""
@@ -265,7 +274,7 @@ class ShingleStore:
             yield from ((r, sets[a:b]) for r, a, b in zip(some.tolist(), starts.tolist(), ends.tolist(), strict=True))
 
     def close(self) -> None:
-        for file in self._files:
+        for file in self._files.values():
             if isinstance(file, FileIO):
                 file.close()
 
