@@ -61,8 +61,9 @@ def next_version(run: Run, shards: Executor) -> RunSummary:
     end_workers(shards)  # what they loaded for repair (word lists) is not needed again
     checked = check(run, documents, repaired)
     changes = deduplicate(run, shards, documents, repaired, checked)
+    end_workers(shards)
+    judged = validate(run, shards, changes)
     end_workers(shards, last=True)
-    judged = validate(run, changes)
     if not may_pass(run, judged.gate):
         raise_held_back(run, documents, repaired, changes, judged)
     return publish(run, documents, repaired, changes, judged)

@@ -92,9 +92,10 @@ def main() -> None:
         lap("check")
         rows = table_changes.deduplicate(run, executor, documents, repaired, checked)
         lap("deduplicate")
-        end_workers(executor, last=True)
+        end_workers(executor)
         staged = sum(f.stat().st_size for f in dataset.staging.rglob("*") if f.is_file())
-        judged = release.validate(run, rows)
+        judged = release.validate(run, executor, rows)
+        end_workers(executor, last=True)
         lap("validate")
         try:
             if not judged.gate.passed:

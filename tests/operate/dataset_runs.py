@@ -90,7 +90,7 @@ def run_stages(
         at("checked")
         rows = table_changes.deduplicate(run, shards, documents, repaired, checked)
         at("deduplicated")
-        judged = release.validate(run, rows)
+        judged = release.validate(run, shards, rows)
         at("validated")
         assert judged.gate.passed, judged.gate.held_by
         summary = release.publish(run, documents, repaired, rows, judged).as_dict()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import platform
 import resource
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
+from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -15,7 +16,7 @@ import polars as pl
 
 from winnow.base.contracts import TABLES
 from winnow.base.errors import GateHeld
-from winnow.base.files import parquet_file, remove_folder, scan_parquet
+from winnow.base.files import remove_folder, scan_parquet
 from winnow.base.terminal import visible
 from winnow.publish.dataset import Dataset
 from winnow.publish.erasure import erased_ids
@@ -40,13 +41,13 @@ from winnow.run.run_context import Run
 from winnow.run.site_table import site_loss
 from winnow.run.summary import DocumentCounts, RunSummary, StillHeld, not_read
 from winnow.run.table_changes import TableChanges
+from winnow.run.table_checks import check_tables
 from winnow.run.version_index import draw_index
-from winnow.validate.expectations import check_table, columns_of, merge_small_tables
 from winnow.validate.facts import Facts
 from winnow.validate.gate import GateResult, Reviewed, check_dataset
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 SHAPING_PACKAGES = (
     "winnow-text", "ftfy", "wordfreq", "chardet", "resiliparse", "google-re2", "numpy", "polars",
@@ -63,14 +64,10 @@ class Judged:
     facts: Facts
 
 
-def validate(run: Run, changes: TableChanges) -> Judged:
+def validate(run: Run, executor: Executor, changes: TableChanges) -> Judged:
     """Check the new rows against their suites, and the version as a whole against the gate."""
     settings = run.recipe.validate_
-    tables = [
-        result
-        for table in ("documents", "passages", "edits", "duplicates", "rejects")
-        for result in check_table(table, _frames(changes.parts[table], table), settings)
-    ]
+    tables = check_tables(changes.parts, settings, executor)
     facts, previous = changes.facts, previous_facts(run)
     loss = site_loss(run.dataset, changes.parts, changes.replaced, settings)
     reviewed = _reviewed(run) if settings.min_review_precision else None
@@ -93,12 +90,6 @@ def _reviewed(run: Run) -> Reviewed | None:
     low, n = worst.low or 0.0, worst.right + worst.wrong
     said = f"{worst.rule} was right {worst.right} times of {n} in the review of v{number}"
     return Reviewed(low=low, sentence=f"{said}, likely {low:.2f} of all at least")
-
-
-def _frames(files: Sequence[Path], table: str) -> Iterator[pd.DataFrame]:
-    """The rows of a table, whole files at a time, with the columns that its expectations look at."""
-    for rows in merge_small_tables(parquet_file(file).read(columns=list(columns_of(table))) for file in files):
-        yield rows.to_pandas()
 
 
 def previous_facts(run: Run) -> Facts | None:

@@ -9,7 +9,8 @@ import threading
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import chain
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 CHUNK = 100_000  # rows; keeps Great Expectations' copies of a column small, and is no slower than all at once
+_EXAMPLES = 5  # sentences about rows that fail, for each expectation
 _NAME = "frame"  # of the data source, asset and batch that each in-memory context holds
 
 
@@ -141,31 +143,48 @@ def check_rows(frame: pd.DataFrame, settings: ValidateSettings) -> list[Failure]
     return failures
 
 
-def check_table(
-    name: str, frames: Iterable[pd.DataFrame], settings: ValidateSettings, n_examples: int = 5
-) -> tuple[TableCheck, ...]:
+def check_table(name: str, frames: Iterable[pd.DataFrame], settings: ValidateSettings) -> tuple[TableCheck, ...]:
     """The expectations of one table over its rows, frame by frame, so that memory stays that of one frame.
 
     Uniqueness is checked within each frame: give frames that hold whole documents, in order. What must be
     unique over the whole table is a fact of the gate. No frames at all is a table without rows, and passes.
     """
-    checks: dict[str, TableCheck] = {}
-    for frame in frames:
-        for verdict in judge(frame, name, settings):
-            before = checks.get(verdict.expectation)
-            examples = before.examples if before else ()
-            for row in verdict.failed[: n_examples - len(examples)]:
-                identity = frame["doc_id"].iloc[row] if "doc_id" in frame.columns else f"row {row}"
-                value = frame[verdict.columns[0]].iloc[row] if len(verdict.columns) == 1 else ""
-                examples += (f"{identity}: {verdict.sentence(value)}",)
-            checks[verdict.expectation] = TableCheck(
-                table=name,
-                expectation=verdict.expectation,
-                description=verdict.description,
-                n_rows=(before.n_rows if before else 0) + verdict.n_rows,
-                n_failed=(before.n_failed if before else 0) + (len(verdict.failed) or (not verdict.passed)),
-                examples=examples,
+    return merge_checks(_check_frame(name, frame, settings) for frame in frames)
+
+
+def _check_frame(name: str, frame: pd.DataFrame, settings: ValidateSettings) -> Iterator[TableCheck]:
+    for verdict in judge(frame, name, settings):
+        examples = []
+        for row in verdict.failed[:_EXAMPLES]:
+            identity = frame["doc_id"].iloc[row] if "doc_id" in frame.columns else f"row {row}"
+            value = frame[verdict.columns[0]].iloc[row] if len(verdict.columns) == 1 else ""
+            examples.append(f"{identity}: {verdict.sentence(value)}")
+        yield TableCheck(
+            table=name,
+            expectation=verdict.expectation,
+            description=verdict.description,
+            n_rows=verdict.n_rows,
+            n_failed=len(verdict.failed) or (not verdict.passed),
+            examples=tuple(examples),
+        )
+
+
+def merge_checks(parts: Iterable[Iterable[TableCheck]]) -> tuple[TableCheck, ...]:
+    """One check for each expectation of each table over the rows of all parts, in order of first mention."""
+    checks: dict[tuple[str, str], TableCheck] = {}
+    for check in chain.from_iterable(parts):
+        key = check.table, check.expectation
+        before = checks.get(key)
+        checks[key] = (
+            check
+            if before is None
+            else replace(
+                before,
+                n_rows=before.n_rows + check.n_rows,
+                n_failed=before.n_failed + check.n_failed,
+                examples=(before.examples + check.examples)[:_EXAMPLES],
             )
+        )
     return tuple(checks.values())
 
 
