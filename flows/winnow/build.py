@@ -66,4 +66,4 @@ def next_version(run: Run, shards: Executor) -> RunSummary:
     end_workers(shards, last=True)
     if not may_pass(run, judged.gate):
         raise_held_back(run, documents, repaired, changes, judged)
-    return publish(run, documents, repaired, changes, judged)
+    return publish(run, shards, documents, repaired, changes, judged)

@@ -100,7 +100,7 @@ def main() -> None:
         try:
             if not judged.gate.passed:
                 release.raise_held_back(run, documents, repaired, rows, judged)
-            told: object = release.publish(run, documents, repaired, rows, judged).documents.shown()
+            told: object = release.publish(run, executor, documents, repaired, rows, judged).documents.shown()
         except GateHeld as error:
             told = {"held": str(error)}
         lap("publish")

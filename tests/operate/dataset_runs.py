@@ -93,7 +93,7 @@ def run_stages(
         judged = release.validate(run, shards, rows)
         at("validated")
         assert judged.gate.passed, judged.gate.held_by
-        summary = release.publish(run, documents, repaired, rows, judged).as_dict()
+        summary = release.publish(run, shards, documents, repaired, rows, judged).as_dict()
         at("published")
         return summary
 

@@ -151,7 +151,7 @@ def test_workers_that_share_nothing_but_the_store_give_the_rows_of_one_machine(
     if not may_mount(tmp_path):
         pytest.skip("no process here may have a disk of its own")
     recipe = tmp_path / "recipe.toml"
-    recipe.write_text(f"[read]\nshard_mb = {shard}\n")
+    recipe.write_text(f"[read]\nshard_mb = {shard}\n[publish]\nfile_mb = 1\n")
     requests: Counter[str] = Counter()
     with serve_s3("datasets", requests) as environment:
         for name, value in {**environment, "WINNOW_CACHE": str(tmp_path / "reader")}.items():

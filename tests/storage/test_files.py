@@ -13,11 +13,14 @@ import pytest
 from tests.storage.conftest import Bucket
 
 from winnow.base import files, mounted
+from winnow.base.contracts import TABLES
 from winnow.base.mounted import Mount
 from winnow.base.object_store import Store, parse_address
 from winnow.base.staging import once, write_file, write_parquet
 from winnow.deduplicate.documents.similarity import ShingleStore
 from winnow.deduplicate.work_files import KEYED, PLACE, ArrayFile, PartitionedFile, ShingleFiles, whole_file
+from winnow.publish.tables import table_update
+from winnow.publish.tables.row_files import read_rows
 
 SCHEMA = pa.schema([("doc_id", pa.string()), ("text", pa.string())])
 ROWS = pa.table({"doc_id": [f"{n:016x}" for n in range(4000)], "text": [f"text {n}" for n in range(4000)]}, SCHEMA)
@@ -223,3 +226,31 @@ def test_what_is_not_exchanged_stays_on_its_machine(machines: Machines, bucket: 
     write_file(machines.mount.root / "v1" / "manifest.json", b"{}")
     assert (disk / ".staging" / "held.json").is_file()
     assert bucket.store.entries() == {}
+
+
+@pytest.mark.parametrize("n", [1, 4000])
+def test_a_worker_sends_what_it_writes_and_the_writer_takes_it_over(
+    n: int, bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "_MOUNTED", {})
+    root = tmp_path / "planner"
+    mount = Mount(root=root, address=parse_address(bucket.url), exchanges=True)
+    part, path = root / ".staging/work-1/part.parquet", root / "tables/inputs/new.parquet"
+    schema = table_update.storable(TABLES["inputs"])
+    blanks = [{f.name: None if f.nullable else "" if f.type == pa.string() else 0 for f in schema}]
+    rows = [{**blanks[0], "path": f"{number:05}"} for number in range(n)]
+    files.mount(mount, tmp_path / "worker", 1 << 20)
+    write_parquet(part, [pa.Table.from_pylist(rows, schema=schema)], schema)
+    done = table_update._write_share([part], path, "inputs", schema, schema, True)
+    assert done
+    file, entry = done
+    assert not list((tmp_path / "worker" / "tables").rglob("*.parquet"))
+    assert not root.exists()
+    files._MOUNTED.clear()
+    files.mount(mount)
+    files.keep_room(mount, 0, writes=True)
+    files.take_over(path, file.bytes, file.sha256, entry)
+    assert files.sent_files(root) == {"tables/inputs/new.parquet": entry}
+    assert path.stat().st_size == file.bytes
+    assert sum(batch.num_rows for batch in read_rows([path], schema)) == n == file.rows
+    assert files.at_hand(path).read_bytes()[:4] == b"PAR1"

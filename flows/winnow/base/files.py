@@ -333,8 +333,8 @@ class NewFile:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path, self._hash = path, hashlib.sha256()
-        self._file = path.open("xb")  # takes the name, also where it keeps nothing
+        self._hash = hashlib.sha256()
+        self._file = place_for(path).open("xb")  # takes the name, also where it keeps nothing
         found = _of(path)
         self._sent = found if found and found[0].sends(found[1]) else None
         self._object = self._sent[0].store.writer(self._sent[1]) if self._sent else None
@@ -369,9 +369,8 @@ class NewFile:
         if self._sent and self._object:
             mounted, name = self._sent
             mounted.note_sent(name, self._object.close())
-            if not self._is_kept and not lay_pointer(self._path, self.size, Pointer(name=name, sha256=sha256)):
-                with beside(self._path) as temporary:
-                    mounted.fetch_to(name, temporary, sha256)
+            if not self._is_kept:
+                _leave_pointer(mounted, name, self.size, sha256)
         return sha256
 
     def tell(self) -> int:
@@ -391,6 +390,37 @@ class NewFile:
 
     def seekable(self) -> bool:
         return False
+
+
+def _leave_pointer(mounted: Mounted, name: str, size: int, sha256: str) -> None:
+    """Lets a pointer stand for a file that was sent; one that is smaller than a pointer is fetched."""
+    path = mounted.place(name)
+    if not lay_pointer(path, size, Pointer(name=name, sha256=sha256)):
+        with beside(path) as temporary:
+            mounted.fetch_to(name, temporary, sha256)
+
+
+def make_way(path: Path) -> None:
+    """Removes what a worker that died left of a file of a table that it wrote."""
+    place_for(path).unlink(missing_ok=True)
+
+
+def hand_over(path: Path) -> Entry | None:
+    """Returns how the store has a file of a table that this worker wrote; None where the writer sees it itself."""
+    if not (found := _of(path)):
+        return None
+    mounted, name = found
+    mounted.forget(name)
+    return mounted.sent.pop(name)
+
+
+def take_over(path: Path, size: int, sha256: str, entry: Entry | None) -> None:
+    """Lets the writer have a file of a table that a worker wrote, and handed over."""
+    if entry and (found := _of(path)):
+        mounted, name = found
+        mounted.note_sent(name, entry)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _leave_pointer(mounted, name, size, sha256)
 
 
 class _ObjectReader(io.RawIOBase):

@@ -124,8 +124,11 @@ class Mounted:
             self.room += size
 
     def sends(self, name: str) -> bool:
-        """Whether a new file goes to the store as it is written: a table's, which no reader knows before its commit."""
-        return self.writes and name.startswith(f"{TABLES}/")
+        """Whether a new file goes to the store as it is written: a table's, which no reader knows before its commit.
+
+        Those that a worker writes for the writer too.
+        """
+        return (self.writes or self.mount.exchanges) and name.startswith(f"{TABLES}/")
 
     def note_sent(self, name: str, entry: Entry) -> None:
         self.sent[name] = self._stored[name] = entry

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -84,13 +84,17 @@ def _no_extras(folder: Path, manifest: Manifest) -> Mapping[str, bytes]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publication:
-    """What a run needs to publish. It must be the dataset's only writer (`winnow.storage.lock`), after `recover`."""
+    """What a run needs to publish. It must be the dataset's only writer (`winnow.storage.lock`), after `recover`.
+
+    With an ``executor``, workers write the new rows of tables that have many.
+    """
 
     dataset: Dataset
     run: RunRecord
     settings: PublishSettings
     clock: Callable[[], datetime]
     extras: Extras = _no_extras
+    executor: Executor | None = None
     checkpoint: Checkpoint = no_checkpoint
 
     def write_job(self, purpose: Literal["publish", "record"] = "publish") -> WriteJob:
@@ -181,7 +185,7 @@ def _publish(publication: Publication, updates: Sequence[TableUpdate]) -> Manife
     job = publication.write_job()
     # Encoding is the work, and tables wait for nothing in one another; the commits then follow one by one.
     with ThreadPoolExecutor(_WRITERS) as pool:
-        prepared = list(pool.map(lambda update: prepare_update(dataset, update, job), updates))
+        prepared = list(pool.map(lambda update: prepare_update(dataset, update, job, publication.executor), updates))
     committed = {ready.update.name: commit_update(dataset, ready, job) for ready in prepared}
     committed["runs"] = _commit_run(publication, job, {name: done.delta_version for name, done in committed.items()})
     checkpoint("tables")

@@ -10,7 +10,7 @@ from itertools import repeat
 from typing import Any, Literal, TypeVar
 
 from winnow.base.environment import run_no_code_of_the_folder
-from winnow.run.cluster import Shared, open_cluster
+from winnow.run.cluster import ClusterExecutor, Shared, open_cluster
 from winnow.run.worker_pool import WorkerPool, give_memory_back
 
 Kind = Literal["processes", "dask", "inline"]
@@ -57,6 +57,11 @@ def open_executor(
     else:
         with open_cluster(workers, address, shared) as cluster:
             yield cluster
+
+
+def is_cluster(executor: Executor) -> bool:
+    """Whether workers may stand on other machines."""
+    return isinstance(executor, ClusterExecutor)
 
 
 def end_workers(executor: Executor, last: bool = False) -> None:

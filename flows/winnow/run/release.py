@@ -34,6 +34,7 @@ from winnow.run.approval import (
     run_awaiting_approval,
     run_to_approve,
 )
+from winnow.run.executor import is_cluster
 from winnow.run.intake import Documents, Repaired, input_of
 from winnow.run.previous_version import whole_version
 from winnow.run.rejects import kinds_of_rejects
@@ -98,11 +99,17 @@ def previous_facts(run: Run) -> Facts | None:
     return Facts.from_dict(manifest.counts["facts"]) if manifest and "facts" in manifest.counts else None
 
 
-def publish(run: Run, documents: Documents, repaired: Repaired, changes: TableChanges, judged: Judged) -> RunSummary:
-    """Publish the version; nothing that a reader could see changes before it is whole."""
+def publish(
+    run: Run, executor: Executor, documents: Documents, repaired: Repaired, changes: TableChanges, judged: Judged
+) -> RunSummary:
+    """Publish the version; nothing that a reader could see changes before it is whole.
+
+    The machines of a cluster write its files; of one machine, this process has both cores for them.
+    """
     status = "published" if judged.gate.passed else "approved"
     record = _record(run, documents, repaired, changes, judged, status, run.order.approve)
-    manifest = publish_version(_publication(run, record), changes.parts, changes.replaced)
+    publication = replace(_publication(run, record), executor=executor if is_cluster(executor) else None)
+    manifest = publish_version(publication, changes.parts, changes.replaced)
     remove_folder(run.dataset.staging)
     if manifest is None:
         return nothing_changed(run, documents)

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from winnow.base.conform import conform
 from winnow.base.disk import flush
 from winnow.base.errors import ContractBroken, DatasetError
-from winnow.base.files import NewFile, parquet_file
+from winnow.base.files import NewFile, parquet_file, place_for
 
 _BATCH_BYTES = 8 << 20  # documents may have megabytes each, edits have bytes
 _GROUP_BYTES = 64 << 20  # a row group is held in memory while it is encoded
@@ -53,6 +53,12 @@ def read_column(path: Path, column: str) -> pa.ChunkedArray:
     """Returns one column of a file."""
     with parquet_file(path) as file:
         return file.read(columns=[column]).column(0)
+
+
+def packed_bytes(meta: pq.FileMetaData) -> int:
+    """Returns how many bytes the rows of a file take in it."""
+    groups = (meta.row_group(n) for n in range(meta.num_row_groups))
+    return sum(group.column(n).total_compressed_size for group in groups for n in range(meta.num_columns))
 
 
 def _batch_rows(meta: pq.FileMetaData) -> int:
@@ -104,7 +110,7 @@ class RowWriter:
         self._write_group()
         self._close()
         if self._written:
-            flush(self._written[0].path.parent)
+            flush(place_for(self._written[0].path).parent)
         return self._written
 
     def _write_group(self) -> None:
@@ -152,7 +158,7 @@ class _OpenFile:
     """A file that is being written. `sample` tells how many keys its bloom filter must hold."""
 
     def __init__(self, path: Path, schema: pa.Schema, key: str, sample: pa.Table | None = None) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        place_for(path).parent.mkdir(parents=True, exist_ok=True)
         self._path, self._key = path, key
         self.sink = NewFile(path)
         options: dict[str, Any] = {}

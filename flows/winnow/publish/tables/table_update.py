@@ -9,8 +9,11 @@ new, never a mixture.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+import sys
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
+from itertools import repeat
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -21,7 +24,8 @@ from deltalake import CommitProperties, DeltaTable
 from winnow.base.contracts import SORT_KEYS, TABLES
 from winnow.base.doc_ids import DocIds, as_doc_ids
 from winnow.base.errors import DatasetError
-from winnow.base.files import parquet_file
+from winnow.base.files import hand_over, make_way, parquet_file, take_over
+from winnow.base.object_store import Entry
 from winnow.publish.dataset import Dataset
 from winnow.publish.tables.delta import (
     KEYS,
@@ -33,7 +37,14 @@ from winnow.publish.tables.delta import (
     create_table,
     open_table,
 )
-from winnow.publish.tables.row_files import RowWriter, WrittenFile, read_column, read_rows, write_rows
+from winnow.publish.tables.row_files import (
+    RowWriter,
+    WrittenFile,
+    packed_bytes,
+    read_column,
+    read_rows,
+    write_rows,
+)
 from winnow.publish.tables.schema import check, evolution, evolve, storable, stored_schema
 
 ALL: Literal["all"] = "all"
@@ -69,7 +80,8 @@ class TableUpdate:
     """What a table needs: rows to add, files that lose all their rows, files that lose those `removed`.
 
     ``adopted`` are files that are whole already and only become the table's (a rollback brings them back).
-    ``in_order`` says whether the rows to add must come in the table's order.
+    ``parts`` are the files that hold the rows to add, with their bytes, where files hold them. ``in_order`` says
+    whether the rows to add must come in the table's order.
     """
 
     name: str
@@ -80,6 +92,7 @@ class TableUpdate:
     emptied: tuple[ActiveFile, ...] = ()
     thinned: tuple[ActiveFile, ...] = ()
     adopted: tuple[WrittenFile, ...] = ()
+    parts: Mapping[Path, int] = field(default_factory=dict)
     in_order: bool = True
 
     @property
@@ -105,14 +118,16 @@ def plan_update(dataset: Dataset, name: str, replaced: Replaced, parts: Sequence
             emptied.append(file)
         elif share:
             thinned.append(file)
+    metadata = {path: parquet_file(path).metadata for path in parts}
     return TableUpdate(
         name=name,
         schema=schema,
         rows=lambda: read_rows(parts, schema),
-        n_rows=sum(parquet_file(p).metadata.num_rows for p in parts),
+        n_rows=sum(meta.num_rows for meta in metadata.values()),
         removed=removed,
         emptied=tuple(emptied),
         thinned=tuple(thinned),
+        parts={path: packed_bytes(meta) for path, meta in metadata.items()},
     )
 
 
@@ -149,8 +164,13 @@ class CommittedUpdate:
     hashes: Mapping[str, str] = field(default_factory=dict)
 
 
-def prepare_update(dataset: Dataset, update: TableUpdate, job: WriteJob) -> PreparedUpdate:
-    """Writes the files that an update needs; the table does not change. Updates may be prepared side by side."""
+def prepare_update(
+    dataset: Dataset, update: TableUpdate, job: WriteJob, executor: Executor | None = None
+) -> PreparedUpdate:
+    """Writes the files that an update needs; the table does not change. Updates may be prepared side by side.
+
+    With an `executor` its workers write the new rows where they make more than one file.
+    """
     name, folder = update.name, dataset.table(update.name)
     table = open_table(folder)
     if table is not None and job.purpose == "publish" and _is_done(table, job):
@@ -178,7 +198,13 @@ def prepare_update(dataset: Dataset, update: TableUpdate, job: WriteJob) -> Prep
             go.add(rows.filter(hit))
         kept += stay.finish()
         split += go.finish()
-    new = write_rows(_checked(update), labelled, job.new_paths(folder, active), KEYS[name], job.file_bytes)
+    paths = job.new_paths(folder, active)
+    shares = list(_shares(update.parts, job.file_bytes)) if executor else []
+    if executor and len(shares) > 1:
+        new = list(_written_by(executor, shares, update, labelled, paths))
+    else:
+        rows = _checked(name, update.rows(), update.in_order)
+        new = write_rows(rows, labelled, paths, KEYS[name], job.file_bytes)
     job.checkpoint(f"{name}: written")
     return PreparedUpdate(update=update, cut=cut, kept=kept, split=split, new=[*update.adopted, *new])
 
@@ -241,18 +267,66 @@ def _is_outdated(path: Path, schema: pa.Schema) -> bool:
         return bool(file.schema_arrow.names != schema.names)
 
 
-def _checked(update: TableUpdate) -> Iterator[pa.Table]:
-    """Yields the new rows, each batch looked at: constraints, nulls, order."""
+def _shares(parts: Mapping[Path, int], file_bytes: int) -> Iterator[list[Path]]:
+    """Parts in order, as many together as make a file."""
+    held: list[Path] = []
+    for path in parts:
+        held.append(path)
+        if sum(parts[one] for one in held) >= file_bytes:
+            yield held
+            held = []
+    if held:
+        yield held
+
+
+def _written_by(
+    executor: Executor,
+    shares: Sequence[Sequence[Path]],
+    update: TableUpdate,
+    labelled: pa.Schema,
+    paths: Iterator[Path],
+) -> Iterator[WrittenFile]:
+    """Yields the files that workers write, one a share that has rows. Raises DatasetError where shares overlap."""
     last = None
-    key = SORT_KEYS[update.name][0]
-    for rows in update.rows():
+    given = map(repeat, (update.name, update.schema, labelled, update.in_order))
+    for done in executor.map(_write_share, shares, paths, *given):
+        if done is None:
+            continue
+        file, entry = done
+        take_over(file.path, file.bytes, file.sha256, entry)
+        if update.in_order and last is not None and (file.low or "") < last:
+            raise _not_sorted(update.name)
+        last = file.high
+        yield file
+
+
+def _write_share(
+    parts: Sequence[Path], path: Path, name: str, schema: pa.Schema, labelled: pa.Schema, in_order: bool
+) -> tuple[WrittenFile, Entry | None] | None:
+    """Writes the rows of some parts to one file; None where there are none."""
+    make_way(path)
+    rows = _checked(name, read_rows(parts, schema), in_order)
+    for file in write_rows(rows, labelled, iter([path]), KEYS[name], sys.maxsize):
+        return file, hand_over(path)
+    return None
+
+
+def _not_sorted(name: str) -> DatasetError:
+    return DatasetError(f"table {name}: the rows to be added are not sorted by {SORT_KEYS[name][0]}")
+
+
+def _checked(name: str, new: Iterable[pa.Table], in_order: bool) -> Iterator[pa.Table]:
+    """Yields new rows, each batch looked at: constraints, nulls, order."""
+    last = None
+    key = SORT_KEYS[name][0]
+    for rows in new:
         if not rows.num_rows:
             continue
-        check(update.name, rows)
+        check(name, rows)
         column = rows.column(key).combine_chunks()
         follows = last is None or column[0].as_py() >= last
         sorted_within = not pc.any(pc.greater(column[:-1], column[1:])).as_py()
-        if update.in_order and not (follows and sorted_within):
-            raise DatasetError(f"table {update.name}: the rows to be added are not sorted by {key}")
+        if in_order and not (follows and sorted_within):
+            raise _not_sorted(name)
         last = column[-1].as_py()
         yield rows
