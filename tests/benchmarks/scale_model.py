@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import resource
 import subprocess
@@ -42,6 +43,7 @@ CORES = {TB: 64, 100 * TB: 1000}
 READS_A_DOLLAR, WRITES_A_DOLLAR = 1000 / 0.0004, 1000 / 0.005
 WORKER_DISK_GB = 200
 SHARD, RANGE, PARTITION = 64 << 20, RANGE_BYTES, 64 << 20  # bytes; of a shard, what read.shard_mb should be there
+NEAR, AT_ONCE = 1 << 20, 16 << 20  # bytes, as winnow.base.files has them
 DAY = 24 * 3600.0  # the longest that a flow may take: winnow.server.flow_form.dataset_flow
 # Six tasks times (create, three states, read, finish); the flow's own, artifacts and batches of log lines.
 PREFECT_CALLS = 6 * 6 + 12
@@ -189,6 +191,14 @@ def exchange(files: float, rows: float, row_bytes: float) -> tuple[float, float]
     return reads + 2 * spans * each * files, writes
 
 
+def asked_for(sets: float) -> float:
+    """Requests for so many sets of shingles that lie anywhere in a shard's file, which is about as large as its text.
+
+    Those that are near one another come in one.
+    """
+    return min(sets, max(sets * math.exp(-sets * NEAR / SHARD), SHARD / AT_ONCE))
+
+
 def requests(size: float, documents: float, passages: float, pairs: float) -> dict[str, float]:
     """What is written and read, by what makes it grow: shards, ranges of ids, partitions of hashes, pairs compared."""
     shards, ranges = size / SHARD, size / RANGE
@@ -218,8 +228,8 @@ def requests(size: float, documents: float, passages: float, pairs: float) -> di
         "reads by merges of runs": levels * 3 * (1 + 1 / MERGED_RANGES) * shards * SHARD / RANGE * MOST_RUNS,
         "reads by ranges of ids": 2 * ranges * (3 * min(shards, MOST_RUNS) + 5),
         "reads by the exchange": sum(r for r, _ in kinds),
-        # Where the sets lie in each file, and a read for each set.
-        "reads by pairs": jobs * shards + 2 * pairs,
+        # Where the sets lie in each file, and the sets.
+        "reads by pairs": jobs * shards * (1 + asked_for(2 * pairs / jobs / shards)),
         # Its files are Parquet: of each piece the footer as well as the rows.
         "reads by the plan": 2 * exchange(shards, documents, PARTITION / RANGE_ROWS)[0],
     }
