@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pyarrow.parquet as pq
@@ -20,8 +21,10 @@ from tests.operate.dataset_runs import PER_RUN, assert_tidy, environment, run_st
 
 from winnow.base.contracts import TABLES
 from winnow.base.errors import UsageError, WinnowError
+from winnow.base.mounted import Mount
+from winnow.base.object_store import parse_address
 from winnow.publish.dataset import Dataset
-from winnow.run.cluster import Shared, open_cluster
+from winnow.run.cluster import Shared, mount_on_worker, open_cluster
 from winnow.run.executor import map_shards, open_executor
 
 pytest.importorskip("distributed")
@@ -257,3 +260,16 @@ def test_an_address_that_is_none_is_a_wrong_call(monkeypatch, address):
     monkeypatch.setattr("winnow.run.cluster.CONNECT_SECONDS", 0.5)
     with pytest.raises(UsageError, match="no Dask scheduler answers"), open_executor("dask", address=address):
         pass
+
+
+def test_a_worker_on_a_small_disk_keeps_half_of_what_the_disk_holds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("WINNOW_CACHE_MB", raising=False)
+    bounds: dict[str, int] = {}
+    monkeypatch.setattr("winnow.run.cluster.mount", lambda one, folder, bound: bounds.update({str(one.root): bound}))
+    for name, size in (("small", 1 << 20), ("large", 1 << 50)):
+        monkeypatch.setattr("winnow.run.cluster.disk_usage", lambda _, size=size: SimpleNamespace(total=size))
+        mounted = Mount(root=Path(name), address=parse_address("s3://bucket/dataset"), exchanges=True)
+        mount_on_worker(mounted, tmp_path)
+    assert bounds == {"small": 1 << 19, "large": 10**10}

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import pytest
@@ -24,6 +25,7 @@ from winnow.base.errors import DatasetDamaged
 from winnow.base.files import at_hand
 from winnow.base.pointers import is_pointer
 from winnow.base.recipe import Recipe
+from winnow.storage import remote
 from winnow.storage.working_copy import TAGS
 
 
@@ -185,3 +187,19 @@ def test_a_run_that_adds_a_hundredth_gives_the_rows_of_a_run_on_disk_and_keeps_w
     assert max(first) <= bound + unsent
     assert max(second) <= bound + unsent
     assert fetched < share * size
+
+
+def test_a_disk_without_room_keeps_nothing_whatever_the_bound(
+    bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shares = {}
+    for machine, free in (("full", 0), ("roomy", 1 << 40)):
+        monkeypatch.setattr(remote, "disk_usage", lambda _, free=free: SimpleNamespace(free=free))
+        lines = [{"id": f"{machine}{n}", "text": article(n + (free > 0) * 100, 60)} for n in range(40)]
+        write_jsonl(tmp_path / "source" / f"{machine}.jsonl", lines)
+        dataset = bucket.machine(machine).dataset
+        run_stages(tmp_path / "source", dataset)
+        stored = sum(e.size for n, e in bucket.store.entries().items() if n.startswith("tables/"))
+        shares[machine] = kept(dataset.root) / stored
+    assert shares["full"] < 0.1
+    assert shares["roomy"] > 0.3  # what this machine wrote
