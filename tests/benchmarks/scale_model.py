@@ -44,7 +44,7 @@ READS_A_DOLLAR, WRITES_A_DOLLAR = 1000 / 0.0004, 1000 / 0.005
 WORKER_DISK_GB = 200
 SHARD, RANGE, PARTITION = 64 << 20, RANGE_BYTES, 64 << 20  # bytes; of a shard, what read.shard_mb should be there
 NEAR, AT_ONCE = 1 << 20, 16 << 20  # bytes, as winnow.base.files has them
-DAY = 24 * 3600.0  # the longest that a flow may take: winnow.server.flow_form.dataset_flow
+DAY = 24 * 3600.0  # what a run may take: winnow.base.environment.run_hours
 # Six tasks times (create, three states, read, finish); the flow's own, artifacts and batches of log lines.
 PREFECT_CALLS = 6 * 6 + 12
 
@@ -292,7 +292,7 @@ def model(runs: Sequence[dict[str, Any]], planner_bytes: float) -> dict[str, Any
         "requests cost more than a dollar a GB": _reached(
             lambda size: sum(n for k, n in asked_at(size).items() if k != "writes") / READS_A_DOLLAR / size * 1e9, 1
         ),
-        "the driver alone works for a day, the flow's time limit": _reached(drivers, DAY),
+        "the driver alone works for a day, the limit unless WINNOW_RUN_HOURS says more": _reached(drivers, DAY),
         "more than 2^32 documents: ranks in a pair of 64 bits overflow": 2**32 * per_document,
     }
     return {"costs in TB": costs, "limits": dict(sorted(limits.items(), key=lambda kv: kv[1]))}

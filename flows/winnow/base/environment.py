@@ -116,8 +116,20 @@ def cache_bytes() -> int:
 
     Raises UsageError for what is no number.
     """
-    named = os.environ.get("WINNOW_CACHE_MB") or "10000"
+    return int(_number_in("WINNOW_CACHE_MB", 10_000, "megabytes") * 1e6)
+
+
+def run_hours() -> float:
+    """Returns how long a run may take: WINNOW_RUN_HOURS, else a day. Raises UsageError for what is no number."""
+    return _number_in("WINNOW_RUN_HOURS", 24, "hours", least=0.01)
+
+
+def _number_in(variable: str, usual: float, unit: str, least: float = 0) -> float:
+    named = os.environ.get(variable)
     try:
-        return int(float(named) * 1e6)
-    except (ValueError, OverflowError) as error:
-        raise UsageError(f"WINNOW_CACHE_MB={named}: is no number of megabytes") from error
+        number = float(named) if named else usual
+    except ValueError:
+        number = -1
+    if not least <= number < 1e12:  # nor is it infinite, or not a number
+        raise UsageError(f"{variable}={named}: is no number of {unit}")
+    return number

@@ -9,6 +9,7 @@ from prefect import Flow, flow
 from pydantic import Field
 
 from winnow.base.addresses import Address
+from winnow.base.environment import run_hours
 from winnow.run.executor import Kind
 from winnow.server.artifacts import tell_failed
 from winnow.server.one_line import tell_in_one_line
@@ -17,11 +18,11 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def dataset_flow(hours: float = 24) -> Callable[[Callable[P, R]], Flow[P, R]]:
+def dataset_flow(hours: float | None = None) -> Callable[[Callable[P, R]], Flow[P, R]]:
     """Makes a function a flow of its name, described by the first line of its docstring.
 
-    Where it fails, the recipe's notification block is told. A run that takes longer than `hours` hangs, or should be
-    cut into several; without an end it would hold the dataset for ever.
+    Where it fails, the recipe's notification block is told. A run that takes longer than `hours` (None: as the
+    environment says) hangs, or should be cut into several; without an end it would hold the dataset for ever.
     """
 
     tell_in_one_line()
@@ -29,7 +30,7 @@ def dataset_flow(hours: float = 24) -> Callable[[Callable[P, R]], Flow[P, R]]:
     def wrap(function: Callable[P, R]) -> Flow[P, R]:
         return flow(
             description=(function.__doc__ or "").partition("\n")[0],
-            timeout_seconds=hours * 3600,
+            timeout_seconds=(hours or run_hours()) * 3600,
             on_failure=[tell_failed],
             on_crashed=[tell_failed],
         )(function)
