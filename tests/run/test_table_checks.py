@@ -37,10 +37,13 @@ def test_rows_of_many_files_are_checked_in_workers_as_they_are_here(
     parts = {**NO_FILES, "edits": tuple(edits(tmp_path / f"{n}.parquet", 10 * n, some) for n, some in enumerate(ends))}
     settings = Recipe().validate_
     monkeypatch.setattr(table_checks, "JOB_ROWS", rows_a_job)
-    rows = {path: len(some) for path, some in zip(parts["edits"], ends, strict=True)}
-    assert len(list(table_checks._shares(parts["edits"], rows))) == jobs
+    asked: list[int] = []
+    checked = table_checks._check_files
+    monkeypatch.setattr(table_checks, "_check_files", lambda *args: asked.append(1) or checked(*args))
     with open_executor("inline") as inline:
         here = check_tables(parts, settings, inline)
+    assert len(asked) == jobs
+    monkeypatch.setattr(table_checks, "_check_files", checked)
     monkeypatch.setattr(table_checks, "MANY_ROWS", 1)
     with open_executor("processes", 2) as workers:
         there = check_tables(parts, settings, workers)

@@ -254,3 +254,22 @@ def test_a_worker_sends_what_it_writes_and_the_writer_takes_it_over(
     assert path.stat().st_size == file.bytes
     assert sum(batch.num_rows for batch in read_rows([path], schema)) == n == file.rows
     assert files.at_hand(path).read_bytes()[:4] == b"PAR1"
+
+
+def test_a_worker_that_works_in_the_writers_folder_leaves_its_file_there(
+    bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "_MOUNTED", {})
+    files.mount(Mount(root=tmp_path, address=parse_address(bucket.url)))
+    part, path = tmp_path / "part.parquet", tmp_path / "tables/inputs/new.parquet"
+    schema = table_update.storable(TABLES["inputs"])
+    blank = {f.name: None if f.nullable else "" if f.type == pa.string() else 0 for f in schema}
+    write_parquet(part, [pa.Table.from_pylist([blank], schema=schema)], schema)
+    done = table_update._write_share([part], path, "inputs", schema, schema, True)
+    assert done
+    file, entry = done
+    assert entry is None
+    assert path.stat().st_size == file.bytes
+    assert bucket.store.entries() == {}
+    files.take_over(path, file.bytes, file.sha256, entry)
+    assert files.sent_files(tmp_path) == {}

@@ -400,6 +400,25 @@ def _leave_pointer(mounted: Mounted, name: str, size: int, sha256: str) -> None:
             mounted.fetch_to(name, temporary, sha256)
 
 
+def in_shares(sizes: Mapping[Path, int], least: int) -> Iterator[list[Path]]:
+    """Files in order, as many together as have at least that size by what is said of each; the last ones as they are.
+
+    >>> sizes = {Path("a"): 3, Path("b"): 1, Path("c"): 5, Path("d"): 1}
+    >>> [[path.name for path in some] for some in in_shares(sizes, 4)]
+    [['a', 'b'], ['c'], ['d']]
+    """
+    held: list[Path] = []
+    size = 0
+    for path, its_size in sizes.items():
+        held.append(path)
+        size += its_size
+        if size >= least:
+            yield held
+            held, size = [], 0
+    if held:
+        yield held
+
+
 def make_way(path: Path) -> None:
     """Removes what a worker that died left of a file of a table that it wrote."""
     place_for(path).unlink(missing_ok=True)
@@ -410,8 +429,10 @@ def hand_over(path: Path) -> Entry | None:
     if not (found := _of(path)):
         return None
     mounted, name = found
-    mounted.forget(name)
-    return mounted.sent.pop(name)
+    entry = mounted.sent.pop(name, None)
+    if entry:
+        mounted.forget(name)
+    return entry
 
 
 def take_over(path: Path, size: int, sha256: str, entry: Entry | None) -> None:

@@ -7,7 +7,7 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from winnow.base.files import parquet_file
+from winnow.base.files import in_shares, parquet_file
 from winnow.base.recipe import ValidateSettings
 from winnow.run.executor import each_range
 from winnow.validate.expectations import TableCheck, check_table, columns_of, merge_checks, merge_small_tables
@@ -24,22 +24,10 @@ def check_tables(
     parts: Mapping[str, Sequence[Path]], settings: ValidateSettings, executor: Executor
 ) -> tuple[TableCheck, ...]:
     """One check for each expectation of each table that has rows; `parts` are files of whole documents, by table."""
-    rows = {path: parquet_file(path).metadata.num_rows for table in CHECKED for path in parts[table]}
-    jobs = [(table, some) for table in CHECKED for some in _shares(parts[table], rows)]
-    many = sum(rows.values()) >= MANY_ROWS
+    rows = {t: {path: parquet_file(path).metadata.num_rows for path in parts[t]} for t in CHECKED}
+    jobs = [(table, some) for table in CHECKED for some in in_shares(rows[table], JOB_ROWS)]
+    many = sum(sum(counts.values()) for counts in rows.values()) >= MANY_ROWS
     return merge_checks(each_range(executor if many else None, _check_files, jobs, settings))
-
-
-def _shares(files: Sequence[Path], rows: Mapping[Path, int]) -> Iterator[list[Path]]:
-    """The files in order, as many together as hold the rows of a job."""
-    held: list[Path] = []
-    for path in files:
-        held.append(path)
-        if sum(rows[one] for one in held) >= JOB_ROWS:
-            yield held
-            held = []
-    if held:
-        yield held
 
 
 def _check_files(share: tuple[str, Sequence[Path]], settings: ValidateSettings) -> tuple[TableCheck, ...]:

@@ -24,7 +24,7 @@ from deltalake import CommitProperties, DeltaTable
 from winnow.base.contracts import SORT_KEYS, TABLES
 from winnow.base.doc_ids import DocIds, as_doc_ids
 from winnow.base.errors import DatasetError
-from winnow.base.files import hand_over, make_way, parquet_file, take_over
+from winnow.base.files import hand_over, in_shares, make_way, parquet_file, take_over
 from winnow.base.object_store import Entry
 from winnow.publish.dataset import Dataset
 from winnow.publish.tables.delta import (
@@ -199,7 +199,7 @@ def prepare_update(
         kept += stay.finish()
         split += go.finish()
     paths = job.new_paths(folder, active)
-    shares = list(_shares(update.parts, job.file_bytes)) if executor else []
+    shares = list(in_shares(update.parts, job.file_bytes)) if executor else []
     if executor and len(shares) > 1:
         new = list(_written_by(executor, shares, update, labelled, paths))
     else:
@@ -265,18 +265,6 @@ def _is_outdated(path: Path, schema: pa.Schema) -> bool:
     """Whether a file lacks columns of the schema; the plain view of the next version needs them in every file."""
     with parquet_file(path) as file:
         return bool(file.schema_arrow.names != schema.names)
-
-
-def _shares(parts: Mapping[Path, int], file_bytes: int) -> Iterator[list[Path]]:
-    """Parts in order, as many together as make a file."""
-    held: list[Path] = []
-    for path in parts:
-        held.append(path)
-        if sum(parts[one] for one in held) >= file_bytes:
-            yield held
-            held = []
-    if held:
-        yield held
 
 
 def _written_by(
