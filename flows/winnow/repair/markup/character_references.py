@@ -280,7 +280,7 @@ def _beginning(text: str, start: int, run: str) -> str | None:
 
 _ELEMENT = r"(?:[abipu]|br|em|h[1-6]|li|[ou]l|strong|div|span|su[bp]|t[dhr]|table|img|font|center)"
 _BARE_TAG = re.compile(rf"&lt/?{_ELEMENT}(?:[ /][^&<>\n]{{0,100}})?&gt")
-_BEFORE_GT = re.compile(rf"&lt/?{_ELEMENT}(?:[ /][^&<>\n]{{0,100}})?\Z")
+_BEFORE_GT = re.compile(rf"&lt;?/?{_ELEMENT}(?:[ /][^&<>\n]{{0,100}})?\Z")
 _SPANISH = re.compile(r"(iquest|iexcl)[A-ZÁÉÍÓÚÑ]")
 
 

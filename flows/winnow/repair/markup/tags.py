@@ -62,6 +62,22 @@ _USUAL = re.compile(
     r"|bgcolor|valign|colspan|rowspan|cellpadding|cellspacing|content|action|method|for|data-[\w-]+|aria-[\w-]+|on[a-z]+)\Z",
     re.IGNORECASE,
 )
+_ATTRIBUTES = re.compile(
+    r"""(?:[\s/]{0,9}[A-Za-z_:@][\w:.-]{0,40}\s{0,9}=\s{0,9}(?:"[^"]{0,2000}"|'[^']{0,2000}'|(?:(?!&gt)[^\s"'<>]){1,300}))+"""
+    r"(?:\s{0,9}&gt;?)?"
+)
+_CUT_OFF = re.compile(r"\s{1,9}[A-Za-z_:@][\w:.-]{0,40}\s{0,9}=\s{0,9}[\"']?[^\s=]{0,200}")
+_CUT_NAME = re.compile(
+    r"[\"'] (?:hr|hre|sr|cl|cla|clas|st|sty|styl|ti|tit|titl|ta|tar|targ|targe|re|al|wi|wid|widt|he|hei|heig|heigh)\Z"
+)
+"""An attribute, and the beginning of a usual attribute's name, at which a text was cut off."""
+_FLAG = re.compile(
+    r"[\s/]{0,9}(?:async|autofocus|autoplay|checked|compact|controls|default|defer|disabled|download|hidden|ismap|itemscope|loop"
+    r"|multiple|muted|noresize|noshade|novalidate|nowrap|open|readonly|required|reversed|selected)(?![\w-])",
+    re.IGNORECASE,
+)
+"""An attribute that stands without a value (HTML standard)."""
+_HAVE_FLAGS = frozenset("option input select textarea button td th script video audio iframe".split())
 _HALF = re.compile(
     r"""([/ \t]{0,4})([A-Za-z](?: ?[A-Za-z0-9]){0,9})((?:\s{1,3}[a-z-]{2,12}=(?:"[^"<>]{0,80}"|'[^'<>]{0,80}')){0,4}"""
     r"[ \t\xa0]{0,3}/?[ \t\xa0]{0,3})>{1,4}"
@@ -123,10 +139,15 @@ def _is_tail(name: str, rest: str, spaced: bool) -> bool:
         return bool(found) and name not in ENGLISH and len(rest.split()) == 1 and rest[:1].isspace()
     if "\n" in rest and _CODE.search(_QUOTED.sub("", rest)):
         return False  # no tag holds the lines of a program up to its next ``>``
+    named = "".join(found[0].rstrip("=! \t\n\r").split()[-1:])
+    usual = _USUAL.match(named) is not None or _DIRECT.search(rest) is not None
     if len(name) == 1 and (spaced or "\n" in rest):  # ``a < b`` and then an assignment
-        named = found[0].rstrip("=! \t\n\r").split()[-1:]
-        return not named or _USUAL.match(named[0]) is not None or _DIRECT.search(rest) is not None
-    return found[1] is None or name not in ENGLISH or _USUAL.match(found[1]) is not None or '"' in rest
+        return usual or (not named and len(rest.split()) == 1)
+    if usual or name not in ENGLISH:
+        return True
+    if not named:  # x<b=2, but y>3
+        return len(name) > 1 and len(rest.split()) == 1
+    return '"' in rest or any(form.fullmatch(rest.rstrip("/ ")) for form in (_ATTRIBUTES, _CUT_OFF))
 
 
 def tags(text: str) -> Iterator[Tag]:
@@ -225,8 +246,11 @@ def _at(text: str, start: int, absent: set[str]) -> Tag | None:
     elif follows == "" or (follows == "<" and text[end + 1 : end + 2] not in ("%", "?")):
         if inside[0][:1].isspace() and not rest:
             return None  # a < b < c
+        if "=" in rest and not _stands_open(name, rest) and (follows or _CUT_OFF.fullmatch(rest) is None):
+            return None  # x <b=2, as anybody can see
         # The bracket is lost; what looks like attributes goes with the tag, but is no proof of damage.
-        return Tag(start, end, name, closing, "broken", "=" in rest)
+        words = _words_after_attributes(name, inside[0], rest) if follows or not _CUT_NAME.search(rest) else 0
+        return Tag(start, end - words, name, closing, "broken", "=" in rest)
     else:
         return None
     if name in HIDDEN and not closing and name not in absent and follows == ">":
@@ -240,6 +264,43 @@ def _at(text: str, start: int, absent: set[str]) -> Tag | None:
         strong = strong or name == "p" or (name == "table" and _begins_table(text, start, end))
     strong = strong or ("\n" in inside[0] and not inside[0].strip("/ \t\n!")[len(name) :].strip())
     return Tag(start, end, name, closing, "broken" if broken else "whole", strong)
+
+
+def _stands_open(name: str, rest: str) -> bool:
+    """Whether what follows a name are attributes, where no bracket says that a tag ends anywhere.
+
+    >>> _stands_open("a", ' href=x the link'), _stands_open("b", "=2 and more"), _stands_open("b", " and c = 4")
+    (True, False, False)
+    """
+    first = _ATTRIBUTES.match(rest)
+    if first is None:
+        return name not in ENGLISH and _DIRECT.search(rest) is not None
+    named = first[0].partition("=")[0].strip(" \t\n\r/")
+    return name not in ENGLISH or _USUAL.match(named) is not None or _DIRECT.search(first[0]) is not None
+
+
+_SENTENCE = 4  # words before an equals sign, which are no attributes
+
+
+def _words_after_attributes(name: str, inside: str, rest: str) -> int:
+    """How many characters at the end of a tag without its bracket are text, and no attribute.
+
+    >>> _words_after_attributes("a", 'a href="x" the link', ' href="x" the link')
+    9
+    """
+    attributes = _ATTRIBUTES.match(rest)
+    at = attributes.end() if attributes else len(rest)
+    flag = _FLAG.match(rest, at)
+    while flag and (name in _HAVE_FLAGS or flag.end() == len(rest)):
+        at = flag.end()
+        flag = _FLAG.match(rest, at)
+    words = rest[at:]
+    if not any(map(str.isalnum, words)) or len(words.partition("=")[0].split()) < ("=" in words) * _SENTENCE:
+        return 0
+    quoted = words.split('"')
+    if len(quoted) % 2 == 0 or any(part and not part[-1].isspace() for part in quoted[:-1:2]):
+        return 0  # what is left of a value
+    return len(inside) - inside.rfind(rest) - len(rest) + len(words)
 
 
 def _begins_table(text: str, start: int, end: int) -> bool:
