@@ -26,3 +26,20 @@ def test_many_such_texts_in_one_document_are_left_alone_too() -> None:
 
 def test_labels_are_unique() -> None:
     assert len({case["label"] for case in CASES}) == len(CASES)
+
+
+PROSE = (
+    "The bridge was opened in the spring by the mayor of the town. People came from far away and walked across it."
+    "\n\nIt had cost more than anybody thought, and nobody was sorry."
+)
+BEGINNINGS = (Path(__file__).parents[1] / "cases" / "unended.txt").read_text("utf-8").splitlines()
+
+
+@pytest.mark.parametrize("beginning", BEGINNINGS)
+def test_what_begins_and_never_ends_takes_no_sentence_with_it(beginning: str) -> None:
+    places = (0, PROSE.index("mayor"), PROSE.index("People"), PROSE.index("It had"))
+    for place in places:
+        for gap in ("", " "):
+            left = repair(f"{PROSE[:place]}{beginning}{gap}{PROSE[place:]}").text
+            lost = [word for word in PROSE.split() if word not in left]
+            assert len(lost) <= 1, (place, gap, left)  # a word may be taken for a value

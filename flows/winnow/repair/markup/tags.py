@@ -63,9 +63,11 @@ _USUAL = re.compile(
     re.IGNORECASE,
 )
 _ATTRIBUTES = re.compile(
-    r"""(?:[\s/]{0,9}[A-Za-z_:@][\w:.-]{0,40}\s{0,9}=\s{0,9}(?:"[^"]{0,2000}"|'[^']{0,2000}'|(?:(?!&gt)[^\s"'<>]){1,300}))+"""
+    r"""(?:[\s/]{0,9}[A-Za-z_:@][\w:.-]{0,40}\s{0,9}=\s{0,9}(?:"[^"]{0,2000}"|'[^']{0,2000}'|(?:(?!&gt)[^\s"'<>]){1,300}+))++"""
     r"(?:\s{0,9}&gt;?)?"
 )
+_OPEN_VALUE = re.compile(r"[\s/]{0,9}[A-Za-z_:@][\w:.-]{0,40}\s{0,9}=\s{0,9}[\"'][^\s\"'<>]{0,300}")
+_OF_A_VALUE = re.compile(r"[\"';:{}/]")
 _CUT_OFF = re.compile(r"\s{1,9}[A-Za-z_:@][\w:.-]{0,40}\s{0,9}=\s{0,9}[\"']?[^\s=]{0,200}")
 _CUT_NAME = re.compile(
     r"[\"'] (?:hr|hre|sr|cl|cla|clas|st|sty|styl|ti|tit|titl|ta|tar|targ|targe|re|al|wi|wid|widt|he|hei|heig|heigh)\Z"
@@ -246,7 +248,7 @@ def _at(text: str, start: int, absent: set[str]) -> Tag | None:
     elif follows == "" or (follows == "<" and text[end + 1 : end + 2] not in ("%", "?")):
         if inside[0][:1].isspace() and not rest:
             return None  # a < b < c
-        if "=" in rest and not _stands_open(name, rest) and (follows or _CUT_OFF.fullmatch(rest) is None):
+        if "=" in rest and not _stands_open(name, rest) and (start or follows or _CUT_OFF.fullmatch(rest) is None):
             return None  # x <b=2, as anybody can see
         # The bracket is lost; what looks like attributes goes with the tag, but is no proof of damage.
         words = _words_after_attributes(name, inside[0], rest) if follows or not _CUT_NAME.search(rest) else 0
@@ -272,14 +274,14 @@ def _stands_open(name: str, rest: str) -> bool:
     >>> _stands_open("a", ' href=x the link'), _stands_open("b", "=2 and more"), _stands_open("b", " and c = 4")
     (True, False, False)
     """
-    first = _ATTRIBUTES.match(rest)
+    first = _ATTRIBUTES.match(rest) or _OPEN_VALUE.match(rest)
     if first is None:
         return name not in ENGLISH and _DIRECT.search(rest) is not None
     named = first[0].partition("=")[0].strip(" \t\n\r/")
     return name not in ENGLISH or _USUAL.match(named) is not None or _DIRECT.search(first[0]) is not None
 
 
-_SENTENCE = 4  # words before an equals sign, which are no attributes
+_SENTENCE = 4  # words that are no attributes and no value
 
 
 def _words_after_attributes(name: str, inside: str, rest: str) -> int:
@@ -289,17 +291,24 @@ def _words_after_attributes(name: str, inside: str, rest: str) -> int:
     9
     """
     attributes = _ATTRIBUTES.match(rest)
-    at = attributes.end() if attributes else len(rest)
-    flag = _FLAG.match(rest, at)
-    while flag and (name in _HAVE_FLAGS or flag.end() == len(rest)):
-        at = flag.end()
-        flag = _FLAG.match(rest, at)
-    words = rest[at:]
-    if not any(map(str.isalnum, words)) or len(words.partition("=")[0].split()) < ("=" in words) * _SENTENCE:
+    at = attributes.end() if attributes else 0
+    if value := _OPEN_VALUE.match(rest, at):  # of which nobody can see where it ends; a sentence is none
+        words = rest[value.end() :]
+        if _OF_A_VALUE.search(words) or len(words.partition("=")[0].split()) < _SENTENCE:
+            return 0
+    elif not attributes:
         return 0
-    quoted = words.split('"')
-    if len(quoted) % 2 == 0 or any(part and not part[-1].isspace() for part in quoted[:-1:2]):
-        return 0  # what is left of a value
+    else:
+        flag = _FLAG.match(rest, at)
+        while flag and (name in _HAVE_FLAGS or flag.end() == len(rest)):
+            at = flag.end()
+            flag = _FLAG.match(rest, at)
+        words = rest[at:]
+        if not any(map(str.isalnum, words)) or len(words.partition("=")[0].split()) < ("=" in words) * _SENTENCE:
+            return 0
+        quoted = words.split('"')
+        if len(quoted) % 2 == 0 or any(part and not part[-1].isspace() for part in quoted[:-1:2]):
+            return 0  # what is left of a value
     return len(inside) - inside.rfind(rest) - len(rest) + len(words)
 
 
