@@ -86,11 +86,12 @@ def kill_a_worker(history: History, into: Path, folder: Path, rng: random.Random
     """The command itself has to end well."""
     child = start(history, into, folder)
     killed, end = 0, time.monotonic() + SECONDS
-    time.sleep(rng.uniform(0, WORKING_SECONDS / 4))
+    looks = rng.randrange(30)  # at workers, before one of them is killed
     while child.poll() is None and not killed and time.monotonic() < end:
         time.sleep(0.02)
         workers = [p for p in family_of(child) if _is_worker(p)]
-        if workers:
+        looks -= bool(workers)
+        if workers and looks < 0:
             rng.choice(workers).kill()
             killed += 1
     assert killed
