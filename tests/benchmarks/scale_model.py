@@ -27,6 +27,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from winnow.base.files import _AT_ONCE, _NEAR
 from winnow.deduplicate.removals import PAIR_JOBS, PAIRS_A_JOB
 from winnow.deduplicate.work_files import FACTS, KEYED, MOST_PARTS, ORDER, PASSAGE, WorkFiles
 from winnow.run.assemble import MERGED_RANGES, MOST_RUNS, RANGE_BYTES
@@ -43,7 +44,6 @@ CORES = {TB: 64, 100 * TB: 1000}
 READS_A_DOLLAR, WRITES_A_DOLLAR = 1000 / 0.0004, 1000 / 0.005
 WORKER_DISK_GB = 200
 SHARD, RANGE, PARTITION = 64 << 20, RANGE_BYTES, 64 << 20  # bytes; of a shard, what read.shard_mb should be there
-NEAR, AT_ONCE = 1 << 20, 16 << 20  # bytes, as winnow.base.files has them
 DAY = 24 * 3600.0  # what a run may take: winnow.base.environment.run_hours
 # Six tasks times (create, three states, read, finish); the flow's own, artifacts and batches of log lines.
 PREFECT_CALLS = 6 * 6 + 12
@@ -196,7 +196,7 @@ def asked_for(sets: float) -> float:
 
     Those that are near one another come in one.
     """
-    return min(sets, max(sets * math.exp(-sets * NEAR / SHARD), SHARD / AT_ONCE))
+    return min(sets, max(sets * math.exp(-sets * _NEAR / SHARD), SHARD / _AT_ONCE))
 
 
 def requests(size: float, documents: float, passages: float, pairs: float) -> dict[str, float]:

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 import polars as pl
 
@@ -46,9 +46,6 @@ from winnow.run.table_checks import check_tables
 from winnow.run.version_index import draw_index
 from winnow.validate.facts import Facts
 from winnow.validate.gate import GateResult, Reviewed, check_dataset
-
-if TYPE_CHECKING:
-    pass
 
 SHAPING_PACKAGES = (
     "winnow-text", "ftfy", "wordfreq", "chardet", "resiliparse", "google-re2", "numpy", "polars",

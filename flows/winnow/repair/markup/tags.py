@@ -62,13 +62,13 @@ _USUAL = re.compile(
     r"|bgcolor|valign|colspan|rowspan|cellpadding|cellspacing|content|action|method|for|data-[\w-]+|aria-[\w-]+|on[a-z]+)\Z",
     re.IGNORECASE,
 )
+_NAMED = r"[A-Za-z_:@][\w:.-]{0,40}\s{0,9}=\s{0,9}"  # an attribute up to its value
 _ATTRIBUTES = re.compile(
-    r"""(?:[\s/]{0,9}[A-Za-z_:@][\w:.-]{0,40}\s{0,9}=\s{0,9}(?:"[^"]{0,2000}"|'[^']{0,2000}'|(?:(?!&gt)[^\s"'<>]){1,300}+))++"""
-    r"(?:\s{0,9}&gt;?)?"
+    rf"""(?:[\s/]{{0,9}}{_NAMED}(?:"[^"]{{0,2000}}"|'[^']{{0,2000}}'|(?:(?!&gt)[^\s"'<>]){{1,300}}+))++(?:\s{{0,9}}&gt;?)?"""
 )
-_OPEN_VALUE = re.compile(r"[\s/]{0,9}[A-Za-z_:@][\w:.-]{0,40}\s{0,9}=\s{0,9}[\"'][^\s\"'<>]{0,300}")
+_OPEN_VALUE = re.compile(rf"[\s/]{{0,9}}{_NAMED}[\"'][^\s\"'<>]{{0,300}}")
 _OF_A_VALUE = re.compile(r"[\"';:{}/]")
-_CUT_OFF = re.compile(r"\s{1,9}[A-Za-z_:@][\w:.-]{0,40}\s{0,9}=\s{0,9}[\"']?[^\s=]{0,200}")
+_CUT_OFF = re.compile(rf"\s{{1,9}}{_NAMED}[\"']?[^\s=]{{0,200}}")
 _CUT_NAME = re.compile(
     r"[\"'] (?:hr|hre|sr|cl|cla|clas|st|sty|styl|ti|tit|titl|ta|tar|targ|targe|re|al|wi|wid|widt|he|hei|heig|heigh)\Z"
 )
