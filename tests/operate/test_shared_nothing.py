@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -186,6 +187,9 @@ def test_workers_that_share_nothing_but_the_store_give_the_rows_of_one_machine(
         assert killed
         assert [n for n in store.entries() if n.startswith(".staging/")] == []
         found, wanted = rows_of("s3://datasets/articles"), rows_of(tmp_path / "alone")
+        pages = store.read("v1/report.html")[0].decode(), (tmp_path / "alone" / "latest" / "report.html").read_text()
+    flows = [re.findall(r'"characters_flow": *\[\[.*?\]\]', page) for page in pages]
+    assert flows[0] == flows[1] != []
     for name, table in wanted.items():
         assert found[name].equals(table), name  # type: ignore[attr-defined]
     assert all(0 < machine.most <= disk << 20 for machine in workers)

@@ -1,9 +1,11 @@
 import polars as pl
+import pytest
 from tests.report.conftest import CREATED
 from tests.report.view_of import write_view
 
 from winnow.report import collect as collecting
 from winnow.report.collect import collect
+from winnow.report.passage_sums import add_sums, sum_passages
 
 
 def test_the_report_counts_what_the_tables_hold(seeds_view):
@@ -43,6 +45,20 @@ def test_examples_stand_in_the_text_as_it_was_at_that_moment(seeds_view):
     assert examples
     assert all(e.before != e.after for e in examples)
     assert all(len(e.lead) <= 48 and len(e.tail) <= 48 for e in examples)
+
+
+@pytest.mark.parametrize("at", [0, 1, 7, 40])
+def test_sums_over_passages_are_those_of_the_files_they_stand_in(seeds_view, tmp_path, at):
+    rows = pl.read_parquet(seeds_view / "passages" / "*.parquet")
+    files = [tmp_path / "a.parquet", tmp_path / "b.parquet", tmp_path / "all.parquet"]
+    for part, file in zip((rows[:at], rows[at:], rows), files, strict=True):
+        part.write_parquet(file)
+    *parts, whole = map(sum_passages, files)
+    assert add_sums(parts) == add_sums([whole])
+    lengths = rows["text"].str.len_chars() + rows["gap"].str.len_chars()
+    assert sum(whole.chars.values()) == lengths.sum()
+    assert whole.chars["kept"] < lengths.sum()
+    assert set(whole.removals) == set(rows["reason"].drop_nulls())
 
 
 def test_a_dataset_without_rows_has_a_report(tmp_path):

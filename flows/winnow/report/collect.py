@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from itertools import pairwise
@@ -17,7 +16,8 @@ import polars as pl
 from winnow.base.contracts import TABLES
 from winnow.base.files import scan_parquet
 from winnow.report.copies import clusters_of, pairs_alike
-from winnow.report.examples import batches, not_read_tallies, reject_tallies, removal_tallies, repairs_of, samples_of
+from winnow.report.examples import files_of, not_read_tallies, reject_tallies, repairs_of, samples_of
+from winnow.report.passage_sums import PassageSums, add_sums, removal_tallies, sum_passages
 from winnow.report.report_data import LENGTHS, LanguageLengths, Link, Listed, Point, ReportData, Site
 
 LANGUAGES = 12  # in the table of lengths
@@ -72,9 +72,11 @@ def collect(
     run_id: str,
     name: str = "dataset",
     previous: int | None = None,
+    passages: Sequence[PassageSums] = (),
 ) -> ReportData:
     """Everything the report shows of the version in folder `view`, which holds one folder of Parquet a table.
 
+    `passages` are the sums over the files of table ``passages`` where they are known.
     Counts come from single columns that are streamed; whole texts are read of a few dozen documents only.
     Lists are capped, see the constants of this module and of `examples`.
     """
@@ -88,8 +90,8 @@ def collect(
     n_rejected = sum(t.count for t in rejects)
     runs = _runs(tables["runs"])
     own = next((r for r in runs if r.run_id == run_id), None)
-    passages = _passage_chars(view / "passages")
-    passages |= {"kept": counts.n_chars, "white_space": passages.get("kept", 0) - counts.n_chars}
+    sums = add_sums(passages or map(sum_passages, files_of(view, "passages")))
+    chars = dict(sums.chars) | {"kept": counts.n_chars, "white_space": sums.chars.get("kept", 0) - counts.n_chars}
     lengths, median = _lengths(documents)
     repairs = repairs_of(view, tables["edits"], documents)
     return ReportData(
@@ -107,9 +109,9 @@ def collect(
         n_repaired=counts.n_repaired,
         n_suspicions=repairs.n_suspicions,
         documents_flow=_documents_flow(counts, copies, n_rejected),
-        characters_flow=_characters_flow(passages, repairs.n_chars_added),
+        characters_flow=_characters_flow(chars, repairs.n_chars_added),
         repairs=repairs.tallies,
-        removals=removal_tallies(view, tables["passages"], documents, duplicates),
+        removals=removal_tallies(sums, tables["passages"], documents, duplicates),
         rejects=rejects,
         not_read=not_read_tallies(tables["inputs"]),
         lengths=lengths,
@@ -139,7 +141,7 @@ def _sites(sources: pl.LazyFrame) -> tuple[Site, ...]:
 
 def _scan(view: Path, table: str) -> pl.LazyFrame:
     """A table of the view, lazily; without rows where the view has no file of it."""
-    files = sorted((view / table).glob("*.parquet"))
+    files = files_of(view, table)
     if not files:
         return pl.DataFrame(pl.from_arrow(TABLES[table].empty_table())).lazy()
     return scan_parquet(files, missing_columns="insert")
@@ -164,19 +166,6 @@ def _counts(table: pl.LazyFrame) -> _Counts:
         pl.len().alias("n"), pl.col("n_chars", "n_words").sum(), (pl.col("n_edits") > 0).sum().alias("n_repaired")
     )
     return _Counts(**{k: int(v or 0) for k, v in sums.collect(engine="streaming").row(0, named=True).items()})
-
-
-def _passage_chars(folder: Path) -> dict[str, int]:
-    """Characters of repaired text by their fate: ``kept``, or the reason they were removed for."""
-    counts: Counter[str] = Counter()
-    for batch in batches(folder, ["status", "reason", "text", "gap"]):
-        frame = pl.DataFrame(pl.from_arrow(batch))
-        fates = frame.group_by(
-            pl.when(pl.col("status") == "kept").then(pl.lit("kept")).otherwise(pl.col("reason")).alias("fate")
-        ).agg((pl.col("text").str.len_chars() + pl.col("gap").str.len_chars()).sum().cast(pl.Int64))
-        for fate, chars in fates.iter_rows():
-            counts[fate or "removed"] += chars
-    return dict(sorted(counts.items()))
 
 
 def _documents_flow(counts: _Counts, copies: _Counts, n_rejected: int) -> tuple[Link, ...]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TypeVar
+from typing import Generic, Protocol, TypeVar
 
 import polars as pl
 import pyarrow as pa
@@ -19,13 +19,17 @@ EXAMPLES = 3  # of each rule and reason
 CANDIDATES = 12  # looked at to find them
 AROUND = 48  # characters shown on each side of a change
 LONGEST_CHANGE = 160
-LONGEST_REMOVAL = 320
 LONGEST_SAMPLE = 6000  # characters of a document side by side
 MOST_EDITS = 600  # of a document that is shown; aligning takes edits times pieces
 LONGEST_TEXT = 40_000
 
 
-R = TypeVar("R")
+class _OfDocument(Protocol):
+    @property
+    def doc_id(self) -> str: ...
+
+
+R = TypeVar("R", bound=_OfDocument)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,19 +39,6 @@ class Change:
     doc_id: str
     seq: int
     rule: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Removal:
-    """The columns of table ``passages`` that show what was left out."""
-
-    doc_id: str
-    position: int
-    reason: str | None
-    text: str
-    kept_doc_id: str | None
-    kept_position: int | None
-    similarity: float | None
 
 
 @dataclass(slots=True)
@@ -85,39 +76,17 @@ def repairs_of(view: Path, edits: pl.LazyFrame, documents: pl.LazyFrame) -> Repa
     short = pc.field("applied")
     for column in ("before", "after"):
         short &= pc.utf8_length(pc.field(column)) <= LONGEST_CHANGE
-    candidates = _candidates(view / "edits", "rule", Change, short)
+    chosen = Candidates("rule", Change)
+    for batch in batches(files_of(view, "edits"), chosen.columns, short):
+        chosen.look_at(batch)
+    candidates = chosen.by_name()
     shown = in_context([change for changes in candidates.values() for change in changes], view, documents)
     tallies = tuple(
-        Tally(rule, made, n_documents, _distinct(shown[c] for c in candidates.get(rule, ()) if c in shown))
+        Tally(rule, made, n_documents, distinct(shown[c] for c in candidates.get(rule, ()) if c in shown))
         for rule, made, n_documents in frame.select("rule", "made", "documents").iter_rows()
         if made
     )
     return Repairs(tallies=tallies, n_suspicions=int(frame["suspected"].sum()), n_chars_added=int(frame["grown"].sum()))
-
-
-def removal_tallies(
-    view: Path, passages: pl.LazyFrame, documents: pl.LazyFrame, duplicates: pl.LazyFrame
-) -> tuple[Tally, ...]:
-    """How many passages each reason removed, with examples and where the kept copy stands."""
-    frame = (
-        passages.filter(pl.col("status") == "removed")
-        .group_by("reason")
-        .agg(pl.len().alias("count"), pl.col("doc_id").n_unique().alias("documents"))
-        .collect(engine="streaming")
-        .sort("count", "reason", descending=[True, False])
-    )
-    candidates = _candidates(view / "passages", "reason", _Removal, pc.field("status") == "removed")
-    ids = {i for rows in candidates.values() for r in rows for i in (r.doc_id, r.kept_doc_id) if i}
-    sources = sources_of(ids, documents) | sources_of(ids, duplicates)
-    return tuple(
-        Tally(
-            reason or "unknown",
-            count,
-            n_documents,
-            _distinct(_removal_example(row, sources) for row in candidates.get(reason, ())),
-        )
-        for reason, count, n_documents in frame.iter_rows()
-    )
 
 
 def not_read_tallies(inputs: pl.LazyFrame) -> tuple[Tally, ...]:
@@ -191,10 +160,16 @@ def samples_of(view: Path, documents: pl.LazyFrame, count: int) -> tuple[Sample,
     return tuple(shown)
 
 
-def batches(folder: Path, columns: Sequence[str], condition: pc.Expression | None = None) -> Iterator[pa.RecordBatch]:
+def files_of(view: Path, table: str) -> list[Path]:
+    """The files of a table of a view, in the order of their rows."""
+    return sorted((view / table).glob("*.parquet"))
+
+
+def batches(
+    files: Sequence[Path], columns: Sequence[str], condition: pc.Expression | None = None
+) -> Iterator[pa.RecordBatch]:
     """The rows of a table's files, some at a time; nothing is read ahead, for a row group of texts is a large thing."""
-    data = arrow_dataset(sorted(folder.glob("*.parquet")))
-    scanner = data.scanner(
+    scanner = arrow_dataset(files).scanner(
         columns=list(columns), filter=condition, batch_size=16_384, batch_readahead=1, fragment_readahead=1
     )
     return iter(scanner.to_batches())
@@ -249,25 +224,37 @@ def _rows(frame: pl.LazyFrame, *columns: str) -> Iterator[tuple]:  # type: ignor
     return frame.select(*columns).collect(engine="streaming").iter_rows()
 
 
-def _candidates(folder: Path, key: str, kind: Callable[..., R], condition: pc.Expression) -> dict[str, list[R]]:
-    """The first rows of each value of `key`, of different documents where there are such; a batch in memory."""
-    found: dict[str, list[R]] = {}
-    spare: dict[str, list[R]] = {}
-    seen: set[tuple[str, str]] = set()
-    for batch in batches(folder, [f.name for f in fields(kind)], condition):  # type: ignore[arg-type]
-        names = batch.column(key)
+class Candidates(Generic[R]):
+    """The first rows of each value of a key, of different documents where there are such."""
+
+    def __init__(self, key: str, kind: Callable[..., R]) -> None:
+        self.columns = [f.name for f in fields(kind)]  # type: ignore[arg-type]
+        self._key, self._kind = key, kind
+        self._found: dict[str, list[R]] = {}
+        self._spare: dict[str, list[R]] = {}
+        self._seen: set[tuple[str, str]] = set()
+
+    def look_at(self, rows: pa.RecordBatch) -> None:
+        """Takes what is wanted of some rows."""
+        names = rows.column(self._key)
         for name in pc.unique(names).to_pylist():
-            rows = found.setdefault(name, [])
-            if len(rows) >= CANDIDATES:
-                continue
-            places = pc.indices_nonzero(pc.equal(names, name))
-            for row in batch.take(places.slice(0, 40 * CANDIDATES)).to_pylist():
-                same = (name, row["doc_id"]) in seen
-                seen.add((name, row["doc_id"]))
-                chosen = spare.setdefault(name, []) if same else rows
-                if len(chosen) < CANDIDATES:
-                    chosen.append(kind(**row))
-    return {name: [*rows, *spare.get(name, ())][: 2 * CANDIDATES] for name, rows in found.items()}
+            if len(self._found.get(name, ())) < CANDIDATES:
+                places = pc.indices_nonzero(pc.equal(names, name))
+                few = rows.select(self.columns).take(places.slice(0, 40 * CANDIDATES))
+                self.add(name, (self._kind(**row) for row in few.to_pylist()))
+
+    def add(self, name: str, rows: Iterable[R]) -> None:
+        """The same, given the rows of one value."""
+        first = self._found.setdefault(name, [])
+        for row in rows:
+            at = name, row.doc_id
+            chosen = self._spare.setdefault(name, []) if at in self._seen else first
+            self._seen.add(at)
+            if len(chosen) < CANDIDATES:
+                chosen.append(row)
+
+    def by_name(self) -> dict[str, list[R]]:
+        return {name: [*rows, *self._spare.get(name, ())][: 2 * CANDIDATES] for name, rows in self._found.items()}
 
 
 def sources_of(ids: Iterable[str], table: pl.LazyFrame) -> dict[str, str]:
@@ -275,19 +262,7 @@ def sources_of(ids: Iterable[str], table: pl.LazyFrame) -> dict[str, str]:
     return dict(frame.collect(engine="streaming").iter_rows())
 
 
-def _removal_example(row: _Removal, sources: Mapping[str, str]) -> Example:
-    text = row.text
-    shown = text if len(text) <= LONGEST_REMOVAL else f"{text[: LONGEST_REMOVAL - 1].rstrip()}…"
-    note = ""
-    if row.kept_doc_id:
-        where = "the same document" if row.kept_doc_id == row.doc_id else sources.get(row.kept_doc_id, row.kept_doc_id)
-        place = f", passage {row.kept_position}" if row.kept_position is not None else ""
-        alike = f", similarity {row.similarity:.2f}" if row.similarity is not None else ""
-        note = f"kept in {where}{place}{alike}"
-    return Example(doc_id=row.doc_id, source=sources.get(row.doc_id, row.doc_id), before=shown, note=note)
-
-
-def _distinct(examples: Iterable[Example]) -> tuple[Example, ...]:
+def distinct(examples: Iterable[Example]) -> tuple[Example, ...]:
     """The first few that do not show the same change twice."""
     first: dict[tuple[str, str], Example] = {}
     for example in examples:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from winnow.base.doc_ids import doc_keys
 from winnow.base.files import scan_folder
 from winnow.base.records import DUPLICATE_DOCUMENT
-from winnow.report.examples import Change, batches, in_context, sources_of
+from winnow.report.examples import Change, batches, files_of, in_context, sources_of
 from winnow.report.page import asset, embedded, marks, page_of, shown
 
 LONGEST = 1500  # characters of a text on the page
@@ -53,14 +53,14 @@ def sample_items(view: Path, size: int, rule: str | None, seed: str) -> list[Ite
 
     def taken(table: str, name: str, condition: pc.Expression, numbers: tuple[str, ...]) -> dict[str, list[Row]]:
         condition = condition & (pc.field(name) == rule) if rule else condition
-        return _smallest(view / table, name, condition, numbers, wanted, seed)
+        return _smallest(files_of(view, table), name, condition, numbers, wanted, seed)
 
     repairs = taken("edits", "rule", pc.field("applied"), ("seq",))
     is_repeat = (pc.field("status") == "removed") & (pc.field("reason") != DUPLICATE_DOCUMENT)
     removals = taken("passages", "reason", is_repeat, ("position", "part"))
     copies = {}
     if rule in (None, DUPLICATE_DOCUMENT):
-        copies = {DUPLICATE_DOCUMENT: _smallest(view / "duplicates", "", None, (), wanted, seed).get("", [])}
+        copies = {DUPLICATE_DOCUMENT: _smallest(files_of(view, "duplicates"), "", None, (), wanted, seed).get("", [])}
     strata = len(repairs) + len(removals) + bool(copies.get(DUPLICATE_DOCUMENT))
     each = max(1, size // max(1, strata))
     found: list[Item] = []
@@ -74,13 +74,13 @@ Row: TypeAlias = Mapping[str, Any]
 
 
 def _smallest(
-    folder: Path, name: str, condition: pc.Expression | None, numbers: tuple[str, ...], most: int, seed: str
+    files: Sequence[Path], name: str, condition: pc.Expression | None, numbers: tuple[str, ...], most: int, seed: str
 ) -> dict[str, list[Row]]:
     """The rows of each value of column `name` whose hashes are smallest: a fair sample, with `most` rows in memory."""
     start = int.from_bytes(seed.encode()[-8:].rjust(8), "big")
     found: dict[str, list[tuple[int, Row]]] = {}
     columns = ["doc_id", *numbers, *([name] if name else [])]
-    for batch in batches(folder, columns, condition):
+    for batch in batches(files, columns, condition):
         if not batch.num_rows:
             continue
         ranks = doc_keys(batch.column("doc_id")) ^ np.uint64(start)

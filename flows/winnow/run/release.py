@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import resource
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -25,6 +25,7 @@ from winnow.publish.reviews import kept_verdicts, precision_of
 from winnow.publish.version import Extras, Publication, RunRecord, publish_version, record_run
 from winnow.report.collect import collect
 from winnow.report.page import render
+from winnow.report.passage_sums import PassageSums, sum_passages
 from winnow.run.approval import (
     covers,
     held_from,
@@ -34,7 +35,7 @@ from winnow.run.approval import (
     run_awaiting_approval,
     run_to_approve,
 )
-from winnow.run.executor import is_cluster
+from winnow.run.executor import each_range, is_cluster
 from winnow.run.intake import Documents, Repaired, input_of
 from winnow.run.previous_version import whole_version
 from winnow.run.rejects import kinds_of_rejects
@@ -101,11 +102,12 @@ def publish(
 ) -> RunSummary:
     """Publish the version; nothing that a reader could see changes before it is whole.
 
-    The machines of a cluster write its files; of one machine, this process has both cores for them.
+    The machines of a cluster write its files, and read them for the report; of one machine, this process has both
+    cores for that.
     """
     status = "published" if judged.gate.passed else "approved"
     record = _record(run, documents, repaired, changes, judged, status, run.order.approve)
-    publication = replace(_publication(run, record), executor=executor if is_cluster(executor) else None)
+    publication = _publication(run, record, executor if is_cluster(executor) else None)
     manifest = publish_version(publication, changes.parts, changes.replaced)
     remove_folder(run.dataset.staging)
     if manifest is None:
@@ -288,10 +290,18 @@ def _record(
     )
 
 
-def _publication(run: Run, record: RunRecord) -> Publication:
+def _publication(run: Run, record: RunRecord, executor: Executor | None = None) -> Publication:
     settings = run.recipe.publish
-    extras = report_of(run.run_id, settings.name)
-    return Publication(dataset=run.dataset, run=record, settings=settings, clock=now, extras=extras)
+    sums = (lambda manifest: _sums_of(run.dataset, manifest, executor)) if executor else None
+    extras = report_of(run.run_id, settings.name, sums)
+    return Publication(dataset=run.dataset, run=record, settings=settings, clock=now, extras=extras, executor=executor)
+
+
+def _sums_of(dataset: Dataset, manifest: Manifest, executor: Executor) -> list[PassageSums]:
+    """What workers read off the passages of a version whose view is not there yet for them, but its table is."""
+    names = [file.delta_path for file in manifest.tables["passages"].files]
+    files = [dataset.table("passages") / name for name in names if name]
+    return list(each_range(executor, sum_passages, files))
 
 
 def packages() -> dict[str, str]:
@@ -309,8 +319,8 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def report_of(run_id: str, name: str) -> Extras:
-    """What else lies in a view: the page that shows what happened."""
+def report_of(run_id: str, name: str, sums: Callable[[Manifest], Sequence[PassageSums]] | None = None) -> Extras:
+    """What else lies in a view: the page that shows what happened. `sums` gives those over its passages."""
 
     def extras(folder: Path, manifest: Manifest) -> Mapping[str, bytes]:
         data = collect(
@@ -320,6 +330,7 @@ def report_of(run_id: str, name: str) -> Extras:
             run_id=run_id,
             name=name,
             previous=manifest.previous,
+            passages=sums(manifest) if sums else (),
         )
         return {"report.html": render(data)}
 
