@@ -92,6 +92,7 @@ DOCUMENT_DECISIONS = table(
         ("similarity", pa.float32(), "Exact Jaccard of the shingle sets"),
         ("containment", pa.float32(), "Share of its shingles found in the kept one"),
         ("kind", pa.string(), "exact, near or contained"),
+        ("of_rest", pa.bool_(), "It is one by what removal left of it; its own text is none"),
     )),
 )  # fmt: skip
 

@@ -10,12 +10,13 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from winnow.base.files import at_hand
+from winnow.base.files import at_hand, files_in, remove_files
 from winnow.base.recipe import DeduplicateSettings
 from winnow.base.staging import DOCUMENT_DECISIONS, PASSAGE_DECISIONS, SIMILAR_DOCUMENTS, write_parquet
 from winnow.deduplicate.documents.document_order import load_order
 from winnow.deduplicate.documents.kept_set import KeptSet
 from winnow.deduplicate.repeats.meaning import MEANINGS
+from winnow.deduplicate.settled import Before
 from winnow.deduplicate.sorted_rows import Rows
 from winnow.deduplicate.work_files import NO_RANK, WorkFiles
 
@@ -92,22 +93,41 @@ def judge_remainders(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Removals:
-    """Files of winnow.base.staging.DOCUMENT_DECISIONS, PASSAGE_DECISIONS and SIMILAR_DOCUMENTS."""
+    """Files of winnow.base.staging.DOCUMENT_DECISIONS, PASSAGE_DECISIONS and SIMILAR_DOCUMENTS.
+
+    Where they are `of_new` documents alone, the others are decided on as before; similar ones are always all.
+    """
 
     document_files: tuple[Path, ...]
     passage_files: tuple[Path, ...]
     similar_files: tuple[Path, ...] = ()
+    of_new: bool = False
+
+    def clear(self, work: Path) -> None:
+        """Deletes all other files of their folder; together they are about as large as the text."""
+        decided = {*self.document_files, *self.passage_files, *self.similar_files}
+        remove_files([path for path in files_in(work) if path not in decided])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decisions:
-    """All that was decided: on documents, by rank, and on passages that other documents have (`repeated`, REMOVED)."""
+    """All that was decided: on documents, by rank, and on passages that other documents have (`repeated`, REMOVED).
+
+    Where it is known what was decided `before`, only what was on new documents is written.
+    """
 
     kept_set: KeptSet
     remainders: Remainders
     remainder_copies: Rows  # `remainders.copies` as VERIFIED
     repeated: Rows
     similar: Rows  # pairs of kept documents, as SIMILAR
+    before: Before | None = None
+    near_new: NDArray[np.bool_] | None = None  # by rank, the documents whose pairs `similar` holds; None for all
+
+    @property
+    def _fresh(self) -> int:
+        """The rank from which documents are new."""
+        return self.before.fresh if self.before else 0
 
     def write(self, files: WorkFiles, settings: DeduplicateSettings) -> Removals:
         paths = files.document_decisions, files.passage_decisions, files.similar_documents
@@ -116,24 +136,28 @@ class Decisions:
         for path, table, schema in zip(paths, tables, schemas, strict=True):
             columns = {f.name: table[f.name].to_arrow().cast(f.type) for f in schema}
             write_parquet(path, [pa.table(columns, schema=schema)], schema, 1 << 20, durable=False)
-        return Removals(document_files=paths[:1], passage_files=paths[1:2], similar_files=paths[2:])
+        return Removals(
+            document_files=paths[:1], passage_files=paths[1:2], similar_files=paths[2:], of_new=self.before is not None
+        )
 
     def _documents(self, files: WorkFiles, settings: DeduplicateSettings) -> pl.DataFrame:
         """Documents that are left out, with the one kept for each and what makes it a copy."""
-        copies, kept = self.kept_set.ranks, self.kept_set.kept
-        jaccard, exact_of = self.kept_set.jaccard, load_order(files).exact_of
+        new = self.kept_set.ranks >= self._fresh
+        copies, kept = self.kept_set.ranks[new], self.kept_set.kept[new]
+        jaccard, exact_of = self.kept_set.jaccard[new], load_order(files).exact_of
         near = np.where(jaccard >= settings.document_threshold, "near", "contained")
         whole = {
             "rank": copies,
             "kept": kept,
             "similarity": jaccard,
-            "containment": self.kept_set.containment,
+            "containment": self.kept_set.containment[new],
             "kind": np.where(exact_of[copies] == exact_of[kept], "exact", near),
+            "of_rest": np.zeros(len(copies), np.bool_),
         }
         pairs = {n: np.ascontiguousarray(self.remainder_copies[n]) for n in self.remainder_copies.dtype.names or ()}
         held = pl.DataFrame(pairs).select(
             pl.col("later").alias("rank"), pl.col("first").alias("kept"), pl.col("jaccard").alias("similarity"),
-            "containment", pl.lit("contained").alias("kind"),
+            "containment", pl.lit("contained").alias("kind"), pl.lit(True).alias("of_rest"),
         )  # fmt: skip
         return _with_doc_ids(pl.concat([pl.DataFrame(whole), held], how="vertical_relaxed"), files).sort("doc_id")
 
@@ -145,6 +169,8 @@ class Decisions:
         """
         away = self.kept_set.copies
         away[list(self.remainders.copies)] = True
+        if self.before:
+            away[self.before.rest] = True
         repeated = self.repeated[~away[self.repeated["rank"]]]
         meant = repeated[repeated["meaning"] > 0]
         meant = meant[~away[meant["kept"]]]
@@ -159,10 +185,11 @@ class Decisions:
             pl.when(held).then("kept_position").alias("kept_position"),
             pl.when(held).then(1.0).cast(pl.Float32).alias("similarity"),
         )  # fmt: skip
-        within = pl.read_ipc(at_hand(files.inner_repeats))
+        of_new = pl.col("rank") >= self._fresh
+        within = pl.read_ipc(at_hand(files.inner_repeats)).filter(of_new)
         away[list(self.remainders.nothing_else)] = True
         within = within.filter(pl.Series(~away[within["rank"].to_numpy()], dtype=pl.Boolean))
-        stays = pl.read_ipc(at_hand(files.meaningful_repeats))
+        stays = pl.read_ipc(at_hand(files.meaningful_repeats)).filter(of_new)
         stays = stays.filter(pl.Series(~self.kept_set.copies[stays["rank"].to_numpy()], dtype=pl.Boolean))
         if not settings.passages:
             within, stays = within.clear(), stays.clear()
@@ -203,7 +230,11 @@ class Decisions:
             "rank", "containment", pl.col("other").alias("kept"), pl.col("jaccard").alias("similarity"),
             pl.when(told).then("position").alias("position"), pl.when(told).then("share").alias("passage_share"),
         )  # fmt: skip
-        return _with_doc_ids(table, files).rename({"kept_doc_id": "similar_doc_id"}).sort("doc_id", "similar_doc_id")
+        table = _with_doc_ids(table, files).rename({"kept_doc_id": "similar_doc_id"})
+        if self.before and self.near_new is not None:
+            known = self.before.similar_of(self.near_new, load_order(files))
+            table = pl.concat([known, table.select(pl.col(n).cast(kind) for n, kind in known.schema.items())])
+        return table.sort("doc_id", "similar_doc_id")
 
 
 def _with_doc_ids(rows: pl.DataFrame, files: WorkFiles) -> pl.DataFrame:

@@ -45,6 +45,7 @@ from winnow.deduplicate.repeats.across_documents import (
     spread_passages,
 )
 from winnow.deduplicate.repeats.meaning import MEANINGS
+from winnow.deduplicate.settled import Before, Settled, Unsettled
 from winnow.deduplicate.sorted_rows import Rows, distinct_values, merged, stand_in
 from winnow.deduplicate.work_files import (
     INNER_REPEATS,
@@ -86,6 +87,7 @@ def find_removals(
     published_index: Sequence[Path] = (),
     published_passages: Sequence[Path] = (),
     leave_out: Path | None = None,
+    settled: Settled | None = None,
 ) -> Removals:
     """Decide over new documents (`index_files`, `passage_files`) and those a dataset holds (`published_…`) together.
 
@@ -93,9 +95,32 @@ def find_removals(
     in the published files are passed over. The outcome is a pure function of documents, arrivals and settings: how they
     are cut into files, the order of the files, the executor and its workers change nothing. Passages of documents
     left out are not listed among the passages. `work` is an empty folder for files that may be deleted afterwards.
+
+    Given what is `settled`, only decisions on new documents are written: those on the published ones hold. Nothing may
+    be left out then, and all new documents arrive after the published ones.
     """
-    work.mkdir(parents=True, exist_ok=True)
-    files = WorkFiles(work)
+    inputs = index_files, passage_files, published_index, published_passages, leave_out
+    if settled:
+        try:
+            return _decide(WorkFiles(work), settings, executor, *inputs, settled)
+        except Unsettled:
+            work = work / "again"
+    return _decide(WorkFiles(work), settings, executor, *inputs)
+
+
+def _decide(
+    files: WorkFiles,
+    settings: DeduplicateSettings,
+    executor: Executor,
+    index_files: Sequence[Path],
+    passage_files: Sequence[Path],
+    published_index: Sequence[Path],
+    published_passages: Sequence[Path],
+    leave_out: Path | None,
+    settled: Settled | None = None,
+) -> Removals:
+    """`find_removals`; raises Unsettled where what is `settled` is not."""
+    files.folder.mkdir(parents=True, exist_ok=True)
     left_out = _sorted_keys(leave_out, files.left_out) if leave_out else None
     indexes = _inputs(index_files, published_index, left_out)
     documents = rank_documents(indexes, files, executor)
@@ -103,6 +128,10 @@ def find_removals(
     listed = executor.map(list_documents, passages, repeat(files))  # by workers, while this process gathers
     gather_inner_repeats(indexes, files)
     scattered = find_scattered(listed, documents)
+    before = None
+    if settled:
+        published = sum(parquet_file(path).metadata.num_rows for path in published_index)
+        before = Before.of(settled, load_order(files), published)
     search = _Search(
         files=files,
         settings=settings,
@@ -110,18 +139,22 @@ def find_removals(
         passages=passages,
         passage_rows=sum(parquet_file(file.path).metadata.num_rows for file in passages),
         scattered=scattered,
+        before=before,
     )
     kept_set = search.keep_documents(indexes)
     files.copies.save(kept_set.copies)
     repeated, remainders = search.remove_passages(kept_set)
     verified = search.verify_copies(remainders)
     remainders, verified = remainders.confirmed(verified, load_order(files).n_shingles, settings)
+    similar, near_new = search.find_similar(kept_set.copies, remainders)
     decisions = Decisions(
         kept_set=kept_set,
         remainders=remainders,
         remainder_copies=verified,
         repeated=repeated,
-        similar=search.find_similar(kept_set.copies, remainders),
+        similar=similar,
+        before=before,
+        near_new=near_new,
     )
     return decisions.write(files, settings)
 
@@ -192,10 +225,16 @@ class _Search:
     passages: Sequence[InputFile]
     passage_rows: int  # in all these files
     scattered: NDArray[np.bool_]  # by rank, whether a document's passages lie in more than one file
+    before: Before | None = None  # what was decided on published documents
 
     @property
     def documents(self) -> int:
         return len(self.scattered)
+
+    @property
+    def _fresh(self) -> int:
+        """The rank from which documents are to be decided on."""
+        return self.before.fresh if self.before else 0
 
     @property
     def _partitions(self) -> int:
@@ -210,8 +249,9 @@ class _Search:
         """Which documents are kept, and which are copies of them."""
         files, settings, order = self.files, self.settings, load_order(self.files)
         close = np.empty(0, VERIFIED)
+        reached = self._near_new([])
         if not settings.documents or not self.documents:
-            return KeptSet.of(close, self.documents)
+            return self._with_known(KeptSet.of(close, self.documents), reached)
         partitions = self._partitions
         # What does not wait for each other is asked for together, so that all workers have work.
         indexed = self.executor.map(spread_index, indexes, repeat(files), repeat(partitions))
@@ -229,11 +269,15 @@ class _Search:
         parts_of_pairs = [f.pairs.load() for f in found]
         pairs = files.candidate_pairs("copies").distinct(parts_of_pairs, sum(map(len, parts_of_pairs)))
         buckets = merged([f.large_buckets.load() for f in found], KEYED)
+        if self.before:
+            reached = self.before.reached(_both(pairs), buckets, order.exact_of)
+            pairs, buckets = pairs[reached[_both(pairs)[1]]], buckets[reached[buckets["rank"]]]
         in_buckets = distinct_values(buckets["rank"])
         told_by = self._told_by(self._marked((later for _, later in _sides(pairs)), [in_buckets]), templates)
         compared = self._marked(chain.from_iterable(_sides(pairs)), [in_buckets])
+        near_new = self._near_new(part.similar.load() for part in found)
         for part in found:
-            for ranks in _both(part.similar.load()):
+            for ranks in _both(_of_any(part.similar.load(), near_new)):
                 compared[ranks] = True
         stores, said, *own_words = self._write_shingles(compared, [_FIVE, _THREE, *(kind for kind, _ in told_by)])
         shared = SharedShingles.of(in_buckets, stores)
@@ -260,7 +304,20 @@ class _Search:
                 break
         for own in apart:
             own.close()
-        return kept_set.with_exact_copies(order.exact_of)
+        return self._with_known(kept_set.with_exact_copies(order.exact_of), reached)
+
+    def _with_known(self, decided: KeptSet, reached: NDArray[np.bool_]) -> KeptSet:
+        return self.before.with_new(decided, reached) if self.before else decided
+
+    def _near_new(self, pairs: Iterable[NDArray[np.uint64]]) -> NDArray[np.bool_]:
+        """By rank, which documents are to be decided on, or have a pair with one that is."""
+        near = np.zeros(self.documents, np.bool_)
+        near[self._fresh :] = True
+        if self.before:
+            for some in pairs:
+                first, later = _both(some)
+                near[first[later >= self._fresh]] = True
+        return near
 
     def _choose_kept(self, close: Rows, label: str) -> KeptSet:
         """Which documents are kept, given the pairs that are close; workers take apart what is too much for one."""
@@ -355,18 +412,19 @@ class _Search:
             partitions = partitions_for(self.passage_rows, PASSAGE.itemsize)
             parts = self._each(spread_passages, self.passages, self.files, partitions, self.settings)
             spread = gather([part.passages for part in parts], PASSAGE, partitions, self.executor)
-            listed = self._each(list_repeated, spread, self.files, self.settings)
+            listed = self._each(list_repeated, spread, self.files, self.settings, self._fresh)
             told = self._describe(listed, partitions) if self.settings.keep_meaningful_repeats else []
             standings = gather(told, STANDING, partitions, self.executor)
-            found = self._each(remove_passages, standings, self.files, self.settings)
+            found = self._each(remove_passages, standings, self.files, self.settings, self._fresh)
             repeated = merged([rows.load() for rows in found], REMOVED)
             for part in parts:
                 sums = part.chars.load()
                 np.add.at(chars, sums["rank"], sums["chars"])
+        with_inner_repeats = pl.read_ipc(at_hand(self.files.inner_repeats))["rank"].unique().to_numpy()
         remainders = judge_remainders(
             chars=chars,
             removed=repeated[repeated["meaning"] == 0],
-            with_inner_repeats=pl.read_ipc(at_hand(self.files.inner_repeats))["rank"].unique().to_numpy(),
+            with_inner_repeats=with_inner_repeats[with_inner_repeats >= self._fresh],
             kept_for_others=kept_set.kept,
             settings=self.settings,
         )
@@ -377,15 +435,23 @@ class _Search:
         ranks = list_places(listed, self.files)
         return self._of_documents("repeated", self._marked([ranks]), describe_repeats, self.files, partitions)
 
-    def find_similar(self, copies: NDArray[np.bool_], remainders: Remainders) -> Rows:
-        """Pairs of documents that are alike although both are kept (SIMILAR)."""
+    def find_similar(self, copies: NDArray[np.bool_], remainders: Remainders) -> tuple[Rows, NDArray[np.bool_]]:
+        """Pairs of documents that are alike although both are kept (SIMILAR), and of which documents they are all."""
         if not self.settings.documents or not self.documents:
-            return np.empty(0, SIMILAR)
+            return np.empty(0, SIMILAR), np.ones(self.documents, np.bool_)
         kept = ~copies
         kept[list(remainders.copies)] = False
+        if self.before:
+            kept[self.before.rest] = False
         found = [self.files.candidates(partition).similar.load() for partition in range(self._partitions)]
-        of_kept = (some[np.logical_and(*(kept[ranks] for ranks in _both(some)))] for some in found)
-        pairs = self.files.candidate_pairs("similar").distinct(of_kept, sum(map(len, found)))
+
+        def of_kept() -> Iterator[NDArray[np.uint64]]:
+            return (some[np.logical_and(*(kept[ranks] for ranks in _both(some)))] for some in found)
+
+        near_new = self._near_new(of_kept())
+        pairs = self.files.candidate_pairs("similar").distinct(
+            (_of_any(some, near_new) for some in of_kept()), sum(map(len, found))
+        )
         least = self.settings.similar_threshold
         five, three = (self._written(kind.label) for kind in (_FIVE, _THREE))
         jobs = self._pair_jobs(pairs, "similar")
@@ -394,7 +460,8 @@ class _Search:
         told = [self.files.compared(f"similar-{n}") for n in range(len(jobs))]
         done = self.executor.map(compare_kept, counted, told, repeat(three))
         rows = closest(merged([part.load() for part in done], SIMILAR), least)
-        return with_evidence(rows, self._evidence(rows, three))
+        rows = rows[near_new[rows["rank"]]]
+        return with_evidence(rows, self._evidence(rows, three)), near_new
 
     def _evidence(self, rows: Rows, three: Sequence[ShingleFiles]) -> list[Rows]:
         """The passages that speak for pairs (EVIDENCE), a part a file of passages."""
@@ -427,6 +494,12 @@ class _Search:
 def _sides(pairs: NDArray[np.uint64]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """`_both`, some pairs at a time."""
     return (_both(pairs[start : start + _PAIRS_READ]) for start in range(0, len(pairs), _PAIRS_READ))
+
+
+def _of_any(pairs: NDArray[np.uint64], wanted: NDArray[np.bool_]) -> NDArray[np.uint64]:
+    """The pairs of which one document is wanted, by rank."""
+    first, later = _both(pairs)
+    return pairs[wanted[first] | wanted[later]]
 
 
 def _both(pairs: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

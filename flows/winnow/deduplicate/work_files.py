@@ -24,7 +24,7 @@ import polars as pl
 from numpy.typing import DTypeLike, NDArray
 
 from winnow.base.disk import beside
-from winnow.base.files import at_hand, bytes_of, files_in, place_for, remove_files, sent
+from winnow.base.files import at_hand, bytes_of, place_for, remove_files, sent
 from winnow.deduplicate.sorted_rows import Rows, merged
 
 MOST_PARTS = 64
@@ -462,11 +462,6 @@ class WorkFiles:
     def similar_documents(self) -> Path:
         """Parquet: winnow.base.staging.SIMILAR_DOCUMENTS."""
         return self.folder / "similar-documents.parquet"
-
-    def clear(self) -> None:
-        """Deletes all files but the decisions; together they are about as large as the text."""
-        decided = self.document_decisions, self.passage_decisions, self.similar_documents
-        remove_files([path for path in files_in(self.folder) if path not in decided])
 
 
 @contextmanager

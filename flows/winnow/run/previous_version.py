@@ -33,7 +33,7 @@ from winnow.publish.tables.delta import KEYS
 from winnow.run.executor import each_range
 
 RANGE_ROWS = 2_000_000  # passages of some 50 bytes each that are compared at a time
-COPY = ["doc_id", "kept_doc_id", "similarity", "containment", "kind"]
+COPY = ["doc_id", "kept_doc_id", "similarity", "containment", "kind", "of_rest"]
 DECISION = ["doc_id", "position", "part", "reason", "kept_doc_id", "kept_position", "similarity", "suspicion"]
 COMPARED = {
     # The index follows from the texts, and metadata from the content, whose hash is compared.
@@ -101,7 +101,7 @@ def _changed_in_range(job: tuple[Range, DocIds, Files], now: Files) -> DocIds:
     def rows_of_kept(rows: pl.LazyFrame, columns: list[str]) -> pl.LazyFrame:
         return rows.select(columns).join(kept, on="doc_id", how="semi")
 
-    copies_before = rows_of_kept(of_range(tables["duplicates"], span), COPY)
+    copies_before = rows_of_kept(_rows(tables["duplicates"], span, "duplicates"), COPY)
     copies_now = rows_of_kept(of_range(now["duplicates"], span), COPY)
     removed = (pl.col("status") == "removed") & (pl.col("reason") != DUPLICATE_DOCUMENT)
     decided = _rows(tables["passages"], span, "passages").filter(removed | pl.col("suspicion").is_not_null())

@@ -281,6 +281,7 @@ def _record(
             "read": asdict(documents.counts),
             "repair": asdict(repaired.counts),
             "withdrawn": changes.withdrawn,
+            "decided_by": changes.decided_by,
             "facts": judged.facts.as_dict(),
             "peak_memory_mb": round(peak / 1024),
         },

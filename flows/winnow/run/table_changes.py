@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +13,12 @@ import polars as pl
 import pyarrow as pa
 
 from winnow.base.contracts import TABLES
-from winnow.base.doc_ids import DocIds, as_set, doc_keys
+from winnow.base.doc_ids import NO_DOCUMENTS, DocIds, as_set, doc_keys
 from winnow.base.files import arrow_dataset, files_in, parquet_file, remove_folder, scan_parquet
-from winnow.base.staging import REPAIRED, write_parquet
+from winnow.base.staging import REPAIRED, key_of, write_parquet
 from winnow.deduplicate.prepare import Preparation, prepare_shard
 from winnow.deduplicate.removals import find_removals
-from winnow.deduplicate.work_files import WorkFiles
+from winnow.deduplicate.settled import Settled
 from winnow.publish.erasure import erased_ids
 from winnow.run.assemble import Assembly, assemble_job, assembly_by_range, assembly_ranges
 from winnow.run.executor import map_shards
@@ -44,12 +45,13 @@ class TableChanges:
     """The rows that a version adds (files of them) and the keys whose rows it replaces, table by table.
 
     ``facts`` are those of the version that this makes. ``rejects`` counts those that wait, by kind; ``vanished_files``
-    are files of a mirrored source that are gone.
+    are files of a mirrored source that are gone; ``decided_by`` says what all decisions depended on.
     """
 
     parts: dict[str, tuple[Path, ...]]
     replaced: dict[str, Set[str]]
     facts: Facts
+    decided_by: str
     rejects: dict[str, int]
     withdrawn: int
     vanished_files: tuple[str, ...]
@@ -123,6 +125,7 @@ def deduplicate(
         parts=parts,
         replaced=replaced,
         facts=facts,
+        decided_by=_decided_by(run),
         rejects=dict(waiting.group_by("expectation").len().sort("expectation").iter_rows()),
         withdrawn=len(documents.rows.withdrawn),
         vanished_files=tuple(gone_too),
@@ -152,6 +155,7 @@ def _decide(
         folder=run.work / "prepared", version=run.version, settings=settings, recipe_id=run.recipe_id
     )
     how = [replace(preparation, arrivals=_arrivals(run, documents, n)) for n in range(len(shards))]
+    only_added = not left_out and all(h.arrivals is None for h in how)
     prepared = map_shards(executor, prepare_shard, shards, how, progress=run.progress("prepare"))
     index, passages = [p.index for p in prepared], [p.passages for p in prepared]
     run.log("deduplicate: comparing with everything published", "deduplicate")
@@ -165,14 +169,19 @@ def _decide(
         published_index=dataset.files("index"),
         published_passages=dataset.files("passages"),
         leave_out=_id_file(run, left_out),
+        settled=_settled(run) if only_added else None,
     )
-    WorkFiles(run.work / "removals").clear()
-    changed = changed_decisions(
-        dataset,
-        left_out=left_out,
-        document_decisions=removals.document_files,
-        passage_decisions=removals.passage_files,
-        executor=executor,
+    removals.clear(run.work / "removals")
+    changed = (
+        NO_DOCUMENTS
+        if removals.of_new
+        else changed_decisions(
+            dataset,
+            left_out=left_out,
+            document_decisions=removals.document_files,
+            passage_decisions=removals.passage_files,
+            executor=executor,
+        )
     )
     assembly = Assembly(
         repaired=tuple(shards),
@@ -188,6 +197,23 @@ def _decide(
         run_id=run.run_id,
     )
     return _Decided(assembly=assembly, changed=changed, similar=removals.similar_files)
+
+
+def _settled(run: Run) -> Settled | None:
+    """What the last version decided, if this run would decide in the same way."""
+    manifest = run.dataset.latest_manifest()
+    if manifest is None or manifest.counts.get("decided_by") != _decided_by(run):
+        return None
+    rows = {name: table.rows for name, table in manifest.tables.items()}
+    if rows["index"] != rows["documents"] + rows["duplicates"]:
+        return None
+    files = run.dataset.files
+    return Settled(duplicates=files("duplicates"), similar=files("similar"))
+
+
+def _decided_by(run: Run) -> str:
+    """What decisions on the same documents depend on: the settings, this program, and which documents were erased."""
+    return key_of(run.recipe.deduplicate.model_dump_json(), version("winnow-text"), *sorted(erased_ids(run.dataset)))
 
 
 def _assemble(run: Run, executor: Executor, decided: _Decided, chars: int) -> dict[str, tuple[Path, ...]]:

@@ -99,8 +99,8 @@ def judge(frame: pd.DataFrame, name: str, settings: ValidateSettings) -> tuple[V
     """
     if missing := [c for c in columns_of(name) if c not in frame.columns]:
         raise ContractBroken(f"suite {name!r} needs the columns {missing}; the frame has {list(frame.columns)}")
-    # Results name rows by index; here that is their position. Great Expectations compares columns of 64 bits as a whole,
-    # those of others value by value, which takes a hundred times as long.
+    # Results name rows by index; here that is their position. Great Expectations compares columns of 64 bits as a
+    # whole, others value by value, which takes a hundred times as long.
     whole = {column: "int64" for column, kind in frame.dtypes.items() if kind.kind == "i"}
     frame = frame.reset_index(drop=True).astype(whole)
     with quiet():

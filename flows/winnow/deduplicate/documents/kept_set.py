@@ -114,7 +114,7 @@ def connected(close: Rows) -> Iterator[Rows]:
         return
     taking_part = distinct_values(np.concatenate((close["first"], close["later"])))
     first, later = (np.searchsorted(taking_part, close[side]).astype(np.uint32) for side in ("first", "later"))
-    labels = _components(first, later, len(taking_part))[first]
+    labels = components(first, later, len(taking_part))[first]
     order = np.argsort(labels, kind="stable")
     ends = np.append(np.flatnonzero(run_starts(labels[order]))[1:], len(order))
     start = 0
@@ -126,7 +126,7 @@ def connected(close: Rows) -> Iterator[Rows]:
         start = stop
 
 
-def _components(first: NDArray[np.uint32], later: NDArray[np.uint32], documents: int) -> NDArray[np.uint32]:
+def components(first: NDArray[np.uint32], later: NDArray[np.uint32], documents: int) -> NDArray[np.uint32]:
     """The smallest document that each is connected with; a label spreads along pairs, and from label to label."""
     labels = np.arange(documents, dtype=np.uint32)
     while True:

@@ -94,8 +94,10 @@ def _partition(rows: Rows, partitions: int) -> NDArray[np.int64]:
     return (rows["low"] >> np.uint64(33)).astype(np.int64) % partitions
 
 
-def list_repeated(passages: Partition, files: WorkFiles, settings: DeduplicateSettings) -> ArrayFile:
+def list_repeated(passages: Partition, files: WorkFiles, settings: DeduplicateSettings, fresh: int) -> ArrayFile:
     """Write the passages of one partition that several documents have, and that may go or stay for that.
+
+    One of the documents has a rank from `fresh` on: decisions on those below are known.
 
     Passages of kinds that stay are no copies of others, nor others of them.
     """
@@ -111,7 +113,9 @@ def list_repeated(passages: Partition, files: WorkFiles, settings: DeduplicateSe
     several[group[rows["rank"] != rows["rank"][first[group]]]] = True
     matters = np.zeros(len(first), np.bool_)
     matters[group[rows["boilerplate"] | rows["long"]]] = True
-    return files.repeated_passages(passages.number).save(rows[(several & matters)[group]])
+    new = np.zeros(len(first), np.bool_)
+    new[group[rows["rank"] >= fresh]] = True
+    return files.repeated_passages(passages.number).save(rows[(several & matters & new)[group]])
 
 
 def _group_starts(rows: Rows) -> NDArray[np.bool_]:
@@ -203,8 +207,10 @@ def list_places(repeated: Sequence[ArrayFile], files: WorkFiles) -> NDArray[np.u
     return (listed >> np.uint64(32)).astype(np.uint32)
 
 
-def remove_passages(standings: Partition, files: WorkFiles, settings: DeduplicateSettings) -> ArrayFile:
+def remove_passages(standings: Partition, files: WorkFiles, settings: DeduplicateSettings, fresh: int) -> ArrayFile:
     """Decide on all repeated passages of one partition; write those that go, and those that stay for a `meaning`.
+
+    Of documents whose ranks are from `fresh` on.
 
     A passage goes as boilerplate if it is that for its own document, and as a repeat if it is long and an earlier
     document holds it. The holder is the first document, by rank, in which it is not boilerplate. An answer stays where
@@ -239,7 +245,7 @@ def remove_passages(standings: Partition, files: WorkFiles, settings: Deduplicat
     stays = candidate & (own | fixed) | (exempt & elsewhere)
     repeat = candidate & ~stays
     kept = np.where(repeat & other, said_by, safe)
-    listed = boilerplate | repeat | stays
+    listed = (boilerplate | repeat | stays) & (rank >= fresh)
     out = np.empty(int(listed.sum()), REMOVED)
     for field in ("rank", "position", "part", "chars"):
         out[field] = rows[field][listed]

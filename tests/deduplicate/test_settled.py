@@ -1,0 +1,97 @@
+"""Runs that only add documents leave the published ones as they are decided, and decide on the new ones as any run."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.deduplicate.corpus import WORDS, paragraph, sentence
+from tests.conftest import write_jsonl
+from tests.operate.dataset_runs import run_stages, rows_of
+
+from winnow.base.recipe import Recipe
+from winnow.run import table_changes
+from winnow.run.run_context import Run
+
+RECIPE = Recipe.model_validate(
+    {
+        "read": {"shard_mb": 0.05},
+        "deduplicate": {"boilerplate_documents": 12, "boilerplate_site_documents": 5, "template_documents": 8},
+        "validate": {"min_drift_documents": 10_000, "max_site_loss_rise": 1.0},
+    }
+)  # fmt: skip
+
+
+def documents(seed: int, count: int) -> Iterator[dict[str, str]]:
+    """Articles with copies of every kind, under templates, with passages in common, questions, verses and short ones."""
+    rng = random.Random(seed)
+    pool = [paragraph(rng, rng.randint(2, 6)) for _ in range(40)]
+    footers = [sentence(rng, 20) for _ in range(4)]
+    questions = [f"What about {rng.choice(WORDS)} {n}?" for n in range(12)]
+    known: list[list[str]] = []
+    for n in range(count):
+        kind = rng.random()
+        if known and kind < 0.3:  # a copy, in more or less the same words
+            body = list(rng.choice(known[-60:] if rng.random() < 0.5 else known[:8]))
+            for _ in range(rng.choice((0, 0, 1, 1, 2, 6))):
+                at = rng.randrange(len(body))
+                words = body[at].split(" ")
+                words[rng.randrange(len(words))] = rng.choice(WORDS)
+                body[at] = " ".join(words)
+            if rng.random() < 0.3:
+                body = body[: rng.randint(1, len(body))]
+            elif rng.random() < 0.3:
+                body += [paragraph(rng) for _ in range(rng.randint(1, 3))]
+        elif kind < 0.5:  # of passages that others have
+            body = [rng.choice(pool) for _ in range(rng.randint(1, 5))]
+            if rng.random() < 0.4:
+                body.append(sentence(rng))
+        elif kind < 0.6:
+            body = [line for q in rng.sample(questions, 4) for line in (q, rng.choice((sentence(rng), "Yes, it is so, and it has been for long.")))]
+        elif kind < 0.68:
+            body = ["\n".join(sentence(rng, 6) for _ in range(4)) for _ in range(3)]
+        elif kind < 0.75:
+            body = [sentence(rng)]
+        else:
+            body = [paragraph(rng, rng.randint(1, 5)) for _ in range(rng.randint(1, 6))]
+        known.append(body)
+        site = rng.randrange(3)
+        text = list(body)
+        if rng.random() < 0.4:
+            text = [footers[site], *text, footers[3]] if rng.random() < 0.5 else [*text, footers[site]]
+        yield {"id": f"https://site{site}.org/{n}", "text": "\n\n".join(text)}
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Of each run that asked, whether it knew what was settled."""
+    known = table_changes._settled
+    found: list[bool] = []
+
+    def noting(run: Run) -> object:
+        settled = known(run)
+        found.append(settled is not None)
+        return settled
+
+    monkeypatch.setattr(table_changes, "_settled", noting)
+    return found
+
+
+@pytest.mark.parametrize("seed", [1, 2, pytest.param(3, marks=pytest.mark.slow), pytest.param(4, marks=pytest.mark.slow)])
+def test_what_is_settled_changes_no_row(seed: int, tmp_path: Path, told: list[bool], monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = random.Random(seed)
+    records = list(documents(seed, 260))
+    cuts = sorted(rng.sample(range(60, 259), 3))
+    batches = [records[a:b] for a, b in zip([0, *cuts], [*cuts, len(records)], strict=True)]
+    for n, batch in enumerate(batches):
+        write_jsonl(tmp_path / "in" / f"{n}.jsonl", batch)
+        run_stages(tmp_path / "in", tmp_path / "added", recipe=RECIPE)
+        with monkeypatch.context() as patch:
+            patch.setattr(table_changes, "_settled", lambda run: None)
+            run_stages(tmp_path / "in", tmp_path / "anew", recipe=RECIPE)
+        added, anew = rows_of(tmp_path / "added"), rows_of(tmp_path / "anew")
+        for table in anew:
+            assert added[table] == anew[table], (n, table)
+    assert told == [False, True, True, True]
