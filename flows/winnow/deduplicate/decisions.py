@@ -122,7 +122,6 @@ class Decisions:
     repeated: Rows
     similar: Rows  # pairs of kept documents, as SIMILAR
     before: Before | None = None
-    near_new: NDArray[np.bool_] | None = None  # by rank, the documents whose pairs `similar` holds; None for all
 
     @property
     def _fresh(self) -> int:
@@ -230,11 +229,7 @@ class Decisions:
             "rank", "containment", pl.col("other").alias("kept"), pl.col("jaccard").alias("similarity"),
             pl.when(told).then("position").alias("position"), pl.when(told).then("share").alias("passage_share"),
         )  # fmt: skip
-        table = _with_doc_ids(table, files).rename({"kept_doc_id": "similar_doc_id"})
-        if self.before and self.near_new is not None:
-            known = self.before.similar_of(self.near_new, load_order(files))
-            table = pl.concat([known, table.select(pl.col(n).cast(kind) for n, kind in known.schema.items())])
-        return table.sort("doc_id", "similar_doc_id")
+        return _with_doc_ids(table, files).rename({"kept_doc_id": "similar_doc_id"}).sort("doc_id", "similar_doc_id")
 
 
 def _with_doc_ids(rows: pl.DataFrame, files: WorkFiles) -> pl.DataFrame:

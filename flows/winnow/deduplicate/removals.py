@@ -146,15 +146,13 @@ def _decide(
     repeated, remainders = search.remove_passages(kept_set)
     verified = search.verify_copies(remainders)
     remainders, verified = remainders.confirmed(verified, load_order(files).n_shingles, settings)
-    similar, near_new = search.find_similar(kept_set.copies, remainders)
     decisions = Decisions(
         kept_set=kept_set,
         remainders=remainders,
         remainder_copies=verified,
         repeated=repeated,
-        similar=similar,
+        similar=search.find_similar(kept_set.copies, remainders),
         before=before,
-        near_new=near_new,
     )
     return decisions.write(files, settings)
 
@@ -249,7 +247,7 @@ class _Search:
         """Which documents are kept, and which are copies of them."""
         files, settings, order = self.files, self.settings, load_order(self.files)
         close = np.empty(0, VERIFIED)
-        reached = self._near_new([])
+        reached = np.ones(self.documents, np.bool_)
         if not settings.documents or not self.documents:
             return self._with_known(KeptSet.of(close, self.documents), reached)
         partitions = self._partitions
@@ -275,9 +273,8 @@ class _Search:
         in_buckets = distinct_values(buckets["rank"])
         told_by = self._told_by(self._marked((later for _, later in _sides(pairs)), [in_buckets]), templates)
         compared = self._marked(chain.from_iterable(_sides(pairs)), [in_buckets])
-        near_new = self._near_new(part.similar.load() for part in found)
         for part in found:
-            for ranks in _both(_of_any(part.similar.load(), near_new)):
+            for ranks in _both(self._with_new(part.similar.load())):
                 compared[ranks] = True
         stores, said, *own_words = self._write_shingles(compared, [_FIVE, _THREE, *(kind for kind, _ in told_by)])
         shared = SharedShingles.of(in_buckets, stores)
@@ -309,15 +306,9 @@ class _Search:
     def _with_known(self, decided: KeptSet, reached: NDArray[np.bool_]) -> KeptSet:
         return self.before.with_new(decided, reached) if self.before else decided
 
-    def _near_new(self, pairs: Iterable[NDArray[np.uint64]]) -> NDArray[np.bool_]:
-        """By rank, which documents are to be decided on, or have a pair with one that is."""
-        near = np.zeros(self.documents, np.bool_)
-        near[self._fresh :] = True
-        if self.before:
-            for some in pairs:
-                first, later = _both(some)
-                near[first[later >= self._fresh]] = True
-        return near
+    def _with_new(self, pairs: NDArray[np.uint64]) -> NDArray[np.uint64]:
+        """The pairs of which a document is to be decided on: the later one is, then."""
+        return pairs[_both(pairs)[1] >= self._fresh]
 
     def _choose_kept(self, close: Rows, label: str) -> KeptSet:
         """Which documents are kept, given the pairs that are close; workers take apart what is too much for one."""
@@ -435,23 +426,19 @@ class _Search:
         ranks = list_places(listed, self.files)
         return self._of_documents("repeated", self._marked([ranks]), describe_repeats, self.files, partitions)
 
-    def find_similar(self, copies: NDArray[np.bool_], remainders: Remainders) -> tuple[Rows, NDArray[np.bool_]]:
-        """Pairs of documents that are alike although both are kept (SIMILAR), and of which documents they are all."""
+    def find_similar(self, copies: NDArray[np.bool_], remainders: Remainders) -> Rows:
+        """Pairs of documents that are alike although both are kept (SIMILAR)."""
         if not self.settings.documents or not self.documents:
-            return np.empty(0, SIMILAR), np.ones(self.documents, np.bool_)
+            return np.empty(0, SIMILAR)
         kept = ~copies
         kept[list(remainders.copies)] = False
+        known = np.empty(0, SIMILAR)
         if self.before:
             kept[self.before.rest] = False
+            known = self.before.similar_pairs(load_order(self.files))
         found = [self.files.candidates(partition).similar.load() for partition in range(self._partitions)]
-
-        def of_kept() -> Iterator[NDArray[np.uint64]]:
-            return (some[np.logical_and(*(kept[ranks] for ranks in _both(some)))] for some in found)
-
-        near_new = self._near_new(of_kept())
-        pairs = self.files.candidate_pairs("similar").distinct(
-            (_of_any(some, near_new) for some in of_kept()), sum(map(len, found))
-        )
+        of_kept = (self._with_new(some[np.logical_and(*(kept[ranks] for ranks in _both(some)))]) for some in found)
+        pairs = self.files.candidate_pairs("similar").distinct(of_kept, sum(map(len, found)))
         least = self.settings.similar_threshold
         five, three = (self._written(kind.label) for kind in (_FIVE, _THREE))
         jobs = self._pair_jobs(pairs, "similar")
@@ -459,9 +446,9 @@ class _Search:
         counted = list(self.executor.map(count_kept, jobs, outs, repeat(five), repeat(least)))
         told = [self.files.compared(f"similar-{n}") for n in range(len(jobs))]
         done = self.executor.map(compare_kept, counted, told, repeat(three))
-        rows = closest(merged([part.load() for part in done], SIMILAR), least)
-        rows = rows[near_new[rows["rank"]]]
-        return with_evidence(rows, self._evidence(rows, three)), near_new
+        rows = closest(merged([known, *(part.load() for part in done)], SIMILAR), least)
+        new = np.maximum(rows["rank"], rows["other"]) >= self._fresh
+        return np.concatenate((rows[~new], with_evidence(rows[new], self._evidence(rows[new], three))))
 
     def _evidence(self, rows: Rows, three: Sequence[ShingleFiles]) -> list[Rows]:
         """The passages that speak for pairs (EVIDENCE), a part a file of passages."""
@@ -494,12 +481,6 @@ class _Search:
 def _sides(pairs: NDArray[np.uint64]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """`_both`, some pairs at a time."""
     return (_both(pairs[start : start + _PAIRS_READ]) for start in range(0, len(pairs), _PAIRS_READ))
-
-
-def _of_any(pairs: NDArray[np.uint64], wanted: NDArray[np.bool_]) -> NDArray[np.uint64]:
-    """The pairs of which one document is wanted, by rank."""
-    first, later = _both(pairs)
-    return pairs[wanted[first] | wanted[later]]
 
 
 def _both(pairs: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

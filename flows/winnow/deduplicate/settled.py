@@ -15,15 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
-from winnow.base.files import parquet_file, scan_parquet
+from winnow.base.files import parquet_file
 from winnow.base.staging import SIMILAR_DOCUMENTS
 from winnow.deduplicate.documents.document_order import DocumentOrder
 from winnow.deduplicate.documents.kept_set import KeptSet, components
+from winnow.deduplicate.documents.similar_pairs import NO_POSITION
 from winnow.deduplicate.sorted_rows import Rows, run_starts
-from winnow.deduplicate.work_files import NO_RANK, InputFile
+from winnow.deduplicate.work_files import NO_RANK, SIMILAR, InputFile
 
 
 class Unsettled(Exception):
@@ -121,14 +121,20 @@ class Before:
             containment=np.concatenate((unknown, decided.containment[new])),
         )
 
-    def similar_of(self, others: NDArray[np.bool_], order: DocumentOrder) -> pl.DataFrame:
-        """The rows (SIMILAR_DOCUMENTS) of before of the documents that are none of these, by rank."""
-        found = [pl.DataFrame(pl.from_arrow(SIMILAR_DOCUMENTS.empty_table()))]
-        kinds = found[0].schema
+    def similar_pairs(self, order: DocumentOrder) -> Rows:
+        """The rows of table ``similar`` (SIMILAR)."""
+        found = [np.empty(0, SIMILAR)]
         for path in self.similar:
-            rows = scan_parquet([path]).select(SIMILAR_DOCUMENTS.names).collect()
-            ranks = order.ranks_of(rows["doc_id"].cast(pl.String).to_arrow(), InputFile(path=path, name=""))
-            if (ranks == NO_RANK).any():
-                raise Unsettled
-            found.append(rows.filter(pl.Series(~others[ranks])).cast(kinds))
-        return pl.concat(found)
+            source = InputFile(path=path, name="")
+            for batch in parquet_file(path).iter_batches(batch_size=1 << 16, columns=SIMILAR_DOCUMENTS.names):
+                rows = np.empty(batch.num_rows, SIMILAR)
+                rows["rank"], rows["other"] = (
+                    order.ranks_of(batch.column(name), source) for name in ("doc_id", "similar_doc_id")
+                )
+                if (rows["rank"] == NO_RANK).any() or (rows["other"] == NO_RANK).any():
+                    raise Unsettled
+                rows["jaccard"], rows["containment"] = batch.column("similarity"), batch.column("containment")
+                rows["position"] = batch.column("position").fill_null(NO_POSITION)
+                rows["share"] = batch.column("passage_share").fill_null(0)
+                found.append(rows)
+        return np.concatenate(found)

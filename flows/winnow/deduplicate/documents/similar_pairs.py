@@ -20,7 +20,7 @@ from winnow.deduplicate.work_files import EVIDENCE, SIMILAR, ArrayFile, InputFil
 
 MOST = 5  # pairs listed of a document, so that no template or licence fills the table
 _FAIR = 0.4  # with each sixth word another, a fifth of the shingles of five words stays, and half of those of three
-_NO_POSITION = -1
+NO_POSITION = -1
 
 
 def count_kept(pairs: ArrayFile, out: ArrayFile, five: Sequence[ShingleFiles], least: float) -> ArrayFile:
@@ -52,9 +52,13 @@ def compare_kept(counted: ArrayFile, out: ArrayFile, three: Sequence[ShingleFile
 
 
 def closest(rows: Rows, least: float) -> Rows:
-    """Of each document the few rows (SIMILAR) with the greatest shares, none below `least`; sorted by rank."""
-    rows = rows[rows["containment"] >= least]
-    rows = rows[np.lexsort((rows["other"], -rows["jaccard"], -rows["containment"], rows["rank"]))]
+    """Of each document the few rows (SIMILAR) with the greatest shares, none below `least`; sorted by rank.
+
+    Shares are told apart as they are published, so that those of before and new ones come in one order.
+    """
+    rows = rows[rows["containment"].astype(np.float32) >= np.float32(least)]
+    shares = (-rows[name].astype(np.float32) for name in ("jaccard", "containment"))
+    rows = rows[np.lexsort((rows["other"], *shares, rows["rank"]))]
     starts = np.flatnonzero(run_starts(rows["rank"]))
     place = np.arange(len(rows)) - np.repeat(starts, np.diff(np.append(starts, len(rows))))
     few: Rows = rows[place < MOST]
@@ -99,7 +103,7 @@ def find_evidence(
 def with_evidence(rows: Rows, found: Sequence[NDArray[np.void]]) -> Rows:
     """The rows with the passages found for them."""
     told = rows.copy()
-    told["position"], told["share"] = _NO_POSITION, 0
+    told["position"], told["share"] = NO_POSITION, 0
     evidence = merged(list(found), EVIDENCE)
     told["position"][evidence["row"]], told["share"][evidence["row"]] = evidence["position"], evidence["share"]
     return told
