@@ -144,13 +144,13 @@ class Decisions:
         new = self.kept_set.ranks >= self._fresh
         copies, kept = self.kept_set.ranks[new], self.kept_set.kept[new]
         jaccard, exact_of = self.kept_set.jaccard[new], load_order(files).exact_of
-        near = np.where(jaccard >= settings.document_threshold, "near", "contained")
+        is_near = jaccard.astype(np.float32) >= np.float32(settings.document_threshold)  # as it is published
         whole = {
             "rank": copies,
             "kept": kept,
             "similarity": jaccard,
             "containment": self.kept_set.containment[new],
-            "kind": np.where(exact_of[copies] == exact_of[kept], "exact", near),
+            "kind": np.where(exact_of[copies] == exact_of[kept], "exact", np.where(is_near, "near", "contained")),
             "of_rest": np.zeros(len(copies), np.bool_),
         }
         pairs = {n: np.ascontiguousarray(self.remainder_copies[n]) for n in self.remainder_copies.dtype.names or ()}

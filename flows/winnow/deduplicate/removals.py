@@ -247,9 +247,8 @@ class _Search:
         """Which documents are kept, and which are copies of them."""
         files, settings, order = self.files, self.settings, load_order(self.files)
         close = np.empty(0, VERIFIED)
-        reached = np.ones(self.documents, np.bool_)
         if not settings.documents or not self.documents:
-            return self._with_known(KeptSet.of(close, self.documents), reached)
+            return self.before.copies if self.before else KeptSet.of(close, self.documents)
         partitions = self._partitions
         # What does not wait for each other is asked for together, so that all workers have work.
         indexed = self.executor.map(spread_index, indexes, repeat(files), repeat(partitions))
@@ -267,6 +266,8 @@ class _Search:
         parts_of_pairs = [f.pairs.load() for f in found]
         pairs = files.candidate_pairs("copies").distinct(parts_of_pairs, sum(map(len, parts_of_pairs)))
         buckets = merged([f.large_buckets.load() for f in found], KEYED)
+        known_copies = self.before.copies.copies if self.before else np.zeros(self.documents, np.bool_)
+        reached = np.ones(self.documents, np.bool_)
         if self.before:
             reached = self.before.reached(_both(pairs), buckets, order.exact_of)
             pairs, buckets = pairs[reached[_both(pairs)[1]]], buckets[reached[buckets["rank"]]]
@@ -288,6 +289,7 @@ class _Search:
             if len(pairs):
                 some = self._verify(pairs, f"{round_}", stores)
                 verified = merged([rows[are_close(rows, settings)] for rows in some], VERIFIED)
+                verified = verified[~known_copies[verified["first"]] | (verified["later"] < self._fresh)]
                 for own in apart:
                     verified = verified[own.said_again(verified)]
                 close = np.concatenate((close, verified))
@@ -301,10 +303,14 @@ class _Search:
                 break
         for own in apart:
             own.close()
-        return self._with_known(kept_set.with_exact_copies(order.exact_of), reached)
+        return self._with_known(kept_set, reached)
 
     def _with_known(self, decided: KeptSet, reached: NDArray[np.bool_]) -> KeptSet:
-        return self.before.with_new(decided, reached) if self.before else decided
+        """All copies, exact ones and those of before too, given those among the documents that were `reached`."""
+        exact_of = load_order(self.files).exact_of
+        if self.before:
+            return self.before.with_new(decided, reached, exact_of)
+        return decided.with_exact_copies(exact_of, 0)
 
     def _with_new(self, pairs: NDArray[np.uint64]) -> NDArray[np.uint64]:
         """The pairs of which a document is to be decided on: the later one is, then."""

@@ -4,8 +4,8 @@ Every decision depends on documents that arrived no later: pairs are taken by th
 templates and boilerplate are counted up to an arrival, and a passage is held by an earlier document. So where all new
 documents arrive after all published ones, those keep their decisions, and only what concerns the new ones is looked at.
 
-What makes a pair come first may be how many others its documents have, and large buckets are gone through in rounds. So
-whatever a chain of candidate pairs connects with a new document is decided once more, and must come out as it was.
+Large buckets of like documents are gone through in rounds. So where a new document is in one, what candidate pairs
+connect with that bucket is decided on once more, and must come out as it was.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from winnow.base.staging import SIMILAR_DOCUMENTS
 from winnow.deduplicate.documents.document_order import DocumentOrder
 from winnow.deduplicate.documents.kept_set import KeptSet, components
 from winnow.deduplicate.documents.similar_pairs import NO_POSITION
-from winnow.deduplicate.sorted_rows import Rows, run_starts
-from winnow.deduplicate.work_files import NO_RANK, SIMILAR, InputFile
+from winnow.deduplicate.sorted_rows import Rows, run_starts, stand_in
+from winnow.deduplicate.work_files import NO_RANK, SIMILAR, VERIFIED, InputFile
 
 
 class Unsettled(Exception):
@@ -42,84 +42,81 @@ class Settled:
 class Before:
     """The same by rank: documents below `fresh` are published.
 
-    `ranks` (ascending) are left out as copies of those in `kept`; `of_rest` says which are so by what was left of them.
+    `copies` are those left out because of their text as a whole, `rest` (ranks, ascending) those of which removal left
+    too little.
     """
 
     fresh: int
-    ranks: NDArray[np.uint32]
-    kept: NDArray[np.uint32]
-    of_rest: NDArray[np.bool_]
+    copies: KeptSet
+    rest: NDArray[np.uint32]
     similar: Sequence[Path]
 
     @classmethod
     def of(cls, settled: Settled, order: DocumentOrder, fresh: int) -> Before:
         """Raises Unsettled where the tables do not tell all of it."""
-        ranks, kept, of_rest = [np.empty(0, np.uint32)], [np.empty(0, np.uint32)], [np.empty(0, np.bool_)]
+        rows, rest = [np.empty(0, VERIFIED)], [np.empty(0, np.uint32)]
+        columns = ["doc_id", "kept_doc_id", "similarity", "containment", "of_rest"]
         for path in settled.duplicates:
             file, source = parquet_file(path), InputFile(path=path, name="")
             if "of_rest" not in file.schema_arrow.names:
                 raise Unsettled
-            for batch in file.iter_batches(batch_size=1 << 16, columns=["doc_id", "kept_doc_id", "of_rest"]):
+            for batch in file.iter_batches(batch_size=1 << 16, columns=columns):
                 if batch.column("of_rest").null_count:
                     raise Unsettled
-                ranks.append(order.ranks_of(batch.column("doc_id"), source))
-                kept.append(order.ranks_of(batch.column("kept_doc_id"), source))
-                of_rest.append(batch.column("of_rest").to_numpy(zero_copy_only=False))
-        all_ranks, all_kept = np.concatenate(ranks), np.concatenate(kept)
-        if (all_ranks == NO_RANK).any() or (all_kept == NO_RANK).any():
-            raise Unsettled
-        by_rank = np.argsort(all_ranks)
+                some = np.empty(batch.num_rows, VERIFIED)
+                some["later"], some["first"] = (order.ranks_of(batch.column(name), source) for name in columns[:2])
+                some["jaccard"], some["containment"] = batch.column("similarity"), batch.column("containment")
+                if (some["later"] == NO_RANK).any() or (some["first"] == NO_RANK).any():
+                    raise Unsettled
+                of_rest = batch.column("of_rest").to_numpy(zero_copy_only=False)
+                rows.append(some[~of_rest])
+                rest.append(some["later"][of_rest])
         return cls(
             fresh=fresh,
-            ranks=all_ranks[by_rank],
-            kept=all_kept[by_rank],
-            of_rest=np.concatenate(of_rest)[by_rank],
+            copies=KeptSet.of(np.concatenate(rows), len(order.arrival)),
+            rest=np.sort(np.concatenate(rest)),
             similar=settled.similar,
         )
 
-    @property
-    def rest(self) -> NDArray[np.uint32]:
-        """The documents of which too little was left."""
-        return self.ranks[self.of_rest]
-
     def reached(
-        self, pairs: Sequence[NDArray[np.int64]], buckets: Rows, exact_of: NDArray[np.uint32]
+        self, pairs: tuple[NDArray[np.int64], NDArray[np.int64]], buckets: Rows, exact_of: NDArray[np.uint32]
     ) -> NDArray[np.bool_]:
-        """By rank, which documents a chain of pairs (first and later ones), large buckets or same texts connects with a
-        new one."""
-        same = np.flatnonzero(exact_of != np.arange(len(exact_of), dtype=np.uint32))
-        inside = np.flatnonzero(~run_starts(buckets["key"]))
-        in_buckets = buckets["rank"][inside - 1], buckets["rank"][inside]
-        of_texts = exact_of[same], same
-        first, later = (
-            np.concatenate([sides[n] for sides in (pairs, in_buckets, of_texts)]).astype(np.uint32) for n in (0, 1)
-        )
-        labels = components(first, later, len(exact_of))
-        new = np.zeros(len(exact_of), np.bool_)
-        new[labels[self.fresh :]] = True
-        return new[labels]
+        """By rank, the documents to decide on: new ones, and what is connected with large buckets that have any.
 
-    def with_new(self, decided: KeptSet, reached: NDArray[np.bool_]) -> KeptSet:
-        """All copies, given those among the documents that were `reached`.
+        It is connected by candidate `pairs` (first and later ones) and the `buckets` (KEYED).
+        """
+        starts = run_starts(buckets["key"])
+        of_bucket = np.cumsum(starts) - 1
+        has_new = np.zeros(int(starts.sum()), np.bool_)
+        has_new[of_bucket[buckets["rank"] >= self.fresh]] = True
+        inside = np.flatnonzero(~starts)
+        first = np.concatenate((pairs[0], buckets["rank"][inside - 1])).astype(np.uint32)
+        later = np.concatenate((pairs[1], buckets["rank"][inside])).astype(np.uint32)
+        labels = components(first, later, len(exact_of))
+        wanted = np.zeros(len(exact_of), np.bool_)
+        wanted[labels[buckets["rank"][has_new[of_bucket]]]] = True
+        reached: NDArray[np.bool_] = wanted[labels]
+        reached[self.fresh :] = True
+        return reached
+
+    def with_new(self, decided: KeptSet, reached: NDArray[np.bool_], exact_of: NDArray[np.uint32]) -> KeptSet:
+        """All copies, given those `decided` on among the documents that were `reached`.
 
         Raises Unsettled where a published document is decided on otherwise than before, or where one of which too
         little was left is kept for a new one.
         """
-        whole = ~self.of_rest
-        ranks, kept = self.ranks[whole], self.kept[whole]
-        was, new = reached[ranks], decided.ranks >= self.fresh
-        again = reached[decided.ranks] & ~new
-        same = np.array_equal(decided.ranks[again], ranks[was]) and np.array_equal(decided.kept[again], kept[was])
-        if not same or np.isin(decided.kept[new], self.rest).any():
+        known = self.copies
+        new = decided.ranks >= self.fresh
+        was = reached[known.ranks] & (exact_of[known.ranks] == known.ranks)
+        same = np.array_equal(decided.ranks[~new], known.ranks[was])
+        if not same or not np.array_equal(decided.kept[~new], known.kept[was]):
             raise Unsettled
-        unknown = np.full(len(ranks), np.nan)  # nothing asks how close they are
-        return KeptSet(
-            documents=decided.documents,
-            ranks=np.concatenate((ranks, decided.ranks[new])),
-            kept=np.concatenate((kept, decided.kept[new])),
-            jaccard=np.concatenate((unknown, decided.jaccard[new])),
-            containment=np.concatenate((unknown, decided.containment[new])),
-        )
+        names = ("ranks", "kept", "jaccard", "containment")
+        both = {name: np.concatenate((getattr(known, name), getattr(decided, name)[new])) for name in names}
+        together = KeptSet(documents=decided.documents, **both).with_exact_copies(exact_of, self.fresh)
+        if stand_in(together.kept[together.ranks >= self.fresh], self.rest).any():
+            raise Unsettled
+        return together
 
     def similar_pairs(self, order: DocumentOrder) -> Rows:
         """The rows of table ``similar`` (SIMILAR)."""

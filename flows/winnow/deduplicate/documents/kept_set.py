@@ -45,10 +45,10 @@ class KeptSet:
         copies[self.ranks] = True
         return copies
 
-    def with_exact_copies(self, exact_of: NDArray[np.uint32]) -> KeptSet:
-        """The same with documents that have the very text of an earlier one going where that one goes."""
+    def with_exact_copies(self, exact_of: NDArray[np.uint32], fresh: int) -> KeptSet:
+        """The same with documents from rank `fresh` on that have an earlier one's very text: they go where it goes."""
         later = [np.empty(0, np.uint32)]
-        for start in range(0, self.documents, _RANKS_READ):
+        for start in range(fresh, self.documents, _RANKS_READ):
             some = np.asarray(exact_of[start : start + _RANKS_READ])
             ranks = np.arange(start, start + len(some), dtype=np.uint32)
             later.append(ranks[some != ranks])
@@ -78,13 +78,32 @@ def are_close(pairs: Rows, settings: DeduplicateSettings) -> NDArray[np.bool_]:
 def choose_kept(close: Rows, arrival: NDArray[np.int32], settings: DeduplicateSettings) -> Rows:
     """Bring documents together, pair by pair; return the pairs (VERIFIED) of one that is kept and one left out for it.
 
-    Pairs are taken by the arrival of the later document; then the closest first, in steps of .05, and of a step those
-    first of which one document has few others to go to; those that are only contained come after all near
-    ones. Two groups become one if every document of the group that gives way is itself close to the
-    document that is kept for the other, and that one comes first in the total order. So a document left out is always
-    within a threshold of the very document that is kept for it, a close copy is not torn from its original because
-    that one is just within reach of a third, and what arrived earlier is settled before anything later is looked at.
+    Pairs are taken by the arrival of the later document. Of one arrival those count whose first document is not left
+    out by then, the closest first, in steps of .05, and of a step those first of which one document has few others to
+    go to; those that are only contained come after all near ones. Two groups become one if every document of the group
+    that gives way is itself close to the document that is kept for the other, and that one comes first in the total
+    order. So a document left out is always within a threshold of the very document that is kept for it, a close copy
+    is not torn from its original because that one is just within reach of a third, and what arrived earlier is settled
+    before anything later is looked at.
     """
+    close = close[np.argsort(arrival[close["later"]], kind="stable")]
+    starts = np.flatnonzero(run_starts(arrival[close["later"]]))
+    left_out = np.zeros(len(arrival), np.bool_)
+    copies: dict[int, int] = {}
+    for some in np.split(close, starts[1:]):
+        found = _bring_together(_in_turn(some[~left_out[some["first"]]], settings), arrival)
+        left_out[list(found)] = True
+        copies |= found
+    out = np.array(sorted(copies), np.uint32)
+    kept = np.array([copies[rank] for rank in out.tolist()], np.uint32)
+    pairs = close["first"].astype(np.int64) << 32 | close["later"]
+    by_pair = np.argsort(pairs)
+    chosen: Rows = close[by_pair[np.searchsorted(pairs[by_pair], kept.astype(np.int64) << 32 | out)]]
+    return chosen
+
+
+def _in_turn(close: Rows, settings: DeduplicateSettings) -> Rows:
+    """Pairs of one arrival in the order in which they are taken."""
     near = close["jaccard"] >= settings.document_threshold
     strength = np.where(near, close["jaccard"], close["containment"])
     taking_part = distinct_values(np.concatenate((close["first"], close["later"])))
@@ -92,14 +111,8 @@ def choose_kept(close: Rows, arrival: NDArray[np.int32], settings: DeduplicateSe
     links_of = np.bincount(np.concatenate((first, later)), minlength=len(taking_part))
     choices = np.minimum(links_of[first], links_of[later])
     tier = np.where(near, _STEPS - np.floor(strength * _STEPS), 2 * _STEPS)
-    order = np.lexsort((close["later"], close["first"], -strength, choices, tier, arrival[close["later"]]))
-    copies = _bring_together(close[order], arrival)
-    out = np.array(sorted(copies), np.uint32)
-    kept = np.array([copies[rank] for rank in out.tolist()], np.uint32)
-    pairs = close["first"].astype(np.int64) << 32 | close["later"]
-    by_pair = np.argsort(pairs)
-    chosen: Rows = close[by_pair[np.searchsorted(pairs[by_pair], kept.astype(np.int64) << 32 | out)]]
-    return chosen
+    ordered: Rows = close[np.lexsort((close["later"], close["first"], -strength, choices, tier))]
+    return ordered
 
 
 def choose_kept_of(close: ArrayFile, out: ArrayFile, files: WorkFiles, settings: DeduplicateSettings) -> ArrayFile:
