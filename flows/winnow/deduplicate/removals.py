@@ -260,9 +260,13 @@ class _Search:
             gather([getattr(part, kind) for part in parts], KEYED, partitions, self.executor)
             for kind in ("bands", "samples")
         )
-        searched = self.executor.map(find_candidates, bands, samples, repeat(files), repeat(settings))
+        searched = self.executor.map(
+            find_candidates, bands, samples, repeat(files), repeat(settings), repeat(self._fresh)
+        )
         templates = self._find_templates(list(prints), of_prints)
         found = list(searched)
+        if self._fresh and any(len(part.large_buckets.load()) for part in found):  # it matters what goes on in those
+            found = list(self.executor.map(find_candidates, bands, samples, repeat(files), repeat(settings), repeat(0)))
         parts_of_pairs = [f.pairs.load() for f in found]
         pairs = files.candidate_pairs("copies").distinct(parts_of_pairs, sum(map(len, parts_of_pairs)))
         buckets = merged([f.large_buckets.load() for f in found], KEYED)

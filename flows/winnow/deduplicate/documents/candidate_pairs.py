@@ -73,14 +73,15 @@ def partition_of(keys: NDArray[np.uint64], partitions: int) -> NDArray[np.int64]
 
 
 def find_candidates(
-    band_rows: Partition, sample_rows: Partition, files: WorkFiles, settings: DeduplicateSettings
+    band_rows: Partition, sample_rows: Partition, files: WorkFiles, settings: DeduplicateSettings, fresh: int
 ) -> Candidates:
-    """Write the candidate pairs of one partition, and its large buckets.
+    """Write the candidate pairs of one partition, and its large buckets, that have a document of rank `fresh` or later.
 
     Pairs that sampled shingles show to be far below the thresholds (by three standard deviations) are left out.
     """
-    bands, samples = _grouped(band_rows.load()), _grouped(sample_rows.load())
+    bands, samples = (_grouped(rows.load(), fresh) for rows in (band_rows, sample_rows))
     pairs = distinct_values(np.concatenate((_pairs(bands, LEADS), _pairs(samples, _SKETCH_LEADS))))
+    pairs = pairs[(pairs & np.uint64(0xFFFFFFFF)) >= fresh]
     sampled = _Sampled.of(pairs, files)
     found = files.candidates(band_rows.number)
     found.pairs.save(pairs[sampled.may_be_copies(load_order(files).n_shingles, settings)])
@@ -99,11 +100,13 @@ def _exploded(lists: Any, ranks: NDArray[np.uint32]) -> Rows:
     return ranked
 
 
-def _grouped(rows: Rows) -> Rows:
-    """Rows sorted by key and rank, those whose key stands in one document only left out."""
+def _grouped(rows: Rows, fresh: int) -> Rows:
+    """Rows sorted by key and rank, of the keys that stand in several documents, the last of rank `fresh` or later."""
     rows = rows[may_repeat(rows["key"])]
     rows = rows[np.lexsort((rows["rank"], rows["key"]))]
-    many: Rows = rows[in_runs(run_starts(rows["key"]))]
+    rows = rows[in_runs(run_starts(rows["key"]))]
+    bounds = _bounds(rows)
+    many: Rows = rows[np.repeat(rows["rank"][bounds[1:] - 1] >= fresh, np.diff(bounds))]
     return many
 
 
