@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -212,8 +211,8 @@ def _settled(run: Run) -> Settled | None:
 
 
 def _decided_by(run: Run) -> str:
-    """What decisions on the same documents depend on: the settings, this program, and which documents were erased."""
-    return key_of(run.recipe.deduplicate.model_dump_json(), version("winnow-text"), *sorted(erased_ids(run.dataset)))
+    """What decisions on the same documents depend on: settings and versions, and which documents were erased."""
+    return key_of(run.recipe_id, *sorted(erased_ids(run.dataset)))
 
 
 def _assemble(run: Run, executor: Executor, decided: _Decided, chars: int) -> dict[str, tuple[Path, ...]]:
