@@ -29,6 +29,39 @@ def test_text_comes_out_as_it_was_written(text, codec):
     assert decode((text + "\n").encode(codec)).text == text + "\n"
 
 
+AROUND = "This is a small tool that reads files.\n\n{}\n\nIt then writes them to disk again.\n"
+
+
+@pytest.mark.parametrize("around", ["{}", AROUND])
+@pytest.mark.parametrize(
+    "text",
+    ["It’s fine", "don’t", "I’m here", "you’ll see", "café", "naïve", "Straße", "5 m²", "10 m³", "2¾ cups", "x ± 2",
+     "3 × 4", "£5", "20 °C", "“best”", "wait…", "• item", "Acme®", "Beyoncé", "Málaga", "El Niño", "1990–2000",
+     "Škoda"],
+)  # fmt: skip
+def test_one_letter_or_sign_among_english_words_is_of_windows(text, around):
+    content = around.format(text).encode("cp1252")
+    assert decode(content) == (around.format(text), "cp1252")
+
+
+@pytest.mark.parametrize(
+    ("text", "codec"),
+    [("It’s the dog’s bone.", "mac-roman"), ("We don’t know “him”.", "mac-roman"), ("a résumé of Málaga", "mac-roman"),
+     ("crème brûlée", "cp850"), ("the señor in Málaga", "cp437"), ("Иванов", "cp1251"), ("Привет", "cp1251"),
+     ("Żywiec", "cp1250"), ("Καλημέρα", "cp1253"), ("東京", "shift_jis"), ("서울", "euc_kr"),
+     ("Γεια σας", "iso8859-7")],
+)  # fmt: skip
+def test_words_in_other_charsets_among_english_ones_stay(text, codec):
+    content = AROUND.format(text).encode(codec)
+    assert decode(content).text == AROUND.format(text)
+
+
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("text", ["Hi", "a\nb\n", "7"])
+def test_the_shortest_text_in_utf16_is_told_by_its_zeros(text, codec):
+    assert decode(text.encode(codec)) == (text, codec)
+
+
 CAPITALS = "ЗАКАЗ ОТПРАВЛЕН. ОЖИДАЙТЕ ДОСТАВКУ ЗАВТРА УТРОМ."
 
 
@@ -184,6 +217,11 @@ def test_windows_bytes_in_utf8_are_decoded_and_named():
 def test_a_cut_last_character_is_said():
     text, encoding = decode("日本語です".encode()[:-1])
     assert text == "日本語で\ufffd" and "cut off" in encoding
+
+
+@pytest.mark.parametrize("text", ["Ціна", "їхня", "мій"])
+def test_letters_that_go_on_no_sequence_are_no_cut_one(text):
+    assert decode(text.encode("cp1251")).text == text
 
 
 def test_surrogates_written_as_utf8_are_joined():

@@ -148,13 +148,25 @@ def _decoded_after_mark(content: bytes, name: str) -> Decoded | None:
 
 def _not_plain(content: bytes, text: str, declared: str | None, detector: Detector) -> Decoded:
     """Valid UTF-8 that holds NUL or escape sequences: UTF-16 or -32 without a mark, ISO-2022, or binary."""
-    found = [*([declared] if declared else []), *ranked_candidates(content[:SAMPLE_BYTES], detector)]
+    first = declared or _utf16_by_zeros(content)
+    found = [first] if first else ranked_candidates(content[:SAMPLE_BYTES], detector)
     if found and found[0].startswith(("utf-16", "utf-32", "iso2022")):
         wide = _text(content, found[0])
         if wide is not None:
             return Decoded(wide, found[0])
     _reject_controls(content)
     return Decoded(text, "utf-8")
+
+
+def _utf16_by_zeros(content: bytes) -> str | None:
+    """UTF-16 of a text in ASCII, however short, by its zeros: every second byte is one, and no other.
+
+    >>> _utf16_by_zeros("Hi".encode("utf-16-le")), _utf16_by_zeros(b"a\\0list\\0")
+    ('utf-16-le', None)
+    """
+    if len(content) % 2 or content.count(0) * 2 != len(content):
+        return None
+    return "utf-16-le" if not any(content[1::2]) else "utf-16-be" if not any(content[::2]) else None
 
 
 def _reject_controls(content: bytes) -> None:
@@ -394,9 +406,10 @@ def _lines_as(lines: Sequence[bytes], name: str) -> list[str]:
 
 def _is_cut(run: str, before: str) -> bool:
     """Whether a run of bad bytes at the end begins a character; one byte after an ASCII letter does not."""
-    first = ord(run[0]) - 0xDC00
+    first, *others = run.encode("utf-8", "surrogateescape")
     wanted = 2 if first < 0xE0 else 3 if first < 0xF0 else 4
-    return len(run) < wanted and (len(run) > 1 or not before.isascii())
+    goes_on = bool(others) and all(0x80 <= byte < 0xC0 for byte in others)
+    return len(run) < wanted and (goes_on or (not others and not before.isascii()))
 
 
 def _windows_1252(run: str) -> str:
