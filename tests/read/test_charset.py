@@ -275,6 +275,47 @@ DECLARED = {
 }
 
 
+POLISH_PAGE = '<meta charset="windows-1250">Żółw szedł powoli przez ogród.'
+CHINESE = "今天天气很好，我们去公园散步，看到很多花。"
+SPEECH = "It’s fine, isn’t it? We’ll see what they’ve got."
+BELIED = {
+    "a server that says Latin-1 of all": (RUSSIAN, "cp1251", "iso-8859-1", "cp1251"),
+    "Greek": ("Η παραγγελία σας στάλθηκε σήμερα το πρωί από την Αθήνα.", "cp1253", "iso-8859-1", "cp1253"),
+    "Chinese": (CHINESE, "gbk", "iso-8859-1", "gb18030"),
+    "another Cyrillic one": (RUSSIAN, "koi8-r", "windows-1251", "koi8-r"),
+    "a page that knows better": (POLISH_PAGE, "cp1250", "iso-8859-1", "cp1250"),
+    "quotes of English that are no Chinese": (SPEECH, "cp1252", "gb2312", "cp1252"),
+    "in a page": (f"<meta charset=shift_jis>{SPEECH}", "cp1252", None, "cp1252"),
+    "one that is right about few letters": ("Łódź, ul. Źródlana", "iso8859-2", "iso-8859-2", "iso8859-2"),
+    "one that is right": ("Naga nairai nana uiñuana rafuena", "mac-roman", "macintosh", "mac-roman"),
+    "Chinese beside English": ("the word中文is Chinese, 用Python写的", "gbk", "gb2312", "gb18030"),
+    "Japanese beside English": ("PCをつかうTシャツとapp", "cp932", "shift_jis", "cp932"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "codec", "declared", "found"), BELIED.values(), ids=BELIED)
+def test_a_declared_charset_gives_way_where_letters_speak_against_it(text, codec, declared, found):
+    assert decode(text.encode(codec), declared) == (text, found)
+
+
+@pytest.mark.parametrize(
+    ("content", "text", "encoding"),
+    [
+        (b"\xef\xbb\xbf" + GERMAN.encode("cp1252"), GERMAN, "cp1252"),
+        (b"\xef\xbb\xbfna\xc3\xafve caf\xe9", "naïve café", "utf-8 (with cp1252 bytes)"),
+        (b"\xff\xfe" + GERMAN.encode(), GERMAN, "utf-8"),
+        ("\ufeffa\n".encode("utf-16-le") + b"and a line\n", "a\nand a line\n", "utf-16 (with lines in utf-8)"),
+        ("\ufeffa\n".encode("utf-16-be") + b"and a line\n", "a\nand a line\n", "utf-16 (with lines in utf-8)"),
+        ("\ufeff你好世界".encode("utf-16-le"), "你好世界", "utf-16"),
+        (("\ufeff" + JAPANESE * 9).encode("utf-16-le"), JAPANESE * 9, "utf-16"),
+        (b"Words of a log.\n" + bytes(500), "Words of a log.\n", "utf-8"),
+        (b"Words\0 of a log that goes on.\n", "Words\0 of a log that goes on.\n", "utf-8"),
+    ],
+)  # fmt: skip
+def test_a_mark_is_believed_where_the_bytes_agree(content, text, encoding):
+    assert decode(content) == (text, encoding)
+
+
 @pytest.mark.parametrize(("text", "codec", "declared", "found"), DECLARED.values(), ids=DECLARED)
 def test_a_declared_charset_decides_where_its_bytes_fit(text: str, codec: str, declared: str, found: str) -> None:
     assert decode(text.encode(codec), declared) == (text, found)

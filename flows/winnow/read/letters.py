@@ -67,6 +67,7 @@ _CONTRACTION = 2.5  # gain of a charset in which an apostrophe stands in "it’s
 _ENGLISH_BY, _ENGLISH_BYTES = 2.0, 4_000  # what words in ASCII cost less in English than in any other language
 _NO_LATIN = 2.0  # a lone letter is more likely to be a Latin one
 _AMONG_LATIN = 8.0  # of a word of another script among many in ASCII
+_EDGE = 3.0  # of a letter of ASCII beside a sign, about what it costs as the first or last one of a Latin word
 _ASIDE, _ASIDE_MOST = 0.4, 4.0  # weight of words in ASCII, for each and beside those with other letters
 
 # Kinds of character, beside the letters of the script.
@@ -288,6 +289,9 @@ def cost(found: Pairs, of: Charset) -> float:
     else:
         total = total + _NO_LATIN + min(_AMONG_LATIN, found.latin_share)
     first, second = of.kind[found.first], of.kind[found.second]
+    if not of.is_latin:
+        is_sign = (of.place[found.first] == 0) & (of.place[found.second] == 0)
+        total = total + _EDGE * found.count[is_sign & ((first == _ASCII) | (second == _ASCII))].sum()
     shapes = _OF_KIND[second] + _JOINTS[first, second]
     shapes[(second == _BOX) & (found.first == found.second)] = _DRAWN
     shape = shapes @ found.count - _CONTRACTION * np.count_nonzero(of.apostrophe[found.contracted])
