@@ -409,7 +409,12 @@ _DAILY = {"gb18030": (0xB0, 0xD7), "gbk": (0xB0, 0xD7), "gb2312": (0xB0, 0xD7), 
           "big5hkscs": (0xA4, 0xC6), "cp950": (0xA4, 0xC6), "euc_jp": (0xB0, 0xCF), "euc_jis_2004": (0xB0, 0xCF),
           "shift_jis": (0x88, 0x97), "cp932": (0x88, 0x97), "shift_jis_2004": (0x88, 0x97),
           "euc_kr": (0xB0, 0xC8), "cp949": (0xB0, 0xC8), "johab": (0x88, 0xD3)}  # fmt: skip
-_KANA_COST, _MARK_COST, _HANGUL_COST, _DAILY_COST = 4.2, 4.8, 6.3, 7.3
+_DAILY_HANGUL = frozenset(
+    "이다는의에을가고하로은를기지사한도어인리서자시대아나수있스정그라해일제들보오부장안니주상만전구과원여러게면우공소조동성화비관신세경유"
+    "모연방국물적개계학교생선문업회산실분위차음용중말간입단품결무당행체금때없었했습까요와것등년월내외남북울람마바저치운배현미반발설감본명"
+    "심데든려거트크드르터템페호종강민영광진석식임작달번복피표통투특포필향형확환활후휴히힘네야왜누떤떻많같알았됩되된될할함합항받찾쓰읽싶좋였"
+)
+_KANA_COST, _MARK_COST, _HANGUL_COST, _OTHER_HANGUL_COST, _DAILY_COST = 4.2, 4.8, 5.5, 8.0, 7.3
 _OTHER_HAN_COST, _OTHER_COST, _ODD_COST = 11.0, 9.5, 16.0
 _DOUBLE_BYTE_USE = {
     "euc_jp": 1.0,
@@ -469,7 +474,7 @@ def _character_cost(char: str, name: str) -> float:
     first, last = _DAILY.get(name, (0xB0, 0xD7))
     is_daily = len(raw) == 2 and first <= raw[0] <= last
     if "\uac00" <= char <= "\ud7a3":
-        return _HANGUL_COST if is_daily else _OTHER_HAN_COST
+        return _HANGUL_COST if char in _DAILY_HANGUL else _OTHER_HANGUL_COST if is_daily else _OTHER_HAN_COST
     if "\u4e00" <= char <= "\u9fff":
         return _DAILY_COST if is_daily and name not in ("euc_kr", "cp949", "johab") else _OTHER_HAN_COST
     category = unicodedata.category(char)
