@@ -29,6 +29,39 @@ def test_text_comes_out_as_it_was_written(text, codec):
     assert decode((text + "\n").encode(codec)).text == text + "\n"
 
 
+AROUND = "This is a small tool that reads files.\n\n{}\n\nIt then writes them to disk again.\n"
+
+
+@pytest.mark.parametrize("around", ["{}", AROUND])
+@pytest.mark.parametrize(
+    "text",
+    ["It’s fine", "don’t", "I’m here", "you’ll see", "café", "naïve", "Straße", "5 m²", "10 m³", "2¾ cups", "x ± 2",
+     "3 × 4", "£5", "20 °C", "“best”", "wait…", "• item", "Acme®", "Beyoncé", "Málaga", "El Niño", "1990–2000",
+     "Škoda"],
+)  # fmt: skip
+def test_one_letter_or_sign_among_english_words_is_of_windows(text, around):
+    content = around.format(text).encode("cp1252")
+    assert decode(content) == (around.format(text), "cp1252")
+
+
+@pytest.mark.parametrize(
+    ("text", "codec"),
+    [("It’s the dog’s bone.", "mac-roman"), ("We don’t know “him”.", "mac-roman"), ("a résumé of Málaga", "mac-roman"),
+     ("crème brûlée", "cp850"), ("the señor in Málaga", "cp437"), ("Иванов", "cp1251"), ("Привет", "cp1251"),
+     ("Żywiec", "cp1250"), ("Καλημέρα", "cp1253"), ("東京", "shift_jis"), ("서울", "euc_kr"),
+     ("Γεια σας", "iso8859-7")],
+)  # fmt: skip
+def test_words_in_other_charsets_among_english_ones_stay(text, codec):
+    content = AROUND.format(text).encode(codec)
+    assert decode(content).text == AROUND.format(text)
+
+
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("text", ["Hi", "a\nb\n", "7"])
+def test_the_shortest_text_in_utf16_is_told_by_its_zeros(text, codec):
+    assert decode(text.encode(codec)) == (text, codec)
+
+
 CAPITALS = "ЗАКАЗ ОТПРАВЛЕН. ОЖИДАЙТЕ ДОСТАВКУ ЗАВТРА УТРОМ."
 
 
@@ -186,6 +219,11 @@ def test_a_cut_last_character_is_said():
     assert text == "日本語で\ufffd" and "cut off" in encoding
 
 
+@pytest.mark.parametrize("text", ["Ціна", "їхня", "мій"])
+def test_letters_that_go_on_no_sequence_are_no_cut_one(text):
+    assert decode(text.encode("cp1251")).text == text
+
+
 def test_surrogates_written_as_utf8_are_joined():
     assert decode(b"smile \xed\xa0\xbd\xed\xb8\x80").text == "smile 😀"
 
@@ -235,6 +273,47 @@ DECLARED = {
     "a codec that is no charset": ("naïve words of a café", "cp1252", "hex", "cp1252"),
     "one that does not fit": ("naïve words of a café", "cp1252", "euc-kr", "cp1252"),
 }
+
+
+POLISH_PAGE = '<meta charset="windows-1250">Żółw szedł powoli przez ogród.'
+CHINESE = "今天天气很好，我们去公园散步，看到很多花。"
+SPEECH = "It’s fine, isn’t it? We’ll see what they’ve got."
+BELIED = {
+    "a server that says Latin-1 of all": (RUSSIAN, "cp1251", "iso-8859-1", "cp1251"),
+    "Greek": ("Η παραγγελία σας στάλθηκε σήμερα το πρωί από την Αθήνα.", "cp1253", "iso-8859-1", "cp1253"),
+    "Chinese": (CHINESE, "gbk", "iso-8859-1", "gb18030"),
+    "another Cyrillic one": (RUSSIAN, "koi8-r", "windows-1251", "koi8-r"),
+    "a page that knows better": (POLISH_PAGE, "cp1250", "iso-8859-1", "cp1250"),
+    "quotes of English that are no Chinese": (SPEECH, "cp1252", "gb2312", "cp1252"),
+    "in a page": (f"<meta charset=shift_jis>{SPEECH}", "cp1252", None, "cp1252"),
+    "one that is right about few letters": ("Łódź, ul. Źródlana", "iso8859-2", "iso-8859-2", "iso8859-2"),
+    "one that is right": ("Naga nairai nana uiñuana rafuena", "mac-roman", "macintosh", "mac-roman"),
+    "Chinese beside English": ("the word中文is Chinese, 用Python写的", "gbk", "gb2312", "gb18030"),
+    "Japanese beside English": ("PCをつかうTシャツとapp", "cp932", "shift_jis", "cp932"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "codec", "declared", "found"), BELIED.values(), ids=BELIED)
+def test_a_declared_charset_gives_way_where_letters_speak_against_it(text, codec, declared, found):
+    assert decode(text.encode(codec), declared) == (text, found)
+
+
+@pytest.mark.parametrize(
+    ("content", "text", "encoding"),
+    [
+        (b"\xef\xbb\xbf" + GERMAN.encode("cp1252"), GERMAN, "cp1252"),
+        (b"\xef\xbb\xbfna\xc3\xafve caf\xe9", "naïve café", "utf-8 (with cp1252 bytes)"),
+        (b"\xff\xfe" + GERMAN.encode(), GERMAN, "utf-8"),
+        ("\ufeffa\n".encode("utf-16-le") + b"and a line\n", "a\nand a line\n", "utf-16 (with lines in utf-8)"),
+        ("\ufeffa\n".encode("utf-16-be") + b"and a line\n", "a\nand a line\n", "utf-16 (with lines in utf-8)"),
+        ("\ufeff你好世界".encode("utf-16-le"), "你好世界", "utf-16"),
+        (("\ufeff" + JAPANESE * 9).encode("utf-16-le"), JAPANESE * 9, "utf-16"),
+        (b"Words of a log.\n" + bytes(500), "Words of a log.\n", "utf-8"),
+        (b"Words\0 of a log that goes on.\n", "Words\0 of a log that goes on.\n", "utf-8"),
+    ],
+)  # fmt: skip
+def test_a_mark_is_believed_where_the_bytes_agree(content, text, encoding):
+    assert decode(content) == (text, encoding)
 
 
 @pytest.mark.parametrize(("text", "codec", "declared", "found"), DECLARED.values(), ids=DECLARED)

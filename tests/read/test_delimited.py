@@ -89,6 +89,20 @@ QUOTES = {
     "single quotes": (b"id,text\n1,'one, two'\n2,'it''s'\n", "one, two"),
     "single quotes in single quotes": (b"id,text\n1,'it''s'\n2,'one, two'\n", "it's"),
     "a delimiter ends each row but the head": (b"id,text\n1,one,\n2,two,,\n", "one"),
+    "backslashes beside escaped quotes": (
+        b'id,text\n1,"\\"no\\" in C:\\\\new or D:\\temp, \\d+"\n',
+        r'"no" in C:\new or D:\temp, \d+',
+    ),
+    "a line end that is escaped": (b'id,text\n1,"\\"two\\" \\\nlines"\n', '"two" \nlines'),
+    "a table that a database dumped": (b'id\ttext\tx\n1\ttwo\\nlines, "a" C:\\\\new\t\\N\n', 'two\nlines, "a" C:\\new'),
+    "line ends of MySQL": (b"id\ttext\tx\n1\ttwo\\\nlines\t\\N\n", "two\nlines"),
+    "backslashes in a file with tabs": (b"id\ttext\n1\tC:\\new\\temp\n", r"C:\new\temp"),
+    "quotes inside quotes": (b'id,text,x\n1,"He said "yes, now" twice",y\n', 'He said "yes, now" twice'),
+    "quotes around the first word": (b'id,text,x\n1,"Yes" he said,"y"\n', '"Yes" he said'),
+    "quotes around the last word": (b'id,text\n1,"Yes" and "no"\n', 'Yes" and "no'),
+    "spaces after the quotes": (b'id,text,x\n1,"one, two" ,y\n', "one, two"),
+    "spaces after quotes of two lines": (b'id,text,x\n1,"one,\ntwo" ,y\n', "one,\ntwo"),
+    "nothing but quotes": (b'id,text\n1,""""\n', '"'),
     # These are no quotes of fields.
     "an apostrophe begins a field": (b"id,text\n1,'tis the season\n2,isn't it'\n", "'tis the season"),
     "apostrophes around words": (b"id;text\n1;'yes', he said\n", "'yes', he said"),
@@ -111,7 +125,10 @@ def test_a_file_of_one_column_has_no_delimiter(tmp_path: Path) -> None:
     assert [getattr(r, "expectation", "") for r in table] == ["malformed_row"] * 2, "its head may lack a column"
 
 
-@pytest.mark.parametrize(("head", "told"), [("Nr;Titel;Inhalt", "'Inhalt'"), ("ID|Text", "did you mean 'Text'")])
+@pytest.mark.parametrize(
+    ("head", "told"),
+    [("Nr;Titel;Inhalt", "'Inhalt'"), ("ID|Text", "did you mean 'Text'"), ("ID;TEXT", "did you mean 'TEXT'")],
+)
 def test_a_file_without_a_text_column_is_told_its_columns(head: str, told: str, tmp_path: Path) -> None:
     (reject,) = read(tmp_path, f"{head}\n1;a;b\n".encode())
     assert isinstance(reject, Reject)
@@ -139,6 +156,48 @@ def test_a_quote_that_never_closes_costs_its_row_alone(tmp_path: Path) -> None:
     assert texts([r for r in found if r is not bad]) == {n: f"row number {n}" for n in "1245"}
     (again,) = read_bytes(bad.source, "a.csv", bad.content, SETTINGS, bad.row)
     assert (again.source, again.content, again.expectation) == (bad.source, bad.content, bad.expectation)
+
+
+def test_a_quote_that_would_close_inside_a_later_row_costs_its_row_alone(tmp_path: Path) -> None:
+    rows = [f'{n},"row ""number"" {n}, of\nmany"' for n in range(1, 9)]
+    rows[2], rows[5] = '3,"row number 3', '6,"row" number" 6'
+    found = read(tmp_path, ("id,text\n" + "\n".join(rows)).encode())
+    (bad,) = [r for r in found if isinstance(r, Reject)]
+    assert "row 4 (line 6): opens a quote that never closes" in bad.reason
+    told = {str(n): f'row "number" {n}, of\nmany' for n in (1, 2, 4, 5, 7, 8)} | {"6": '"row" number" 6'}
+    assert texts([r for r in found if r is not bad]) == told
+
+
+def test_open_quotes_without_end_take_linear_time(tmp_path: Path) -> None:
+    import time
+
+    started = time.process_time()
+    for row in (b'1,"a\n', b'1,"a\n2,"b" c\n', b'"a,' * 200_000 + b"\n", b'1,"""a\n', b'"a\n\n' + b"x\n" * 50):
+        read(tmp_path, b"id,text\n" + row * (500_000 // len(row) + 1))
+    assert time.process_time() - started < 20  # seconds; quadratic time would be minutes
+
+
+ORDERS = "1;Да\n2;Нет\n3;№ 5\n4;Заказ отправлен\n5;ГОСТ\n"
+PLACES = "1;Ærø\n2;n° 5\n3;Åsa\n4;Müller, Straße\n5;5 °C\n"
+
+
+@pytest.mark.parametrize(
+    ("rows", "codec"),
+    [(ORDERS, "cp1251"), (ORDERS, "cp866"), (PLACES, "cp1252"), (PLACES, "mac-roman"), (PLACES, "cp850"),
+     ("1;你好世界\n2;价格\n3;张三\n", "gbk"), ("1;안녕하세요\n2;가격\n3;서울\n", "euc_kr"),
+     ("1;東京\n2;テスト\n3;価格\n", "cp932")],
+)  # fmt: skip
+def test_the_file_tells_the_charset_of_its_fields(rows: str, codec: str, tmp_path: Path) -> None:
+    wanted = dict(row.split(";") for row in rows.splitlines())
+    found = read(tmp_path, f"id;text\n{rows}".encode(codec))
+    assert texts(found) == wanted
+
+
+def test_fields_in_other_charsets_than_the_first_are_read_in_theirs(tmp_path: Path) -> None:
+    russian = "Она сказала, что придёт завтра вечером, если не будет дождя."
+    rows = "2,Übergröße für Ärzte und Köche, schön\n".replace(", s", " s").encode("cp1252") * 4
+    found = read(tmp_path, b"id,text\n" + rows + f'9,"{russian}"\n'.encode("koi8-r"))
+    assert [r.text for r in found if isinstance(r, RawDocument)][-1] == russian
 
 
 def test_many_open_quotes_cost_no_more_than_the_rest_of_the_file(tmp_path: Path) -> None:

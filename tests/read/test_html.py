@@ -123,3 +123,41 @@ def test_lines_of_the_source_are_no_lines_of_the_text():
     assert ",\nand" not in text
     assert "\nNew line here" in text
     assert "a\n  b" in text, "that of a <pre> is"
+
+
+ROSE = "The river rose by two metres during the night and the lower road was closed until noon."
+CATTLE = "Farmers moved their cattle to higher ground, and the school stayed shut for the rest of the week."
+MILL = "By Friday the water had gone down, but the mill at the end of the valley did not reopen."
+LINES = {
+    "line breaks alone": (f"{ROSE}<br><br>{CATTLE}<br>{MILL}", f"{ROSE}\n\n{CATTLE}\n{MILL}"),
+    "line breaks in an article": (f"<article>{ROSE}<br><br>{CATTLE}</article>", f"{ROSE}\n\n{CATTLE}"),
+    "divs": (f"<div><div>anna</div>{ROSE}</div><div><div>bo</div>{CATTLE}</div>", f"anna\n\n{ROSE}\n\nbo\n\n{CATTLE}"),
+    "a page laid out in a table": (
+        f"<table><tr><td><a href=/>Home</a><td><p>{ROSE}<p>{CATTLE}</table>", f"Home\n\n{ROSE}\n\n{CATTLE}"),
+    "a heading and a list": (
+        f"<h1>Kettle</h1><span>29,99</span><div><p>{ROSE}</div><ul><li>1 kg<li>2 kW</ul>",
+        f"Kettle\n\n29,99\n\n{ROSE}\n\n  - 1 kg\n  - 2 kW"),
+    "what folds out": (
+        f"<details><summary>How?</summary><p>{ROSE}</details><details><summary>Then?</summary><p>{CATTLE}</details>",
+        f"How?\n\n{ROSE}\n\nThen?\n\n{CATTLE}"),
+    "two articles": (
+        f"<article><h2>One</h2><p>{ROSE} {MILL}</article><article><h2>Two</h2><p>{CATTLE} {ROSE}</article>",
+        f"One\n\n{ROSE} {MILL}\n\nTwo\n\n{CATTLE} {ROSE}"),
+    "ruby": (
+        "<p><ruby>漢<rt>かん</rt>字<rt>じ</rt></ruby>を読むのは難しいですが、少しずつ分かるようになります。<p>橋は通れません。",
+        "漢字を読むのは難しいですが、少しずつ分かるようになります。\n\n橋は通れません。"),
+    "a heading that the extractor drops": (
+        f"<main><h1>A</h1><p>{ROSE} {MILL}</main><main><h1>B</h1><p>{CATTLE} {ROSE}</main>",
+        f"A\n\n{ROSE} {MILL}\n\nB\n\n{CATTLE} {ROSE}"),
+    # These have their lines already.
+    "paragraphs": (f"<p>{ROSE}<p>{CATTLE}", f"{ROSE}\n\n{CATTLE}"),
+    "one line": (f"<p>{ROSE} <b>Well</b>, {CATTLE}", f"{ROSE} Well, {CATTLE}"),
+    "an article and a teaser": (
+        f"<article><p>{ROSE} {CATTLE}<p>{MILL} {CATTLE}</article><article><h2>More</h2><a href=/b>{MILL}</a></article>",
+        f"{ROSE} {CATTLE}\n\n{MILL} {CATTLE}"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("body", "text"), LINES.values(), ids=LINES)
+def test_text_has_the_lines_it_has_in_the_page(body, text):
+    assert main_text(f"<html><head><title>T</title></head><body>{body}</body></html>")[1] == text

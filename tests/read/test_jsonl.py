@@ -176,3 +176,14 @@ def test_a_reject_reads_again_from_its_kept_bytes(tmp_path):
         reject.source, reject.input, reject.content, SETTINGS.model_copy(update={"text_field": ("body",)})
     )
     assert (document.source, document.text, document.input) == ("1", "now it counts", "a.jsonl")
+
+
+def test_strings_may_hold_raw_tabs_and_controls(tmp_path):
+    (document,) = read(tmp_path, b'{"text": "a\tb\x0bc"}\n')
+    assert document.text == "a\tb\x0bc"
+
+
+@pytest.mark.parametrize("content", [b'{"text": "a"}{"text": "b"}\n', b'{\n "text": "a"\n}\n{\n "text": "b"\n}\n'])
+def test_objects_that_are_no_lines_are_told_another_name_under_which_they_are_read(tmp_path, content):
+    assert all("name the file .json" in r.reason for r in read(tmp_path, content))
+    assert [r.text for r in read(tmp_path, content, "b.json")] == ["a", "b"]

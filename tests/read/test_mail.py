@@ -239,3 +239,21 @@ def test_a_mailbox_holds(content: bytes, expected: list[str] | None, tmp_path: P
     found = read(tmp_path, content, "a.mbox", max_document_mb=1)
     said = [r.text.strip() if isinstance(r, RawDocument) else r.expectation for r in found]
     assert said == (expected or ["From here on\n\nFrom there\nwords"])
+
+
+STORY = "The river rose by two metres during the night, and the lower road was closed until noon. " * 3
+
+
+@pytest.mark.parametrize(
+    ("plain", "text"),
+    [
+        ("Your program cannot show HTML.", STORY.strip()),
+        ("The river rose; the road was closed until the next noon.",) * 2,
+        (STORY.strip(),) * 2,
+    ],
+)  # fmt: skip
+def test_a_plain_alternative_that_says_next_to_nothing_gives_way(plain, text, tmp_path):
+    parts = f"--b\nContent-Type: text/plain\n\n{plain}\n--b\nContent-Type: text/html\n\n<p>{STORY}</p>\n--b--\n"
+    raw = f"Subject: s\nContent-Type: multipart/alternative; boundary=b\n\n{parts}".encode()
+    (document,) = read(tmp_path, raw)
+    assert document.text == text

@@ -20,17 +20,28 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import cache
 from itertools import islice
-from math import log
 from typing import NamedTuple
 
 from winnow.base.errors import ReadError
 from winnow.base.records import without_lone_surrogates
-from winnow.read.charset_names import codec_named, declared_codec, kin
-from winnow.read.detectors import Candidate, Detector, by_chardet
+from winnow.read.charset_evidence import (
+    DECLARED_GAIN,
+    EBCDIC,
+    SAMPLE_BYTES,
+    WIDE,
+    costs_of,
+    declared_in_page,
+    is_belied,
+    is_declared,
+    is_inside_words,
+    is_structural,
+    ranked_candidates,
+    sample_of,
+)
+from winnow.read.charset_names import declared_codec, kin
+from winnow.read.detectors import Detector, by_chardet
 from winnow.read.letters import by_cost, multi_byte_cost
 from winnow.read.line_charsets import GAIN, decode_lines
-
-SAMPLE_BYTES = 200_000  # what detection looks at; more changes no answer and costs 10 ms per 200 kB
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -39,8 +50,9 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_SPACE = re.compile(rb"[ \n]")
+_TAIL_BYTES = 8
 _CONTROLS = bytes(c for c in range(32) if c not in b"\t\n\v\f\r\x1a\x1b")
-_HIGH = re.compile(rb"[\x80-\xff]")  # one class, so `re` cannot backtrack
 _BAD_RUN = re.compile("[\udc80-\udcff]+")
 _PRINTED_FORMS = (b"%PDF-", b"{\\rtf", b"%!PS-")  # formats of another kind that may be all ASCII
 _MAX_CONTROLS = 0.05  # texts with stray control characters stay far below it, binary formats far above
@@ -48,16 +60,7 @@ _MIXED_SHARE = 8  # multi-byte characters for each bad byte, from which bytes ar
 _WORDS = 3_000  # that are weighed
 _UTF8_COST, _BAD_BYTE_COST, _BROKEN_COST = 6.0, 16.0, 10.0  # as `winnow.read.letters` counts
 
-_CERTAIN = 0.95  # a detector's confidence where structure was checked (multi-byte sequences, zeros)
-_DECLARED_GAIN = 14.0  # a declared one-byte charset is wrong about once in a million letters' worth of doubt
-_DECLARED = re.compile(
-    rb"""<meta\b[^>]{0,200}?charset\s*=\s*["']?\s*([\w:.-]{2,30})|<\?xml\b[^>]{0,100}?encoding\s*=\s*["']([\w:.-]{2,30})""",
-    re.I,
-)
-_DECLARED_WITHIN = 4096  # bytes of a page; browsers look at 1024
 _BY_CHANCE = 9.0  # cost of a character of UTF-8 in another charset, below which it may be of that one
-_WIDE = ("utf-16", "utf-32", "utf_16", "utf_32", "utf-7", "iso2022", "hz")
-_EBCDIC = ("cp037", "cp273", "cp424", "cp500", "cp875", "cp1026", "cp1140")
 
 
 def wide_charset(head: bytes, said: str | None = None) -> str | None:
@@ -76,7 +79,7 @@ def wide_charset(head: bytes, said: str | None = None) -> str | None:
 
 @cache
 def _is_unlike_ascii(charset: str) -> bool:
-    return codecs.lookup(charset).name.startswith(_WIDE) or "{".encode(charset) != b"{"
+    return codecs.lookup(charset).name.startswith(WIDE) or "{".encode(charset) != b"{"
 
 
 class Decoded(NamedTuple):
@@ -92,8 +95,9 @@ def decode(
     """The text of `content` and its encoding. The text can always be encoded in UTF-8 again.
 
     `declared` is the charset that something beside the content names (a header of HTTP or mail). It decides where
-    neither a mark nor sound UTF-8 does and all bytes fit; one that is unknown or does not fit says nothing. Where it is
-    `certain`, as a person says it, it goes before UTF-8 with a few bytes that something broke.
+    neither a mark nor sound UTF-8 does, all bytes fit and letters do not speak against it; one that is unknown or does
+    not fit says nothing. Where it is `certain`, as a person says it, it goes before letters, and before UTF-8 with a
+    few bytes that something broke.
 
     Raises ReadError of kind ``binary`` for what is no text: mostly control characters or zeros, or a known binary
     format.
@@ -117,6 +121,8 @@ def _decode(content: bytes, declared: str | None, detector: Detector, certain: b
     marked = next((name for mark, name in _BOMS if content.startswith(mark)), None)
     if marked and (found := _decoded_after_mark(content, marked)):
         return found
+    if marked == "utf-8-sig":  # of UTF-8 that is broken, or of a text that something else put it before
+        content = content.removeprefix(codecs.BOM_UTF8)
     text = _text(content, "utf-8")
     if text is None:
         return _not_utf8(content, declared, detector, certain)
@@ -138,6 +144,8 @@ def _decoded_after_mark(content: bytes, name: str) -> Decoded | None:
     text = _text(content, name)
     if name == "utf-8-sig":
         return None if text is None else Decoded(text, "utf-8")
+    if name == "utf-16" and (found := _utf16_before_utf8(content)):
+        return found
     if text is not None:
         return Decoded(text, name)
     text = content.decode(name, "replace")
@@ -146,15 +154,48 @@ def _decoded_after_mark(content: bytes, name: str) -> Decoded | None:
     return Decoded(text, f"{name} (damaged in {lost} places)") if lost * 20 < len(text) else None
 
 
+def _utf16_before_utf8(content: bytes) -> Decoded | None:
+    """Text in UTF-16 to which lines in UTF-8 were added, or of which nothing but the mark is UTF-16; None for others.
+
+    >>> _utf16_before_utf8(b"\\xff\\xfe" + "é\\n".encode("utf-16-le") + "naïve end".encode())
+    Decoded(text='é\\nnaïve end', encoding='utf-16 (with lines in utf-8)')
+    """
+    start = max(content.rfind(b"\0") + 1, len(codecs.BOM_UTF16))
+    start += start % 2
+    tail = content[start:]
+    # Of UTF-16 beyond ASCII a few characters may be UTF-8 too, but hardly so many, with spaces and without controls.
+    if len(tail) < _TAIL_BYTES or not _SPACE.search(tail) or tail.translate(None, _CONTROLS) != tail:
+        return None
+    text, before = _text(tail, "utf-8"), _text(content[:start], "utf-16")
+    if text is None or before is None:
+        return None
+    return Decoded(before + text, "utf-16 (with lines in utf-8)" if before else "utf-8")
+
+
 def _not_plain(content: bytes, text: str, declared: str | None, detector: Detector) -> Decoded:
     """Valid UTF-8 that holds NUL or escape sequences: UTF-16 or -32 without a mark, ISO-2022, or binary."""
-    found = [*([declared] if declared else []), *ranked_candidates(content[:SAMPLE_BYTES], detector)]
+    first = declared or _utf16_by_zeros(content)
+    found = [first] if first else ranked_candidates(content[:SAMPLE_BYTES], detector)
     if found and found[0].startswith(("utf-16", "utf-32", "iso2022")):
         wide = _text(content, found[0])
         if wide is not None:
             return Decoded(wide, found[0])
+    padded = text.rstrip("\0")
+    if padded.strip() and "\0" not in padded:  # of a block that was written whole, or is to be written yet
+        text, content = padded, padded.encode()
     _reject_controls(content)
     return Decoded(text, "utf-8")
+
+
+def _utf16_by_zeros(content: bytes) -> str | None:
+    """UTF-16 of a text in ASCII, however short, by its zeros: every second byte is one, and no other.
+
+    >>> _utf16_by_zeros("Hi".encode("utf-16-le")), _utf16_by_zeros(b"a\\0list\\0")
+    ('utf-16-le', None)
+    """
+    if len(content) % 2 or content.count(0) * 2 != len(content):
+        return None
+    return "utf-16-le" if not any(content[1::2]) else "utf-16-be" if not any(content[::2]) else None
 
 
 def _reject_controls(content: bytes) -> None:
@@ -168,25 +209,25 @@ def _reject_controls(content: bytes) -> None:
 
 def _not_utf8(content: bytes, declared: str | None, detector: Detector, certain: bool) -> Decoded:
     said = _text(content, declared) if declared else None
-    # Chance bytes soon break a rule of a multi-byte charset.
-    if declared and said is not None and (certain or kin(declared).is_multi_byte):
+    if declared and said is not None and certain:
         return Decoded(without_lone_surrogates(said), declared)
-    in_page = _declared_in_page(content)
-    if kin(in_page).is_multi_byte:
-        for name in kin(in_page).in_page or (in_page,):
-            text = _text(content, name)
-            if text is not None:
-                return Decoded(without_lone_surrogates(text), name)
+    in_page = declared_in_page(content)
+    # Chance bytes soon break a rule of a multi-byte charset.
+    for name in (declared or "", *(kin(in_page).in_page or (in_page,))):
+        text = _text(content, name) if kin(name).is_multi_byte else None
+        if text is not None and not is_inside_words(text, content, name):
+            return Decoded(without_lone_surrogates(text), name)
     mixed = _mostly_utf8(content, detector)
     if mixed:
         return mixed
-    if declared and said is not None:
+    is_one_byte = not kin(declared or "").is_multi_byte
+    if declared and said is not None and is_one_byte and not is_belied(declared, content, in_page, detector):
         _reject_controls(content)
         return Decoded(without_lone_surrogates(said), declared)
-    names = ranked_candidates(_sample(content), detector, in_page)
+    names = ranked_candidates(sample_of(content), detector, in_page)
     if not names:
         raise ReadError("binary", "is a known binary format, not text; convert it to text or leave it out")
-    if not names[0].startswith(("utf-16", "utf-32", *_EBCDIC)):
+    if not names[0].startswith(("utf-16", "utf-32", *EBCDIC)):
         _reject_controls(content)
     if several := _in_several_charsets(content, names[0], in_page):
         return several
@@ -198,12 +239,6 @@ def _not_utf8(content: bytes, declared: str | None, detector: Detector, certain:
     text = content.decode(name, "replace")
     remark = f"{codecs.lookup(name).name} (damaged in {text.count(chr(0xFFFD))} places)"
     return Decoded(without_lone_surrogates(text), remark)
-
-
-def _declared_in_page(content: bytes) -> str:
-    """Python's name of the charset that a page says it is in; empty where it says none that is known."""
-    found = _DECLARED.search(content, 0, _DECLARED_WITHIN)
-    return codec_named((found[1] or found[2]).decode()) if found else ""
 
 
 def _mostly_utf8(content: bytes, detector: Detector) -> Decoded | None:
@@ -239,12 +274,12 @@ def _tally(text: str) -> tuple[int, int, int]:
 
 def _is_likelier_otherwise(text: str, content: bytes, detector: Detector) -> bool:
     """Whether text of broken UTF-8 costs less in another charset, each of its first words counted once."""
-    found = detector(_sample(content)) or []
-    if found and _is_structural(found[0], content[:SAMPLE_BYTES]):
+    found = detector(sample_of(content)) or []
+    if found and is_structural(found[0], content[:SAMPLE_BYTES]):
         return True
     words = _distinct_words(text)
     good, bad, broken = _tally(words)
-    costs = _costs(words.encode("utf-8", "surrogateescape"), found, "")
+    costs = costs_of(words.encode("utf-8", "surrogateescape"), found, "")
     as_utf8 = _UTF8_COST * good + _BAD_BYTE_COST * bad + _BROKEN_COST * broken
     return as_utf8 > min((value for value, _ in costs), default=float("inf"))
 
@@ -318,7 +353,7 @@ def _in_several_charsets(content: bytes, likeliest: str, declared: str) -> Decod
     """Text whose lines are in several one-byte charsets, none of them UTF-8; None where one charset suits all."""
     lines = content.splitlines(keepends=True)
     beyond = [n for n, line in enumerate(lines) if not line.isascii()]
-    gain = GAIN + _DECLARED_GAIN * _is_declared(likeliest, declared)
+    gain = GAIN + DECLARED_GAIN * is_declared(likeliest, declared)
     found = decode_lines([lines[n] for n in beyond], likeliest, gain)
     if found is None:
         return None
@@ -364,7 +399,7 @@ def _by_lines(content: bytes, detector: Detector) -> Decoded | None:
             break
     else:
         return None
-    if name.startswith(("utf", *_WIDE, *_EBCDIC)):
+    if name.startswith(("utf", *WIDE, *EBCDIC)):
         return None
     # Would the other charset read the lines that are UTF-8 as well? Then they are UTF-8 by chance.
     words = _distinct_words(good)
@@ -394,64 +429,13 @@ def _lines_as(lines: Sequence[bytes], name: str) -> list[str]:
 
 def _is_cut(run: str, before: str) -> bool:
     """Whether a run of bad bytes at the end begins a character; one byte after an ASCII letter does not."""
-    first = ord(run[0]) - 0xDC00
+    first, *others = run.encode("utf-8", "surrogateescape")
     wanted = 2 if first < 0xE0 else 3 if first < 0xF0 else 4
-    return len(run) < wanted and (len(run) > 1 or not before.isascii())
+    goes_on = bool(others) and all(0x80 <= byte < 0xC0 for byte in others)
+    return len(run) < wanted and (goes_on or (not others and not before.isascii()))
 
 
 def _windows_1252(run: str) -> str:
     raw = run.encode("utf-8", "surrogateescape")
     # Five bytes mean nothing in Windows-1252; as the C1 controls of Latin-1 they are at least not lost.
     return "".join(bytes((b,)).decode("cp1252", "ignore") or chr(b) for b in raw)
-
-
-def _sample(content: bytes) -> bytes:
-    """Up to SAMPLE_BYTES from the line with the first byte beyond ASCII: what detection can learn from."""
-    if len(content) <= SAMPLE_BYTES:
-        return content
-    first = _HIGH.search(content)
-    start = content.rfind(b"\n", 0, first.start()) + 1 if first else 0
-    start = max(start, (first.start() if first else 0) - SAMPLE_BYTES // 2)
-    start -= start % 4  # UTF-16 and UTF-32 stay in step
-    return content[start : start + SAMPLE_BYTES]
-
-
-def ranked_candidates(sample: bytes, detector: Detector = by_chardet, declared: str = "") -> list[str]:
-    """Python codec names, best first; empty where the bytes are a known binary format.
-
-    >>> ranked_candidates("Она сказала, что придёт завтра вечером.".encode("koi8-r"))[0]
-    'koi8-r'
-    """
-    found = detector(sample)
-    if found is None:
-        return []
-    if found and _is_structural(found[0], sample):
-        return [name for candidate in found for name in (*kin(candidate.name).older, candidate.name)]
-    costs = _costs(sample, found, declared)
-    ranked = [name for _, name in sorted(costs, key=lambda c: c[0])]  # stable: the commoner of equals
-    return ranked or [candidate.name for candidate in found] or ["cp1252"]
-
-
-def _costs(sample: bytes, found: list[Candidate], declared: str) -> list[tuple[float, str]]:
-    """What each reading of the bytes costs, in all one-byte charsets and in the multi-byte ones that were found."""
-    costs = [(value - _DECLARED_GAIN * _is_declared(name, declared), name) for value, name in by_cost(sample)]
-    double = [c for c in found if kin(codec_named(c.name)).is_multi_byte and c.confidence > 0]
-    surest = max((c.confidence for c in double), default=1.0)
-    for candidate in double:
-        doubt = log(surest / candidate.confidence)
-        for name in (*kin(candidate.name).older, candidate.name):
-            value = multi_byte_cost(sample, name)
-            if value is not None:
-                costs.append((value + doubt, name))
-    return costs
-
-
-def _is_declared(name: str, declared: str) -> bool:
-    return bool(declared) and (codecs.lookup(name).name == declared or (name == "cp1252" and declared == "iso8859-1"))
-
-
-def _is_structural(best: Candidate, sample: bytes) -> bool:
-    """Whether a detector found what letters cannot tell: zeros, escape sequences, spaces that are no ASCII."""
-    if best.name.startswith(_EBCDIC):
-        return sample.count(0x40) > 2 * sample.count(0x20)
-    return best.name.startswith(_WIDE) and best.confidence > 0.5

@@ -12,6 +12,7 @@ import codecs
 import csv
 import io
 import re
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -22,6 +23,7 @@ import orjson
 from winnow.base.errors import ReadError
 from winnow.base.records import LeftOut, RawDocument, Read, Reject
 from winnow.read.charset import decode
+from winnow.read.charset_names import codec_named
 from winnow.read.content import MB, Content, sha256
 from winnow.read.fields import Record, Records, require_columns
 from winnow.read.jsonl import read_jsonl
@@ -33,13 +35,15 @@ MAX_BEFORE_HEAD = 20  # lines: titles, dates, comments
 _NO_DELIMITER = "\x1f"  # which no text holds
 _SAMPLE = 1 << 18  # characters by which the dialect is told
 _MOST_RETRIES = 8  # quotes that never close; after so many the rest of the file is one reject
+_DUMPED = {"n": "\\\n", "t": "\\\t", "r": "\\\r"}  # as csv takes the same escapes
+_DUMPED_NULL = re.compile(r"(?:^|\t)\\N\r?(?:$|\t)", re.MULTILINE)  # of a table that a database dumped
 _SEP = re.compile(r"sep=([,;\t|])\s*$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
     """How rows are written: the delimiter, whether a quote inside a field is escaped by a backslash, which quotes there
-    are, and whether spaces stand before them."""
+    are (none where a database dumped a table and escaped line ends and tabs), and whether spaces stand before them."""
 
     delimiter: str
     escaped: bool = False
@@ -47,11 +51,75 @@ class Dialect:
     spaced: bool = False
 
     def rows(self, lines: Iterator[str]) -> Iterator[list[str]]:
+        """Rows of fields; raises csv.Error where a quote closes inside a field, and goes on after that."""
         if not self.escaped:
-            return csv.reader(lines, delimiter=self.delimiter, quotechar=self.quote, skipinitialspace=self.spaced)
-        null = re.compile(rf"(?:(?<=^)|(?<={re.escape(self.delimiter)}))\\N(?=$|[\r\n{re.escape(self.delimiter)}])")
-        plain = (null.sub("", line) for line in lines)
-        return csv.reader(plain, delimiter=self.delimiter, escapechar="\\", doublequote=False)
+            return csv.reader(
+                lines, delimiter=self.delimiter, quotechar=self.quote, skipinitialspace=self.spaced, strict=True
+            )
+        between = re.escape(self.delimiter)
+        null = re.compile(rf"(?:(?<=^)|(?<={between}))\\N(?=$|[\r\n{between}])")
+        other = re.compile(rf'\\([^"\\\r\n{between}])|(\\.)')  # a backslash that escapes nothing
+        meant = {} if self.quote else _DUMPED
+        plain = (other.sub(lambda m: m[2] or meant.get(m[1], rf"\\{m[1]}"), null.sub("", line)) for line in lines)
+        return csv.reader(
+            plain, delimiter=self.delimiter, escapechar="\\", doublequote=False,
+            quoting=csv.QUOTE_MINIMAL if self.quote else csv.QUOTE_NONE,
+        )  # fmt: skip
+
+    def as_meant(self, row: str, width: int | None) -> list[str] | None:
+        """The fields of a row in which a quote closes neither before a delimiter nor at the end; None of one that opens
+        a quote which was meant for no other line than its first.
+
+        Quotes that are not doubled are of the text, be they all or those inside; which of the two, the number of fields
+        tells.
+
+        >>> Dialect(",").as_meant('1,"He said "yes, now" twice"', 2), Dialect(",").as_meant('"Yes" he said,1', 2)
+        (['1', 'He said "yes, now" twice'], ['"Yes" he said', '1'])
+        """
+        row = row.removesuffix("\n").removesuffix("\r")
+        if "\n" in row or "\r" in row:
+            return self._fields(row, is_whole=False, none_open=True)
+        inside = self._fields(row, is_whole=True) or []
+        return inside if width in (None, len(inside)) else self._fields(row, is_whole=False)
+
+    def _fields(self, row: str, *, is_whole: bool, none_open: bool = False) -> list[str] | None:
+        """Fields, of which those in quotes end where one closes; it closes before a delimiter, and not `is_whole` it is
+        the first one or none. With `none_open` there are no fields where one is opened and not closed so.
+        """
+        quotes = re.compile(rf"(?P<run>{self.quote}+)(?P<closes> *(?={re.escape(self.delimiter)}|$))?")
+        fields: list[str] = []
+        at, may_close = 0, True
+        while at <= len(row):
+            found = self._quoted(row, at, quotes, is_whole) if may_close else None
+            if found is None:
+                if none_open and row.startswith(self.quote, at):
+                    return None
+                end = row.find(self.delimiter, at)
+                end = len(row) if end < 0 else end
+                may_close = may_close and not (is_whole and row.startswith(self.quote, at))  # none closes after it
+                found = row[at:end], end
+            fields.append(found[0])
+            at = found[1] + 1
+        return fields
+
+    def _quoted(self, row: str, at: int, quotes: re.Pattern[str], is_whole: bool) -> tuple[str, int] | None:
+        """The field in quotes at a place and where it ends; None where there is none."""
+        while self.spaced and row.startswith(" ", at):
+            at += 1
+        if not row.startswith(self.quote, at):
+            return None
+        said: list[str] = []
+        at += 1
+        while found := quotes.search(row, at):
+            n = len(found["run"])
+            said += row[at : found.start()], self.quote * (n // 2)
+            if n % 2 and found["closes"] is not None:
+                return "".join(said), found.end()
+            if n % 2 and not is_whole:
+                return None
+            said.append(self.quote * (n % 2))
+            at = found.end("run")
+        return None
 
 
 def found_dialect(head: str, sample: str, delimiter: str, text_field: tuple[str, ...]) -> Dialect:
@@ -112,6 +180,8 @@ def dialect_of(sample: str, delimiter: str) -> Dialect:
     doubled = re.search(rf'[^\\{re.escape(delimiter)}\r\n]""{inside}', sample)
     escaped = not doubled and re.search(rf'[^\\](?:\\\\)*\\"{inside}', sample)
     between = re.escape(delimiter)
+    if delimiter == "\t" and _DUMPED_NULL.search(sample) and not re.search(r'(?:^|\t)"', sample, re.MULTILINE):
+        return Dialect(delimiter, escaped=True, quote="")
     if re.search(rf'{between} +"[^"]*" *(?:{between}|[\r\n])', sample) and not re.search(rf'{between}"', sample):
         return Dialect(delimiter, bool(escaped), spaced=True)
     return Dialect(delimiter, bool(escaped), quote="'" if _is_in_single_quotes(sample, between) else '"')
@@ -127,20 +197,28 @@ def _is_in_single_quotes(sample: str, between: str) -> bool:
     return len(begun) == len(ended) and bool(re.search(holds, sample, re.MULTILINE))
 
 
+class _TooLong(csv.Error):
+    """A line is longer than a document may be."""
+
+
 @dataclass(slots=True)
 class _Lines:
-    """The lines of a file, with those of the row that is being read, and how many came before them."""
+    """The lines of a file, with those of the row that is being read, those that are to be read again, and how many came
+    before them."""
 
     source: Iterator[str]
     row: list[str] = field(default_factory=list)
+    again: deque[str] = field(default_factory=deque)
     before: int = 0
     ended: bool = False
+    charset: str | None = None
+    """What the first lines are in as a whole, where they are in one that is not UTF-8: a field alone says little."""
 
     def __iter__(self) -> Iterator[str]:
         return self
 
     def __next__(self) -> str:
-        line = next(self.source, None)
+        line = self.again.popleft() if self.again else next(self.source, None)
         if line is None:
             self.ended = True
             raise StopIteration
@@ -193,16 +271,18 @@ def _head(lines: _Lines, delimiter: str, settings: FileSettings) -> tuple[list[s
         raise ReadError("empty", "is an empty file; remove it or write it again")
     n_above = _before_head(sample, settings.delimiter or delimiter, settings.text_field)
     above, sample = sample[:n_above], sample[n_above:]
+    lines.charset = _one_charset("".join(sample))
     if settings.delimiter:
         dialect = dialect_of("".join(sample), settings.delimiter)
     else:
         dialect = found_dialect(sample[0], "".join(sample), delimiter, settings.text_field)
     lines.source, lines.row, lines.ended = chain(sample, lines.source), [], False
     lines.before += n_above
-    fields = [_decoded(f, settings).strip() for f in next(dialect.rows(lines), [])]
-    if lines.ended:
+    head = next(_rows_as_meant(lines, dialect, None), None)
+    if head is None:
         raise ReadError("malformed_row", "opens a quote in its head line that never closes; mend the head line")
     lines.next_row()
+    fields = [_decoded(f, settings, lines.charset).strip() for f in head]
     return _distinct(fields), dialect, sum(1 for line in above if line.strip())
 
 
@@ -210,15 +290,16 @@ def _rows(lines: _Lines, head: list[str], dialect: Dialect, records: Records) ->
     settings = records.settings
     nulls = {name: None for name in settings.text_field if name in head}
     number = 1  # the head is row 1
-    for retry in range(_MOST_RETRIES + 1):
-        for row in dialect.rows(lines):
-            if lines.ended:  # the file ended inside quotes
+    retries = 0
+    while True:
+        for row in _rows_as_meant(lines, dialect, len(head)):
+            if row is None:  # it opens a quote that was not to close where it does, or not at all
                 break
             place = f", row {(number := number + 1)}"
             lines.next_row()
             if not row:
                 continue
-            fields = ["" if f == r"\N" else _decoded(f, settings) for f in row]
+            fields = ["" if f == r"\N" else _decoded(f, settings, lines.charset) for f in row]
             while len(fields) > len(head) and not fields[-1]:  # a delimiter at the end of each row says nothing
                 fields.pop()
             said = {h: f for h, f in zip(head, fields, strict=False) if f}
@@ -226,17 +307,40 @@ def _rows(lines: _Lines, head: list[str], dialect: Dialect, records: Records) ->
             raw = orjson.dumps(said if len(fields) <= len(head) else [head, fields])
             record = Record(value=nulls | said, raw=raw, sha256=sha256(raw), row=number, place=place)
             yield records.result(record, _too_many_fields(head, fields) if len(fields) > len(head) else None)
-        if not (lines.ended and lines.row):
+        else:
             return
-        swallowed, lines.row, lines.ended = lines.row, [], False
-        cut = swallowed if retry == _MOST_RETRIES else swallowed[:1]
-        raw = orjson.dumps([head, [_decoded(line, settings) for line in cut]])
+        swallowed, lines.row = lines.row, []
+        cut = swallowed if lines.ended and retries == _MOST_RETRIES else swallowed[:1]
+        retries, lines.ended = retries + lines.ended, False
+        raw = orjson.dumps([head, [_decoded(line, settings, lines.charset) for line in cut]])
         number += 1
         place = f", row {number} (line {lines.before + 1})"
         unread = Record(value=None, raw=raw, sha256=sha256(raw), row=number, place=place)
         yield records.reject(_open_quote(), unread)
         lines.before += len(cut)
-        lines.source = iter(swallowed[len(cut) :])
+        lines.again.extendleft(reversed(swallowed[len(cut) :]))
+
+
+def _rows_as_meant(lines: _Lines, dialect: Dialect, width: int | None) -> Iterator[list[str] | None]:
+    """The rows of a file, most of `width` fields; at last None where one opens a quote that does not close rightly."""
+    rows = dialect.rows(lines)
+    while True:
+        try:
+            row = next(rows, None)
+        except _TooLong:
+            raise
+        except csv.Error:
+            if sum(map(len, lines.row)) > csv.field_size_limit():
+                raise
+            row = None if lines.ended else dialect.as_meant("".join(lines.row), width)
+            if row is None:
+                yield None
+                return
+        if row is None or lines.ended:
+            if lines.row:
+                yield None
+            return
+        yield row
 
 
 def _open_quote() -> ReadError:
@@ -304,17 +408,39 @@ def _lines_of(blocks: Iterator[bytes]) -> Iterator[str]:
                 yield "".join(line)
                 line, size = [], 0
             elif size > csv.field_size_limit():
-                raise csv.Error("a line is longer than a document may be; raise read.max_document_mb")
+                raise _TooLong("a line is longer than a document may be; raise read.max_document_mb")
     if last := "".join([*line, carry, decoder.decode(b"", final=True)]):
         yield last
 
 
-def _decoded(text: str, settings: FileSettings) -> str:
+def _decoded(text: str, settings: FileSettings, likeliest: str | None) -> str:
     """A field whose bytes are not UTF-8 (they stand as surrogates), decoded by itself."""
     if text.isascii():
         return text
+    raw = _bytes_of(text)
+    if raw is None:
+        return text
+    return decode(raw, settings.charset or likeliest, certain=settings.charset is not None).text
+
+
+def _one_charset(sample: str) -> str | None:
+    """The charset of lines that are not in UTF-8; None where they are in several, or no text.
+
+    >>> _one_charset("1;Да\\n2;Нет\\n3;Привет, мир\\n".encode("cp1251").decode("utf-8", "surrogateescape"))
+    'cp1251'
+    """
+    raw = _bytes_of(sample)
+    try:
+        encoding = decode(raw).encoding if raw is not None else ""
+    except ReadError:
+        return None
+    return codec_named(encoding) or None
+
+
+def _bytes_of(text: str) -> bytes | None:
+    """The bytes of text in which some stand as surrogates; None where none do."""
     try:
         text.encode("utf-8")
-        return text
+        return None
     except UnicodeEncodeError:
-        return decode(text.encode("utf-8", "surrogateescape"), settings.charset, certain=True).text
+        return text.encode("utf-8", "surrogateescape")

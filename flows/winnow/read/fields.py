@@ -172,7 +172,8 @@ def require_columns(names: Sequence[str], settings: FileSettings) -> None:
     for setting in ("text_field", *settings.named):
         wanted: tuple[str, ...] = getattr(settings, setting)
         if wanted and not any(name in names or name.partition(".")[0] in names for name in wanted):
-            near = difflib.get_close_matches(wanted[0], names, 1)
+            near = [n for n in names if n.casefold() == wanted[0].casefold()]
+            near = near or difflib.get_close_matches(wanted[0], names, 1)
             hint = f"did you mean {near[0]!r}? " if near else ""
             known = _known("columns", names)
             kind = "no_text" if setting == "text_field" else "no_column"

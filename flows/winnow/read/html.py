@@ -33,6 +33,7 @@ MAX_TAG = 16_000  # characters of a tag; a longer one is no author's, and parser
 MISSED = 0.6  # of resiliparse's length; the score is flat from .2 to .8
 MISSED_IN_PARTS = 0.75  # of a page that is no article: what is missed stands in parts, not in teasers
 _ARTICLE_SHARE = 0.2  # of the page's text in one <article>, from which the page is that article
+_ABOUT_AS_LONG = 0.5
 _NO_SENTENCES = 600  # characters of menus that trafilatura takes where a page has no main text
 # Beyond these a page is data or an attack, and the extractors, quadratic in depth and worse, would take minutes.
 SLOW_CHARS, SLOW_ELEMENTS, DEPTH = 3_000_000, 50_000, 500
@@ -59,6 +60,10 @@ _TAG_OR_TEXT = re.compile(r"<[^<>]*>|[^<]+|<")
 _WHITE = " \t\n"
 _SPACE = re.compile(r"[^\S\n]+")
 _SIGN_OR_LINE = re.compile("[\\n\u2400-\u2426]")
+_FOLDING = re.compile(r"<(/?)(details|summary)\b([^<>]{0,2000})>", re.IGNORECASE)
+_RUBY = re.compile(
+    r"<r[pt]c?\b[^<>]{0,200}>[^<>]{0,200}(?:</r[pt]c?>)?|</?(?:ruby|rb|r[pt]c?)\b[^<>]{0,200}>", re.IGNORECASE
+)
 _TEMPLATE = re.compile(r"<(/?)template\b[^<>]{0,2000}>", re.IGNORECASE)
 _BULLET = re.compile(r"^([ \t]*)(?:[•◦▪‣⁃*]|-)[ \t]+", re.MULTILINE)
 _CELL_GAP = re.compile(r"[ \t]*\t\t[ \t]*")
@@ -148,6 +153,16 @@ def without_templates(html: str) -> str:
     return "".join([*pieces, html[at:]])
 
 
+def with_plain_elements(html: str) -> str:
+    """The page with elements that extractors lose as others that they know: what folds out has a heading, and ruby is
+    its text without how it is read.
+
+    >>> with_plain_elements("<details><summary>Q?</summary>A</details> <ruby>漢<rp>(</rp><rt>かん</rt></ruby>字")
+    '<div><h4>Q?</h4>A</div> 漢字'
+    """
+    return _RUBY.sub("", _FOLDING.sub(lambda m: f"<{m[1]}{'div' if m[2].lower() == 'details' else 'h4'}{m[3]}>", html))
+
+
 def main_text(html: str) -> tuple[str | None, str]:
     """Title and main text of a page; the text is empty where it has none.
 
@@ -159,7 +174,7 @@ def main_text(html: str) -> tuple[str | None, str]:
     from resiliparse.parse.html import HTMLTree
 
     html = html.replace("\0", "\ufffd")
-    html = with_image_texts(without_templates(without_endless_tags(html)))
+    html = with_image_texts(with_plain_elements(without_templates(without_endless_tags(html))))
     html, columns = with_kept_columns(html)
     tree = HTMLTree.parse(html)
     title = " ".join((tree.title or "").split()) or None
@@ -170,7 +185,8 @@ def main_text(html: str) -> tuple[str | None, str]:
     found = ""
     if len(html) <= SLOW_CHARS and elements <= SLOW_ELEMENTS and is_sound and not (is_forum and len(plain) > MIN_POSTS):
         found = _by_trafilatura(html, is_doubtful=not plain)
-    return title, _chosen(found, plain, html, tree).translate(columns)
+    chosen = _with_all_lines(_chosen(found, plain, html, tree), plain, tree if is_sound else None)
+    return title, chosen.translate(columns)
 
 
 def _chosen(found: str, plain: str, html: str, tree: Any) -> str:
@@ -184,11 +200,48 @@ def _chosen(found: str, plain: str, html: str, tree: Any) -> str:
     return found if len(found) >= (MISSED if is_article else MISSED_IN_PARTS) * len(plain) else plain
 
 
+def _with_all_lines(text: str, plain: str, tree: Any) -> str:
+    """The text with the lines it has in the page: trafilatura makes one of all where nothing but line breaks or `<div>`
+    part them. Then `plain` has the same text in lines, or the whole page does.
+    """
+    signs = _signs(text)
+    if plain.count("\n") > text.count("\n") and " | " not in text and _signs(plain) == signs:
+        return plain
+    if tree is None:
+        return text
+    if "\n" in text:
+        return _with_headings(text, plain, tree)
+    whole = _by_resiliparse(tree, is_sound=True, comments=False, is_article=False)
+    other = min(plain, whole, key=lambda o: abs(len(_signs(o)) - len(signs)))
+    return other if "\n" in other and 0.9 * len(signs) <= len(_signs(other)) <= 1.1 * len(signs) else text
+
+
+def _with_headings(text: str, plain: str, tree: Any) -> str:
+    """The text with headings that it lacks: those that stand in `plain` between two of its lines, or before all."""
+    if not tree.body:
+        return text
+    headings = {" ".join(h.text.split()) for level in "123456" for h in tree.body.get_elements_by_tag_name(f"h{level}")}
+    lines = text.split("\n")
+    headings -= set(lines)
+    stand = Counter(lines)
+    others = [line for line in plain.split("\n") if line]
+    at = zip(["", *others], others, others[1:], strict=False)
+    before = {b: h for a, h, b in at if h in headings and stand[b] == 1 and (not a or a in stand)}
+    return "\n".join(f"{before[line]}\n\n{line}" if line in before else line for line in lines)
+
+
+def _signs(text: str) -> str:
+    """A text without white space, bullets and what parts cells."""
+    return "".join(text.split()).replace("|", "").replace("-", "")
+
+
 def _article_share(html: str, tree: Any) -> tuple[float, int]:
-    """The share of the page's text in its one or two `<article>` elements, and the length of the longer one."""
+    """The share of the page's text in its one or two `<article>` elements, and the length of the longer one, or of both
+    where they are about as long."""
     if not tree.body or not 0 < len(_ARTICLE.findall(html)) <= _FEW_ARTICLES:
         return 0.0, 0
-    length = max((len(" ".join(a.text.split())) for a in tree.body.get_elements_by_tag_name("article")), default=0)
+    lengths = [len(" ".join(a.text.split())) for a in tree.body.get_elements_by_tag_name("article")]
+    length = sum(n for n in lengths if n >= _ABOUT_AS_LONG * max(lengths))
     whole = len(" ".join((tree.body.text or "").split()))
     return (length / whole if whole else 0.0), length
 

@@ -142,7 +142,8 @@ def parsed_record(line: bytes, charset: str | None = None) -> tuple[Any, str]:
     """The JSON value of a line and the encoding of its bytes.
 
     orjson reads what is plain JSON in UTF-8; the standard library what it refuses (NaN, lone surrogates, whole numbers
-    beyond 64 bits). Bytes that are not UTF-8 are decoded as any others are, in `charset` where the recipe names one.
+    beyond 64 bits, control characters in strings). Bytes that are not UTF-8 are decoded as any others are, in `charset`
+    where the recipe names one.
 
     Raises ReadError of kind ``not_json``, or ``binary`` where the line is full of zeros.
     """
@@ -158,12 +159,13 @@ def parsed_record(line: bytes, charset: str | None = None) -> tuple[Any, str]:
     except UnicodeDecodeError:
         text, encoding = decode(line, charset, certain=True)
     try:
-        return _clean(json.loads(text)), encoding
+        return _clean(json.loads(text, strict=False)), encoding  # not strict, strings hold tabs and other controls
     except RecursionError as error:
         raise ReadError(kind, "is nested too deeply; flatten it") from error
     except json.JSONDecodeError as error:
         why = f"{error.msg.lower()} at column {error.colno}"
-        raise ReadError(kind, f"is not JSON: {why}; mend the line or leave it out") from error
+        remedy = "name the file .json if objects take several lines or share one, or mend the line"
+        raise ReadError(kind, f"is not JSON: {why}; {remedy}") from error
     except ValueError as error:  # whole numbers of more than 4,300 digits
         raise ReadError(kind, f"cannot be read as JSON: {error}; mend the line or leave it out") from error
 

@@ -57,40 +57,49 @@ _OTHER_LANGUAGE = 5.0  # of a language that the charset was not made for
 
 WORD = re.compile(rb"[A-Za-z]*[\x80-\xff][A-Za-z\x80-\xff]*")
 _TAGS = re.compile(rb"<[^<>]{0,300}>")
+_CONTRACTED = re.compile(rb"(?<=[A-Za-z])([\x80-\xff])(?:s|t|m|d|re|ve|ll)\b")
 _LINE = re.compile(rb"[^\n\r]*[\x80-\xff][^\n\r]*")
 MAX_READ = 40_000  # bytes of lines with some byte beyond ASCII; more moves no answer
 _UNKNOWN_LANGUAGE = 3.0  # the last of the Latin ones: its words in ASCII may be as in any other
 _MOST_ALIKE = 3  # times that a word counts; more say nothing new
+_RARER_IN_ENGLISH = 1.75  # charsets that are rare: a byte or two beyond ASCII, as there are in English, say little
+_CONTRACTION = 2.5  # gain of a charset in which an apostrophe stands in "it’s"
+_ENGLISH_BY, _ENGLISH_BYTES = 2.0, 4_000  # what words in ASCII cost less in English than in any other language
 _NO_LATIN = 2.0  # a lone letter is more likely to be a Latin one
 _AMONG_LATIN = 8.0  # of a word of another script among many in ASCII
+_EDGE = 3.0  # of a letter of ASCII beside a sign, about what it costs as the first or last one of a Latin word
 _ASIDE, _ASIDE_MOST = 0.4, 4.0  # weight of words in ASCII, for each and beside those with other letters
 
 # Kinds of character, beside the letters of the script.
-_SPACE, _LOWER, _UPPER, _OPENS, _CLOSES, _JOINS, _MARK, _SYMBOL, _BOX, _CONTROL, _FOREIGN, _ASCII, _TWIN, _GAP = range(
-    14
-)
-_OF_KIND = np.array([0, 0, 0.3, 4.0, 4.0, 5.0, 5.0, 9.0, 7.0, 12.0, 10.0, 0.0, 0.0, 3.0])
+(_SPACE, _LOWER, _UPPER, _OPENS, _CLOSES, _JOINS, _MARK, _SYMBOL, _BOX, _CONTROL, _FOREIGN, _ASCII, _TWIN, _GAP,
+ _DASH, _INVERTED) = range(16)  # fmt: skip
+_OF_KIND = np.array([0, 0, 0.3, 4.0, 4.0, 5.0, 5.0, 9.0, 7.0, 12.0, 10.0, 0.0, 0.0, 3.0, 5.0, 4.0])
 # Latin letters that look like Cyrillic ones and are typed for them.
 _TWINS = dict(zip("aeopcxyjisAEOPCXKMTBHJIS", "аеорсхујіѕаеорсхкмтвнјіѕ", strict=True))
-_OPENING, _CLOSING, _JOINING = (
-    "\xab\u201c\u201e\u2018\u201a\xa1\xbf",
-    "\xbb\u201d\u201c\u2026\u2122\xae",
-    "\u2019\xb7\xad",
-)
-_MARKS = "\u2013\u2014\u2022\xb0\u20ac\xa9\xa7\xa3\u2116\xba\xaa"
+_SIGNS = {
+    _OPENS: "\xab\u201c\u201e\u2018\u201a",
+    _INVERTED: "\xa1\xbf",
+    _CLOSES: "\xbb\u201d\u201c\u2026\u2122\xae",
+    _JOINS: "\u2019\xb7\xad\ufb01\ufb02",
+    _DASH: "\u2013\u2014",
+    _MARK: "\u2022\xb0\u20ac\xa9\xa7\xa3\u2116\xba\xaa\xbc\xbd\xbe\xd7\xf7\xb1\xb2\xb3\xb5",
+}
+_OF_SIGN = {sign: kind for kind, signs in reversed(_SIGNS.items()) for sign in signs}
 
 
 def _joints() -> np.ndarray:
     """What it costs that a kind of character stands after another."""
-    cost = np.zeros((14, 14))
+    cost = np.zeros((16, 16))
     letters = (_LOWER, _UPPER, _FOREIGN, _ASCII, _TWIN)
     cost[_LOWER, _UPPER] = 5.0
     cost[_UPPER, _UPPER] = 0.15
     for letter in letters:
-        cost[letter, _OPENS] = cost[_CLOSES, letter] = 6.0
+        cost[letter, _OPENS] = cost[_CLOSES, letter] = 8.0
+        cost[letter, _INVERTED] = 6.0
         cost[letter, (_MARK, _SYMBOL, _BOX)] = 4.0
         cost[(_MARK, _SYMBOL, _BOX), letter] = 4.0
         cost[letter, _JOINS] = cost[_JOINS, letter] = 1.0
+        cost[letter, _DASH] = cost[_DASH, letter] = 3.0 if letter == _ASCII else 4.0
     cost[_ASCII, (_LOWER, _UPPER)] = cost[(_LOWER, _UPPER), _ASCII] = 8.0
     cost[(_ASCII, _TWIN), _FOREIGN] = cost[_FOREIGN, (_ASCII, _TWIN)] = 6.0
     cost[_TWIN, (_LOWER, _UPPER)] = cost[(_LOWER, _UPPER), _TWIN] = 3.5
@@ -144,6 +153,7 @@ class Charset:
     is_latin: bool
     place: np.ndarray
     kind: np.ndarray
+    apostrophe: np.ndarray
     rarity: float
     use: np.ndarray
     """What it costs that a text in each of the languages is in this charset."""
@@ -162,7 +172,7 @@ def charset(name: str, use: float, languages: str) -> Charset | None:
     chars = [bytes((b,)).decode(name, "ignore") or "\x81" for b in range(256)]
     low = [folded(unicodedata.normalize("NFKC", c)[:1] if c > "\ufb00" else c) for c in chars]
     kinds = [
-        (_UPPER if c != lowered and c.isupper() else _LOWER) if lowered in index else _kind(c)
+        (_UPPER if c != lowered and c.isupper() else _LOWER) if lowered in index and c not in _OF_SIGN else _kind(c)
         for c, lowered in zip(chars, low, strict=True)
     ]
     if script == "cyrillic":
@@ -176,6 +186,7 @@ def charset(name: str, use: float, languages: str) -> Charset | None:
         is_latin=script == "latin",
         place=np.array([index.get(c, 0) for c in low]),
         kind=np.array(kinds),
+        apostrophe=np.array([c == "\u2019" for c in chars]),
         rarity=use,
         use=np.array([0.0 if language in meant else _OTHER_LANGUAGE for language in found.languages]),
     )
@@ -187,9 +198,8 @@ def _kind(char: str) -> int:
         return _ASCII if category[0] == "L" else _SPACE
     if char == "\xa0":
         return _GAP
-    for kind, chars in ((_OPENS, _OPENING), (_CLOSES, _CLOSING), (_JOINS, _JOINING), (_MARK, _MARKS)):
-        if char in chars:
-            return kind
+    if char in _OF_SIGN:
+        return _OF_SIGN[char]
     if "\u2500" <= char <= "\u25ff":
         return _BOX
     if category in ("Cc", "Cn", "Co"):
@@ -209,6 +219,9 @@ class Pairs:
     aside_count: np.ndarray
     latin_share: float
     """Letters of ASCII beside those of one beyond, which is 4 times as many in most languages with Latin letters."""
+    is_english: bool
+    contracted: np.ndarray
+    """The bytes that stand where English contracts words, as in "it’s"."""
 
 
 def pairs(sample: bytes) -> Pairs:
@@ -237,8 +250,24 @@ def pairs(sample: bytes) -> Pairs:
         aside_first=np.concatenate([first[~high], rest_first]),
         aside_second=np.concatenate([second[~high], rest_second]),
         aside_count=np.concatenate([others.astype(float), rest_count * weight]),
-        latin_share=total / max(1, int(count[high].sum())),
+        latin_share=total / max(1, int(count[high].sum())), is_english=_is_english(sample[:_ENGLISH_BYTES]),
+        contracted=np.frombuffer(b"".join(set(_CONTRACTED.findall(text))), np.uint8),
     )  # fmt: skip
+
+
+def _is_english(text: bytes) -> bool:
+    """Whether the words of a text that are in ASCII are likelier English than any other language.
+
+    >>> _is_english(b"It was not found in the file"), _is_english(b"Das fand sich nicht in der Datei")
+    (True, False)
+    """
+    found = letters("latin")
+    index = {c: i for i, c in enumerate(found.alphabet, 1)}
+    first, second, count = _counted(b" " + WORD.sub(b" ", _TAGS.sub(b" ", text)) + b" ")
+    place = np.array([index.get(chr(b).lower(), 0) for b in range(128)] + [0] * 128)
+    costs = found.costs[:, place[first], place[second]] @ count
+    english = found.languages.index("en")
+    return bool(costs[english] + _ENGLISH_BY < np.delete(costs, english).min())
 
 
 def _counted(text: bytes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -260,10 +289,14 @@ def cost(found: Pairs, of: Charset) -> float:
     else:
         total = total + _NO_LATIN + min(_AMONG_LATIN, found.latin_share)
     first, second = of.kind[found.first], of.kind[found.second]
+    if not of.is_latin:
+        is_sign = (of.place[found.first] == 0) & (of.place[found.second] == 0)
+        total = total + _EDGE * found.count[is_sign & ((first == _ASCII) | (second == _ASCII))].sum()
     shapes = _OF_KIND[second] + _JOINTS[first, second]
     shapes[(second == _BOX) & (found.first == found.second)] = _DRAWN
-    shape = shapes @ found.count
-    return of.rarity + float(total.min() + shape) * (1 + _MISFIT * of.rarity)
+    shape = shapes @ found.count - _CONTRACTION * np.count_nonzero(of.apostrophe[found.contracted])
+    rarity = of.rarity * (_RARER_IN_ENGLISH if found.is_english else 1)
+    return rarity + float(total.min() + shape) * (1 + _MISFIT * of.rarity)
 
 
 def _aside(found: Pairs, of: Charset) -> np.ndarray:
@@ -376,7 +409,12 @@ _DAILY = {"gb18030": (0xB0, 0xD7), "gbk": (0xB0, 0xD7), "gb2312": (0xB0, 0xD7), 
           "big5hkscs": (0xA4, 0xC6), "cp950": (0xA4, 0xC6), "euc_jp": (0xB0, 0xCF), "euc_jis_2004": (0xB0, 0xCF),
           "shift_jis": (0x88, 0x97), "cp932": (0x88, 0x97), "shift_jis_2004": (0x88, 0x97),
           "euc_kr": (0xB0, 0xC8), "cp949": (0xB0, 0xC8), "johab": (0x88, 0xD3)}  # fmt: skip
-_KANA_COST, _MARK_COST, _HANGUL_COST, _DAILY_COST = 4.2, 4.8, 6.3, 7.3
+_DAILY_HANGUL = frozenset(
+    "이다는의에을가고하로은를기지사한도어인리서자시대아나수있스정그라해일제들보오부장안니주상만전구과원여러게면우공소조동성화비관신세경유"
+    "모연방국물적개계학교생선문업회산실분위차음용중말간입단품결무당행체금때없었했습까요와것등년월내외남북울람마바저치운배현미반발설감본명"
+    "심데든려거트크드르터템페호종강민영광진석식임작달번복피표통투특포필향형확환활후휴히힘네야왜누떤떻많같알았됩되된될할함합항받찾쓰읽싶좋였"
+)
+_KANA_COST, _MARK_COST, _HANGUL_COST, _OTHER_HANGUL_COST, _DAILY_COST = 4.2, 4.8, 5.5, 8.0, 7.3
 _OTHER_HAN_COST, _OTHER_COST, _ODD_COST = 11.0, 9.5, 16.0
 _DOUBLE_BYTE_USE = {
     "euc_jp": 1.0,
@@ -388,7 +426,8 @@ _DOUBLE_BYTE_USE = {
     "cp950": 2.0,
 }
 _JOINT = re.compile("[A-Za-z](?=[^\x00-\x7f])|[^\x00-\x7f](?=[A-Za-z])")  # of alphabets, inside a word
-_JOINT_COST = 3.0
+_AMID = re.compile("[a-z][^\x00-\x7f]{1,2}(?=[a-z])")  # characters inside a word, where others have an accent
+_JOINT_COST, _AMID_COST = 3.0, 4.0
 
 
 def multi_byte_cost(sample: bytes, name: str) -> float | None:
@@ -416,6 +455,7 @@ def multi_byte_cost(sample: bytes, name: str) -> float | None:
     return (
         _DOUBLE_BYTE_USE.get(name, 0.5)
         + _JOINT_COST * joints
+        + _AMID_COST * len(_AMID.findall(text))
         + sum(n * _character_cost(c, name) for c, n in counts.items())
     )
 
@@ -434,7 +474,7 @@ def _character_cost(char: str, name: str) -> float:
     first, last = _DAILY.get(name, (0xB0, 0xD7))
     is_daily = len(raw) == 2 and first <= raw[0] <= last
     if "\uac00" <= char <= "\ud7a3":
-        return _HANGUL_COST if is_daily else _OTHER_HAN_COST
+        return _HANGUL_COST if char in _DAILY_HANGUL else _OTHER_HANGUL_COST if is_daily else _OTHER_HAN_COST
     if "\u4e00" <= char <= "\u9fff":
         return _DAILY_COST if is_daily and name not in ("euc_kr", "cp949", "johab") else _OTHER_HAN_COST
     category = unicodedata.category(char)

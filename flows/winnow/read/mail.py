@@ -28,6 +28,7 @@ from winnow.read.jsonl import Line, lines_of
 
 _MOST_PARTS, _MOST_LEVELS = 10_000, 30  # each part costs 2 kB of objects, each level a look at every line
 _HEADER_CHARS = 16_000
+_STUB = 8  # times the words of a plain alternative in the others, from which it but says that one cannot read them
 _NAMED = ("From", "To", "Cc", "Message-ID", "In-Reply-To", "List-Id")
 _HEADER = re.compile(rb"[!-9;-~]{1,76}[ \t]{0,4}:|>From ")
 _FROM_DATE = re.compile(rb"[A-Z][a-z]{2} [A-Z][a-z]{2} {1,2}\d{1,2} \d{1,2}:\d\d")
@@ -183,7 +184,7 @@ def _parsed(message: bytes) -> Message:
 
 
 def _texts(part: Message, attached: list[str]) -> list[Decoded]:
-    """The texts of a part in order; of alternatives the plain one, else the first that has any."""
+    """The texts of a part in order; of alternatives the plain one, unless it is a stub, else the first that has any."""
     name = _quietly(part.get_filename)
     if name or _quietly(part.get_content_disposition) == "attachment":
         attached.append(_decoded_words(name or part.get_content_type()))
@@ -197,7 +198,8 @@ def _texts(part: Message, attached: list[str]) -> list[Decoded]:
         found = [(child.get_content_type() == "text/plain", _texts(child, attached)) for child in children]
         found = [(is_plain, texts) for is_plain, texts in found if any(t.text.strip() for t in texts)]
         if kind == "multipart/alternative":
-            found = sorted(found, key=lambda f: not f[0])[:1]
+            most = max((_words(texts) for _, texts in found), default=0)
+            found = sorted(found, key=lambda f: (_words(f[1]) * _STUB < most, not f[0]))[:1]
         return [text for _, texts in found for text in texts]
     raw = part.get_payload(decode=True)
     if not isinstance(raw, bytes) or not raw.strip():
@@ -219,6 +221,10 @@ def _texts(part: Message, attached: list[str]) -> list[Decoded]:
         return [found_text]
     attached.append(kind)
     return []
+
+
+def _words(texts: list[Decoded]) -> int:
+    return sum(len(said.text.split()) for said in texts)
 
 
 def _parameter(part: Message, name: str) -> str:

@@ -17,8 +17,8 @@ import xxhash
 
 from winnow.deduplicate.passages.splitter import ends_sentence
 
-ANSWER, TURN, REFRAIN, ROW, MEASUREMENT, HEADING, FORMULA, QUOTATION = (
-    "answer", "turn", "refrain", "table_row", "measurement", "heading", "formula", "quotation",
+ANSWER, TURN, REFRAIN, ROW, MEASUREMENT, HEADING, FORMULA, QUOTATION, CODE = (
+    "answer", "turn", "refrain", "table_row", "measurement", "heading", "formula", "quotation", "code",
 )  # fmt: skip
 MEANINGS = {
     ANSWER: "it stands under another question or label",
@@ -29,6 +29,7 @@ MEANINGS = {
     HEADING: "it heads something else",
     FORMULA: "it is a formula of law or procedure",
     QUOTATION: "it is quoted as a passage of its own",
+    CODE: "it is code or a command, given where it is to be used",
 }
 """Why a passage that stands again stays, and what that means."""
 
@@ -54,6 +55,7 @@ _SPEAKER = re.compile(
     r"<(?!/|(?:p|b|i|u|s|a|li|td|tr|th|dt|dd|ul|ol|br|em|h[1-6]|div|span|code|pre|strong)\b)([^<>\n]{1,30})>|"
     r"\*{0,2}([^\W\d_][^\n:：,;.?!]{0,30}?(?:\.[^\n:：,;.?!]{0,20})?)\*{0,2}[:：]\*{0,2})\s"
 )
+_INDENT = ("    ", "\t")
 _CELLS = re.compile(r"\t|\s{2,40}|;\s?")
 _NUMBER = re.compile(r"(?<!\w)\d+(?:[.,:]\d+)*")
 _CLAUSE = re.compile(
@@ -135,7 +137,13 @@ class Meaning:
             return MEASUREMENT
         if self._heads(n, m):
             return HEADING
+        if self._is_code(n) and self._is_code(m):
+            return CODE
         return FORMULA if self._is_formula(n, m) else None
+
+    def _is_code(self, n: int) -> bool:
+        """Whether a passage is marked as code, or set off by indentation as code is."""
+        return self.kinds[n] == "code" or all(line.startswith(_INDENT) for line in self.texts[n].split("\n"))
 
     def of_run(self, n: int, start: int) -> str | None:
         """Why sentences of passage `n` from `start` on, which stand earlier as well, stay."""
