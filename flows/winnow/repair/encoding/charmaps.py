@@ -176,8 +176,11 @@ _DOS = r"[ÔΓ]Ç[^\sA-Za-z]|[ÔΓ]é¼"
 # The same of text that went through a Mac: quotes and dashes, the pound sign before a number, é in a word.
 _BY_MAC = r"[‰\x{89}]Û[ªÏ÷ÓÒÐÑ¢ò\x{9d}\x{cf}]|(?:^|[ (])å[£©¢](?:\d| )|[A-Za-z]Ì[©¨¡ªÔ¼±](?:[a-z]|\b)"
 
+# What is left of a letter that lost its last byte, where no language has a capital.
+_LEFT = "Ã[a-z]|[a-z][ÃÄÅ]"
+
 _SURE = f"{BAD}|{RUNS}|{_DOS}|{_BY_MAC}"
-MOJIBAKE_GATE = (_SURE, BESIDE_LETTER)
+MOJIBAKE_GATE = (_SURE, BESIDE_LETTER, _LEFT)
 """RE2 expressions of which one matches in every text in which this module finds something suspicious."""
 
 _signs_in = detector(*MOJIBAKE_GATE)  # one automaton for all questions, for to make its states takes long
