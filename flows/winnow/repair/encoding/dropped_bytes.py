@@ -14,7 +14,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
-from itertools import chain, islice
+from itertools import chain, islice, product
+from math import prod
 
 from winnow.repair.encoding.charmaps import Charmap, charmap
 from winnow.repair.encoding.plausible import is_word, strange
@@ -24,6 +25,7 @@ from winnow.repair.words.word_index import KNOWN, LANGUAGES, bits, known_to
 
 MAX_WORD = 30  # letters
 MAX_WORDS = 2_000  # of one line
+MAX_TRIED = 300  # words that a word may have been, which are looked up; more are looked for in lists made for that
 SHORTEST = 3  # letters of a word in Latin letters: shorter ones turn up by chance
 UNKNOWN = KNOWN + 1  # what a word costs that no list has
 CLEARLY = 100  # centibels: ten times as frequent as any other word that fits
@@ -80,6 +82,21 @@ class _Lossy:
                     found[letter] = chr(0xE000 + number)
         return found
 
+    @cached_property
+    def left_of(self) -> dict[int, str]:
+        """For `str.translate`: letters to the private characters for what is left of them."""
+        return {ord(letter): gap for letter, gap in self.gaps.items()}
+
+    def letters_of(self, gap: str, missing: frozenset[int], capital: bool, inside: bool) -> list[str]:
+        """The letters that may have been there, of the case that letters inside a word have."""
+        return [
+            letter
+            for letter, left in self.gaps.items()
+            if left == gap
+            and letter.encode()[-1] in missing
+            and not (inside and (letter.islower() if capital else letter.isupper()))
+        ]
+
     def missing_in(self, line: str) -> frozenset[int]:
         """The bytes that a line may have lost: where one of a kind is there, none of that kind was dropped."""
         controls = bool(_has_c1(line))
@@ -111,11 +128,10 @@ def _known_by_gaps(lossy: _Lossy, language: str, capitals: bool) -> Mapping[str,
 
     Those in small letters may begin with a capital that is lost.
     """
-    table = str.maketrans(dict(lossy.gaps))
     found: dict[str, list[str]] = {}
     for word in word_costs(language, KNOWN):
         spelled = word.upper() if capitals else word
-        left = spelled.translate(table)
+        left = spelled.translate(lossy.left_of)
         if left != spelled:
             found.setdefault(left, []).append(spelled)
         first = word[:1].upper()
@@ -129,19 +145,18 @@ def _fitting(wanted: str, lossy: _Lossy, missing: frozenset[int], languages: Seq
 
     One that may begin with a lost capital or small letter has the capital.
     """
-    capitals, first = wanted[1:].isupper(), wanted[0]
-    begins = first if capitals else first.lower()
-    key = (begins + wanted[1:]).translate(str.maketrans(dict(lossy.gaps)))
-    known = chain.from_iterable(_known_by_gaps(lossy, lang, capitals).get(key, ()) for lang in languages)
-    fitting = {
-        first + word[1:] if first.isalpha() else word
-        for word in known
-        if all(
-            b in (a, a.lower()) if a.isalpha() else b.encode()[-1] in missing
-            for a, b in zip(wanted, word, strict=False)
-        )
-    }
-    return fitting - {word[0].lower() + word[1:] for word in fitting if word[0].isupper()}
+    capitals = wanted[1:].isupper()
+    letters = [
+        [c] if c.isalpha() else lossy.letters_of(c, missing, capitals, inside=n > 0) for n, c in enumerate(wanted)
+    ]
+    if prod(map(len, letters)) <= MAX_TRIED:
+        known = {word for word in map("".join, product(*letters)) if known_to(word.lower()) & bits(*languages)}
+    else:
+        key = (wanted if capitals else wanted[0].lower() + wanted[1:]).translate(lossy.left_of)
+        listed = chain.from_iterable(_known_by_gaps(lossy, lang, capitals).get(key, ()) for lang in languages)
+        spelled = (wanted[0] + word[1:] if wanted[0].isalpha() else word for word in listed)
+        known = {word for word in spelled if all(c in fit for c, fit in zip(word, letters, strict=False))}
+    return known - {word[0].lower() + word[1:] for word in known if word[0].isupper()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -221,13 +221,20 @@ def takes_words_apart(before: str, after: str) -> bool:
 
 
 def _takes_a_word_apart(before: str, spot: Change) -> bool:
-    was = before[spot.start : spot.end]
+    was, left, right = (
+        before[spot.start : spot.end],
+        before[spot.start - 1 : spot.start],
+        before[spot.end : spot.end + 1],
+    )
+    if left.islower() and was[:1].isupper():
+        return False  # most mojibake
     letters = "".join(c for c in was if c.isalpha() and c not in "ªº")
-    ends = was.startswith(letters) and (was[-1] in "–—" or not before[spot.end : spot.end + 1].isalpha())
-    begins = was.endswith(letters) and not before[spot.start - 1 : spot.start].isalpha()
+    ends = was.startswith(letters) and (was[-1:] in ("–", "—") or not right.isalpha())
+    if not letters or not (ends or (was.endswith(letters) and not left.isalpha())):
+        return False
     end = len(before) if ends else spot.end
     word = "".join(filter(str.isalpha, word_around(before, spot.start, end, letters)))
-    if not letters or not (ends or begins) or len(word) < 2 or not (word.isupper() or word[1:].islower()):
+    if len(word) < 2 or not (word.isupper() or word[1:].islower()):
         return False
     closes = before.count(_OPENS.get(was[-1], "\0"), 0, spot.start) == before.count(was[-1], 0, spot.end)
     made = spot.after.isalpha() and are_words(word_around(before, spot.start, spot.end, spot.after))
