@@ -180,11 +180,14 @@ _BY_MAC = r"[‰\x{89}]Û[ªÏ÷ÓÒÐÑ¢ò\x{9d}\x{cf}]|(?:^|[ (])å[£©¢](?
 # What is left of a letter that lost its last byte, where no language has a capital.
 _LEFT = "Ã[a-z]|[a-z][ÃÄÅ]"
 
+# Mojibake in small letters: no word has a sign there.
+LOWERED = f"[ãäå][ÿ{''.join(c for c in charmap('cp1252').table[0x80:0xC0] if not c.isspace())}]"
+
 # Arabic and Persian, Russian and Greek read as cp1256: the same few letters before each sign.
 _ARABIC_RUNS = "|".join(f"(?:[{leads}]{_class(CHARMAPS[-1].table[0x80:0xC0])}){{3}}" for leads in ("طظعغ", "ذر", "خد"))
 
 _SURE = f"{BAD}|{RUNS}|{_ARABIC_RUNS}|{_DOS}|{_BY_MAC}"
-MOJIBAKE_GATE = (_SURE, BESIDE_LETTER, _LEFT)
+MOJIBAKE_GATE = (_SURE, BESIDE_LETTER, _LEFT, LOWERED)
 """RE2 expressions of which one matches in every text in which this module finds something suspicious."""
 
 _signs_in = detector(*MOJIBAKE_GATE)  # one automaton for all questions, for to make its states takes long
