@@ -86,7 +86,7 @@ def _charmap(name: str, table: str) -> Charmap:
 # The order decides between encodings that lead to equally good readings: commonest first.
 _NAMES = """
     latin-1 cp1252 mac_roman cp1251 cp1250 cp437 cp850 cp1254 cp1253 cp1257 iso8859-2 cp1255 cp1258 cp852 mac_cyrillic
-    mac_latin2 koi8-r cp866
+    mac_latin2 koi8-r cp866 cp1256
 """
 CHARMAPS: tuple[Charmap, ...] = tuple(charmap(name) for name in _NAMES.split())
 
@@ -100,8 +100,9 @@ MAC_ROMAN = next(c for c in CHARMAPS if c.name == "mac_roman")
 PROVABLE: tuple[Charmap, ...] = tuple(c for c in CHARMAPS if c.name not in ("cp852", "mac_latin2", "cp866", "koi8-r"))
 """Those of which single sequences may be undone where other pieces were proven to have gone through them."""
 
-# Two sequences side by side, which text that was decoded rightly hardly ever shows; in cp866 Russian itself does.
-RUNS = "|".join(c.sequence * 2 for c in CHARMAPS if c.name != "cp866")
+# Two sequences side by side, which text that was decoded rightly hardly ever shows; in cp866 Russian itself does, and
+# Persian and Urdu in cp1256.
+RUNS = "|".join(c.sequence * 2 for c in CHARMAPS if c.name not in ("cp866", "cp1256"))
 BESIDE_LETTER = "|".join(f"[A-Za-z]{c.sequence}|{c.sequence}[A-Za-z]" for c in PROVABLE)
 
 
@@ -176,8 +177,17 @@ _DOS = r"[ÔΓ]Ç[^\sA-Za-z]|[ÔΓ]é¼"
 # The same of text that went through a Mac: quotes and dashes, the pound sign before a number, é in a word.
 _BY_MAC = r"[‰\x{89}]Û[ªÏ÷ÓÒÐÑ¢ò\x{9d}\x{cf}]|(?:^|[ (])å[£©¢](?:\d| )|[A-Za-z]Ì[©¨¡ªÔ¼±](?:[a-z]|\b)"
 
-_SURE = f"{BAD}|{RUNS}|{_DOS}|{_BY_MAC}"
-MOJIBAKE_GATE = (_SURE, BESIDE_LETTER)
+# What is left of a letter that lost its last byte, where no language has a capital.
+_LEFT = "Ã[a-z]|[a-z][ÃÄÅ]"
+
+# Mojibake in small letters: no word has a sign there.
+LOWERED = f"[ãäå][ÿ{''.join(c for c in charmap('cp1252').table[0x80:0xC0] if not c.isspace())}]"
+
+# Arabic and Persian, Russian and Greek read as cp1256: the same few letters before each sign.
+_ARABIC_RUNS = "|".join(f"(?:[{leads}]{_class(CHARMAPS[-1].table[0x80:0xC0])}){{3}}" for leads in ("طظعغ", "ذر", "خد"))
+
+_SURE = f"{BAD}|{RUNS}|{_ARABIC_RUNS}|{_DOS}|{_BY_MAC}"
+MOJIBAKE_GATE = (_SURE, BESIDE_LETTER, _LEFT, LOWERED)
 """RE2 expressions of which one matches in every text in which this module finds something suspicious."""
 
 _signs_in = detector(*MOJIBAKE_GATE)  # one automaton for all questions, for to make its states takes long

@@ -1,9 +1,10 @@
 """Bytes that a decoder dropped, given back by words: ``rodiÄe`` was ``rodiče``, ``ÐºÐ»Ð°ÑÑ`` was ``класс``.
 
 Windows-1252 has no character for the bytes 81, 8D, 8F, 90 and 9D, Windows-1251 none for 98, and in Latin-1 those from
-80 to 9F are control characters. Many programs drop them or write a question mark instead, and a no-break space (A0)
-becomes a plain one. Of a UTF-8 sequence the first bytes are left; the few letters that it may have been are told apart
-by the lists of words. Where U+FFFD says that something was lost, nothing is guessed.
+80 to 9F are control characters. Many programs drop them or write a question mark instead. They drop the soft hyphen
+(AD) too, so ``MarÃa`` was ``María``, and the no-break space (A0), or make it a plain one. Of a UTF-8 sequence the first
+bytes are left; the few letters that it may have been are told apart by the lists of words. Where U+FFFD says that
+something was lost, nothing is guessed.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
-from itertools import chain, islice
+from functools import cache, cached_property, partial
+from itertools import chain, islice, product
+from math import prod
 
 from winnow.repair.encoding.charmaps import Charmap, charmap
 from winnow.repair.encoding.plausible import is_word, strange
@@ -23,19 +25,28 @@ from winnow.repair.words.word_index import KNOWN, LANGUAGES, bits, known_to
 
 MAX_WORD = 30  # letters
 MAX_WORDS = 2_000  # of one line
+MAX_TRIED = 300  # words that a word may have been, which are looked up; more are looked for in lists made for that
 SHORTEST = 3  # letters of a word in Latin letters: shorter ones turn up by chance
 UNKNOWN = KNOWN + 1  # what a word costs that no list has
 CLEARLY = 100  # centibels: ten times as frequent as any other word that fits
 MAX_LANGUAGES = 8  # that one line may be in
-_UNTOLD = "cs", "pl", "pt", "hu", "sh", "sk", "sl", "lt", "ru", "uk", "bg", "mk", "el", "he", "ar", "fa"
+_UNTOLD = (
+    "es", "pt", "it", "fr", "ca", "is", "cs", "pl", "hu", "sh", "sk", "sl", "lt", "ru", "uk", "bg", "mk",
+    "el", "he", "ar", "fa",
+)  # fmt: skip
 """Languages that lose most letters: a line may be in any where no word of it tells."""
+_ELSEWHERE = _UNTOLD[:4]
+"""Languages of the names in lines of others."""
 
 _has_c1 = detector(r"[\x{80}-\x{9f}]")
 
 
 @dataclass(frozen=True, eq=False)
 class _Lossy:
-    """An encoding, the bytes that it has no character for, and the beginnings of the letters that end in these."""
+    """An encoding, the bytes that may be missing, and the beginnings of the letters that end in these.
+
+    Missing are those that it has no character for, and spaces and hyphens that are not seen.
+    """
 
     map: Charmap
     missing: bytes
@@ -71,6 +82,26 @@ class _Lossy:
                     found[letter] = chr(0xE000 + number)
         return found
 
+    @cached_property
+    def left_of(self) -> dict[int, str]:
+        """For `str.translate`: letters to the private characters for what is left of them."""
+        return {ord(letter): gap for letter, gap in self.gaps.items()}
+
+    def letters_of(self, gap: str, missing: frozenset[int], capital: bool, inside: bool) -> list[str]:
+        """The letters that may have been there, of the case that letters inside a word have."""
+        return [
+            letter
+            for letter, left in self.gaps.items()
+            if left == gap
+            and letter.encode()[-1] in missing
+            and not (inside and (letter.islower() if capital else letter.isupper()))
+        ]
+
+    def missing_in(self, line: str) -> frozenset[int]:
+        """The bytes that a line may have lost: where one of a kind is there, none of that kind was dropped."""
+        controls = bool(_has_c1(line))
+        return frozenset(n for n in self.missing if not (controls if n < 0xA0 else chr(n) in line))
+
     def gap(self, left: str) -> str:
         """The private character for what is left of a letter; nothing where no letter in use begins so."""
         gap = chr(0xE000 + self.beginnings.index(self.raw(left)))
@@ -82,12 +113,12 @@ class _Lossy:
 
 
 # Latin, Greek, Cyrillic, Hebrew, Arabic, Vietnamese letters.
-_BEGINNINGS = (*(bytes([b]) for b in b"\xc3\xc4\xc5\xce\xcf\xd0\xd1\xd7\xd9"), b"\xe1\xba", b"\xe1\xbb")
+_BEGINNINGS = (*(bytes([b]) for b in b"\xc3\xc4\xc5\xce\xcf\xd0\xd1\xd7\xd8\xd9"), b"\xe1\xba", b"\xe1\xbb")
 _OF_LATIN = frozenset("\ue000\ue001\ue002")
 _LOSSY = (
-    _Lossy(charmap("cp1252"), b"\x81\x8d\x8f\x90\x9d", _BEGINNINGS),
+    _Lossy(charmap("cp1252"), b"\x81\x8d\x8f\x90\x9d\xa0\xad", _BEGINNINGS),
     _Lossy(charmap("cp1251"), b"\x98", (b"\xd0",)),
-    _Lossy(charmap("latin-1"), bytes(range(0x80, 0xA0)), _BEGINNINGS),
+    _Lossy(charmap("latin-1"), bytes((*range(0x80, 0xA1), 0xAD)), _BEGINNINGS),
 )
 
 
@@ -97,11 +128,10 @@ def _known_by_gaps(lossy: _Lossy, language: str, capitals: bool) -> Mapping[str,
 
     Those in small letters may begin with a capital that is lost.
     """
-    table = str.maketrans(dict(lossy.gaps))
     found: dict[str, list[str]] = {}
     for word in word_costs(language, KNOWN):
         spelled = word.upper() if capitals else word
-        left = spelled.translate(table)
+        left = spelled.translate(lossy.left_of)
         if left != spelled:
             found.setdefault(left, []).append(spelled)
         first = word[:1].upper()
@@ -110,13 +140,23 @@ def _known_by_gaps(lossy: _Lossy, language: str, capitals: bool) -> Mapping[str,
     return found
 
 
-def _fitting(wanted: str, lossy: _Lossy, languages: Sequence[str]) -> set[str]:
-    """The words of some languages of which so much is left."""
-    capitals, first = wanted[1:].isupper(), wanted[0]
-    begins = first if capitals else first.lower()
-    key = lossy.gaps.get(begins, begins) + wanted[1:]
-    known = chain.from_iterable(_known_by_gaps(lossy, lang, capitals).get(key, ()) for lang in languages)
-    return {first + word[1:] if first.isalpha() else word for word in known if word[0] == begins or not first.isalpha()}
+def _fitting(wanted: str, lossy: _Lossy, missing: frozenset[int], languages: Sequence[str]) -> set[str]:
+    """The words of some languages of which so much is left, where only some bytes may be missing.
+
+    One that may begin with a lost capital or small letter has the capital.
+    """
+    capitals = wanted[1:].isupper()
+    letters = [
+        [c] if c.isalpha() else lossy.letters_of(c, missing, capitals, inside=n > 0) for n, c in enumerate(wanted)
+    ]
+    if prod(map(len, letters)) <= MAX_TRIED:
+        known = {word for word in map("".join, product(*letters)) if known_to(word.lower()) & bits(*languages)}
+    else:
+        key = (wanted if capitals else wanted[0].lower() + wanted[1:]).translate(lossy.left_of)
+        listed = chain.from_iterable(_known_by_gaps(lossy, lang, capitals).get(key, ()) for lang in languages)
+        spelled = (wanted[0] + word[1:] if wanted[0].isalpha() else word for word in listed)
+        known = {word for word in spelled if all(c in fit for c, fit in zip(word, letters, strict=False))}
+    return known - {word[0].lower() + word[1:] for word in known if word[0].isupper()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,14 +181,18 @@ class Span:
     whole: str | None
 
 
-def lossy_words(line: str) -> list[Span]:
-    r"""The words of a line that lost bytes, in order. A line proves nothing in which no sequence is whole.
+_INSIDE = re.compile("[A-Z]Ã[a-z]|[a-z][ÃÄÅ]")
+_ASCII = frozenset(map(chr, range(128)))
 
-    >>> [s.whole for s in lossy_words("dvÄ› ÄistÃ© Å™eky, Äe")]
-    ['Ä\x8distÃ©']
+
+def lossy_words(line: str) -> list[Span]:
+    r"""The words of a line that lost bytes, in order.
+
+    A line proves nothing in which no sequence is whole, but for words of small letters with the capital Ã inside.
+
+    >>> [s.whole for s in lossy_words("dvÄ› ÄistÃ© Å™eky, Äe")], [s.whole for s in lossy_words("MarÃa, ÄistÄe")]
+    (['Ä\x8distÃ©'], ['MarÃ\xada'])
     """
-    if _has_c1(line):
-        return []  # there nothing was dropped
     best: list[Span] = []
     signs = frozenset(line) - {"\ufffd"}
     for lossy in _LOSSY:
@@ -158,13 +202,24 @@ def lossy_words(line: str) -> list[Span]:
             continue  # most lines lost nothing, and to read their letters takes long
         words = list(islice(_words(line, lossy), MAX_WORDS))
         whole = ["".join(letter.char for letter in word) for word in words if not any(letter.left for letter in word)]
-        if len(whole) < len(words) and _explained(line, words):
-            spans = list(_spans(line, lossy, words, _languages(whole)))
+        missing = lossy.missing_in(line)
+        if len(whole) < len(words) and missing:
+            spans = list(_spans(line, lossy, missing, words, _languages(whole)))
+            if not _explained(line, words):
+                spans = [span for span in spans if span.whole and _is_odd_as_it_stands(line, span)]
             if not best or _n_told(spans) > _n_told(best):
                 best = spans
-            if _n_told(spans) == len(spans):
+            if spans and _n_told(spans) == len(spans):
                 break
     return best
+
+
+def _is_odd_as_it_stands(line: str, span: Span) -> bool:
+    """Whether what is left of a letter is a capital inside a word, or begins one where the line has no other letter."""
+    word = line[span.start : span.end]
+    if line[span.start - 1 : span.start].isalpha() or line[span.end : span.end + 1].isalpha():
+        return False
+    return _INSIDE.search(word) is not None or (len(word) > SHORTEST and set(line) - _ASCII == {"Ã"})
 
 
 def _n_told(spans: Sequence[Span]) -> int:
@@ -209,7 +264,10 @@ def _knowing(word: str) -> list[str]:
     return [language for language in LANGUAGES if known & bits(language)] if known else []
 
 
-def _spans(line: str, lossy: _Lossy, words: list[list[_Letter]], languages: Sequence[str]) -> Iterator[Span]:
+def _spans(
+    line: str, lossy: _Lossy, missing: frozenset[int], words: list[list[_Letter]], languages: Sequence[str]
+) -> Iterator[Span]:
+    told = partial(_told, line, lossy, missing, languages)
     joined = False
     for n, word in enumerate(words):
         if joined or not any(letter.left for letter in word):
@@ -217,14 +275,19 @@ def _spans(line: str, lossy: _Lossy, words: list[list[_Letter]], languages: Sequ
             continue
         start, end, last = word[0].start, word[-1].end, word[-1]
         latin = all(letter.char < "\u0250" or letter.char in _OF_LATIN for letter in word)
-        if latin and len(word) < SHORTEST:
+        short = latin and len(word) < SHORTEST
+        if short and (len(word) == 1 or languages is _UNTOLD):
             continue
-        whole = None if is_word(line[start:end]) else _told(line, word, lossy, languages)
+        whole = None if is_word(line[start:end]) else told(word)
+        if short and (whole is None or whole[-1] not in "\xa0\xad"):
+            continue
         if last.left and line[end : end + 1] == " " and n + 1 < len(words) and words[n + 1][0].start == end + 1:
             after = words[n + 1]
-            both = (spaced := _with_space(last, lossy)) and _told(line, [*word[:-1], spaced, *after], lossy, languages)
-            if both and (whole is None or _told(line, after, lossy, languages) is None):
+            both = (spaced := _with_space(last, lossy)) and told([*word[:-1], spaced, *after])
+            if both and (whole is None or told(after) is None):
                 whole, end, joined = both, after[-1].end, True
+        if whole and whole[-1] == "\xa0" and line.startswith("  ", end):
+            end += 1  # the first of the two
         if whole is None and latin:
             yield from (Span(letter.start, letter.end, None) for letter in word if letter.left)
         else:
@@ -237,16 +300,27 @@ def _with_space(letter: _Letter, lossy: _Lossy) -> _Letter | None:
     return _Letter(letter.start, letter.end + 1, char, letter.left) if char.isalpha() else None
 
 
-def _told(line: str, word: list[_Letter], lossy: _Lossy, languages: Sequence[str]) -> str | None:
+def _told(
+    line: str, lossy: _Lossy, missing: frozenset[int], languages: Sequence[str], word: list[_Letter]
+) -> str | None:
     """The one word that fits, as whole mojibake; None where none does, or none is by far the commonest."""
     if len(word) > MAX_WORD:
         return None
     wanted = "".join(letter.char for letter in word)
-    if not lossy.gaps.keys().isdisjoint(wanted):
-        return None  # it has a letter that would have been lost
-    found = {wanted} if wanted.isalpha() else _fitting(wanted, lossy, languages)
-    fitting = sorted((min(costs_in(lang).get(text.lower(), UNKNOWN) for lang in languages), text) for text in found)
-    if not fitting or fitting[0][0] == UNKNOWN or (len(fitting) > 1 and fitting[1][0] - fitting[0][0] < CLEARLY):
+    for tried in (_ELSEWHERE, _UNTOLD) if languages is _UNTOLD else (languages, _ELSEWHERE):
+        found = {wanted} if wanted.isalpha() else _fitting(wanted, lossy, missing, tried)
+        costs = {text: min(costs_in(lang).get(text.lower(), UNKNOWN) for lang in tried) for text in found}
+        # At the end of a word a no-break space is lost far sooner than a hyphen, for it is trimmed and folded.
+        fitting = sorted(
+            (cost - CLEARLY * (word[-1].left != "" and text.encode()[-1] == 0xA0), text)
+            for text, cost in costs.items()
+            if cost < UNKNOWN
+        )
+        if fitting:
+            break
+    else:
+        return None
+    if len(fitting) > 1 and fitting[1][0] - fitting[0][0] < CLEARLY:
         return None
     letters = zip(word, fitting[0][1], strict=True)
     return "".join(lossy.whole(char) if letter.left else line[letter.start : letter.end] for letter, char in letters)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
+from winnow.repair.encoding.plausible import are_words, is_word, word_around
 from winnow.repair.engine.rule import Change, apply_changes, detector, in_any_case
 
 MAX_PIECE = 8_000  # characters; longer lines are looked at in pieces, so that no line costs more than its length
@@ -203,6 +204,41 @@ def keep_units(before: str, after: str) -> str:
         return after
     units = {found.span() for found in _UNIT.finditer(before)}
     return apply_changes(before, (c for c in tight_changes(0, before, after, 1.0) if (c.start, c.end) not in units))
+
+
+_OPENS = {"”": "“", "“": "„", "’": "‘", "‘": "‚", "»": "«", "«": "»", "›": "‹", "‹": "›"}
+
+
+def takes_words_apart(before: str, after: str) -> bool:
+    """Whether every change makes no word of a word and a sign at its beginning or its end.
+
+    A capital and the sign of a footnote, a trade mark or a quotation are UTF-8 by chance.
+
+    >>> takes_words_apart("IRMÃ² e «ROMÃ»", "IRMò e «ROM\xfb"), takes_words_apart("AVÃ“ e «SÃ©»", "AVÓ e «Sé»")
+    (True, False)
+    """
+    return all(_takes_a_word_apart(before, spot) for spot in tight_changes(0, before, after, 1.0))
+
+
+def _takes_a_word_apart(before: str, spot: Change) -> bool:
+    was, left, right = (
+        before[spot.start : spot.end],
+        before[spot.start - 1 : spot.start],
+        before[spot.end : spot.end + 1],
+    )
+    if left.islower() and was[:1].isupper():
+        return False  # most mojibake
+    letters = "".join(c for c in was if c.isalpha() and c not in "ªº")
+    ends = was.startswith(letters) and (was[-1:] in ("–", "—") or not right.isalpha())
+    if not letters or not (ends or (was.endswith(letters) and not left.isalpha())):
+        return False
+    end = len(before) if ends else spot.end
+    word = "".join(filter(str.isalpha, word_around(before, spot.start, end, letters)))
+    if len(word) < 2 or not (word.isupper() or word[1:].islower()):
+        return False
+    closes = before.count(_OPENS.get(was[-1], "\0"), 0, spot.start) == before.count(was[-1], 0, spot.end)
+    made = spot.after.isalpha() and are_words(word_around(before, spot.start, spot.end, spot.after))
+    return closes + is_word(word) > made
 
 
 def _all_lone(before: str, spots: list[Change]) -> bool:

@@ -10,14 +10,15 @@ import re
 from collections.abc import Iterator
 from itertools import chain
 
-from winnow.repair.encoding.charmaps import CHARMAPS, undo
+from winnow.repair.encoding.charmaps import CHARMAPS, LOWERED, undo
 from winnow.repair.encoding.dropped_bytes import Span, lossy_words
 from winnow.repair.encoding.line_changes import speaks_of_encodings
-from winnow.repair.engine.rule import Change, Evidence, Rule
+from winnow.repair.encoding.plausible import are_words, is_word
+from winnow.repair.engine.rule import Change, Evidence, Rule, detector
 
 # What can follow the first two bytes of a quote or dash, E2 80, in Windows-1252.
 _CONTINUED = r"\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"
-_QUOTES = re.compile(f"(?P<opening>â€œ)|â€\x9d|(?P<bare>â€)(?P<end>)(?![?\ufffd{_CONTINUED}])")
+_QUOTES = re.compile(f"(?P<opening>â€œ)|â€\x9d|(?P<bare>â€)(?P<end>\u200c?)(?![?\ufffd{_CONTINUED}])")
 # Signs begin with E2, pictures with F0 9F. A space that is their last byte leaves none before the next word.
 _REMAINDER = re.compile(
     rf"(?:â[€œ˜š™„]|ðŸ[{_CONTINUED}])(?= [^\sï])|(?:â€|ðŸ[{_CONTINUED}]?)(?=$|[\n!->@-~])"
@@ -30,6 +31,7 @@ _VARIATION = re.compile(f"ï¸(?![\ufffd{_CONTINUED}])")
 # The first bytes of Cyrillic and Greek letters, D0 and CF, were read as Windows-1252 twice.
 _TWICE = re.compile("Ã(?=Ã|Â[\xa0-\xbf]|â[€„]|Å|Ë|Æ’)")
 MANY = 3
+MIN_LETTERS = 2  # of a word; shorter ones prove nothing
 # Quotes and dashes that were read so; of the last byte of a dash a quote came, and of its last byte nothing.
 _DASH_TWICE = re.compile(f"Ã¢â‚¬â€(?![{_CONTINUED}])")
 _QUOTES_TWICE = re.compile(r"(?P<opening>Ã¢â‚¬Å“)|Ã¢â‚¬Â\x9d|(?P<bare>Ã¢â‚¬)(?P<end>Â?)(?=$|[\s!-/:-@\[-`{-~])")
@@ -56,8 +58,43 @@ def restore_lost_quotes(line: str, quotes: re.Pattern[str], end: str) -> str:
     return "".join(pieces) + line[at:] if pieces else line
 
 
+_WINDOWS = next(c for c in CHARMAPS if c.name == "cp1252")
+_has_lowered = detector(LOWERED)
+# Letters of Latin scripts, of which the first byte was a capital in Windows-1252: C3, C4 and C5 were Ã, Ä and Å.
+_LOWERED = re.compile(f"[A-Za-z]{{0,30}}[ãäå][{_CONTINUED}ÿ][A-Za-z{_CONTINUED}ãäåÿ]*")
+_LEAD_LOWERED = re.compile(f"[ãäå](?=[{_CONTINUED}ÿ])|ã$")
+_BESIDE_WORDS = re.compile("ã(?=[ \xa0])|(?<![^\\W\\d_])â(?=[¡¿£©®°«»§±²³·½\xa0])")
+_HAS_PLAIN = re.compile("[A-Za-z]")
+_WORD_AND_SIGN = re.compile(f"([A-Za-z]*[ãäå])[{_CONTINUED}]+")
+
+
+def raise_leads(line: str) -> str:
+    """The line as it was before its mojibake was put in small letters, where that makes a word of what is none.
+
+    Left alone is a word before a sign.
+
+    >>> raise_leads("un cafã© ã  mã¼nchen"), raise_leads("irmã® e manhã”, på» 5 å²")
+    ('un cafÃ© Ã  mÃ¼nchen', 'irmã® e manhã”, på» 5 å²')
+    """
+    raised: dict[str, str] = {}
+    told = False
+    for token in dict.fromkeys(_LOWERED.findall(line)):
+        whole = _LEAD_LOWERED.sub(lambda lead: lead[0].upper(), token).replace("ÿ", "Ÿ")
+        once = undo(whole + "\xa0" * (whole[-1] == "Ã"), _WINDOWS)
+        stands = (found := _WORD_AND_SIGN.fullmatch(token)) and is_word(found[1])
+        made = bool(once) and once[0].rstrip("’”»…–—™\xa0").isalpha() and are_words(once[0])
+        if once and (made or not stands):
+            raised[token] = whole
+            told = told or (made and not stands and len(once[0]) > MIN_LETTERS and _HAS_PLAIN.search(token) is not None)
+    if not told:
+        return line
+    return _BESIDE_WORDS.sub(lambda m: m[0].upper(), _LOWERED.sub(lambda m: raised.get(m[0], m[0]), line))
+
+
 def mend(line: str) -> str:
     """The line as it was before its mojibake was put in capitals or lost the bytes that quotes end in."""
+    if _has_lowered(line):
+        line = raise_leads(line)
     if "Â" in line:
         line = _CAPITAL.sub("â", line)
     if "ï¸" in line:
@@ -141,9 +178,6 @@ def _with_lossy_words(line: str) -> tuple[str, list[Span]]:
         if words := lossy_words(once):
             return once, words
     return line, []
-
-
-_WINDOWS = next(c for c in CHARMAPS if c.name == "cp1252")
 
 
 # U+FFFD in UTF-8, read as GBK two by two, is 锟斤拷; 烫烫烫 and 屯屯屯 are memory that nobody wrote to.

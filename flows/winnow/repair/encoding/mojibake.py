@@ -32,6 +32,7 @@ from winnow.repair.encoding.line_changes import (
     is_mention,
     keep_units,
     speaks_of_encodings,
+    takes_words_apart,
     tight_changes,
 )
 from winnow.repair.encoding.lost_bytes import LOSSY_REMAINS, REPLACEMENTS, Aside, mend, without_leads
@@ -100,7 +101,7 @@ def _quoted(readings: dict[str, Reading], proven: frozenset[str]) -> dict[str, R
 
 
 # It proves nothing for the rules that need evidence: a wrong decoding splits no words and breaks no tags.
-MOJIBAKE = Rule("mojibake", 6, undo_mojibake, MOJIBAKE_GATE, beyond_ascii=True)
+MOJIBAKE = Rule("mojibake", 10, undo_mojibake, MOJIBAKE_GATE, beyond_ascii=True)
 
 ENCODING: tuple[Rule, ...] = (REPLACEMENTS, MOJIBAKE, LOSSY_REMAINS)
 """The rules that undo wrong decoding, in order."""
@@ -140,7 +141,7 @@ def best_reading(line: str, proven: frozenset[str] = frozenset(), home: frozense
     if back is not None and not _has_c1(line):
         back = _C1.sub("", back)  # bytes that were given back in vain
     current = line if back is None else keep_units(line, back)
-    if current != line and (invents(line, current) or is_chewed(line, current)):
+    if current != line and (invents(line, current) or is_chewed(line, current) or takes_words_apart(line, current)):
         return Reading(line, 1.0)
     if current != line and is_doubtful_change(line, current):
         confidence = DOUBTFUL

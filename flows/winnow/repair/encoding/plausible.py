@@ -62,6 +62,10 @@ _LOOSE_MARK = re.compile(r"(?:^|\s)([^\x00-\u02ff\u2000-\U0010ffff])")
 def invents(before: str, after: str) -> bool:
     """Whether a reading holds what nobody wrote: code points without a character, loose accents, alphabets in one word.
 
+    Or no new letter but one of a rare script, which a letter, a sign and a space are by chance.
+
+    >>> invents("sã£ ziua", "s\u38e0ziua")
+    True
     >>> invents("ÏÎ¿Î»Ï", "ÏολÏ"), invents("Í¹ Ì€", "\u0379 \u0300"), invents("cafÐ¹", "cafй"), invents("Ã©tÃ©", "été")
     (True, True, True, False)
     """
@@ -69,6 +73,8 @@ def invents(before: str, after: str) -> bool:
     if all(c < "\u0250" or "\u2000" <= c < "\u2800" for c in new):
         return False
     if any(unicodedata.category(c) == "Cn" for c in new):
+        return True
+    if len(letters := "".join(c for c in new if c >= "\u0590" and c.isalpha())) == 1 and strange(letters):
         return True
     if _has_mixed(after):
         other = {word for word in _WORD.findall(after) if _IS_OTHER.search(word)} - set(_WORD.findall(before))
