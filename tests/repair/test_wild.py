@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from winnow.base.recipe import RepairSettings
 from winnow.repair import Repaired, repair, replay, undo
@@ -38,6 +40,16 @@ def test_the_ledger_leads_there_and_back(case: dict[str, Any]) -> None:
     done = run(case, case["input"])
     assert replay(case["input"], done.edits) == done.text
     assert undo(done.text, done.edits) == case["input"]
+
+
+@pytest.mark.parametrize("spacing", ["near_damage", "everywhere"])
+@given(cases=st.lists(st.sampled_from(CASES), min_size=2, max_size=6), gap=st.sampled_from([" ", "\n", "\n\n"]))
+@settings(max_examples=100, deadline=None)
+def test_what_stands_together_is_led_there_and_back_too(spacing: Any, cases: list[dict[str, Any]], gap: str) -> None:
+    text = gap.join(case["input"] for case in cases)
+    done = repair(text, RepairSettings(spacing=spacing))
+    assert replay(text, done.edits) == done.text
+    assert undo(done.text, done.edits) == text
 
 
 def test_each_kind_has_as_many_texts_that_stay_as_texts_that_change() -> None:
