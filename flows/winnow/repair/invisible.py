@@ -157,7 +157,7 @@ def remove_byte_order_marks(text: str, evidence: Evidence) -> Iterator[Change]:
         yield Change(found.start(), found.end(), "", IN_TEXT if found.start() else 1.0)
 
 
-def join_at_soft_hyphens(text: str, evidence: Evidence) -> Iterator[Change]:
+def join_at_soft_hyphens(text: str, evidence: Evidence) -> list[Change]:
     r"""Join a word that a soft hyphen, or the sign some programs show for one, parts at the end of a line.
 
     That sign goes inside a line too, where it parts a known word.

@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from itertools import accumulate
 
 from winnow.repair.engine.rule import Change, Evidence, Rule, Span, apply_changes, line_end, remembered_by_line
-from winnow.repair.words.lexicon import DOUBTFUL, NEAR, Lexicon, damaged_prose, graded, lexicon_of
+from winnow.repair.words.lexicon import DOUBTFUL, NEAR, Lexicon, Prices, damaged_prose, graded, lexicon_of
+from winnow.repair.words.meant import is_meant, repeated_in
 from winnow.repair.words.text_language import (
     LATIN,
     is_in,
@@ -23,7 +24,7 @@ from winnow.repair.words.text_language import (
     language_here,
     language_of,
 )
-from winnow.repair.words.word_groups import find_word_runs, reader_of
+from winnow.repair.words.word_groups import Reader, find_word_runs, reader_of
 from winnow.repair.words.word_index import bits, common_to, known_to
 from winnow.repair.words.word_reading import Group
 
@@ -101,6 +102,7 @@ def _pieces(text: str, spans: list[Span]) -> Iterator[Span]:
 
 def _split_everywhere(text: str) -> Iterator[Change]:
     whole = known_language(text)
+    repeated: frozenset[str] | None = None
     for low, high in _blocks(text):
         # What is left of words is often no word; then the reading has to show that the text is English.
         language = known_language(text[low:high]) or whole or "en"
@@ -111,22 +113,28 @@ def _split_everywhere(text: str) -> Iterator[Change]:
         for run in _prose_runs(text, low, high, _CODE_LINE):
             n_words += len(run.tokens)
             groups.extend(reader.groups(run))
-        prices = graded(0, 0)
-        readings = [reader.read(group, prices) for group in groups]
-        deleted = inserted = 0
-        for group, (words, gain) in zip(groups, readings, strict=True):
-            if gain > 0:
-                n_deleted, n_inserted = _count(group.tokens, words)
-                deleted += n_deleted
-                inserted += n_inserted
-        if deleted or inserted:
-            prices = graded(_grade(deleted, n_words), _grade(inserted, n_words))
-            readings = [reader.read(group, prices) for group in groups]
-        changes: list[Change] = []
-        for group, (words, gain) in zip(groups, readings, strict=True):
-            if gain > 0:
-                changes.extend(_changes(group, words, confidence_of(gain)))
+        changes = _read(groups, reader, graded(0, 0))
+        if not changes:
+            continue
+        repeated = repeated_in(text) if repeated is None else repeated
+        changes = [c for c in changes if not is_meant(text, c, reader.lexicon, repeated, strict=True)]
+        if changes:
+            counts = [_count(text[c.start : c.end], c.after) for c in changes]
+            deleted, inserted = (sum(n) for n in zip(*counts, strict=True))
+            grade = _grade(deleted, n_words)
+            changes = _read(groups, reader, graded(grade, _grade(inserted, n_words)))
+            changes = [c for c in changes if not is_meant(text, c, reader.lexicon, repeated, strict=grade < 2)]
         yield from _in_known_lines(text, changes, language)
+
+
+def _read(groups: list[Group], reader: Reader, prices: Prices) -> list[Change]:
+    """What reading groups at some prices changes."""
+    changes: list[Change] = []
+    for group in groups:
+        words, gain = reader.read(group, prices)
+        if gain > 0:
+            changes += _changes(group, words, confidence_of(gain))
+    return changes
 
 
 LONG = 7  # letters; so long a word does not come about by joining words of another language
@@ -229,9 +237,9 @@ def _blocks(text: str) -> Iterator[tuple[int, int]]:
         start = end
 
 
-def _count(tokens: tuple[str, ...], words: tuple[str, ...]) -> tuple[int, int]:
-    """Spaces deleted and inserted on the way from `tokens` to `words`."""
-    old, new = (set(accumulate(map(len, parts[:-1]))) for parts in (tokens, words))
+def _count(before: str, after: str) -> tuple[int, int]:
+    """Spaces deleted and inserted on the way from one spacing of some letters to another."""
+    old, new = (set(accumulate(map(len, parts.split(" ")[:-1]))) for parts in (before, after))
     return len(old - new), len(new - old)
 
 
@@ -377,4 +385,4 @@ def join_after_ligatures(text: str, evidence: Evidence) -> Iterator[Change]:
 HYPHENS = Rule("hyphens", 1, close_hyphens, r"\pL-[ \n]\pL", needs_evidence=True)
 LIGATURE_SPACES = Rule("ligature_spaces", 1, join_after_ligatures, r"[ﬀ-ﬄ] \pL", needs_evidence=True)
 SPACED_LETTERS = Rule("spaced_letters", 1, join_spaced_letters, r"\pL \pL \pL \pL", needs_evidence=True)
-SPLIT_WORDS = Rule("split_words", 5, split_words, r"\pL \pL|\pL{6}", needs_evidence=True)
+SPLIT_WORDS = Rule("split_words", 6, split_words, r"\pL \pL|\pL{6}", needs_evidence=True)

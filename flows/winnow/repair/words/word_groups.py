@@ -55,8 +55,9 @@ def find_word_runs(text: str, start: int = 0, end: int = sys.maxsize) -> Iterato
         yield Group(a, tuple(text[a:b].split(" ")), left, right, fresh)
 
 
-WEAK = 1  # may be a part of a word: unknown, or short and rare
+WEAK = 1  # may be a part of a word: unknown, or rare, or short and not common
 SUSPECT = 2  # likely wrong by itself
+RARE = 690  # centibels: the list is made from texts with split words too, and so has `confi`
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,7 @@ class Reader:
         if len(self.flags) > 500_000:
             self.flags.clear()
         cost = self.lexicon.cost(token)
-        flag = WEAK * (cost < 0 or (len(token) <= 3 and cost > BASE.common))
+        flag = WEAK * (cost < 0 or cost > RARE or (len(token) <= 3 and cost > BASE.common))
         doubtful = self.lexicon.language == "en" and 3 < len(token) <= MAX_TOKEN and (cost < 0 or cost > BASE.common)
         if (cost < 0 and token.islower()) or (doubtful and self._may_split(token, cost)):
             flag |= SUSPECT
