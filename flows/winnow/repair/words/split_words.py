@@ -24,18 +24,11 @@ from winnow.repair.words.text_language import (
     language_here,
     language_of,
 )
-from winnow.repair.words.word_groups import Reader, find_word_runs, reader_of
+from winnow.repair.words.word_groups import CODE, CODE_NEAR, Reader, prose_runs, reader_of
 from winnow.repair.words.word_index import bits, common_to, known_to
 from winnow.repair.words.word_reading import Group
 
-MAX_CODE_LINE = 120  # characters; signs of code in a longer line stand in prose
-_CODE_LINE = re.compile(r"[{};]$|^\s*}|::|->|\(\)|==|\w = \w+[.\[\"']|</|\\\*| --[a-z]|^[ \t]*[#$%>] ", re.MULTILINE)
 PIECE = 1500  # characters; paragraphs of another language are seldom shorter
-# Near damage a line may end in a semicolon that belonged to an entity, or begin with a quote's sign.
-_CODE_NEAR = re.compile(
-    r"\);$|[{}]$|^\s*[{}]|::|->|\(\)|==|\w = \w+[.\[\"']|\\\*| --[a-z]|^[ \t]*[$%] |\w[._]\w+\(|\bfor \w in ",
-    re.MULTILINE,
-)
 BLOCK_LINES = 20  # lines whose damage is judged together
 BLOCK_SHARE = 0.09  # changes to words from which a block is badly damaged
 
@@ -77,7 +70,7 @@ def _of_line(line: str, here: str, language: str) -> tuple[Change, ...]:
     reader = reader_of(here)
     others = tuple(dict.fromkeys((language, "en")))
     changes: list[Change] = []
-    for run in _prose_runs(line, 0, len(line), _CODE_NEAR):
+    for run in prose_runs(line, 0, len(line), CODE_NEAR):
         for group in reader.groups(run):
             words, gain = reader.read(group, NEAR, others)
             if gain > 0:
@@ -110,7 +103,7 @@ def _split_everywhere(text: str) -> Iterator[Change]:
         reader.lexicon.costs.hold()
         groups: list[Group] = []
         n_words = 0
-        for run in _prose_runs(text, low, high, _CODE_LINE):
+        for run in prose_runs(text, low, high, CODE):
             n_words += len(run.tokens)
             groups.extend(reader.groups(run))
         changes = _read(groups, reader, graded(0, 0))
@@ -203,16 +196,6 @@ def _has_foreign_letters(line: str, language: str) -> bool:
     return not line.isascii() and any(
         not word.isascii() and not known_to(word) & bits(language) for word in map(str.lower, _WORD.findall(line))
     )
-
-
-def _prose_runs(text: str, low: int, high: int, code: re.Pattern[str]) -> Iterator[Group]:
-    """The runs of words in the lines of a block that do not look like those of a program or a shell."""
-    while low < high:
-        end = text.find("\n", low, high)
-        end = high if end < 0 else end
-        if end - low > MAX_CODE_LINE or not code.search(text, low, end):
-            yield from find_word_runs(text, low, end)
-        low = end + 1
 
 
 def _grade(changes: int, words: int) -> int:
