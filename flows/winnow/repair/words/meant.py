@@ -46,9 +46,37 @@ def is_meant(text: str, change: Change, lexicon: Lexicon, repeated: frozenset[st
     return len(words) == 1 and (
         _are_words([fold(part) for part in parts], fold(words[0]), lexicon, repeated, strict)
         or _is_series(text, change, parts)
+        or names_something(text, change)
         or (lexicon.listed.get(fold(change.after)) is None and _are_foreign(parts, lexicon))
         or (len(parts) == 2 and _lack_ligature(fold(parts[0]), fold(parts[1]), lexicon))
     )
+
+
+_OPERATOR_AFTER = re.compile(" [=+≤≥≠≈∈×·]")
+_OPERATOR_BEFORE = re.compile("[=+≤≥≠≈∈×·] $")
+_LETTERS_AFTER = re.compile(rf"(?: [B-HJ-Zb-z](?![{LATIN}'’-])){{1,3}}")
+_LETTERS_BEFORE = re.compile(rf"(?<![{LATIN}'’])(?:[B-HJ-Zb-z] ){{1,3}}$")
+_LETTER_BEFORE = re.compile(rf"(?<![{LATIN}'’])(?:[{LATIN}]|\d+) $")
+_ORDINALS = frozenset("st nd rd th".split())
+
+
+def names_something(text: str, change: Change) -> bool:
+    """Whether pieces are letters in a row, a value beside its operator, or the end of an ordinal; not parts of a word.
+
+    >>> text = "var y = 1, l l l c, the i th row and t h e s p a c e s"
+    >>> pieces = ("var y", "l l c", "th row", "t h e")
+    >>> [names_something(text, Change(text.find(each), text.find(each) + len(each), "")) for each in pieces]
+    [True, True, True, False]
+    """
+    parts = text[change.start : change.end].split(" ")
+    before = text[max(0, change.start - 8) : change.start]
+    if parts[0] in _ORDINALS and _LETTER_BEFORE.search(before):
+        return True
+    if len(parts) <= SHORT and all(len(part) == 1 for part in parts):
+        rows = (_LETTERS_BEFORE.search(before), _LETTERS_AFTER.match(text, change.end))
+        return sum(len(row[0]) // 2 for row in rows if row) == 1  # of more, all are letters of words
+    beside = len(parts[-1]) == 1 and _OPERATOR_AFTER.match(text, change.end) is not None
+    return beside or (len(parts[0]) == 1 and _OPERATOR_BEFORE.search(before) is not None)
 
 
 def _is_term(token: str, words: list[str], lexicon: Lexicon, repeated: frozenset[str]) -> bool:

@@ -18,7 +18,7 @@ from winnow.repair.words.word_groups import CODE_NEAR, is_code
 
 _MARK = re.compile(r"(?<=[^\s|]) [,.;:!?)\]]")
 _CLOSED = re.compile(r"(?<=\w)[,.;:!?](?=\s)")
-WORDS_OF_PROSE = 4  # of three letters and more; lines with fewer are settings
+WORDS_OF_PROSE = 5  # lines with fewer are settings
 IN_BRACKETS = 200  # characters
 _OPENER_OF = {")": "(", "]": "["}
 HABIT = 5  # marks with a space before them, and fewer without
@@ -30,6 +30,7 @@ _OTHER_SCRIPTS = re.compile("[\u0e00-\u10ff\u1780-\u18af\u3040-\u9fff\uac00-\ud7
 _CODE = re.compile(r"[{}=<>\\_@#$~^*/]|::|->|\(\)")
 
 _WORDS = re.compile(r"[^\W\d_]{3,}")
+_ANY_WORD = re.compile(r"[^\W\d_]+")
 FEW_WORDS = 5  # of three letters and more; fewer tell no language, and may stand in a formula
 FRENCH_WITHIN = 200  # characters before a mark; there may be a French paragraph in an English text
 _TERNARY = re.compile(r"\S \? [^\n]{1,50} : \S")
@@ -186,8 +187,8 @@ def space_after_punctuation(text: str, evidence: Evidence) -> Iterator[Change]:
             if chunk.count(",") > 1 or "(" in chunk[:-1] or _CODE.search(chunk) or chunk.isupper():
                 continue
             if not evidence.everywhere:
-                line = text[text.rfind("\n", 0, at) + 1 : line_end(text, at)]
-                if is_code(line, 0, len(line), CODE_NEAR) or not _has_words(line, WORDS_OF_PROSE):
+                about = text[max(low, at - 60) : at].rpartition("\n")[2] + text[at : at + 60].partition("\n")[0]
+                if is_code(about, 0, len(about), CODE_NEAR) or len(_ANY_WORD.findall(about)) < WORDS_OF_PROSE:
                     continue  # `Order deny,allow`
                 left = text[start : at - 1].lstrip(_OPENERS)
                 right = text[at:end].rstrip(_MARKS)
@@ -196,8 +197,8 @@ def space_after_punctuation(text: str, evidence: Evidence) -> Iterator[Change]:
             yield Change(at, at, " ", 0.7)
 
 
-def _has_words(text: str, n: int = FEW_WORDS) -> bool:
-    return sum(1 for _ in islice(_WORDS.finditer(text), n)) == n
+def _has_words(text: str) -> bool:
+    return sum(1 for _ in islice(_WORDS.finditer(text), FEW_WORDS)) == FEW_WORDS
 
 
 def _chunk(text: str, at: int, low: int) -> tuple[int, int]:

@@ -15,7 +15,7 @@ from itertools import accumulate
 
 from winnow.repair.engine.rule import Change, Evidence, Rule, Span, apply_changes, line_end, remembered_by_line
 from winnow.repair.words.lexicon import DOUBTFUL, NEAR, Lexicon, Prices, damaged_prose, graded, lexicon_of
-from winnow.repair.words.meant import is_meant, repeated_in
+from winnow.repair.words.meant import is_meant, names_something, repeated_in
 from winnow.repair.words.text_language import (
     LATIN,
     is_in,
@@ -23,6 +23,7 @@ from winnow.repair.words.text_language import (
     known_language,
     language_here,
     language_of,
+    languages_of_line,
 )
 from winnow.repair.words.word_groups import CODE, CODE_NEAR, Reader, prose_runs, reader_of
 from winnow.repair.words.word_index import bits, common_to, known_to
@@ -68,7 +69,7 @@ def split_words(text: str, evidence: Evidence) -> Iterator[Change]:
 def _of_line(line: str, here: str, language: str) -> tuple[Change, ...]:
     """The changes to a line in the language `here`, in a text in `language`."""
     reader = reader_of(here)
-    others = tuple(dict.fromkeys((language, "en")))
+    others = tuple(dict.fromkeys((language, "en", *languages_of_line(line, here))))
     changes: list[Change] = []
     for run in prose_runs(line, 0, len(line), CODE_NEAR):
         for group in reader.groups(run):
@@ -79,7 +80,7 @@ def _of_line(line: str, here: str, language: str) -> tuple[Change, ...]:
             words, gain = reader.read(group, DOUBTFUL)
             if gain > 0:
                 changes += _changes(group, words, min(0.49, confidence_of(gain) / 2))
-    return tuple(changes)
+    return tuple(change for change in changes if not names_something(line, change))
 
 
 def _pieces(text: str, spans: list[Span]) -> Iterator[Span]:
