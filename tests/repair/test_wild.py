@@ -14,7 +14,17 @@ from hypothesis import strategies as st
 from winnow.base.recipe import RepairSettings
 from winnow.repair import Repaired, repair, replay, undo
 
-CASES = [json.loads(line) for line in (Path(__file__).parents[1] / "cases" / "wild.jsonl").open(encoding="utf-8")]
+FOLDER = Path(__file__).parents[1] / "cases"
+CASES = [json.loads(line) for line in (FOLDER / "wild.jsonl").open(encoding="utf-8")]
+
+
+def _damaged_texts() -> list[str]:
+    names = ("encoding", "markup", "misread", "rules", "spacing", "wild")
+    rows = [json.loads(line) for name in names for line in (FOLDER / f"{name}.jsonl").open(encoding="utf-8")]
+    return [text for row in rows for field in ("input", "damaged", "text") if isinstance(text := row.get(field), str)]
+
+
+TEXTS = _damaged_texts()
 
 
 def run(case: dict[str, Any], text: str) -> Repaired:
@@ -43,10 +53,10 @@ def test_the_ledger_leads_there_and_back(case: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("spacing", ["near_damage", "everywhere"])
-@given(cases=st.lists(st.sampled_from(CASES), min_size=2, max_size=6), gap=st.sampled_from([" ", "\n", "\n\n"]))
-@settings(max_examples=100, deadline=None)
-def test_what_stands_together_is_led_there_and_back_too(spacing: Any, cases: list[dict[str, Any]], gap: str) -> None:
-    text = gap.join(case["input"] for case in cases)
+@given(texts=st.lists(st.sampled_from(TEXTS), min_size=2, max_size=6), gap=st.sampled_from([" ", "\n", "\n\n"]))
+@settings(max_examples=200, deadline=None)
+def test_what_stands_together_is_led_there_and_back_too(spacing: Any, texts: list[str], gap: str) -> None:
+    text = gap.join(texts)
     done = repair(text, RepairSettings(spacing=spacing))
     assert replay(text, done.edits) == done.text
     assert undo(done.text, done.edits) == text
