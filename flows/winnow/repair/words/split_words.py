@@ -1,4 +1,4 @@
-"""Words that damage took apart, by a space, a hyphen or between all letters, and words that it ran together.
+"""Words that damage took apart, by a space or between all letters, and words that it ran together.
 
 ``near_damage`` acts only in the lines beside proven damage, and only joins to or parts into words it knows.
 ``everywhere`` reads the whole text, as OCR and PDF text needs it: strictly at first; where that finds damage,
@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from itertools import accumulate
 
 from winnow.repair.engine.rule import Change, Evidence, Rule, Span, apply_changes, line_end, remembered_by_line
-from winnow.repair.words.lexicon import DOUBTFUL, NEAR, Lexicon, Prices, damaged_prose, graded, lexicon_of
+from winnow.repair.words.hyphens import LIGATURES
+from winnow.repair.words.lexicon import DOUBTFUL, NEAR, Prices, damaged_prose, graded, lexicon_of
 from winnow.repair.words.meant import is_meant, names_something, repeated_in
 from winnow.repair.words.text_language import (
     LATIN,
@@ -248,74 +249,7 @@ def _changes(group: Group, words: tuple[str, ...], confidence: float) -> Iterato
         at += length + 1
 
 
-_AT_LINE_END = re.compile(rf"(?<=[{LATIN}][{LATIN}])-\n(?=[{LATIN}])")
-_IN_LINE = re.compile(rf"(?<=[{LATIN}][{LATIN}])- (?=[{LATIN}][{LATIN}])")
 _WORD = re.compile(rf"[{LATIN}]{{1,40}}")
-_MARKS = re.compile(r"[,.;:!?)\]\"'”’»]{0,4}")
-_BEFORE_WORD = frozenset(' \n\t(["“‘«—–')
-_AND = frozenset(
-    "and or to nor und oder bis sowie et ou y o e ed i en of og och eller samt lub a nebo ja tai és".split()
-)
-
-
-def close_hyphens(text: str, evidence: Evidence) -> Iterator[Change]:
-    """Join `obsoles-` and `cence` over the end of a line; in the whole text also close `obsoles- cence`.
-
-    Only to known words; a compound keeps its hyphen. Left alone: `pre- and post-war`, `your-user-`.
-
-    >>> HYPHENS("the obsoles-\\ncence of a time-\\nconsuming way")
-    'the obsolescence\\nof a time-consuming\\nway'
-    """
-    changes: list[Change] = []
-    for low, high, lexicon in damaged_prose(text, evidence):
-        changes += _over_lines(text, low, high, lexicon)
-        if evidence.everywhere:
-            changes += _in_lines(text)
-    yield from sorted(changes, key=lambda change: change.start)
-
-
-def _over_lines(text: str, low: int, high: int, lexicon: Lexicon) -> Iterator[Change]:
-    done = 0
-    for match in _AT_LINE_END.finditer(text, low, high):
-        at = match.start()
-        if at < done:
-            continue
-        begin = at
-        while begin > max(low, at - 40) and text[begin - 1].isalpha():
-            begin -= 1
-        first = text[begin:at]
-        if begin > 0 and text[begin - 1] not in _BEFORE_WORD:
-            continue  # `your-user-`, `mirror.ftp-`
-        word = _second_half(text, match.end())
-        if word is None:
-            continue
-        joined, left, right = (lexicon.cost(w) for w in (first + word[0], first, word[0]))
-        if joined >= 0 and (min(left, right) < 0 or joined < left + right):
-            hyphen = ""
-        elif left >= 0 and right >= 0:
-            hyphen = "-"  # `time-` `consuming`: a compound that was written with its hyphen
-        else:
-            continue
-        end = _MARKS.match(text, word.end()).end()  # type: ignore[union-attr]
-        # the word goes to the first line, the line break behind it
-        piece, follows = text[match.end() : end], text[end : end + 1]
-        if follows in ("", " ", "\n"):
-            done = end + (follows == " ")
-            yield Change(at, done, hyphen + piece + ("\n" if follows == " " else ""), 0.8)
-
-
-def _in_lines(text: str) -> Iterator[Change]:
-    for match in _IN_LINE.finditer(text):
-        if _second_half(text, match.end()):
-            yield Change(match.start() + 1, match.end(), "", 0.8)
-
-
-def _second_half(text: str, at: int) -> re.Match[str] | None:
-    """The word at `at`, if it may be the end of one that began before a hyphen: not in `pre- and post-war`."""
-    word = _WORD.match(text, at)
-    return word if word and word[0].islower() and word[0] not in _AND else None
-
-
 _LINE = re.compile(rf"(?<![^\n])[{LATIN}] [{LATIN}] [{LATIN}] [{LATIN}][{LATIN} ]{{0,200}}(?![^\n])")
 _GAP = re.compile(r" {2,3}")
 MAX_COST = 560  # centibels: what a word may cost to be read into single letters
@@ -343,7 +277,6 @@ def join_spaced_letters(text: str, evidence: Evidence) -> Iterator[Change]:
                     yield Change(match.start(), match.end(), " ".join(words), 0.8)
 
 
-_LIGATURES = dict(zip(map(ord, "ﬀﬁﬂﬃﬄ"), ("ff", "fi", "fl", "ffi", "ffl"), strict=True))
 LIKELIER = 200  # centibels: how much more probable the joined word must be than its pieces
 _AFTER_LIGATURE = re.compile(r"([^\W\d_]{0,30}[ﬀ-ﬄ]) ([^\W\d_]{1,30})")
 
@@ -358,7 +291,7 @@ def join_after_ligatures(text: str, evidence: Evidence) -> Iterator[Change]:
     """
     for low, high, lexicon in damaged_prose(text, evidence, any_language=True):
         for found in _AFTER_LIGATURE.finditer(text, low, high):
-            left, right = found[1].translate(_LIGATURES), found[2].translate(_LIGATURES)
+            left, right = found[1].translate(LIGATURES), found[2].translate(LIGATURES)
             joined, first, second = (lexicon.cost(word) for word in (left + right, left, right))
             likelier = 0 <= joined < max(first, second) and joined + LIKELIER < first + second
             if right[:1].isupper() or not (likelier or first < 0 or (joined >= 0 and second < 0)):
@@ -366,7 +299,6 @@ def join_after_ligatures(text: str, evidence: Evidence) -> Iterator[Change]:
             yield Change(found.start(2) - 1, found.start(2), "", 0.9 if joined >= 0 else 0.7)
 
 
-HYPHENS = Rule("hyphens", 1, close_hyphens, r"\pL-[ \n]\pL", needs_evidence=True)
 LIGATURE_SPACES = Rule("ligature_spaces", 1, join_after_ligatures, r"[ﬀ-ﬄ] \pL", needs_evidence=True)
 SPACED_LETTERS = Rule("spaced_letters", 1, join_spaced_letters, r"\pL \pL \pL \pL", needs_evidence=True)
 SPLIT_WORDS = Rule("split_words", 6, split_words, r"\pL \pL|\pL{6}", needs_evidence=True)
