@@ -61,7 +61,7 @@ _ORDINALS = frozenset("st nd rd th".split())
 
 
 def names_something(text: str, change: Change) -> bool:
-    """Whether pieces are letters in a row, a value beside its operator, or the end of an ordinal; not parts of a word.
+    """Whether pieces are letters in a row, a value beside its operator, the end of an ordinal or of a possessive.
 
     >>> text = "var y = 1, l l l c, the i th row and t h e s p a c e s"
     >>> pieces = ("var y", "l l c", "th row", "t h e")
@@ -70,7 +70,7 @@ def names_something(text: str, change: Change) -> bool:
     """
     parts = text[change.start : change.end].split(" ")
     before = text[max(0, change.start - 8) : change.start]
-    if parts[0] in _ORDINALS and _LETTER_BEFORE.search(before):
+    if (parts[0] in _ORDINALS and _LETTER_BEFORE.search(before)) or (parts[0] == "s" and before[-2:] in ("' ", "’ ")):
         return True
     if len(parts) <= SHORT and all(len(part) == 1 for part in parts):
         rows = (_LETTERS_BEFORE.search(before), _LETTERS_AFTER.match(text, change.end))
