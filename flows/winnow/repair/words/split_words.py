@@ -15,7 +15,7 @@ from itertools import accumulate
 
 from winnow.repair.engine.rule import Change, Evidence, Rule, Span, apply_changes, line_end, remembered_by_line
 from winnow.repair.words.hyphens import LIGATURES
-from winnow.repair.words.lexicon import DOUBTFUL, NEAR, Prices, damaged_prose, graded, lexicon_of
+from winnow.repair.words.lexicon import DOUBTFUL, NEAR, ONE_LETTER, Prices, damaged_prose, graded, lexicon_of
 from winnow.repair.words.meant import is_meant, names_something, repeated_in
 from winnow.repair.words.text_language import (
     LATIN,
@@ -250,7 +250,9 @@ def _changes(group: Group, words: tuple[str, ...], confidence: float) -> Iterato
 
 
 _WORD = re.compile(rf"[{LATIN}]{{1,40}}")
-_LINE = re.compile(rf"(?<![^\n])[{LATIN}] [{LATIN}] [{LATIN}] [{LATIN}][{LATIN} ]{{0,200}}(?![^\n])")
+_LINE = re.compile(
+    rf"(?<![^\n])(?:\d{{1,2}}(?:\.\d{{1,2}}){{0,3}}\.? )?([{LATIN}] [{LATIN}][{LATIN} ]{{3,200}})(?![^\n])"
+)
 _GAP = re.compile(r" {2,3}")
 MAX_COST = 560  # centibels: what a word may cost to be read into single letters
 
@@ -264,7 +266,7 @@ def join_spaced_letters(text: str, evidence: Evidence) -> Iterator[Change]:
     for low, high, lexicon in damaged_prose(text, evidence):
         for match in _LINE.finditer(text, low, high):
             words = []
-            for part in _GAP.split(match[0].rstrip(" ")):
+            for part in _GAP.split(match[1].rstrip(" ")):
                 letters = part.split(" ")
                 word = "".join(letters)
                 if len(word) != len(letters) or not 0 <= lexicon.cost(word) <= MAX_COST:
@@ -274,9 +276,30 @@ def join_spaced_letters(text: str, evidence: Evidence) -> Iterator[Change]:
                 # one word alone must be long: `A B C D` counts, `U S S R` names
                 letters = list(words[0].lower())
                 if max(map(len, words)) >= 5 and letters != sorted(letters):
-                    yield Change(match.start(), match.end(), " ".join(words), 0.8)
+                    yield Change(match.start(1), match.end(), " ".join(words), 0.8)
 
 
+_DROP_CAP = re.compile(rf"(?<![^\n])([A-ZÀ-ÖØ-Þ])\n\n?(?=([{LATIN}]{{1,30}})(?![{LATIN}.(\[_]))")
+
+
+def join_drop_caps(text: str, evidence: Evidence) -> Iterator[Change]:
+    """Join a large initial that stands on a line of its own to the word it begins, where the rest of it is no word.
+
+    >>> DROP_CAPS("T\\nhe bridge was old"), DROP_CAPS("A\\nman came, B\\nand C")
+    ('The bridge was old', 'A\\nman came, B\\nand C')
+    """
+    for low, high, lexicon in damaged_prose(text, evidence, 2):
+        for found in _DROP_CAP.finditer(text, low, high):
+            joined, rest = lexicon.cost(found[1] + found[2]), lexicon.cost(found[2])
+            if rest < 0 or len(found[2]) == 1:
+                rest = RARE
+            likelier = LIKELIER if found[1].lower() in ONE_LETTER.get(lexicon.language, "") else LIKELIER_INITIAL
+            if found[2].islower() and 0 <= joined <= MAX_COST and joined + likelier <= rest:
+                yield Change(found.end(1), found.end(), "", 0.8)
+
+
+RARE = 800  # centibels: what a word costs that the list lacks
+LIKELIER_INITIAL = 90  # `T` and `he`, not `C` and `hat`
 LIKELIER = 200  # centibels: how much more probable the joined word must be than its pieces
 _AFTER_LIGATURE = re.compile(r"([^\W\d_]{0,30}[ﬀ-ﬄ]) ([^\W\d_]{1,30})")
 
@@ -300,5 +323,6 @@ def join_after_ligatures(text: str, evidence: Evidence) -> Iterator[Change]:
 
 
 LIGATURE_SPACES = Rule("ligature_spaces", 1, join_after_ligatures, r"[ﬀ-ﬄ] \pL", needs_evidence=True)
-SPACED_LETTERS = Rule("spaced_letters", 1, join_spaced_letters, r"\pL \pL \pL \pL", needs_evidence=True)
+DROP_CAPS = Rule("drop_caps", 1, join_drop_caps, r"(?:^|\n)\p{Lu}\n\n?\pL", needs_evidence=True)
+SPACED_LETTERS = Rule("spaced_letters", 2, join_spaced_letters, r"\pL \pL \pL \pL", needs_evidence=True)
 SPLIT_WORDS = Rule("split_words", 6, split_words, r"\pL \pL|\pL{6}", needs_evidence=True)
