@@ -54,7 +54,7 @@ def is_meant(text: str, change: Change, lexicon: Lexicon, repeated: frozenset[st
 
 _OPERATOR_AFTER = re.compile(" [=+≤≥≠≈∈×·]")
 _OPERATOR_BEFORE = re.compile("[=+≤≥≠≈∈×·] $")
-_LETTERS_AFTER = re.compile(rf"(?: [B-HJ-Zb-z](?![{LATIN}'’-])){{1,3}}")
+_LETTERS_AFTER = re.compile(rf"(?: [B-HJ-Zb-z](?![{LATIN}'’.-])){{1,3}}")
 _LETTERS_BEFORE = re.compile(rf"(?<![{LATIN}'’])(?:[B-HJ-Zb-z] ){{1,3}}$")
 _LETTER_BEFORE = re.compile(rf"(?<![{LATIN}'’])(?:[{LATIN}]|\d+) $")
 _ORDINALS = frozenset("st nd rd th".split())

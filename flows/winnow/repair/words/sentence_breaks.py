@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from winnow.repair.engine.rule import Change, Evidence, Rule, Span, line_end
-from winnow.repair.words.lexicon import damaged_prose
+from winnow.repair.words.lexicon import NEVER, damaged_prose
 from winnow.repair.words.text_language import LATIN
 
 _GLUED = re.compile(rf"(?<=[{LATIN}][{LATIN}])[.!?](?=[A-ZÀ-ÖØ-Þ])")
@@ -20,7 +20,7 @@ _WORD = re.compile(rf"[{LATIN}]{{1,40}}(?:['’][{LATIN}]{{1,10}})?")
 _CODE = re.compile(r"[{}=<>\\_@#$~^*/(]|::|->")
 _COMMON = 450  # centibels, see `lexicon`
 _KNOWN = 560
-_FREQUENT = 260
+_FREQUENT = 285
 _VERY_COMMON = 240
 _DOTTED = re.compile(rf"[{LATIN}]{{1,40}}(?=\.[{LATIN}_])")
 
@@ -51,12 +51,12 @@ def part_glued_sentences(text: str, evidence: Evidence) -> Iterator[Change]:
             if after < 0 or (len(right[0]) == 1 and right[0] not in "AI"):
                 continue
             if left.islower():
-                if after < _FREQUENT:
-                    sure = before >= 0 or len(left) > 3
-                else:
+                written = lexicon.listed.get(left, NEVER)
+                listed = written <= _KNOWN or (written < NEVER and len(left) > 3 and after <= _KNOWN)
+                sure = listed or (len(left) > 3 and after < _COMMON) or (before >= 0 and after < _FREQUENT)
+                if sure and after >= _FREQUENT:
                     dotted = _dotted(text) if dotted is None else dotted
-                    plain = 0 <= before <= _KNOWN or (before >= 0 and len(left) > 4)
-                    sure = plain and min(before, after) < _COMMON and dotted[left] < 2
+                    sure = dotted[left] < 2
             else:  # `America.The`, but not `System.Out`
                 sure = after < _VERY_COMMON and text[right.end()] == " "
             if sure:
