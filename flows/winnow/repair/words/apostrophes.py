@@ -12,7 +12,9 @@ from winnow.repair.engine.rule import Change, Evidence, Rule
 from winnow.repair.words.lexicon import Lexicon, damaged_prose
 from winnow.repair.words.text_language import LATIN
 
-_CONTRACTED = re.compile(rf"(?<![{LATIN}'’])([{LATIN}]{{1,30}})( ?)(['’])( ?)(s|t|re|ve|ll|d|m)(?![{LATIN}'’-]| ['’])")
+_CONTRACTED = re.compile(rf"(?<=[{LATIN}])(?: (['’]) ?|(['’]) )(s|t|re|ve|ll|d|m)(?![{LATIN}'’-]| ['’])")
+_MARKS = ("'", "’")
+_LETTERS = re.compile(rf"[{LATIN}]{{1,30}}")
 _ELIDED = re.compile(
     rf"(?<![{LATIN}'’])(?:[ldjmtsnc]|qu|jusqu|lorsqu|puisqu|quelqu|dell|all|nell|sull|dall|un|quest)"
     rf"( ?)(['’]) (?=[aeiouyhéèêàâîôûœ][{LATIN}])",
@@ -36,11 +38,17 @@ def close_apostrophes(text: str, evidence: Evidence) -> Iterator[Change]:
     for low, high, lexicon in damaged_prose(text, evidence):
         if lexicon.language == "en":
             for found in _CONTRACTED.finditer(text, low, high):
-                word, before, mark, after, ending = found.groups()
+                begin, end = found.start(), found.start(3)
+                # read backwards: a search for letters that end there would start again at each of them
+                word = _LETTERS.match(text[max(0, begin - 31) : begin][::-1])[0][::-1]  # type: ignore[index]
                 # beside damage the space after a curly one may have ended the reference it was: `it&rsquo s`
-                sure = before + after if evidence.everywhere else after and (before or mark == "'")
-                if sure and _belong(word, ending, lexicon):
-                    yield Change(found.start(2), found.start(5), mark, 0.8)
+                sure = evidence.everywhere or (text[end - 1] == " " and (found[1] or found[2] == "'"))
+                if (
+                    sure
+                    and text[begin - len(word) - 1 : begin - len(word)] not in _MARKS
+                    and _belong(word, found[3], lexicon)
+                ):
+                    yield Change(begin, end, found[1] or found[2], 0.8)
         elif lexicon.language in ("fr", "it"):
             for found in _ELIDED.finditer(text, low, high):
                 yield Change(found.start(1), found.end(), found[2], 0.8)
@@ -58,4 +66,13 @@ def _belong(word: str, ending: str, lexicon: Lexicon) -> bool:
     )
 
 
-APOSTROPHE_SPACES = Rule("apostrophe_spaces", 1, close_apostrophes, r"\pL(?: ['’] ?|['’] )\pL", needs_evidence=True)
+APOSTROPHE_SPACES = Rule(
+    "apostrophe_spaces",
+    1,
+    close_apostrophes,
+    (
+        r"\pL(?: ['’] ?|['’] )(?:s|t|re|ve|ll|d|m)(?:[^\pL]|$)",
+        r"(?i)(?:^|[^\pL])(?:[cdjlmnst]|[a-z]{0,5}qu|[ad]?[ae]ll|nell|sull|dall|un|quest) ?['’] [aeiouyhéèêàâîôûœ]\pL",
+    ),
+    needs_evidence=True,
+)

@@ -70,11 +70,13 @@ def split_words(text: str, evidence: Evidence) -> Iterator[Change]:
 def _of_line(line: str, here: str, language: str) -> tuple[Change, ...]:
     """The changes to a line in the language `here`, in a text in `language`."""
     reader = reader_of(here)
-    others = tuple(dict.fromkeys((language, "en", *languages_of_line(line, here))))
+    others = tuple(dict.fromkeys((language, "en")))
     changes: list[Change] = []
     for run in prose_runs(line, 0, len(line), CODE_NEAR):
         for group in reader.groups(run):
             words, gain = reader.read(group, NEAR, others)
+            if gain > 0 and (own := languages_of_line(line, here)):
+                words, gain = reader.read(group, NEAR, (*others, *own))
             if gain > 0:
                 changes += _changes(group, words, confidence_of(gain))
                 continue
