@@ -157,7 +157,7 @@ def remove_byte_order_marks(text: str, evidence: Evidence) -> Iterator[Change]:
         yield Change(found.start(), found.end(), "", IN_TEXT if found.start() else 1.0)
 
 
-def join_at_soft_hyphens(text: str, evidence: Evidence) -> Iterator[Change]:
+def join_at_soft_hyphens(text: str, evidence: Evidence) -> list[Change]:
     r"""Join a word that a soft hyphen, or the sign some programs show for one, parts at the end of a line.
 
     That sign goes inside a line too, where it parts a known word.
@@ -168,12 +168,15 @@ def join_at_soft_hyphens(text: str, evidence: Evidence) -> Iterator[Change]:
     >>> SOFT_HYPHENS("the inhab¬itants of neigh¬ bouring towns"), SOFT_HYPHENS("if p¬q or not¬quite, foo¬bar")
     ('the inhabitants of neighbouring towns', 'if p¬q or not¬quite, foo¬bar')
     """
-    for found in _SIGN_IN_WORD.finditer(text):
-        if is_word(word_around(text, found.start(), found.end(), "")):
-            yield Change(found.start(), found.end(), "", 0.8)
+    changes = [
+        Change(found.start(), found.end(), "", 0.8)
+        for found in _SIGN_IN_WORD.finditer(text)
+        if is_word(word_around(text, found.start(), found.end(), ""))
+    ]
     for found in _SOFT_AT_END.finditer(text):
         if found[1].lower() not in _CONJUNCTIONS:
-            yield Change(found.start(), found.start(1), "", 0.9)
+            changes.append(Change(found.start(), found.start(1), "", 0.9))
+    return sorted(changes)
 
 
 def remove_tag_characters(text: str, evidence: Evidence) -> Iterator[Change]:

@@ -20,14 +20,16 @@ from winnow.repair.markup.lightweight import LIGHTWEIGHT
 from winnow.repair.markup.residue import RESIDUE
 from winnow.repair.markup.tag_removal import MARKUP
 from winnow.repair.tidy import TIDY
+from winnow.repair.words.apostrophes import APOSTROPHE_SPACES
 from winnow.repair.words.formulas import NUMBER_SPACING, SYMBOL_SPACING
+from winnow.repair.words.hyphens import HYPHENS
 from winnow.repair.words.punctuation import SPACE_AFTER_PUNCTUATION, SPACE_BEFORE_PUNCTUATION
 from winnow.repair.words.sentence_breaks import BROKEN_SENTENCES, GLUED_SENTENCES
-from winnow.repair.words.split_words import HYPHENS, LIGATURE_SPACES, SPACED_LETTERS, SPLIT_WORDS
+from winnow.repair.words.split_words import DROP_CAPS, LIGATURE_SPACES, SPACED_LETTERS, SPLIT_WORDS
 
 SPACING: tuple[Rule, ...] = (
-    LIGATURE_SPACES, HYPHENS, BROKEN_SENTENCES, SPACE_BEFORE_PUNCTUATION, SPACE_AFTER_PUNCTUATION, GLUED_SENTENCES,
-    SYMBOL_SPACING, NUMBER_SPACING, SPACED_LETTERS, SPLIT_WORDS,
+    LIGATURE_SPACES, DROP_CAPS, HYPHENS, BROKEN_SENTENCES, SPACE_BEFORE_PUNCTUATION, SPACE_AFTER_PUNCTUATION,
+    APOSTROPHE_SPACES, GLUED_SENTENCES, SYMBOL_SPACING, NUMBER_SPACING, SPACED_LETTERS, SPLIT_WORDS,
 )  # fmt: skip
 """The rules that the setting ``repair.spacing`` governs.
 

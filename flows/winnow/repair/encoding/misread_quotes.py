@@ -49,17 +49,18 @@ def undo_misread_quotes(text: str, evidence: Evidence) -> Iterator[Change]:
     if speaks_of_encodings(text):
         return
     lines = evidence.once(foreign_lines, text)
+    proven = next((places for places in _all_places() if any(places.prove(line) for _, line in lines)), None)
     for at, line in lines:
+        changes = []
         for found in _LOSSY.finditer(line):
             token = word_around(line, found.start(), found.end(), "’")
             if token.lower() in _CONTRACTIONS or (token[-2:] == "’s" and _is_english(token[:-2])):
-                yield Change(at + found.start(), at + found.end(), "’", LIKELY)
-    for places in _all_places():
-        if any(places.prove(line) for _, line in lines):
-            for at, line in lines:
-                for start, sign in places.signs(line):
-                    yield Change(at + start, at + start + 1, sign, LIKELY)
-            return
+                changes.append(Change(at + found.start(), at + found.end(), "’", LIKELY))
+        lossy = {place for change in changes for place in range(change.start, change.end)}
+        for start, sign in proven.signs(line) if proven else ():
+            if at + start not in lossy:
+                changes.append(Change(at + start, at + start + 1, sign, LIKELY))
+        yield from sorted(changes)
 
 
 class _Places:

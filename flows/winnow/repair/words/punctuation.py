@@ -11,18 +11,28 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
-from winnow.repair.engine.rule import Change, Evidence, Rule, Span
+from winnow.repair.engine.rule import Change, Evidence, Rule, Span, line_end
 from winnow.repair.words.lexicon import damaged_prose
 from winnow.repair.words.text_language import LATIN, is_french, known_language, language_of, may_be_french
+from winnow.repair.words.word_groups import CODE_NEAR, is_code
 
 _MARK = re.compile(r"(?<=[^\s|]) [,.;:!?)\]]")
+_CLOSED = re.compile(r"(?<=\w)[,.;:!?](?=\s)")
+WORDS_OF_PROSE = 5  # lines with fewer are settings
+IN_BRACKETS = 200  # characters
+_OPENER_OF = {")": "(", "]": "["}
+HABIT = 5  # marks with a space before them, and fewer without
 _COMMA = re.compile(rf"(?<=[{LATIN}][{LATIN}]),(?=[{LATIN}][{LATIN}])")
 _MOVED = re.compile(rf"(?:(?<=[{LATIN}][{LATIN}])|(?<=[{LATIN}][{LATIN}]\))) ,(?=[{LATIN}][{LATIN}]|[aAI] )")
 _SYMBOL = re.compile(r"(?<!\w)[A-Za-zα-ωΑ-Ω]\d ,(?=\w)")
+_NUMBERS = re.compile(r"[.:] \d|, \d{3}(?!\d)")
+_OTHER_SCRIPTS = re.compile("[\u0e00-\u10ff\u1780-\u18af\u3040-\u9fff\uac00-\ud7a3]")  # with marks of their own
 _CODE = re.compile(r"[{}=<>\\_@#$~^*/]|::|->|\(\)")
 
 _WORDS = re.compile(r"[^\W\d_]{3,}")
+_ANY_WORD = re.compile(r"[^\W\d_]+")
 FEW_WORDS = 5  # of three letters and more; fewer tell no language, and may stand in a formula
+FRENCH_WITHIN = 200  # characters before a mark; there may be a French paragraph in an English text
 _TERNARY = re.compile(r"\S \? [^\n]{1,50} : \S")
 
 _OPENERS = "\"'“‘«(["
@@ -49,6 +59,8 @@ def space_before_punctuation(text: str, evidence: Evidence) -> Iterator[Change]:
     french = language == "fr" or (0 < n_words < 2 * FEW_WORDS and may_be_french(text))
     marks = ",.;:!?)]" if everywhere else ",.;:!?"
     habits = "" if everywhere else _habits(text, spans)
+    changes: list[Change] = []
+    line, code = (0, -1), False
     for low, high in spans:
         french_here: bool | None = True if french else False if everywhere else None  # asked when first needed
         for match in _MARK.finditer(text, low, high):
@@ -60,24 +72,56 @@ def space_before_punctuation(text: str, evidence: Evidence) -> Iterator[Change]:
             if mark in ";:!?":
                 if french_here is None:
                     french_here = is_french(text[low : low + 2000])
-                if french_here:
+                start = max(low, at - FRENCH_WITHIN)
+                if french_here or is_french(text[start:at]) or is_french(text[text.rfind("\n", start, at) + 1 : at]):
                     continue
-            if not everywhere and (mark in habits or not _in_prose(text, at, low)):
+            if everywhere:
+                if at > line[1]:
+                    line = text.rfind("\n", 0, at) + 1, line_end(text, at)
+                    code = is_code(text, *line, CODE_NEAR)
+                if code:
+                    continue
+            elif mark in habits or not _in_prose(text, at, low):
                 continue
             after = text[at + 2] if at + 2 < len(text) else "\n"
+            if before.isdigit() and mark in ".,:":
+                may_be_decimal = (
+                    mark == "," and (not everywhere or language != "en") and text[at + 3 : at + 4].isdigit()
+                )
+                if may_be_decimal or _NUMBERS.match(text, at + 1):
+                    continue  # `3 : 2`, `10 . 5 . 2020`, `1 , 000`, `3 , 5 %`
             if mark == "," and after.isalpha() and _MOVED.match(text, at):
-                yield Change(at, at + 2, ", ", 0.8)  # `youth ,families`, `(Cecot) ,have`
+                changes.append(Change(at, at + 2, ", ", 0.8))  # `youth ,families`, `(Cecot) ,have`
                 continue
             if mark == "," and before.isdigit() and _SYMBOL.match(text, max(0, at - 2)):
-                yield Change(at, at + 1, "", 0.7)  # `(P1 ,P2)`
+                changes.append(Change(at, at + 1, "", 0.7))  # `(P1 ,P2)`
                 continue
             if not (after.isspace() or after in _CLOSERS) and not (mark in ")]" and after in ",.;:"):
+                continue
+            if mark in ")]" and (opener := _spaced_opener(text, at, low)) is not None:
+                if mark == ")" and not _CODE.search(text, opener, at):
+                    changes += (Change(opener + 1, opener + 2, "", 0.8), Change(at, at + 1, "", 0.8))
                 continue
             if mark in ":;" and after in ")]":
                 continue  # a smiley
             if mark == "." and (before == "." or text.startswith((" .", " -"), at + 2)):
                 continue  # a spaced ellipsis: `. . .`; a folder and an option: `find . -name`
-            yield Change(at, at + 1, "", 0.9)
+            changes.append(Change(at, at + 1, "", 0.9))
+    yield from sorted(changes)
+
+
+def _spaced_opener(text: str, at: int, low: int) -> int | None:
+    """Where the bracket stands that the one after the space at `at` closes, if a space follows that one too."""
+    closer = text[at + 1]
+    open_ones = 1
+    for found in range(at - 1, max(low, at - IN_BRACKETS) - 1, -1):
+        char = text[found]
+        if char == "\n":
+            return None
+        open_ones += (char == closer) - (char == _OPENER_OF[closer])
+        if not open_ones:
+            return found if text[found + 1] == " " and found + 1 < at else None
+    return None
 
 
 def _in_prose(text: str, at: int, low: int) -> bool:
@@ -90,7 +134,9 @@ def _in_prose(text: str, at: int, low: int) -> bool:
     word = text[start:at].lstrip(_OPENERS).rstrip("\"'”’»)]")
     follows = text[at + 2 : at + 4]
     at_end = not follows or follows[0] == "\n" or text.startswith(" | ", at + 2)
-    if text[start] in "-%" or _CODE.search(text, max(low, at - 20), at + 3) or text[max(0, start - 2) : start] == "  ":
+    if text[start] in "-%" or text[max(0, start - 2) : start] == "  ":
+        return False
+    if _CODE.search(text, max(low, at - 20), at + 3) or _OTHER_SCRIPTS.search(text, max(low, at - 20), at + 20):
         return False
     if text[start - 1 : start] in ("", "\n") and not (at_end and mark != ","):
         return False
@@ -106,17 +152,24 @@ def _in_prose(text: str, at: int, low: int) -> bool:
         return follows[1:].isupper() or follows[1:] in tuple('"“‘«([—–')
     if mark in "?:" and _TERNARY.search(text, max(low, at - 60), at + 60):
         return False
+    if mark in "!?" and follows[1:].islower():
+        return False  # `a literal ! character`
     return follows[1:].isalpha() or (follows[1:].isdigit() and mark == ",") or follows[1:] in tuple("\"“‘«('’—–")
 
 
 def _habits(text: str, spans: Sequence[Span]) -> str:
-    """The marks before which a space stands away from damage too, more than once: the text is set so."""
-    counts: Counter[str] = Counter()
+    """The marks before which a space stands away from damage too, more than once, or mostly: the text is set so."""
+    away: Counter[str] = Counter()
+    beside: Counter[str] = Counter()
     at = 0
     for low, high in (*spans, (len(text), len(text))):
-        counts.update(text[found.start() + 1] for found in _MARK.finditer(text, at, low))
+        away.update(text[found.start() + 1] for found in _MARK.finditer(text, at, low))
+        beside.update(text[found.start() + 1] for found in _MARK.finditer(text, low, high))
         at = high
-    return "".join(mark for mark, count in counts.items() if count > 1)
+    spaced = away + beside
+    often = [mark for mark, count in spaced.items() if count >= HABIT]
+    closed = Counter(found[0] for found in _CLOSED.finditer(text)) if often else spaced
+    return "".join({mark for mark in away if away[mark] > 1} | {mark for mark in often if spaced[mark] > closed[mark]})
 
 
 def space_after_punctuation(text: str, evidence: Evidence) -> Iterator[Change]:
@@ -125,8 +178,7 @@ def space_after_punctuation(text: str, evidence: Evidence) -> Iterator[Change]:
     >>> SPACE_AFTER_PUNCTUATION("of gangs,providing a,b,c and f(x,y)")
     'of gangs, providing a,b,c and f(x,y)'
     """
-    few = sum(1 for _ in islice(_WORDS.finditer(text), FEW_WORDS)) < FEW_WORDS
-    for low, high, lexicon in damaged_prose(text, evidence, any_language=few):
+    for low, high, lexicon in damaged_prose(text, evidence, any_language=not _has_words(text)):
         for match in _COMMA.finditer(text, low, high):
             at = match.end()
             start, end = _chunk(text, at, low)
@@ -135,11 +187,18 @@ def space_after_punctuation(text: str, evidence: Evidence) -> Iterator[Change]:
             if chunk.count(",") > 1 or "(" in chunk[:-1] or _CODE.search(chunk) or chunk.isupper():
                 continue
             if not evidence.everywhere:
+                about = text[max(low, at - 60) : at].rpartition("\n")[2] + text[at : at + 60].partition("\n")[0]
+                if is_code(about, 0, len(about), CODE_NEAR) or len(_ANY_WORD.findall(about)) < WORDS_OF_PROSE:
+                    continue  # `Order deny,allow`
                 left = text[start : at - 1].lstrip(_OPENERS)
                 right = text[at:end].rstrip(_MARKS)
                 if not (0 <= lexicon.cost(left) <= KNOWN and 0 <= lexicon.cost(right) <= KNOWN):
                     continue
             yield Change(at, at, " ", 0.7)
+
+
+def _has_words(text: str) -> bool:
+    return sum(1 for _ in islice(_WORDS.finditer(text), FEW_WORDS)) == FEW_WORDS
 
 
 def _chunk(text: str, at: int, low: int) -> tuple[int, int]:
@@ -153,6 +212,6 @@ def _chunk(text: str, at: int, low: int) -> tuple[int, int]:
 
 
 SPACE_BEFORE_PUNCTUATION = Rule(
-    "space_before_punctuation", 3, space_before_punctuation, r"\S [,.;:!?)\]]", needs_evidence=True
+    "space_before_punctuation", 4, space_before_punctuation, r"\S [,.;:!?)\]]", needs_evidence=True
 )
-SPACE_AFTER_PUNCTUATION = Rule("space_after_punctuation", 1, space_after_punctuation, r"\pL,\pL", needs_evidence=True)
+SPACE_AFTER_PUNCTUATION = Rule("space_after_punctuation", 2, space_after_punctuation, r"\pL,\pL", needs_evidence=True)

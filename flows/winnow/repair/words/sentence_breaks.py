@@ -7,18 +7,22 @@ addresses and hard-wrapped text.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
 
 from winnow.repair.engine.rule import Change, Evidence, Rule, Span, line_end
-from winnow.repair.words.lexicon import damaged_prose
+from winnow.repair.words.lexicon import NEVER, damaged_prose
 from winnow.repair.words.text_language import LATIN
 
 _GLUED = re.compile(rf"(?<=[{LATIN}][{LATIN}])[.!?](?=[A-ZÀ-ÖØ-Þ])")
 _WORD = re.compile(rf"[{LATIN}]{{1,40}}(?:['’][{LATIN}]{{1,10}})?")
 _CODE = re.compile(r"[{}=<>\\_@#$~^*/(]|::|->")
 _COMMON = 450  # centibels, see `lexicon`
+_KNOWN = 560
+_FREQUENT = 285
 _VERY_COMMON = 240
+_DOTTED = re.compile(rf"[{LATIN}]{{1,40}}(?=\.[{LATIN}_])")
 
 
 def part_glued_sentences(text: str, evidence: Evidence) -> Iterator[Change]:
@@ -27,6 +31,7 @@ def part_glued_sentences(text: str, evidence: Evidence) -> Iterator[Change]:
     >>> GLUED_SENTENCES("for stability.By then"), GLUED_SENTENCES("in Node.js and System.Out of it")
     ('for stability. By then', 'in Node.js and System.Out of it')
     """
+    dotted: Counter[str] | None = None
     for low, high, lexicon in damaged_prose(text, evidence, 2):
         for match in _GLUED.finditer(text, low, high):
             at = match.end()
@@ -46,11 +51,21 @@ def part_glued_sentences(text: str, evidence: Evidence) -> Iterator[Change]:
             if after < 0 or (len(right[0]) == 1 and right[0] not in "AI"):
                 continue
             if left.islower():
-                sure = before >= 0 or (len(left) > 3 and after < _COMMON)
+                written = lexicon.listed.get(left, NEVER)
+                listed = written <= _KNOWN or (written < NEVER and len(left) > 3 and after <= _KNOWN)
+                sure = listed or (len(left) > 3 and after < _COMMON) or (before >= 0 and after < _FREQUENT)
+                if sure and after >= _FREQUENT:
+                    dotted = _dotted(text) if dotted is None else dotted
+                    sure = dotted[left] < 2
             else:  # `America.The`, but not `System.Out`
                 sure = after < _VERY_COMMON and text[right.end()] == " "
             if sure:
                 yield Change(at, at, " ", 0.9 if after < _COMMON else 0.7)
+
+
+def _dotted(text: str) -> Counter[str]:
+    """How often words stand before a dot and another word, as modules do: `typing.Text`."""
+    return Counter(_DOTTED.findall(text))
 
 
 def join_broken_sentences(text: str, evidence: Evidence) -> Iterator[Change]:
@@ -132,6 +147,6 @@ def _has_paragraph_lines(text: str) -> bool:
     return 2 * long > len(text)
 
 
-GLUED_SENTENCES = Rule("glued_sentences", 1, part_glued_sentences, r"\pL[.!?]\p{Lu}", needs_evidence=True)
+GLUED_SENTENCES = Rule("glued_sentences", 2, part_glued_sentences, r"\pL[.!?]\p{Lu}", needs_evidence=True)
 # A line broken in mid-sentence, in a text of one paragraph per line, is damage: more of it may follow.
 BROKEN_SENTENCES = Rule("broken_sentences", 1, join_broken_sentences, r"\n", proves=True, needs_evidence=True)

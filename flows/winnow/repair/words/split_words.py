@@ -1,4 +1,4 @@
-"""Words that damage took apart, by a space, a hyphen or between all letters, and words that it ran together.
+"""Words that damage took apart, by a space or between all letters, and words that it ran together.
 
 ``near_damage`` acts only in the lines beside proven damage, and only joins to or parts into words it knows.
 ``everywhere`` reads the whole text, as OCR and PDF text needs it: strictly at first; where that finds damage,
@@ -14,7 +14,9 @@ from collections.abc import Iterator
 from itertools import accumulate
 
 from winnow.repair.engine.rule import Change, Evidence, Rule, Span, apply_changes, line_end, remembered_by_line
-from winnow.repair.words.lexicon import DOUBTFUL, NEAR, Lexicon, damaged_prose, graded, lexicon_of
+from winnow.repair.words.hyphens import LIGATURES
+from winnow.repair.words.lexicon import DOUBTFUL, NEAR, ONE_LETTER, Prices, damaged_prose, graded, lexicon_of
+from winnow.repair.words.meant import is_meant, names_something, repeated_in
 from winnow.repair.words.text_language import (
     LATIN,
     is_in,
@@ -22,19 +24,13 @@ from winnow.repair.words.text_language import (
     known_language,
     language_here,
     language_of,
+    languages_of_line,
 )
-from winnow.repair.words.word_groups import find_word_runs, reader_of
+from winnow.repair.words.word_groups import CODE, CODE_NEAR, Reader, prose_runs, reader_of
 from winnow.repair.words.word_index import bits, common_to, known_to
 from winnow.repair.words.word_reading import Group
 
-MAX_CODE_LINE = 120  # characters; signs of code in a longer line stand in prose
-_CODE_LINE = re.compile(r"[{};]$|^\s*}|::|->|\(\)|==|\w = \w+[.\[\"']|</|\\\*| --[a-z]|^[ \t]*[#$%>] ", re.MULTILINE)
 PIECE = 1500  # characters; paragraphs of another language are seldom shorter
-# Near damage a line may end in a semicolon that belonged to an entity, or begin with a quote's sign.
-_CODE_NEAR = re.compile(
-    r"\);$|[{}]$|^\s*[{}]|::|->|\(\)|==|\w = \w+[.\[\"']|\\\*| --[a-z]|^[ \t]*[$%] |\w[._]\w+\(|\bfor \w in ",
-    re.MULTILINE,
-)
 BLOCK_LINES = 20  # lines whose damage is judged together
 BLOCK_SHARE = 0.09  # changes to words from which a block is badly damaged
 
@@ -76,16 +72,18 @@ def _of_line(line: str, here: str, language: str) -> tuple[Change, ...]:
     reader = reader_of(here)
     others = tuple(dict.fromkeys((language, "en")))
     changes: list[Change] = []
-    for run in _prose_runs(line, 0, len(line), _CODE_NEAR):
+    for run in prose_runs(line, 0, len(line), CODE_NEAR):
         for group in reader.groups(run):
             words, gain = reader.read(group, NEAR, others)
+            if gain > 0 and (own := languages_of_line(line, here)):
+                words, gain = reader.read(group, NEAR, (*others, *own))
             if gain > 0:
                 changes += _changes(group, words, confidence_of(gain))
                 continue
             words, gain = reader.read(group, DOUBTFUL)
             if gain > 0:
                 changes += _changes(group, words, min(0.49, confidence_of(gain) / 2))
-    return tuple(changes)
+    return tuple(change for change in changes if not names_something(line, change))
 
 
 def _pieces(text: str, spans: list[Span]) -> Iterator[Span]:
@@ -101,6 +99,7 @@ def _pieces(text: str, spans: list[Span]) -> Iterator[Span]:
 
 def _split_everywhere(text: str) -> Iterator[Change]:
     whole = known_language(text)
+    repeated: frozenset[str] | None = None
     for low, high in _blocks(text):
         # What is left of words is often no word; then the reading has to show that the text is English.
         language = known_language(text[low:high]) or whole or "en"
@@ -108,25 +107,31 @@ def _split_everywhere(text: str) -> Iterator[Change]:
         reader.lexicon.costs.hold()
         groups: list[Group] = []
         n_words = 0
-        for run in _prose_runs(text, low, high, _CODE_LINE):
+        for run in prose_runs(text, low, high, CODE):
             n_words += len(run.tokens)
             groups.extend(reader.groups(run))
-        prices = graded(0, 0)
-        readings = [reader.read(group, prices) for group in groups]
-        deleted = inserted = 0
-        for group, (words, gain) in zip(groups, readings, strict=True):
-            if gain > 0:
-                n_deleted, n_inserted = _count(group.tokens, words)
-                deleted += n_deleted
-                inserted += n_inserted
-        if deleted or inserted:
-            prices = graded(_grade(deleted, n_words), _grade(inserted, n_words))
-            readings = [reader.read(group, prices) for group in groups]
-        changes: list[Change] = []
-        for group, (words, gain) in zip(groups, readings, strict=True):
-            if gain > 0:
-                changes.extend(_changes(group, words, confidence_of(gain)))
+        changes = _read(groups, reader, graded(0, 0))
+        if not changes:
+            continue
+        repeated = repeated_in(text) if repeated is None else repeated
+        changes = [c for c in changes if not is_meant(text, c, reader.lexicon, repeated, strict=True)]
+        if changes:
+            counts = [_count(text[c.start : c.end], c.after) for c in changes]
+            deleted, inserted = (sum(n) for n in zip(*counts, strict=True))
+            grade = _grade(deleted, n_words)
+            changes = _read(groups, reader, graded(grade, _grade(inserted, n_words)))
+            changes = [c for c in changes if not is_meant(text, c, reader.lexicon, repeated, strict=grade < 2)]
         yield from _in_known_lines(text, changes, language)
+
+
+def _read(groups: list[Group], reader: Reader, prices: Prices) -> list[Change]:
+    """What reading groups at some prices changes."""
+    changes: list[Change] = []
+    for group in groups:
+        words, gain = reader.read(group, prices)
+        if gain > 0:
+            changes += _changes(group, words, confidence_of(gain))
+    return changes
 
 
 LONG = 7  # letters; so long a word does not come about by joining words of another language
@@ -197,16 +202,6 @@ def _has_foreign_letters(line: str, language: str) -> bool:
     )
 
 
-def _prose_runs(text: str, low: int, high: int, code: re.Pattern[str]) -> Iterator[Group]:
-    """The runs of words in the lines of a block that do not look like those of a program or a shell."""
-    while low < high:
-        end = text.find("\n", low, high)
-        end = high if end < 0 else end
-        if end - low > MAX_CODE_LINE or not code.search(text, low, end):
-            yield from find_word_runs(text, low, end)
-        low = end + 1
-
-
 def _grade(changes: int, words: int) -> int:
     return 2 if changes > 1 and changes > BLOCK_SHARE * words else min(changes, 1)
 
@@ -229,9 +224,9 @@ def _blocks(text: str) -> Iterator[tuple[int, int]]:
         start = end
 
 
-def _count(tokens: tuple[str, ...], words: tuple[str, ...]) -> tuple[int, int]:
-    """Spaces deleted and inserted on the way from `tokens` to `words`."""
-    old, new = (set(accumulate(map(len, parts[:-1]))) for parts in (tokens, words))
+def _count(before: str, after: str) -> tuple[int, int]:
+    """Spaces deleted and inserted on the way from one spacing of some letters to another."""
+    old, new = (set(accumulate(map(len, parts.split(" ")[:-1]))) for parts in (before, after))
     return len(old - new), len(new - old)
 
 
@@ -256,75 +251,10 @@ def _changes(group: Group, words: tuple[str, ...], confidence: float) -> Iterato
         at += length + 1
 
 
-_AT_LINE_END = re.compile(rf"(?<=[{LATIN}][{LATIN}])-\n(?=[{LATIN}])")
-_IN_LINE = re.compile(rf"(?<=[{LATIN}][{LATIN}])- (?=[{LATIN}][{LATIN}])")
 _WORD = re.compile(rf"[{LATIN}]{{1,40}}")
-_MARKS = re.compile(r"[,.;:!?)\]\"'”’»]{0,4}")
-_BEFORE_WORD = frozenset(' \n\t(["“‘«—–')
-_AND = frozenset(
-    "and or to nor und oder bis sowie et ou y o e ed i en of og och eller samt lub a nebo ja tai és".split()
+_LINE = re.compile(
+    rf"(?<![^\n])(?:\d{{1,2}}(?:\.\d{{1,2}}){{0,3}}\.? )?([{LATIN}] [{LATIN}][{LATIN} ]{{3,200}})(?![^\n])"
 )
-
-
-def close_hyphens(text: str, evidence: Evidence) -> Iterator[Change]:
-    """Join `obsoles-` and `cence` over the end of a line; in the whole text also close `obsoles- cence`.
-
-    Only to known words; a compound keeps its hyphen. Left alone: `pre- and post-war`, `your-user-`.
-
-    >>> HYPHENS("the obsoles-\\ncence of a time-\\nconsuming way")
-    'the obsolescence\\nof a time-consuming\\nway'
-    """
-    changes: list[Change] = []
-    for low, high, lexicon in damaged_prose(text, evidence):
-        changes += _over_lines(text, low, high, lexicon)
-        if evidence.everywhere:
-            changes += _in_lines(text)
-    yield from sorted(changes, key=lambda change: change.start)
-
-
-def _over_lines(text: str, low: int, high: int, lexicon: Lexicon) -> Iterator[Change]:
-    done = 0
-    for match in _AT_LINE_END.finditer(text, low, high):
-        at = match.start()
-        if at < done:
-            continue
-        begin = at
-        while begin > max(low, at - 40) and text[begin - 1].isalpha():
-            begin -= 1
-        first = text[begin:at]
-        if begin > 0 and text[begin - 1] not in _BEFORE_WORD:
-            continue  # `your-user-`, `mirror.ftp-`
-        word = _second_half(text, match.end())
-        if word is None:
-            continue
-        joined, left, right = (lexicon.cost(w) for w in (first + word[0], first, word[0]))
-        if joined >= 0 and (min(left, right) < 0 or joined < left + right):
-            hyphen = ""
-        elif left >= 0 and right >= 0:
-            hyphen = "-"  # `time-` `consuming`: a compound that was written with its hyphen
-        else:
-            continue
-        end = _MARKS.match(text, word.end()).end()  # type: ignore[union-attr]
-        # the word goes to the first line, the line break behind it
-        piece, follows = text[match.end() : end], text[end : end + 1]
-        if follows in ("", " ", "\n"):
-            done = end + (follows == " ")
-            yield Change(at, done, hyphen + piece + ("\n" if follows == " " else ""), 0.8)
-
-
-def _in_lines(text: str) -> Iterator[Change]:
-    for match in _IN_LINE.finditer(text):
-        if _second_half(text, match.end()):
-            yield Change(match.start() + 1, match.end(), "", 0.8)
-
-
-def _second_half(text: str, at: int) -> re.Match[str] | None:
-    """The word at `at`, if it may be the end of one that began before a hyphen: not in `pre- and post-war`."""
-    word = _WORD.match(text, at)
-    return word if word and word[0].islower() and word[0] not in _AND else None
-
-
-_LINE = re.compile(rf"(?<![^\n])[{LATIN}] [{LATIN}] [{LATIN}] [{LATIN}][{LATIN} ]{{0,200}}(?![^\n])")
 _GAP = re.compile(r" {2,3}")
 MAX_COST = 560  # centibels: what a word may cost to be read into single letters
 
@@ -338,7 +268,7 @@ def join_spaced_letters(text: str, evidence: Evidence) -> Iterator[Change]:
     for low, high, lexicon in damaged_prose(text, evidence):
         for match in _LINE.finditer(text, low, high):
             words = []
-            for part in _GAP.split(match[0].rstrip(" ")):
+            for part in _GAP.split(match[1].rstrip(" ")):
                 letters = part.split(" ")
                 word = "".join(letters)
                 if len(word) != len(letters) or not 0 <= lexicon.cost(word) <= MAX_COST:
@@ -348,10 +278,30 @@ def join_spaced_letters(text: str, evidence: Evidence) -> Iterator[Change]:
                 # one word alone must be long: `A B C D` counts, `U S S R` names
                 letters = list(words[0].lower())
                 if max(map(len, words)) >= 5 and letters != sorted(letters):
-                    yield Change(match.start(), match.end(), " ".join(words), 0.8)
+                    yield Change(match.start(1), match.end(), " ".join(words), 0.8)
 
 
-_LIGATURES = dict(zip(map(ord, "ﬀﬁﬂﬃﬄ"), ("ff", "fi", "fl", "ffi", "ffl"), strict=True))
+_DROP_CAP = re.compile(rf"(?<![^\n])([A-ZÀ-ÖØ-Þ])\n\n?(?=([{LATIN}]{{1,30}})(?![{LATIN}.(\[_]))")
+
+
+def join_drop_caps(text: str, evidence: Evidence) -> Iterator[Change]:
+    """Join a large initial that stands on a line of its own to the word it begins, where the rest of it is no word.
+
+    >>> DROP_CAPS("T\\nhe bridge was old"), DROP_CAPS("A\\nman came, B\\nand C")
+    ('The bridge was old', 'A\\nman came, B\\nand C')
+    """
+    for low, high, lexicon in damaged_prose(text, evidence, 2):
+        for found in _DROP_CAP.finditer(text, low, high):
+            joined, rest = lexicon.cost(found[1] + found[2]), lexicon.cost(found[2])
+            if rest < 0 or len(found[2]) == 1:
+                rest = RARE
+            likelier = LIKELIER if found[1].lower() in ONE_LETTER.get(lexicon.language, "") else LIKELIER_INITIAL
+            if found[2].islower() and 0 <= joined <= MAX_COST and joined + likelier <= rest:
+                yield Change(found.end(1), found.end(), "", 0.8)
+
+
+RARE = 800  # centibels: what a word costs that the list lacks
+LIKELIER_INITIAL = 90  # `T` and `he`, not `C` and `hat`
 LIKELIER = 200  # centibels: how much more probable the joined word must be than its pieces
 _AFTER_LIGATURE = re.compile(r"([^\W\d_]{0,30}[ﬀ-ﬄ]) ([^\W\d_]{1,30})")
 
@@ -366,7 +316,7 @@ def join_after_ligatures(text: str, evidence: Evidence) -> Iterator[Change]:
     """
     for low, high, lexicon in damaged_prose(text, evidence, any_language=True):
         for found in _AFTER_LIGATURE.finditer(text, low, high):
-            left, right = found[1].translate(_LIGATURES), found[2].translate(_LIGATURES)
+            left, right = found[1].translate(LIGATURES), found[2].translate(LIGATURES)
             joined, first, second = (lexicon.cost(word) for word in (left + right, left, right))
             likelier = 0 <= joined < max(first, second) and joined + LIKELIER < first + second
             if right[:1].isupper() or not (likelier or first < 0 or (joined >= 0 and second < 0)):
@@ -374,7 +324,7 @@ def join_after_ligatures(text: str, evidence: Evidence) -> Iterator[Change]:
             yield Change(found.start(2) - 1, found.start(2), "", 0.9 if joined >= 0 else 0.7)
 
 
-HYPHENS = Rule("hyphens", 1, close_hyphens, r"\pL-[ \n]\pL", needs_evidence=True)
 LIGATURE_SPACES = Rule("ligature_spaces", 1, join_after_ligatures, r"[ﬀ-ﬄ] \pL", needs_evidence=True)
-SPACED_LETTERS = Rule("spaced_letters", 1, join_spaced_letters, r"\pL \pL \pL \pL", needs_evidence=True)
-SPLIT_WORDS = Rule("split_words", 5, split_words, r"\pL \pL|\pL{6}", needs_evidence=True)
+DROP_CAPS = Rule("drop_caps", 1, join_drop_caps, r"(?:^|\n)\p{Lu}\n\n?\pL", needs_evidence=True)
+SPACED_LETTERS = Rule("spaced_letters", 2, join_spaced_letters, r"\pL \pL \pL \pL", needs_evidence=True)
+SPLIT_WORDS = Rule("split_words", 6, split_words, r"\pL \pL|\pL{6}", needs_evidence=True)

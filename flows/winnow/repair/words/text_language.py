@@ -158,6 +158,17 @@ def language_here(text: str, low: int, high: int, language: str) -> str:
     return best if counts[best] >= MIN_MARKERS and counts[best] > 2 * counts[language] else language
 
 
+def languages_of_line(line: str, language: str) -> list[str]:
+    """The languages of which a line has more of the commonest words than of its text's `language`, and two at least.
+
+    >>> languages_of_line("sono circa 5 anni e dato che i nodi sono con la rete", "en")
+    ['it']
+    """
+    counts = _marker_counts(line)
+    most = max(2, counts[language] + 1, *counts.values())
+    return [code for code, count in counts.items() if count == most]
+
+
 @remembered_by_line
 def _marker_counts(sample: str) -> dict[str, int]:
     return _count_markers(sample)[1]

@@ -18,6 +18,14 @@ from winnow.repair.words.word_reading import Group, Reading, read_words
 MAX_RUN_WORDS = 60
 MAX_TOKEN = 160  # letters; a longer one is data, not words run together
 
+MAX_CODE_LINE = 120  # characters; signs of code in a longer line stand in prose
+CODE = re.compile(r"[{};]$|^\s*}|::|->|\(\)|==|\w = \w+[.\[\"']|</|\\\*| --[a-z]|^[ \t]*[#$%>] ", re.MULTILINE)
+# Near damage a line may end in a semicolon that belonged to an entity, or begin with a quote's sign.
+CODE_NEAR = re.compile(
+    r"\) ?;$|[{}]$|^\s*[{}]|::|->|\(\)|==|\w = \w+[.\[\"']|\\\*| --[a-z]|^[ \t]*[$%] |\w[._]\w+\(|\bfor \w in ",
+    re.MULTILINE,
+)
+
 _TOKEN = rf"[{LATIN}]+(?:['’][{LATIN}]+)*"
 _RUN = re.compile(rf"{_TOKEN}(?: {_TOKEN}){{0,{MAX_RUN_WORDS - 1}}}")
 _OPENS = frozenset(' \n\t\u00a0\u202f([{"“‘«¿¡,;:!?–—„‚›‹…')
@@ -55,8 +63,24 @@ def find_word_runs(text: str, start: int = 0, end: int = sys.maxsize) -> Iterato
         yield Group(a, tuple(text[a:b].split(" ")), left, right, fresh)
 
 
-WEAK = 1  # may be a part of a word: unknown, or short and rare
+def is_code(text: str, low: int, end: int, signs: re.Pattern[str]) -> bool:
+    """Whether the line ``text[low:end]`` looks like one of a program or a shell."""
+    return end - low <= MAX_CODE_LINE and signs.search(text, low, end) is not None
+
+
+def prose_runs(text: str, low: int, high: int, code: re.Pattern[str]) -> Iterator[Group]:
+    """The runs of words in the lines of a block that do not look like those of a program or a shell."""
+    while low < high:
+        end = text.find("\n", low, high)
+        end = high if end < 0 else end
+        if not is_code(text, low, end, code):
+            yield from find_word_runs(text, low, end)
+        low = end + 1
+
+
+WEAK = 1  # may be a part of a word: unknown, or rare, or short and not common
 SUSPECT = 2  # likely wrong by itself
+RARE = 690  # centibels: the list is made from texts with split words too, and so has `confi`
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +148,7 @@ class Reader:
         if len(self.flags) > 500_000:
             self.flags.clear()
         cost = self.lexicon.cost(token)
-        flag = WEAK * (cost < 0 or (len(token) <= 3 and cost > BASE.common))
+        flag = WEAK * (cost < 0 or cost > RARE or (len(token) <= 3 and cost > BASE.common))
         doubtful = self.lexicon.language == "en" and 3 < len(token) <= MAX_TOKEN and (cost < 0 or cost > BASE.common)
         if (cost < 0 and token.islower()) or (doubtful and self._may_split(token, cost)):
             flag |= SUSPECT

@@ -196,6 +196,8 @@ def stand_apart(parts: Sequence[str], cost: int, lexicon: Lexicon, others: Seque
     if len(low) == 2 and low[0] == "a" and low[1] in BOUND:
         return False
     own = lexicon.language
+    if len(low) == 2 and own != "en" and low[1] in ONE_LETTER.get(own, ""):
+        return True  # `spazi o tab`, `anni e dato`: plurals are no words of the small lists
     if all(_is_word(part, own, lexicon.listed) for part in low):
         return min(map(len, low)) > 1 or cost + LIKELIER > sum(lexicon.costs[part] for part in low)
     if any(all(_is_word(part, language, costs_in(language)) for part in low) for language in others if language != own):
