@@ -23,7 +23,7 @@ Row = dict[str, Any]
 
 
 def copy(doc: str, kept: str, **more: Any) -> Row:
-    measured = {"similarity": 0.75, "containment": 1.0, "kind": "near"}
+    measured = {"similarity": 0.75, "containment": 1.0, "kind": "near", "of_rest": False}
     return {"doc_id": IDS[doc], "kept_doc_id": IDS[kept], **measured, **more}
 
 
@@ -74,6 +74,9 @@ DECISIONS = {
     ),
     "a copy of another kind": DecisionCase(
         before=copies(copy("y", "x")), now=copies(copy("y", "x", kind="contained")), changed="y"
+    ),
+    "a copy of which it was not known whether it is one by its rest": DecisionCase(
+        before=copies(copy("y", "x", of_rest=None)), now=copies(copy("y", "x")), changed="y"
     ),
     "two documents change places": DecisionCase(
         before=copies(copy("y", "x")), now=copies(copy("x", "y")), changed="xy"
