@@ -441,9 +441,9 @@ def _prefix(run: Sequence[Tag]) -> str:
 
 _GATE = r"<[\s/!&;<]{0,12}[A-Za-z]|[A-Za-z]\s{0,3}/?\s{0,3}>|[\"']\s{0,3}/?\s{0,3}>|<!|<\?|</>"
 
-TAGS = Rule("tags", 5, find_tags, _GATE, proves=True, remembered=True)
-SHORT_TEXT_TAGS = Rule("short_text_tags", 5, find_tags_of_short_texts, _GATE, remembered=True)
-HTML_SOURCE = Rule("html_source", 3, find_tags_of_html_source, r"\A\s*<[A-Za-z!]|\n<p>", remembered=True)
+TAGS = Rule("tags", 6, find_tags, _GATE, proves=True, remembered=True)
+SHORT_TEXT_TAGS = Rule("short_text_tags", 6, find_tags_of_short_texts, _GATE, remembered=True)
+HTML_SOURCE = Rule("html_source", 4, find_tags_of_html_source, r"\A\s*<[A-Za-z!]|\n<p>", remembered=True)
 
 MARKUP: tuple[Rule, ...] = (TAGS, SHORT_TEXT_TAGS, HTML_SOURCE)
 """The rules that take out tags, in order."""
