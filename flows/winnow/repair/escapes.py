@@ -15,6 +15,7 @@ from urllib.parse import unquote
 
 from winnow.repair.encoding.plausible import are_words, is_word, strange, word_around, words
 from winnow.repair.engine.rule import Change, Evidence, Rule, apply_changes, detector, in_any_case
+from winnow.repair.markup.character_references import numeric
 
 MAX_TOKEN = 400  # characters of a token that may be escaped words
 
@@ -397,12 +398,13 @@ _HASH = re.compile(
 )
 _IN_TOKEN = re.compile(r"(?<=[^\W_])#(1[6-9]\d|2\d\d|3[0-7]\d);")
 _CONTRACTED = re.compile(r"(?<=[A-Za-z]) ?#(?:0?39|x27);(?=(?:s|t|d|m|re|ve|ll)\b)|(?<=s) ?#(?:0?39|x27);(?= [a-z])")
+_NO_HASH = re.compile(r"&(14[5-8]|15[01]|82(?:1[1267]|2[0-26])|8482);|(?<=[A-Za-z])&(0?39);(?=(?:s|t|d|m|re|ve|ll)\b)")
 _NUMBERED = re.compile(r"(?<![&#\w;])#(?:[1-9]|[12]\d|3[01]);")  # numbers of a list
 _STYLE = re.compile(r"(?i)(?:colou?r|background|border|fill|stroke)[\w-]{0,20}\s*[:=]")
 
 
 def restore_ampersands(text: str, evidence: Evidence) -> Iterator[Change]:
-    """Decode numeric references that have lost their ampersand: ``company#8217;s``, ``It #39;s``.
+    """Decode numeric references that have lost their ampersand or hash: ``company#8217;s``, ``It #39;s``, ``it&39;s``.
 
     Quotes, dashes and signs alone, and an apostrophe where a word is contracted; numbers of anything else stay.
 
@@ -416,6 +418,7 @@ def restore_ampersands(text: str, evidence: Evidence) -> Iterator[Change]:
         for found in _at_hashes(_CONTRACTED, text, spaced=True)
         if not text[max(0, found.start() - 4) : found.start()].endswith(("&", "amp", "amp;"))
     ]
+    taken += [Change(m.start(), m.end(), numeric("#" + (m[1] or m[2])), 0.7) for m in _NO_HASH.finditer(text)]
     starts = {change.start for change in taken} | {change.end - 4 for change in taken}
     for found in _at_hashes(_IN_TOKEN, text):
         char = chr(int(found[1]))
@@ -468,7 +471,7 @@ MAIL_WORDS = Rule("mail_words", 1, undo_mail_words, r"=\?[A-Za-z][\w.*-]+\?[QqBb
 QUOTED_PRINTABLE = Rule("quoted_printable", 2, undo_quoted_printable, r"=[0-9A-F]{2}")
 URL_ESCAPES = Rule("url_escapes", 1, undo_url_escapes, r"%[0-9A-Fa-f]{2}")
 LITERAL_LINE_ENDS = Rule("literal_line_ends", 1, undo_literal_line_ends, r"\\[nr]")
-BARE_REFERENCES = Rule("bare_references", 2, restore_ampersands, r"#(?:\d{2,4}|x[0-9A-Fa-f]{2,4});")
+BARE_REFERENCES = Rule("bare_references", 3, restore_ampersands, r"#(?:\d{2,4}|x[0-9A-Fa-f]{2,4});|&\d{2,4};")
 
 ESCAPES: tuple[Rule, ...] = (
     MAIL_WORDS, QUOTED_PRINTABLE, JSON_ESCAPES, STRIPPED_ESCAPES, BYTE_ESCAPES, TEX_ACCENTS, ESCAPED_QUOTES,
