@@ -21,6 +21,11 @@ _PERL = re.compile(r"\bm\{<|=~ ?[ms]?[/{]<|<STDIN>|\bs/<")
 _DRAWING = re.compile(r"\s*(?:<\?xml[^<>]{0,200}>\s*(?:<![^<>]{0,300}>\s*)?<(?!html)|<svg[\s>])", re.IGNORECASE)
 _MENTIONED = re.compile(r"\s?(?:elements?|tags?|attributes?|markup)\b", re.IGNORECASE)
 _SPOKEN = re.compile(r"\b(?:elements?|tags?|the|an?|use) \Z", re.IGNORECASE)
+_USED = re.compile(
+    r"\b(?:use|using|insert|type|write|add|put|with|the|an?) <[a-z]{1,10}>"
+    r" (?:for|to|in|instead|as|at|when|where|between|after|before)\b",
+    re.IGNORECASE,
+)
 _STATEMENT = re.compile(r"[ \t]{0,3}[;),]")
 _ELEMENT = re.compile(r"<([A-Za-z][\w:.-]{0,30})(?:\s[^<>]{0,300})?>[^<>]{1,600}</\1>")
 _NOISE = re.compile(r"[\s\xa0>;]*\Z")
@@ -245,13 +250,13 @@ def _of_snippet(text: str, found: list[Tag], closed: set[str]) -> list[Tag] | No
     >>> kept("a<b>c"), kept("<i>x</i>"), kept("copy <input> to <output>"), kept("list<p> x"), kept("the <b> tag")
     (1, 2, 0, 0, 0)
     """
-    if _DRAWING.match(text):
+    if _DRAWING.match(text) and not (found and found[0].name == "svg" and text[found[0].end :].strip(" \n</>")):
         return []
     found = [t for t in found if t.kind != "custom" or t.name in closed or not _is_placeholder(text[t.start : t.end])]
     outside = apply_changes(text, (Change(t.start, t.end, " ") for t in found))
     if _CODE.search(outside) or _PERL.search(text):
         return None
-    if _ABOUT.search(outside):
+    if _ABOUT.search(outside) or _USED.search(text):
         return []
     if any(t.kind == "custom" and ":" in t.name for t in found):
         return [t for t in found if t.kind in ("comment", "hidden")]  # XML of its own
@@ -263,6 +268,7 @@ def _of_snippet(text: str, found: list[Tag], closed: set[str]) -> list[Tag] | No
     used = any(
         t.strong
         or t.kind in ("comment", "hidden")
+        or (t.name == "p" and t.start == 0 and text[t.end : t.end + 1].isupper())
         or (t.closing and (t.name in ELEMENTS or t.name in opened))
         or (t.name in ELEMENTS and len(t.name) > 1 and t.name not in PLACEHOLDER and not _as_noun(text, t, closed))
         for t in found

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
-from winnow.base.html_names import ELEMENTS, HIDDEN
+from winnow.base.html_names import ELEMENTS, HIDDEN, RARE
 
 SNIPPET = 600  # characters; a text this short is a cell or a caption and is judged by itself
 NEIGHBOURS = 8  # lines around proven damage in which whole tags and references are taken for remains of it too
@@ -67,6 +67,11 @@ _NAMED = r"[A-Za-z_:@][\w:.-]{0,40}\s{0,9}=\s{0,9}"  # an attribute up to its va
 _ATTRIBUTES = re.compile(
     rf"""(?:[\s/]{{0,9}}{_NAMED}(?:"[^"]{{0,2000}}"|'[^']{{0,2000}}'|(?:(?!&gt)[^\s"'<>]){{1,300}}+))++(?:\s{{0,9}}&gt;?)?"""
 )
+_WITH_BRACKETS = re.compile(
+    rf"""/?[A-Za-z][\w:-]{{0,30}}+(?:[\s/]{{1,9}}{_NAMED}(?:"[^"]{{0,1000}}+"|'[^']{{0,1000}}+'|[^\s"'<>]{{1,300}}+)(?=[\s/>]))++"""
+    r"[\s/]{0,9}(?=>)"
+)
+"""A whole tag up to its bracket, one of whose values may hold others: ``<a title="1 > 0" href="x``."""
 _OPEN_VALUE = re.compile(rf"[\s/]{{0,9}}{_NAMED}[\"'][^\s\"'<>]{{0,300}}")
 _OF_A_VALUE = re.compile(r"[\"';:{}/]")
 _CUT_OFF = re.compile(rf"\s{{1,9}}{_NAMED}[\"']?[^\s=]{{0,200}}")
@@ -234,6 +239,8 @@ def _at(text: str, start: int, absent: set[str]) -> Tag | None:
     inside = _INSIDE.match(text, start + 1)
     if inside is None:
         return None
+    if inside[0].count('"') % 2 or inside[0].count("'") % 2:  # the bracket may stand in a value
+        inside = _WITH_BRACKETS.match(text, start + 1) or inside
     name, closing, broken, rest = name_of(inside[0])
     end = inside.end()
     follows = text[end : end + 1]
@@ -381,7 +388,7 @@ def half_tags(text: str, start: int, end: int, beside: bool, opened: frozenset[s
             at = text.find(">", found.end(), end)
             continue
         adjacent = chained and not text[last : found.start()].strip(" \t\n\xa0>;/")
-        slash = "/" in found[1] or "/" in found[3]
+        slash = "/" in found[1] or ("/" in found[3] and name not in RARE)  # ``reads one line at a time />``
         attributes = "=" in found[3]
         before, after = text[found.start() - 1 : found.start()], text[found.end() : found.end() + 1]
         ends_line = after in ("", "\n") and before in (" ", ">")
