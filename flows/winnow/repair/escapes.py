@@ -1,4 +1,4 @@
-r"""Layers of escaping that a program left in prose: ``\u2019``, ``_x000D_``, ``=C3=A9``, ``%20``, ``\n``, ``#8217;``.
+r"""Layers of escaping that a program left in prose: ``\u2019``, ``_x000D_``, ``=C3=A9``, ``%20``, ``\n``.
 
 Each is undone with proof alone: it decodes to words, or the layer's own marks are there. Code, addresses, paths and
 texts that speak of escapes keep theirs.
@@ -15,7 +15,6 @@ from urllib.parse import unquote
 
 from winnow.repair.encoding.plausible import are_words, is_word, strange, word_around, words
 from winnow.repair.engine.rule import Change, Evidence, Rule, apply_changes, detector, in_any_case
-from winnow.repair.markup.character_references import numeric
 
 MAX_TOKEN = 400  # characters of a token that may be escaped words
 
@@ -42,12 +41,13 @@ _may_be_code = detector(
 )
 
 
-def _is_about(text: str) -> bool:
+def is_about(text: str) -> bool:
+    """Whether a text speaks of escapes and encodings."""
     return bool(_may_be_about(text)) and _ABOUT.search(text) is not None
 
 
 def _is_code(text: str) -> bool:
-    return _is_about(text) or (bool(_may_be_code(text)) and _CODE.search(text) is not None)
+    return is_about(text) or (bool(_may_be_code(text)) and _CODE.search(text) is not None)
 
 
 _JSON = re.compile(r"(?:\\u[0-9a-fA-F]{4})+|(?:%u[0-9a-fA-F]{4})+")
@@ -245,7 +245,7 @@ def undo_ooxml_escapes(text: str, evidence: Evidence) -> Iterator[Change]:
     >>> OOXML_ESCAPES("one_x000D_\ntwo_x0009_three"), OOXML_ESCAPES("_x005F_x000D_ and item_x0041_b")
     ('one\ntwo\tthree', '_x005F_x000D_ and item_x0041_b')
     """
-    if "_x005F" in text or "_x005f" in text or _is_about(text):
+    if "_x005F" in text or "_x005f" in text or is_about(text):
         return
     for found in _OOXML.finditer(text):
         char = chr(int(found[1], 16))
@@ -324,7 +324,7 @@ def undo_mail_words(text: str, evidence: Evidence) -> Iterator[Change]:
     >>> MAIL_WORDS("is written as =?utf-8?Q?=C3=A9?= in a header that is decoded"), MAIL_WORDS("=?x?Q?a?=")
     ('is written as =?utf-8?Q?=C3=A9?= in a header that is decoded', '=?x?Q?a?=')
     """
-    if _is_about(_MAIL_WORDS.sub("", text)):
+    if is_about(_MAIL_WORDS.sub("", text)):
         return
     for found in _MAIL_WORDS.finditer(text):
         try:
@@ -393,69 +393,6 @@ def undo_literal_line_ends(text: str, evidence: Evidence) -> Iterator[Change]:
             yield Change(end.start(), end.end(), "\n", 0.8)
 
 
-_HASH = re.compile(
-    r"(?<![&#\w])(?<![\"'(=:,] )#(\d{2,4}|x[0-9A-Fa-f]{2,4});|(?<=[A-Za-z\d.,!?”’])#(\d{2,4}|x[0-9A-Fa-f]{2,4});"
-)
-_IN_TOKEN = re.compile(r"(?<=[^\W_])#(1[6-9]\d|2\d\d|3[0-7]\d);")
-_CONTRACTED = re.compile(r"(?<=[A-Za-z]) ?#(?:0?39|x27);(?=(?:s|t|d|m|re|ve|ll)\b)|(?<=s) ?#(?:0?39|x27);(?= [a-z])")
-_NO_HASH = re.compile(r"&(14[5-8]|15[01]|82(?:1[1267]|2[0-26])|8482);|(?<=[A-Za-z])&(0?39);(?=(?:s|t|d|m|re|ve|ll)\b)")
-_NUMBERED = re.compile(r"(?<![&#\w;])#(?:[1-9]|[12]\d|3[01]);")  # numbers of a list
-_STYLE = re.compile(r"(?i)(?:colou?r|background|border|fill|stroke)[\w-]{0,20}\s*[:=]")
-
-
-def restore_ampersands(text: str, evidence: Evidence) -> Iterator[Change]:
-    """Decode numeric references that have lost their ampersand or hash: ``company#8217;s``, ``It #39;s``, ``it&39;s``.
-
-    Quotes, dashes and signs alone, and an apostrophe where a word is contracted; numbers of anything else stay.
-
-    >>> BARE_REFERENCES("company#8217;s results #8212; it #39;s")
-    "company’s results — it's"
-    >>> BARE_REFERENCES("see issue #39; use color: #333; and bus #8217")
-    'see issue #39; use color: #333; and bus #8217'
-    """
-    taken = [
-        Change(found.start(), found.end(), "'", 0.7)
-        for found in _at_hashes(_CONTRACTED, text, spaced=True)
-        if not text[max(0, found.start() - 4) : found.start()].endswith(("&", "amp", "amp;"))
-    ]
-    taken += [Change(m.start(), m.end(), numeric("#" + (m[1] or m[2])), 0.7) for m in _NO_HASH.finditer(text)]
-    starts = {change.start for change in taken} | {change.end - 4 for change in taken}
-    for found in _at_hashes(_IN_TOKEN, text):
-        char = chr(int(found[1]))
-        word = word_around(text, found.start(), found.end(), char)
-        if (char in "°£©®§±½¼¾²³" and found.start() and text[found.start() - 1].isdigit()) or (
-            char.isalpha() and "\xc0" <= char < "\u0180" and len(word) > 3 and is_word(word)
-        ):
-            taken.append(Change(found.start(), found.end(), char, 0.7))
-    for found in _at_hashes(_HASH, text):
-        digits = found[1] or found[2]
-        char = chr(int(digits[1:], 16) if digits[0] == "x" else int(digits))
-        if text[max(0, found.start() - 6) : found.start()].rstrip(" ;\xa0").endswith(("&", "amp")):
-            continue  # it has its ampersand, spaced out or escaped
-        if found.start() not in starts and char in "‘’“”„‚–—…•™€«»\xa0":
-            taken.append(Change(found.start(), found.end(), char, 0.7))
-    if not taken or _STYLE.search(text) or _is_about(text) or _NUMBERED.search(text):
-        return
-    last = 0
-    for change in sorted(taken, key=lambda change: change.start):
-        if change.start >= last:
-            yield change
-            last = change.end
-
-
-def _at_hashes(pattern: re.Pattern[str], text: str, spaced: bool = False) -> Iterator[re.Match[str]]:
-    """What `finditer` gives for an expression that begins at ``#``, or at a space before it, and holds it once.
-
-    An expression that looks behind itself is tried at every character otherwise.
-    """
-    at = text.find("#")
-    while at >= 0:
-        found = pattern.match(text, at - 1 if spaced and text[at - 1 : at] == " " else at)
-        if found:
-            yield found
-        at = text.find("#", found.end() if found else at + 1)
-
-
 JSON_ESCAPES = Rule("json_escapes", 2, undo_json_escapes, r"[\\%]u[0-9a-fA-F]{4}")
 STRIPPED_ESCAPES = Rule("stripped_escapes", 1, restore_stripped_escapes, r"u00[c-f][0-9a-f]")
 BYTE_ESCAPES = Rule("byte_escapes", 2, undo_byte_escapes, r"\\x[89a-fA-F][0-9a-fA-F]")
@@ -471,10 +408,9 @@ MAIL_WORDS = Rule("mail_words", 1, undo_mail_words, r"=\?[A-Za-z][\w.*-]+\?[QqBb
 QUOTED_PRINTABLE = Rule("quoted_printable", 2, undo_quoted_printable, r"=[0-9A-F]{2}")
 URL_ESCAPES = Rule("url_escapes", 1, undo_url_escapes, r"%[0-9A-Fa-f]{2}")
 LITERAL_LINE_ENDS = Rule("literal_line_ends", 1, undo_literal_line_ends, r"\\[nr]")
-BARE_REFERENCES = Rule("bare_references", 3, restore_ampersands, r"#(?:\d{2,4}|x[0-9A-Fa-f]{2,4});|&\d{2,4};")
 
 ESCAPES: tuple[Rule, ...] = (
     MAIL_WORDS, QUOTED_PRINTABLE, JSON_ESCAPES, STRIPPED_ESCAPES, BYTE_ESCAPES, TEX_ACCENTS, ESCAPED_QUOTES,
-    OOXML_ESCAPES, URL_ESCAPES, LITERAL_LINE_ENDS, BARE_REFERENCES,
+    OOXML_ESCAPES, URL_ESCAPES, LITERAL_LINE_ENDS,
 )  # fmt: skip
 """The rules for layers of escaping, in order."""
