@@ -240,7 +240,8 @@ def _at(text: str, start: int, absent: set[str]) -> Tag | None:
     if inside is None:
         return None
     if inside[0].count('"') % 2 or inside[0].count("'") % 2:  # the bracket may stand in a value
-        inside = _WITH_BRACKETS.match(text, start + 1) or inside
+        whole = _WITH_BRACKETS.match(text, start + 1)
+        inside = whole if whole and "<%" not in whole[0] and "<?" not in whole[0] else inside  # no source of pages
     name, closing, broken, rest = name_of(inside[0])
     end = inside.end()
     follows = text[end : end + 1]
