@@ -47,7 +47,7 @@ class Mark:
     parts: bool
 
 
-def _replaced(text: str, marks: Iterable[Mark], confidence: float) -> Iterator[Change]:
+def replaced(text: str, marks: Iterable[Mark], confidence: float) -> Iterator[Change]:
     """Each run of marks goes; what parts leaves a line break, the others what white space stood about them."""
     run: list[Mark] = []
     for mark in [*marks, None]:
@@ -97,7 +97,7 @@ def strip_namespaced_tags(text: str, evidence: Evidence) -> Iterator[Change]:
         and not _CODE.search(text)
     ):
         marks += [Mark(m.start(), m.end(), m[2], bool(m[1]), False) for m in articles]
-    yield from _replaced(text, sorted(marks, key=lambda mark: mark.start), 0.8)
+    yield from replaced(text, sorted(marks, key=lambda mark: mark.start), 0.8)
 
 
 _LANGUAGE = r"(?:[A-Z]{2}(?:-[A-Z]{2})?|X-NONE)"
@@ -121,7 +121,7 @@ def strip_word_settings(text: str, evidence: Evidence) -> Iterator[Change]:
     """
     found = [m for m in _OF_WORD.finditer(text) if m[0][0] != "/" or "mso-" in m[0] or "Mso" in m[0]]
     if found and not _ABOUT_STYLES.search(_OF_WORD.sub(" ", text)):
-        yield from _replaced(text, (Mark(m.start(), m.end(), "word", False, True) for m in found), 0.9)
+        yield from replaced(text, (Mark(m.start(), m.end(), "word", False, True) for m in found), 0.9)
 
 
 _CHAT_LINK = re.compile(
@@ -204,7 +204,7 @@ def strip_shortcodes(text: str, evidence: Evidence) -> Iterator[Change]:
         pair = name in closed and name in opened and (name in given or name in _KNOWN)
         if builder or pair or (name in _EMPTY and name in given):
             marks.append(Mark(m.start(), m.end(), name, bool(m[1]), name not in _INLINE | _EMPTY))
-    yield from _replaced(text, sorted(marks, key=lambda mark: mark.start), 0.8)
+    yield from replaced(text, sorted(marks, key=lambda mark: mark.start), 0.8)
 
 
 NAMESPACED_TAGS = Rule(
