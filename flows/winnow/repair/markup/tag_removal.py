@@ -67,7 +67,8 @@ def _changes(text: str, evidence: Evidence, proven: bool) -> Iterator[Change]:
     accepted, proofs = _accepted(text, found, evidence)
     if proven != (bool(proofs.points) or proofs.everywhere):
         return
-    events = _with_halves(text, accepted, proofs) if accepted or len(text) <= SNIPPET else []
+    by_itself = len(text) <= SNIPPET and not (_ABOUT.search(text) or _CODE.search(text))
+    events = _with_halves(text, accepted, proofs) if accepted or by_itself else []
     yield from _replaced(text, events, 0.9 if proven else 0.6)
 
 

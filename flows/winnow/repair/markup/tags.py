@@ -90,6 +90,12 @@ _HALF = re.compile(
     r"""([/ \t]{0,4})([A-Za-z](?: ?[A-Za-z0-9]){0,9})((?:\s{1,3}[a-z-]{2,12}=(?:"[^"<>]{0,80}"|'[^'<>]{0,80}')){0,4}"""
     r"[ \t\xa0]{0,3}/?[ \t\xa0]{0,3})>{1,4}"
 )
+_TAIL = re.compile(
+    r"(?:[^\s\"'<>=]{0,80}[\"'])?(?:\s{0,3}(?:href|src|class|id|style|title|target|rel|alt|width|height|align)"
+    r"=(?:\"[^\"<>]{0,500}\"|'[^'<>]{0,500}')){1,8}\s{0,3}/?>",
+    re.IGNORECASE,
+)
+"""What is left of a tag in which a text begins: ``link" class="x">``."""
 _PAIRED = frozenset(("li", "td", "th", "tr", "ul", "ol", "table", "p", "strong", "b", "em"))
 _CUSTOM_WITH_ATTRIBUTES = re.compile(
     r"([A-Za-z][A-Za-z0-9:-]{0,30})(?:\s{1,3}[\w:-]{1,30}\s?=\s?\"[^\"<>]{0,200}\"){1,6}\s?/?"
@@ -377,7 +383,10 @@ def half_tags(text: str, start: int, end: int, beside: bool, opened: frozenset[s
     """
     chained = beside
     last = start
-    at = text.find(">", start, end)
+    if start == 0 and (cut := _TAIL.match(text)):
+        yield Tag(0, cut.end(), "span", False, "half", True)
+        chained, last = True, cut.end()
+    at = text.find(">", last, end)
     while at >= 0:
         found, name = _half_at(text, max(last, at - 120), at, end)
         if found is None:
