@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from winnow.base.html_names import ELEMENTS
 from winnow.repair.encoding.plausible import are_words, is_word, word_around, words
-from winnow.repair.engine.rule import Change, Evidence, Rule, apply_changes
+from winnow.repair.engine.rule import REACH, Change, Evidence, Rule, apply_changes
 from winnow.repair.escapes import is_code
 
 _ESCAPE = r"\\{1,2}(?:u(?:[0-9a-fA-F]{4}|\{[0-9a-fA-F]{1,6}\})|U0001[fF][0-9a-fA-F]{3}|x(?:2[267fF]|3[cCeE]))"
@@ -43,7 +43,7 @@ def undo_json_escapes(text: str, evidence: Evidence) -> Iterator[Change]:
     for change in changes:
         start = change.start + shift
         shift += len(change.after) - (change.end - change.start)
-        if _is_proof(read, start, change.end + shift, len(changes)):
+        if _is_proof(read, start, change.end + shift, "'" not in text):
             yield from changes
             return
 
@@ -58,7 +58,7 @@ def _decoded(escapes: str) -> str | None:
     return after if all(char.isprintable() or char in _ALLOWED for char in after) else None
 
 
-def _is_proof(read: str, start: int, end: int, n_escapes: int) -> bool:
+def _is_proof(read: str, start: int, end: int, quotes_only_escaped: bool) -> bool:
     """Whether ``read[start:end]``, which was escaped, can only be what it was decoded to."""
     after = read[start:end]
     token = word_around(read, start, end, after)
@@ -70,15 +70,15 @@ def _is_proof(read: str, start: int, end: int, n_escapes: int) -> bool:
     if after == "’":
         return len(token) > 2 and are_words(token)
     if after == "'":
-        sure = before.isalpha() and _CONTRACTION.match(read, end) is not None and read.count("'") <= n_escapes
+        sure = before.isalpha() and _CONTRACTION.match(read, end) is not None and quotes_only_escaped
         return sure and are_words(token.replace("'", "’"))
     if after == "&":
         beyond = read[end + 1 : end + 2] if before == follows == " " else follows if before.isupper() else ""
         return beyond.isupper()
     if after == "“":
-        return follows.isalpha() and "”" in read[end : end + 400] and "”" not in read[:start]
+        return follows.isalpha() and "”" in read[end : end + 400]
     if after[0] in "</" and (tag := _TAG.match(read, start - (after[0] == "/"))):
-        return tag[1].lower() in ELEMENTS and (after[0] == "<" or f"<{tag[1]}" in read[:start])
+        return tag[1].lower() in ELEMENTS and (after[0] == "<" or f"<{tag[1]}" in read[max(0, start - REACH) : start])
     return any("\U0001f300" <= char <= "\U0001faff" for char in after)
 
 
