@@ -15,7 +15,9 @@ _HASH = re.compile(
 )
 _IN_TOKEN = re.compile(r"(?<=[^\W_])#(1[6-9]\d|2\d\d|3[0-7]\d);")
 _CONTRACTED = re.compile(r"(?<=[A-Za-z]) ?#(?:0?39|x27);(?=(?:s|t|d|m|re|ve|ll)\b)|(?<=s) ?#(?:0?39|x27);(?= [a-z])")
-_NO_HASH = re.compile(r"&(14[5-8]|15[01]|82(?:1[1267]|2[0-26])|8482);|(?<=[A-Za-z])&(0?39);(?=(?:s|t|d|m|re|ve|ll)\b)")
+_NO_HASH = re.compile(
+    r"&(?:(14[5-8]|15[01]|82(?:1[1267]|2[0-26])|8482);|(?<=[A-Za-z]&)(0?39);(?=(?:s|t|d|m|re|ve|ll)\b))"
+)
 _NUMBERED = re.compile(r"(?<![&#\w;])#(?:[1-9]|[12]\d|3[01]);")  # numbers of a list
 _STYLE = re.compile(r"(?i)(?:colou?r|background|border|fill|stroke)[\w-]{0,20}\s*[:=]")
 

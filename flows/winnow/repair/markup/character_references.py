@@ -210,7 +210,7 @@ def _at_ampersand(text: str, start: int, layers: int = 0) -> Reference | None:
     of_amp: Kind = "broken" if spaced else "nested" if layers > 1 else "plain"
     if layers and text[at : at + 1] == "&":
         return Reference(start, at, "&", of_amp, "amp")
-    if pair := _SURROGATES.match(text, at):
+    if text.startswith("#", at) and (pair := _SURROGATES.match(text, at)):
         picture = bytes.fromhex("".join(_hexadecimal(half) for half in pair.groups())).decode("utf-16-be", "replace")
         if len(picture) == 1:
             return Reference(start, pair.end(), picture, "nested" if layers else "plain", "#" + pair[1])

@@ -21,11 +21,8 @@ _PERL = re.compile(r"\bm\{<|=~ ?[ms]?[/{]<|<STDIN>|\bs/<")
 _DRAWING = re.compile(r"\s*(?:<\?xml[^<>]{0,200}>\s*(?:<![^<>]{0,300}>\s*)?<(?!html)|<svg[\s>])", re.IGNORECASE)
 _MENTIONED = re.compile(r"\s?(?:elements?|tags?|attributes?|markup)\b", re.IGNORECASE)
 _SPOKEN = re.compile(r"\b(?:elements?|tags?|the|an?|use) \Z", re.IGNORECASE)
-_USED = re.compile(
-    r"\b(?:use|using|insert|type|write|add|put|with|the|an?) <[a-z]{1,10}>"
-    r" (?:for|to|in|instead|as|at|when|where|between|after|before)\b",
-    re.IGNORECASE,
-)
+_USED = re.compile(r"\b(?:use|using|insert|type|write|add|put|with|the|an?) \Z", re.IGNORECASE)
+_FOR = re.compile(r"<[A-Za-z]{1,10}> (?:for|to|in|instead|as|at|when|where|between|after|before)\b")
 _STATEMENT = re.compile(r"[ \t]{0,3}[;),]")
 _ELEMENT = re.compile(r"<([A-Za-z][\w:.-]{0,30})(?:\s[^<>]{0,300})?>[^<>]{1,600}</\1>")
 _NOISE = re.compile(r"[\s\xa0>;]*\Z")
@@ -67,8 +64,9 @@ def _changes(text: str, evidence: Evidence, proven: bool) -> Iterator[Change]:
     accepted, proofs = _accepted(text, found, evidence)
     if proven != (bool(proofs.points) or proofs.everywhere):
         return
-    by_itself = len(text) <= SNIPPET and not (_ABOUT.search(text) or _CODE.search(text))
-    events = _with_halves(text, accepted, proofs) if accepted or by_itself else []
+    if not accepted and (len(text) > SNIPPET or ">" not in text or _ABOUT.search(text) or _CODE.search(text)):
+        return
+    events = _with_halves(text, accepted, proofs)
     yield from _replaced(text, events, 0.9 if proven else 0.6)
 
 
@@ -257,7 +255,9 @@ def _of_snippet(text: str, found: list[Tag], closed: set[str]) -> list[Tag] | No
     outside = apply_changes(text, (Change(t.start, t.end, " ") for t in found))
     if _CODE.search(outside) or _PERL.search(text):
         return None
-    if _ABOUT.search(outside) or _USED.search(text):
+    if _ABOUT.search(outside) or any(
+        _USED.search(text, max(0, m.start() - 12), m.start()) for m in _FOR.finditer(text)
+    ):
         return []
     if any(t.kind == "custom" and ":" in t.name for t in found):
         return [t for t in found if t.kind in ("comment", "hidden")]  # XML of its own

@@ -259,7 +259,9 @@ def _at(text: str, start: int, absent: set[str]) -> Tag | None:
         if follows == ">" and (found := _CUSTOM_WITH_ATTRIBUTES.fullmatch(inside[0])):
             return Tag(start, end + 1, found[1].lower(), False, "custom")
         return None
-    n_text = _text_after_attributes(name, rest, follows == ">") if follows or not _CUT_NAME.search(rest) else 0
+    n_text = 0
+    if rest and (follows or not _CUT_NAME.search(rest)):
+        n_text = _text_after_attributes(name, rest, follows == ">")
     if n_text:
         n_text += len(inside[0]) - inside[0].rfind(rest) - len(rest)
     if follows == ">" and n_text:
@@ -327,6 +329,8 @@ def _text_after_attributes(name: str, rest: str, ended: bool) -> int:
     >>> len(rest) - _text_after_attributes("a", rest, True)
     9
     """
+    if ended and not _BETWEEN_SENTENCES.search(rest):
+        return 0
     attributes = _ATTRIBUTES.match(rest)
     at = attributes.end() if attributes else 0
     for value in _NO_PROSE.finditer(rest, 0, at):
