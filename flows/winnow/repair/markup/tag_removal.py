@@ -338,7 +338,7 @@ def _parts_doubled(text: str, tag: Tag) -> bool:
 def _quoted(text: str, tag: Tag) -> bool:
     """Set in quotes or backticks by itself, or an option's value, as in a text about tags or a manual."""
     before, after = text[tag.start - 1 : tag.start], text[tag.end : tag.end + 1]
-    if tag.kind == "comment":
+    if tag.kind == "comment" and tag.name != "cdata":
         return bool(before) and before in "`'\"" and text[tag.start + 4 : tag.start + 5] in ("`", "'", '"')
     if before == "=" and not tag.strong and tag.name in (PLACEHOLDER | {"style"}):
         return True

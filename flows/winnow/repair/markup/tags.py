@@ -213,6 +213,8 @@ def tags(text: str) -> Iterator[Tag]:
         else:
             if repeated > tag.end:
                 tag = replace(tag, end=repeated)
+            if start < data_end < tag.end:
+                tag = replace(tag, end=data_end)  # what stands behind the section is text again
             yield replace(tag, start=first, strong=False) if first < start else tag
             at = tag.end
 
