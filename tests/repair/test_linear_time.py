@@ -31,6 +31,13 @@ UNITS = {
     "mojibake": "Ã©",
     "pipes": "| ",
     "bytes written out": "caf\\xe9 ",
+    "escapes of JSON": "\\u201ca ",
+    "contractions of JavaScript": "zq\\x27s ",
+    "end tags of JavaScript": "<\\/p>",
+    "brackets in values": '<a x="b>c" ',
+    "values never closed": '<a href="x it was the day. ',
+    "halves of pictures": "&#55357;&#56832;",
+    "settings of Word": "Normal 0 false ",
     "bullets": "- a\n",
 }
 

@@ -43,3 +43,13 @@ def test_what_begins_and_never_ends_takes_no_sentence_with_it(beginning: str) ->
             left = repair(f"{PROSE[:place]}{beginning}{gap}{PROSE[place:]}").text
             lost = [word for word in PROSE.split() if word not in left]
             assert len(lost) <= 1, (place, gap, left)  # a word may be taken for a value
+
+
+@pytest.mark.parametrize("ending", [">", "/>", '">', '"', "&gt;", "<b>", "< / p >", 'href="x"', '="x">', " => "])
+@pytest.mark.parametrize("beginning", BEGINNINGS)
+def test_what_ends_only_where_something_else_does_takes_no_sentence_with_it(beginning: str, ending: str) -> None:
+    for place in (0, PROSE.index("mayor"), PROSE.index("People")):
+        end = PROSE.index("anybody")
+        left = repair(f"{PROSE[:place]}{beginning} {PROSE[place:end]}{ending} {PROSE[end:]}").text
+        lost = [word for word in PROSE.split() if word not in left]
+        assert len(lost) <= 1, (place, left)

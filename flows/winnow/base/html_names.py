@@ -17,8 +17,8 @@ INLINE = frozenset("""
 """.split())  # fmt: skip
 REPLACED = frozenset("img input button select textarea object video audio iframe canvas svg script style".split())
 """Inline, but seen as a thing between words, not as part of one."""
-HIDDEN = frozenset(("script", "style", "template"))
-"""Elements whose content no reader sees."""
+HIDDEN = frozenset(("script", "style", "template", "svg"))
+"""Elements whose content no reader sees, or sees as a picture."""
 
 ELEMENTS = BLOCK | HEADING | TABLE | INLINE | HIDDEN | {"li", "br", "blockquote"}
 """Every element that pages use."""

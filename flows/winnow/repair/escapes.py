@@ -1,4 +1,4 @@
-r"""Layers of escaping that a program left in prose: ``\u2019``, ``_x000D_``, ``=C3=A9``, ``%20``, ``\n``, ``#8217;``.
+r"""Layers of escaping that a program left in prose: ``_x000D_``, ``=C3=A9``, ``%20``, ``\n``.
 
 Each is undone with proof alone: it decodes to words, or the layer's own marks are there. Code, addresses, paths and
 texts that speak of escapes keep theirs.
@@ -27,9 +27,6 @@ _CODE = re.compile(
     r"|[{}]\s*(?:\n|$)|;\s*$|==|=>|\\[\\dwsbxDWSB][+*\[\\]|\[\\u|/[a-z]{0,3};|[\"'][^\"'\n]{0,80}\\[nrtux][^\"'\n]{0,80}[\"']\s*[,);\]}]",
     re.MULTILINE,
 )  # fmt: skip
-_LETTER_OR_SIGN = re.compile(
-    r"[^\W_]|[\"'<>&-]|[‘’“”„‚–—…«»•·€£¥¢°©®™§¿¡×÷½¼¾²³\xa0\xad\u200b-\u200f\u2028\u2029\ufeff\U0001f000-\U0001faff☀-➿️]"
-)
 
 
 # Both in RE2's syntax, and somewhat wider: far faster, and most texts have neither.
@@ -41,78 +38,14 @@ _may_be_code = detector(
 )
 
 
-def _is_about(text: str) -> bool:
+def is_about(text: str) -> bool:
+    """Whether a text speaks of escapes and encodings."""
     return bool(_may_be_about(text)) and _ABOUT.search(text) is not None
 
 
-def _is_code(text: str) -> bool:
-    return _is_about(text) or (bool(_may_be_code(text)) and _CODE.search(text) is not None)
-
-
-_JSON = re.compile(r"(?:\\u[0-9a-fA-F]{4})+|(?:%u[0-9a-fA-F]{4})+")
-
-
-def undo_json_escapes(text: str, evidence: Evidence) -> Iterator[Change]:
-    r"""Undo ``\u2019``, ``caf\u00e9`` and ``caf%u00e9`` in prose, where one of them at least completes a word.
-
-    >>> JSON_ESCAPES(r"the caf\u00e9\u2019s lease"), JSON_ESCAPES(r"match \u00e9 with [\u00c0-\u017f]")
-    ('the café’s lease', 'match \\u00e9 with [\\u00c0-\\u017f]')
-    """
-    if _is_code(text):
-        return
-    changes: list[Change] = []
-    proven = False
-    for found in _JSON.finditer(text):
-        raw = bytes.fromhex(re.sub(r"[\\%]u", "", found[0]))
-        try:
-            after = raw.decode("utf-16-be")
-        except UnicodeDecodeError:
-            return
-        before = text[found.start() - 1 : found.start()]
-        if before in ("\\", "/", ":") or not all(map(_LETTER_OR_SIGN.match, after)):
-            return
-        token = word_around(text, found.start(), found.end(), after)
-        made = [bare for word in words(token) if not (bare := word.split("’")[0]).isascii()]
-        proven = (
-            proven or (bool(made) and all(map(is_word, made))) or (after == "’" and len(token) > 2 and are_words(token))
-        )
-        changes.append(Change(found.start(), found.end(), after, 0.8))
-    if proven:
-        yield from changes
-
-
-_STRIPPED = re.compile(r"(?<![\\%&#+/])u(00[ace-f][0-9a-f]|01[0-7][0-9a-f]|20(?:1[2-9cd]|2[0-6]|ac))(?![0-9a-f]{4})")
-_CONTRACTION = re.compile(r"(?:s|t|d|m|re|ve|ll)\b")
-
-
-def restore_stripped_escapes(text: str, evidence: Evidence) -> Iterator[Change]:
-    """Undo ``cafu00e9``, an escape of JSON that lost its backslash, where letters are among them and all make words.
-
-    >>> STRIPPED_ESCAPES("le cafu00e9 u00e0 Paris u2013 itu2019s closed")
-    'le café à Paris – it’s closed'
-    >>> STRIPPED_ESCAPES("menu2019, hash a8u00e9f3 and U+00E9"), STRIPPED_ESCAPES("see emu2019s u2013")
-    ('menu2019, hash a8u00e9f3 and U+00E9', 'see emu2019s u2013')
-    """
-    if _is_code(text):
-        return
-    changes = [Change(m.start(), m.end(), chr(int(m[1], 16)), 0.8) for m in _STRIPPED.finditer(text)]
-    made = [word for word in words(apply_changes(text, changes)) if not word.split("’")[0].isascii()]
-    if not any(len(word) > 2 for word in made) or not all(is_word(word.split("’")[0]) for word in made):
-        return
-    end, last = 0, ""
-    for change in changes:
-        left = last if change.start == end > 0 else text[change.start - 1 : change.start]
-        if change.after.isalpha() or _may_stand(change.after, left, text, change.end):
-            yield change
-        end, last = change.end, change.after
-
-
-def _may_stand(sign: str, left: str, text: str, end: int) -> bool:
-    """Whether a sign, between `left` and what is at `end`, is at the edge of a word, or parts a contraction."""
-    right = text[end : end + 1]
-    if sign == "’" and left.isalpha():
-        return _CONTRACTION.match(text, end) is not None
-    return not left.isalnum() or not right.isalnum()
+def is_code(text: str) -> bool:
+    """Whether a text is code, or speaks of escapes."""
+    return is_about(text) or (bool(_may_be_code(text)) and _CODE.search(text) is not None)
 
 
 _BYTES = re.compile(r"(?:\\x[89a-fA-F][0-9a-fA-F])+")
@@ -129,7 +62,7 @@ def undo_byte_escapes(text: str, evidence: Evidence) -> Iterator[Change]:
     >>> BYTE_ESCAPES(r"bytes b'caf\xc3\xa9'"), BYTE_ESCAPES(r"caf\xe9 stands for café")
     ("bytes b'caf\\xc3\\xa9'", 'caf\\xe9 stands for café')
     """
-    if _LITERAL.search(text) or _is_code(text):
+    if _LITERAL.search(text) or is_code(text):
         return
     found = list(_BYTES.finditer(text))
     raw = [bytes.fromhex(m[0].replace("\\x", "")) for m in found]
@@ -146,7 +79,12 @@ def undo_byte_escapes(text: str, evidence: Evidence) -> Iterator[Change]:
         n_known = sum(map(is_word, spelled))
         if charset == "utf-8":
             at_length = any(len(after) > 3 and strange(after) == 0 for after in read)  # in any writing system
-            proven = n_known > 0 or at_length or (len(read) > 1 and all(after in "‘’“”–—…" for after in read))
+            proven = (
+                n_known > 1
+                or (n_known and any(len(word) > 1 for word in spelled))
+                or at_length
+                or (len(read) > 1 and all(after in "‘’“”–—…" for after in read))
+            )
         else:
             in_word = sum(
                 after == "’" and len(token) > 2 and are_words(token) for after, token in zip(read, around, strict=True)
@@ -171,7 +109,7 @@ def undo_escaped_quotes(text: str, evidence: Evidence) -> Iterator[Change]:
     ('O\'Brien didn\'t say "no".', "print('didn\\'t')")
     """
     found = list(_ESCAPED_QUOTE.finditer(text))
-    if text.count("\\") != sum(m.end() - m.start() - 1 for m in found) or _is_code(text):
+    if text.count("\\") != sum(m.end() - m.start() - 1 for m in found) or is_code(text):
         return
     n_double = sum(m[1] == '"' for m in found)
     n_single = len(found) - n_double
@@ -212,7 +150,7 @@ def undo_tex_accents(text: str, evidence: Evidence) -> Iterator[Change]:
     >>> TEX_ACCENTS(r"\emph{G{\"o}del}") == r"\emph{G{\"o}del}", TEX_ACCENTS(r"d\'accord, \"a\"") == r"d\'accord, \"a\""
     (True, True)
     """
-    if _TEX_SOURCE.search(text) or _is_code(_TEX.sub("", text)):
+    if _TEX_SOURCE.search(text) or is_code(_TEX.sub("", text)):
         return
     for found in _TEX.finditer(text):
         g = found.groupdict()
@@ -244,7 +182,7 @@ def undo_ooxml_escapes(text: str, evidence: Evidence) -> Iterator[Change]:
     >>> OOXML_ESCAPES("one_x000D_\ntwo_x0009_three"), OOXML_ESCAPES("_x005F_x000D_ and item_x0041_b")
     ('one\ntwo\tthree', '_x005F_x000D_ and item_x0041_b')
     """
-    if "_x005F" in text or "_x005f" in text or _is_about(text):
+    if "_x005F" in text or "_x005f" in text or is_about(text):
         return
     for found in _OOXML.finditer(text):
         char = chr(int(found[1], 16))
@@ -280,7 +218,7 @@ def undo_quoted_printable(text: str, evidence: Evidence) -> Iterator[Change]:
     >>> QUOTED_PRINTABLE("is =C3=A9 an é?"), QUOTED_PRINTABLE("a=20, b=30\n")
     ('is =C3=A9 an é?', 'a=20, b=30\n')
     """
-    if _BARE_EQUALS.search(text) or _is_code(text):
+    if _BARE_EQUALS.search(text) or is_code(text):
         return
     for charset in ("utf-8", "cp1252"):
         try:
@@ -323,7 +261,7 @@ def undo_mail_words(text: str, evidence: Evidence) -> Iterator[Change]:
     >>> MAIL_WORDS("is written as =?utf-8?Q?=C3=A9?= in a header that is decoded"), MAIL_WORDS("=?x?Q?a?=")
     ('is written as =?utf-8?Q?=C3=A9?= in a header that is decoded', '=?x?Q?a?=')
     """
-    if _is_about(_MAIL_WORDS.sub("", text)):
+    if is_about(_MAIL_WORDS.sub("", text)):
         return
     for found in _MAIL_WORDS.finditer(text):
         try:
@@ -344,7 +282,7 @@ def undo_url_escapes(text: str, evidence: Evidence) -> Iterator[Change]:
     >>> URL_ESCAPES("in S%C3%A3o Paulo, see%20you%20there"), URL_ESCAPES("x.org/S%C3%A3o, 5%20off, 100%25")
     ('in São Paulo, see you there', 'x.org/S%C3%A3o, 5%20off, 100%25')
     """
-    if _is_code(text):
+    if is_code(text):
         return
     for found in _PERCENT.finditer(text):
         token = found[0]
@@ -355,7 +293,7 @@ def undo_url_escapes(text: str, evidence: Evidence) -> Iterator[Change]:
         except UnicodeDecodeError:
             continue
         made = words(after)
-        enough = len(made) > 1 if after.isascii() else any(not word.isascii() for word in made)
+        enough = len(made) > 1 if after.isascii() else any(len(word) > 1 and not word.isascii() for word in made)
         if after.isprintable() and enough and are_words(after) and not any(map(str.isdigit, after)):
             yield Change(found.start(), found.end(), after, 0.8)
 
@@ -376,7 +314,7 @@ def undo_literal_line_ends(text: str, evidence: Evidence) -> Iterator[Change]:
     if _OTHER_ESCAPE.search(text):
         return
     found = list(_LITERAL_END.finditer(text))
-    if len(found) < 2 or _is_code(text):
+    if len(found) < 2 or is_code(text):
         return
     after_sentence = 0
     for n, end in enumerate(found):
@@ -392,70 +330,7 @@ def undo_literal_line_ends(text: str, evidence: Evidence) -> Iterator[Change]:
             yield Change(end.start(), end.end(), "\n", 0.8)
 
 
-_HASH = re.compile(
-    r"(?<![&#\w])(?<![\"'(=:,] )#(\d{2,4}|x[0-9A-Fa-f]{2,4});|(?<=[A-Za-z\d.,!?”’])#(\d{2,4}|x[0-9A-Fa-f]{2,4});"
-)
-_IN_TOKEN = re.compile(r"(?<=[^\W_])#(1[6-9]\d|2\d\d|3[0-7]\d);")
-_CONTRACTED = re.compile(r"(?<=[A-Za-z]) ?#(?:0?39|x27);(?=(?:s|t|d|m|re|ve|ll)\b)|(?<=s) ?#(?:0?39|x27);(?= [a-z])")
-_NUMBERED = re.compile(r"(?<![&#\w;])#(?:[1-9]|[12]\d|3[01]);")  # numbers of a list
-_STYLE = re.compile(r"(?i)(?:colou?r|background|border|fill|stroke)[\w-]{0,20}\s*[:=]")
-
-
-def restore_ampersands(text: str, evidence: Evidence) -> Iterator[Change]:
-    """Decode numeric references that have lost their ampersand: ``company#8217;s``, ``It #39;s``.
-
-    Quotes, dashes and signs alone, and an apostrophe where a word is contracted; numbers of anything else stay.
-
-    >>> BARE_REFERENCES("company#8217;s results #8212; it #39;s")
-    "company’s results — it's"
-    >>> BARE_REFERENCES("see issue #39; use color: #333; and bus #8217")
-    'see issue #39; use color: #333; and bus #8217'
-    """
-    taken = [
-        Change(found.start(), found.end(), "'", 0.7)
-        for found in _at_hashes(_CONTRACTED, text, spaced=True)
-        if not text[max(0, found.start() - 4) : found.start()].endswith(("&", "amp", "amp;"))
-    ]
-    starts = {change.start for change in taken} | {change.end - 4 for change in taken}
-    for found in _at_hashes(_IN_TOKEN, text):
-        char = chr(int(found[1]))
-        word = word_around(text, found.start(), found.end(), char)
-        if (char in "°£©®§±½¼¾²³" and found.start() and text[found.start() - 1].isdigit()) or (
-            char.isalpha() and "\xc0" <= char < "\u0180" and len(word) > 3 and is_word(word)
-        ):
-            taken.append(Change(found.start(), found.end(), char, 0.7))
-    for found in _at_hashes(_HASH, text):
-        digits = found[1] or found[2]
-        char = chr(int(digits[1:], 16) if digits[0] == "x" else int(digits))
-        if text[max(0, found.start() - 6) : found.start()].rstrip(" ;\xa0").endswith(("&", "amp")):
-            continue  # it has its ampersand, spaced out or escaped
-        if found.start() not in starts and char in "‘’“”„‚–—…•™€«»\xa0":
-            taken.append(Change(found.start(), found.end(), char, 0.7))
-    if not taken or _STYLE.search(text) or _is_about(text) or _NUMBERED.search(text):
-        return
-    last = 0
-    for change in sorted(taken, key=lambda change: change.start):
-        if change.start >= last:
-            yield change
-            last = change.end
-
-
-def _at_hashes(pattern: re.Pattern[str], text: str, spaced: bool = False) -> Iterator[re.Match[str]]:
-    """What `finditer` gives for an expression that begins at ``#``, or at a space before it, and holds it once.
-
-    An expression that looks behind itself is tried at every character otherwise.
-    """
-    at = text.find("#")
-    while at >= 0:
-        found = pattern.match(text, at - 1 if spaced and text[at - 1 : at] == " " else at)
-        if found:
-            yield found
-        at = text.find("#", found.end() if found else at + 1)
-
-
-JSON_ESCAPES = Rule("json_escapes", 2, undo_json_escapes, r"[\\%]u[0-9a-fA-F]{4}")
-STRIPPED_ESCAPES = Rule("stripped_escapes", 1, restore_stripped_escapes, r"u00[c-f][0-9a-f]")
-BYTE_ESCAPES = Rule("byte_escapes", 2, undo_byte_escapes, r"\\x[89a-fA-F][0-9a-fA-F]")
+BYTE_ESCAPES = Rule("byte_escapes", 3, undo_byte_escapes, r"\\x[89a-fA-F][0-9a-fA-F]")
 ESCAPED_QUOTES = Rule("escaped_quotes", 1, undo_escaped_quotes, r"\\['\"]")
 TEX_ACCENTS = Rule(
     "tex_accents",
@@ -466,12 +341,11 @@ TEX_ACCENTS = Rule(
 OOXML_ESCAPES = Rule("ooxml_escapes", 1, undo_ooxml_escapes, r"_x[0-9A-Fa-f]{4}_")
 MAIL_WORDS = Rule("mail_words", 1, undo_mail_words, r"=\?[A-Za-z][\w.*-]+\?[QqBb]\?")
 QUOTED_PRINTABLE = Rule("quoted_printable", 2, undo_quoted_printable, r"=[0-9A-F]{2}")
-URL_ESCAPES = Rule("url_escapes", 1, undo_url_escapes, r"%[0-9A-Fa-f]{2}")
+URL_ESCAPES = Rule("url_escapes", 2, undo_url_escapes, r"%[0-9A-Fa-f]{2}")
 LITERAL_LINE_ENDS = Rule("literal_line_ends", 1, undo_literal_line_ends, r"\\[nr]")
-BARE_REFERENCES = Rule("bare_references", 2, restore_ampersands, r"#(?:\d{2,4}|x[0-9A-Fa-f]{2,4});")
 
 ESCAPES: tuple[Rule, ...] = (
-    MAIL_WORDS, QUOTED_PRINTABLE, JSON_ESCAPES, STRIPPED_ESCAPES, BYTE_ESCAPES, TEX_ACCENTS, ESCAPED_QUOTES,
-    OOXML_ESCAPES, URL_ESCAPES, LITERAL_LINE_ENDS, BARE_REFERENCES,
+    MAIL_WORDS, QUOTED_PRINTABLE, BYTE_ESCAPES, TEX_ACCENTS, ESCAPED_QUOTES, OOXML_ESCAPES, URL_ESCAPES,
+    LITERAL_LINE_ENDS,
 )  # fmt: skip
 """The rules for layers of escaping, in order."""

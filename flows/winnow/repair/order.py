@@ -14,6 +14,8 @@ from winnow.repair.encoding.multibyte import MULTIBYTE
 from winnow.repair.engine.rule import Rule
 from winnow.repair.escapes import ESCAPES
 from winnow.repair.invisible import INVISIBLE, SOFT_HYPHENS
+from winnow.repair.json_escapes import JSON
+from winnow.repair.markup.bare_references import BARE_REFERENCES
 from winnow.repair.markup.entities import ENTITIES
 from winnow.repair.markup.foreign_tags import FOREIGN
 from winnow.repair.markup.lightweight import LIGHTWEIGHT
@@ -39,8 +41,8 @@ but for `BROKEN_SENTENCES`: a line broken in mid-sentence, in a text of one para
 """
 
 REPAIRS: tuple[Rule, ...] = (
-    *INVISIBLE, *ESCAPES, MISREAD_QUOTES, MISREAD, MULTIBYTE, *ENCODING, SOFT_HYPHENS, ENTITIES, *FOREIGN, *MARKUP,
-    *LIGHTWEIGHT, *RESIDUE, *SPACING, *TIDY,
+    *INVISIBLE, *JSON, *ESCAPES, BARE_REFERENCES, MISREAD_QUOTES, MISREAD, MULTIBYTE, *ENCODING, SOFT_HYPHENS, ENTITIES,
+    *FOREIGN, *MARKUP, *LIGHTWEIGHT, *RESIDUE, *SPACING, *TIDY,
 )  # fmt: skip
 """Every rule, in the order in which the engine runs them."""
 

@@ -106,6 +106,8 @@ _LAYER = re.compile(
     rf"(?P<gap>{_GAP})(?:a(?P<b>{_GAP})m(?P<c>{_GAP})p|#0{{0,4}}38|#x0{{0,4}}26)(?P<d>{_GAP});", re.IGNORECASE
 )
 _TIGHT = re.compile(r"(#[0-9]+|#[xX][0-9a-fA-F]+|[A-Za-z][A-Za-z0-9]{0,31})(;?)")
+_SURROGATES = re.compile(r"#(5535[6-8]|[xX][dD]83[c-eC-E]);&(?:amp;){0,9}#(5[67]\d{3}|[xX][dD][c-fC-F][0-9a-fA-F]{2});")
+"""The halves of a picture, which a program escaped one by one. By the standard each is U+FFFD."""
 _NUMBER = r"#(?:[ ]?[0-9]){2,7}|#[ ]?[xX](?:[ ]?[0-9a-fA-F]){2,6}"
 _APART = "|".join("[ \\t\\xa0]?;?".join(name) + "(?![A-Za-z])" for name in COMMON_REFERENCES)
 _SPACED = re.compile(rf"{_GAP}({_APART}|{_NUMBER}){_GAP};", re.IGNORECASE)
@@ -117,6 +119,11 @@ _CUT_LESS = re.compile(
 )
 _LONG = tuple(name[:-1] for name in NAMED if len(name) > 7 and name.endswith(";") and name.islower())
 _ALONE = re.compile(r"([a-z]{5,30});")  # a text that is a name and no word: its ampersand is lost
+# No word begins so; a name that stands by itself is judged by what is around it.
+_GLUED = re.compile(
+    r"nbsp|(?:[lr][sd]quo|[bs][bd]quo|[mn]dash|hellip)(?=.)|apos(?=(?:s|t|d|m|re|ve|ll)\Z)|quot(?=[A-Z][a-z])"
+    r"|copy(?=(?:19|20)\d\d\Z)|(?:pound|euro)(?=\d)"
+)
 _RUN = re.compile(r"(&(?:amp;){0,9}#?\w{1,9};)\1{7}")  # the same one over and over is one place
 _SIGN = re.compile(r"&(?=[ \t\xa0]{0,5}[A-Za-z#]|;[A-Za-z])|;")
 _BARE = re.compile(r"(?<![A-Za-z&;])(?:amp|nbsp|lt|gt|quot) ?\Z|(?<=[a-z])(amp)\Z")
@@ -171,10 +178,18 @@ def _first(text: str, at: int) -> Span | None:
     return None
 
 
+_BEFORE_NOUN = re.compile(
+    r"(?i)\b(?:the|an?|this|that|my|your|his|her|its|our|their|each|every|one|no|any|old|new|guitar|bass|tube|valve|power"
+    r"|to|from|with|of) \Z"
+)
+
+
 def _bare(text: str, start: int, matched: str) -> Reference | None:
     """What has lost its ampersand: ``nbsp;`` ``amp;lt;``."""
     name = matched.rstrip(" ;")
     end = start + len(matched)
+    if name == "amp" and _BEFORE_NOUN.search(text, max(0, start - 12), start):
+        return None  # what a guitar is plugged into
     if name == "amp":
         inner = _at_ampersand(text, end - 1, layers=1)
         if inner is not None and inner.name != "amp":
@@ -195,6 +210,10 @@ def _at_ampersand(text: str, start: int, layers: int = 0) -> Reference | None:
     of_amp: Kind = "broken" if spaced else "nested" if layers > 1 else "plain"
     if layers and text[at : at + 1] == "&":
         return Reference(start, at, "&", of_amp, "amp")
+    if text.startswith("#", at) and (pair := _SURROGATES.match(text, at)):
+        picture = bytes.fromhex("".join(_hexadecimal(half) for half in pair.groups())).decode("utf-16-be", "replace")
+        if len(picture) == 1:
+            return Reference(start, pair.end(), picture, "nested" if layers else "plain", "#" + pair[1])
     final = _TIGHT.match(text, at)
     if final and final[2] and (value := _value(final[1])):
         return Reference(start, final.end(), value, "broken" if spaced else "nested" if layers else "plain", final[1])
@@ -211,6 +230,10 @@ def _at_ampersand(text: str, start: int, layers: int = 0) -> Reference | None:
     if final and not final[2]:
         return _unfinished(text, start, final[1])
     return _misspelt(text, start, at)
+
+
+def _hexadecimal(number: str) -> str:
+    return number[1:] if number[0] in "xX" else f"{int(number):04x}"
 
 
 def _value(name: str) -> str | None:
@@ -236,8 +259,8 @@ def _unfinished(text: str, start: int, name: str) -> Reference | None:
     after = start + 1 + len(name)
     if name[0] == "#":
         return Reference(start, after, numeric(name), "unfinished", name)
-    if name.startswith("nbsp"):  # no word begins so
-        return Reference(start, start + 5, "\xa0", "unfinished", "nbsp")
+    if (glued := _GLUED.match(name)) and name + ";" not in NAMED:
+        return Reference(start, start + 1 + glued.end(), NAMED[glued[0] + ";"], "unfinished", glued[0])
     if not text[after : after + 1].isalnum() and (name in LEGACY or name + ";" in NAMED):
         spaced = text[after : after + 2] == " ;"
         if spaced or _stands_for_sign(text, start, name):

@@ -166,4 +166,4 @@ def _typographic(r: Reference) -> bool:
 
 _GATE = r"&[ \t\x{a0}]{0,5}[#A-Za-z]|&;[A-Za-z]|(?:amp|nbsp|lt|gt|quot) ?;|\A[a-z]{5,30};\z"
 
-ENTITIES = Rule("entities", 4, find_entities, _GATE, proves=True)
+ENTITIES = Rule("entities", 5, find_entities, _GATE, proves=True)

@@ -1,4 +1,4 @@
-"""Markup of other families: tags with a namespace (JATS, TEI, Word), and the shortcodes of page builders.
+"""Markup of other families: tags of JATS, TEI and Word, Word's settings, chat links, shortcodes of page builders.
 
 What they enclose stays. XML of its own, texts about markup, and footnotes in brackets are left alone.
 """
@@ -28,6 +28,14 @@ _LINE_NAMES = frozenset("""
 """Local names that stand for a line of their own."""
 
 
+_OF_ARTICLES = re.compile(
+    r"<(/?)((?:ext-link|inline-formula|named-content|styled-content|italic|bold|emphasis|monospace|underline|xref|sc|hi))"
+    r"(?:\s[^<>]{0,300})?>"
+)
+"""Tags of JATS, DocBook and TEI within a line, without their namespace."""
+_OTHER_TAG = re.compile(r"<(?!/?(?:su[bp]|[ib]|em|p|br)\b)")
+
+
 @dataclass(frozen=True, slots=True)
 class Mark:
     """A mark in ``text[start:end]``; `parts`: what stands before it and behind it are lines of their own."""
@@ -39,7 +47,7 @@ class Mark:
     parts: bool
 
 
-def _replaced(text: str, marks: Iterable[Mark], confidence: float) -> Iterator[Change]:
+def replaced(text: str, marks: Iterable[Mark], confidence: float) -> Iterator[Change]:
     """Each run of marks goes; what parts leaves a line break, the others what white space stood about them."""
     run: list[Mark] = []
     for mark in [*marks, None]:
@@ -65,21 +73,76 @@ def _replaced(text: str, marks: Iterable[Mark], confidence: float) -> Iterator[C
 def strip_namespaced_tags(text: str, evidence: Evidence) -> Iterator[Change]:
     """Tags of articles' XML and of Word go, with the lines they stood for: ``<jats:p>``, ``<o:p>``, ``<tei:hi>``.
 
+    Those within a line may lack their namespace, ``<italic>``, where no tag of another XML stands in the text.
+
     >>> NAMESPACED_TAGS("<jats:title>Abstract</jats:title><jats:p>Seen <jats:italic>in vitro</jats:italic>.</jats:p>")
     'Abstract\\nSeen in vitro.'
     >>> NAMESPACED_TAGS("In XML write <o:p> and </o:p>."), NAMESPACED_TAGS("<ns2:item>2</ns2:item>")
     ('In XML write <o:p> and </o:p>.', '<ns2:item>2</ns2:item>')
     """
-    if _ABOUT.search(_NAMESPACED.sub(" ", text)) and not text.lstrip().startswith("<jats:"):
+    articles = list(_OF_ARTICLES.finditer(text))
+    if _ABOUT.search(_OF_ARTICLES.sub(" ", _NAMESPACED.sub(" ", text))) and not text.lstrip().startswith("<jats:"):
         return
     found = list(_NAMESPACED.finditer(text))
     closed = {f"{m[2]}:{m[3]}" for m in found if m[1] or m[5]}
-    marks = (
+    marks = [
         Mark(m.start(), m.end(), m[3].lower(), bool(m[1]), m[2] != "o" and m[3].lower() in _LINE_NAMES)
         for m in found
         if f"{m[2]}:{m[3]}" in closed
-    )
-    yield from _replaced(text, marks, 0.8)
+    ]
+    halves = [sorted(m[2] for m in articles if bool(m[1]) == closing) for closing in (False, True)]
+    if (
+        halves[0] == halves[1]
+        and len(_OTHER_TAG.findall(text)) == len(found) + len(articles)
+        and not _CODE.search(text)
+    ):
+        marks += [Mark(m.start(), m.end(), m[2], bool(m[1]), False) for m in articles]
+    yield from replaced(text, sorted(marks, key=lambda mark: mark.start), 0.8)
+
+
+_LANGUAGE = r"(?:[A-Z]{2}(?:-[A-Z]{2})?|X-NONE)"
+_OF_WORD = re.compile(
+    rf"Normal\s{{1,4}}0\s{{1,4}}(?:\d{{1,3}}\s{{1,4}})?(?:(?:false|true)\s{{1,4}}){{2,4}}{_LANGUAGE}\b(?:\s{{1,4}}{_LANGUAGE}\b){{0,3}}"
+    r"(?:\s{1,4}MicrosoftInternetExplorer4\b)?"
+    r"|/\* ?Style Definitions ?\*/\s{0,4}(?:(?:/\*[^*]{1,60}\*/\s{0,4})?"
+    r"[@\w.:#,\s-]{1,120}\{[^{}]{0,3000}\}\s{0,4}){1,80}"
+    r"|(?:(?:(?:st1|[vowx])\\:\*|\.shape)\s?\{behavior:[^{}]{0,60}\}\s{0,4}){1,8}"
+)
+_ABOUT_STYLES = re.compile(r"(?i)\b(?:css|style ?sheets?|conditional comments?)\b")
+
+
+def strip_word_settings(text: str, evidence: Evidence) -> Iterator[Change]:
+    """What Word hides in comments when a text is pasted from it goes: its settings and style sheet, as bare text.
+
+    >>> WORD_SETTINGS("Normal 0 false false false EN-US X-NONE X-NONE The mill stands.")
+    'The mill stands.'
+    >>> WORD_SETTINGS("Normal 0 false alarms, /* Style Definitions */ of a page")
+    'Normal 0 false alarms, /* Style Definitions */ of a page'
+    """
+    found = [m for m in _OF_WORD.finditer(text) if m[0][0] != "/" or "mso-" in m[0] or "Mso" in m[0]]
+    if found and not _ABOUT_STYLES.search(_OF_WORD.sub(" ", text)):
+        yield from replaced(text, (Mark(m.start(), m.end(), "word", False, True) for m in found), 0.9)
+
+
+_CHAT_LINK = re.compile(
+    r"<(?:https?://|mailto:)[^\s<>|]{1,2000}\|([^<>|\n]{1,300})>|<(#)[CG][A-Z0-9]{7,12}\|([\w-]{1,80})>"
+    r"|<!(?:subteam|date)\^[^<>|\n]{1,200}\|([^<>|\n]{1,200})>|<a?(:\w{2,32}:)\d{15,21}>"
+)
+_ABOUT_CHAT = re.compile(r"(?i)\b(?:mrkdwn|syntax|format\w*|escap\w*|markup|payloads?)\b")
+
+
+def read_chat_links(text: str, evidence: Evidence) -> Iterator[Change]:
+    """Links, channels and pictures of Slack and Discord become what a reader sees: ``<http://x.org|text>``.
+
+    >>> CHAT_LINKS("See <http://x.org/a|our page> in <#C024BE7LR|general> <:tada:123456789012345678>")
+    'See our page in #general :tada:'
+    >>> CHAT_LINKS("<http://x.org> and <a|b>, <p|q>")
+    '<http://x.org> and <a|b>, <p|q>'
+    """
+    if not _ABOUT_CHAT.search(_CHAT_LINK.sub(" ", text)):
+        yield from (
+            Change(m.start(), m.end(), "".join(filter(None, m.groups())), 0.8) for m in _CHAT_LINK.finditer(text)
+        )
 
 
 _SHORTCODE = re.compile(
@@ -88,6 +151,9 @@ _SHORTCODE = re.compile(
 _BUILDERS = re.compile(
     r"(?:vc|et_pb|et|fusion|av|mk|nectar|cs|ux|tatsu|wpb|wpv|themify|elementor|siteorigin|qode|edgtf|mkdf|us|kc|bt|dt|td|fl|rev"
     r"|ultimate|sc|su|thrive|tve|porto|minti|ww|wr|dfd|motopress|mp|ish|pt|cmsmasters|ess_grid|vcex|w)_[a-z]"
+)
+_SURE_BUILDERS = re.compile(
+    r"(?:vc|et_pb|fusion|av|mk|nectar|wpb|elementor|siteorigin|themify|qode|edgtf|mkdf|su|tatsu|thrive|tve|vcex)_[a-z]"
 )
 _KNOWN = frozenset("""
     caption wp_caption gallery embed audio video playlist contact-form-7 dropcap dropcaps highlight pullquote button row
@@ -111,8 +177,9 @@ _MEDIA = re.compile(
 def strip_shortcodes(text: str, evidence: Evidence) -> Iterator[Change]:
     """Shortcodes of WordPress, its page builders and Drupal go; what they enclose stays.
 
-    A name of a builder is enough, ``[vc_row]``; any other needs its closing half, and attributes or a name that is
-    known. Editor's brackets, ``[sic]``, ``[note 3]``, indices and texts about shortcodes stay.
+    A name of a builder is enough, ``[vc_row]``, or two where the text was cut off between them. Any other needs its
+    closing half, and attributes or a name that is known. Editor's brackets, ``[sic]``, ``[note 3]``, indices and texts
+    about shortcodes stay.
 
     >>> SHORTCODES('[vc_row][vc_column width="1/2"]Opened in 1998.[/vc_column][/vc_row]')
     'Opened in 1998.'
@@ -128,24 +195,33 @@ def strip_shortcodes(text: str, evidence: Evidence) -> Iterator[Change]:
     given = {m[2].lower() for m in found if not m[1] and _ATTRIBUTE.match(m[3])}
     opened = {m[2].lower() for m in found if not m[1]}
     marks = [Mark(m.start(), m.end(), "media", False, True) for m in media]
-    built = any(_BUILDERS.match(name) and (name in given or name in closed) for name in opened)
+    built = sum(_SURE_BUILDERS.match(m[2].lower()) is not None for m in found) > 1 or any(
+        _BUILDERS.match(name) and (name in given or name in closed) for name in opened
+    )
     for m in found:
         name = m[2].lower()
         builder = built and _BUILDERS.match(name) is not None
         pair = name in closed and name in opened and (name in given or name in _KNOWN)
         if builder or pair or (name in _EMPTY and name in given):
             marks.append(Mark(m.start(), m.end(), name, bool(m[1]), name not in _INLINE | _EMPTY))
-    yield from _replaced(text, sorted(marks, key=lambda mark: mark.start), 0.8)
+    yield from replaced(text, sorted(marks, key=lambda mark: mark.start), 0.8)
 
 
 NAMESPACED_TAGS = Rule(
     "namespaced_tags",
-    1,
+    2,
     strip_namespaced_tags,
-    r"(?i)<(?:jats|tei|o|w|st1|st2|v|xhtml|html|ce|sb|akn):[a-z]",
+    r"(?i)<(?:jats|tei|o|w|st1|st2|v|xhtml|html|ce|sb|akn):[a-z]"
+    r"|</(?:ext-link|inline-formula|named-content|styled-content|italic|bold|emphasis|monospace|underline|xref|sc|hi)>",
     proves=False,
 )
-SHORTCODES = Rule("shortcodes", 2, strip_shortcodes, r'\[/[A-Za-z]|\[[A-Za-z][\w-]*\s[^\[\]\n]*=|\[\[\{"')
+WORD_SETTINGS = Rule(
+    "word_settings", 1, strip_word_settings, r"Normal\s+0\s+[\d\s]*(?:false|true)|Style Definitions ?\*/|\{behavior:"
+)
+CHAT_LINKS = Rule("chat_links", 1, read_chat_links, r"<(?:https?:|mailto:|[#!])[^\s<>|][^<>|]*\||<a?:\w+:\d")
+SHORTCODES = Rule(
+    "shortcodes", 3, strip_shortcodes, r'\[/[A-Za-z]|\[[A-Za-z][\w-]*\s[^\[\]\n]*=|\[\[\{"|\[(?:vc|et_pb|fusion|av)_'
+)
 
-FOREIGN: tuple[Rule, ...] = (NAMESPACED_TAGS, SHORTCODES)
+FOREIGN: tuple[Rule, ...] = (NAMESPACED_TAGS, WORD_SETTINGS, CHAT_LINKS, SHORTCODES)
 """The rules for markup of other families, in order."""

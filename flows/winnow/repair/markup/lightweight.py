@@ -4,21 +4,36 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
 from winnow.repair.engine.rule import Change, Evidence, Rule, apply_changes
+from winnow.repair.markup.foreign_tags import Mark, replaced
 from winnow.repair.markup.tags import SNIPPET
 from winnow.repair.markup.wiki_templates import is_sure, parsed, shown, templates
 
+Part = TypeVar("Part", bound=Change | Mark)
+
 _BB_NAMES = (
     "b|i|u|s|url|img|quote|code|color|size|font|list|center|left|right|email|youtube|spoiler|align|sub|sup|strike"
-    "|justify"
+    "|justify|indent|li|ul|ol|pre|highlight|attach|attachment|media|video"
 )
 _UID = r"(?::[a-z0-9]{1,2})?(?::[0-9a-z]{4,12})"  # what phpBB puts behind a name in its database
 _BB = re.compile(
     rf"\[(/?)({_BB_NAMES})(?:{_UID})?(=[^\[\]\n]{{1,300}})?\]|\[\*(?:{_UID})?\][ \t]?|\[/\*{_UID}\]", re.IGNORECASE
 )
 _BEGINS = re.compile(r"(?i)(?:\A|\n|\[list[^\[\]\n]{0,20}\])[ \t]{0,9}\Z")  # a list item, on a line of its own
-_BB_HIDDEN = re.compile(r"\[(img|youtube)(?:=[^\[\]\n]{1,80})?\][^\[\]\n]{0,500}\[/\1\]", re.IGNORECASE)
+_BB_HIDDEN = re.compile(
+    r"\[(img|youtube)(?:=[^\[\]\n]{1,80})?\][^\[\]\n]{0,500}\[/\1\]"
+    r"|\[(attach|attachment|media|video)(?:=[^\[\]\n]{1,80})?\][^\s\[\]]{0,500}\[/\2\]",
+    re.IGNORECASE,
+)
+_BB_SURE = re.compile(
+    r"\[(?:url=[\"']?(?:https?:|www\.)|quote=[\"']?\w|/(?:url|quote|colou?r|size|font|img|spoiler)\])", re.IGNORECASE
+)
+"""What needs no other half."""
+_BB_RULER = re.compile(r"\[hr\]", re.IGNORECASE)
+_BB_BLOCK = frozenset("quote code center left right justify spoiler indent li ul ol pre".split())
+_GRAPH = re.compile(r"->|;\s*$|[{}]", re.MULTILINE)
 _ABOUT = re.compile(r"(?i)\bBB ?codes?\b|\bmark-?down\b|\btemplates? \{\{|\bwiki ?(?:text|markup|syntax)\b|\basciidoc")
 
 _PIPED = re.compile(r"\[\[[^\[\]|\n]{1,120}\|([^\[\]|\n]{1,200})\]\]")
@@ -51,8 +66,8 @@ _SPACED_STARS = re.compile(r"(?<!\S)(\*\*|__) ([^*_\n]{1,120}?) \1(?!\S)")
 def strip_bbcode(text: str, evidence: Evidence) -> Iterator[Change]:
     """BBCode of forum posts goes, its pictures with it; list items come back as lines.
 
-    Only pairs: ``[b]`` counts where ``[/b]`` closes it. Footnotes ``[1]``, arrays ``a[i]`` and texts about BBCode
-    stay.
+    Only pairs, ``[b]`` counts where ``[/b]`` closes it, and what can be nothing else, ``[/url]``. Footnotes ``[1]``,
+    arrays ``a[i]`` and texts about BBCode stay.
 
     >>> BBCODE("[quote]So [b]bold[/b] of [url=http://x.org]you[/url][/quote]", damaged=False)
     'So bold of you'
@@ -64,22 +79,31 @@ def strip_bbcode(text: str, evidence: Evidence) -> Iterator[Change]:
     found = list(_BB.finditer(text))
     closed = {m[2].lower() for m in found if m[1]}
     closed &= {m[2].lower() for m in found if m[2] and not m[1] and not _is_index(text, m.start())}
-    if not closed or not any(m[1] for m in found):
+    sure = {m.start() for m in found if _BB_SURE.match(text, m.start()) and (m[1] or not _is_index(text, m.start()))}
+    if not (closed or sure) or (not any(m[1] for m in found) and _GRAPH.search(text)):
         return
-    changes = [Change(m.start(), m.end(), "", 0.7) for m in _BB_HIDDEN.finditer(text)]
+    changes = [Change(m.start(), m.end() + _spaced_twice(text, *m.span()), "", 0.7) for m in _BB_HIDDEN.finditer(text)]
+    marks = [Mark(m.start(), m.end(), "hr", False, True) for m in _BB_RULER.finditer(text) if closed]
     for m in found:
         if m[2] is None:
             if "list" in closed:
                 before = text[max(0, m.start() - 40) : m.start()]
                 after = "" if m[0][1] == "/" else "- " if _BEGINS.search(before) else "\n- "
                 changes.append(Change(m.start(), m.end(), after, 0.7))
-        elif m[2].lower() in closed and not (m[1] == "" and _is_index(text, m.start())):
-            changes.append(Change(m.start(), m.end(), "", 0.7))
-    yield from _outermost(changes)
+        elif m.start() in sure or (m[2].lower() in closed and (m[1] or not _is_index(text, m.start()))):
+            marks.append(Mark(m.start(), m.end(), m[2], bool(m[1]), m[2].lower() in _BB_BLOCK))
+    parts: list[Change | Mark] = [*changes, *marks]
+    visible = (part for part in _outermost(parts) if isinstance(part, Mark))
+    yield from _outermost([*changes, *replaced(text, visible, 0.7)])
 
 
-def _outermost(changes: Iterable[Change]) -> Iterator[Change]:
-    """The changes from left to right, without those that begin inside another."""
+def _spaced_twice(text: str, start: int, end: int) -> bool:
+    """Whether white space, a tag or nothing stands before a picture, and a space behind it."""
+    return text[start - 1 : start] in ("", "\n", " ", "]") and text[end : end + 1] == " "
+
+
+def _outermost(changes: Iterable[Part]) -> Iterator[Part]:
+    """The changes, or marks, from left to right, without those that begin inside another."""
     last = 0
     for change in sorted(changes, key=lambda c: (c.start, -c.end)):
         if change.start >= last:
@@ -178,7 +202,7 @@ def close_spaced_emphasis(text: str, evidence: Evidence) -> Iterator[Change]:
             yield Change(m.start(), m.end(), m[2].strip(), 0.7)
 
 
-BBCODE = Rule("bbcode", 3, strip_bbcode, rf"(?i)\[/(?:{_BB_NAMES})(?::[a-z0-9:]+)?\]", proves=True)
+BBCODE = Rule("bbcode", 4, strip_bbcode, rf"(?i)\[/(?:{_BB_NAMES})(?::[a-z0-9:]+)?\]|\[(?:url|quote)=", proves=True)
 WIKI = Rule(
     "wiki",
     4,

@@ -21,6 +21,8 @@ _PERL = re.compile(r"\bm\{<|=~ ?[ms]?[/{]<|<STDIN>|\bs/<")
 _DRAWING = re.compile(r"\s*(?:<\?xml[^<>]{0,200}>\s*(?:<![^<>]{0,300}>\s*)?<(?!html)|<svg[\s>])", re.IGNORECASE)
 _MENTIONED = re.compile(r"\s?(?:elements?|tags?|attributes?|markup)\b", re.IGNORECASE)
 _SPOKEN = re.compile(r"\b(?:elements?|tags?|the|an?|use) \Z", re.IGNORECASE)
+_USED = re.compile(r"\b(?:use|using|insert|type|write|add|put|with|the|an?) \Z", re.IGNORECASE)
+_FOR = re.compile(r"<[A-Za-z]{1,10}> (?:for|to|in|instead|as|at|when|where|between|after|before)\b")
 _STATEMENT = re.compile(r"[ \t]{0,3}[;),]")
 _ELEMENT = re.compile(r"<([A-Za-z][\w:.-]{0,30})(?:\s[^<>]{0,300})?>[^<>]{1,600}</\1>")
 _NOISE = re.compile(r"[\s\xa0>;]*\Z")
@@ -62,7 +64,9 @@ def _changes(text: str, evidence: Evidence, proven: bool) -> Iterator[Change]:
     accepted, proofs = _accepted(text, found, evidence)
     if proven != (bool(proofs.points) or proofs.everywhere):
         return
-    events = _with_halves(text, accepted, proofs) if accepted or len(text) <= SNIPPET else []
+    if not accepted and (len(text) > SNIPPET or ">" not in text or _ABOUT.search(text) or _CODE.search(text)):
+        return
+    events = _with_halves(text, accepted, proofs)
     yield from _replaced(text, events, 0.9 if proven else 0.6)
 
 
@@ -245,13 +249,15 @@ def _of_snippet(text: str, found: list[Tag], closed: set[str]) -> list[Tag] | No
     >>> kept("a<b>c"), kept("<i>x</i>"), kept("copy <input> to <output>"), kept("list<p> x"), kept("the <b> tag")
     (1, 2, 0, 0, 0)
     """
-    if _DRAWING.match(text):
+    if _DRAWING.match(text) and not (found and found[0].name == "svg" and text[found[0].end :].strip(" \n</>")):
         return []
     found = [t for t in found if t.kind != "custom" or t.name in closed or not _is_placeholder(text[t.start : t.end])]
     outside = apply_changes(text, (Change(t.start, t.end, " ") for t in found))
     if _CODE.search(outside) or _PERL.search(text):
         return None
-    if _ABOUT.search(outside):
+    if _ABOUT.search(outside) or any(
+        _USED.search(text, max(0, m.start() - 12), m.start()) for m in _FOR.finditer(text)
+    ):
         return []
     if any(t.kind == "custom" and ":" in t.name for t in found):
         return [t for t in found if t.kind in ("comment", "hidden")]  # XML of its own
@@ -263,6 +269,7 @@ def _of_snippet(text: str, found: list[Tag], closed: set[str]) -> list[Tag] | No
     used = any(
         t.strong
         or t.kind in ("comment", "hidden")
+        or (t.name == "p" and t.start == 0 and text[t.end : t.end + 1].isupper())
         or (t.closing and (t.name in ELEMENTS or t.name in opened))
         or (t.name in ELEMENTS and len(t.name) > 1 and t.name not in PLACEHOLDER and not _as_noun(text, t, closed))
         for t in found
@@ -331,7 +338,7 @@ def _parts_doubled(text: str, tag: Tag) -> bool:
 def _quoted(text: str, tag: Tag) -> bool:
     """Set in quotes or backticks by itself, or an option's value, as in a text about tags or a manual."""
     before, after = text[tag.start - 1 : tag.start], text[tag.end : tag.end + 1]
-    if tag.kind == "comment":
+    if tag.kind == "comment" and tag.name != "cdata":
         return bool(before) and before in "`'\"" and text[tag.start + 4 : tag.start + 5] in ("`", "'", '"')
     if before == "=" and not tag.strong and tag.name in (PLACEHOLDER | {"style"}):
         return True
@@ -441,9 +448,9 @@ def _prefix(run: Sequence[Tag]) -> str:
 
 _GATE = r"<[\s/!&;<]{0,12}[A-Za-z]|[A-Za-z]\s{0,3}/?\s{0,3}>|[\"']\s{0,3}/?\s{0,3}>|<!|<\?|</>"
 
-TAGS = Rule("tags", 5, find_tags, _GATE, proves=True, remembered=True)
-SHORT_TEXT_TAGS = Rule("short_text_tags", 5, find_tags_of_short_texts, _GATE, remembered=True)
-HTML_SOURCE = Rule("html_source", 3, find_tags_of_html_source, r"\A\s*<[A-Za-z!]|\n<p>", remembered=True)
+TAGS = Rule("tags", 6, find_tags, _GATE, proves=True, remembered=True)
+SHORT_TEXT_TAGS = Rule("short_text_tags", 6, find_tags_of_short_texts, _GATE, remembered=True)
+HTML_SOURCE = Rule("html_source", 4, find_tags_of_html_source, r"\A\s*<[A-Za-z!]|\n<p>", remembered=True)
 
 MARKUP: tuple[Rule, ...] = (TAGS, SHORT_TEXT_TAGS, HTML_SOURCE)
 """The rules that take out tags, in order."""

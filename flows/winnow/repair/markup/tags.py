@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
-from winnow.base.html_names import ELEMENTS, HIDDEN
+from winnow.base.html_names import ELEMENTS, HIDDEN, RARE
 
 SNIPPET = 600  # characters; a text this short is a cell or a caption and is judged by itself
 NEIGHBOURS = 8  # lines around proven damage in which whole tags and references are taken for remains of it too
@@ -45,7 +45,8 @@ class Tag:
     strong: bool = False
 
 
-_INSIDE = re.compile(r"[^<>]{0,3000}")
+MAX_TAG = 3000
+_INSIDE = re.compile(rf"[^<>]{{0,{MAX_TAG}}}")
 _ENDS = re.compile(r">{1,9}")
 _RUN = re.compile(r"(<[\w/ ]{1,12}>)\1{7}")  # the same tag over and over is one place
 _HEAD = re.compile(r"[\s/!&;]{0,12}")
@@ -53,7 +54,7 @@ _WORDS = re.compile(r"[A-Za-z][A-Za-z0-9]{0,14}(?:[ ]{1,2}[A-Za-z0-9]{1,14}(?![A
 _ATTRIBUTE = re.compile(
     r"""[\s/;]*(?:[A-Za-z_:@][\w:.-]{0,40}\s{1,9}){0,3}([A-Za-z_:@][\w:.-]{0,40})?[\s!]{0,9}(={1,2}(?!=)|(?<=\S)\Z)"""
 )
-_NO_VALUE = re.compile(r"[\s\w=:-]{0,80}=[\s/]{0,9}\Z")
+_NO_VALUE = re.compile(r"(?:\s{0,9}[\w:-]{0,40}\s{0,9}=){1,3}[\s/]{0,9}\Z")
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
 _CODE = re.compile(r"[(){}\[\]`]|\n[ \t\r]*\n[ \t]*[^\s/]")
 _DIRECT = re.compile(r"[\w:-]={1,2}\s?[\"']")
@@ -66,6 +67,11 @@ _NAMED = r"[A-Za-z_:@][\w:.-]{0,40}\s{0,9}=\s{0,9}"  # an attribute up to its va
 _ATTRIBUTES = re.compile(
     rf"""(?:[\s/]{{0,9}}{_NAMED}(?:"[^"]{{0,2000}}"|'[^']{{0,2000}}'|(?:(?!&gt)[^\s"'<>]){{1,300}}+))++(?:\s{{0,9}}&gt;?)?"""
 )
+_WITH_BRACKETS = re.compile(
+    rf"""/?[A-Za-z][\w:-]{{0,30}}+(?:[\s/]{{1,9}}{_NAMED}(?:"[^"]{{0,1000}}+"|'[^']{{0,1000}}+'|[^\s"'<>]{{1,300}}+)(?=[\s/>]))++"""
+    r"[\s/]{0,9}(?=>)"
+)
+"""A whole tag up to its bracket, one of whose values may hold others: ``<a title="1 > 0" href="x``."""
 _OPEN_VALUE = re.compile(rf"[\s/]{{0,9}}{_NAMED}[\"'][^\s\"'<>]{{0,300}}")
 _OF_A_VALUE = re.compile(r"[\"';:{}/]")
 _CUT_OFF = re.compile(rf"\s{{1,9}}{_NAMED}[\"']?[^\s=]{{0,200}}")
@@ -84,6 +90,12 @@ _HALF = re.compile(
     r"""([/ \t]{0,4})([A-Za-z](?: ?[A-Za-z0-9]){0,9})((?:\s{1,3}[a-z-]{2,12}=(?:"[^"<>]{0,80}"|'[^'<>]{0,80}')){0,4}"""
     r"[ \t\xa0]{0,3}/?[ \t\xa0]{0,3})>{1,4}"
 )
+_TAIL = re.compile(
+    r"(?:[^\s\"'<>=]{0,80}[\"'])?(?:\s{0,3}(?:href|src|class|id|style|title|target|rel|alt|width|height|align)"
+    r"=(?:\"[^\"<>]{0,500}\"|'[^'<>]{0,500}')){1,8}\s{0,3}/?>",
+    re.IGNORECASE,
+)
+"""What is left of a tag in which a text begins: ``link" class="x">``."""
 _PAIRED = frozenset(("li", "td", "th", "tr", "ul", "ol", "table", "p", "strong", "b", "em"))
 _CUSTOM_WITH_ATTRIBUTES = re.compile(
     r"([A-Za-z][A-Za-z0-9:-]{0,30})(?:\s{1,3}[\w:-]{1,30}\s?=\s?\"[^\"<>]{0,200}\"){1,6}\s?/?"
@@ -146,7 +158,7 @@ def _is_tail(name: str, rest: str, spaced: bool) -> bool:
     if len(name) == 1 and (spaced or "\n" in rest):  # ``a < b`` and then an assignment
         return usual or (not named and len(rest.split()) == 1)
     if usual or name not in ENGLISH:
-        return True
+        return usual or not _PROSE.search(found[0])
     if not named:  # x<b=2, but y>3
         return len(name) > 1 and len(rest.split()) == 1
     return '"' in rest or any(form.fullmatch(rest.rstrip("/ ")) for form in (_ATTRIBUTES, _CUT_OFF))
@@ -201,6 +213,8 @@ def tags(text: str) -> Iterator[Tag]:
         else:
             if repeated > tag.end:
                 tag = replace(tag, end=repeated)
+            if start < data_end < tag.end:
+                tag = replace(tag, end=data_end)  # what stands behind the section is text again
             yield replace(tag, start=first, strong=False) if first < start else tag
             at = tag.end
 
@@ -219,9 +233,11 @@ def _special(text: str, start: int, absent: set[str]) -> Tag | None:
             return Tag(start, found.end(), "!", False, "comment", True)
         if ending in absent:
             return None
-        end = text.find(ending, start + len(opening))
-        if end < 0:
+        comment = opening == "<!--"  # all else holds names, and no sentence
+        end = text.find(ending, start + len(opening), len(text) if comment else start + MAX_TAG)
+        if end < 0 and comment:
             absent.add(ending)
+        if end < 0 or (not comment and _PROSE.search(text, start + len(opening), end)):
             return None
         return Tag(start, end + len(ending), "!", False, "comment", True)
     return None
@@ -231,6 +247,9 @@ def _at(text: str, start: int, absent: set[str]) -> Tag | None:
     inside = _INSIDE.match(text, start + 1)
     if inside is None:
         return None
+    if inside[0].count('"') % 2 or inside[0].count("'") % 2:  # the bracket may stand in a value
+        whole = _WITH_BRACKETS.match(text, start + 1)
+        inside = whole if whole and "<%" not in whole[0] and "<?" not in whole[0] else inside  # no source of pages
     name, closing, broken, rest = name_of(inside[0])
     end = inside.end()
     follows = text[end : end + 1]
@@ -242,6 +261,13 @@ def _at(text: str, start: int, absent: set[str]) -> Tag | None:
         if follows == ">" and (found := _CUSTOM_WITH_ATTRIBUTES.fullmatch(inside[0])):
             return Tag(start, end + 1, found[1].lower(), False, "custom")
         return None
+    n_text = 0
+    if rest and (follows or not _CUT_NAME.search(rest)):
+        n_text = _text_after_attributes(name, rest, follows == ">")
+    if n_text:
+        n_text += len(inside[0]) - inside[0].rfind(rest) - len(rest)
+    if follows == ">" and n_text:
+        return Tag(start, end - n_text, name, closing, "broken", "=" in rest)
     if follows == ">":
         ends = _ENDS.match(text, end)
         end = ends.end() if ends and (text[start - 1 : start] == "<" or closing) else end + 1
@@ -251,8 +277,7 @@ def _at(text: str, start: int, absent: set[str]) -> Tag | None:
         if "=" in rest and not _stands_open(name, rest) and (start or follows or _CUT_OFF.fullmatch(rest) is None):
             return None  # x <b=2, as anybody can see
         # The bracket is lost; what looks like attributes goes with the tag, but is no proof of damage.
-        words = _words_after_attributes(name, inside[0], rest) if follows or not _CUT_NAME.search(rest) else 0
-        return Tag(start, end - words, name, closing, "broken", "=" in rest)
+        return Tag(start, end - n_text, name, closing, "broken", "=" in rest)
     else:
         return None
     if name in HIDDEN and not closing and name not in absent and follows == ">":
@@ -282,34 +307,68 @@ def _stands_open(name: str, rest: str) -> bool:
 
 
 _SENTENCE = 4  # words that are no attributes and no value
+_PROSE = re.compile(
+    r"(?<![^\s\"'])(?:[^\W\d_](?:[^\W\d_]|['’-]){0,30}[,.!?]?\s{1,4}){3}[^\W\d_](?:[^\W\d_]|['’-]){0,30}(?=[\s,.!?]|\Z)"
+)
+_BETWEEN_SENTENCES = re.compile(r"[^\W\d_]{2}[.!?][\"'”’)]?\s{1,4}[^\W\d_a-z]|[^\W\d_][,.!?]?[ \t]{0,9}\n[ \t]{0,9}\n")
+_NO_PROSE = re.compile(
+    r"\b(?:href|src|class|id|style|name|target|rel|width|height|align|border|color|face|size|type|lang|dir|bgcolor)"
+    r"\s{0,9}=\s{0,9}([\"'])[^\s\"'<>]{0,300}",
+    re.IGNORECASE,
+)
+"""An attribute up to the first space of its value, which no sentence can be."""
 
 
-def _words_after_attributes(name: str, inside: str, rest: str) -> int:
-    """How many characters at the end of a tag without its bracket are text, and no attribute.
+@lru_cache(maxsize=4096)
+def _text_after_attributes(name: str, rest: str, ended: bool) -> int:
+    """How many characters at the end of what follows a tag's name are text, and no attribute.
 
-    >>> _words_after_attributes("a", 'a href="x" the link', ' href="x" the link')
+    `ended`: whether a bracket follows. It may be another's: where sentences stand before it, the tag has lost its own.
+
+    >>> [_text_after_attributes("a", ' href="x" the link', ended) for ended in (False, True)]
+    [9, 0]
+    >>> rest = ' href="x, he said to them all. They left.'
+    >>> len(rest) - _text_after_attributes("a", rest, True)
     9
     """
+    if ended and not _BETWEEN_SENTENCES.search(rest):
+        return 0
     attributes = _ATTRIBUTES.match(rest)
     at = attributes.end() if attributes else 0
-    if value := _OPEN_VALUE.match(rest, at):  # of which nobody can see where it ends; a sentence is none
-        words = rest[value.end() :]
-        if _OF_A_VALUE.search(words) or len(words.partition("=")[0].split()) < _SENTENCE:
-            return 0
-    elif not attributes:
+    for value in _NO_PROSE.finditer(rest, 0, at):
+        closed = rest.find(value[1], value.end())
+        if _BETWEEN_SENTENCES.search(rest, value.end(), closed) and _PROSE.search(rest, value.end(), closed):
+            return len(rest) - value.end()
+    if at == len(rest):
         return 0
+    text = _text_from(name, rest, at, attributes is not None)
+    return 0 if ended and not _BETWEEN_SENTENCES.search(rest, len(rest) - text) else text
+
+
+def _text_from(name: str, rest: str, at: int, after_attributes: bool) -> int:
+    """The same, of a tag that has lost its bracket and has whole attributes up to `at`."""
+    if value := _OPEN_VALUE.match(rest, at):  # of which nobody can see where it ends; a sentence is none
+        at = value.end()
+        whole = not _OF_A_VALUE.search(rest, at) and len(rest[at:].partition("=")[0].split()) >= _SENTENCE
+    elif not after_attributes:
+        whole = False
     else:
         flag = _FLAG.match(rest, at)
         while flag and (name in _HAVE_FLAGS or flag.end() == len(rest)):
             at = flag.end()
             flag = _FLAG.match(rest, at)
         words = rest[at:]
-        if not any(map(str.isalnum, words)) or len(words.partition("=")[0].split()) < ("=" in words) * _SENTENCE:
-            return 0
         quoted = words.split('"')
-        if len(quoted) % 2 == 0 or any(part and not part[-1].isspace() for part in quoted[:-1:2]):
-            return 0  # what is left of a value
-    return len(inside) - inside.rfind(rest) - len(rest) + len(words)
+        whole = (
+            any(map(str.isalnum, words))
+            and len(words.partition("=")[0].split()) >= ("=" in words) * _SENTENCE
+            and len(quoted) % 2 == 1
+            and all(not part or part[-1].isspace() for part in quoted[:-1:2])
+        )
+    if whole:
+        return len(rest) - at
+    prose = next((m for m in _PROSE.finditer(rest, at) if sum(not w[0].isupper() for w in m[0].split()) > 1), None)
+    return len(rest) - prose.start() if prose else 0
 
 
 def _begins_table(text: str, start: int, end: int) -> bool:
@@ -330,7 +389,10 @@ def half_tags(text: str, start: int, end: int, beside: bool, opened: frozenset[s
     """
     chained = beside
     last = start
-    at = text.find(">", start, end)
+    if start == 0 and (cut := _TAIL.match(text)):
+        yield Tag(0, cut.end(), "span", False, "half", True)
+        chained, last = True, cut.end()
+    at = text.find(">", last, end)
     while at >= 0:
         found, name = _half_at(text, max(last, at - 120), at, end)
         if found is None:
@@ -342,7 +404,7 @@ def half_tags(text: str, start: int, end: int, beside: bool, opened: frozenset[s
             at = text.find(">", found.end(), end)
             continue
         adjacent = chained and not text[last : found.start()].strip(" \t\n\xa0>;/")
-        slash = "/" in found[1] or "/" in found[3]
+        slash = "/" in found[1] or ("/" in found[3] and name not in RARE)  # ``reads one line at a time />``
         attributes = "=" in found[3]
         before, after = text[found.start() - 1 : found.start()], text[found.end() : found.end() + 1]
         ends_line = after in ("", "\n") and before in (" ", ">")

@@ -1,0 +1,122 @@
+r"""Escapes of JSON and JavaScript that a program left in prose: ``\u2019``, ``\u003cbr\u003e``, ``\x27``, ``u00e9``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from winnow.base.html_names import ELEMENTS
+from winnow.repair.encoding.plausible import are_words, is_word, word_around, words
+from winnow.repair.engine.rule import REACH, Change, Evidence, Rule, apply_changes
+from winnow.repair.escapes import is_code
+
+_ESCAPE = r"\\{1,2}(?:u(?:[0-9a-fA-F]{4}|\{[0-9a-fA-F]{1,6}\})|U0001[fF][0-9a-fA-F]{3}|x(?:2[267fF]|3[cCeE]))"
+_JSON = re.compile(rf"(?:{_ESCAPE}(?:\\/)?)+|(?:%u[0-9a-fA-F]{{4}})+|(?<=<)\\/(?=[A-Za-z])")
+_POINT = re.compile(r"[0-9a-fA-F]{2,8}|/")
+_ASSIGNED = re.compile(r"""[=(,:]\s?[bu]?(["'])[^"'\n]{0,200}\\[uxU]""")  # a program's string
+_ALLOWED = frozenset("\n\r\t\xa0\xad\u200b\u200c\u200d\u200e\u200f\u2028\u2029\ufeff")
+_CONTRACTION = re.compile(r"(?:s|t|d|m|re|ve|ll)\b")
+_TAG = re.compile(r"</?([A-Za-z][A-Za-z0-9]{0,10})(?:\s[^<>]{0,300})?/?>")
+
+
+def undo_json_escapes(text: str, evidence: Evidence) -> Iterator[Change]:
+    r"""Undo ``\u2019``, ``caf\u00e9``, ``caf%u00e9``, ``don\x27t`` in prose, where one of them at least is proof.
+
+    That is: it completes a word or a tag, sets words in quotes, or is a picture or words of another script.
+
+    >>> JSON_ESCAPES(r"the caf\u00e9\u2019s lease"), JSON_ESCAPES(r"match \u00e9 with [\u00c0-\u017f]")
+    ('the café’s lease', 'match \\u00e9 with [\\u00c0-\\u017f]')
+    >>> JSON_ESCAPES(r"\u003cp\u003eIt\u0027s late\u003c\/p\u003e"), JSON_ESCAPES(r"type \u00e9 or \u003c here")
+    ("<p>It's late</p>", 'type \\u00e9 or \\u003c here')
+    """
+    if is_code(text) or _ASSIGNED.search(text):
+        return
+    changes: list[Change] = []
+    for found in _JSON.finditer(text):
+        after = _decoded(found[0])
+        before = text[found.start() - 1 : found.start()]
+        if after is None or before in ("\\", ":") or (before == "/" and after[0] != ">"):
+            return
+        changes.append(Change(found.start(), found.end(), after, 0.8))
+    read = apply_changes(text, changes)
+    shift = 0
+    for change in changes:
+        start = change.start + shift
+        shift += len(change.after) - (change.end - change.start)
+        if _is_proof(read, start, change.end + shift, "'" not in text):
+            yield from changes
+            return
+
+
+def _decoded(escapes: str) -> str | None:
+    """What a run of escapes stands for; None where it is half a character, or one that no text holds."""
+    points = [ord("/") if point == "/" else int(point, 16) for point in _POINT.findall(escapes)]
+    try:
+        after = "".join(map(chr, points)).encode("utf-16-be", "surrogatepass").decode("utf-16-be")
+    except (UnicodeDecodeError, ValueError, OverflowError):
+        return None
+    return after if all(char.isprintable() or char in _ALLOWED for char in after) else None
+
+
+def _is_proof(read: str, start: int, end: int, quotes_only_escaped: bool) -> bool:
+    """Whether ``read[start:end]``, which was escaped, can only be what it was decoded to."""
+    after = read[start:end]
+    token = word_around(read, start, end, after)
+    if len(after) > 1 and min(after) > "\u0370" and (after[0] > "\u2e80" or len(after) > 3):
+        return any(map(str.isalpha, after)) or max(after) > "\U0001f300"
+    if made := [bare for word in words(token) if not (bare := word.split("’")[0]).isascii()]:
+        return all(map(is_word, made)) and any(len(word) > 1 for word in made)
+    before, follows = read[start - 1 : start], read[end : end + 1]
+    if after == "’":
+        return len(token) > 2 and are_words(token)
+    if after == "'":
+        sure = before.isalpha() and _CONTRACTION.match(read, end) is not None and quotes_only_escaped
+        return sure and are_words(token.replace("'", "’"))
+    if after == "&":
+        beyond = read[end + 1 : end + 2] if before == follows == " " else follows if before.isupper() else ""
+        return beyond.isupper()
+    if after == "“":
+        return follows.isalpha() and "”" in read[end : end + 400]
+    if after[0] in "</" and (tag := _TAG.match(read, start - (after[0] == "/"))):
+        return tag[1].lower() in ELEMENTS and (after[0] == "<" or f"<{tag[1]}" in read[max(0, start - REACH) : start])
+    return any("\U0001f300" <= char <= "\U0001faff" for char in after)
+
+
+_STRIPPED = re.compile(r"(?<![\\%&#+/])u(00[ace-f][0-9a-f]|01[0-7][0-9a-f]|20(?:1[2-9cd]|2[0-6]|ac))(?![0-9a-f]{4})")
+
+
+def restore_stripped_escapes(text: str, evidence: Evidence) -> Iterator[Change]:
+    """Undo ``cafu00e9``, an escape of JSON that lost its backslash, where letters are among them and all make words.
+
+    >>> STRIPPED_ESCAPES("le cafu00e9 u00e0 Paris u2013 itu2019s closed")
+    'le café à Paris – it’s closed'
+    >>> STRIPPED_ESCAPES("menu2019, hash a8u00e9f3 and U+00E9"), STRIPPED_ESCAPES("see emu2019s u2013")
+    ('menu2019, hash a8u00e9f3 and U+00E9', 'see emu2019s u2013')
+    """
+    if is_code(text):
+        return
+    changes = [Change(m.start(), m.end(), chr(int(m[1], 16)), 0.8) for m in _STRIPPED.finditer(text)]
+    made = [word for word in words(apply_changes(text, changes)) if not word.split("’")[0].isascii()]
+    if not any(len(word) > 2 for word in made) or not all(is_word(word.split("’")[0]) for word in made):
+        return
+    end, last = 0, ""
+    for change in changes:
+        left = last if change.start == end > 0 else text[change.start - 1 : change.start]
+        if change.after.isalpha() or _may_stand(change.after, left, text, change.end):
+            yield change
+        end, last = change.end, change.after
+
+
+def _may_stand(sign: str, left: str, text: str, end: int) -> bool:
+    """Whether a sign, between `left` and what is at `end`, is at the edge of a word, or parts a contraction."""
+    right = text[end : end + 1]
+    if sign == "’" and left.isalpha():
+        return _CONTRACTION.match(text, end) is not None
+    return not left.isalnum() or not right.isalnum()
+
+
+JSON_ESCAPES = Rule("json_escapes", 3, undo_json_escapes, r"[\\%]u[0-9a-fA-F{]|\\U0001|\\x[23][0-9a-fA-F]|<\\/")
+STRIPPED_ESCAPES = Rule("stripped_escapes", 1, restore_stripped_escapes, r"u00[c-f][0-9a-f]")
+
+JSON: tuple[Rule, ...] = (JSON_ESCAPES, STRIPPED_ESCAPES)
+"""The rules for escapes of JSON, in order."""
