@@ -28,8 +28,9 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from winnow.base.files import _AT_ONCE, _NEAR
+from winnow.deduplicate.decisions import Removals
 from winnow.deduplicate.removals import PAIR_JOBS, PAIRS_A_JOB
-from winnow.deduplicate.work_files import FACTS, KEYED, MOST_PARTS, ORDER, PASSAGE, WorkFiles
+from winnow.deduplicate.work_files import FACTS, KEYED, MOST_PARTS, ORDER, PASSAGE
 from winnow.run.assemble import MERGED_RANGES, MOST_RUNS, RANGE_BYTES
 from winnow.run.work_plan import RANGE_ROWS
 
@@ -94,13 +95,13 @@ def one_run(source: Path, into: Path) -> dict[str, Any]:
     release.is_cluster = lambda executor: True
     table_checks.MANY_ROWS = 0
 
-    def clear(files: WorkFiles) -> None:
-        sizes["shuffle"] = folder_bytes(files.folder)
-        sizes["everywhere"] = sum(p.stat().st_size for name in EVERYWHERE for p in files.folder.glob(f"{name}.npy"))
-        sizes["pairs"] = sum(p.stat().st_size for p in files.folder.glob("to-verify-*.npy")) // 8
-        cleared(files)
+    def clear(removals: Removals, folder: Path) -> None:
+        sizes["shuffle"] = folder_bytes(folder)
+        sizes["everywhere"] = sum(p.stat().st_size for name in EVERYWHERE for p in folder.glob(f"{name}.npy"))
+        sizes["pairs"] = sum(p.stat().st_size for p in folder.glob("to-verify-*.npy")) // 8
+        cleared(removals, folder)
 
-    cleared, WorkFiles.clear = WorkFiles.clear, clear  # type: ignore[method-assign]  # deduplication clears them itself
+    cleared, Removals.clear = Removals.clear, clear  # type: ignore[method-assign]  # deduplication clears them itself
     dataset = Dataset(into)
     laps: dict[str, dict[str, float]] = {}
     sizes: dict[str, int] = {}
