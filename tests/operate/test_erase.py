@@ -65,6 +65,9 @@ def test_an_erased_document_leaves_all_versions_its_copy_comes_back_and_it_stays
     assert set(texts_of(place.dataset)) == {copy, "kites"}, "it is read again, and left out"
     assert traces(place.dataset.root, "Quagmire", "Zork") == []
     assert verify(place.dataset, undo=undo) == []
+    winnow("rollback", "1")
+    assert set(texts_of(place.dataset)) == {"kites"}, "what was erased from a version does not come back with it"
+    assert verify(place.dataset, undo=undo) == []
 
 
 @pytest.mark.slow

@@ -41,7 +41,7 @@ from winnow.publish.card import card, count_languages, count_not_read, count_sit
 from winnow.publish.croissant import croissant
 from winnow.publish.dataset import Dataset
 from winnow.publish.loaders import data_package, duckdb_views
-from winnow.publish.manifest import MANIFEST, FileEntry, Manifest, TableEntry
+from winnow.publish.manifest import MANIFEST, Erased, FileEntry, Manifest, TableEntry
 from winnow.publish.proof import prove
 from winnow.publish.tables.delta import KEYS, WriteJob, active_files, labels_of, open_table
 from winnow.publish.tables.row_files import WrittenFile, read_column, read_rows, write_empty
@@ -146,7 +146,7 @@ def rollback(publication: Publication, version: int) -> Manifest:
     prove(dataset, old)
     updates = [_back_to(dataset, old, name) for name in TABLES if name != "runs"]
     noted = replace(run, note=run.note or f"rollback to version {version}")
-    return _publish(replace(publication, run=noted), updates)
+    return _publish(replace(publication, run=noted), updates, old.erased)
 
 
 def _back_to(dataset: Dataset, old: Manifest, name: str) -> TableUpdate:
@@ -178,8 +178,11 @@ def _back_to(dataset: Dataset, old: Manifest, name: str) -> TableUpdate:
     return replace(plan_update(dataset, name, ()), emptied=leaving, adopted=tuple(adopted))
 
 
-def _publish(publication: Publication, updates: Sequence[TableUpdate]) -> Manifest:
-    """Publishes the next version from what each table but ``runs`` needs."""
+def _publish(publication: Publication, updates: Sequence[TableUpdate], erased: tuple[Erased, ...] = ()) -> Manifest:
+    """Publishes the next version from what each table but ``runs`` needs.
+
+    `erased` is what its rows lack of those that the counts of its run tell of.
+    """
     dataset, checkpoint = publication.dataset, publication.checkpoint
     previous = dataset.latest_manifest()
     job = publication.write_job()
@@ -213,6 +216,7 @@ def _publish(publication: Publication, updates: Sequence[TableUpdate]) -> Manife
             for name in TABLES
         },
         note=run.note,
+        erased=erased,
     )
     checkpoint("view linked")
     files = {**descriptions(folder, manifest, publication.settings), **publication.extras(folder, manifest)}
