@@ -270,7 +270,6 @@ class _Search:
         parts_of_pairs = [f.pairs.load() for f in found]
         pairs = files.candidate_pairs("copies").distinct(parts_of_pairs, sum(map(len, parts_of_pairs)))
         buckets = merged([f.large_buckets.load() for f in found], KEYED)
-        known_copies = self.before.copies.copies if self.before else np.zeros(self.documents, np.bool_)
         reached = np.ones(self.documents, np.bool_)
         if self.before:
             reached = self.before.reached(_both(pairs), buckets, order.exact_of)
@@ -293,7 +292,8 @@ class _Search:
             if len(pairs):
                 some = self._verify(pairs, f"{round_}", stores)
                 verified = merged([rows[are_close(rows, settings)] for rows in some], VERIFIED)
-                verified = verified[~known_copies[verified["first"]] | (verified["later"] < self._fresh)]
+                if self.before:
+                    verified = self.before.of_kept(verified)
                 for own in apart:
                     verified = verified[own.said_again(verified)]
                 close = np.concatenate((close, verified))

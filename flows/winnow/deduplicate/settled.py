@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from winnow.base.files import parquet_file
@@ -64,10 +65,8 @@ class Before:
                 if batch.column("of_rest").null_count:
                     raise Unsettled
                 some = np.empty(batch.num_rows, VERIFIED)
-                some["later"], some["first"] = (order.ranks_of(batch.column(name), source) for name in columns[:2])
+                some["later"], some["first"] = (_ranks(batch, name, source, order) for name in columns[:2])
                 some["jaccard"], some["containment"] = batch.column("similarity"), batch.column("containment")
-                if (some["later"] == NO_RANK).any() or (some["first"] == NO_RANK).any():
-                    raise Unsettled
                 of_rest = batch.column("of_rest").to_numpy(zero_copy_only=False)
                 rows.append(some[~of_rest])
                 rest.append(some["later"][of_rest])
@@ -99,6 +98,10 @@ class Before:
         reached[self.fresh :] = True
         return reached
 
+    def of_kept(self, pairs: Rows) -> Rows:
+        """The pairs (VERIFIED) without those of a new document and a published one that is left out."""
+        return pairs[(pairs["later"] < self.fresh) | ~stand_in(pairs["first"], self.copies.ranks)]
+
     def with_new(self, decided: KeptSet, reached: NDArray[np.bool_], exact_of: NDArray[np.uint32]) -> KeptSet:
         """All copies, given those `decided` on among the documents that were `reached`.
 
@@ -125,13 +128,18 @@ class Before:
             source = InputFile(path=path, name="")
             for batch in parquet_file(path).iter_batches(batch_size=1 << 16, columns=SIMILAR_DOCUMENTS.names):
                 rows = np.empty(batch.num_rows, SIMILAR)
-                rows["rank"], rows["other"] = (
-                    order.ranks_of(batch.column(name), source) for name in ("doc_id", "similar_doc_id")
-                )
-                if (rows["rank"] == NO_RANK).any() or (rows["other"] == NO_RANK).any():
-                    raise Unsettled
+                for field, name in (("rank", "doc_id"), ("other", "similar_doc_id")):
+                    rows[field] = _ranks(batch, name, source, order)
                 rows["jaccard"], rows["containment"] = batch.column("similarity"), batch.column("containment")
                 rows["position"] = batch.column("position").fill_null(NO_POSITION)
                 rows["share"] = batch.column("passage_share").fill_null(0)
                 found.append(rows)
         return np.concatenate(found)
+
+
+def _ranks(rows: pa.RecordBatch, column: str, file: InputFile, order: DocumentOrder) -> NDArray[np.uint32]:
+    """Ranks of the documents that a column names. Raises Unsettled where one takes no part."""
+    ranks = order.ranks_of(rows.column(column), file)
+    if (ranks == NO_RANK).any():
+        raise Unsettled
+    return ranks

@@ -26,7 +26,7 @@ _UNDERLINE = re.compile(r"[ \t]{0,8}(?:={3,400}|-{3,400}|~{3,400}|\*{3,400})\Z")
 _SPECIAL = re.compile(rf"[ \t]{{0,40}}(?:{_MARKS}|\[[0-9]|[|>`~=])")
 _SPECIAL_BELOW = re.compile(rf"\n{_SPECIAL.pattern}")  # many times as fast as a search for a line's start
 QUOTES = {"“": "”", "„": "“”", "«": "»", "»": "«", "「": "」", "『": "』", '"': '"', "‹": "›", "‘": "’"}
-_INDENTS = "    ", "\t"
+INDENTS = "    ", "\t"
 CODE_SIGNS = frozenset("{}();=<>$#\\[]_/&|%")
 FULL_STOPS = ".!?。！？…؟।॥։።"
 HEADING_ENDS = ".。！？…؟।॥։።:;,：；，、"  # what no heading ends with
@@ -333,9 +333,9 @@ def is_code(lines: list[str]) -> bool:
     >>> is_code(["    if (a == b) {", "        run();", "    }"]), is_code(["    Indented prose, as a quotation."])
     (True, False)
     """
-    if not lines[0].startswith(_INDENTS):
+    if not lines[0].startswith(INDENTS):
         return False
-    if not all(line.startswith(_INDENTS) or not line.strip() for line in lines):
+    if not all(line.startswith(INDENTS) or not line.strip() for line in lines):
         return False
     text = "".join(lines)
     return sum(map(CODE_SIGNS.__contains__, text[:2000])) * 20 > len(text[:2000].strip())

@@ -15,7 +15,7 @@ from itertools import pairwise
 
 import xxhash
 
-from winnow.deduplicate.passages.splitter import ends_sentence
+from winnow.deduplicate.passages.splitter import INDENTS, ends_sentence
 
 ANSWER, TURN, REFRAIN, ROW, MEASUREMENT, HEADING, FORMULA, QUOTATION, CODE = (
     "answer", "turn", "refrain", "table_row", "measurement", "heading", "formula", "quotation", "code",
@@ -55,7 +55,6 @@ _SPEAKER = re.compile(
     r"<(?!/|(?:p|b|i|u|s|a|li|td|tr|th|dt|dd|ul|ol|br|em|h[1-6]|div|span|code|pre|strong)\b)([^<>\n]{1,30})>|"
     r"\*{0,2}([^\W\d_][^\n:：,;.?!]{0,30}?(?:\.[^\n:：,;.?!]{0,20})?)\*{0,2}[:：]\*{0,2})\s"
 )
-_INDENT = ("    ", "\t")
 _CELLS = re.compile(r"\t|\s{2,40}|;\s?")
 _NUMBER = re.compile(r"(?<!\w)\d+(?:[.,:]\d+)*")
 _CLAUSE = re.compile(
@@ -143,7 +142,7 @@ class Meaning:
 
     def _is_code(self, n: int) -> bool:
         """Whether a passage is marked as code, or set off by indentation as code is."""
-        return self.kinds[n] == "code" or all(line.startswith(_INDENT) for line in self.texts[n].split("\n"))
+        return self.kinds[n] == "code" or all(line.startswith(INDENTS) for line in self.texts[n].split("\n"))
 
     def of_run(self, n: int, start: int) -> str | None:
         """Why sentences of passage `n` from `start` on, which stand earlier as well, stay."""
