@@ -18,7 +18,7 @@ from winnow.base.mounted import Mount
 from winnow.base.object_store import Store, parse_address
 from winnow.base.staging import once, write_file, write_parquet
 from winnow.deduplicate.documents.similarity import ShingleStore
-from winnow.deduplicate.work_files import KEYED, PLACE, ArrayFile, PartitionedFile, ShingleFiles, whole_file
+from winnow.deduplicate.work_files import KEYED, PLACE, ArrayFile, PartitionedFile, ShingleSets, whole_file
 from winnow.publish.tables import table_update
 from winnow.publish.tables.row_files import read_rows
 
@@ -112,14 +112,15 @@ def test_rows_of_a_file_of_staging_cost_one_question_beside_them(
 
 def test_shingle_sets_that_are_asked_for_travel_alone(machines: Machines, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mounted, "_SMALL", 1000)
-    stores = ShingleFiles(machines.path("work-1", "sets.u64"), ArrayFile(machines.path("work-1", "places.npy"), PLACE))
-    sets = np.arange(4000, dtype=np.uint64)
+    at = ArrayFile(machines.path("work-1", "places.npy"), PLACE)
+    sets = ShingleSets((machines.path("work-1", "sets.u64"),), (0, 4000), at)
+    hashes = np.arange(4000, dtype=np.uint64)
     places = np.zeros(400, PLACE)
-    places["rank"], places["start"], places["size"] = np.arange(400), np.arange(0, 4000, 10), 10
+    places["start"], places["size"] = np.arange(0, 4000, 10), 10
     machines.use("one")
-    with whole_file(stores.sets) as file:
-        file.write(sets.data)
-    stores.places.save(places)
+    with whole_file(sets.files[0]) as file:
+        file.write(hashes.data)
+    at.save(places)
     disk = machines.use("two")
     monkeypatch.setattr(files, "_NEAR", 8 * 110)
     asked: list[tuple[int, int]] = []
@@ -129,7 +130,7 @@ def test_shingle_sets_that_are_asked_for_travel_alone(machines: Machines, monkey
         asked.append((start, end))
         return read_range(store, name, start, end)
 
-    store = ShingleStore([stores])
+    store = ShingleStore(sets)
     monkeypatch.setattr(Store, "read_range", read)
     found, starts, ends = store.read(np.array([7, 8, 399, 20], np.uint32))
     assert asked == [(8 * 70, 8 * 210), (8 * 3990, 8 * 4000)]  # what is near comes in one request

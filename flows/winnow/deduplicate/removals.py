@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain, repeat
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,7 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from winnow.base.doc_ids import doc_keys
-from winnow.base.files import at_hand, is_there, parquet_file, scan_parquet
+from winnow.base.files import at_hand, parquet_file, scan_parquet
 from winnow.base.recipe import DeduplicateSettings
 from winnow.deduplicate.decisions import Decisions, Remainders, Removals, judge_remainders
 from winnow.deduplicate.documents.candidate_pairs import LargeBuckets, find_candidates, spread_index
@@ -36,7 +36,14 @@ from winnow.deduplicate.documents.similarity import (
     verify_pairs,
     write_shingles,
 )
-from winnow.deduplicate.documents.templates import ASKED, SAME, OwnWords, find_templates, spread_prints
+from winnow.deduplicate.documents.templates import (
+    ASKED,
+    SAME,
+    OwnWords,
+    find_templates,
+    spread_prints,
+    verify_copies,
+)
 from winnow.deduplicate.repeats.across_documents import (
     describe_repeats,
     list_places,
@@ -58,12 +65,12 @@ from winnow.deduplicate.work_files import (
     TEMPLATE,
     VERIFIED,
     ArrayFile,
-    IndexParts,
     InputFile,
     PartitionedFile,
-    ShingleFiles,
+    ShingleSets,
     WorkFiles,
     gather,
+    lay_out,
     partitions_for,
     whole_file,
 )
@@ -224,6 +231,7 @@ class _Search:
     passage_rows: int  # in all these files
     scattered: NDArray[np.bool_]  # by rank, whether a document's passages lie in more than one file
     before: Before | None = None  # what was decided on published documents
+    written: dict[str, ShingleSets] = field(default_factory=dict)  # by label
 
     @property
     def documents(self) -> int:
@@ -255,7 +263,8 @@ class _Search:
         of_prints = partitions_for(self.passage_rows, KEYED.itemsize)
         prints = self.executor.map(spread_prints, self.passages, repeat(files), repeat(of_prints))
         parts = list(indexed)
-        self._join_sketches(parts)
+        files.sketches.join([part.sketches for part in parts])  # workers map it, with each document's place in it
+        lay_out([part.sketch_places for part in parts], files.sketch_places, self.documents)
         bands, samples = (
             gather([getattr(part, kind) for part in parts], KEYED, partitions, self.executor)
             for kind in ("bands", "samples")
@@ -280,9 +289,9 @@ class _Search:
         for part in found:
             for ranks in _both(self._with_new(part.similar.load())):
                 compared[ranks] = True
-        stores, said, *own_words = self._write_shingles(compared, [_FIVE, _THREE, *(kind for kind, _ in told_by)])
-        shared = SharedShingles.of(in_buckets, stores)
-        apart = [OwnWords(own, said, share) for own, (_, share) in zip(own_words, told_by, strict=True)]
+        five, three, *own_words = self._write_shingles(compared, [_FIVE, _THREE, *(kind for kind, _ in told_by)])
+        shared = SharedShingles.of(in_buckets, five)
+        apart = [OwnWords(own, three, share) for own, (_, share) in zip(own_words, told_by, strict=True)]
         may_be_copies = [own.may_be_said_again(in_buckets) for own in apart]
         may = np.logical_and.reduce([shared.may_be_close(settings), *may_be_copies])
         large = LargeBuckets(buckets, in_buckets, may)
@@ -290,13 +299,8 @@ class _Search:
         kept_set = KeptSet.of(close, self.documents)
         for round_ in range(1, _MAX_ROUNDS + 1):
             if len(pairs):
-                some = self._verify(pairs, f"{round_}", stores)
-                verified = merged([rows[are_close(rows, settings)] for rows in some], VERIFIED)
-                if self.before:
-                    verified = self.before.of_kept(verified)
-                for own in apart:
-                    verified = verified[own.said_again(verified)]
-                close = np.concatenate((close, verified))
+                verified = self._verify(verify_copies, pairs, f"{round_}", five, apart, settings)
+                close = np.concatenate((close, self.before.of_kept(verified) if self.before else verified))
                 # A stable sort merges what is sorted already.
                 done = np.sort(np.concatenate((done, pairs)), kind="stable") if len(done) else pairs
                 kept_set = self._choose_kept(close, f"{round_}")
@@ -305,8 +309,6 @@ class _Search:
             pairs = pairs[are_close(shared.closest(*_both(pairs)), settings)]
             if large.exhausted and not len(pairs):
                 break
-        for own in apart:
-            own.close()
         return self._with_known(kept_set, reached)
 
     def _with_known(self, decided: KeptSet, reached: NDArray[np.bool_]) -> KeptSet:
@@ -329,18 +331,6 @@ class _Search:
         outs = [files.chosen(f"{label}-{n}") for n in range(len(parts))]
         done = self.executor.map(choose_kept_of, parts, outs, repeat(files), repeat(settings))
         return KeptSet.of(merged([out.load() for out in done], VERIFIED), self.documents)
-
-    def _join_sketches(self, parts: Sequence[IndexParts]) -> None:
-        """Put all sketches end to end in one file that workers map into memory, with each document's place in it."""
-        sketches = [part.sketches.load() for part in parts]
-        at, size = 0, sum(map(len, sketches))
-        with self.files.sketches.filled(size) as joined, self.files.sketch_places.filled(self.documents) as by_rank:
-            for part, sketch in zip(parts, sketches, strict=True):
-                joined[at : at + len(sketch)] = sketch
-                places = part.sketch_places.load().copy()
-                places["start"] += at
-                by_rank[places["rank"]] = places
-                at += len(sketch)
 
     def _told_by(self, laters: NDArray[np.bool_], templates: ArrayFile) -> list[tuple[Sets, float]]:
         """What tells documents apart that may be copies (by rank), and which share of it must stand in the other one.
@@ -370,10 +360,14 @@ class _Search:
             marked[some] = True
         return marked
 
-    def _write_shingles(self, wanted: NDArray[np.bool_], kinds: Sequence[Sets]) -> list[list[ShingleFiles]]:
-        """Shingle sets of documents, kind by kind: one store a file of passages, and one of what lies in several."""
+    def _write_shingles(self, wanted: NDArray[np.bool_], kinds: Sequence[Sets]) -> list[ShingleSets]:
+        """Shingle sets of documents, kind by kind."""
         made = self._of_documents(kinds[0].label, wanted, write_shingles, self.files, kinds)
-        return [[stores[n] for stores in made] for n in range(len(kinds))]
+        for kind, parts in zip(kinds, zip(*made, strict=True), strict=True):
+            places = self.files.shingle_places(kind.label)
+            starts = lay_out([part.places for part in parts], places, self.documents)
+            self.written[kind.label] = ShingleSets(tuple(part.sets for part in parts), tuple(starts), places)
+        return [self.written[kind.label] for kind in kinds]
 
     def _of_documents(
         self, label: str, wanted: NDArray[np.bool_], job: Callable[..., Made], *same: object
@@ -393,17 +387,12 @@ class _Search:
         starts = range(0, len(pairs), size)
         return [self.files.to_verify(f"{label}-{n}").save(pairs[s : s + size]) for n, s in enumerate(starts)]
 
-    def _written(self, label: str) -> list[ShingleFiles]:
-        """The shingle sets that were written under a label."""
-        stores = [self.files.shingles(label, some) for some in (*([file] for file in self.passages), self.passages)]
-        return [store for n, store in enumerate(stores) if is_there(store.sets) and store not in stores[:n]]
-
-    def _verify(self, pairs: NDArray[np.uint64], label: str, stores: Sequence[ShingleFiles]) -> Iterator[Rows]:
-        """Exact Jaccard and containment of the pairs (VERIFIED), some at a time."""
+    def _verify(self, job: Callable[..., ArrayFile], pairs: NDArray[np.uint64], label: str, *same: object) -> Rows:
+        """What a `job` of some thousands of pairs each finds of them (VERIFIED)."""
         jobs = self._pair_jobs(pairs, label)
         outs = [self.files.verified(f"{label}-{n}") for n in range(len(jobs))]
-        done = self.executor.map(verify_pairs, jobs, outs, repeat(stores))
-        return (out.load() for out in done)
+        done = self.executor.map(job, jobs, outs, *map(repeat, same))
+        return merged([out.load() for out in done], VERIFIED)
 
     def remove_passages(self, kept_set: KeptSet) -> tuple[Rows, Remainders]:
         """Passages that go, or stay, though others have them (REMOVED), and documents that lose too much by it."""
@@ -450,7 +439,7 @@ class _Search:
         of_kept = (self._with_new(some[np.logical_and(*(kept[ranks] for ranks in _both(some)))]) for some in found)
         pairs = self.files.candidate_pairs("similar").distinct(of_kept, sum(map(len, found)))
         least = self.settings.similar_threshold
-        five, three = (self._written(kind.label) for kind in (_FIVE, _THREE))
+        five, three = (self.written[kind.label] for kind in (_FIVE, _THREE))
         jobs = self._pair_jobs(pairs, "similar")
         outs = [self.files.counted(f"similar-{n}") for n in range(len(jobs))]
         counted = list(self.executor.map(count_kept, jobs, outs, repeat(five), repeat(least)))
@@ -460,7 +449,7 @@ class _Search:
         new = np.maximum(rows["rank"], rows["other"]) >= self._fresh
         return np.concatenate((rows[~new], with_evidence(rows[new], self._evidence(rows[new], three))))
 
-    def _evidence(self, rows: Rows, three: Sequence[ShingleFiles]) -> list[Rows]:
+    def _evidence(self, rows: Rows, three: ShingleSets) -> list[Rows]:
         """The passages that speak for pairs (EVIDENCE), a part a file of passages."""
         if not len(rows):
             return []
@@ -484,8 +473,8 @@ class _Search:
         pairs = np.array([kept << 32 | copy for copy, kept in sorted(remainders.copies.items())], np.uint64)
         if not len(pairs):
             return np.empty(0, VERIFIED)
-        [stores] = self._write_shingles(self._marked(_both(pairs)), [Sets(label="remainder")])
-        return merged(list(self._verify(pairs, "remainder", stores)), VERIFIED)
+        [sets] = self._write_shingles(self._marked(_both(pairs)), [Sets(label="remainder")])
+        return self._verify(verify_pairs, pairs, "remainder", sets)
 
 
 def _sides(pairs: NDArray[np.uint64]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:

@@ -105,11 +105,14 @@ def ranges(starts: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.int
 
 
 def count_shared(
-    values: NDArray[np.uint64], starts: NDArray[np.int64], ends: NDArray[np.int64], pairs: tuple[Any, Any]
+    values: NDArray[np.uint64] | NDArray[np.uint16],
+    starts: NDArray[np.int64],
+    ends: NDArray[np.int64],
+    pairs: tuple[Any, Any],
 ) -> NDArray[np.int64]:
     """How many values two sets have in common, for each pair of them: the places of the one and of the other.
 
-    Set n is ``values[starts[n]:ends[n]]``, sorted. Pairs with the same first set stand together.
+    Set n is ``values[starts[n]:ends[n]]``, sorted if they have 64 bits. Pairs with the same first set stand together.
 
     >>> sets = np.array([1, 4, 9, 4, 9, 11], np.uint64)
     >>> count_shared(sets, np.array([0, 3]), np.array([3, 6]), (np.array([0]), np.array([1]))).tolist()
@@ -129,7 +132,8 @@ def count_shared(
         seen[slots] = True
         at = np.flatnonzero(seen[other.astype(np.uint16)])
         seen[slots] = False
-        at = at[stand_in(other[at], one)]
+        if values.dtype != slots.dtype:
+            at = at[stand_in(other[at], one)]
         bounds = np.append(0, np.cumsum(ends[others] - starts[others]))
         out[start:stop] = np.diff(np.searchsorted(at, bounds))
     return out

@@ -53,7 +53,12 @@ FACTS = np.dtype(
 )  # fmt: skip
 SAME_TEXT = np.dtype([("text", TEXT), ("rank", np.uint32), ("first", np.uint32)])
 KEYED = np.dtype([("key", np.uint64), ("rank", np.uint32)])
-PLACE = np.dtype([("rank", np.uint32), ("start", np.int64), ("size", np.int64)])
+SKETCHED = np.dtype(np.uint16)
+"""A sampled shingle in the sketches that pairs are compared by: of so few, hardly two fall together."""
+PLACE = np.dtype([("start", np.int64), ("size", np.int32)])
+"""Where a document's set lies among others, end to end; NOWHERE for one that has none."""
+NOWHERE = -1
+PLACED = np.dtype([("rank", np.uint32), *PLACE.descr])
 TEMPLATE = np.dtype([("key", np.uint64), ("arrival", np.int32)])
 COUNTED = np.dtype(
     [("first", np.uint32), ("later", np.uint32), ("of_first", np.int64), ("of_later", np.int64), ("both", np.int64)]
@@ -249,10 +254,37 @@ def gather(parts: Sequence[PartitionedFile], dtype: DTypeLike, partitions: int, 
 
 @dataclass(frozen=True, slots=True)
 class ShingleFiles:
-    """Shingle sets end to end, 64-bit numbers without a header, and where each document's set lies."""
+    """Shingle sets end to end, 64-bit numbers without a header, and where each document's set lies (PLACED)."""
 
     sets: Path
     places: ArrayFile
+
+
+@dataclass(frozen=True, slots=True)
+class ShingleSets:
+    """Shingle sets in several files, as if those stood end to end too.
+
+    `starts` says where each file begins, and the end of the last; `places` where each document's set lies, by rank.
+    """
+
+    files: tuple[Path, ...]
+    starts: tuple[int, ...]
+    places: ArrayFile
+
+
+def lay_out(parts: Sequence[ArrayFile], places: ArrayFile, documents: int) -> list[int]:
+    """Write where sets lie, by rank (PLACE), given where they do in each of the `parts` (PLACED).
+
+    Returns where each part begins, and the end of the last.
+    """
+    starts = [0]
+    with places.filled(documents) as by_rank:
+        by_rank["start"] = NOWHERE
+        for some in (part.load() for part in parts):
+            by_rank["start"][some["rank"]] = some["start"] + starts[-1]
+            by_rank["size"][some["rank"]] = some["size"]
+            starts.append(starts[-1] + int((some["start"] + some["size"]).max(initial=0)))
+    return starts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -344,14 +376,14 @@ class WorkFiles:
 
     def index_parts(self, index: InputFile) -> IndexParts:
         bands, samples = (PartitionedFile(self.folder / f"{n}-{index.name}.npy", KEYED) for n in ("bands", "samples"))
-        sketches = self._array(f"sketches-{index.name}", np.uint64)
-        places = self._array(f"sketch-places-{index.name}", PLACE)
+        sketches = self._array(f"sketches-{index.name}", SKETCHED)
+        places = self._array(f"sketch-places-{index.name}", PLACED)
         return IndexParts(bands=bands, samples=samples, sketches=sketches, sketch_places=places)
 
     @property
     def sketches(self) -> ArrayFile:
         """The sketches of all documents end to end."""
-        return self._array("sketches", np.uint64)
+        return self._array("sketches", SKETCHED)
 
     @property
     def sketch_places(self) -> ArrayFile:
@@ -383,7 +415,11 @@ class WorkFiles:
     def shingles(self, label: str, inputs: Sequence[InputFile]) -> ShingleFiles:
         """Of documents whose passages lie in one file, or, given several, in more than one of them."""
         name = f"{label}-{inputs[0].name if len(inputs) == 1 else 'scattered'}"
-        return ShingleFiles(self.folder / f"shingles-{name}.u64", self._array(f"shingle-places-{name}", PLACE))
+        return ShingleFiles(self.folder / f"shingles-{name}.u64", self._array(f"shingle-places-{name}", PLACED))
+
+    def shingle_places(self, label: str) -> ArrayFile:
+        """By rank, where each document's set lies among those of a label."""
+        return self._array(f"shingle-places-{label}", PLACE)
 
     def candidate_pairs(self, label: str) -> ArrayFile:
         """All pairs of one kind, each once, as in `Candidates`."""

@@ -24,7 +24,8 @@ from winnow.deduplicate.sorted_rows import (
 from winnow.deduplicate.work_files import (
     KEYED,
     NO_RANK,
-    PLACE,
+    PLACED,
+    SKETCHED,
     Candidates,
     IndexParts,
     InputFile,
@@ -53,7 +54,7 @@ def spread_index(index: InputFile, files: WorkFiles, partitions: int) -> IndexPa
         bands.append(_exploded(batch.column("bands"), ranks))
         samples.append(_exploded(batch.column("sketch"), ranks))
         lengths = np.diff(np.asarray(batch.column("sketch").offsets))[ranks != NO_RANK]
-        place = np.empty(len(lengths), PLACE)
+        place = np.empty(len(lengths), PLACED)
         place["rank"], place["size"] = ranks[ranks != NO_RANK], lengths
         place["start"] = filled + np.cumsum(lengths) - lengths
         places.append(place)
@@ -62,8 +63,9 @@ def spread_index(index: InputFile, files: WorkFiles, partitions: int) -> IndexPa
     for file, pieces in ((parts.bands, bands), (parts.samples, samples)):
         rows = merged(pieces, KEYED)
         file.spread(rows, partition_of(rows["key"], partitions), partitions)
-    parts.sketches.save(np.ascontiguousarray(merged(samples, KEYED)["key"]))
-    parts.sketch_places.save(merged(places, PLACE))
+    keys = merged(samples, KEYED)["key"]
+    parts.sketches.save((keys * _MIX >> np.uint64(48)).astype(SKETCHED))
+    parts.sketch_places.save(merged(places, PLACED))
     return parts
 
 
@@ -150,10 +152,13 @@ class _Sampled:
     @classmethod
     def of(cls, pairs: NDArray[np.uint64], files: WorkFiles) -> _Sampled:
         first, later = (pairs >> np.uint64(32)).astype(np.int64), (pairs & np.uint64(0xFFFFFFFF)).astype(np.int64)
-        places, sketches = files.sketch_places.load(), files.sketches.load()
-        starts, sizes = (np.ascontiguousarray(places[name]) for name in ("start", "size"))
-        both = count_shared(sketches, starts, starts + sizes, (first, later))
-        return cls(first=first, later=later, of_first=sizes[first], of_later=sizes[later], both=both)
+        ranks = distinct_values(np.concatenate((first, later)))
+        sides = np.searchsorted(ranks, first), np.searchsorted(ranks, later)
+        places = files.sketch_places.load()[ranks]
+        starts, sizes = places["start"], places["size"].astype(np.int64)
+        both = count_shared(files.sketches.load(), starts, starts + sizes, sides)
+        of_first, of_later = (sizes[side] for side in sides)
+        return cls(first=first, later=later, of_first=of_first, of_later=of_later, both=both)
 
     def may_be_copies(self, n_shingles: NDArray[np.int32], settings: DeduplicateSettings) -> NDArray[np.bool_]:
         """Which pairs their samples do not show to be far apart; samples of fewer than eight shingles tell nothing."""

@@ -8,6 +8,7 @@ from the others by .96 to .999 at five words and .98 to 1.0 at three.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,14 +17,14 @@ from winnow.deduplicate.documents.document_order import load_order
 from winnow.deduplicate.documents.shingles import short_shingle_sets
 from winnow.deduplicate.documents.similarity import ShingleStore, count_pairs, passages_of
 from winnow.deduplicate.sorted_rows import Rows, merged, run_starts, stand_in
-from winnow.deduplicate.work_files import EVIDENCE, SIMILAR, ArrayFile, InputFile, ShingleFiles, WorkFiles
+from winnow.deduplicate.work_files import EVIDENCE, SIMILAR, ArrayFile, InputFile, ShingleSets, WorkFiles
 
 MOST = 5  # pairs listed of a document, so that no template or licence fills the table
 _FAIR = 0.4  # with each sixth word another, a fifth of the shingles of five words stays, and half of those of three
 NO_POSITION = -1
 
 
-def count_kept(pairs: ArrayFile, out: ArrayFile, five: Sequence[ShingleFiles], least: float) -> ArrayFile:
+def count_kept(pairs: ArrayFile, out: ArrayFile, five: ShingleSets, least: float) -> ArrayFile:
     """Write the shingles that pairs have in common (COUNTED), of those that have a fair part of `least` in common.
 
     What was reworded keeps fewer shingles of five words than of three; of what keeps hardly any, three tell no more.
@@ -33,7 +34,7 @@ def count_kept(pairs: ArrayFile, out: ArrayFile, five: Sequence[ShingleFiles], l
     return out.save(counted[counted["both"] >= _FAIR * least * smaller])
 
 
-def compare_kept(counted: ArrayFile, out: ArrayFile, three: Sequence[ShingleFiles]) -> ArrayFile:
+def compare_kept(counted: ArrayFile, out: ArrayFile, three: ShingleSets) -> ArrayFile:
     """Write how alike the documents of each pair (COUNTED) are (SIMILAR), given their shingle sets by three words."""
     by_five = counted.load()
     wanted = by_five["first"].astype(np.uint64) << np.uint64(32) | by_five["later"]
@@ -71,16 +72,16 @@ def find_evidence(
     listed: ArrayFile,
     out: ArrayFile,
     files: WorkFiles,
-    three: Sequence[ShingleFiles],
+    three: ShingleSets,
 ) -> ArrayFile:
     """Write, for `listed` pairs (SIMILAR, sorted by rank) of `wanted` documents, which passage speaks most (EVIDENCE).
 
     It is the one with most shingles of three words in common with the other document.
     """
-    rows, store = listed.load(), ShingleStore(three)
+    rows = listed.load()
     ranks = np.ascontiguousarray(rows["rank"])
     found = []
-    try:
+    with closing(ShingleStore(three)) as store:
         for some in passages_of(passages, load_order(files), wanted.load()):
             hashes, sizes = short_shingle_sets(some.words(np.arange(len(some.ranks) + 1)))
             ends = np.cumsum(sizes)
@@ -95,8 +96,6 @@ def find_evidence(
                     if shared[best]:
                         share = shared[best] / sizes[start + best]
                         found.append((row, int(some.positions[start + best]), float(share)))
-    finally:
-        store.close()
     return out.save(np.array(found, EVIDENCE))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from io import FileIO
 from itertools import pairwise
@@ -27,11 +27,13 @@ from winnow.deduplicate.sorted_rows import Rows, count_shared, distinct_values, 
 from winnow.deduplicate.work_files import (
     COUNTED,
     NO_RANK,
-    PLACE,
+    NOWHERE,
+    PLACED,
     VERIFIED,
     ArrayFile,
     InputFile,
     ShingleFiles,
+    ShingleSets,
     WorkFiles,
     whole_file,
 )
@@ -158,12 +160,12 @@ def write_shingles(
             for n, kind in enumerate(kinds):
                 ranks, hashes, sizes = kind.of(some, words, order)
                 open_files[n].write(hashes.data)
-                place = np.empty(len(sizes), PLACE)
+                place = np.empty(len(sizes), PLACED)
                 place["rank"], place["size"], place["start"] = ranks, sizes, filled[n] + np.cumsum(sizes) - sizes
                 places[n].append(place)
                 filled[n] += len(hashes)
     for out, found in zip(outs, places, strict=True):
-        out.places.save(merged(found, PLACE))
+        out.places.save(merged(found, PLACED))
     return outs
 
 
@@ -226,35 +228,38 @@ def _wanted_ranks(
 
 
 class ShingleStore:
-    """Reads the shingle sets that `write_shingles` wrote, by rank."""
+    """Reads the shingle sets that `write_shingles` wrote, by rank; close it."""
 
-    def __init__(self, stores: Sequence[ShingleFiles]) -> None:
-        self._sets = [store.sets for store in stores]
+    def __init__(self, sets: ShingleSets) -> None:
+        self._sets = sets
         self._files: dict[int, FileIO | Path] = {}  # those that were asked for
-        places = [store.places.load() for store in stores]
-        self._bytes = [8 * int((some["start"] + some["size"]).max(initial=0)) for some in places]
-        joined = merged(places, PLACE)
-        order = np.argsort(joined["rank"])
-        self.ranks, self._starts, self._sizes = (np.ascontiguousarray(joined[n][order]) for n in PLACE.names or ())
-        self._file_of = np.repeat(np.arange(len(places)), [len(p) for p in places])[order]
+        self._places = sets.places.load()
+
+    def has(self, ranks: NDArray[np.uint32]) -> NDArray[np.bool_]:
+        """Which documents have a set here."""
+        here: NDArray[np.bool_] = self._places["start"][ranks] != NOWHERE
+        return here
 
     def sizes(self, ranks: NDArray[np.uint32]) -> NDArray[np.int64]:
         """Number of shingles of each document."""
-        return self._sizes[np.searchsorted(self.ranks, ranks)]
+        return self._places["size"][ranks].astype(np.int64)
 
     def read(self, ranks: NDArray[np.uint32]) -> tuple[Hashes, Offsets, Offsets]:
         """The sets of documents (each given once) end to end, as they lie on disk, and where each starts and ends."""
-        at = np.searchsorted(self.ranks, ranks)
-        lie = np.lexsort((self._starts[at], self._file_of[at]))
-        file, start, size = (values[at][lie] for values in (self._file_of, self._starts, self._sizes))
-        ends = np.cumsum(size)
+        places = self._places[ranks]
+        lie = np.argsort(places["start"], kind="stable")
+        start, size = places["start"][lie], places["size"][lie].astype(np.int64)
+        ends, starts = np.cumsum(size), np.array(self._sets.starts)
+        file = np.searchsorted(starts, start, side="right") - 1
         sets = np.empty(int(ends[-1]) if len(ends) else 0, np.uint64)
         # Sets that lie side by side come in one read: where each starts, less what came before it, is the same there.
         bounds = np.append(np.flatnonzero(run_starts(file, start - ends + size)), len(ranks)).tolist()
         pieces: dict[int, list[tuple[int, memoryview]]] = {}
         for one, stop in pairwise(bounds):
             piece = sets[int(ends[one] - size[one]) : int(ends[stop - 1])]
-            pieces.setdefault(int(file[one]), []).append((8 * int(start[one]), piece.data.cast("B")))
+            if len(piece):
+                at = 8 * int(start[one] - starts[file[one]])
+                pieces.setdefault(int(file[one]), []).append((at, piece.data.cast("B")))
         for number, some in pieces.items():
             read_pieces(self._file(number), some)
         back = np.argsort(lie)
@@ -263,8 +268,9 @@ class ShingleStore:
     def _file(self, number: int) -> FileIO | Path:
         """A file on this machine, or the name of one of which pieces are fetched."""
         if number not in self._files:
-            path = near(self._sets[number], self._bytes[number])
-            self._files[number] = FileIO(path) if path else self._sets[number]
+            path, starts = self._sets.files[number], self._sets.starts
+            here = near(path, 8 * (starts[number + 1] - starts[number]))
+            self._files[number] = FileIO(here) if here else path
         return self._files[number]
 
     def each(self, ranks: NDArray[np.uint32]) -> Iterator[tuple[int, Hashes]]:
@@ -279,30 +285,32 @@ class ShingleStore:
                 file.close()
 
 
-def verify_pairs(pairs: ArrayFile, out: ArrayFile, stores: Sequence[ShingleFiles]) -> ArrayFile:
+def verify_pairs(pairs: ArrayFile, out: ArrayFile, sets: ShingleSets) -> ArrayFile:
     """Write exact Jaccard and containment (of the later document in the first) of each pair."""
-    counted = count_pairs(pairs.load(), stores)
+    return out.save(verified(pairs.load(), sets))
+
+
+def verified(pairs: NDArray[np.uint64], sets: ShingleSets) -> Rows:
+    """The same as rows (VERIFIED)."""
+    counted = count_pairs(pairs, sets)
     made = np.empty(len(counted), VERIFIED)
     made["first"], made["later"] = counted["first"], counted["later"]
     _compare(made, counted["of_first"], counted["of_later"], counted["both"])
-    return out.save(made)
+    return made
 
 
-def count_pairs(pairs: NDArray[np.uint64], stores: Sequence[ShingleFiles]) -> Rows:
+def count_pairs(pairs: NDArray[np.uint64], sets: ShingleSets) -> Rows:
     """How many shingles the documents of each pair have, and how many in common (COUNTED)."""
-    store = ShingleStore(stores)
     made = np.empty(len(pairs), COUNTED)
     made["first"], made["later"] = pairs >> np.uint64(32), pairs & np.uint64(0xFFFFFFFF)
-    try:
+    with closing(ShingleStore(sets)) as store:
         for rows in _within(made, store):
             ranks = distinct_values(np.concatenate((rows["first"], rows["later"])))
             first, later = np.searchsorted(ranks, rows["first"]), np.searchsorted(ranks, rows["later"])
-            sets, starts, ends = store.read(ranks)
+            hashes, starts, ends = store.read(ranks)
             sizes = ends - starts
             rows["of_first"], rows["of_later"] = sizes[first], sizes[later]
-            rows["both"] = count_shared(sets, starts, ends, (first, later))
-    finally:
-        store.close()
+            rows["both"] = count_shared(hashes, starts, ends, (first, later))
     return made
 
 
@@ -326,10 +334,9 @@ class SharedShingles:
     most: NDArray[np.int32]
 
     @classmethod
-    def of(cls, ranks: NDArray[np.uint32], stores: Sequence[ShingleFiles]) -> SharedShingles:
+    def of(cls, ranks: NDArray[np.uint32], sets: ShingleSets) -> SharedShingles:
         """Count for documents; their `ranks` are different and sorted."""
-        store = ShingleStore(stores)
-        try:
+        with closing(ShingleStore(sets)) as store:
             sizes, most = store.sizes(ranks).astype(np.int32), np.zeros(len(ranks), np.int32)
             slots = np.uint64(min(1 << 26, 1 << max(10, (4 * int(sizes.sum())).bit_length())) - 1)
             once, again = np.zeros(int(slots) + 1, np.bool_), np.zeros(int(slots) + 1, np.bool_)
@@ -339,8 +346,6 @@ class SharedShingles:
                 once[at] = True
             for place, (_, shingles) in enumerate(store.each(ranks)):
                 most[place] = again[shingles & slots].sum()
-        finally:
-            store.close()
         return cls(ranks, sizes, most)
 
     def closest(self, first: NDArray[np.int64], later: NDArray[np.int64]) -> Rows:

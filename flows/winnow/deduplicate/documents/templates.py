@@ -8,7 +8,9 @@ changes what was decided about a pair.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +18,9 @@ from numpy.typing import NDArray
 from winnow.base.files import parquet_file
 from winnow.base.recipe import DeduplicateSettings
 from winnow.deduplicate.documents.document_order import load_order
-from winnow.deduplicate.documents.similarity import ShingleStore, print_keys
-from winnow.deduplicate.sorted_rows import Rows, count_shared, distinct_values, may_repeat, merged, run_starts, stand_in
+from winnow.deduplicate.documents.kept_set import are_close
+from winnow.deduplicate.documents.similarity import ShingleStore, print_keys, verified
+from winnow.deduplicate.sorted_rows import Rows, count_shared, distinct_values, may_repeat, merged, run_starts
 from winnow.deduplicate.work_files import (
     KEYED,
     NO_RANK,
@@ -26,7 +29,7 @@ from winnow.deduplicate.work_files import (
     InputFile,
     Partition,
     PartitionedFile,
-    ShingleFiles,
+    ShingleSets,
     WorkFiles,
 )
 
@@ -67,6 +70,7 @@ def find_templates(prints: Partition, files: WorkFiles, settings: DeduplicateSet
     return files.templates_in(prints.number).save(out)
 
 
+@dataclass(frozen=True, slots=True)
 class OwnWords:
     """What tells documents apart (`own`), and all that those say which they may be copies of (`whole`).
 
@@ -74,30 +78,33 @@ class OwnWords:
     stand in the other document.
     """
 
-    def __init__(self, own: Sequence[ShingleFiles], whole: Sequence[ShingleFiles], share: float) -> None:
-        self._own, self._whole, self._share = ShingleStore(own), ShingleStore(whole), share
+    own: ShingleSets
+    whole: ShingleSets
+    share: float
 
-    def close(self) -> None:
-        self._own.close()
-        self._whole.close()
+    @contextmanager
+    def _stores(self) -> Iterator[tuple[ShingleStore, ShingleStore]]:
+        with closing(ShingleStore(self.own)) as own, closing(ShingleStore(self.whole)) as whole:
+            yield own, whole
 
     def said_again(self, pairs: Rows) -> NDArray[np.bool_]:
         """Whether the first document of each pair (VERIFIED) has what tells the later one apart."""
         again = np.ones(len(pairs), np.bool_)
-        told = np.flatnonzero(stand_in(pairs["later"], self._own.ranks))
-        told = told[np.argsort(pairs["first"][told], kind="stable")]
-        for at in np.array_split(told, len(told) // 10_000 + 1):
-            firsts, laters = distinct_values(pairs["first"][at]), distinct_values(pairs["later"][at])
-            whole, whole_starts, whole_ends = self._whole.read(firsts)
-            own, own_starts, own_ends = self._own.read(laters)
-            first, later = np.searchsorted(firsts, pairs["first"][at]), np.searchsorted(laters, pairs["later"][at])
-            shared = count_shared(
-                np.concatenate((whole, own)),
-                np.append(whole_starts, own_starts + len(whole)),
-                np.append(whole_ends, own_ends + len(whole)),
-                (first, later + len(firsts)),
-            )
-            again[at] = shared >= self._share * np.maximum(own_ends - own_starts, 1)[later]
+        with self._stores() as (own, whole):
+            told = np.flatnonzero(own.has(pairs["later"]))
+            told = told[np.argsort(pairs["first"][told], kind="stable")]
+            for at in np.array_split(told, len(told) // 10_000 + 1):
+                firsts, laters = distinct_values(pairs["first"][at]), distinct_values(pairs["later"][at])
+                said, starts, ends = whole.read(firsts)
+                asked, own_starts, own_ends = own.read(laters)
+                first, later = np.searchsorted(firsts, pairs["first"][at]), np.searchsorted(laters, pairs["later"][at])
+                shared = count_shared(
+                    np.concatenate((said, asked)),
+                    np.append(starts, own_starts + len(said)),
+                    np.append(ends, own_ends + len(said)),
+                    (first, later + len(firsts)),
+                )
+                again[at] = shared >= self.share * np.maximum(own_ends - own_starts, 1)[later]
         return again
 
     def may_be_said_again(self, among: NDArray[np.uint32]) -> NDArray[np.bool_]:
@@ -106,16 +113,28 @@ class OwnWords:
         So thousands of pages of a template are told apart by counting each one's shingles once.
         """
         may = np.ones(len(among), np.bool_)
-        told = among[stand_in(among, self._own.ranks)]
-        if not len(told):
-            return may
-        size = int(self._whole.sizes(among).sum())
-        slots = np.uint64(min(_SLOTS, 1 << max(10, (4 * size).bit_length())) - 1)
-        once, again = np.zeros(int(slots) + 1, np.bool_), np.zeros(int(slots) + 1, np.bool_)
-        for _, shingles in self._whole.each(among):  # two that fall in one slot count as the same
-            at = shingles & slots
-            again[at[once[at]]] = True
-            once[at] = True
-        for place, (_, shingles) in zip(np.searchsorted(among, told), self._own.each(told), strict=True):
-            may[place] = again[shingles & slots].sum() >= self._share * max(len(shingles), 1)
+        with self._stores() as (own, whole):
+            told = among[own.has(among)]
+            if not len(told):
+                return may
+            size = int(whole.sizes(among).sum())
+            slots = np.uint64(min(_SLOTS, 1 << max(10, (4 * size).bit_length())) - 1)
+            once, again = np.zeros(int(slots) + 1, np.bool_), np.zeros(int(slots) + 1, np.bool_)
+            for _, shingles in whole.each(among):  # two that fall in one slot count as the same
+                at = shingles & slots
+                again[at[once[at]]] = True
+                once[at] = True
+            for place, (_, shingles) in zip(np.searchsorted(among, told), own.each(told), strict=True):
+                may[place] = again[shingles & slots].sum() >= self.share * max(len(shingles), 1)
         return may
+
+
+def verify_copies(
+    pairs: ArrayFile, out: ArrayFile, sets: ShingleSets, apart: Sequence[OwnWords], settings: DeduplicateSettings
+) -> ArrayFile:
+    """Write the pairs that are close, and of which the first says what tells the later one apart (VERIFIED)."""
+    rows = verified(pairs.load(), sets)
+    rows = rows[are_close(rows, settings)]
+    for own in apart:
+        rows = rows[own.said_again(rows)]
+    return out.save(rows)
