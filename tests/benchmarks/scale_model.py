@@ -28,9 +28,10 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from winnow.base.files import _AT_ONCE, _NEAR
+from winnow.deduplicate.array_files import MOST_PARTS
 from winnow.deduplicate.decisions import Removals
 from winnow.deduplicate.removals import PAIR_JOBS, PAIRS_A_JOB
-from winnow.deduplicate.work_files import FACTS, KEYED, MOST_PARTS, ORDER, PASSAGE
+from winnow.deduplicate.work_files import FACTS, KEYED, ORDER, PASSAGE
 from winnow.run.assemble import MERGED_RANGES, MOST_RUNS, RANGE_BYTES
 from winnow.run.work_plan import RANGE_ROWS
 

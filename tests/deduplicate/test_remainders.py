@@ -2,8 +2,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from winnow.base.recipe import DeduplicateSettings
-from winnow.deduplicate.decisions import Remainders, judge_remainders
-from winnow.deduplicate.work_files import REMOVED
+from winnow.deduplicate.remainders import judge_remainders
+from winnow.deduplicate.work_files import CHARS, NO_RANK, REMOVED
 
 NOBODY = np.empty(0, np.uint32)
 
@@ -16,24 +16,21 @@ def gone(*rows: tuple[int, int, int]) -> np.ndarray:
     return out
 
 
-def judged(kept_for_others: NDArray[np.uint32]) -> Remainders:
+def judged(kept_for_others: NDArray[np.uint32]) -> list[tuple[int, int, bool]]:
     """Of two documents the second has all but 20 of its 2,000 characters in the first."""
-    return judge_remainders(
-        chars=np.array([5000, 2000]),
+    found: list[tuple[int, int, bool]] = judge_remainders(
+        chars=np.array([(1, 900), (0, 5000), (1, 1100)], CHARS),
         removed=gone((1, 1980, 0)),
         with_inner_repeats=NOBODY,
         kept_for_others=kept_for_others,
         settings=DeduplicateSettings(),
-    )
+    ).tolist()
+    return found
 
 
 def test_a_document_that_another_one_holds_whole_is_a_copy_of_it() -> None:
-    remainders = judged(NOBODY)
-    assert remainders.copies == {1: 0}
-    assert not remainders.left_whole
+    assert judged(NOBODY) == [(1, 0, False)]
 
 
 def test_a_document_that_others_are_copies_of_stays_for_them() -> None:
-    remainders = judged(np.array([1], np.uint32))
-    assert not remainders.copies
-    assert remainders.left_whole == {1}
+    assert judged(np.array([1], np.uint32)) == [(1, int(NO_RANK), False)]

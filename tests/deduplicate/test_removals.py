@@ -18,11 +18,12 @@ from tests.deduplicate.test_promotion import cases
 from winnow.base.errors import DatasetError
 from winnow.base.recipe import DeduplicateSettings
 from winnow.base.records import doc_id_of
-from winnow.deduplicate import removals, work_files
+from winnow.deduplicate import array_files, removals
 from winnow.deduplicate.documents import document_order, kept_set
 from winnow.deduplicate.documents.candidate_pairs import LEADS, LargeBuckets
 from winnow.deduplicate.documents.similarity import SharedShingles
 from winnow.deduplicate.prepare import PreparedShard
+from winnow.deduplicate.repeats import inner_rows
 from winnow.deduplicate.work_files import KEYED
 
 SETTINGS = DeduplicateSettings()
@@ -314,6 +315,19 @@ def test_structures_are_told_alike_in_one_run_and_in_several(structures: dict[st
     assert decide(tmp_path / "y", whole, SETTINGS) == together
 
 
+def test_decisions_are_alike_in_however_many_spans_of_doc_ids_they_are_made(
+    structures: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut = dict(list(structures.items())[::3]) | {f"{n}": texts(*article(n % 5, 3)) + f" End {n}." for n in range(20)}
+    made = prepared(tmp_path / "p", cut, SETTINGS, shards=2)
+    one = decide(tmp_path / "1", made, SETTINGS)
+    for module in (removals, inner_rows):
+        monkeypatch.setattr(module, "partitions_for", lambda *_: 7)
+    assert decide(tmp_path / "7", made, SETTINGS) == one
+    assert one[0] and {row["reason"] for row in one[1]} >= {None, "repeat"}
+    assert len(list((tmp_path / "7").glob("decided-passages-*"))) == 7
+
+
 @pytest.mark.slow
 def test_files_of_the_exchange_grow_with_partitions_and_not_with_their_square(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -321,8 +335,8 @@ def test_files_of_the_exchange_grow_with_partitions_and_not_with_their_square(
     pages = {f"p{n}": texts(*article(n % 10, 2)) for n in range(12)}
     counts, decisions = {}, []
     for shards, partitions in ((2, 2), (2, 4), (2, 8), (4, 2), (4, 4), (9, 9)):
-        monkeypatch.setattr(work_files, "MOST_PARTS", 2 if shards == 9 else 64)  # files are merged first
-        for module in (removals, document_order):
+        monkeypatch.setattr(array_files, "MOST_PARTS", 2 if shards == 9 else 64)  # files are merged first
+        for module in (removals, document_order, inner_rows):
             monkeypatch.setattr(module, "partitions_for", lambda *_, n=partitions: n)
         monkeypatch.setattr(document_order, "_SAMPLED", 1)
         work = tmp_path / f"{shards}-{partitions}"

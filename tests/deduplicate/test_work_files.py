@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from winnow.deduplicate import work_files
-from winnow.deduplicate.work_files import CHARS, KEYED, ArrayFile, InputFile, PartitionedFile, WorkFiles, gather
+from winnow.deduplicate import array_files
+from winnow.deduplicate.array_files import ArrayFile, PartitionedFile, gather
+from winnow.deduplicate.work_files import CHARS, KEYED, InputFile, WorkFiles
 from winnow.run.executor import InlineExecutor
 
 
@@ -29,6 +30,9 @@ def test_no_two_work_files_share_a_name(tmp_path: Path) -> None:
         "index": one,
         "passages": one,
         "inputs": [one],
+        "span": 0,
+        "name": "copies",
+        "dtype": KEYED,
     }
     paths: list[Path] = []
     for name in (n for n in dir(WorkFiles) if not n.startswith("_") and n != "folder"):
@@ -51,7 +55,7 @@ def test_a_file_takes_no_rows_of_another_type(tmp_path: Path) -> None:
 def test_values_of_several_arrays_are_sorted_in_a_file_each_once(
     sizes: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(work_files, "_SORTED_AT_A_TIME", 2)
+    monkeypatch.setattr(array_files, "_SORTED_AT_A_TIME", 2)
     rng = np.random.default_rng(len(sizes))
     parts = [rng.integers(0, 4, size).astype(np.uint64) for size in sizes]
     file = WorkFiles(tmp_path).candidate_pairs("copies")
@@ -87,7 +91,7 @@ def test_merging_the_files_of_an_exchange_changes_no_row_and_no_order(
     files: int, partitions: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plain = exchanged(tmp_path / "plain", files, partitions)
-    monkeypatch.setattr(work_files, "MOST_PARTS", 4)
+    monkeypatch.setattr(array_files, "MOST_PARTS", 4)
     assert exchanged(tmp_path / "merged", files, partitions) == plain
     assert sum(map(len, plain)) == 10 * files
 
@@ -96,7 +100,7 @@ def test_reads_and_files_of_an_exchange_grow_with_the_rows_and_not_with_files_ti
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done = {"reads": 0, "files": 0}
-    read, whole = work_files.bytes_of, work_files.whole_file
+    read, whole = array_files.bytes_of, array_files.whole_file
 
     def counted(kind: str, call: Callable[..., Any]) -> Callable[..., Any]:
         def count(*args: Any) -> Any:
@@ -105,9 +109,9 @@ def test_reads_and_files_of_an_exchange_grow_with_the_rows_and_not_with_files_ti
 
         return count
 
-    monkeypatch.setattr(work_files, "bytes_of", counted("reads", read))
-    monkeypatch.setattr(work_files, "whole_file", counted("files", whole))
-    monkeypatch.setattr(work_files, "MOST_PARTS", 4)
+    monkeypatch.setattr(array_files, "bytes_of", counted("reads", read))
+    monkeypatch.setattr(array_files, "whole_file", counted("files", whole))
+    monkeypatch.setattr(array_files, "MOST_PARTS", 4)
     found = []
     for size in (32, 64):
         done.update(reads=0, files=0)

@@ -17,8 +17,9 @@ from winnow.base.contracts import TABLES
 from winnow.base.mounted import Mount
 from winnow.base.object_store import Store, parse_address
 from winnow.base.staging import once, write_file, write_parquet
+from winnow.deduplicate.array_files import ArrayFile, PartitionedFile, whole_file
 from winnow.deduplicate.documents.similarity import ShingleStore
-from winnow.deduplicate.work_files import KEYED, PLACE, ArrayFile, PartitionedFile, ShingleSets, whole_file
+from winnow.deduplicate.work_files import KEYED, PLACE, ShingleSets
 from winnow.publish.tables import table_update
 from winnow.publish.tables.row_files import read_rows
 

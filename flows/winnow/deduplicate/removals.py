@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from winnow.base.doc_ids import doc_keys
-from winnow.base.files import at_hand, parquet_file, scan_parquet
+from winnow.base.files import parquet_file
 from winnow.base.recipe import DeduplicateSettings
-from winnow.deduplicate.decisions import Decisions, Remainders, Removals, judge_remainders
+from winnow.deduplicate.array_files import ArrayFile, Partition, PartitionedFile, gather, partitions_for
+from winnow.deduplicate.decisions import Decided, Removals, write_decisions
 from winnow.deduplicate.documents.candidate_pairs import LargeBuckets, find_candidates, spread_index
 from winnow.deduplicate.documents.document_order import load_order, rank_documents
 from winnow.deduplicate.documents.kept_set import (
@@ -44,35 +44,33 @@ from winnow.deduplicate.documents.templates import (
     spread_prints,
     verify_copies,
 )
+from winnow.deduplicate.remainders import confirmed, judge_span
 from winnow.deduplicate.repeats.across_documents import (
+    count_sites,
     describe_repeats,
     list_places,
     list_repeated,
     remove_passages,
     spread_passages,
 )
-from winnow.deduplicate.repeats.meaning import MEANINGS
+from winnow.deduplicate.repeats.inner_rows import gather_inner_repeats
 from winnow.deduplicate.settled import Before, Settled, Unsettled
 from winnow.deduplicate.sorted_rows import Rows, distinct_values, merged, stand_in
 from winnow.deduplicate.work_files import (
-    INNER_REPEATS,
+    CHARS,
     KEYED,
     NO_RANK,
     PASSAGE,
+    REMAINDER,
     REMOVED,
     SIMILAR,
     STANDING,
     TEMPLATE,
     VERIFIED,
-    ArrayFile,
     InputFile,
-    PartitionedFile,
     ShingleSets,
     WorkFiles,
-    gather,
     lay_out,
-    partitions_for,
-    whole_file,
 )
 
 Item = TypeVar("Item")
@@ -81,6 +79,7 @@ PAIRS_A_JOB, _FEW_PAIRS, _JOBS = 20_000, 1_000, 8
 PAIR_JOBS = 5_000  # where more are due, each has more pairs: a job opens about every file of shingle sets
 _PAIRS_READ = 1 << 20
 _FIVE, _THREE = Sets(label="five"), Sets(label="three", short=True)  # of all documents that are compared with any
+_BYTES_DECIDED = 128  # of rows that tell what is decided on a document, at most, but for few
 _MAX_ROUNDS = 64  # then a bucket's documents have been compared with its first 1,024; beyond that they are kept
 
 
@@ -132,8 +131,9 @@ def _decide(
     indexes = _inputs(index_files, published_index, left_out)
     documents = rank_documents(indexes, files, executor)
     passages = _inputs(passage_files, published_passages, left_out)
-    listed = executor.map(list_documents, passages, repeat(files))  # by workers, while this process gathers
-    gather_inner_repeats(indexes, files)
+    spans = partitions_for(documents, _BYTES_DECIDED)
+    listed = executor.map(list_documents, passages, repeat(files))  # while what repeats is gathered
+    inner = gather_inner_repeats(indexes, files, spans, executor)
     scattered = find_scattered(listed, documents)
     before = None
     if settled:
@@ -146,22 +146,29 @@ def _decide(
         passages=passages,
         passage_rows=sum(parquet_file(file.path).metadata.num_rows for file in passages),
         scattered=scattered,
+        spans=spans,
         before=before,
     )
     kept_set = search.keep_documents(indexes)
+    copies = kept_set.rows
     files.copies.save(kept_set.copies)
-    repeated, remainders = search.remove_passages(kept_set)
-    verified = search.verify_copies(remainders)
-    remainders, verified = remainders.confirmed(verified, load_order(files).n_shingles, settings)
-    decisions = Decisions(
-        kept_set=kept_set,
-        remainders=remainders,
-        remainder_copies=verified,
-        repeated=repeated,
-        similar=search.find_similar(kept_set.copies, remainders),
-        before=before,
+    files.kept_for_others.save(distinct_values(copies["first"]))
+    removed, rest = search.remove_passages(inner)
+    files.away.save(search.left_out(kept_set.copies, rest))
+    by_span = search.by_span("copies", copies, "later"), search.by_span("rest", rest, "later")
+    similar = search.by_span("similar", search.find_similar(), "rank")
+    decided = [
+        Decided(copies=copies, rest=rest, removed=removed, inner=inner, similar=similar)
+        for copies, rest, removed, inner, similar in zip(*by_span, removed, inner, similar, strict=True)
+    ]
+    fresh = before.fresh if before else 0
+    made = list(executor.map(write_decisions, decided, repeat(files), repeat(settings), repeat(fresh)))
+    return Removals(
+        document_files=tuple(span.documents for span in made),
+        passage_files=tuple(span.passages for span in made),
+        similar_files=tuple(span.similar for span in made),
+        of_new=before is not None,
     )
-    return decisions.write(files, settings)
 
 
 def _sorted_keys(doc_ids: Path, out: ArrayFile) -> ArrayFile:
@@ -178,24 +185,6 @@ def _sorted_keys(doc_ids: Path, out: ArrayFile) -> ArrayFile:
 def _inputs(new: Sequence[Path], published: Sequence[Path], left_out: ArrayFile | None) -> list[InputFile]:
     inputs = [InputFile(path=path, name=f"new-{n}") for n, path in enumerate(new)]
     return inputs + [InputFile(path=path, name=f"published-{n}", left_out=left_out) for n, path in enumerate(published)]
-
-
-def gather_inner_repeats(indexes: Sequence[InputFile], files: WorkFiles) -> None:
-    """Bring together what each document's index row says of repeats in it, with ranks: what goes, and what stays."""
-    order = load_order(files)
-    frames = [pl.DataFrame(schema=INNER_REPEATS)]
-    for file in indexes:
-        some = scan_parquet([file.path]).select("doc_id", "repeats").filter(pl.col("repeats").list.len() > 0)
-        frame = some.collect(engine="streaming")
-        ranks = pl.Series("rank", order.ranks_of(frame["doc_id"].to_arrow(), file), pl.UInt32)
-        known = pl.col("rank") != int(NO_RANK)
-        rows = frame.with_columns(ranks).filter(known).explode("repeats").unnest("repeats")
-        frames.append(rows.select(pl.col(n).cast(kind) for n, kind in INNER_REPEATS.items()))
-    table = pl.concat(frames).sort("rank", "position", "part")
-    stays = pl.col("reason").is_in(list(MEANINGS))
-    for path, wanted in ((files.inner_repeats, ~stays), (files.meaningful_repeats, stays)):
-        with whole_file(path) as out:
-            table.filter(wanted).write_ipc(out, compression="uncompressed")
 
 
 def list_documents(passages: InputFile, files: WorkFiles) -> ArrayFile:
@@ -230,6 +219,7 @@ class _Search:
     passages: Sequence[InputFile]
     passage_rows: int  # in all these files
     scattered: NDArray[np.bool_]  # by rank, whether a document's passages lie in more than one file
+    spans: int  # of doc_ids, in which the decisions are written
     before: Before | None = None  # what was decided on published documents
     written: dict[str, ShingleSets] = field(default_factory=dict)  # by label
 
@@ -394,47 +384,64 @@ class _Search:
         done = self.executor.map(job, jobs, outs, *map(repeat, same))
         return merged([out.load() for out in done], VERIFIED)
 
-    def remove_passages(self, kept_set: KeptSet) -> tuple[Rows, Remainders]:
-        """Passages that go, or stay, though others have them (REMOVED), and documents that lose too much by it."""
-        chars = self.files.chars.room(self.documents)
-        repeated: Rows = np.empty(0, REMOVED)
-        if self.settings.passages and self.passages:
-            partitions = partitions_for(self.passage_rows, PASSAGE.itemsize)
-            parts = self._each(spread_passages, self.passages, self.files, partitions, self.settings)
-            spread = gather([part.passages for part in parts], PASSAGE, partitions, self.executor)
-            listed = self._each(list_repeated, spread, self.files, self.settings, self._fresh)
-            told = self._describe(listed, partitions) if self.settings.keep_meaningful_repeats else []
-            standings = gather(told, STANDING, partitions, self.executor)
-            found = self._each(remove_passages, standings, self.files, self.settings, self._fresh)
-            repeated = merged([rows.load() for rows in found], REMOVED)
-            for part in parts:
-                sums = part.chars.load()
-                np.add.at(chars, sums["rank"], sums["chars"])
-        with_inner_repeats = pl.read_ipc(at_hand(self.files.inner_repeats))["rank"].unique().to_numpy()
-        remainders = judge_remainders(
-            chars=chars,
-            removed=repeated[repeated["meaning"] == 0],
-            with_inner_repeats=with_inner_repeats[with_inner_repeats >= self._fresh],
-            kept_for_others=kept_set.kept,
-            settings=self.settings,
-        )
-        return repeated, remainders
+    def remove_passages(self, inner: Sequence[Partition]) -> tuple[list[Partition], Rows]:
+        """Passages that go, or stay, though others have them (REMOVED, by span), and what is a copy by what is left.
+
+        Those are documents that lose so much by it that what another one holds is all they say (VERIFIED).
+        """
+        files, settings, spans = self.files, self.settings, self.spans
+        if not settings.passages or not self.passages:
+            for span in range(spans):
+                files.remainders(span).save(np.empty(0, REMAINDER))
+            return gather([], REMOVED, spans, self.executor), np.empty(0, VERIFIED)
+        count_sites(files)
+        partitions = partitions_for(self.passage_rows, PASSAGE.itemsize)
+        parts = self._each(spread_passages, self.passages, files, partitions, spans, settings)
+        spread = gather([part.passages for part in parts], PASSAGE, partitions, self.executor)
+        listed = self._each(list_repeated, spread, files, settings, self._fresh)
+        told = self._describe(listed, partitions) if settings.keep_meaningful_repeats else []
+        standings = gather(told, STANDING, partitions, self.executor)
+        found = self._each(remove_passages, standings, files, settings, spans, self._fresh)
+        removed = gather(found, REMOVED, spans, self.executor)
+        chars = gather([part.chars for part in parts], CHARS, spans, self.executor)
+        same = map(repeat, (files, settings, self._fresh))
+        judged = self.executor.map(judge_span, removed, chars, inner, *same)
+        return removed, self._verify_rest(merged([some.load() for some in judged], REMAINDER))
+
+    def _verify_rest(self, remainders: Rows) -> Rows:
+        """The copies among the `remainders` (REMAINDER) that are one by their shingles too (VERIFIED)."""
+        held = remainders[remainders["holder"] != NO_RANK]
+        if not len(held):
+            return np.empty(0, VERIFIED)
+        pairs = np.sort(held["holder"].astype(np.uint64) << np.uint64(32) | held["rank"])
+        [sets] = self._write_shingles(self._marked(_both(pairs)), [Sets(label="remainder")])
+        verified = self._verify(verify_pairs, pairs, "remainder", sets)
+        return confirmed(verified, load_order(self.files).n_shingles, self.settings)
+
+    def left_out(self, copies: NDArray[np.bool_], rest: Rows) -> NDArray[np.bool_]:
+        """By rank, which documents are left out: `copies`, what is one by the `rest` of it, and what was one before."""
+        away = copies.copy()
+        away[rest["later"]] = True
+        if self.before:
+            away[self.before.rest] = True
+        return away
+
+    def by_span(self, name: str, rows: Rows, by: str) -> list[Partition]:
+        """Rows about documents, given which field has their ranks, by span of doc_ids."""
+        out = load_order(self.files).spread(rows, self.files.by_span(name, rows.dtype), self.spans, by)
+        return gather([out], rows.dtype, self.spans, self.executor)
 
     def _describe(self, listed: Sequence[ArrayFile], partitions: int) -> list[PartitionedFile]:
         """What speaks for repeated passages to stay (STANDING), a part a file of passages."""
         ranks = list_places(listed, self.files)
         return self._of_documents("repeated", self._marked([ranks]), describe_repeats, self.files, partitions)
 
-    def find_similar(self, copies: NDArray[np.bool_], remainders: Remainders) -> Rows:
+    def find_similar(self) -> Rows:
         """Pairs of documents that are alike although both are kept (SIMILAR)."""
         if not self.settings.documents or not self.documents:
             return np.empty(0, SIMILAR)
-        kept = ~copies
-        kept[list(remainders.copies)] = False
-        known = np.empty(0, SIMILAR)
-        if self.before:
-            kept[self.before.rest] = False
-            known = self.before.similar_pairs(load_order(self.files))
+        kept = ~self.files.away.load()
+        known = self.before.similar_pairs(load_order(self.files)) if self.before else np.empty(0, SIMILAR)
         found = [self.files.candidates(partition).similar.load() for partition in range(self._partitions)]
         of_kept = (self._with_new(some[np.logical_and(*(kept[ranks] for ranks in _both(some)))]) for some in found)
         pairs = self.files.candidate_pairs("similar").distinct(of_kept, sum(map(len, found)))
@@ -467,14 +474,6 @@ class _Search:
             out = files.evidence("scattered")
             found += self._each(find_evidence, [self.passages], apart, listed, out, files, three)
         return [part.load() for part in found]
-
-    def verify_copies(self, remainders: Remainders) -> Rows:
-        """Exact similarity of the documents that removal left too little of with those that hold their passages."""
-        pairs = np.array([kept << 32 | copy for copy, kept in sorted(remainders.copies.items())], np.uint64)
-        if not len(pairs):
-            return np.empty(0, VERIFIED)
-        [sets] = self._write_shingles(self._marked(_both(pairs)), [Sets(label="remainder")])
-        return self._verify(verify_pairs, pairs, "remainder", sets)
 
 
 def _sides(pairs: NDArray[np.uint64]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:

@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import polars as pl
 from numpy.typing import DTypeLike, NDArray
 
 Rows = NDArray[Any]
@@ -17,6 +18,19 @@ _MIX = np.uint64(0x9E3779B97F4A7C15)
 def merged(pieces: Sequence[NDArray[Any]], dtype: DTypeLike) -> NDArray[Any]:
     """All rows of several arrays, or none of them."""
     return np.concatenate(pieces) if pieces else np.empty(0, dtype)
+
+
+def structured(table: pl.DataFrame, dtype: np.dtype[Any]) -> Rows:
+    """The rows of a frame that has the columns of the type."""
+    out = np.empty(table.height, dtype)
+    for name in dtype.names or ():
+        out[name] = table[name].to_numpy()
+    return out
+
+
+def columns_of(rows: Rows, *names: str) -> pl.DataFrame:
+    """Rows as a frame with some of their columns, all if none are named."""
+    return pl.DataFrame({name: np.ascontiguousarray(rows[name]) for name in names or rows.dtype.names or ()})
 
 
 def run_starts(*columns: NDArray[Any]) -> NDArray[np.bool_]:

@@ -17,7 +17,7 @@ import pyarrow.dataset as pads
 
 from winnow.base.conform import conform
 from winnow.base.contracts import SORT_KEYS, TABLES
-from winnow.base.doc_ids import EVERYTHING, DocIds, Range, doc_id_ranges, in_range, unpacked_bytes
+from winnow.base.doc_ids import EVERYTHING, DocIds, Range, doc_id_ranges, files_by_range, in_range, unpacked_bytes
 from winnow.base.files import arrow_dataset, remove_files
 from winnow.base.recipe import DeduplicateSettings
 from winnow.base.records import DUPLICATE_DOCUMENT, Passage, fields_as_json
@@ -69,11 +69,13 @@ def assembly_by_range(
     assembly: Assembly, ranges: Sequence[Range], executor: Executor, folder: Path
 ) -> Iterator[Assembly]:
     """For each of the ranges the same from few files, however many shards there are; some of them are in `folder`."""
-    kinds = ("repaired", REPAIRED), ("prepared", PREPARED), ("index", PREPARED_INDEX)
-    runs = {kind: _few_runs(getattr(assembly, kind), schema, executor, folder / kind) for kind, schema in kinds}
-    for span in ranges:
+    made = ("repaired", REPAIRED), ("prepared", PREPARED), ("index", PREPARED_INDEX)
+    runs = {kind: _few_runs(getattr(assembly, kind), schema, executor, folder / kind) for kind, schema in made}
+    kinds = "document_decisions", "passage_decisions"
+    decided = zip(*(files_by_range(getattr(assembly, kind), ranges) for kind in kinds), strict=True)
+    for span, decisions in zip(ranges, decided, strict=True):
         few: dict[str, Any] = {kind: tuple(_files_of(some, span)) for kind, some in runs.items()}
-        yield replace(assembly, **few)
+        yield replace(assembly, **few, **dict(zip(kinds, decisions, strict=True)))
 
 
 def _few_runs(files: Sequence[Path], schema: pa.Schema, executor: Executor, folder: Path) -> list[_SortedRun]:

@@ -60,12 +60,10 @@ def changed_decisions(
     """
     if not dataset.files("index"):
         return NO_DOCUMENTS
-    now = {"duplicates": tuple(document_decisions), "passages": tuple(passage_decisions)}
-    gone = as_set(left_out)
-    jobs = _by_range(
-        dataset.files("passages"), gone, {t: dataset.files(t) for t in ("index", "duplicates", "passages")}
-    )
-    return DocIds.of_ranges(each_range(executor, _changed_in_range, jobs, now))
+    before = {t: dataset.files(t) for t in ("index", "duplicates", "passages")}
+    now = {"duplicates": document_decisions, "passages": passage_decisions}
+    jobs = _by_range(before["passages"], as_set(left_out), before, now)
+    return DocIds.of_ranges(each_range(executor, _changed_in_range, jobs))
 
 
 Files: TypeAlias = dict[str, tuple[Path, ...]]
@@ -93,8 +91,8 @@ def _rows(files: Sequence[Path], span: Range, table: str) -> pl.LazyFrame:
     return of_range(files, span, schema=schema, missing_columns="insert", extra_columns="ignore")
 
 
-def _changed_in_range(job: tuple[Range, DocIds, Files], now: Files) -> DocIds:
-    span, left_out, tables = job
+def _changed_in_range(job: tuple[Range, DocIds, Files, Files]) -> DocIds:
+    span, left_out, tables, now = job
     known = of_range(tables["index"], span).select("doc_id").collect()
     kept = known.filter(~pl.Series(left_out.have(doc_keys(known["doc_id"].to_arrow())))).lazy()
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from winnow.base.doc_ids import doc_keys, ranges_of
 from winnow.base.files import remove_folder
-from winnow.deduplicate.work_files import Partition, PartitionedFile, gather
+from winnow.deduplicate.array_files import Partition, PartitionedFile, gather
 from winnow.publish.dataset import Dataset
 from winnow.run.executor import each_range
 from winnow.run.previous_version import WholeTable, whole_version

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from winnow.base.files import parquet_file
 from winnow.base.recipe import DeduplicateSettings
+from winnow.deduplicate.array_files import Partition
 from winnow.deduplicate.documents.document_order import load_order
 from winnow.deduplicate.sorted_rows import (
     Rows,
@@ -21,17 +22,7 @@ from winnow.deduplicate.sorted_rows import (
     ranges,
     run_starts,
 )
-from winnow.deduplicate.work_files import (
-    KEYED,
-    NO_RANK,
-    PLACED,
-    SKETCHED,
-    Candidates,
-    IndexParts,
-    InputFile,
-    Partition,
-    WorkFiles,
-)
+from winnow.deduplicate.work_files import KEYED, NO_RANK, PLACED, SKETCHED, Candidates, IndexParts, InputFile, WorkFiles
 
 LEADS = 16  # members of a large bucket that the others are compared with in one round
 _SKETCH_LEADS = 4  # a shingle of more documents than LEADS is common text; only the first few are asked for it

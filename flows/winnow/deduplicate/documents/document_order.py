@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from winnow.base.doc_ids import Column, as_doc_ids, doc_keys
 from winnow.base.errors import DatasetError
 from winnow.base.files import scan_parquet
+from winnow.deduplicate.array_files import ArrayFile, Partition, PartitionedFile, gather, partitions_for
 from winnow.deduplicate.passages.utf8_texts import Utf8Texts
 from winnow.deduplicate.sorted_rows import Rows, distinct_values, merged, run_starts, stand_in
 from winnow.deduplicate.work_files import (
@@ -31,14 +32,9 @@ from winnow.deduplicate.work_files import (
     ORDER,
     SAME_TEXT,
     TEXT,
-    ArrayFile,
     InputFile,
-    Partition,
-    PartitionedFile,
     RankedPart,
     WorkFiles,
-    gather,
-    partitions_for,
 )
 
 _COLUMNS: dict[str, Any] = {
@@ -83,6 +79,10 @@ class DocumentOrder:
     def doc_ids(self, ranks: NDArray[Any]) -> pa.StringArray:
         """The doc_ids of the documents with these ranks."""
         return as_doc_ids(self.doc_keys[ranks])
+
+    def spread(self, rows: Rows, out: PartitionedFile, spans: int, by: str = "rank") -> PartitionedFile:
+        """Write rows by the span of doc_ids in which the document stands whose rank they give."""
+        return out.spread(rows, _nth_of(self.doc_keys[rows[by]], spans), spans)
 
 
 def rank_documents(indexes: Sequence[InputFile], files: WorkFiles, executor: Executor) -> int:

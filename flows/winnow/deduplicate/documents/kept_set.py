@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from winnow.base.recipe import DeduplicateSettings
+from winnow.deduplicate.array_files import ArrayFile
 from winnow.deduplicate.documents.document_order import load_order
 from winnow.deduplicate.sorted_rows import Rows, distinct_values, run_starts, stand_in
-from winnow.deduplicate.work_files import ArrayFile, WorkFiles
+from winnow.deduplicate.work_files import VERIFIED, WorkFiles
 
 PAIRS_HELD = 400_000  # brought together at a time, some 250 bytes each; all of those that a chain of pairs connects
 _RANKS_READ = 1 << 20
@@ -37,6 +38,14 @@ class KeptSet:
         rows = rows[np.argsort(rows["later"])]
         names = {"ranks": "later", "kept": "first", "jaccard": "jaccard", "containment": "containment"}
         return cls(documents=documents, **{name: np.ascontiguousarray(rows[n]) for name, n in names.items()})
+
+    @property
+    def rows(self) -> Rows:
+        """Pairs (VERIFIED) of the document that is kept and the one left out for it."""
+        rows = np.empty(len(self.ranks), VERIFIED)
+        rows["first"], rows["later"] = self.kept, self.ranks
+        rows["jaccard"], rows["containment"] = self.jaccard, self.containment
+        return rows
 
     @property
     def copies(self) -> NDArray[np.bool_]:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from winnow.base.doc_ids import Column
 from winnow.base.files import near, parquet_file, read_pieces, scan_parquet
 from winnow.base.recipe import DeduplicateSettings
+from winnow.deduplicate.array_files import ArrayFile, whole_file
 from winnow.deduplicate.documents.document_order import DocumentOrder, load_order
 from winnow.deduplicate.documents.shingles import Hashes, Words, shingle_sets, short_shingle_sets
 from winnow.deduplicate.passages.utf8_texts import Offsets, Utf8Texts
@@ -30,12 +31,10 @@ from winnow.deduplicate.work_files import (
     NOWHERE,
     PLACED,
     VERIFIED,
-    ArrayFile,
     InputFile,
     ShingleFiles,
     ShingleSets,
     WorkFiles,
-    whole_file,
 )
 
 _SET_BYTES = 64 << 20  # shingle sets held at a time

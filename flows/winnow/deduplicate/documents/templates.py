@@ -17,21 +17,12 @@ from numpy.typing import NDArray
 
 from winnow.base.files import parquet_file
 from winnow.base.recipe import DeduplicateSettings
+from winnow.deduplicate.array_files import ArrayFile, Partition, PartitionedFile
 from winnow.deduplicate.documents.document_order import load_order
 from winnow.deduplicate.documents.kept_set import are_close
 from winnow.deduplicate.documents.similarity import ShingleStore, print_keys, verified
 from winnow.deduplicate.sorted_rows import Rows, count_shared, distinct_values, may_repeat, merged, run_starts
-from winnow.deduplicate.work_files import (
-    KEYED,
-    NO_RANK,
-    TEMPLATE,
-    ArrayFile,
-    InputFile,
-    Partition,
-    PartitionedFile,
-    ShingleSets,
-    WorkFiles,
-)
+from winnow.deduplicate.work_files import KEYED, NO_RANK, TEMPLATE, InputFile, ShingleSets, WorkFiles
 
 SAME = 0.35  # share of a document's own shingles found in the other from which it says the same; chance gives .1
 ASKED = 0.8  # the same of its questions; one word more or less is another question

@@ -8,49 +8,49 @@ counted, on those that arrived no later.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from winnow.base.files import at_hand, parquet_file
+from winnow.base.files import parquet_file
 from winnow.base.recipe import DeduplicateSettings
+from winnow.deduplicate.array_files import ArrayFile, Partition, PartitionedFile
 from winnow.deduplicate.documents.document_order import DocumentOrder, load_order
 from winnow.deduplicate.documents.similarity import print_keys
 from winnow.deduplicate.passages.fingerprint import fingerprints
+from winnow.deduplicate.repeats.inner_rows import go_inside, place_of
 from winnow.deduplicate.repeats.meaning import ALL_BELOW, HEADING, MEANINGS, QUOTATION, ROW, Meaning
 from winnow.deduplicate.repeats.promotion import CALLS, MAX_PROMO
-from winnow.deduplicate.sorted_rows import Rows, distinct_values, in_runs, may_repeat, merged, run_starts, stand_in
-from winnow.deduplicate.work_files import (
-    CHARS,
-    NO_RANK,
-    PASSAGE,
-    REMOVED,
-    STANDING,
-    ArrayFile,
-    InputFile,
-    Partition,
-    PartitionedFile,
-    PassageParts,
-    WorkFiles,
+from winnow.deduplicate.sorted_rows import (
+    Rows,
+    distinct_values,
+    in_runs,
+    may_repeat,
+    merged,
+    run_starts,
+    stand_in,
+    structured,
 )
+from winnow.deduplicate.work_files import CHARS, NO_RANK, PASSAGE, REMOVED, STANDING, InputFile, PassageParts, WorkFiles
 
 CODES = {meaning: code for code, meaning in enumerate(MEANINGS, 1)}
 _STAYS = {"heading": HEADING, "table_row": ROW, "quote": QUOTATION}  # quoted and repeated elsewhere for a reason
+_COUNTED_AT_A_TIME = 1 << 20  # documents
 _CALL_DOCUMENTS = 3  # a line that opens like a call to subscribe or follow, and stands in so many, is no prose
 
 
 def spread_passages(
-    passages: InputFile, files: WorkFiles, partitions: int, settings: DeduplicateSettings
+    passages: InputFile, files: WorkFiles, partitions: int, spans: int, settings: DeduplicateSettings
 ) -> PassageParts:
     """Write the passages of one file that may go, by partition of their fingerprint.
 
     Left aside are documents that are left out, and passages that already go for what stands in their own document.
-    Writes besides, for each document, how many characters those leave.
+    Writes besides, for each document, how many characters those leave, by span of doc_ids.
     """
     order, copies = load_order(files), files.copies.load()
-    inner = pl.read_ipc(at_hand(files.inner_repeats)).select("rank", "position", "part")
     allowed = fingerprints(settings.keep, settings)
     pieces, chars = [], []
     columns = ["doc_id", "position", "part", "kind", "text", "fingerprint"]
@@ -61,19 +61,17 @@ def spread_passages(
         by_run = order.ranks_of(ids["value"].to_arrow(), passages)
         known = by_run != NO_RANK
         by_run[known] = np.where(copies[by_run[known]], NO_RANK, by_run[known])
-        table = (
-            table.select(
-                pl.Series("rank", np.repeat(by_run, ids["len"].to_numpy())),
-                pl.col("position", "part").cast(pl.Int32),
-                pl.col("kind").cast(pl.String),
-                pl.col("text").str.len_chars().cast(pl.Int32).alias("chars"),
-                _is_call(settings).alias("call"),
-                pl.col("fingerprint").cast(pl.Binary),
-            )
-            .filter(pl.col("rank") != int(NO_RANK))
-            .join(inner, on=["rank", "position", "part"], how="anti", maintain_order="left")
-        )
-        chars.append(_structured(table.group_by("rank", maintain_order=True).agg(pl.col("chars").sum()), CHARS))
+        table = table.select(
+            pl.Series("rank", np.repeat(by_run, ids["len"].to_numpy())),
+            pl.col("position", "part").cast(pl.Int32),
+            pl.col("kind").cast(pl.String),
+            pl.col("text").str.len_chars().cast(pl.Int32).alias("chars"),
+            _is_call(settings).alias("call"),
+            pl.col("fingerprint").cast(pl.Binary),
+        ).filter(pl.col("rank") != int(NO_RANK))
+        rank, position, part = (table[name].to_numpy() for name in ("rank", "position", "part"))
+        table = table.filter(~pl.Series(go_inside(place_of(rank, position), part, files)))
+        chars.append(structured(table.group_by("rank", maintain_order=True).agg(pl.col("chars").sum()), CHARS))
         long = pl.col("chars") >= settings.min_repeat_chars
         told = long if settings.keep_meaningful_repeats else pl.lit(False)
         table = table.filter((told | ~pl.col("kind").is_in(list(_STAYS))) & ~pl.col("fingerprint").is_in(allowed))
@@ -82,11 +80,11 @@ def spread_passages(
         by_kind = {kind: CODES[meaning] for kind, meaning in _STAYS.items()}
         meaning = pl.col("kind").replace_strict(by_kind, default=0, return_dtype=pl.UInt8).alias("meaning")
         boilerplate = pl.lit(False).alias("boilerplate")
-        pieces.append(_structured(table.with_columns(highs, lows, long.alias("long"), meaning, boilerplate), PASSAGE))
+        pieces.append(structured(table.with_columns(highs, lows, long.alias("long"), meaning, boilerplate), PASSAGE))
     parts = files.passage_parts(passages)
     rows = merged(pieces, PASSAGE)
     parts.passages.spread(rows, _partition(rows, partitions), partitions)
-    parts.chars.save(merged(chars, CHARS))
+    order.spread(merged(chars, CHARS), parts.chars, spans)
     return parts
 
 
@@ -107,7 +105,7 @@ def list_repeated(passages: Partition, files: WorkFiles, settings: DeduplicateSe
     rows = rows[in_runs(_group_starts(rows))]
     group = np.cumsum(_group_starts(rows)) - 1
     first = np.flatnonzero(_group_starts(rows))
-    boilerplate = is_boilerplate(group, rows, load_order(files), files.copies.load(), settings)
+    boilerplate = is_boilerplate(group, rows, load_order(files), SiteCounts.of(files), settings)
     rows["boilerplate"] = boilerplate & (rows["meaning"] == 0)
     several = np.zeros(len(first), np.bool_)
     several[group[rows["rank"] != rows["rank"][first[group]]]] = True
@@ -133,7 +131,7 @@ def describe_repeats(
     found = []
     for table in _documents(passages, files, wanted.load()):
         ranks, positions = table["rank"].to_numpy(), table["position"].to_numpy()
-        listed = stand_in(_place(ranks, positions), places) & ~table["kind"].is_in(list(_STAYS)).to_numpy()
+        listed = stand_in(place_of(ranks, positions), places) & ~table["kind"].is_in(list(_STAYS)).to_numpy()
         bounds = np.append(np.flatnonzero(run_starts(ranks)), len(ranks))
         at = np.flatnonzero(listed)
         for start, stop, first, last in zip(
@@ -195,22 +193,20 @@ def _documents(passages: Sequence[InputFile], files: WorkFiles, wanted: NDArray[
         yield pl.concat(held).sort("rank", "position")
 
 
-def _place(ranks: NDArray[np.uint32], positions: NDArray[np.int32]) -> NDArray[np.uint64]:
-    return ranks.astype(np.uint64) << np.uint64(32) | positions.astype(np.uint64)
-
-
 def list_places(repeated: Sequence[ArrayFile], files: WorkFiles) -> NDArray[np.uint32]:
     """Write where all repeated passages stand, and return the ranks of their documents."""
-    places = [_place(rows["rank"], rows["position"]) for rows in (part.load() for part in repeated)]
+    places = [place_of(rows["rank"], rows["position"]) for rows in (part.load() for part in repeated)]
     listed = distinct_values(merged(places, np.uint64))
     files.repeated_places.save(listed)
     return (listed >> np.uint64(32)).astype(np.uint32)
 
 
-def remove_passages(standings: Partition, files: WorkFiles, settings: DeduplicateSettings, fresh: int) -> ArrayFile:
+def remove_passages(
+    standings: Partition, files: WorkFiles, settings: DeduplicateSettings, spans: int, fresh: int
+) -> PartitionedFile:
     """Decide on all repeated passages of one partition; write those that go, and those that stay for a `meaning`.
 
-    Of documents whose ranks are from `fresh` on.
+    They are of documents whose ranks are from `fresh` on, and written by span of doc_ids.
 
     A passage goes as boilerplate if it is that for its own document, and as a repeat if it is long and an earlier
     document holds it. The holder is the first document, by rank, in which it is not boilerplate. An answer stays where
@@ -253,7 +249,7 @@ def remove_passages(standings: Partition, files: WorkFiles, settings: Deduplicat
     out["kept"] = np.where(boilerplate, NO_RANK, rank[kept])[listed]
     out["kept_position"] = np.where(boilerplate, -1, rows["position"][kept])[listed]
     out["meaning"] = np.where(stays, np.where(fixed, rows["meaning"], told["meaning"]), 0)[listed]
-    return files.removed_passages(standings.number).save(out)
+    return load_order(files).spread(out, files.removed_passages(standings.number), spans)
 
 
 def _told(rows: Rows, standings: Rows) -> Rows:
@@ -261,9 +257,9 @@ def _told(rows: Rows, standings: Rows) -> Rows:
     told = np.zeros(len(rows), STANDING)
     if not len(standings):
         return told
-    standings = standings[np.argsort(_place(standings["rank"], standings["position"]))]
-    keys = _place(standings["rank"], standings["position"])
-    wanted = _place(rows["rank"], rows["position"])
+    standings = standings[np.argsort(place_of(standings["rank"], standings["position"]))]
+    keys = place_of(standings["rank"], standings["position"])
+    wanted = place_of(rows["rank"], rows["position"])
     at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
     known = (keys[at] == wanted) & (rows["part"] == 0) & (standings["low"][at] == rows["low"])
     told[known] = standings[at[known]]
@@ -292,7 +288,7 @@ def _is_common(
     by_group = np.lexsort((rows["rank"], said))
     out = np.empty(len(rows), np.bool_)
     ordered = np.cumsum(run_starts(said[by_group])) - 1
-    out[by_group] = is_boilerplate(ordered, rows[by_group], load_order(files), files.copies.load(), settings)
+    out[by_group] = is_boilerplate(ordered, rows[by_group], load_order(files), SiteCounts.of(files), settings)
     return out
 
 
@@ -308,7 +304,7 @@ def is_boilerplate(
     group: NDArray[np.int64],
     rows: Rows,
     order: DocumentOrder,
-    copies: NDArray[np.bool_],
+    counts: SiteCounts,
     settings: DeduplicateSettings,
 ) -> NDArray[np.bool_]:
     """Which rows (PASSAGE) are boilerplate for their own document; they are sorted by group (fingerprint) and rank.
@@ -321,7 +317,6 @@ def is_boilerplate(
     """
     rank = rows["rank"]
     arrival, site = order.arrival[rank], order.site[rank]
-    counts = SiteCounts(order.arrival[~copies], order.site[~copies])
     fresh = run_starts(group, rank)  # a row a document and group: the first; the order makes arrivals ascend in a group
     everywhere = _up_to(group, arrival, fresh)
     by_site = np.lexsort((rank, site, group))
@@ -346,28 +341,44 @@ def _up_to(group: NDArray[Any], arrival: NDArray[Any], fresh: NDArray[np.bool_])
     return total[last][np.searchsorted(last, np.arange(len(group)))] - before
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class SiteCounts:
-    """How many documents each site has had up to each arrival; ``arrival[r]`` and ``site[r]`` of all that take part."""
+    """How many documents that are no copies each site has had up to each arrival.
 
-    def __init__(self, arrival: NDArray[np.int32], site: NDArray[np.int32]) -> None:
-        self.versions = np.unique(arrival)
-        n_sites = int(site.max()) + 1 if len(site) else 1
-        self._step = len(self.versions) + 1
-        self._ends = np.zeros((n_sites, self._step), np.int64)
-        if len(arrival):
-            at = np.searchsorted(self.versions, arrival)
-            np.add.at(self._ends, (site, at + 1), 1)
-            np.cumsum(self._ends, axis=1, out=self._ends)
+    `ends` has a row a site: up to before the first of the `versions`, up to it, and so on.
+    """
+
+    versions: NDArray[np.int32]
+    ends: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, files: WorkFiles) -> SiteCounts:
+        """Those that `count_sites` wrote."""
+        versions = files.site_versions.load()
+        return cls(versions, files.site_counts.load().reshape(-1, len(versions) + 1))
 
     def of_site(self, site: NDArray[Any], arrival: NDArray[Any]) -> NDArray[np.int64]:
         """Documents of `site` whose arrival is at most `arrival`."""
-        counts: NDArray[np.int64] = self._ends[site, np.searchsorted(self.versions, arrival, side="right")]
+        counts: NDArray[np.int64] = self.ends[site, np.searchsorted(self.versions, arrival, side="right")]
         return counts
 
     def of_all(self, arrival: NDArray[Any]) -> NDArray[np.int64]:
         """Documents of all sites whose arrival is at most `arrival`."""
-        counts: NDArray[np.int64] = self._ends.sum(axis=0)[np.searchsorted(self.versions, arrival, side="right")]
+        counts: NDArray[np.int64] = self.ends.sum(axis=0)[np.searchsorted(self.versions, arrival, side="right")]
         return counts
+
+
+def count_sites(files: WorkFiles) -> None:
+    """Count the documents of each site, some at a time, for `SiteCounts`."""
+    order, copies = load_order(files), files.copies.load()
+    pieces = [slice(start, start + _COUNTED_AT_A_TIME) for start in range(0, len(copies), _COUNTED_AT_A_TIME)]
+    versions = distinct_values(merged([np.unique(order.arrival[some]) for some in pieces], np.int32))
+    ends = np.zeros((len(files.sites.load()), len(versions) + 1), np.int64)
+    for some in pieces:
+        kept = ~copies[some]
+        np.add.at(ends, (order.site[some][kept], np.searchsorted(versions, order.arrival[some][kept]) + 1), 1)
+    files.site_versions.save(versions)
+    files.site_counts.save(np.cumsum(ends, axis=1).reshape(-1))
 
 
 def _is_call(settings: DeduplicateSettings) -> pl.Expr:
@@ -376,10 +387,3 @@ def _is_call(settings: DeduplicateSettings) -> pl.Expr:
         return pl.lit(False)
     short = pl.when(pl.col("text").str.len_bytes() <= MAX_PROMO).then("text")
     return short.str.contains(CALLS).fill_null(False)
-
-
-def _structured(table: pl.DataFrame, dtype: np.dtype[Any]) -> Rows:
-    out = np.empty(table.height, dtype)
-    for name in dtype.names or ():
-        out[name] = table[name].to_numpy()
-    return out

@@ -1,0 +1,210 @@
+"""NumPy files that jobs hand each other: whole, mapped into memory or read in part, and exchanged by partition.
+
+Jobs hand each other files, never rows. A file is written under a temporary name and renamed, so that a killed worker
+leaves no half file; it is not synced to disk, for a run can make it again. `winnow.base.files` finds and sends them,
+for workers may share nothing but a store. Rows that another job wants by key are sorted by hash partition, with a
+second file that says where each partition begins. Where a partition would be read from very many files, they are merged
+first, many of them and a share of the partitions at a time, so that files and reads grow with the rows, not with the
+files times the partitions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from itertools import repeat
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from winnow.base.disk import beside
+from winnow.base.files import at_hand, bytes_of, place_for, remove_files, sent
+from winnow.deduplicate.sorted_rows import Rows, merged
+
+MOST_PARTS = 64
+"""Files that a partition is read from, and shares into which merging cuts the partitions; also how many are merged."""
+
+_SORTED_AT_A_TIME = 1 << 20  # values of a sorted file that are looked at for repeated ones
+
+_HEAD = 1024  # bytes before the values of a file, so that where some of them lie is known without a look
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayFile:
+    """A NumPy file and the type of its values."""
+
+    path: Path
+    dtype: np.dtype[Any]
+
+    def save(self, values: NDArray[Any]) -> ArrayFile:
+        """Write the file; raises TypeError where the values are of another type than it is to hold."""
+        if values.dtype != self.dtype:
+            raise TypeError(f"{self.path.name} holds {self.dtype}, not {values.dtype}")
+        with whole_file(self.path) as file:
+            file.write(self._head(len(values)))
+            values.tofile(file)
+        return self
+
+    def part(self, number: int) -> ArrayFile:
+        """A part of what `join` makes one file."""
+        return ArrayFile(self.path.with_stem(f"{self.path.stem}-{number}"), self.dtype)
+
+    def join(self, parts: Sequence[ArrayFile]) -> ArrayFile:
+        """Write the values of other files, one after the other, and remove those."""
+        arrays = [part.load() for part in parts]
+        with whole_file(self.path) as file:
+            file.write(self._head(sum(map(len, arrays))))
+            for array in arrays:
+                array.tofile(file)
+        remove_files([part.path for part in parts])
+        return self
+
+    def room(self, values: int) -> NDArray[Any]:
+        """Room for so many values, to be filled in; it is mapped, so that this process need not hold them."""
+        if not values:  # there is no mapping of nothing
+            return np.empty(0, self.dtype)
+        return np.lib.format.open_memmap(place_for(self.path), "w+", self.dtype, (values,))
+
+    @contextmanager
+    def filled(self, values: int) -> Iterator[NDArray[Any]]:
+        """The same, for others to read when it is filled."""
+        room = self.room(values)
+        yield room
+        if isinstance(room, np.memmap):
+            room.flush()
+            sent(self.path)
+        else:
+            self.save(room)
+
+    def distinct(self, parts: Iterable[NDArray[Any]], most: int) -> NDArray[Any]:
+        """The different values of arrays, which have so many at `most`, sorted; this process need not hold them."""
+        room, size = self.room(most), 0
+        for part in parts:
+            room[size : size + len(part)] = part
+            size += len(part)
+        values, size = room[:size], 0
+        values.sort()
+        for start in range(0, len(values), _SORTED_AT_A_TIME):
+            some = np.array(values[start : start + _SORTED_AT_A_TIME])
+            fresh = np.append(not size or some[0] != values[size - 1], some[1:] != some[:-1])
+            kept = some[fresh]
+            values[size : size + len(kept)] = kept
+            size += len(kept)
+        return values[:size]
+
+    def _head(self, values: int) -> bytes:
+        """What NumPy writes before so many values, filled up with blanks."""
+        head, descr = BytesIO(), np.lib.format.dtype_to_descr(self.dtype)
+        np.lib.format.write_array_header_2_0(head, {"descr": descr, "fortran_order": False, "shape": (values,)})
+        mark, text = head.getvalue()[:8], head.getvalue()[12:]
+        size = _HEAD - len(mark) - 4
+        return mark + size.to_bytes(4, "little") + text.rstrip().ljust(size - 1) + b"\n"
+
+    def load(self) -> NDArray[Any]:
+        """The values, memory-mapped, so that workers on one machine share them."""
+        values: NDArray[Any] = np.load(at_hand(self.path), mmap_mode="r")
+        return values
+
+    def some(self, start: int, stop: int) -> NDArray[Any]:
+        """The values from one place to before another; of a file that stands in the store these alone are fetched."""
+        size = self.dtype.itemsize
+        return np.frombuffer(bytes_of(self.path, _HEAD + start * size, _HEAD + stop * size), self.dtype)
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionedFile(ArrayFile):
+    """Rows sorted by their partition, of `count` partitions from the `first` on."""
+
+    first: int = 0
+
+    @property
+    def starts(self) -> ArrayFile:
+        """Where each partition begins, and the end of the last."""
+        return ArrayFile(self.path.with_suffix(".starts.npy"), np.dtype(np.int64))
+
+    def spread(self, rows: Rows, partition: NDArray[np.int64], partitions: int) -> PartitionedFile:
+        """Write rows, given the partition of each."""
+        # Small numbers are sorted by their bytes, in one pass over the rows each.
+        order = np.argsort(partition.astype(np.uint16) if partitions < 1 << 16 else partition, kind="stable")
+        self.save(rows[order] if partitions > 1 else rows)
+        self.starts.save(np.append(0, np.cumsum(np.bincount(partition, minlength=partitions))))
+        return self
+
+    def of(self, partition: int) -> Rows:
+        """The rows of one partition."""
+        start, stop = self.starts.some(partition - self.first, partition - self.first + 2).tolist()
+        return self.some(start, stop)
+
+    def merge(self, parts: Sequence[PartitionedFile], partitions: range) -> PartitionedFile:
+        """Write the rows that other files have of some partitions, in the order of the files."""
+        bounds = [part.starts.some(partitions.start - part.first, partitions.stop - part.first + 1) for part in parts]
+        pieces = [part.some(int(b[0]), int(b[-1])) for part, b in zip(parts, bounds, strict=True)]
+        inside = [b - b[0] for b in bounds]
+        with whole_file(self.path) as file:
+            file.write(self._head(sum(map(len, pieces))))
+            for n in range(len(partitions)):
+                for piece, at in zip(pieces, inside, strict=True):
+                    file.write(piece[at[n] : at[n + 1]].tobytes())
+        self.starts.save(np.sum(inside, axis=0))
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """A partition, and the files that hold its rows."""
+
+    number: int
+    files: Sequence[PartitionedFile]
+    dtype: np.dtype[Any]
+
+    def load(self) -> Rows:
+        """All its rows, file by file."""
+        return merged([file.of(self.number) for file in self.files], self.dtype)
+
+
+def gather(parts: Sequence[PartitionedFile], dtype: DTypeLike, partitions: int, executor: Executor) -> list[Partition]:
+    """Say for each partition which files hold its rows; where they are very many, merge them first.
+
+    A level of merging leaves a 64th of the files, cut into as many shares of the partitions; what was merged goes.
+    """
+    kind = np.dtype(dtype)
+    found: list[Partition] = []
+    todo = [(range(partitions), tuple(parts))]
+    while todo:
+        many = [(some, files) for some, files in todo if min(len(some), len(files)) > MOST_PARTS]
+        found += [Partition(n, files, kind) for some, files in todo if (some, files) not in many for n in some]
+        jobs: list[tuple[PartitionedFile, Sequence[PartitionedFile], range]] = []
+        todo = []
+        for some, files in many:
+            step = -(-len(some) // MOST_PARTS)
+            for share in (some[n : n + step] for n in range(0, len(some), step)):
+                groups = [files[n : n + MOST_PARTS] for n in range(0, len(files), MOST_PARTS)]
+                paths = [group[0].path.with_suffix(f".{share.start}.npy") for group in groups]
+                made = tuple(PartitionedFile(path, kind, share.start) for path in paths)
+                jobs += zip(made, groups, repeat(share), strict=False)
+                todo.append((share, made))
+        list(executor.map(PartitionedFile.merge, *zip(*jobs, strict=True)))
+        remove_files([path for _, files in many for file in files for path in (file.path, file.starts.path)])
+    return sorted(found, key=lambda one: one.number)
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """A file to write that takes the name `path` when it is whole."""
+    with beside(place_for(path)) as temporary, temporary.open("xb") as file:
+        yield file
+    sent(path)
+
+
+def partitions_for(rows: int, bytes_a_row: int, budget: int = 64 << 20) -> int:
+    """How many partitions keep one within `budget` bytes (sorting takes about three times that).
+
+    >>> partitions_for(1000, 32), partitions_for(100_000_000, 32)
+    (1, 48)
+    """
+    return max(1, -(-rows * bytes_a_row // budget))
