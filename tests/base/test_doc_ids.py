@@ -5,13 +5,15 @@ from __future__ import annotations
 import pickle
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from winnow.base.doc_ids import EVERYTHING, NO_DOCUMENTS, DocIds, as_doc_ids, doc_id_ranges, doc_keys
+from winnow.base import doc_ids
+from winnow.base.doc_ids import EVERYTHING, NO_DOCUMENTS, DocIds, Joined, as_doc_ids, doc_id_ranges, doc_keys
 
 some_ids = st.frozensets(
     st.one_of(st.sampled_from(["0" * 16, "8" + "0" * 15, "f" * 16]), st.integers(0, 2**64 - 1).map("{:016x}".format)),
@@ -49,3 +51,19 @@ def test_a_set_is_read_from_files(tmp_path: Path) -> None:
 def test_what_is_no_doc_id_is_named(text: str) -> None:
     with pytest.raises(ValueError, match="is no doc_id"):
         DocIds.of(["0" * 16, text])
+
+
+@pytest.mark.parametrize("large", [1, 40, 1 << 20])
+@pytest.mark.parametrize("sizes", [[], [0], [3, 0, 5], [9] * 7])
+def test_joined_arrays_are_the_same_in_memory_and_in_a_file(
+    sizes: list[int], large: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doc_ids, "_LARGE", large)
+    pieces = [np.arange(size, dtype=np.uint64) + np.uint64(n) for n, size in enumerate(sizes)]
+    joined = Joined(np.uint64, tmp_path)
+    for piece in pieces:
+        joined.add(piece)
+    whole = joined.whole()
+    assert whole.tolist() == Joined.of(np.uint64, pieces).tolist() == [int(n) for piece in pieces for n in piece]
+    assert pickle.loads(pickle.dumps(whole[1:])).tolist() == whole.tolist()[1:]  # as workers are told some of them
+    assert not list(tmp_path.iterdir())

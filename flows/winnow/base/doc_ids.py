@@ -10,6 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence, Set
 from itertools import pairwise
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -28,6 +29,7 @@ Range: TypeAlias = tuple[str, str]
 _DIGITS = 16
 _DOC_ID = re.compile("[0-9a-f]{16}")
 _BATCH = 1 << 16  # rows
+_LARGE = 8 << 20  # bytes
 _VALUES = np.full(256, 255, np.uint8)
 _VALUES[np.frombuffer(b"0123456789abcdef", np.uint8)] = np.arange(16, dtype=np.uint8)
 
@@ -35,14 +37,17 @@ _VALUES[np.frombuffer(b"0123456789abcdef", np.uint8)] = np.arange(16, dtype=np.u
 class Joined:
     """Arrays that come one after another, as one; each is let go when it is copied.
 
-    The system moves a large array that grows, so that this takes an eighth more than what it holds, not twice as much.
+    Given a `folder`, what is large is a file without a name there that is mapped into memory, of which the system may
+    take the pages back. Else it moves a large array that grows, so that this takes an eighth more than what it holds,
+    not twice as much.
     """
 
-    __slots__ = ("_filled", "_values")
+    __slots__ = ("_filled", "_folder", "_values")
 
-    def __init__(self, kind: DTypeLike) -> None:
+    def __init__(self, kind: DTypeLike, folder: Path | None = None) -> None:
         self._values = np.empty(0, kind)
         self._filled = 0
+        self._folder = folder
 
     @classmethod
     def of(cls, kind: DTypeLike, pieces: Iterable[NDArray[Any]]) -> NDArray[Any]:
@@ -54,14 +59,31 @@ class Joined:
     def add(self, piece: NDArray[Any]) -> None:
         size = self._filled + len(piece)
         if size > len(self._values):
-            self._values.resize(max(size, len(self._values) * 9 // 8), refcheck=False)
+            self._grow(max(size, len(self._values) * 9 // 8))
         self._values[self._filled : size] = piece
         self._filled = size
 
+    def _grow(self, size: int) -> None:
+        if self._folder is None or size * self._values.itemsize < _LARGE:
+            self._values.resize(size, refcheck=False)
+        else:
+            held, self._values = self._values, mapped(self._values.dtype, max(size, 2 * self._filled), self._folder)
+            self._values[: self._filled] = held[: self._filled]
+
     def whole(self) -> NDArray[Any]:
         """All of them; no more can come."""
-        self._values.resize(self._filled, refcheck=False)
-        return self._values
+        if self._values.flags.owndata:
+            self._values.resize(self._filled, refcheck=False)
+        return self._values[: self._filled]
+
+
+def mapped(kind: DTypeLike, size: int, folder: Path) -> NDArray[Any]:
+    """An array of zeros that is a file without a name in a folder; the file goes with the array."""
+    if not size:  # there is no mapping of nothing
+        return np.zeros(0, kind)
+    folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryFile(dir=folder) as file:
+        return np.asarray(np.memmap(file, kind, "w+", shape=(size,)))
 
 
 class DocIds(Set[str]):

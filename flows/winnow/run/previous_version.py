@@ -187,19 +187,33 @@ def changed_inputs(dataset: Dataset, rows: pa.Table) -> pa.Table:
     return rows.filter(pa.array(new, pa.bool_()))
 
 
-def changed_similar(dataset: Dataset, files: Sequence[Path], run_id: str) -> tuple[pa.Table, DocIds]:
-    """Rows of table ``similar`` of documents that have others there than before, and those documents."""
+def changed_similar(
+    dataset: Dataset, files: Sequence[Path], run_id: str, folder: Path, executor: Executor | None = None
+) -> tuple[tuple[Path, ...], DocIds]:
+    """Rows of table ``similar`` of documents that have others there than before, and those documents.
+
+    The rows are written to files in `folder`, a range of doc_ids each.
+    """
+    tables = {"now": files, "before": dataset.files("similar")}
+    cut = [*files, *tables["before"]]
+    jobs = [(*job, folder / f"{n}.parquet") for n, job in enumerate(_by_range(cut, NO_DOCUMENTS, tables))]
+    changed = DocIds.of_ranges(each_range(executor, _similar_in_range, jobs, run_id))
+    return tuple(path for *_, path in jobs), changed
+
+
+def _similar_in_range(job: tuple[Range, DocIds, Files, Path], run_id: str) -> DocIds:
+    span, _, tables, path = job
     schema = TABLES["similar"]
     said = [n for n in schema.names if n != "run_id"]
-    now = scan_parquet(files).select(said)
-    known = dataset.files("similar")
-    before = scan_parquet(known).select(said) if known else now.clear()
+    now = of_range(tables["now"], span).select(said)
+    before = of_range(tables["before"], span).select(said) if tables["before"] else now.clear()
     changed = _difference(before, now, said).collect(engine="streaming")
     rows = (
         now.join(changed.lazy(), on="doc_id", how="semi").with_columns(run_id=pl.lit(run_id)).sort(SORT_KEYS["similar"])
     )
     table = rows.select(schema.names).collect(engine="streaming").to_arrow().cast(schema)
-    return table, DocIds.of(changed["doc_id"].to_arrow())
+    write_parquet(path, [table], schema)
+    return DocIds.of(changed["doc_id"].to_arrow())
 
 
 def skipped_inputs(dataset: Dataset) -> frozenset[str]:

@@ -90,11 +90,11 @@ def deduplicate(
     parts["rejects"] = (run.work / "parts" / "rejects" / "all.parquet",)
     rejects = reject_rows(run.dataset, checked.rejects, parts["rejects"][0], settling)
     inputs = changed_inputs(run.dataset, _input_rows(run, documents))
-    similar, unlike_before = changed_similar(run.dataset, decided.similar, run.run_id)
-    for table, rows in (("inputs", inputs), ("similar", similar)):
-        path = run.work / "parts" / table / "all.parquet"
-        write_parquet(path, [rows], TABLES[table])
-        parts[table] = (path,)
+    parts["inputs"] = (run.work / "parts" / "inputs" / "all.parquet",)
+    write_parquet(parts["inputs"][0], [inputs], TABLES["inputs"])
+    parts["similar"], unlike_before = changed_similar(
+        run.dataset, decided.similar, run.run_id, run.work / "parts" / "similar", executor
+    )
     waiting = waiting_rejects(run.dataset, rejects.rows, rejects.replaced)
     # What this run read has to come out somewhere; counted from the input's side, so that a loss shows.
     published = sum(parquet_file(file).metadata.num_rows for file in run.dataset.files("index"))

@@ -15,7 +15,7 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from winnow.base.doc_ids import NO_DOCUMENTS, DocIds, Joined, Range, files_by_range, ranges_of
+from winnow.base.doc_ids import NO_DOCUMENTS, DocIds, Joined, Range, files_by_range, mapped, ranges_of
 from winnow.base.errors import UsageError
 from winnow.base.files import parquet_file, remove_folder, scan_parquet
 from winnow.base.records import REPEATED_ID, doc_id_of
@@ -268,17 +268,19 @@ def plan_rows(
     Of records that share an id the one in the first input file by name stays, within a file the one with the
     smallest content hash: a choice that does not depend on the order of lines or on what was read before.
 
-    This process holds 4 bytes a row, 8 for each document that leaves or gives way and 16 for each that moved;
-    `executor` does the work, and its files stand in `work` meanwhile.
+    There are 4 bytes a row, 8 for each document that leaves or gives way and 16 for each that moved. `executor` does
+    the work; its files, and what is large of the plan, stand in the folder `work`.
     """
     found = ReadRejects.of([files.read_rejects for files in shards])
     known = _Known.of(
         shards, inputs, dataset, recipe_id=recipe_id, full=full, mirror=mirror,
         barred=frozenset(barred) | _longer_names(inputs, dataset), looked_at=_looked_at(inputs, found, mirror),
     )  # fmt: skip
-    rows = tuple(np.zeros(parquet_file(file.path).metadata.num_rows, np.int32) for file in known.identities)
-    leaving = {kind: Joined(np.uint64) for kind in ("replaced", "withdrawn", "refused", "renamed", "moved")}
-    places = Joined(np.int64)
+    sizes = [parquet_file(file.path).metadata.num_rows for file in known.identities]
+    planned = mapped(np.int32, sum(sizes), work) if work else np.zeros(sum(sizes), np.int32)
+    rows = tuple(np.split(planned, np.cumsum(sizes[:-1]))) if sizes else ()
+    leaving = {kind: Joined(np.uint64, work) for kind in ("replaced", "withdrawn", "refused", "renamed", "moved")}
+    places = Joined(np.int64, work)
     fresh = unchanged = moved_chars = 0
     obsolete: set[tuple[str, str]] = set()
     executor = executor or InlineExecutor()
