@@ -1,5 +1,4 @@
 import numpy as np
-from numpy.typing import NDArray
 
 from winnow.base.recipe import DeduplicateSettings
 from winnow.deduplicate.remainders import judge_remainders
@@ -16,21 +15,21 @@ def gone(*rows: tuple[int, int, int]) -> np.ndarray:
     return out
 
 
-def judged(kept_for_others: NDArray[np.uint32]) -> list[tuple[int, int, bool]]:
+def judged(*kept_for_others: bool) -> list[tuple[int, int, bool]]:
     """Of two documents the second has all but 20 of its 2,000 characters in the first."""
     found: list[tuple[int, int, bool]] = judge_remainders(
         chars=np.array([(1, 900), (0, 5000), (1, 1100)], CHARS),
         removed=gone((1, 1980, 0)),
         with_inner_repeats=NOBODY,
-        kept_for_others=kept_for_others,
+        kept_for_others=np.array(kept_for_others),
         settings=DeduplicateSettings(),
     ).tolist()
     return found
 
 
 def test_a_document_that_another_one_holds_whole_is_a_copy_of_it() -> None:
-    assert judged(NOBODY) == [(1, 0, False)]
+    assert judged(False, False) == [(1, 0, False)]
 
 
 def test_a_document_that_others_are_copies_of_stays_for_them() -> None:
-    assert judged(np.array([1], np.uint32)) == [(1, int(NO_RANK), False)]
+    assert judged(False, True) == [(1, int(NO_RANK), False)]

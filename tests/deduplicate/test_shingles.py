@@ -1,8 +1,9 @@
 """Shingles made of many texts at once are what plain Python says, and what datasets made earlier hold."""
 
 import hashlib
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
@@ -11,12 +12,14 @@ from hypothesis import strategies as st
 from tests.deduplicate.corpus import utf8
 
 from winnow.base.recipe import DeduplicateSettings
-from winnow.deduplicate.documents import kept_set, similarity
+from winnow.deduplicate.array_files import gather
 from winnow.deduplicate.documents import shingles as shingles_module
-from winnow.deduplicate.documents.kept_set import KeptSet, choose_kept, connected
+from winnow.deduplicate.documents import similarity
+from winnow.deduplicate.documents.kept_set import KeptSet, choose_kept, spread_connected
 from winnow.deduplicate.documents.shingles import Words, letter_table, overlapping, shingle_sets, sign_documents
 from winnow.deduplicate.sorted_rows import count_shared
-from winnow.deduplicate.work_files import PLACED, VERIFIED, InputFile, ShingleSets, WorkFiles, lay_out
+from winnow.deduplicate.work_files import KEPT, PLACED, VERIFIED, InputFile, ShingleSets, WorkFiles, lay_out
+from winnow.run.executor import InlineExecutor
 
 MASK = 2**64 - 1
 LETTERS = "abXY01_ .,-\n\u0130\u03c2\u03a3é日本ひกข한пр\U00020000\U0001f600\u0301"
@@ -175,12 +178,11 @@ def test_documents_are_brought_together_only_where_every_one_is_close_to_the_one
 ) -> None:
     close = np.array([(a, b, j, j) for (a, b), j in likeness.items() if a < b], VERIFIED)
     arrival = np.array([1] * 8 + [2] * 4, np.int32)
-    found = KeptSet.of(choose_kept(close, arrival, DeduplicateSettings()), len(arrival))
-    kept_for = np.arange(12)
-    kept_for[found.ranks] = found.kept
-    for document, kept, jaccard in zip(*map(np.ndarray.tolist, (found.ranks, found.kept, found.jaccard)), strict=True):
-        assert kept_for[kept] == kept != document
-        assert jaccard == likeness[kept, document]
+    found = KeptSet.of([choose_kept(close, arrival, DeduplicateSettings())], np.empty(len(arrival), KEPT))
+    kept_for = np.where(found.copies, found.by_rank["kept"], np.arange(12))
+    for kept, document, jaccard, _ in chain.from_iterable(rows.tolist() for rows in found.pairs(0)):
+        assert kept_for[document] == kept_for[kept] == kept != document
+        assert jaccard == np.float32(likeness[kept, document])
     # Nothing is left that could still be brought together: a kept pair is far apart, or one of them stands for others.
     for a, b in ((a, b) for a, b in likeness if a < b and kept_for[a] == a and kept_for[b] == b):
         followers = np.flatnonzero(kept_for == b).tolist()
@@ -198,9 +200,11 @@ def test_pairs_that_are_too_many_to_hold_are_taken_by_what_connects_them_with_th
     close = np.array([(a, b, j, j) for (a, b), j in likeness.items() if a < b], VERIFIED)
     arrival = np.array([1] * 20 + [2] * 21, np.int32)
     whole = choose_kept(close, arrival, DeduplicateSettings())
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(kept_set, "PAIRS_HELD", held)
-        parts = list(connected(close))
+    with TemporaryDirectory() as folder:
+        pieces = np.array_split(close, 3)
+        outs = [WorkFiles(Path(folder)).close(f"{n}") for n in range(3)]
+        spread_connected(pieces, outs, np.empty(len(arrival), np.uint32), held)
+        parts = [part.load() for part in gather(outs, VERIFIED, held, InlineExecutor())]
     assert sum(map(len, parts)) == len(close)
     apart = [choose_kept(part, arrival, DeduplicateSettings()) for part in parts]
     assert np.sort(np.concatenate(apart)).tolist() == np.sort(whole).tolist()

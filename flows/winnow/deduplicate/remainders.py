@@ -34,13 +34,13 @@ def judge_remainders(
     chars: Rows,
     removed: Rows,
     with_inner_repeats: NDArray[np.uint32],
-    kept_for_others: NDArray[np.uint32],
+    kept_for_others: NDArray[np.bool_],
     settings: DeduplicateSettings,
 ) -> Rows:
     """Judge the documents with less than `min_rest_chars` left after the passages `removed` (REMOVED) are taken away.
 
     `chars` (CHARS, several rows a document perhaps) are a document's characters before that, less what it loses to
-    itself. Documents that others are copies of (`kept_for_others`, sorted) stay for them. Any other is a copy if one
+    itself. Documents that others are copies of (`kept_for_others`, by rank) stay for them. Any other is a copy if one
     document holds at least `containment_threshold` of what it says on its own; what several documents hold together is
     no copy of any of them, and boilerplate alone has no holder: those stay as they are. Documents that lose nothing are
     not judged.
@@ -57,7 +57,7 @@ def judge_remainders(
     of_one = removed["kept"] != NO_RANK
     np.subtract.at(own, at[~of_one], removed["chars"][~of_one])  # without boilerplate
     repeats = removed[poor[at] & of_one]
-    repeats = repeats[~stand_in(repeats["rank"], kept_for_others)]
+    repeats = repeats[~kept_for_others[repeats["rank"]]]
     held: dict[int, dict[int, int]] = {}
     for rank, size, kept in zip(*(repeats[n].tolist() for n in ("rank", "chars", "kept")), strict=True):
         by_holder = held.setdefault(rank, {})

@@ -25,7 +25,7 @@ from winnow.deduplicate.documents.kept_set import (
     are_close,
     choose_kept,
     choose_kept_of,
-    connected,
+    spread_connected,
 )
 from winnow.deduplicate.documents.similar_pairs import closest, compare_kept, count_kept, find_evidence, with_evidence
 from winnow.deduplicate.documents.similarity import (
@@ -138,7 +138,7 @@ def _decide(
     before = None
     if settled:
         published = sum(parquet_file(path).metadata.num_rows for path in published_index)
-        before = Before.of(settled, load_order(files), published)
+        before = Before.of(settled, files, published)
     search = _Search(
         files=files,
         settings=settings,
@@ -150,18 +150,20 @@ def _decide(
         before=before,
     )
     kept_set = search.keep_documents(indexes)
-    copies = kept_set.rows
     files.copies.save(kept_set.copies)
-    files.kept_for_others.save(distinct_values(copies["first"]))
+    files.kept_for_others.save(search.marked(rows["first"] for rows in kept_set.pairs(0)))
     removed, rest = search.remove_passages(inner)
     files.away.save(search.left_out(kept_set.copies, rest))
-    by_span = search.by_span("copies", copies, "later"), search.by_span("rest", rest, "later")
-    similar = search.by_span("similar", search.find_similar(), "rank")
+    fresh = before.fresh if before else 0
+    by_span = (
+        search.by_span("copies", VERIFIED, kept_set.pairs(fresh), "later"),
+        search.by_span("rest", VERIFIED, [rest], "later"),
+    )
+    similar = search.by_span("similar", SIMILAR, [search.find_similar()], "rank")
     decided = [
         Decided(copies=copies, rest=rest, removed=removed, inner=inner, similar=similar)
         for copies, rest, removed, inner, similar in zip(*by_span, removed, inner, similar, strict=True)
     ]
-    fresh = before.fresh if before else 0
     made = list(executor.map(write_decisions, decided, repeat(files), repeat(settings), repeat(fresh)))
     return Removals(
         document_files=tuple(span.documents for span in made),
@@ -243,10 +245,10 @@ class _Search:
 
     def keep_documents(self, indexes: Sequence[InputFile]) -> KeptSet:
         """Which documents are kept, and which are copies of them."""
-        files, settings, order = self.files, self.settings, load_order(self.files)
-        close = np.empty(0, VERIFIED)
+        files, settings = self.files, self.settings
+        kept_set = KeptSet.of([], files.kept_set("decided").room(self.documents))
         if not settings.documents or not self.documents:
-            return self.before.copies if self.before else KeptSet.of(close, self.documents)
+            return self.before.copies if self.before else kept_set
         partitions = self._partitions
         # What does not wait for each other is asked for together, so that all workers have work.
         indexed = self.executor.map(spread_index, indexes, repeat(files), repeat(partitions))
@@ -271,11 +273,11 @@ class _Search:
         buckets = merged([f.large_buckets.load() for f in found], KEYED)
         reached = np.ones(self.documents, np.bool_)
         if self.before:
-            reached = self.before.reached(_both(pairs), buckets, order.exact_of)
+            reached = self.before.reached(_both(pairs), buckets, files)
             pairs, buckets = pairs[reached[_both(pairs)[1]]], buckets[reached[buckets["rank"]]]
         in_buckets = distinct_values(buckets["rank"])
-        told_by = self._told_by(self._marked((later for _, later in _sides(pairs)), [in_buckets]), templates)
-        compared = self._marked(chain.from_iterable(_sides(pairs)), [in_buckets])
+        told_by = self._told_by(self.marked((later for _, later in _sides(pairs)), [in_buckets]), templates)
+        compared = self.marked(chain.from_iterable(_sides(pairs)), [in_buckets])
         for part in found:
             for ranks in _both(self._with_new(part.similar.load())):
                 compared[ranks] = True
@@ -286,14 +288,14 @@ class _Search:
         may = np.logical_and.reduce([shared.may_be_close(settings), *may_be_copies])
         large = LargeBuckets(buckets, in_buckets, may)
         done = np.empty(0, np.uint64)
-        kept_set = KeptSet.of(close, self.documents)
+        close: list[Rows] = []
         for round_ in range(1, _MAX_ROUNDS + 1):
             if len(pairs):
-                verified = self._verify(verify_copies, pairs, f"{round_}", five, apart, settings)
-                close = np.concatenate((close, self.before.of_kept(verified) if self.before else verified))
+                for rows in self._verify(verify_copies, pairs, f"{round_}", five, apart, settings):
+                    close.append(self.before.of_kept(rows) if self.before else rows)
                 # A stable sort merges what is sorted already.
                 done = np.sort(np.concatenate((done, pairs)), kind="stable") if len(done) else pairs
-                kept_set = self._choose_kept(close, f"{round_}")
+                kept_set = KeptSet.of(self._choose_kept(close, f"{round_}"), kept_set.by_rank)
             pairs = large.next_pairs(kept_set.copies, round_ + 1)
             pairs = pairs[~stand_in(pairs, done)]
             pairs = pairs[are_close(shared.closest(*_both(pairs)), settings)]
@@ -306,21 +308,25 @@ class _Search:
         exact_of = load_order(self.files).exact_of
         if self.before:
             return self.before.with_new(decided, reached, exact_of)
-        return decided.with_exact_copies(exact_of, 0)
+        decided.add_exact_copies(exact_of, 0)
+        return decided
 
     def _with_new(self, pairs: NDArray[np.uint64]) -> NDArray[np.uint64]:
         """The pairs of which a document is to be decided on: the later one is, then."""
         return pairs[_both(pairs)[1] >= self._fresh]
 
-    def _choose_kept(self, close: Rows, label: str) -> KeptSet:
+    def _choose_kept(self, close: Sequence[Rows], label: str) -> Iterable[Rows]:
         """Which documents are kept, given the pairs that are close; workers take apart what is too much for one."""
         files, settings = self.files, self.settings
-        if len(close) <= PAIRS_HELD:
-            return KeptSet.of(choose_kept(close, load_order(files).arrival, settings), self.documents)
-        parts = [files.close(f"{label}-{n}").save(some) for n, some in enumerate(connected(close))]
-        outs = [files.chosen(f"{label}-{n}") for n in range(len(parts))]
-        done = self.executor.map(choose_kept_of, parts, outs, repeat(files), repeat(settings))
-        return KeptSet.of(merged([out.load() for out in done], VERIFIED), self.documents)
+        if (size := sum(map(len, close))) <= PAIRS_HELD:
+            return [choose_kept(merged(close, VERIFIED), load_order(files).arrival, settings)]
+        parts = [files.close(f"{label}-{n}") for n in range(len(close))]
+        partitions = -(-size // PAIRS_HELD)
+        spread_connected(close, parts, files.labels.room(self.documents), partitions)
+        apart = gather(parts, VERIFIED, partitions, self.executor)
+        outs = [files.chosen(f"{label}-{n}") for n in range(len(apart))]
+        done = self.executor.map(choose_kept_of, apart, outs, repeat(files), repeat(settings))
+        return (out.load() for out in done)
 
     def _told_by(self, laters: NDArray[np.bool_], templates: ArrayFile) -> list[tuple[Sets, float]]:
         """What tells documents apart that may be copies (by rank), and which share of it must stand in the other one.
@@ -343,7 +349,7 @@ class _Search:
         templates = merged([part.load() for part in found], TEMPLATE)
         return self.files.templates.save(templates[np.argsort(templates["key"])])
 
-    def _marked(self, *ranks: Iterable[NDArray[Any]]) -> NDArray[np.bool_]:
+    def marked(self, *ranks: Iterable[NDArray[Any]]) -> NDArray[np.bool_]:
         """By rank, which documents are among these."""
         marked = np.zeros(self.documents, np.bool_)
         for some in chain(*ranks):
@@ -377,12 +383,13 @@ class _Search:
         starts = range(0, len(pairs), size)
         return [self.files.to_verify(f"{label}-{n}").save(pairs[s : s + size]) for n, s in enumerate(starts)]
 
-    def _verify(self, job: Callable[..., ArrayFile], pairs: NDArray[np.uint64], label: str, *same: object) -> Rows:
-        """What a `job` of some thousands of pairs each finds of them (VERIFIED)."""
+    def _verify(
+        self, job: Callable[..., ArrayFile], pairs: NDArray[np.uint64], label: str, *same: object
+    ) -> list[Rows]:
+        """What a `job` finds of pairs (VERIFIED), some thousands each."""
         jobs = self._pair_jobs(pairs, label)
         outs = [self.files.verified(f"{label}-{n}") for n in range(len(jobs))]
-        done = self.executor.map(job, jobs, outs, *map(repeat, same))
-        return merged([out.load() for out in done], VERIFIED)
+        return [out.load() for out in self.executor.map(job, jobs, outs, *map(repeat, same))]
 
     def remove_passages(self, inner: Sequence[Partition]) -> tuple[list[Partition], Rows]:
         """Passages that go, or stay, though others have them (REMOVED, by span), and what is a copy by what is left.
@@ -414,8 +421,8 @@ class _Search:
         if not len(held):
             return np.empty(0, VERIFIED)
         pairs = np.sort(held["holder"].astype(np.uint64) << np.uint64(32) | held["rank"])
-        [sets] = self._write_shingles(self._marked(_both(pairs)), [Sets(label="remainder")])
-        verified = self._verify(verify_pairs, pairs, "remainder", sets)
+        [sets] = self._write_shingles(self.marked(_both(pairs)), [Sets(label="remainder")])
+        verified = merged(self._verify(verify_pairs, pairs, "remainder", sets), VERIFIED)
         return confirmed(verified, load_order(self.files).n_shingles, self.settings)
 
     def left_out(self, copies: NDArray[np.bool_], rest: Rows) -> NDArray[np.bool_]:
@@ -426,15 +433,16 @@ class _Search:
             away[self.before.rest] = True
         return away
 
-    def by_span(self, name: str, rows: Rows, by: str) -> list[Partition]:
+    def by_span(self, name: str, dtype: np.dtype[Any], pieces: Iterable[Rows], by: str) -> list[Partition]:
         """Rows about documents, given which field has their ranks, by span of doc_ids."""
-        out = load_order(self.files).spread(rows, self.files.by_span(name, rows.dtype), self.spans, by)
-        return gather([out], rows.dtype, self.spans, self.executor)
+        order, files = load_order(self.files), self.files
+        parts = [order.spread(rows, files.by_span(name, n, dtype), self.spans, by) for n, rows in enumerate(pieces)]
+        return gather(parts, dtype, self.spans, self.executor)
 
     def _describe(self, listed: Sequence[ArrayFile], partitions: int) -> list[PartitionedFile]:
         """What speaks for repeated passages to stay (STANDING), a part a file of passages."""
         ranks = list_places(listed, self.files)
-        return self._of_documents("repeated", self._marked([ranks]), describe_repeats, self.files, partitions)
+        return self._of_documents("repeated", self.marked([ranks]), describe_repeats, self.files, partitions)
 
     def find_similar(self) -> Rows:
         """Pairs of documents that are alike although both are kept (SIMILAR)."""

@@ -20,11 +20,13 @@ from numpy.typing import NDArray
 
 from winnow.base.files import parquet_file
 from winnow.base.staging import SIMILAR_DOCUMENTS
-from winnow.deduplicate.documents.document_order import DocumentOrder
+from winnow.deduplicate.documents.document_order import DocumentOrder, load_order
 from winnow.deduplicate.documents.kept_set import KeptSet, components
 from winnow.deduplicate.documents.similar_pairs import NO_POSITION
 from winnow.deduplicate.sorted_rows import Rows, run_starts, stand_in
-from winnow.deduplicate.work_files import NO_RANK, SIMILAR, VERIFIED, InputFile
+from winnow.deduplicate.work_files import NO_RANK, SIMILAR, VERIFIED, InputFile, WorkFiles
+
+_RANKS_READ = 1 << 20
 
 
 class Unsettled(Exception):
@@ -53,9 +55,10 @@ class Before:
     similar: Sequence[Path]
 
     @classmethod
-    def of(cls, settled: Settled, order: DocumentOrder, fresh: int) -> Before:
+    def of(cls, settled: Settled, files: WorkFiles, fresh: int) -> Before:
         """Raises Unsettled where the tables do not tell all of it."""
-        rows, rest = [np.empty(0, VERIFIED)], [np.empty(0, np.uint32)]
+        order, rest = load_order(files), [np.empty(0, np.uint32)]
+        copies = KeptSet.of([], files.kept_set("before").room(len(order.arrival)))
         columns = ["doc_id", "kept_doc_id", "similarity", "containment", "of_rest"]
         for path in settled.duplicates:
             file, source = parquet_file(path), InputFile(path=path, name="")
@@ -68,17 +71,17 @@ class Before:
                 some["later"], some["first"] = (_ranks(batch, name, source, order) for name in columns[:2])
                 some["jaccard"], some["containment"] = batch.column("similarity"), batch.column("containment")
                 of_rest = batch.column("of_rest").to_numpy(zero_copy_only=False)
-                rows.append(some[~of_rest])
+                copies.add(some[~of_rest])
                 rest.append(some["later"][of_rest])
         return cls(
             fresh=fresh,
-            copies=KeptSet.of(np.concatenate(rows), len(order.arrival)),
+            copies=copies,
             rest=np.sort(np.concatenate(rest)),
             similar=settled.similar,
         )
 
     def reached(
-        self, pairs: tuple[NDArray[np.int64], NDArray[np.int64]], buckets: Rows, exact_of: NDArray[np.uint32]
+        self, pairs: tuple[NDArray[np.int64], NDArray[np.int64]], buckets: Rows, files: WorkFiles
     ) -> NDArray[np.bool_]:
         """By rank, the documents to decide on: new ones, and what is connected with large buckets that have any.
 
@@ -89,10 +92,9 @@ class Before:
         has_new = np.zeros(int(starts.sum()), np.bool_)
         has_new[of_bucket[buckets["rank"] >= self.fresh]] = True
         inside = np.flatnonzero(~starts)
-        first = np.concatenate((pairs[0], buckets["rank"][inside - 1])).astype(np.uint32)
-        later = np.concatenate((pairs[1], buckets["rank"][inside])).astype(np.uint32)
-        labels = components(first, later, len(exact_of))
-        wanted = np.zeros(len(exact_of), np.bool_)
+        labels = files.labels.room(len(self.copies.by_rank))
+        components([pairs, (buckets["rank"][inside - 1], buckets["rank"][inside])], labels)
+        wanted = np.zeros(len(labels), np.bool_)
         wanted[labels[buckets["rank"][has_new[of_bucket]]]] = True
         reached: NDArray[np.bool_] = wanted[labels]
         reached[self.fresh :] = True
@@ -100,7 +102,9 @@ class Before:
 
     def of_kept(self, pairs: Rows) -> Rows:
         """The pairs (VERIFIED) without those of a new document and a published one that is left out."""
-        return pairs[(pairs["later"] < self.fresh) | ~stand_in(pairs["first"], self.copies.ranks)]
+        stays = self.copies.by_rank["kept"][pairs["first"]] == NO_RANK
+        known: Rows = pairs[(pairs["later"] < self.fresh) | stays]
+        return known
 
     def with_new(self, decided: KeptSet, reached: NDArray[np.bool_], exact_of: NDArray[np.uint32]) -> KeptSet:
         """All copies, given those `decided` on among the documents that were `reached`.
@@ -108,18 +112,18 @@ class Before:
         Raises Unsettled where a published document is decided on otherwise than before, or where one of which too
         little was left is kept for a new one.
         """
-        known = self.copies
-        new = decided.ranks >= self.fresh
-        was = reached[known.ranks] & (exact_of[known.ranks] == known.ranks)
-        same = np.array_equal(decided.ranks[~new], known.ranks[was])
-        if not same or not np.array_equal(decided.kept[~new], known.kept[was]):
+        known, fresh = self.copies, self.fresh
+        was, now = (one.by_rank["kept"] for one in (known, decided))
+        for start in range(0, fresh, _RANKS_READ):
+            ranks = np.arange(start, min(start + _RANKS_READ, fresh), dtype=np.uint32)
+            ranks = ranks[reached[ranks] & (exact_of[ranks] == ranks)]
+            if not np.array_equal(was[ranks], now[ranks]):
+                raise Unsettled
+        known.by_rank[fresh:] = decided.by_rank[fresh:]
+        known.add_exact_copies(exact_of, fresh)
+        if any(stand_in(rows["first"], self.rest).any() for rows in known.pairs(fresh)):
             raise Unsettled
-        names = ("ranks", "kept", "jaccard", "containment")
-        both = {name: np.concatenate((getattr(known, name), getattr(decided, name)[new])) for name in names}
-        together = KeptSet(documents=decided.documents, **both).with_exact_copies(exact_of, self.fresh)
-        if stand_in(together.kept[together.ranks >= self.fresh], self.rest).any():
-            raise Unsettled
-        return together
+        return known
 
     def similar_pairs(self, order: DocumentOrder) -> Rows:
         """The rows of table ``similar`` (SIMILAR)."""

@@ -41,6 +41,7 @@ COUNTED = np.dtype(
     [("first", np.uint32), ("later", np.uint32), ("of_first", np.int64), ("of_later", np.int64), ("both", np.int64)]
 )
 VERIFIED = np.dtype([("first", np.uint32), ("later", np.uint32), ("jaccard", np.float64), ("containment", np.float64)])
+KEPT = np.dtype([("kept", np.uint32), ("jaccard", np.float32), ("containment", np.float32)])
 SIMILAR = np.dtype(
     [("rank", np.uint32), ("other", np.uint32), ("jaccard", np.float64), ("containment", np.float64),
      ("position", np.int32), ("share", np.float64)]
@@ -279,9 +280,9 @@ class WorkFiles:
     def verified(self, label: str) -> ArrayFile:
         return self._array(f"verified-{label}", VERIFIED)
 
-    def close(self, label: str) -> ArrayFile:
-        """Pairs that are close, with all that a chain of pairs connects."""
-        return self._array(f"close-{label}", VERIFIED)
+    def close(self, label: str) -> PartitionedFile:
+        """Pairs that are close; what a chain of them connects is in one partition."""
+        return PartitionedFile(self.folder / f"close-{label}.npy", VERIFIED)
 
     def chosen(self, label: str) -> ArrayFile:
         """Of those, the pairs of a document that is kept and one that is left out for it."""
@@ -304,10 +305,19 @@ class WorkFiles:
         """By rank, whether a document is left out as a copy."""
         return self._array("copies", np.bool_)
 
+    def kept_set(self, label: str) -> ArrayFile:
+        """By rank, the document that each is left out for."""
+        return self._array(f"kept-set-{label}", KEPT)
+
+    @property
+    def labels(self) -> ArrayFile:
+        """By rank, the smallest document that each is connected with."""
+        return self._array("labels", np.uint32)
+
     @property
     def kept_for_others(self) -> ArrayFile:
-        """Ranks of the documents that others are copies of, sorted."""
-        return self._array("kept-for-others", np.uint32)
+        """By rank, whether others are copies of a document."""
+        return self._array("kept-for-others", np.bool_)
 
     @property
     def site_versions(self) -> ArrayFile:
@@ -350,9 +360,9 @@ class WorkFiles:
         """Documents of a span of which removal leaves too little."""
         return self._array(f"remainders-{span}", REMAINDER)
 
-    def by_span(self, name: str, dtype: DTypeLike) -> PartitionedFile:
+    def by_span(self, name: str, part: int, dtype: DTypeLike) -> PartitionedFile:
         """Rows about documents, by span of doc_ids."""
-        return PartitionedFile(self.folder / f"{name}-by-span.npy", np.dtype(dtype))
+        return PartitionedFile(self.folder / f"{name}-by-span-{part}.npy", np.dtype(dtype))
 
     def decided(self, span: int) -> SpanFiles:
         kinds = "documents", "passages", "similar"

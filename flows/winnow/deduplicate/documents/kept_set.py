@@ -2,80 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from winnow.base.recipe import DeduplicateSettings
-from winnow.deduplicate.array_files import ArrayFile
+from winnow.deduplicate.array_files import ArrayFile, Partition, PartitionedFile
 from winnow.deduplicate.documents.document_order import load_order
-from winnow.deduplicate.sorted_rows import Rows, distinct_values, run_starts, stand_in
-from winnow.deduplicate.work_files import VERIFIED, WorkFiles
+from winnow.deduplicate.sorted_rows import Rows, distinct_values, run_starts
+from winnow.deduplicate.work_files import KEPT, NO_RANK, VERIFIED, WorkFiles
 
 PAIRS_HELD = 400_000  # brought together at a time, some 250 bytes each; all of those that a chain of pairs connects
+_MIX = np.uint64(0x9E3779B97F4A7C15)
 _RANKS_READ = 1 << 20
 _STEPS = 20  # similarities are told apart in steps of .05; within one, the pair with fewer other choices goes first
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class KeptSet:
-    """The documents that are left out as copies, by rank in order, with the one kept for each and how close they are.
+    """The documents that are left out as copies: by rank (KEPT), the one kept for each, and how close they are.
 
-    All others of the `documents` are kept.
+    The rows are mapped from a file, for there is one for each document.
     """
 
-    documents: int
-    ranks: NDArray[np.uint32]
-    kept: NDArray[np.uint32]
-    jaccard: NDArray[np.float64]
-    containment: NDArray[np.float64]
+    by_rank: Rows
 
     @classmethod
-    def of(cls, rows: Rows, documents: int) -> KeptSet:
-        """From pairs (VERIFIED) of a document that is kept and one left out for it."""
-        rows = rows[np.argsort(rows["later"])]
-        names = {"ranks": "later", "kept": "first", "jaccard": "jaccard", "containment": "containment"}
-        return cls(documents=documents, **{name: np.ascontiguousarray(rows[n]) for name, n in names.items()})
+    def of(cls, pairs: Iterable[Rows], room: Rows) -> KeptSet:
+        """From pairs (VERIFIED) of a document that is kept and one left out for it, written into `room`."""
+        room["kept"] = NO_RANK
+        kept_set = cls(room)
+        for rows in pairs:
+            kept_set.add(rows)
+        return kept_set
 
-    @property
-    def rows(self) -> Rows:
-        """Pairs (VERIFIED) of the document that is kept and the one left out for it."""
-        rows = np.empty(len(self.ranks), VERIFIED)
-        rows["first"], rows["later"] = self.kept, self.ranks
-        rows["jaccard"], rows["containment"] = self.jaccard, self.containment
-        return rows
+    def add(self, rows: Rows) -> None:
+        """Adds pairs (VERIFIED)."""
+        for field, name in (("kept", "first"), ("jaccard", "jaccard"), ("containment", "containment")):
+            self.by_rank[field][rows["later"]] = rows[name]
 
     @property
     def copies(self) -> NDArray[np.bool_]:
         """By rank, which documents are left out as a copy of another one."""
-        copies = np.zeros(self.documents, np.bool_)
-        copies[self.ranks] = True
+        copies: NDArray[np.bool_] = self.by_rank["kept"] != NO_RANK
         return copies
 
-    def with_exact_copies(self, exact_of: NDArray[np.uint32], fresh: int) -> KeptSet:
-        """The same with documents from rank `fresh` on that have an earlier one's very text: they go where it goes."""
-        later = [np.empty(0, np.uint32)]
-        for start in range(fresh, self.documents, _RANKS_READ):
+    def pairs(self, fresh: int) -> Iterator[Rows]:
+        """Pairs (VERIFIED) of the document that is kept and one left out for it of rank `fresh` or later, some a time.
+
+        The pairs are in the order of the ranks of those that are left out.
+        """
+        for start in range(fresh, len(self.by_rank), _RANKS_READ):
+            some = self.by_rank[start : start + _RANKS_READ]
+            at = np.flatnonzero(some["kept"] != NO_RANK)
+            rows = np.empty(len(at), VERIFIED)
+            rows["first"], rows["later"] = some["kept"][at], start + at
+            rows["jaccard"], rows["containment"] = some["jaccard"][at], some["containment"][at]
+            yield rows
+
+    def add_exact_copies(self, exact_of: NDArray[np.uint32], fresh: int) -> None:
+        """Adds documents from rank `fresh` on that have an earlier one's very text: they go where it goes."""
+        for start in range(fresh, len(self.by_rank), _RANKS_READ):
             some = np.asarray(exact_of[start : start + _RANKS_READ])
-            ranks = np.arange(start, start + len(some), dtype=np.uint32)
-            later.append(ranks[some != ranks])
-        exact = np.concatenate(later)
-        first = np.asarray(exact_of[exact])
-        goes = stand_in(first, self.ranks)
-        at = np.searchsorted(self.ranks, first[goes])
-        kept, jaccard, containment = first.copy(), np.ones(len(exact)), np.ones(len(exact))
-        kept[goes], jaccard[goes], containment[goes] = self.kept[at], self.jaccard[at], self.containment[at]
-        ranks = np.concatenate((self.ranks, exact))
-        order = np.argsort(ranks)
-        return KeptSet(
-            documents=self.documents,
-            ranks=ranks[order],
-            kept=np.concatenate((self.kept, kept))[order],
-            jaccard=np.concatenate((self.jaccard, jaccard))[order],
-            containment=np.concatenate((self.containment, containment))[order],
-        )
+            at = np.flatnonzero(some != np.arange(start, start + len(some), dtype=np.uint32))
+            rows = self.by_rank[some[at]]
+            stays = rows["kept"] == NO_RANK
+            rows[stays] = np.array((0, 1, 1), KEPT)
+            rows["kept"][stays] = some[at][stays]
+            self.by_rank[start + at] = rows
 
 
 def are_close(pairs: Rows, settings: DeduplicateSettings) -> NDArray[np.bool_]:
@@ -124,42 +121,42 @@ def _in_turn(close: Rows, settings: DeduplicateSettings) -> Rows:
     return ordered
 
 
-def choose_kept_of(close: ArrayFile, out: ArrayFile, files: WorkFiles, settings: DeduplicateSettings) -> ArrayFile:
-    """`choose_kept` over a file of pairs, with which no others are connected."""
+def choose_kept_of(close: Partition, out: ArrayFile, files: WorkFiles, settings: DeduplicateSettings) -> ArrayFile:
+    """`choose_kept` over a partition of pairs, with which no others are connected."""
     return out.save(choose_kept(close.load(), load_order(files).arrival, settings))
 
 
-def connected(close: Rows) -> Iterator[Rows]:
-    """The pairs (VERIFIED), some at a time; pairs that a chain of others connects come together."""
-    if len(close) <= PAIRS_HELD:
-        yield close
-        return
-    taking_part = distinct_values(np.concatenate((close["first"], close["later"])))
-    first, later = (np.searchsorted(taking_part, close[side]).astype(np.uint32) for side in ("first", "later"))
-    labels = components(first, later, len(taking_part))[first]
-    order = np.argsort(labels, kind="stable")
-    ends = np.append(np.flatnonzero(run_starts(labels[order]))[1:], len(order))
-    start = 0
-    while start < len(order):
-        stop = int(ends[max(int(np.searchsorted(ends, start + PAIRS_HELD, side="right")) - 1, 0)])
-        if stop <= start:  # one component alone has more
-            stop = int(ends[np.searchsorted(ends, start, side="right")])
-        yield close[order[start:stop]]
-        start = stop
+def spread_connected(
+    close: Sequence[Rows], outs: Sequence[PartitionedFile], labels: NDArray[np.uint32], partitions: int
+) -> None:
+    """Write pairs (VERIFIED), a file for each piece of them; all that a chain of pairs connects in one partition.
+
+    There is room for a label of each document.
+    """
+    components([(rows["first"], rows["later"]) for rows in close], labels)
+    for rows, out in zip(close, outs, strict=True):
+        mixed = labels[rows["first"]].astype(np.uint64) * _MIX >> np.uint64(33)
+        out.spread(np.asarray(rows), mixed.astype(np.int64) % partitions, partitions)
 
 
-def components(first: NDArray[np.uint32], later: NDArray[np.uint32], documents: int) -> NDArray[np.uint32]:
-    """The smallest document that each is connected with; a label spreads along pairs, and from label to label."""
-    labels = np.arange(documents, dtype=np.uint32)
-    while True:
-        least = np.minimum(labels[first], labels[later])
-        if (least == labels[first]).all() and (least == labels[later]).all():
-            return labels
-        np.minimum.at(labels, labels[first], least)
-        np.minimum.at(labels, labels[later], least)
-        np.minimum.at(labels, first, least)
-        np.minimum.at(labels, later, least)
-        labels = labels[labels]
+def components(pairs: Sequence[tuple[NDArray[Any], NDArray[Any]]], labels: NDArray[np.uint32]) -> None:
+    """Write, by rank, the smallest document that each is connected with by pairs (first ones and later ones).
+
+    A label spreads along pairs, and from label to label.
+    """
+    labels[:] = np.arange(len(labels), dtype=np.uint32)
+    spreads = True
+    while spreads:
+        spreads = False
+        for first, later in pairs:
+            one, other = labels[first], labels[later]
+            least = np.minimum(one, other)
+            if (one != other).any():
+                spreads = True
+                for places in (one, other, first, later):
+                    np.minimum.at(labels, places, least)
+        for start in range(0, len(labels) if spreads else 0, _RANKS_READ):
+            labels[start : start + _RANKS_READ] = labels[labels[start : start + _RANKS_READ]]
 
 
 def _bring_together(close: Rows, arrival: NDArray[np.int32]) -> dict[int, int]:
