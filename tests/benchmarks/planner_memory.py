@@ -3,7 +3,8 @@
 usage: python tests/benchmarks/planner_memory.py [--documents 1000000,3000000] [--workers 2] [--ranges N] [--work DIR]
        python tests/benchmarks/planner_memory.py --smoke
 
-As many documents are published, and all are read again; half of them have other content now. The stages are given files
+As many documents are published, and all are read again; half of them have other content now. Each has a passage of its
+own, and one that it shares with four others, of which it goes where it is not the first. The stages are given files
 as reading, repair and preparation leave them, for only what the planning process does is looked at: which rows have
 work, what is left out, what was decided otherwise, and the facts of the next version. That process is sampled by stage:
 its own memory (anonymous pages), and with the pages of files that it has mapped, which the system takes back when it
@@ -51,6 +52,7 @@ from winnow.run.version_facts import facts_of_version  # noqa: E402
 from winnow.run.work_plan import InputPlan, plan_rows  # noqa: E402
 
 A_FILE = 100_000  # documents
+A_GROUP = 5  # documents that share a passage
 MB = 1e6
 
 
@@ -83,6 +85,30 @@ def blank(kind: pa.DataType) -> Any:
     return pa.scalar(0).cast(kind).as_py()
 
 
+def passage_rows(ids: pa.Array, keys: np.ndarray) -> dict[str, Any]:
+    """Two passages of each document, and what is decided about them; of five documents in a row the second is one."""
+    first = np.arange(len(keys)) // A_GROUP * A_GROUP
+    is_shared = np.tile([False, True], len(keys))
+    prints = np.stack((keys, keys[first] ^ np.uint64(1)), axis=1).reshape(-1)
+    goes = is_shared & (np.repeat(first, 2) != np.repeat(np.arange(len(keys)), 2))
+    kept = pa.array(np.where(goes, np.repeat(first, 2), 0), mask=~goes)
+    held = pa.array(np.where(goes, 1, 0), pa.int32(), mask=~goes)
+    return {
+        "doc_id": ids.take(pa.array(np.repeat(np.arange(len(keys)), 2))),
+        "position": pa.array(is_shared.astype(np.int32)),
+        "text": pa.repeat(pa.scalar("some words of a passage " * 12), len(is_shared)),
+        "fingerprint": pa.Array.from_buffers(
+            pa.binary(16), len(prints), [None, pa.py_buffer(np.repeat(prints, 2).tobytes())]
+        ),
+        "kind": "paragraph",
+        "status": pa.array(np.where(goes, "removed", "kept")),
+        "reason": pa.array(np.where(goes, "repeat", None)),
+        "kept_doc_id": ids.take(kept),
+        "kept_position": held,
+        "similarity": held.cast(pa.float32()),
+    }
+
+
 class Published(Dataset):
     """A dataset whose version has the files of a folder."""
 
@@ -101,16 +127,16 @@ def make(folder: Path, documents: int) -> None:
         new = pl.select(pl.when(pl.Series(odd)).then(sha + "0" * 48).otherwise(pl.Series(old, dtype=pl.String)))
         prints = pa.Array.from_buffers(pa.binary(16), rows, [None, pa.py_buffer(np.repeat(keys, 2).tobytes())])
         name = f"{n:05d}.parquet"
-        text = (sha + " is a short text").to_arrow().cast(pa.string())
         common = {"doc_id": ids, "input": f"{n}.jsonl", "recipe_id": "r" * 16, "site": "example.org"}
         write(
             folder / "published" / "index" / name, TABLES["index"], rows, **common, arrival=1, length=40, n_shingles=4,
             content_sha256=old, text_hash=prints,
         )  # fmt: skip
-        passages = {"doc_id": ids, "text": text, "fingerprint": prints, "kind": "paragraph", "status": "kept"}
-        write(folder / "published" / "passages" / name, TABLES["passages"], rows, **passages)
+        passages = passage_rows(ids, keys)
+        decided = {n: passages.pop(n) for n in ("status", "reason", "kept_doc_id", "kept_position", "similarity")}
+        write(folder / "published" / "passages" / name, TABLES["passages"], 2 * rows, **passages, **decided)
         write(
-            folder / "published" / "documents" / name, TABLES["documents"], rows, doc_id=ids, text=text, language="en"
+            folder / "published" / "documents" / name, TABLES["documents"], rows, doc_id=ids, text="text", language="en"
         )
         for table in ("duplicates", "rejects", "edits"):
             write(folder / "published" / table / name, TABLES[table], 0)
@@ -127,8 +153,9 @@ def make(folder: Path, documents: int) -> None:
             folder / "index" / name, PREPARED_INDEX, len(half), **again, arrival=1, length=40, n_shingles=4,
             content_sha256=old.take(half), text_hash=prints.take(half),
         )  # fmt: skip
-        of_half = {k: v.take(half) if isinstance(v, pa.Array) else v for k, v in passages.items()}
-        write(folder / "passages" / name, PREPARED, len(half), **of_half)
+        both = pa.array(np.repeat(2 * np.flatnonzero(odd), 2) + np.tile([0, 1], len(half)))
+        of_half = {k: v.take(both) if isinstance(v, pa.Array) else v for k, v in passages.items()}
+        write(folder / "passages" / name, PREPARED, len(both), **of_half)
 
 
 class Sampler(threading.Thread):

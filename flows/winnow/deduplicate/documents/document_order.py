@@ -53,9 +53,11 @@ _SAMPLED = 4096  # one row of so many is looked at to cut the order into parts
 _NO_SITE = np.uint64(0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentOrder:
-    """Facts of all documents by rank, memory-mapped from the work folder, and the way from doc_id to rank (ORDER)."""
+    """Facts of all documents by rank, memory-mapped from the work folder, and the way from doc_id to rank (ORDER).
+
+    A worker that has its files from a store fetches those that it asks for.
+    """
 
     keys: NDArray[np.uint64]
     ranks: NDArray[np.uint32]
@@ -64,6 +66,15 @@ class DocumentOrder:
     site: NDArray[np.int32]
     n_shingles: NDArray[np.int32]
     exact_of: NDArray[np.uint32]
+
+    def __init__(self, files: WorkFiles) -> None:
+        self._files = files
+
+    def __getattr__(self, fact: str) -> NDArray[Any]:
+        if fact not in ORDER:
+            raise AttributeError(fact)
+        self.__dict__[fact] = loaded = self._files.order(fact).load()
+        return loaded
 
     def ranks_of(self, doc_ids: Column, file: InputFile) -> NDArray[np.uint32]:
         """Rank of each document of a file, NO_RANK for those that take no part or are left out of it."""
@@ -125,7 +136,7 @@ def rank_documents(indexes: Sequence[InputFile], files: WorkFiles, executor: Exe
 
 def load_order(files: WorkFiles) -> DocumentOrder:
     """The facts that `rank_documents` wrote."""
-    return DocumentOrder(**{name: files.order(name).load() for name in ORDER})
+    return DocumentOrder(files)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
