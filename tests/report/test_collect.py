@@ -4,6 +4,7 @@ from tests.report.conftest import CREATED
 from tests.report.view_of import write_view
 
 from winnow.report import collect as collecting
+from winnow.report import examples
 from winnow.report.collect import collect
 from winnow.report.passage_sums import add_sums, sum_passages
 
@@ -59,6 +60,22 @@ def test_sums_over_passages_are_those_of_the_files_they_stand_in(seeds_view, tmp
     assert sum(whole.chars.values()) == lengths.sum()
     assert whole.chars["kept"] < lengths.sum()
     assert set(whole.removals) == set(rows["reason"].drop_nulls())
+
+
+def test_the_report_is_the_same_over_several_ranges_of_doc_ids(hostile_view, monkeypatch):
+    how = {"version": 3, "created_at": CREATED, "run_id": "run-3"}
+    whole = collect(hostile_view, **how)
+    assert whole.clusters and any(tally.documents > 1 for tally in (*whole.repairs, *whole.removals))
+    monkeypatch.setattr(examples, "HELD", 2)
+    assert collect(hostile_view, **how) == whole
+
+
+def test_medians_are_those_of_all_lengths(seeds_view):
+    report = collect(seeds_view, version=1, created_at=CREATED, run_id="run-1")
+    documents = pl.read_parquet(seeds_view / "documents" / "*.parquet")
+    assert report.median_chars == int(documents["n_chars"].median())
+    by_language = documents.group_by("language").agg(pl.col("n_chars").median().cast(int))
+    assert {row.language: row.median_chars for row in report.language_lengths} == dict(by_language.iter_rows())
 
 
 def test_a_dataset_without_rows_has_a_report(tmp_path):

@@ -197,7 +197,8 @@ def _characters_flow(passages: Mapping[str, int], n_added: int) -> tuple[Link, .
 
 def _lengths(documents: pl.LazyFrame) -> tuple[tuple[tuple[float, float, int], ...], int]:
     """Histogram of published lengths on a logarithmic scale, and the median."""
-    values = documents.select("n_chars").collect(engine="streaming")["n_chars"].to_numpy()
+    frame = documents.group_by("n_chars").len().collect(engine="streaming").sort("n_chars")
+    values, counts = frame["n_chars"].to_numpy(), frame["len"].to_numpy()
     if not len(values):
         return (), 0
     low = np.floor(np.log10(max(values.min(), 1)) * BINS_PER_DECADE)
@@ -205,9 +206,16 @@ def _lengths(documents: pl.LazyFrame) -> tuple[tuple[tuple[float, float, int], .
     spread = max(MIN_BINS - int(high - low), 0)  # a handful of documents is not stretched over the whole width
     low, high = max(low - (spread + 1) // 2, 0), high + spread // 2
     edges = 10 ** (np.arange(low, high + 1) / BINS_PER_DECADE)
-    hits, _ = np.histogram(np.maximum(values, 1), bins=edges)
+    hits, _ = np.histogram(np.maximum(values, 1), bins=edges, weights=counts)
     bins = tuple((float(a), float(b), int(n)) for a, b, n in zip(edges[:-1], edges[1:], hits, strict=True))
-    return bins, int(np.median(values))
+    return bins, _median(frame)
+
+
+def _median(lengths: pl.DataFrame) -> int:
+    """The median, given how often each length is there, in order."""
+    up_to = lengths["len"].cast(pl.Int64).cum_sum().to_numpy()
+    middle = np.searchsorted(up_to, [(up_to[-1] - 1) // 2, up_to[-1] // 2], side="right")
+    return int(lengths["n_chars"].to_numpy()[middle].mean())
 
 
 def _tally(table: pl.LazyFrame, column: str) -> tuple[tuple[str, int], ...]:
@@ -225,14 +233,18 @@ def _language_lengths(documents: pl.LazyFrame) -> tuple[LanguageLengths, ...]:
     ]
     frame = (
         documents.group_by("language")
-        .agg(pl.len().alias("count"), size.median().alias("median"), *within)
+        .agg(pl.len().alias("count"), *within)
         .sort("count", "language", descending=[True, False], nulls_last=True)
         .head(LANGUAGES)
         .collect(engine="streaming")
     )
+    names = frame["language"]
+    known = documents.filter(pl.col("language").is_in(names.implode(), nulls_equal=True))
+    lengths = known.group_by("language", "n_chars").len().collect(engine="streaming").sort("n_chars")
+    median = {name: _median(some) for (name,), some in lengths.partition_by("language", as_dict=True).items()}
     return tuple(
-        LanguageLengths(language=name or "", count=n, median_chars=int(median), by_length=tuple(counts))
-        for name, n, median, *counts in frame.iter_rows()
+        LanguageLengths(language=name or "", count=n, median_chars=median[name], by_length=tuple(counts))
+        for name, n, *counts in frame.iter_rows()
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from winnow.report.examples import ranges_of_ids
 from winnow.report.report_data import Alike, Cluster, Copy
 
 CLUSTERS = 30
@@ -15,11 +16,14 @@ _SOURCE = pl.col("source").str.slice(0, 300)
 def clusters_of(documents: pl.LazyFrame, duplicates: pl.LazyFrame) -> tuple[Cluster, ...]:
     """The documents that most copies were removed of, those with most first."""
     copy = pl.struct(_SOURCE, pl.col("similarity").cast(pl.Float64), "kind", "doc_id")
+    counts = [
+        some.group_by("kept_doc_id").agg(pl.len().alias("count")) for some in ranges_of_ids(duplicates, "kept_doc_id")
+    ]
+    ids = _most(pl.concat(map(_most, counts))).select("kept_doc_id")
     largest = (
-        duplicates.group_by("kept_doc_id")
+        duplicates.join(ids, on="kept_doc_id", how="semi")
+        .group_by("kept_doc_id")
         .agg(pl.len().alias("count"), copy.sort_by("similarity", "doc_id").head(COPIES).alias("copies"))
-        .sort("count", "kept_doc_id", descending=[True, False])
-        .head(CLUSTERS)
         .collect(engine="streaming")
     )
     named = documents.select("doc_id", _SOURCE, pl.col("title").fill_null("").str.slice(0, 160))
@@ -33,6 +37,10 @@ def clusters_of(documents: pl.LazyFrame, duplicates: pl.LazyFrame) -> tuple[Clus
         )
         for row in kept.sort("count", "doc_id", descending=[True, False]).iter_rows(named=True)
     )
+
+
+def _most(counts: pl.LazyFrame) -> pl.LazyFrame:
+    return counts.sort("count", "kept_doc_id", descending=[True, False]).head(CLUSTERS)
 
 
 def pairs_alike(documents: pl.LazyFrame, similar: pl.LazyFrame) -> tuple[Alike, ...]:

@@ -11,11 +11,13 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from winnow.base.doc_ids import doc_id_ranges
 from winnow.base.files import arrow_dataset, scan_folder
 from winnow.report.report_data import Example, Sample, Tally
 from winnow.report.side_by_side import Misfit, PassageEnd, Step, align, decoded, mark_removed, shorten
 
 EXAMPLES = 3  # of each rule and reason
+HELD = 20_000_000  # rows of which some are told apart at a time
 CANDIDATES = 12  # looked at to find them
 AROUND = 48  # characters shown on each side of a change
 LONGEST_CHANGE = 160
@@ -62,17 +64,14 @@ class Repairs:
 def repairs_of(view: Path, edits: pl.LazyFrame, documents: pl.LazyFrame) -> Repairs:
     """The repairs of a version, with examples of each rule."""
     grown = pl.col("after").str.len_chars().cast(pl.Int64) - pl.col("before").str.len_chars().cast(pl.Int64)
-    frame = (
-        edits.group_by("rule")
-        .agg(
-            pl.col("applied").sum().alias("made"),
-            pl.col("doc_id").filter(pl.col("applied")).n_unique().alias("documents"),
-            (~pl.col("applied")).sum().alias("suspected"),
-            grown.filter(pl.col("applied")).sum().alias("grown"),
-        )
-        .collect(engine="streaming")
-        .sort("made", "rule", descending=[True, False])
-    )
+    frame = sums_by(
+        "rule",
+        edits,
+        pl.col("applied").sum().alias("made"),
+        pl.col("doc_id").filter(pl.col("applied")).n_unique().alias("documents"),
+        (~pl.col("applied")).sum().alias("suspected"),
+        grown.filter(pl.col("applied")).sum().alias("grown"),
+    ).sort("made", "rule", descending=[True, False])
     short = pc.field("applied")
     for column in ("before", "after"):
         short &= pc.utf8_length(pc.field(column)) <= LONGEST_CHANGE
@@ -87,6 +86,25 @@ def repairs_of(view: Path, edits: pl.LazyFrame, documents: pl.LazyFrame) -> Repa
         if made
     )
     return Repairs(tallies=tallies, n_suspicions=int(frame["suspected"].sum()), n_chars_added=int(frame["grown"].sum()))
+
+
+def sums_by(key: str, rows: pl.LazyFrame, *sums: pl.Expr) -> pl.DataFrame:
+    """Sums over the rows of each value of a column; to count documents is one.
+
+    They are added up over ranges of doc_ids, for different ones can be told apart only where they are held.
+    """
+    parts = [
+        some.group_by(key).agg(pl.len().cast(pl.Int64).alias("count"), *(one.cast(pl.Int64) for one in sums))
+        for some in ranges_of_ids(rows)
+    ]
+    return pl.concat(part.collect(engine="streaming") for part in parts).group_by(key).sum()
+
+
+def ranges_of_ids(rows: pl.LazyFrame, column: str = "doc_id") -> Iterator[pl.LazyFrame]:
+    """The rows by ranges of the doc_ids in a column, so many at a time as may be held."""
+    count = int(rows.select(pl.len()).collect(engine="streaming").item())
+    for low, high in doc_id_ranges(max(1, -(-count // HELD))):
+        yield rows.filter(pl.col(column) >= low, pl.col(column) < high) if count > HELD else rows
 
 
 def not_read_tallies(inputs: pl.LazyFrame) -> tuple[Tally, ...]:

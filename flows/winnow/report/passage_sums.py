@@ -13,7 +13,7 @@ from pathlib import Path
 import polars as pl
 import pyarrow.compute as pc
 
-from winnow.report.examples import Candidates, batches, distinct, sources_of
+from winnow.report.examples import Candidates, batches, distinct, sources_of, sums_by
 from winnow.report.report_data import Example, Tally
 
 LONGEST_REMOVAL = 320  # characters shown
@@ -69,12 +69,9 @@ def removal_tallies(
     sums: PassageSums, passages: pl.LazyFrame, documents: pl.LazyFrame, duplicates: pl.LazyFrame
 ) -> tuple[Tally, ...]:
     """How many passages each reason removed, with examples and where the kept copy stands."""
-    frame = (
-        passages.filter(pl.col("status") == "removed")
-        .group_by("reason")
-        .agg(pl.len().alias("count"), pl.col("doc_id").n_unique().alias("documents"))
-        .collect(engine="streaming")
-        .sort("count", "reason", descending=[True, False])
+    removed = passages.filter(pl.col("status") == "removed")
+    frame = sums_by("reason", removed, pl.col("doc_id").n_unique().alias("documents")).sort(
+        "count", "reason", descending=[True, False]
     )
     ids = {i for rows in sums.removals.values() for r in rows for i in (r.doc_id, r.kept_doc_id) if i}
     sources = sources_of(ids, documents) | sources_of(ids, duplicates)
@@ -85,7 +82,7 @@ def removal_tallies(
             n_documents,
             distinct(_example(row, sources) for row in sums.removals.get(reason, ())),
         )
-        for reason, count, n_documents in frame.iter_rows()
+        for reason, count, n_documents in frame.select("reason", "count", "documents").iter_rows()
     )
 
 
