@@ -31,7 +31,7 @@ from winnow.base.files import _AT_ONCE, _NEAR
 from winnow.deduplicate.array_files import MOST_PARTS
 from winnow.deduplicate.decisions import Removals
 from winnow.deduplicate.removals import PAIR_JOBS, PAIRS_A_JOB
-from winnow.deduplicate.work_files import FACTS, KEYED, ORDER, PASSAGE
+from winnow.deduplicate.work_files import FACTS, KEYED, PASSAGE
 from winnow.run.assemble import MERGED_RANGES, MOST_RUNS, RANGE_BYTES
 from winnow.run.work_plan import RANGE_ROWS
 
@@ -73,8 +73,16 @@ def processor_seconds() -> tuple[float, float]:
     return times.user + times.system, found
 
 
-EVERYWHERE = *(f"order-{fact}" for fact in ORDER), "sketches", "sketch-places", "copies", "templates", "repeated-places"
-"""Files of all documents, of which each worker fetches the whole."""
+FETCHED = {
+    "ranks": ("order-keys", "order-ranks", "order-exact_of"),
+    "candidates": ("order-n_shingles", "sketches", "sketch-places"),
+    "shingles": ("order-keys", "order-ranks", "order-arrival", "templates"),
+    "pairs": tuple(f"shingle-places-{label}" for label in ("five", "three", "own", "asked")),
+    "spread": ("order-keys", "order-ranks", "order-doc_keys", "copies", "inner-places", "inner-place-parts"),
+    "repeats": ("order-arrival", "order-site", "order-doc_keys", "repeated-places"),
+    "decisions": ("order-doc_keys", "order-exact_of", "copies", "away", "kept-for-others"),
+}
+"""Files of all documents, of which each worker fetches the whole; those of a step before go when there is no room."""
 
 STAGES = {
     "read": "read", "repaired": "repair", "checked": "check", "deduplicated": "deduplicate", "validated": "validate",
@@ -98,7 +106,8 @@ def one_run(source: Path, into: Path) -> dict[str, Any]:
 
     def clear(removals: Removals, folder: Path) -> None:
         sizes["shuffle"] = folder_bytes(folder)
-        sizes["everywhere"] = sum(p.stat().st_size for name in EVERYWHERE for p in folder.glob(f"{name}.npy"))
+        step = [sum(p.stat().st_size for name in of for p in folder.glob(f"{name}.npy")) for of in FETCHED.values()]
+        sizes["everywhere"] = max(step)
         sizes["pairs"] = sum(p.stat().st_size for p in folder.glob("to-verify-*.npy")) // 8
         cleared(removals, folder)
 
@@ -230,8 +239,7 @@ def requests(size: float, documents: float, passages: float, pairs: float) -> di
         "reads by merges of runs": levels * 3 * (1 + 1 / MERGED_RANGES) * shards * SHARD / RANGE * MOST_RUNS,
         "reads by ranges of ids": 2 * ranges * (3 * min(shards, MOST_RUNS) + 5),
         "reads by the exchange": sum(r for r, _ in kinds),
-        # Where the sets lie in each file, and the sets.
-        "reads by pairs": jobs * shards * (1 + asked_for(2 * pairs / jobs / shards)),
+        "reads by pairs": jobs * shards * asked_for(2 * pairs / jobs / shards),
         # Its files are Parquet: of each piece the footer as well as the rows.
         "reads by the plan": 2 * exchange(shards, documents, PARTITION / RANGE_ROWS)[0],
     }
@@ -288,7 +296,7 @@ def model(runs: Sequence[dict[str, Any]], planner_bytes: float) -> dict[str, Any
 
     limits = {
         f"the planner's {PLANNER_GB} GB are full": _reached(planner, PLANNER_GB * 1e9),
-        f"files of all documents that each worker fetches take {WORKER_DISK_GB} GB of its disk": _reached(
+        f"files of all documents that each worker fetches for one step take {WORKER_DISK_GB} GB of its disk": _reached(
             lambda size: size * shares["everywhere"], WORKER_DISK_GB * 1e9
         ),
         "requests cost more than a dollar a GB": _reached(

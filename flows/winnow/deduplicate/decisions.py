@@ -41,7 +41,7 @@ class Removals:
         remove_files([path for path in files_in(work) if path not in decided])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Decided:
     """What was decided on the documents of one span of doc_ids, and on their passages."""
 

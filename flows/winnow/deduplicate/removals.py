@@ -154,17 +154,12 @@ def _decide(
     files.kept_for_others.save(search.marked(rows["first"] for rows in kept_set.pairs(0)))
     removed, rest = search.remove_passages(inner)
     files.away.save(search.left_out(kept_set.copies, rest))
-    fresh = before.fresh if before else 0
-    by_span = (
-        search.by_span("copies", VERIFIED, kept_set.pairs(fresh), "later"),
-        search.by_span("rest", VERIFIED, [rest], "later"),
-    )
+    copies = search.by_span("copies", VERIFIED, kept_set.pairs(search.fresh), "later")
+    rests = search.by_span("rest", VERIFIED, [rest], "later")
     similar = search.by_span("similar", SIMILAR, [search.find_similar()], "rank")
-    decided = [
-        Decided(copies=copies, rest=rest, removed=removed, inner=inner, similar=similar)
-        for copies, rest, removed, inner, similar in zip(*by_span, removed, inner, similar, strict=True)
-    ]
-    made = list(executor.map(write_decisions, decided, repeat(files), repeat(settings), repeat(fresh)))
+    decided = list(map(Decided, copies, rests, removed, inner, similar))
+    same = map(repeat, (files, settings, search.fresh))
+    made = list(executor.map(write_decisions, decided, *same))
     return Removals(
         document_files=tuple(span.documents for span in made),
         passage_files=tuple(span.passages for span in made),
@@ -230,7 +225,7 @@ class _Search:
         return len(self.scattered)
 
     @property
-    def _fresh(self) -> int:
+    def fresh(self) -> int:
         """The rank from which documents are to be decided on."""
         return self.before.fresh if self.before else 0
 
@@ -262,11 +257,11 @@ class _Search:
             for kind in ("bands", "samples")
         )
         searched = self.executor.map(
-            find_candidates, bands, samples, repeat(files), repeat(settings), repeat(self._fresh)
+            find_candidates, bands, samples, repeat(files), repeat(settings), repeat(self.fresh)
         )
         templates = self._find_templates(list(prints), of_prints)
         found = list(searched)
-        if self._fresh and any(len(part.large_buckets.load()) for part in found):  # it matters what goes on in those
+        if self.fresh and any(len(part.large_buckets.load()) for part in found):  # it matters what goes on in those
             found = list(self.executor.map(find_candidates, bands, samples, repeat(files), repeat(settings), repeat(0)))
         parts_of_pairs = [f.pairs.load() for f in found]
         pairs = files.candidate_pairs("copies").distinct(parts_of_pairs, sum(map(len, parts_of_pairs)))
@@ -313,7 +308,7 @@ class _Search:
 
     def _with_new(self, pairs: NDArray[np.uint64]) -> NDArray[np.uint64]:
         """The pairs of which a document is to be decided on: the later one is, then."""
-        return pairs[_both(pairs)[1] >= self._fresh]
+        return pairs[_both(pairs)[1] >= self.fresh]
 
     def _choose_kept(self, close: Sequence[Rows], label: str) -> Iterable[Rows]:
         """Which documents are kept, given the pairs that are close; workers take apart what is too much for one."""
@@ -405,13 +400,13 @@ class _Search:
         partitions = partitions_for(self.passage_rows, PASSAGE.itemsize)
         parts = self._each(spread_passages, self.passages, files, partitions, spans, settings)
         spread = gather([part.passages for part in parts], PASSAGE, partitions, self.executor)
-        listed = self._each(list_repeated, spread, files, settings, self._fresh)
+        listed = self._each(list_repeated, spread, files, settings, self.fresh)
         told = self._describe(listed, partitions) if settings.keep_meaningful_repeats else []
         standings = gather(told, STANDING, partitions, self.executor)
-        found = self._each(remove_passages, standings, files, settings, spans, self._fresh)
+        found = self._each(remove_passages, standings, files, settings, spans, self.fresh)
         removed = gather(found, REMOVED, spans, self.executor)
         chars = gather([part.chars for part in parts], CHARS, spans, self.executor)
-        same = map(repeat, (files, settings, self._fresh))
+        same = map(repeat, (files, settings, self.fresh))
         judged = self.executor.map(judge_span, removed, chars, inner, *same)
         return removed, self._verify_rest(merged([some.load() for some in judged], REMAINDER))
 
@@ -461,7 +456,7 @@ class _Search:
         told = [self.files.compared(f"similar-{n}") for n in range(len(jobs))]
         done = self.executor.map(compare_kept, counted, told, repeat(three))
         rows = closest(merged([known, *(part.load() for part in done)], SIMILAR), least)
-        new = np.maximum(rows["rank"], rows["other"]) >= self._fresh
+        new = np.maximum(rows["rank"], rows["other"]) >= self.fresh
         return np.concatenate((rows[~new], with_evidence(rows[new], self._evidence(rows[new], three))))
 
     def _evidence(self, rows: Rows, three: ShingleSets) -> list[Rows]:
