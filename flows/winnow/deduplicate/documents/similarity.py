@@ -90,8 +90,8 @@ class _Passages:
         """Which are questions, of documents of questions and answers: two passages at most for each, and a title."""
         owner = np.cumsum(run_starts(self.ranks)) - 1
         texts = pl.Series(self.texts)
-        short = texts.str.len_chars() <= MAX_QUESTION
-        asks = (short & (texts.str.contains(ASKS) | texts.str.contains(QUESTION))).to_numpy()
+        short = texts.zip_with(texts.str.len_chars() <= MAX_QUESTION, pl.Series([None], dtype=pl.String))
+        asks = (short.str.contains(ASKS) | short.str.contains(QUESTION)).fill_null(False).to_numpy()
         count, asked = np.bincount(owner), np.bincount(owner, weights=asks)
         begins = np.zeros(len(count), np.bool_)
         begins[owner[asks & (self.positions <= 1)]] = True
