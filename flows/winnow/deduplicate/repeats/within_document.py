@@ -313,6 +313,8 @@ def _sentence_runs(texts: Mapping[int, str], settings: DeduplicateSettings) -> l
         sentences = [_Sentence(n, start, end) for start, end in pairwise([*starts, len(text)])]
         said += ["", *(text[s.start : s.end] for s in sentences)]  # no run goes over the end of a passage
         places += [_Sentence(-1, 0, 0), *sentences]
+    if len(said) < 2 * least:
+        return []
     keys = [key or text.encode() for key, text in zip(keys_of(said, settings.fold_digits), said, strict=True)]
     first: dict[tuple[bytes, ...], int] = {}
     found = []
@@ -399,7 +401,8 @@ def near_repeats(texts: Sequence[str], threshold: float) -> list[tuple[int, int,
     above the threshold share one of their rarest words. Each candidate is verified.
     """
     bags = [words_of(t) if len(t) >= 2 * MIN_WORDS or not t.isascii() else [] for t in texts]
-    if sum(len(bag) >= MIN_WORDS for bag in bags) < 2:
+    sizes = sorted(len(bag) for bag in bags if len(bag) >= MIN_WORDS)
+    if not any(smaller >= threshold * larger for smaller, larger in pairwise(sizes)):
         return []
     sets = [set(bag) for bag in bags]
     seen: set[str] = set()
