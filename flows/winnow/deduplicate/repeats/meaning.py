@@ -332,17 +332,20 @@ class Meaning:
         ends = [n + 1 for n, gap in enumerate(self.gaps) if gap.count("\n") > 1]
         bounds = sorted({0, *ends, len(self.texts)})
         lines = [[line for text in self.texts[a:b] for line in text.split("\n")] for a, b in pairwise(bounds)]
+        out = [False] * len(self.texts)
+        narrow = [len(some) > 1 and max(len(line.strip()) for line in some) <= _MAX_VERSE for some in lines]
+        if sum(narrow) < 3:  # as most texts have it
+            return out
         sizes = Counter(len(some) for some in lines if max(map(len, some)) <= _MAX_VERSE)
         alike = {size for size, times in sizes.items() if 3 <= size <= 16 and times >= 3}
         stanzas = [
-            len(some) > 1  # as most are not, and no line alone is one
+            fits
             and not any(kind in ("list_item", "table_row", "code") for kind in self.kinds[a:b])
             and (is_verse(some) or (len(some) in alike and max(map(len, some)) <= _MAX_VERSE))
             and not any(map(self._asks_or_speaks, range(a, b)))
-            for some, (a, b) in zip(lines, pairwise(bounds), strict=True)
+            for some, fits, (a, b) in zip(lines, narrow, pairwise(bounds), strict=True)
         ]
         different = {tuple(self.prints[a:b]) for (a, b), verse in zip(pairwise(bounds), stanzas, strict=True) if verse}
-        out = [False] * len(self.texts)
         if sum(stanzas) < 3 or len(different) < 2:
             return out
         for place, (a, b) in enumerate(pairwise(bounds)):

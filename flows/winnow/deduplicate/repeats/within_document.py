@@ -176,7 +176,7 @@ def _means(meaning: Meaning, n: int, m: int, repeat: InnerRepeat) -> bool:
 def _repeats(doc: Outline, settings: DeduplicateSettings, goes: Collection[int]) -> list[InnerRepeat]:
     """`outline_repeats`, with what `goes` although it may have had a reason to stay."""
     every = range(len(doc.prints))
-    allowed = set(fingerprints(settings.keep, settings))
+    allowed = set(fingerprints(settings.keep, settings)) if settings.keep else set()
     earlier = _aligned(doc.prints)
     again = {*earlier, *earlier.values()}
     meaning = Meaning(doc.kinds, doc.texts, doc.gaps, doc.prints)
