@@ -400,23 +400,23 @@ def near_repeats(texts: Sequence[str], threshold: float) -> list[tuple[int, int,
     Candidates come from prefix filtering (Chaudhuri et al., ICDE 2006; Xiao et al., PPJoin, WWW 2008): two sets at or
     above the threshold share one of their rarest words. Each candidate is verified.
     """
-    bags = [words_of(t) if len(t) >= 2 * MIN_WORDS or not t.isascii() else [] for t in texts]
-    sizes = sorted(len(bag) for bag in bags if len(bag) >= MIN_WORDS)
-    if not any(smaller >= threshold * larger for smaller, larger in pairwise(sizes)):
-        return []
-    sets = [set(bag) for bag in bags]
+    found_words = {n: words_of(t) for n, t in enumerate(texts) if len(t) >= 2 * MIN_WORDS or not t.isascii()}
+    sizes = sorted(size for size in map(len, found_words.values()) if size >= MIN_WORDS)
+    alike = {size for pair in pairwise(sizes) if pair[0] >= threshold * pair[1] for size in pair}
+    bags = {n: words for n, words in found_words.items() if len(words) in alike}  # others are near to nothing
+    sets = {n: set(bag) for n, bag in bags.items()}
     seen: set[str] = set()
     again: set[str] = set()
-    for words in sets:
+    for words in sets.values():
         again |= seen & words
         seen |= words
     # Of multisets at Jaccard t at most (1 - t) / (1 + t) of all words differ; distinct words may be fewer.
-    allowed = [max(ceil(len(bag) * (1 - threshold) / threshold) + 1, 1) for bag in bags]
+    allowed = {n: max(ceil(len(bag) * (1 - threshold) / threshold) + 1, 1) for n, bag in bags.items()}
     # Where so many words stand nowhere else, the rarest do.
-    left = [n for n, bag in enumerate(bags) if len(bag) >= MIN_WORDS and len(sets[n] - again) < allowed[n]]
+    left = [n for n in bags if len(sets[n] - again) < allowed[n]]
     if len(left) < 2:
         return []
-    frequency = Counter(chain.from_iterable(sets))
+    frequency = Counter(chain.from_iterable(sets.values()))
     postings: dict[str, list[int]] = {}
     found = []
     for n in left:
