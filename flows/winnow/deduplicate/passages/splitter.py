@@ -177,9 +177,15 @@ def _add_block(spans: list[Span], block: str, at: int) -> None:
         if kind is None:
             _add_plain(spans, some, at)
         else:
-            spans.append((at, at + len(some.rstrip()), kind))
+            spans.append((at, _end(some, at), kind))
         at += len(some) + 1
         n = stop
+
+
+def _end(lines: str, at: int) -> int:
+    """Where lines that begin at `at` end, white space at the end of the last one left out."""
+    last = lines.rfind("\n") + 1
+    return at + last + len(lines[last:].rstrip())
 
 
 def _item_end(lines: list[str], kinds: list[str | None], n: int) -> int:
@@ -202,7 +208,7 @@ def _item_end(lines: list[str], kinds: list[str | None], n: int) -> int:
 def _add_plain(spans: list[Span], block: str, at: int) -> None:
     """Spans of lines without marks: headings at their top, then one wrapped paragraph or a paragraph a line."""
     lines = block.split("\n")
-    end = at + len(block.rstrip())
+    end = _end(block, at)
     n = 0
     while n < len(lines) and not lines[n].strip():
         at += len(lines[n]) + 1
@@ -216,7 +222,7 @@ def _add_plain(spans: list[Span], block: str, at: int) -> None:
             heading = 1
     if heading:
         some = "\n".join(lines[n : n + heading])
-        spans.append((at, at + len(some.rstrip()), "heading"))
+        spans.append((at, _end(some, at), "heading"))
         at += len(some) + 1
         n += heading
     run = lines[n:] if n else lines
