@@ -2,6 +2,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -30,7 +31,7 @@ def test_promotion_goes_and_prose_about_it_stays(case: dict[str, Any]) -> None:
 @given(st.lists(st.lists(st.sampled_from([*PIECES, "– ", "1) ", " ", "\n"]), max_size=6).map("".join), max_size=20))
 def test_what_is_looked_at_for_promotion_holds_all_of_it(texts: list[str]) -> None:
     texts += [case["text"] for case in cases("promo.jsonl")]
-    assert may_promote(texts).tolist() == [is_promo(text, stands_again=True) for text in texts]
+    assert may_promote(pl.Series(texts)).tolist() == [is_promo(text, stands_again=True) for text in texts]
 
 
 @pytest.mark.parametrize("case", cases("passages.jsonl"), ids=lambda c: c["why"])

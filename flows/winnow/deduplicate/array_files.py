@@ -10,6 +10,7 @@ files times the partitions.
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
@@ -106,9 +107,11 @@ class ArrayFile:
         return mark + size.to_bytes(4, "little") + text.rstrip().ljust(size - 1) + b"\n"
 
     def load(self) -> NDArray[Any]:
-        """The values, memory-mapped, so that workers on one machine share them."""
-        values: NDArray[Any] = np.load(at_hand(self.path), mmap_mode="r")
-        return values
+        """The values, memory-mapped, so that workers on one machine share them; `np.load` takes ten times as long."""
+        with at_hand(self.path).open("rb") as file:
+            held = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        size = 2 if held[6] == 1 else 4  # bytes that say how long the rest of the head is, by its version
+        return np.frombuffer(held, self.dtype, offset=8 + size + int.from_bytes(held[8 : 8 + size], "little"))
 
     def some(self, start: int, stop: int) -> NDArray[Any]:
         """The values from one place to before another; of a file that stands in the store these alone are fetched."""

@@ -23,7 +23,7 @@ from winnow.deduplicate.documents.shingles import Signatures, Words, overlapping
 from winnow.deduplicate.passages.fingerprint import fingerprints
 from winnow.deduplicate.passages.splitter import Pieces, cut
 from winnow.deduplicate.passages.utf8_texts import Offsets, Utf8Texts, portions
-from winnow.deduplicate.repeats.promotion import PROMO_OPENING, SHORT_LINK, is_promo
+from winnow.deduplicate.repeats.promotion import MAX_PROMO, PROMO_OPENING, SHORT_LINK, is_promo
 from winnow.deduplicate.repeats.within_document import (
     CutPassage,
     Outline,
@@ -190,10 +190,13 @@ class _Batch:
     def _cut_at_repeats(self) -> None:
         """Look for repeats in documents in which a passage may be promotion, or may go for what another one says."""
         pieces, settings, owners = self.pieces, self.settings, self._owners
-        promo = may_promote(pieces.texts) if settings.promo_lines else np.zeros(len(owners), np.bool_)
+        texts = pl.Series(self.texts, dtype=pl.String)
+        promo = may_promote(texts) if settings.promo_lines else np.zeros(len(owners), np.bool_)
+        least = {kind: least_chars(kind, settings) for kind in set(pieces.kinds)}
+        long = texts.str.len_chars().to_numpy() >= np.array([least[kind] for kind in pieces.kinds], np.int64)
         overlaps = overlapping(self.words)
         lows = np.frombuffer(b"".join(self.prints), np.uint64)[1::2]
-        again = (overlaps | repeat(lows ^ owners.astype(np.uint64))) & self._are_long()
+        again = (overlaps | repeat(lows ^ owners.astype(np.uint64))) & long  # others are not found again
         for n in np.unique(owners[promo | again]).tolist():
             a, b = self.bounds[n : n + 2].tolist()
             document = Pieces(pieces.kinds[a:b], pieces.texts[a:b], pieces.gaps[a:b])
@@ -207,13 +210,6 @@ class _Batch:
             )
             if found := outline_repeats(outline, settings):
                 self.cuts[n] = cut_at_repeats(document.passages(), found)
-
-    def _are_long(self) -> NDArray[np.bool_]:
-        """Which passages are long enough to be found where they stand again."""
-        kinds, texts, _ = self.pieces
-        least = {kind: least_chars(kind, self.settings) for kind in set(kinds)}
-        long = [len(text) >= least[kind] for kind, text in zip(kinds, texts, strict=True)]
-        return np.array(long, np.bool_)
 
     def repeats(self) -> list[list[CutPassage]]:
         """Of each document, what goes for another passage of it, or as promotion, or stays although it repeats."""
@@ -253,9 +249,9 @@ class _Batch:
         return _table({**columns, "fingerprint": prints, "doc_id": [doc_id.as_py()] * len(passages)}, PREPARED)
 
 
-def may_promote(texts: Sequence[str]) -> NDArray[np.bool_]:
+def may_promote(texts: pl.Series) -> NDArray[np.bool_]:
     """Passages that are promotion, or would be if they stood again in their document."""
-    series = pl.Series(texts, dtype=pl.String)
-    out = (series.str.contains(PROMO_OPENING) | series.str.contains(SHORT_LINK)).to_numpy().copy()
-    out[out] = [is_promo(texts[n], stands_again=True) for n in np.flatnonzero(out).tolist()]
+    short = texts.zip_with(texts.str.len_chars() <= MAX_PROMO, pl.Series([None], dtype=pl.String))
+    out = (short.str.contains(PROMO_OPENING) | short.str.contains(SHORT_LINK)).fill_null(False).to_numpy().copy()
+    out[out] = [is_promo(text, stands_again=True) for text in texts.filter(out)]
     return out

@@ -40,9 +40,9 @@ _FACTOR = np.uint64(0x9E3779B97F4A7C15)
 _MASK = 2**64 - 1
 _ALONE = np.uint32(1 << 31)
 _I_WITH_DOT = 0x130  # lower() makes it an i and a dot above, and the dot ends the word
-_CHUNK = 1 << 16  # bytes of text read at a time, so that the arrays made of them stay in the processor's cache
+_CHUNK = 1 << 17  # bytes of text read at a time, so that the arrays made of them stay in the processor's cache
 _AT_ONCE = 1 << 16  # hashes of which a function is taken at once: they stay in the processor's cache
-_FEW, _LONG = 64, 1 << 14  # words as long as that so few, or longer than this: the rest of each is read by itself
+_FEW, _LONG = 16, 1 << 14  # words as long as that so few, or longer than this: the rest of each is read by itself
 
 
 @lru_cache(maxsize=1)

@@ -91,8 +91,8 @@ class _Passages:
         """Which are questions, of documents of questions and answers: two passages at most for each, and a title."""
         owner = np.cumsum(run_starts(self.ranks)) - 1
         texts = pl.Series(self.texts)
-        short = texts.str.len_chars() <= MAX_QUESTION
-        asks = (short & (texts.str.contains(ASKS) | texts.str.contains(QUESTION))).to_numpy()
+        short = texts.zip_with(texts.str.len_chars() <= MAX_QUESTION, pl.Series([None], dtype=pl.String))
+        asks = (short.str.contains(ASKS) | short.str.contains(QUESTION)).fill_null(False).to_numpy()
         count, asked = np.bincount(owner), np.bincount(owner, weights=asks)
         begins = np.zeros(len(count), np.bool_)
         begins[owner[asks & (self.positions <= 1)]] = True
@@ -189,7 +189,7 @@ def _documents(file: InputFile, order: DocumentOrder, marked: NDArray[np.bool_])
     parquet = parquet_file(file.path, read_dictionary=["doc_id"])
     for batch in parquet.iter_batches(batch_size=16384, columns=_READ):
         encoded = batch.column("doc_id")
-        ranks = _wanted_ranks(encoded.dictionary, file, order, marked)[np.asarray(encoded.indices)]
+        ranks = wanted_ranks(encoded.dictionary, file, order, marked)[np.asarray(encoded.indices)]
         positions, texts = np.asarray(batch.column("position")), batch.column("text").cast(pa.large_string())
         some = _Passages(ranks, positions, texts, print_keys(batch.column("fingerprint")))
         keep = ranks != NO_RANK
@@ -208,7 +208,7 @@ def _split(passages: Sequence[InputFile], order: DocumentOrder, marked: NDArray[
     frames = []
     for file in passages:
         table = scan_parquet([file.path]).select("doc_id", "position", "part", "text", "fingerprint").collect()
-        ranks = pl.Series("rank", _wanted_ranks(table["doc_id"].to_arrow(), file, order, marked), pl.UInt32)
+        ranks = pl.Series("rank", wanted_ranks(table["doc_id"].to_arrow(), file, order, marked), pl.UInt32)
         frames.append(table.with_columns(ranks).filter(pl.col("rank") != int(NO_RANK)))
     table = pl.concat(frames).sort("rank", "position", "part")
     texts = table["text"].to_arrow().cast(pa.large_string())
@@ -216,7 +216,7 @@ def _split(passages: Sequence[InputFile], order: DocumentOrder, marked: NDArray[
     return _Passages(table["rank"].to_numpy(), table["position"].to_numpy(), texts, keys)
 
 
-def _wanted_ranks(
+def wanted_ranks(
     doc_ids: Column, file: InputFile, order: DocumentOrder, marked: NDArray[np.bool_]
 ) -> NDArray[np.uint32]:
     """Rank of each document of a file, NO_RANK for those that are not wanted."""

@@ -126,20 +126,14 @@ def keys_of(texts: Sequence[str], fold_digits: bool = False) -> list[bytes]:
 
 
 def _keys(texts: Sequence[str], fold_digits: bool) -> list[bytes]:
-    together = "\0".join(texts)
-    if together.count("\0") >= len(texts):
-        together = "\0".join([text.replace("\0", " ") for text in texts])
+    together = "\0".join(["", *texts, ""])
+    if together.count("\0") > len(texts) + 1:
+        together = "\0".join(["", *(text.replace("\0", " ") for text in texts), ""])
     ascii_folded = together.encode("utf-8", "surrogatepass").translate(_ASCII[fold_digits])
     data = _folded_beyond_ascii(np.frombuffer(ascii_folded, np.uint8), _FOLDS[fold_digits])
-    # Of spaces in a row the first stays, none at the beginning of a text, and none at its end.
-    is_space = data == 0x20
-    drop = is_space.copy()
-    drop[1:] &= is_space[:-1] | (data[:-1] == 0)
-    data = data[~drop]
-    drop = data == 0x20
-    drop[:-1] &= data[1:] == 0
-    keys: list[bytes] = data[~drop].tobytes().split(b"\0")
-    return keys
+    # Of spaces in a row the last stays, none at the end of a text, and none at its beginning.
+    kept = data[:-1][(data[:-1] != 0x20) | (data[1:] > 0x20)]
+    return list(map(bytes.lstrip, kept.tobytes().split(b"\0")[1:]))
 
 
 def fingerprints(texts: Sequence[str], settings: DeduplicateSettings) -> list[bytes]:

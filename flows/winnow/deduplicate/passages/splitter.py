@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import NamedTuple
 
 from winnow.base.records import Passage
@@ -27,7 +26,7 @@ _SPECIAL = re.compile(rf"[ \t]{{0,40}}(?:{_MARKS}|\[[0-9]|[|>`~=])")
 _SPECIAL_BELOW = re.compile(rf"\n{_SPECIAL.pattern}")  # many times as fast as a search for a line's start
 QUOTES = {"“": "”", "„": "“”", "«": "»", "»": "«", "「": "」", "『": "』", '"': '"', "‹": "›", "‘": "’"}
 INDENTS = "    ", "\t"
-CODE_SIGNS = frozenset("{}();=<>$#\\[]_/&|%")
+CODE_SIGNS = "{}();=<>$#\\[]_/&|%"
 FULL_STOPS = ".!?。！？…؟।॥։።"
 HEADING_ENDS = ".。！？…؟।॥։።:;,：；，、"  # what no heading ends with
 CLOSERS = "\"'”’»›)]}」』）】*_"
@@ -150,10 +149,10 @@ def _fence_end(text: str, start: int) -> int:
 
 
 def _add_block(spans: list[Span], block: str, at: int) -> None:
-    lines = block.split("\n")
     if not (_SPECIAL.match(block) or " | " in block or _SPECIAL_BELOW.search(block)):  # so blocks of prose cost no more
-        _add_plain(spans, lines, at)
+        _add_plain(spans, block, at)
         return
+    lines = block.split("\n")
     if is_code(lines):
         spans.append((at, at + len(block.rstrip()), "code"))
         return
@@ -174,19 +173,19 @@ def _add_block(spans: list[Span], block: str, at: int) -> None:
         elif kind == "quote":
             while stop < len(lines) and kinds[stop] == "quote":
                 stop += 1
-        some = lines[n:stop]
+        some = lines[n] if stop == n + 1 else "\n".join(lines[n:stop])
         if kind is None:
             _add_plain(spans, some, at)
         else:
             spans.append((at, _end(some, at), kind))
-        at += sum(map(len, some)) + len(some)
+        at += len(some) + 1
         n = stop
 
 
-def _end(lines: list[str], at: int) -> int:
-    """Where lines that begin at `at` end, white space after them left out."""
-    last = lines[-1]
-    return at + sum(map(len, lines)) + len(lines) - 1 - len(last) + len(last.rstrip())
+def _end(lines: str, at: int) -> int:
+    """Where lines that begin at `at` end, white space at the end of the last one left out."""
+    last = lines.rfind("\n") + 1
+    return at + last + len(lines[last:].rstrip())
 
 
 def _item_end(lines: list[str], kinds: list[str | None], n: int) -> int:
@@ -206,8 +205,10 @@ def _item_end(lines: list[str], kinds: list[str | None], n: int) -> int:
     return stop
 
 
-def _add_plain(spans: list[Span], lines: list[str], at: int) -> None:
+def _add_plain(spans: list[Span], block: str, at: int) -> None:
     """Spans of lines without marks: headings at their top, then one wrapped paragraph or a paragraph a line."""
+    lines = block.split("\n")
+    end = _end(block, at)
     n = 0
     while n < len(lines) and not lines[n].strip():
         at += len(lines[n]) + 1
@@ -220,15 +221,15 @@ def _add_plain(spans: list[Span], lines: list[str], at: int) -> None:
         elif len(first) <= 60 and first.isupper() and reads_as_heading(first):
             heading = 1
     if heading:
-        some = lines[n : n + heading]
+        some = "\n".join(lines[n : n + heading])
         spans.append((at, _end(some, at), "heading"))
-        at += sum(map(len, some)) + heading
+        at += len(some) + 1
         n += heading
     run = lines[n:] if n else lines
     if not run:
         return
     if len(run) == 1 or one_paragraph(run):
-        spans.append((at, _end(run, at), _plain_kind(run)))
+        spans.append((at, end, _plain_kind(run)))
         return
     for line in run:
         if body := len(line.rstrip()):
@@ -337,8 +338,8 @@ def is_code(lines: list[str]) -> bool:
         return False
     if not all(line.startswith(INDENTS) or not line.strip() for line in lines):
         return False
-    text = "".join(lines)
-    return sum(map(CODE_SIGNS.__contains__, text[:2000])) * 20 > len(text[:2000].strip())
+    text = "".join(lines)[:2000]
+    return sum(map(text.count, CODE_SIGNS)) * 20 > len(text.strip())
 
 
 def one_paragraph(lines: list[str]) -> bool:
@@ -355,17 +356,15 @@ def one_paragraph(lines: list[str]) -> bool:
     width = max(map(len, lines))
     if width > LONG_LINE and any(len(line) > LONG_LINE and " " in line.strip() for line in lines):
         return False
-    full = ended = 0
-    for line, following in pairwise(lines):
-        if following[:1].isspace():
-            following = following.lstrip()
-        if len(line) > 0.8 * width:
-            full += 1
-        else:
-            word = following.find(" ")
-            full += len(line) + 1 + (len(following) if word < 0 else word) > 0.94 * width
-        ended += not following[:1].islower() and ends_sentence(line)
-    pairs = len(lines) - 1
-    if width <= MAX_WRAP and full * 10 >= pairs * 6 and ended * 10 < pairs * 9:
+    following = list(map(str.lstrip, lines[1:]))
+    pairs = len(following)
+    ended = [n for n, after in enumerate(following) if not after[:1].islower() and ends_sentence(lines[n])]
+    if len(ended) * 2 < pairs:
         return True
-    return ended * 2 < pairs
+    if width > MAX_WRAP or len(ended) * 10 >= pairs * 9:
+        return False
+    full = 0
+    for line, after in zip(lines, following, strict=False):
+        word = after.find(" ")
+        full += len(line) > 0.8 * width or len(line) + 1 + (len(after) if word < 0 else word) > 0.94 * width
+    return full * 10 >= pairs * 6

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from winnow.base.files import parquet_file
 from winnow.base.recipe import DeduplicateSettings
 from winnow.deduplicate.array_files import ArrayFile, Partition, PartitionedFile
 from winnow.deduplicate.documents.document_order import DocumentOrder, load_order
-from winnow.deduplicate.documents.similarity import print_keys
+from winnow.deduplicate.documents.similarity import print_keys, wanted_ranks
 from winnow.deduplicate.passages.fingerprint import fingerprints
 from winnow.deduplicate.repeats.inner_rows import go_inside, place_of
 from winnow.deduplicate.repeats.meaning import ALL_BELOW, HEADING, MEANINGS, QUOTATION, ROW, Meaning
@@ -132,32 +133,16 @@ def describe_repeats(
     for table in _documents(passages, files, wanted.load()):
         ranks, positions = table["rank"].to_numpy(), table["position"].to_numpy()
         listed = stand_in(place_of(ranks, positions), places) & ~table["kind"].is_in(list(_STAYS)).to_numpy()
-        bounds = np.append(np.flatnonzero(run_starts(ranks)), len(ranks))
-        at = np.flatnonzero(listed)
-        for start, stop, first, last in zip(
-            bounds[:-1], bounds[1:], *np.searchsorted(at, (bounds[:-1], bounds[1:])), strict=True
-        ):
-            if first < last:
-                kinds, texts, gaps, prints = (
-                    table[name][start:stop].to_list() for name in ("kind", "text", "gap", "low")
-                )
-                meaning = Meaning(kinds, texts, gaps, prints)
-                for n in at[first:last].tolist():
-                    if s := meaning.standing(n - start):
-                        code = CODES[s.meaning]
-                        found.append(
-                            (
-                                ranks[n],
-                                positions[n],
-                                prints[n - start],
-                                code,
-                                s.firm,
-                                s.beside,
-                                s.among,
-                                s.section,
-                                s.windows,
-                            )
-                        )
+        kinds, texts, gaps, prints = (table[name].to_list() for name in ("kind", "text", "gap", "low"))
+        starts = run_starts(ranks)
+        bounds, owners = [*np.flatnonzero(starts).tolist(), len(ranks)], (np.cumsum(starts) - 1).tolist()
+        for owner, some in groupby(np.flatnonzero(listed).tolist(), owners.__getitem__):
+            start, stop = bounds[owner : owner + 2]
+            meaning = Meaning(kinds[start:stop], texts[start:stop], gaps[start:stop], prints[start:stop])
+            for n in some:
+                if s := meaning.standing(n - start):
+                    row = (ranks[n], positions[n], prints[n], CODES[s.meaning])
+                    found.append((*row, s.firm, s.beside, s.among, s.section, s.windows))
     rows = np.array(found, STANDING)
     return files.standings(passages).spread(rows, _partition(rows, partitions), partitions)
 
@@ -168,21 +153,20 @@ def _documents(passages: Sequence[InputFile], files: WorkFiles, wanted: NDArray[
     columns = ["doc_id", "position", "part", "kind", "text", "gap", "fingerprint"]
     held = []
     for file in passages:
-        for batch in parquet_file(file.path).iter_batches(batch_size=16384, columns=columns):
-            table = pl.from_arrow(batch)
+        parquet = parquet_file(file.path, read_dictionary=["doc_id"])
+        for batch in parquet.iter_batches(batch_size=16384, columns=columns):
+            encoded = batch.column("doc_id")
+            ranks = wanted_ranks(encoded.dictionary, file, order, wanted)[np.asarray(encoded.indices)]
+            keep = (ranks != NO_RANK) & (np.asarray(batch.column("part")) == 0)
+            table = pl.from_arrow(batch.select(columns[1:]))
             assert isinstance(table, pl.DataFrame)
-            ranks = order.ranks_of(table["doc_id"].cast(pl.String).to_arrow(), file)
-            known = ranks != NO_RANK
-            keep = known.copy()
-            keep[known] = wanted[ranks[known]]
             held.append(
                 table.select(
                     pl.Series("rank", ranks),
                     pl.col("position").cast(pl.Int32),
-                    pl.col("part"),
                     pl.col("kind", "text", "gap").cast(pl.String),
                     pl.Series("low", print_keys(batch.column("fingerprint"))),
-                ).filter(pl.Series(keep) & (pl.col("part") == 0))
+                ).filter(keep)
             )
             if len(passages) == 1 and any(some.height for some in held):
                 together = pl.concat(held)

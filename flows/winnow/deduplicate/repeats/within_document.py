@@ -28,7 +28,9 @@ MIN_WORDS = 30  # below, one changed word in a template (a function's name, an o
 _MAX_POSTINGS = 16  # earlier passages looked at for one word; keeps hostile repetition linear
 _ALONE = "".join(f"{chr(first)}-{chr(last)}" for first, last in UNSPACED)
 _ASCII_WORD = re.compile(r"[a-z0-9]+")  # the same there, four times as fast
-_WORD = re.compile(rf"[{_ALONE}]|(?:(?![{_ALONE}])[^\W_])+")
+_UNICODE_WORD = re.compile(r"[^\W_]+")  # twice as fast
+_STANDS_ALONE = re.compile(f"[{_ALONE}]")
+_WORD = re.compile(rf"{_STANDS_ALONE.pattern}|(?:(?!{_STANDS_ALONE.pattern})[^\W_])+")
 
 # Full stops of scripts without spaces end a sentence wherever they stand; others must be followed by white space.
 # The characters before and after are judged in `sentence_starts`, so that the expression itself stays linear.
@@ -174,7 +176,7 @@ def _means(meaning: Meaning, n: int, m: int, repeat: InnerRepeat) -> bool:
 def _repeats(doc: Outline, settings: DeduplicateSettings, goes: Collection[int]) -> list[InnerRepeat]:
     """`outline_repeats`, with what `goes` although it may have had a reason to stay."""
     every = range(len(doc.prints))
-    allowed = set(fingerprints(settings.keep, settings))
+    allowed = set(fingerprints(settings.keep, settings)) if settings.keep else set()
     earlier = _aligned(doc.prints)
     again = {*earlier, *earlier.values()}
     meaning = Meaning(doc.kinds, doc.texts, doc.gaps, doc.prints)
@@ -311,6 +313,8 @@ def _sentence_runs(texts: Mapping[int, str], settings: DeduplicateSettings) -> l
         sentences = [_Sentence(n, start, end) for start, end in pairwise([*starts, len(text)])]
         said += ["", *(text[s.start : s.end] for s in sentences)]  # no run goes over the end of a passage
         places += [_Sentence(-1, 0, 0), *sentences]
+    if len(said) < 2 * least:
+        return []
     keys = [key or text.encode() for key, text in zip(keys_of(said, settings.fold_digits), said, strict=True)]
     first: dict[tuple[bytes, ...], int] = {}
     found = []
@@ -366,7 +370,10 @@ def sentence_starts(text: str) -> list[int]:
 
 def words_of(text: str) -> list[str]:
     """Words in lower case; single characters in scripts written without spaces."""
-    return (_ASCII_WORD if text.isascii() else _WORD).findall(text.lower())
+    lower = text.lower()
+    if text.isascii():
+        return _ASCII_WORD.findall(lower)
+    return (_WORD if _STANDS_ALONE.search(lower) else _UNICODE_WORD).findall(lower)
 
 
 def passage_similarity(a: Sequence[str], b: Sequence[str]) -> float:
@@ -393,24 +400,28 @@ def near_repeats(texts: Sequence[str], threshold: float) -> list[tuple[int, int,
     Candidates come from prefix filtering (Chaudhuri et al., ICDE 2006; Xiao et al., PPJoin, WWW 2008): two sets at or
     above the threshold share one of their rarest words. Each candidate is verified.
     """
-    bags = [words_of(t) if len(t) >= 2 * MIN_WORDS or not t.isascii() else [] for t in texts]
-    if sum(len(bag) >= MIN_WORDS for bag in bags) < 2:
+    found_words = {n: words_of(t) for n, t in enumerate(texts) if len(t) >= 2 * MIN_WORDS or not t.isascii()}
+    sizes = sorted(size for size in map(len, found_words.values()) if size >= MIN_WORDS)
+    alike = {size for pair in pairwise(sizes) if pair[0] >= threshold * pair[1] for size in pair}
+    bags = {n: words for n, words in found_words.items() if len(words) in alike}  # others are near to nothing
+    sets = {n: set(bag) for n, bag in bags.items()}
+    seen: set[str] = set()
+    again: set[str] = set()
+    for words in sets.values():
+        again |= seen & words
+        seen |= words
+    # Of multisets at Jaccard t at most (1 - t) / (1 + t) of all words differ; distinct words may be fewer.
+    allowed = {n: max(ceil(len(bag) * (1 - threshold) / threshold) + 1, 1) for n, bag in bags.items()}
+    # Where so many words stand nowhere else, the rarest do.
+    left = [n for n in bags if len(sets[n] - again) < allowed[n]]
+    if len(left) < 2:
         return []
-    sets = [set(bag) for bag in bags]
-    frequency = Counter(chain.from_iterable(sets))
-    once = {word for word, count in frequency.items() if count == 1}
+    frequency = Counter(chain.from_iterable(sets.values()))
     postings: dict[str, list[int]] = {}
     found = []
-    for n, bag in enumerate(bags):
-        if len(bag) < MIN_WORDS:
-            continue
-        # Of multisets at Jaccard t at most (1 - t) / (1 + t) of all words differ; distinct words may be fewer.
-        allowed = ceil(len(bag) * (1 - threshold) / threshold) + 1
-        words = sets[n]
-        if len(words & once) >= max(allowed, 1):
-            continue  # its rarest words stand nowhere else
-        rare = sorted(words, key=lambda w: (frequency[w], w))
-        prefix = rare[: max(allowed, 1)]
+    for n in left:
+        bag = bags[n]
+        prefix = sorted(sorted(sets[n]), key=frequency.__getitem__)[: allowed[n]]
         likeness = {
             m: passage_similarity(bags[m], bag)
             for m in sorted({m for w in prefix for m in postings.get(w, ())})
