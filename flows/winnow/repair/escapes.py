@@ -14,7 +14,7 @@ from email.header import decode_header
 from urllib.parse import unquote
 
 from winnow.repair.encoding.plausible import are_words, is_word, strange, word_around, words
-from winnow.repair.engine.rule import Change, Evidence, Rule, apply_changes, detector, in_any_case
+from winnow.repair.engine.rule import Change, Evidence, Rule, Span, apply_changes, detector, in_any_case, line_end
 
 MAX_TOKEN = 400  # characters of a token that may be escaped words
 
@@ -62,7 +62,7 @@ def undo_byte_escapes(text: str, evidence: Evidence) -> Iterator[Change]:
     >>> BYTE_ESCAPES(r"bytes b'caf\xc3\xa9'"), BYTE_ESCAPES(r"caf\xe9 stands for café")
     ("bytes b'caf\\xc3\\xa9'", 'caf\\xe9 stands for café')
     """
-    if _LITERAL.search(text) or is_code(text):
+    if _LITERAL.search(text) or evidence.once(is_code, text):
         return
     found = list(_BYTES.finditer(text))
     raw = [bytes.fromhex(m[0].replace("\\x", "")) for m in found]
@@ -109,7 +109,7 @@ def undo_escaped_quotes(text: str, evidence: Evidence) -> Iterator[Change]:
     ('O\'Brien didn\'t say "no".', "print('didn\\'t')")
     """
     found = list(_ESCAPED_QUOTE.finditer(text))
-    if text.count("\\") != sum(m.end() - m.start() - 1 for m in found) or is_code(text):
+    if text.count("\\") != sum(m.end() - m.start() - 1 for m in found) or evidence.once(is_code, text):
         return
     n_double = sum(m[1] == '"' for m in found)
     n_single = len(found) - n_double
@@ -218,7 +218,7 @@ def undo_quoted_printable(text: str, evidence: Evidence) -> Iterator[Change]:
     >>> QUOTED_PRINTABLE("is =C3=A9 an é?"), QUOTED_PRINTABLE("a=20, b=30\n")
     ('is =C3=A9 an é?', 'a=20, b=30\n')
     """
-    if _BARE_EQUALS.search(text) or is_code(text):
+    if _BARE_EQUALS.search(text) or evidence.once(is_code, text):
         return
     for charset in ("utf-8", "cp1252"):
         try:
@@ -282,9 +282,17 @@ def undo_url_escapes(text: str, evidence: Evidence) -> Iterator[Change]:
     >>> URL_ESCAPES("in S%C3%A3o Paulo, see%20you%20there"), URL_ESCAPES("x.org/S%C3%A3o, 5%20off, 100%25")
     ('in São Paulo, see you there', 'x.org/S%C3%A3o, 5%20off, 100%25')
     """
-    if is_code(text):
+    if evidence.once(is_code, text):
         return
-    for found in _PERCENT.finditer(text):
+    at = text.find("%")
+    while at >= 0:
+        end = line_end(text, at)
+        yield from _unescaped(text, text.rfind("\n", 0, at) + 1, end)
+        at = text.find("%", end)
+
+
+def _unescaped(text: str, low: int, high: int) -> Iterator[Change]:
+    for found in _PERCENT.finditer(text, low, high):
         token = found[0]
         if len(token) > MAX_TOKEN or _OF_ADDRESS.search(token):
             continue
@@ -298,7 +306,7 @@ def undo_url_escapes(text: str, evidence: Evidence) -> Iterator[Change]:
             yield Change(found.start(), found.end(), after, 0.8)
 
 
-_LITERAL_END = re.compile(r"[ \t]?(?:\\r\\n|\\n|\\r)[ \t]?")
+_LITERAL_END = re.compile(r"\\(?:r\\n|n|r)[ \t]?")
 _OTHER_ESCAPE = re.compile(r"\\(?![nrt\"'])")
 _ENDS = frozenset('.!?:;,"”’)»…')
 
@@ -313,21 +321,25 @@ def undo_literal_line_ends(text: str, evidence: Evidence) -> Iterator[Change]:
     """
     if _OTHER_ESCAPE.search(text):
         return
-    found = list(_LITERAL_END.finditer(text))
-    if len(found) < 2 or is_code(text):
+    found: list[Span] = []
+    for literal in _LITERAL_END.finditer(text):
+        start, end = literal.span()
+        after_blank = text[start - 1 : start] in (" ", "\t") and (not found or found[-1][1] < start)
+        found.append((start - after_blank, end))
+    if len(found) < 2 or evidence.once(is_code, text):
         return
     after_sentence = 0
-    for n, end in enumerate(found):
-        chained = n > 0 and found[n - 1].end() == end.start()
-        before, after = text[end.start() - 1 : end.start()], text[end.end() : end.end() + 1]
-        follows = n + 1 < len(found) and found[n + 1].start() == end.end()
+    for n, (start, end) in enumerate(found):
+        chained = n > 0 and found[n - 1][1] == start
+        before, after = text[start - 1 : start], text[end : end + 1]
+        follows = n + 1 < len(found) and found[n + 1][0] == end
         starts = after == "" or follows or after.isupper() or after.isdigit() or after in '-*•"“«('
         if not starts or not (chained or before == "" or before in _ENDS or before.isalnum()):
             return
         after_sentence += before in _ENDS or chained
     if 2 * after_sentence > len(found):
-        for end in found:
-            yield Change(end.start(), end.end(), "\n", 0.8)
+        for start, end in found:
+            yield Change(start, end, "\n", 0.8)
 
 
 BYTE_ESCAPES = Rule("byte_escapes", 3, undo_byte_escapes, r"\\x[89a-fA-F][0-9a-fA-F]")
