@@ -190,7 +190,8 @@ _SURE = f"{BAD}|{RUNS}|{_ARABIC_RUNS}|{_DOS}|{_BY_MAC}"
 MOJIBAKE_GATE = (_SURE, BESIDE_LETTER, _LEFT, LOWERED)
 """RE2 expressions of which one matches in every text in which this module finds something suspicious."""
 
-_signs_in = detector(*MOJIBAKE_GATE)  # one automaton for all questions, for to make its states takes long
+# One automaton for all questions, for to make its states takes long; a line is asked several of them.
+_signs_in = lru_cache(maxsize=256)(detector(*MOJIBAKE_GATE))
 
 
 def shows_sign(line: str) -> bool:
