@@ -207,8 +207,7 @@ def _words(sample: str) -> list[str]:
 def _count_markers(sample: str) -> tuple[list[str], dict[str, int]]:
     words = _words(sample)
     counts = dict.fromkeys(MARKERS, 0)
-    every = Counter(words)
-    for word in every.keys() & _LANGUAGES_OF.keys():
+    for word, n in Counter([word for word in words if word in _LANGUAGES_OF]).items():
         for code in _LANGUAGES_OF[word]:
-            counts[code] += every[word]
+            counts[code] += n
     return words, counts
