@@ -10,14 +10,14 @@ import gzip
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
 from winnow.repair.encoding.charmaps import charmap
 from winnow.repair.encoding.line_changes import foreign_lines, trimmed
 from winnow.repair.encoding.plausible import invents, is_word, words
-from winnow.repair.engine.rule import Change, Evidence, Rule, detector
+from winnow.repair.engine.rule import Change, Evidence, Rule, detector, remembered_by_line
 from winnow.repair.words.frequencies import word_costs
 from winnow.repair.words.word_index import common_characters
 
@@ -165,7 +165,7 @@ def _judged(line: str, reading: Reading) -> Reading | None:
     return Reading(reading.text, reading.pair, best)
 
 
-@lru_cache(maxsize=256)  # the engine looks at a text more than once
+@remembered_by_line
 def best_reading(line: str) -> Reading | None:
     """The line as the charset it was written in gives it; None where it reads well or nothing explains it.
 

@@ -109,12 +109,14 @@ class Repairer:
         Also whether a pass over what it leaves would change nothing more.
         """
         evidence = Evidence()
+        waiting = self.late  # for evidence
+        shut = state.shut
         remembered = False
         for _ in range(MAX_ROUNDS):
             suspicions: list[Edit] = []
             changed = False
             for number, rule in enumerate(self._rules):
-                if number in state.shut or (number in self.late and not evidence.points) or not state.opens(number):
+                if number in shut or number in waiting or not state.opens(number):
                     continue
                 known = evidence.of_whole_text() if rule.name in self._everywhere else evidence
                 text, n_before = state.text, len(edits)
@@ -138,6 +140,7 @@ class Repairer:
                     made = edits[n_before:]
                     state.change(number, made)
                     evidence = evidence.shifted(made, rule.proves, rule.name)
+                    waiting = frozenset() if evidence.points else self.late
                     remembered = remembered or rule.remembered
                     changed = True
             if not changed:
@@ -156,7 +159,7 @@ class _Text:
         self.text = text
         self._repairer = repairer
         self._raw = _encoded(text)
-        self.shut = repairer.early - repairer.open_in(self._raw)  # until a change nearby opens their gates
+        self.shut = {*repairer.early} - repairer.open_in(self._raw)  # until a change nearby opens their gates
         self._unasked = repairer.late
         self._acted: set[int] = set()
 
@@ -168,7 +171,7 @@ class _Text:
         elif number in self._acted:
             self._acted.remove(number)
             if not self._repairer.is_open(number, self._encoded()):
-                self.shut |= {number}
+                self.shut.add(number)
         return number not in self.shut
 
     def change(self, number: int, made: Sequence[Edit]) -> None:
@@ -184,7 +187,8 @@ class _Text:
             self.shut -= open_now
         else:
             self._acted.clear()
-            self.shut = (self._repairer.early | self._repairer.late) - self._unasked - open_now
+            self.shut |= (self._repairer.early | self._repairer.late) - self._unasked
+            self.shut -= open_now
 
     def _encoded(self) -> bytes:
         self._raw = self._raw or _encoded(self.text)
@@ -215,7 +219,7 @@ def around(text: str, made: Sequence[Edit]) -> str:
     size = last = 0
     for edit in made:
         own = text.rfind("\n", 0, edit.start) + 1
-        low = max(last, text.rfind("\n", 0, len(text[:own].rstrip())) + 1)
+        low = max(last, text.rfind("\n", last, last + len(text[last:own].rstrip())) + 1)
         beyond = _BLANK.match(text, line_end(text, edit.start + len(edit.after)))
         high = line_end(text, beyond.end() if beyond else len(text)) + 1
         if high > last:
