@@ -14,7 +14,7 @@ from email.header import decode_header
 from urllib.parse import unquote
 
 from winnow.repair.encoding.plausible import are_words, is_word, strange, word_around, words
-from winnow.repair.engine.rule import Change, Evidence, Rule, Span, apply_changes, detector, in_any_case, line_end
+from winnow.repair.engine.rule import Change, Evidence, Rule, Span, apply_changes, compiled, in_any_case, line_end
 
 MAX_TOKEN = 400  # characters of a token that may be escaped words
 
@@ -29,23 +29,33 @@ _CODE = re.compile(
 )  # fmt: skip
 
 
-# Both in RE2's syntax, and somewhat wider: far faster, and most texts have neither.
-_may_be_about = detector(in_any_case(_ABOUT.pattern.replace(r"\w+", r"\w*")))
-_may_be_code = detector(
+# Both in RE2's syntax, and somewhat wider.
+_MAY_BE_ABOUT = in_any_case(_ABOUT.pattern.replace(r"\w+", r"\w*"))
+_MAY_BE_CODE = (
     r"(?:printf?|echo|return|def|var|const|function|import|console|String|assert|puts|re\.[\pL\pN_]+) ?[(\"'=;.]"
     r"|[{}]|;[\s\v\x{1c}-\x{1f}\x{85}\pZ]*(?:\n|\z)|==|=>|\\[\\dwsbxDWSB][+*\[\\]|\[\\u|/[a-z]{0,3};"
     r"|[\"'][^\"'\n]*\\[nrtux][^\"'\n]*[\"']"
 )
+_LONGEST = 20  # characters of a word above, of which the wider expression may have seen one letter only
+
+
+def _holds(text: str, pattern: re.Pattern[str], wider: str) -> bool:
+    """Whether an expression matches: looked for from where the wider one does, which takes a fifth of the time."""
+    raw = text.encode("utf-8", "surrogatepass")
+    if (first := compiled(wider).search(raw)) is None:
+        return False
+    before = raw[: first.start()].decode("utf-8", "surrogatepass")
+    return pattern.search(text, max(0, len(before) - _LONGEST)) is not None
 
 
 def is_about(text: str) -> bool:
     """Whether a text speaks of escapes and encodings."""
-    return bool(_may_be_about(text)) and _ABOUT.search(text) is not None
+    return _holds(text, _ABOUT, _MAY_BE_ABOUT)
 
 
 def is_code(text: str) -> bool:
     """Whether a text is code, or speaks of escapes."""
-    return is_about(text) or (bool(_may_be_code(text)) and _CODE.search(text) is not None)
+    return is_about(text) or _holds(text, _CODE, _MAY_BE_CODE)
 
 
 _BYTES = re.compile(r"(?:\\x[89a-fA-F][0-9a-fA-F])+")

@@ -28,6 +28,7 @@ def roomy() -> re2.Options:
     return options
 
 
+@lru_cache(maxsize=256)
 def compiled(pattern: str) -> re2._Regexp:
     """Compiles a large RE2 expression, as gates and signs of damage are."""
     return re2.compile(pattern, roomy())
