@@ -14,7 +14,7 @@ from email.header import decode_header
 from urllib.parse import unquote
 
 from winnow.repair.encoding.plausible import are_words, is_word, strange, word_around, words
-from winnow.repair.engine.rule import Change, Evidence, Rule, apply_changes, detector, in_any_case
+from winnow.repair.engine.rule import Change, Evidence, Rule, Span, apply_changes, compiled, in_any_case, line_end
 
 MAX_TOKEN = 400  # characters of a token that may be escaped words
 
@@ -29,23 +29,33 @@ _CODE = re.compile(
 )  # fmt: skip
 
 
-# Both in RE2's syntax, and somewhat wider: far faster, and most texts have neither.
-_may_be_about = detector(in_any_case(_ABOUT.pattern.replace(r"\w+", r"\w*")))
-_may_be_code = detector(
+# Both in RE2's syntax, and somewhat wider.
+_MAY_BE_ABOUT = in_any_case(_ABOUT.pattern.replace(r"\w+", r"\w*"))
+_MAY_BE_CODE = (
     r"(?:printf?|echo|return|def|var|const|function|import|console|String|assert|puts|re\.[\pL\pN_]+) ?[(\"'=;.]"
     r"|[{}]|;[\s\v\x{1c}-\x{1f}\x{85}\pZ]*(?:\n|\z)|==|=>|\\[\\dwsbxDWSB][+*\[\\]|\[\\u|/[a-z]{0,3};"
     r"|[\"'][^\"'\n]*\\[nrtux][^\"'\n]*[\"']"
 )
+_LONGEST = 20  # characters of a word above, of which the wider expression may have seen one letter only
+
+
+def _holds(text: str, pattern: re.Pattern[str], wider: str) -> bool:
+    """Whether an expression matches: looked for from where the wider one does, which takes a fifth of the time."""
+    raw = text.encode("utf-8", "surrogatepass")
+    if (first := compiled(wider).search(raw)) is None:
+        return False
+    before = raw[: first.start()].decode("utf-8", "surrogatepass")
+    return pattern.search(text, max(0, len(before) - _LONGEST)) is not None
 
 
 def is_about(text: str) -> bool:
     """Whether a text speaks of escapes and encodings."""
-    return bool(_may_be_about(text)) and _ABOUT.search(text) is not None
+    return _holds(text, _ABOUT, _MAY_BE_ABOUT)
 
 
 def is_code(text: str) -> bool:
     """Whether a text is code, or speaks of escapes."""
-    return is_about(text) or (bool(_may_be_code(text)) and _CODE.search(text) is not None)
+    return is_about(text) or _holds(text, _CODE, _MAY_BE_CODE)
 
 
 _BYTES = re.compile(r"(?:\\x[89a-fA-F][0-9a-fA-F])+")
@@ -62,7 +72,7 @@ def undo_byte_escapes(text: str, evidence: Evidence) -> Iterator[Change]:
     >>> BYTE_ESCAPES(r"bytes b'caf\xc3\xa9'"), BYTE_ESCAPES(r"caf\xe9 stands for café")
     ("bytes b'caf\\xc3\\xa9'", 'caf\\xe9 stands for café')
     """
-    if _LITERAL.search(text) or is_code(text):
+    if _LITERAL.search(text) or evidence.once(is_code, text):
         return
     found = list(_BYTES.finditer(text))
     raw = [bytes.fromhex(m[0].replace("\\x", "")) for m in found]
@@ -109,7 +119,7 @@ def undo_escaped_quotes(text: str, evidence: Evidence) -> Iterator[Change]:
     ('O\'Brien didn\'t say "no".', "print('didn\\'t')")
     """
     found = list(_ESCAPED_QUOTE.finditer(text))
-    if text.count("\\") != sum(m.end() - m.start() - 1 for m in found) or is_code(text):
+    if text.count("\\") != sum(m.end() - m.start() - 1 for m in found) or evidence.once(is_code, text):
         return
     n_double = sum(m[1] == '"' for m in found)
     n_single = len(found) - n_double
@@ -218,7 +228,7 @@ def undo_quoted_printable(text: str, evidence: Evidence) -> Iterator[Change]:
     >>> QUOTED_PRINTABLE("is =C3=A9 an é?"), QUOTED_PRINTABLE("a=20, b=30\n")
     ('is =C3=A9 an é?', 'a=20, b=30\n')
     """
-    if _BARE_EQUALS.search(text) or is_code(text):
+    if _BARE_EQUALS.search(text) or evidence.once(is_code, text):
         return
     for charset in ("utf-8", "cp1252"):
         try:
@@ -282,9 +292,17 @@ def undo_url_escapes(text: str, evidence: Evidence) -> Iterator[Change]:
     >>> URL_ESCAPES("in S%C3%A3o Paulo, see%20you%20there"), URL_ESCAPES("x.org/S%C3%A3o, 5%20off, 100%25")
     ('in São Paulo, see you there', 'x.org/S%C3%A3o, 5%20off, 100%25')
     """
-    if is_code(text):
+    if evidence.once(is_code, text):
         return
-    for found in _PERCENT.finditer(text):
+    at = text.find("%")
+    while at >= 0:
+        end = line_end(text, at)
+        yield from _unescaped(text, text.rfind("\n", 0, at) + 1, end)
+        at = text.find("%", end)
+
+
+def _unescaped(text: str, low: int, high: int) -> Iterator[Change]:
+    for found in _PERCENT.finditer(text, low, high):
         token = found[0]
         if len(token) > MAX_TOKEN or _OF_ADDRESS.search(token):
             continue
@@ -298,7 +316,7 @@ def undo_url_escapes(text: str, evidence: Evidence) -> Iterator[Change]:
             yield Change(found.start(), found.end(), after, 0.8)
 
 
-_LITERAL_END = re.compile(r"[ \t]?(?:\\r\\n|\\n|\\r)[ \t]?")
+_LITERAL_END = re.compile(r"\\(?:r\\n|n|r)[ \t]?")
 _OTHER_ESCAPE = re.compile(r"\\(?![nrt\"'])")
 _ENDS = frozenset('.!?:;,"”’)»…')
 
@@ -313,21 +331,25 @@ def undo_literal_line_ends(text: str, evidence: Evidence) -> Iterator[Change]:
     """
     if _OTHER_ESCAPE.search(text):
         return
-    found = list(_LITERAL_END.finditer(text))
-    if len(found) < 2 or is_code(text):
+    found: list[Span] = []
+    for literal in _LITERAL_END.finditer(text):
+        start, end = literal.span()
+        after_blank = text[start - 1 : start] in (" ", "\t") and (not found or found[-1][1] < start)
+        found.append((start - after_blank, end))
+    if len(found) < 2 or evidence.once(is_code, text):
         return
     after_sentence = 0
-    for n, end in enumerate(found):
-        chained = n > 0 and found[n - 1].end() == end.start()
-        before, after = text[end.start() - 1 : end.start()], text[end.end() : end.end() + 1]
-        follows = n + 1 < len(found) and found[n + 1].start() == end.end()
+    for n, (start, end) in enumerate(found):
+        chained = n > 0 and found[n - 1][1] == start
+        before, after = text[start - 1 : start], text[end : end + 1]
+        follows = n + 1 < len(found) and found[n + 1][0] == end
         starts = after == "" or follows or after.isupper() or after.isdigit() or after in '-*•"“«('
         if not starts or not (chained or before == "" or before in _ENDS or before.isalnum()):
             return
         after_sentence += before in _ENDS or chained
     if 2 * after_sentence > len(found):
-        for end in found:
-            yield Change(end.start(), end.end(), "\n", 0.8)
+        for start, end in found:
+            yield Change(start, end, "\n", 0.8)
 
 
 BYTE_ESCAPES = Rule("byte_escapes", 3, undo_byte_escapes, r"\\x[89a-fA-F][0-9a-fA-F]")

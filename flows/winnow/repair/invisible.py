@@ -190,8 +190,7 @@ def remove_tag_characters(text: str, evidence: Evidence) -> Iterator[Change]:
             yield Change(found.start(), found.end(), "")
 
 
-_ALWAYS = ""  # RE2 cannot look for surrogates; to see whether a text can be encoded takes a millisecond a megabyte
-SURROGATES = Rule("surrogates", 1, join_surrogates, _ALWAYS)
+SURROGATES = Rule("surrogates", 1, join_surrogates, "")
 LINE_ENDS = Rule("line_ends", 1, unify_line_ends, r"[\r\v\f\x{2028}\x{2029}]")
 TERMINAL_ESCAPES = Rule("terminal_escapes", 1, remove_terminal_escapes, r"\x1b")
 OVERSTRIKES = Rule("overstrikes", 1, undo_overstrikes, r"\x08")

@@ -29,7 +29,7 @@ def undo_json_escapes(text: str, evidence: Evidence) -> Iterator[Change]:
     >>> JSON_ESCAPES(r"\u003cp\u003eIt\u0027s late\u003c\/p\u003e"), JSON_ESCAPES(r"type \u00e9 or \u003c here")
     ("<p>It's late</p>", 'type \\u00e9 or \\u003c here')
     """
-    if is_code(text) or _ASSIGNED.search(text):
+    if evidence.once(is_code, text) or _ASSIGNED.search(text):
         return
     changes: list[Change] = []
     for found in _JSON.finditer(text):
@@ -93,7 +93,7 @@ def restore_stripped_escapes(text: str, evidence: Evidence) -> Iterator[Change]:
     >>> STRIPPED_ESCAPES("menu2019, hash a8u00e9f3 and U+00E9"), STRIPPED_ESCAPES("see emu2019s u2013")
     ('menu2019, hash a8u00e9f3 and U+00E9', 'see emu2019s u2013')
     """
-    if is_code(text):
+    if evidence.once(is_code, text):
         return
     changes = [Change(m.start(), m.end(), chr(int(m[1], 16)), 0.8) for m in _STRIPPED.finditer(text)]
     made = [word for word in words(apply_changes(text, changes)) if not word.split("’")[0].isascii()]

@@ -15,7 +15,7 @@ from winnow.repair.engine.rule import Change, Evidence, Rule
 _SPACE_AT_END = (
     r"[ \t\v\f\x1c-\x1f\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}](?:\n|\z)"
 )
-_BLANK_RUN = re.compile(r"\n{3,}")
+_LINE_FEEDS = re.compile(r"\n+")
 
 
 def strip_line_ends(text: str, evidence: Evidence) -> Iterator[Change]:
@@ -51,8 +51,10 @@ def close_up_blank_lines(text: str, evidence: Evidence) -> Iterator[Change]:
         yield Change(0, first, "")
     if last <= first:
         return
-    for run in _BLANK_RUN.finditer(text, first, last):
-        yield Change(run.start() + 2, run.end(), "")
+    at = text.find("\n\n\n", first, last)  # far faster than an expression
+    while run := _LINE_FEEDS.match(text, at) if at >= 0 else None:
+        yield Change(at + 2, run.end(), "")
+        at = text.find("\n\n\n", run.end(), last)
     if last < len(text):
         yield Change(last, len(text), "")
 

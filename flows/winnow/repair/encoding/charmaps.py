@@ -8,9 +8,8 @@ from __future__ import annotations
 import codecs
 import re
 from dataclasses import dataclass
-from functools import cache, cached_property, lru_cache
+from functools import cached_property, lru_cache
 
-import re2
 from ftfy.badness import BADNESS_RE
 from ftfy.fixes import restore_byte_a0
 
@@ -190,7 +189,8 @@ _SURE = f"{BAD}|{RUNS}|{_ARABIC_RUNS}|{_DOS}|{_BY_MAC}"
 MOJIBAKE_GATE = (_SURE, BESIDE_LETTER, _LEFT, LOWERED)
 """RE2 expressions of which one matches in every text in which this module finds something suspicious."""
 
-_signs_in = detector(*MOJIBAKE_GATE)  # one automaton for all questions, for to make its states takes long
+# One automaton for all questions, for to make its states takes long; a line is asked several of them.
+_signs_in = lru_cache(maxsize=256)(detector(*MOJIBAKE_GATE))
 
 
 def shows_sign(line: str) -> bool:
@@ -223,9 +223,4 @@ def is_doubtful(line: str) -> bool:
 @lru_cache(maxsize=256)  # the readings of a line are scored again in each round
 def count_signs(line: str) -> int:
     """Number of places that show what rightly decoded text hardly ever does."""
-    return sum(1 for _ in _signs().finditer(line)) if is_suspicious(line) else 0
-
-
-@cache
-def _signs() -> re2._Regexp:
-    return compiled(_SURE)
+    return sum(1 for _ in compiled(_SURE).finditer(line)) if is_suspicious(line) else 0

@@ -61,9 +61,13 @@ class _Lossy:
     def sequences(self) -> re.Pattern[str]:
         """A whole sequence, or what is ``left`` of one."""
         rest, two, three = (self._any_of(range(*span)) for span in ((0x80, 0xC0), (0xC2, 0xE0), (0xE0, 0xF0)))
+        return re.compile(f"{two}{rest}|{three}{rest}{rest}|{self.left.pattern}(?:[?](?=[^\\W\\d_]))?")
+
+    @cached_property
+    def left(self) -> re.Pattern[str]:
+        """What is ``left`` of a sequence, or, seldom, a part of a whole one."""
         left = "|".join("".join(self._any_of([byte]) for byte in bytes_) for bytes_ in self.beginnings)
-        instead = r"(?:[?](?=[^\W\d_]))?"
-        return re.compile(f"{two}{rest}|{three}{rest}{rest}|(?P<left>{left})(?!{rest}|\ufffd){instead}")
+        return re.compile(f"(?P<left>{left})(?!{self._any_of(range(0x80, 0xC0))}|\ufffd)")
 
     def _any_of(self, numbers: Iterable[int]) -> str:
         return "[" + "".join(re.escape(self.map.table[n]) for n in numbers) + "]"
@@ -198,7 +202,7 @@ def lossy_words(line: str) -> list[Span]:
     for lossy in _LOSSY:
         if lossy.map.leads.isdisjoint(signs) or not signs <= lossy.map.characters:
             continue
-        if not any(found["left"] for found in lossy.sequences.finditer(line)):
+        if not lossy.left.search(line) or not any(found["left"] for found in lossy.sequences.finditer(line)):
             continue  # most lines lost nothing, and to read their letters takes long
         words = list(islice(_words(line, lossy), MAX_WORDS))
         whole = ["".join(letter.char for letter in word) for word in words if not any(letter.left for letter in word)]

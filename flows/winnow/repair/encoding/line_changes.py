@@ -66,7 +66,8 @@ def _spots(before: str, after: str) -> tuple[Change, ...]:
     left, right = 0, 0
     for run in runs:
         end_left, end_right = before.index(run, left), after.index(run, right)
-        found += trimmed(left, before[left:end_left], after[right:end_right], 1.0)
+        if end_left > left or end_right > right:
+            found += trimmed(left, before[left:end_left], after[right:end_right], 1.0)
         left, right = end_left + len(run), end_right + len(run)
     found += trimmed(left, before[left:], after[right:], 1.0)
     return tuple(found)
@@ -200,7 +201,7 @@ def keep_units(before: str, after: str) -> str:
     >>> keep_units("5 Å² of the cafÃ©, jÅ³", "5 Ų of the café, jų")
     '5 Å² of the café, jų'
     """
-    if not _UNIT.search(before):
+    if "Å" not in before or not _UNIT.search(before):
         return after
     units = {found.span() for found in _UNIT.finditer(before)}
     return apply_changes(before, (c for c in tight_changes(0, before, after, 1.0) if (c.start, c.end) not in units))

@@ -36,7 +36,7 @@ MIN_LETTERS = 2  # of a word; shorter ones prove nothing
 _DASH_TWICE = re.compile(f"Ã¢â‚¬â€(?![{_CONTINUED}])")
 _QUOTES_TWICE = re.compile(r"(?P<opening>Ã¢â‚¬Å“)|Ã¢â‚¬Â\x9d|(?P<bare>Ã¢â‚¬)(?P<end>Â?)(?=$|[\s!-/:-@\[-`{-~])")
 # A quote of Windows-1252 that was decoded as a control character, and that as Windows-1252 again.
-_LEAD = re.compile(r"(?<=[a-z.,!?])Â(?=[’”…–—])|(?<![^\W_])Â(?=[‘“][^\W_])")
+_LEAD = re.compile(r"Â(?<=[a-z.,!?]Â)(?=[’”…–—])|Â(?<![^\W_]Â)(?=[‘“][^\W_])")
 
 
 def restore_lost_quotes(line: str, quotes: re.Pattern[str], end: str) -> str:
@@ -141,18 +141,20 @@ class Aside:
             taken.append(piece)
             return mark
 
+        def without_remainders(piece: str) -> str:
+            return piece if _REMAINING.isdisjoint(piece) else _REMAINDER.sub(lambda m: take(m[0]), piece)
+
         line, words = _with_lossy_words(line)
         pieces: list[str] = []
         at = 0
-        for span in [*words, Span(len(line), len(line), "")]:
-            between, before = line[at : span.start], line[span.start : span.end]
-            may_remain = not _REMAINING.isdisjoint(between)
-            pieces.append(_REMAINDER.sub(lambda m: take(m[0]), between) if may_remain else between)
+        for span in words:
+            before = line[span.start : span.end]
+            pieces.append(without_remainders(line[at : span.start]))
             pieces.append(take(before) if span.whole is None else span.whole)
             if span.whole:
                 self._given.append((span.whole, before))
             at = span.end
-        return "".join(pieces)
+        return "".join(pieces) + without_remainders(line[at:])
 
     def put_back(self, reading: str) -> str | None:
         """The reading with everything where it stood, and without what was given back in vain; None where it can't."""

@@ -69,7 +69,7 @@ class _Places:
     def __init__(self, table: dict[str, str]) -> None:
         self._table = table
         read = {sign: char for char, sign in table.items()}
-        opening, closing = read["“"], read["”"]
+        self._opening, self._closing = opening, closing = read["“"], read["”"]
         self._apostrophe = read["’"]
         self._signs = re.compile(f"[{''.join(table)}]")
         # Up to the closing one stands no other of either kind, so nothing is read twice.
@@ -80,9 +80,12 @@ class _Places:
 
     def prove(self, line: str) -> bool:
         """Whether a contraction has the apostrophe, or two quotes stand about a word or sentence."""
-        contracted = (m[0].replace(self._apostrophe, "’").lower() for m in _CONTRACTED.finditer(line))
-        if any(word in _CONTRACTIONS for word in contracted):
-            return True
+        if self._apostrophe in line:
+            contracted = (m[0].replace(self._apostrophe, "’").lower() for m in _CONTRACTED.finditer(line))
+            if any(word in _CONTRACTIONS for word in contracted):
+                return True
+        if self._opening not in line or self._closing not in line:
+            return False
         return any(
             all(known_in(word, "en") for word in found.groups() if word)
             and not is_word(found[0].split()[0])

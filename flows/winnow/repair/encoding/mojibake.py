@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import chain, islice
@@ -79,7 +80,8 @@ def undo_mojibake(text: str, evidence: Evidence) -> Iterator[Change]:
             if first.confidence >= LIKELY and not first.text.isascii():
                 second = best_reading(first.text, proven, home)
                 readings[line] = Reading(second.text, min(first.confidence, second.confidence))
-        readings.update(_quoted(readings, proven) if not speaks_of_encodings(text) else ())
+        if (quoted := _quoted(readings, proven)) and not speaks_of_encodings(text):
+            readings.update(quoted)
     for at, line in lines:
         reading = readings.get(line)
         if reading is not None and reading.text != line:
@@ -195,6 +197,13 @@ _CONFIG = ftfy.TextFixerConfig()
 
 
 def _by_ftfy(line: str) -> str:
+    for encoding in ("latin-1", "sloppy-windows-1252"):
+        with suppress(UnicodeEncodeError):
+            raw = line.encode(encoding)
+            with suppress(UnicodeDecodeError):
+                if "\x1a" not in (once := raw.decode()) and not is_suspicious(once):
+                    return once  # as ftfy does, which then searches the reading for a second step, and takes long
+            break
     return ftfy.fix_encoding_and_explain(line, _CONFIG).text  # `fix_encoding` makes two settings more each time
 
 
@@ -322,7 +331,7 @@ _has_c1 = detector(r"[\x{80}-\x{9f}]")  # far faster, and most lines have none
 
 def _mac_letters(line: str) -> str | None:
     """Mac Roman read as Latin-1, where that makes words of tokens that have a C1 control inside."""
-    if not _has_c1(line) or not _C1_IN_WORD.search(line) or undo(line, CHARMAPS[0]):
+    if not _has_c1(line) or undo(line, CHARMAPS[0]) or not _C1_IN_WORD.search(line):
         return None
     mac = _C1.sub(lambda m: MAC_ROMAN.table[ord(m[0])], line)
     windows = _C1.sub(lambda m: m[0].encode("latin-1").decode("sloppy-windows-1252"), line)
@@ -439,7 +448,8 @@ def undo_proven(line: str, proven: frozenset[str], home: frozenset[int]) -> str:
     """
     home = home | systems(line)
     for charmap in PROVABLE:
-        if charmap.name in proven or (charmap.name == "cp1252" and "latin-1" in proven):
+        known = charmap.name in proven or (charmap.name == "cp1252" and "latin-1" in proven)
+        if known and not charmap.leads.isdisjoint(line):
             line = charmap.sequences.sub(partial(_proven_reading, charmap, home), line)
     return line
 

@@ -10,14 +10,14 @@ import gzip
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
 from winnow.repair.encoding.charmaps import charmap
 from winnow.repair.encoding.line_changes import foreign_lines, trimmed
 from winnow.repair.encoding.plausible import invents, is_word, words
-from winnow.repair.engine.rule import Change, Evidence, Rule, detector
+from winnow.repair.engine.rule import Change, Evidence, Rule, detector, remembered_by_line
 from winnow.repair.words.frequencies import word_costs
 from winnow.repair.words.word_index import common_characters
 
@@ -104,14 +104,15 @@ def share_in_words(letters: str, name: str) -> float:
 
 
 def _bytes_of(line: str, charset: str) -> bytes | None:
-    if charset == "cp1252":  # and Latin-1, of which it differs by the C1 controls only
-        return None if _BEYOND.search(line) else line.translate(_TO_BYTES).encode("latin-1")
     try:
+        if charset == "cp1252":  # and Latin-1, of which it differs by the C1 controls only
+            return line.encode("latin-1")
         if charset == "gbk" and "€" in line:  # byte 80 of Windows' GBK, which begins no pair
             return b"\x80".join(part.encode(charset) for part in line.split("€"))
         return line.encode(charset)
     except UnicodeEncodeError:
-        return None
+        as_windows = charset == "cp1252" and not _BEYOND.search(line)
+        return line.translate(_TO_BYTES).encode("latin-1") if as_windows else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +125,9 @@ class Reading:
 
 
 def _readings(line: str, pairs: tuple[tuple[str, str], ...]) -> Iterator[Reading]:
+    raws = {read_as: _bytes_of(line, read_as) for read_as in dict.fromkeys(read_as for read_as, _ in pairs)}
     for read_as, really in pairs:
-        raw = _bytes_of(line, read_as)
-        if raw is None:
+        if (raw := raws[read_as]) is None:
             continue
         try:
             after = raw.decode(really)
@@ -151,19 +152,20 @@ def _judged(line: str, reading: Reading) -> Reading | None:
     best = 0.0
     for name in ("zh", "ja", "ko") if really == "utf-8" else (ASIAN[really],):
         plain = letters.translate(_traditional()) if name == "zh" else letters
-        common, in_words = share_of_common(plain, name), share_in_words(plain, name)
+        common = share_of_common(plain, name)
+        if common < MIN_SHARE or (name == "ko" and letters[0] < "\uac00"):
+            continue
+        in_words = share_in_words(plain, name)
         if name == "ja" and not _KANA.search(letters) and in_words < MIN_SHARE:
             continue
-        if name == "ko" and letters[0] < "\uac00":
-            continue
-        if common >= MIN_SHARE and (in_words >= 0.3 or name == "ko"):
+        if in_words >= 0.3 or name == "ko":
             best = max(best, common + in_words)
     if not best or (len(letters) < MIN_LETTERS and best < 2.0):
         return None
     return Reading(reading.text, reading.pair, best)
 
 
-@lru_cache(maxsize=256)  # the engine looks at a text more than once
+@remembered_by_line
 def best_reading(line: str) -> Reading | None:
     """The line as the charset it was written in gives it; None where it reads well or nothing explains it.
 

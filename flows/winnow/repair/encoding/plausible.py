@@ -95,6 +95,7 @@ def systems(text: str) -> frozenset[int]:
     return frozenset(map(_system, signs)) - {0} if signs and max(signs) >= "\u0370" else frozenset()
 
 
+@lru_cache(maxsize=1 << 14)
 def _system(char: str) -> int:
     if char < "\u0370" or "\u1e00" <= char < "\u1f00" or "\u2000" <= char < "\u3000" or char >= "\U0001f000":
         return 0

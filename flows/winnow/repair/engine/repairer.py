@@ -12,6 +12,7 @@ from winnow.repair.engine.ledger import make
 from winnow.repair.engine.rule import Evidence, Rule, detector, line_end
 
 MAX_ROUNDS = 5  # nested damage is undone within a rule; rounds are for damage that another rule uncovers
+SURROGATE = b"\xed"  # the byte that all surrogates begin with, and Hangul
 MAX_PASSES = 8  # a text that has not come to rest by then is no damaged text, and is left as it was
 
 
@@ -56,14 +57,14 @@ class Repairer:
         self._rules = tuple(rules)
         self._limits = [(thresholds or {}).get(rule.name, threshold) for rule in self._rules]
         self._everywhere = everywhere
-        early = [n for n, r in enumerate(self._rules) if not r.needs_evidence or r.name in everywhere]
-        self.always = frozenset(n for n in early if not self._rules[n].gate)
-        self.early = frozenset(early) - self.always
-        self.late = frozenset(range(len(self._rules))) - frozenset(early)
+        early = (n for n, r in enumerate(self._rules) if not r.needs_evidence or r.name in everywhere)
+        self.early = frozenset(early)
+        self.late = frozenset(range(len(self._rules))) - self.early
+        self._ungated = frozenset(n for n in self.early if not self._rules[n].gate)
         # A look at a text costs little, the states of an automaton that are made on the way much, and an automaton of
         # several large gates has the product of their states: so each of those has its own.
         self._large = [n for n in sorted(self.early) if self._rules[n].beyond_ascii]
-        self._small_gates = _Gates({n: self._rules[n].gates for n in self.early.difference(self._large)})
+        self._small_gates = _Gates({n: self._rules[n].gates for n in self.early.difference(self._large, self._ungated)})
         self._late_gates = _Gates({n: self._rules[n].gates for n in self.late})
         self._alone = [detector(*rule.gates) for rule in self._rules]
 
@@ -72,6 +73,8 @@ class Repairer:
         found = self._small_gates.open_in(raw)
         if not raw.isascii():
             found.update(n for n in self._large if self._alone[n](raw))
+            if SURROGATE in raw:
+                found |= self._ungated
         return found
 
     def open_beside_damage(self, raw: bytes) -> set[int]:
@@ -106,18 +109,16 @@ class Repairer:
         Also whether a pass over what it leaves would change nothing more.
         """
         evidence = Evidence()
+        waiting = self.late  # for evidence
+        shut = state.shut
         remembered = False
         for _ in range(MAX_ROUNDS):
             suspicions: list[Edit] = []
             changed = False
             for number, rule in enumerate(self._rules):
-                if number in state.shut:
+                if number in shut or number in waiting or not state.opens(number):
                     continue
                 known = evidence.of_whole_text() if rule.name in self._everywhere else evidence
-                if rule.needs_evidence and not (known.points or known.everywhere):
-                    continue
-                if not state.opens(number):
-                    continue
                 text, n_before = state.text, len(edits)
                 delta = 0
                 for change in rule.find(text, known):
@@ -137,8 +138,9 @@ class Repairer:
                         suspicions.append(edit)
                 if len(edits) > n_before:
                     made = edits[n_before:]
-                    state.change(made)
+                    state.change(number, made)
                     evidence = evidence.shifted(made, rule.proves, rule.name)
+                    waiting = frozenset() if evidence.points else self.late
                     remembered = remembered or rule.remembered
                     changed = True
             if not changed:
@@ -150,42 +152,51 @@ class _Text:
     """A text on its way, and which rules may have something to do in it.
 
     The gates are asked once about the whole text, those of rules that need evidence when there is some; then about the
-    lines that change. What was open once is asked again by itself before its rule is run.
+    lines that change. That of a rule that has changed lines is asked again by itself before the rule is run.
     """
 
     def __init__(self, text: str, repairer: Repairer) -> None:
         self.text = text
         self._repairer = repairer
-        self._raw = text.encode("utf-8", "surrogatepass")
-        open_now = repairer.open_in(self._raw)
-        self.shut = repairer.early - open_now  # have nothing to do, until a change nearby opens their gates
-        self._asked = dict.fromkeys(open_now | repairer.always, True)
-        self._beside_damage = False  # whether the gates of rules that need evidence have been asked
+        self._raw = _encoded(text)
+        self.shut = {*repairer.early} - repairer.open_in(self._raw)  # until a change nearby opens their gates
+        self._unasked = repairer.late
+        self._acted: set[int] = set()
 
     def opens(self, number: int) -> bool:
-        """Whether the gate of the rule of that number matches in the text as it stands."""
-        if number in self._repairer.late and not self._beside_damage:
-            self._beside_damage = True
-            open_now = self._repairer.open_beside_damage(self._raw)
-            self.shut |= self._repairer.late - open_now
-            self._asked |= dict.fromkeys(open_now, True)
-        if number in self.shut:
-            return False
-        answer = self._asked.get(number)
-        if answer is None:
-            answer = self._asked[number] = self._repairer.is_open(number, self._raw)
-        return answer
+        """Whether the rule of that number may have something to do in the text as it stands."""
+        if number in self._unasked:
+            self.shut |= self._unasked - self._repairer.open_beside_damage(self._encoded())
+            self._unasked = frozenset()
+        elif number in self._acted:
+            self._acted.remove(number)
+            if not self._repairer.is_open(number, self._encoded()):
+                self.shut.add(number)
+        return number not in self.shut
 
-    def change(self, made: Sequence[Edit]) -> None:
-        """Make edits of one walk over the text."""
+    def change(self, number: int, made: Sequence[Edit]) -> None:
+        """Make edits of one walk of a rule over the text."""
         self.text = make(self.text, made)
-        self._raw = self.text.encode("utf-8", "surrogatepass")
-        self._asked = dict.fromkeys(self._repairer.always, True)
-        near = around(self.text, made)
-        raw = near.encode("utf-8", "surrogatepass") if near else self._raw
-        self.shut -= self._repairer.open_in(raw)
-        if self._beside_damage:
-            self.shut -= self._repairer.open_beside_damage(raw)
+        self._raw = b""
+        near = _encoded(around(self.text, made))
+        open_now = self._repairer.open_in(near or self._encoded())
+        if not self._unasked:
+            open_now |= self._repairer.open_beside_damage(near or self._encoded())
+        if near:
+            self._acted.add(number)
+            self.shut -= open_now
+        else:
+            self._acted.clear()
+            self.shut |= (self._repairer.early | self._repairer.late) - self._unasked
+            self.shut -= open_now
+
+    def _encoded(self) -> bytes:
+        self._raw = self._raw or _encoded(self.text)
+        return self._raw
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
 
 
 MAX_SPOTS = 60  # changes; beside more, all of a text is looked at
@@ -208,7 +219,7 @@ def around(text: str, made: Sequence[Edit]) -> str:
     size = last = 0
     for edit in made:
         own = text.rfind("\n", 0, edit.start) + 1
-        low = max(last, text.rfind("\n", 0, len(text[:own].rstrip())) + 1)
+        low = max(last, text.rfind("\n", last, last + len(text[last:own].rstrip())) + 1)
         beyond = _BLANK.match(text, line_end(text, edit.start + len(edit.after)))
         high = line_end(text, beyond.end() if beyond else len(text)) + 1
         if high > last:

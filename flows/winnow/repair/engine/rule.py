@@ -28,6 +28,7 @@ def roomy() -> re2.Options:
     return options
 
 
+@lru_cache(maxsize=256)
 def compiled(pattern: str) -> re2._Regexp:
     """Compiles a large RE2 expression, as gates and signs of damage are."""
     return re2.compile(pattern, roomy())
@@ -227,7 +228,7 @@ class Rule:
     """A named, versioned finder.
 
     ``gate`` is an RE2 expression that must match somewhere in the text for `find` to have anything to do, or several
-    of which one must.
+    of which one must. Empty where RE2 cannot look: for surrogates.
     ``proves``: what it repairs is proof of damage, on which rules that need evidence may act.
     ``needs_evidence``: it acts only near proven damage.
     ``beyond_ascii``: the gate is large, and there is nothing to find in a text of ASCII alone.

@@ -125,7 +125,7 @@ _GLUED = re.compile(
     r"|copy(?=(?:19|20)\d\d\Z)|(?:pound|euro)(?=\d)"
 )
 _RUN = re.compile(r"(&(?:amp;){0,9}#?\w{1,9};)\1{7}")  # the same one over and over is one place
-_SIGN = re.compile(r"&(?=[ \t\xa0]{0,5}[A-Za-z#]|;[A-Za-z])|;")
+_SIGN = re.compile(r"&(?=[ \t\xa0]{0,5}[A-Za-z#]|;[A-Za-z])|;(?<=[pt ];)")  # `p` and `t` end all of these names
 _BARE = re.compile(r"(?<![A-Za-z&;])(?:amp|nbsp|lt|gt|quot) ?\Z|(?<=[a-z])(amp)\Z")
 _LAYERED = re.compile(r"[a-z]{2,6};")
 
@@ -170,8 +170,7 @@ def _first(text: str, at: int) -> Span | None:
         start, end = found.span()
         if text[start] == "&":
             return start, end
-        # `p` and `t` end all of these names.
-        bare = _BARE.search(text, max(low, start - 5), start) if text[start - 1] in "pt " else None
+        bare = _BARE.search(text, max(low, start - 5), start)
         if bare and (bare[1] is None or _LAYERED.match(text, end)):
             return bare.start(), end
         at = end

@@ -49,6 +49,8 @@ MAX_TAG = 3000
 _INSIDE = re.compile(rf"[^<>]{{0,{MAX_TAG}}}")
 _ENDS = re.compile(r">{1,9}")
 _RUN = re.compile(r"(<[\w/ ]{1,12}>)\1{7}")  # the same tag over and over is one place
+_NO_TAG = re.compile(r"(?![!?]|/>)[\s/!&;]*+(?:[^A-Za-z\s/!&;<]|\Z|[A-Za-z][A-Za-z0-9-]*+(?:[@._+]|://)[A-Za-z0-9])")
+"""What most brackets that open no tag are followed by: a number or sign, or an address, as in ``<me@home.org>``."""
 _HEAD = re.compile(r"[\s/!&;]{0,12}")
 _WORDS = re.compile(r"[A-Za-z][A-Za-z0-9]{0,14}(?:[ ]{1,2}[A-Za-z0-9]{1,14}(?![A-Za-z0-9]*\s*=)){0,9}")
 _ATTRIBUTE = re.compile(
@@ -183,6 +185,9 @@ def tags(text: str) -> Iterator[Tag]:
             continue
         if start < 0:
             return
+        if _NO_TAG.match(text, start + 1):
+            at = start + 1
+            continue
         if text.startswith("<![CDATA[", start) and data_end < 0 and "]]>" not in absent:
             data_end = text.find("]]>", start + 9)
             if data_end < 0:

@@ -13,7 +13,7 @@ from winnow.repair.words.text_language import known_language, language_of
 NEVER = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # told apart by identity: to hash them takes long
 class Prices:
     """What a reading pays beyond its words, in centibels. Tuned on half of the rows of each public set."""
 
@@ -56,10 +56,17 @@ INSERT_BY_DAMAGE = (270, 176, 60)
 FORMED_BY_DAMAGE = (402, 140, 0)
 
 
+@cache
 def graded(deleted: int, inserted: int) -> Prices:
     """The prices in a block with so much damage found, 0 to 2: spaces deleted, and inserted, on the way to words."""
     formed = BASE.formed + FORMED_BY_DAMAGE[deleted]
     return replace(BASE, delete=DELETE_BY_DAMAGE[deleted], insert=INSERT_BY_DAMAGE[inserted], formed=formed)
+
+
+@cache
+def joining(prices: Prices) -> Prices:
+    """The same, only to join what are no words: the small lists lack too many to take any apart or to make new ones."""
+    return replace(prices, insert=NEVER, formed=NEVER, strict=True)
 
 
 PREFIXES = frozenset("""

@@ -48,6 +48,10 @@ MIN_MARKERS = 3  # and twice as many as English ones, for pieces of English word
 MIN_WORDS = 25  # from here on a language shows, or the text is in one that is not supported
 MIN_SHARE = 0.05
 _WORD = re.compile(r"[^\W\d_]+")
+# The same where no other letters stand, told apart twice as fast: Latin, Greek, Cyrillic ones, signs.
+_LETTERS = "".join(char for char in map(chr, range(0x530)) if char.isalnum() and not char.isdecimal())
+_EUROPEAN = re.compile("[\x00-\u052f\u2000-\u206f\u20a0-\u20c0\u2190-\u2426\ufffd]*")
+_EUROPEAN_WORD = re.compile(f"[{_LETTERS}]+")
 _ASCII_LETTERS = "".join(chr(c) if chr(c).isalpha() else " " for c in range(128))
 
 
@@ -201,14 +205,15 @@ def may_be_french(sample: str) -> bool:
 def _words(sample: str) -> list[str]:
     """The words of a text in small letters."""
     low = sample.lower()
-    return low.translate(_ASCII_LETTERS).split() if low.isascii() else _WORD.findall(low)  # three times as fast
+    if low.isascii():
+        return low.translate(_ASCII_LETTERS).split()  # three times as fast
+    return (_EUROPEAN_WORD if _EUROPEAN.fullmatch(low) else _WORD).findall(low)
 
 
 def _count_markers(sample: str) -> tuple[list[str], dict[str, int]]:
     words = _words(sample)
     counts = dict.fromkeys(MARKERS, 0)
-    every = Counter(words)
-    for word in every.keys() & _LANGUAGES_OF.keys():
+    for word, n in Counter([word for word in words if word in _LANGUAGES_OF]).items():
         for code in _LANGUAGES_OF[word]:
-            counts[code] += every[word]
+            counts[code] += n
     return words, counts

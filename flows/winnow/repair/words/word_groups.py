@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 
-from winnow.repair.words.lexicon import BASE, INSERT_BY_DAMAGE, NEVER, Lexicon, Prices, fold, lexicon_of
+from winnow.repair.words.lexicon import BASE, INSERT_BY_DAMAGE, NEVER, Lexicon, Prices, fold, joining, lexicon_of
 from winnow.repair.words.text_language import LATIN
 from winnow.repair.words.word_reading import Group, Reading, read_words
 
@@ -25,6 +25,7 @@ CODE_NEAR = re.compile(
     r"\) ?;$|[{}]$|^\s*[{}]|::|->|\(\)|==|\w = \w+[.\[\"']|\\\*| --[a-z]|^[ \t]*[$%] |\w[._]\w+\(|\bfor \w in ",
     re.MULTILINE,
 )
+_CODE_SIGN = re.compile(r"[-{}();:<>=\\#$%]")  # one of these is in all of them but one, and found far faster
 
 _TOKEN = rf"[{LATIN}]+(?:['’][{LATIN}]+)*"
 _RUN = re.compile(rf"{_TOKEN}(?: {_TOKEN}){{0,{MAX_RUN_WORDS - 1}}}")
@@ -65,7 +66,9 @@ def find_word_runs(text: str, start: int = 0, end: int = sys.maxsize) -> Iterato
 
 def is_code(text: str, low: int, end: int, signs: re.Pattern[str]) -> bool:
     """Whether the line ``text[low:end]`` looks like one of a program or a shell."""
-    return end - low <= MAX_CODE_LINE and signs.search(text, low, end) is not None
+    if end - low > MAX_CODE_LINE or not (_CODE_SIGN.search(text, low, end) or text.find("for ", low, end) >= 0):
+        return False
+    return signs.search(text, low, end) is not None
 
 
 def prose_runs(text: str, low: int, high: int, code: re.Pattern[str]) -> Iterator[Group]:
@@ -98,8 +101,7 @@ class Reader:
             if len(self.readings) > 50_000:
                 self.readings.clear()
             if self.lexicon.language != "en":
-                # the small lists lack too many words to take any apart, to make new ones, or to join what are words
-                prices = replace(prices, insert=NEVER, formed=NEVER, strict=True)
+                prices = joining(prices)
             known = self.readings[key] = read_words(group, self.lexicon, prices, others)
         return known
 
@@ -162,7 +164,7 @@ class Reader:
         low = fold(token)
         find = self.lexicon.costs.find
         limit = (cost if cost >= 0 else BASE.unknown + BASE.unknown_letter * len(token)) - INSERT_BY_DAMAGE[2]
-        if any(c.isupper() for c in token[1:]):
+        if not token[1:].islower() and any(c.isupper() for c in token[1:]):
             limit = NEVER  # a capital inside is a place to cut, even where the words are unknown
         for k in range(1, len(low)):
             first = find(low[:k])

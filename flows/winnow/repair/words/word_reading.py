@@ -95,7 +95,8 @@ def read_words(group: Group, lexicon: Lexicon, prices: Prices, others: tuple[str
     back = [0] * (n + 1)
     best[0] = 0
     find = lexicon.costs.find
-    for i in range(n):
+    edges = starts if p.insert >= NEVER else range(n + 1)  # where words may begin and end
+    for nth, i in enumerate(edges[:-1], 1):
         base = best[i]
         if base > asis:
             continue
@@ -104,7 +105,9 @@ def read_words(group: Group, lexicon: Lexicon, prices: Prices, others: tuple[str
         if end and base + token_costs[token_at[i]] <= best[end]:
             best[end] = base + token_costs[token_at[i]]
             back[end] = i
-        for j in range(i + 1, min(n, i + MAX_WORD) + 1):
+        for j in edges[nth : nth + MAX_WORD]:
+            if j > i + MAX_WORD:
+                break
             known = find(low[i:j])
             if known is None:
                 if not (whole or space[j]) or (left and i == 0) or (right and j == n):
