@@ -38,6 +38,7 @@ from winnow.deduplicate.work_files import (
 )
 
 _SET_BYTES = 64 << 20  # shingle sets held at a time
+_QUOTED = r"^[ \t]{0,40}>"  # as what a reply answers
 _LEAST_SHARE = 0.02  # of a document's characters that must be its own for it to be told apart by them
 
 
@@ -75,12 +76,12 @@ class _Passages:
         return Words.of(Utf8Texts.of(self.texts), starts if bounds is None else bounds)
 
     def besides(self, templates: Rows, arrival: NDArray[np.int32], least_chars: int) -> NDArray[np.bool_]:
-        """Which belong to no template (TEMPLATE), of documents that have both, and enough of them."""
+        """Which are no quotes and belong to no template (TEMPLATE), of documents that have both, and enough of them."""
         owner = np.cumsum(run_starts(self.ranks)) - 1
         at = np.minimum(np.searchsorted(templates["key"], self.keys), max(len(templates) - 1, 0))
-        shared = np.zeros(len(self.ranks), np.bool_)
+        shared = pl.Series(self.texts).str.contains(_QUOTED).to_numpy()
         if len(templates):
-            shared = (templates["key"][at] == self.keys) & (templates["arrival"][at] <= arrival[self.ranks])
+            shared |= (templates["key"][at] == self.keys) & (templates["arrival"][at] <= arrival[self.ranks])
         sizes = pc.utf8_length(self.texts).to_numpy(zero_copy_only=False)
         whole, own = (np.bincount(owner, weights=w) for w in (sizes, np.where(shared, 0, sizes)))
         told = (own < whole) & (own >= np.maximum(least_chars, _LEAST_SHARE * whole))
@@ -111,7 +112,7 @@ class _Told:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Besides:
-    """Only what documents say besides `templates`, of those that say at least `least_chars` so.
+    """Only what documents say besides `templates` and quotes, of those that say at least `least_chars` so.
 
     Where that gives figures, or all of a document does, only what is about them.
     """
