@@ -35,6 +35,8 @@ DIALECTS = {
     "tabs in a file named .csv": written("\t").encode(),
     "bars": written("|").encode(),
     "a line that says the delimiter": b"sep=;\r\n" + written(";", "\r\n").encode(),
+    "a line in quotes that says the delimiter": b'"sep=;"\r\n' + written(";", "\r\n").encode(),
+    "UTF-8 with its mark twice": b"\xef\xbb\xbf" + written().encode("utf-8-sig"),
     "carets": written("^").encode(),
     "CRLF": written(end="\r\n").encode(),
     "CR": written(end="\r").encode(),
@@ -156,6 +158,19 @@ def test_a_quote_that_never_closes_costs_its_row_alone(tmp_path: Path) -> None:
     assert texts([r for r in found if r is not bad]) == {n: f"row number {n}" for n in "1245"}
     (again,) = read_bytes(bad.source, "a.csv", bad.content, SETTINGS, bad.row)
     assert (again.source, again.content, again.expectation) == (bad.source, bad.content, bad.expectation)
+
+
+LONG = "x" * 30_000
+
+
+@pytest.mark.parametrize("row", [f"3,{LONG}", f'3,"said\n ""{LONG}\n4,inside\n"', f'3,{LONG}\n3,"{LONG}"'])
+def test_a_row_that_is_too_long_costs_itself_alone(row: str, tmp_path: Path) -> None:
+    content = f'id,text\n1,one\n{row}\n5,five\n6,"six\nand more"\n'.encode()
+    found = read(tmp_path, content, settings=SETTINGS.model_copy(update={"max_document_mb": 0.02}))
+    rejects = [r for r in found if isinstance(r, Reject)]
+    assert [r.expectation for r in rejects] == ["too_large"] * row.count("3,")
+    assert "row 3" in rejects[0].reason
+    assert texts([r for r in found if r not in rejects]) == {"1": "one", "5": "five", "6": "six\nand more"}
 
 
 def test_a_quote_that_would_close_inside_a_later_row_costs_its_row_alone(tmp_path: Path) -> None:

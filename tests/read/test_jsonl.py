@@ -178,6 +178,12 @@ def test_a_reject_reads_again_from_its_kept_bytes(tmp_path):
     assert (document.source, document.text, document.input) == ("1", "now it counts", "a.jsonl")
 
 
+@pytest.mark.parametrize("mark", [b"\xef\xbb\xbf", b"\x1e"])
+def test_a_mark_may_stand_before_each_record(tmp_path, mark):
+    found = read(tmp_path, mark + b'{"text": "a"}\n' + mark + b'{"text": "b"}\n')
+    assert [r.text for r in found] == ["a", "b"]
+
+
 def test_strings_may_hold_raw_tabs_and_controls(tmp_path):
     (document,) = read(tmp_path, b'{"text": "a\tb\x0bc"}\n')
     assert document.text == "a\tb\x0bc"

@@ -87,6 +87,16 @@ MESSAGES = {
         [],
     ),
     "a wrong charset": ("Content-Type: text/plain; charset=iso-2022-jp\n\nGrüße", "Grüße", []),
+    "a part with a name that is shown": (
+        parts("mixed", 'text/plain; name="note.txt"\nContent-Disposition: inline\n\nSaid.', "image/png\n\niVBORw0="),
+        "Said.",
+        ["image/png"],
+    ),
+    "a part with a name beside one without": (
+        parts("mixed", PLAIN, 'text/plain; name="note.txt"\nContent-Disposition: inline\n\nNoted.'),
+        "Said plainly.",
+        ["note.txt"],
+    ),
     "parts that are not there": ('Content-Type: multipart/mixed; boundary="x"\n\nSaid.', "Said.", []),
     "a page nested beside its pictures": (
         parts("related", PAGE, "image/png\nContent-ID: <1>\n\niVBORw0="),
@@ -116,6 +126,8 @@ HEADERS = {
     "a folded subject": (b"Subject: one\n  two\n", "one two"),
     "a date that is none": (b"Subject: a\nDate: soon\n", "a"),
     "a date beyond the calendar": (b"Subject: a\nDate: Fri, 99 Mar 99999 99:00:05 +9999\n", "a"),
+    "empty lines before it": (b"\n\r\nSubject: a\n", "a"),
+    "a mark before it": (b"\xef\xbb\xbfSubject: a\n", "a"),
     "no subject": (b"X: y\n", None),
 }
 
@@ -222,6 +234,10 @@ BOXES = {
     "one that is broken": (
         b"From a\nA: a\n\none\n\nFrom b\nB: b\n\n\nFrom c\nC: c\n\nthree\n",
         ["one", "empty", "three"],
+    ),
+    "a mark before the first": (
+        b"\xef\xbb\xbfFrom a\nSubject: a\n\none\n\nFrom b\nSubject: b\n\ntwo\n",
+        ["one", "two"],
     ),
     "no mailbox": (b"Subject: a\n\nwords\n", ["not_a_record"]),
     "one that is too large": (

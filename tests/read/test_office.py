@@ -73,6 +73,45 @@ def test_what_word_processors_hide_in_a_paragraph_is_read_and_what_they_deleted_
     assert found.text == "put in\tthen\nnext\u2011\n\nlinked\n\nboxed\n\n  - deep\n\na inner | \n\na note"
 
 
+BOX = "<w:txbxContent><w:p><w:r><w:t>boxed</w:t></w:r></w:p></w:txbxContent>"
+WRITTEN = {
+    "a letter of the font Symbol": (
+        "<w:r><w:t>5 </w:t><w:sym w:font='Symbol' w:char='F06D'/><w:t>m</w:t></w:r>",
+        "5 μm",
+    ),
+    "a sign of another font": ("<w:r><w:sym w:font='Wingdings' w:char='F0FC'/><w:t> yes</w:t></w:r>", "\uf0fc yes"),
+    "a sign by its own number": ("<w:r><w:sym w:font='Arial' w:char='2022'/></w:r>", "•"),
+    "no sign": ("<w:r><w:sym w:font='Arial' w:char='x'/><w:t>a</w:t></w:r>", "a"),
+    "a reading above a word": (
+        "<w:r><w:ruby><w:rt><w:r><w:t>かん</w:t></w:r></w:rt><w:rubyBase><w:r><w:t>漢</w:t></w:r></w:rubyBase></w:ruby></w:r>",
+        "漢(かん)",
+    ),
+    "a box in a cell": (
+        f"</w:p><w:tbl><w:tr><w:tc><w:p><w:r><w:t>a</w:t><mc:Choice>{BOX}</mc:Choice><mc:Fallback>{BOX}"
+        "</mc:Fallback></w:r></w:p></w:tc></w:tr></w:tbl><w:p>",
+        "a boxed",
+    ),
+}
+
+
+@pytest.mark.parametrize(("runs", "text"), WRITTEN.values(), ids=WRITTEN)
+def test_a_paragraph_of_a_word_processor_says(runs: str, text: str, tmp_path: Path) -> None:
+    body = f"<w:document xmlns:w='w' xmlns:mc='mc'><w:body><w:p>{runs}</w:p></w:body></w:document>"
+    found = read(tmp_path, "a.docx", packed({"word/document.xml": body}))
+    assert isinstance(found, RawDocument)
+    assert found.text == text
+
+
+def test_pages_of_a_book_are_found_under_names_that_packing_changed_and_lost_ones_are_told(tmp_path: Path) -> None:
+    files = {name.replace("text/one", "Text/One"): said for name, said in epub_files().items()}
+    found = read(tmp_path, "a.epub", packed(files))
+    assert isinstance(found, RawDocument) and "lost_pages" not in found.metadata
+    whole = read(tmp_path, "a.epub", epub_file())
+    assert isinstance(whole, RawDocument) and found.text == whole.text
+    fewer = read(tmp_path, "a.epub", packed({n: said for n, said in files.items() if "One" not in n}))
+    assert isinstance(fewer, RawDocument) and fewer.metadata["lost_pages"] == "1"
+
+
 def test_spaces_notes_and_nested_lists_of_open_documents_are_read(tmp_path: Path) -> None:
     t = "xmlns:o='o' xmlns:t='t'"
     body = (

@@ -141,7 +141,7 @@ class DeduplicateSettings(Section):
         description="Share of a document's 5-grams found in another from which it is contained")
     similar_threshold: float = Field(0.4, gt=0, le=1,
         description="Share of a document's 5-grams or 3-grams found in another from which both are listed in table similar")
-    min_document_words: int = Field(20, ge=1, description="Documents with fewer words are compared exactly only")
+    min_document_words: int = Field(30, ge=1, description="Documents with fewer words are compared exactly only")
     template_documents: int = Field(5, ge=2, description="Documents a passage must stand in to be set aside when two of them are compared: a template")
     boilerplate_documents: int = Field(20, ge=2, description="Documents of the whole batch a passage must stand in to be boilerplate")
     boilerplate_site_documents: int = Field(5, ge=2, description="Documents of one site a passage must stand in to be boilerplate there")

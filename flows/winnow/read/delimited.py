@@ -8,13 +8,10 @@ their first rows; a file of one column whose lines hold commas here and there ha
 
 from __future__ import annotations
 
-import codecs
 import csv
-import io
 import re
-from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 
@@ -25,6 +22,7 @@ from winnow.base.records import LeftOut, RawDocument, Read, Reject
 from winnow.read.charset import decode
 from winnow.read.charset_names import codec_named
 from winnow.read.content import MB, Content, sha256
+from winnow.read.delimited_lines import Lines, LongLine, TooLong, lines_of
 from winnow.read.fields import Record, Records, require_columns
 from winnow.read.jsonl import read_jsonl
 from winnow.read.sources import FileSettings
@@ -37,7 +35,7 @@ _SAMPLE = 1 << 18  # characters by which the dialect is told
 _MOST_RETRIES = 8  # quotes that never close; after so many the rest of the file is one reject
 _DUMPED = {"n": "\\\n", "t": "\\\t", "r": "\\\r"}  # as csv takes the same escapes
 _DUMPED_NULL = re.compile(r"(?:^|\t)\\N\r?(?:$|\t)", re.MULTILINE)  # of a table that a database dumped
-_SEP = re.compile(r"sep=([,;\t|])\s*$", re.IGNORECASE)
+_SEP = re.compile(r'(?P<quote>"?)sep=([,;\t|])(?P=quote)\s*$', re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,39 +195,6 @@ def _is_in_single_quotes(sample: str, between: str) -> bool:
     return len(begun) == len(ended) and bool(re.search(holds, sample, re.MULTILINE))
 
 
-class _TooLong(csv.Error):
-    """A line is longer than a document may be."""
-
-
-@dataclass(slots=True)
-class _Lines:
-    """The lines of a file, with those of the row that is being read, those that are to be read again, and how many came
-    before them."""
-
-    source: Iterator[str]
-    row: list[str] = field(default_factory=list)
-    again: deque[str] = field(default_factory=deque)
-    before: int = 0
-    ended: bool = False
-    charset: str | None = None
-    """What the first lines are in as a whole, where they are in one that is not UTF-8: a field alone says little."""
-
-    def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        line = self.again.popleft() if self.again else next(self.source, None)
-        if line is None:
-            self.ended = True
-            raise StopIteration
-        self.row.append(line)
-        return line
-
-    def next_row(self) -> None:
-        self.before += len(self.row)
-        self.row = []
-
-
 def _read(content: Content, settings: FileSettings, delimiter: str) -> Iterator[Read]:
     """A document or a reject for each row; what is kept of a row is its record as JSON.
 
@@ -240,7 +205,7 @@ def _read(content: Content, settings: FileSettings, delimiter: str) -> Iterator[
     # A field that never closes its quote would swallow the file; the limit is the process's, and the same for all.
     csv.field_size_limit(int(settings.max_document_mb * MB))
     records = Records(content, settings)
-    lines = _Lines(_lines_of(content.blocks))
+    lines = Lines(lines_of(content.blocks))
     try:
         head, dialect, above = _head(lines, delimiter, settings)
     except csv.Error as error:
@@ -256,17 +221,20 @@ def _read(content: Content, settings: FileSettings, delimiter: str) -> Iterator[
         yield content.reject(error.kind, f": {error}; what stands before was read")
 
 
-def _head(lines: _Lines, delimiter: str, settings: FileSettings) -> tuple[list[str], Dialect, int]:
+def _head(lines: Lines, delimiter: str, settings: FileSettings) -> tuple[list[str], Dialect, int]:
     """The names of the columns, how rows are written, and how many lines with words stand above them."""
     first = next(lines, "")
     if said := _SEP.match(first):
-        delimiter = said[1]
+        delimiter = said[2]
         lines.next_row()
         first = next(lines, "")
     sample, size = [first], 0
-    while size < _SAMPLE and (line := next(lines, "")):
-        sample.append(line)
-        size += len(line)
+    try:
+        while size < _SAMPLE and (line := next(lines, "")):
+            sample.append(line)
+            size += len(line)
+    except TooLong as error:
+        sample.append(error.line)
     if not any(line.strip() for line in sample):
         raise ReadError("empty", "is an empty file; remove it or write it again")
     n_above = _before_head(sample, settings.delimiter or delimiter, settings.text_field)
@@ -279,20 +247,28 @@ def _head(lines: _Lines, delimiter: str, settings: FileSettings) -> tuple[list[s
     lines.source, lines.row, lines.ended = chain(sample, lines.source), [], False
     lines.before += n_above
     head = next(_rows_as_meant(lines, dialect, None), None)
-    if head is None:
+    if not isinstance(head, list):
         raise ReadError("malformed_row", "opens a quote in its head line that never closes; mend the head line")
     lines.next_row()
     fields = [_decoded(f, settings, lines.charset).strip() for f in head]
     return _distinct(fields), dialect, sum(1 for line in above if line.strip())
 
 
-def _rows(lines: _Lines, head: list[str], dialect: Dialect, records: Records) -> Iterator[RawDocument | Reject]:
+def _rows(lines: Lines, head: list[str], dialect: Dialect, records: Records) -> Iterator[RawDocument | Reject]:
     settings = records.settings
     nulls = {name: None for name in settings.text_field if name in head}
     number = 1  # the head is row 1
     retries = 0
     while True:
         for row in _rows_as_meant(lines, dialect, len(head)):
+            if isinstance(row, LongLine):
+                number += 1
+                place = f", row {number} (line {lines.before + len(lines.row)})"
+                lines.end_row(dialect.quote)
+                yield records.reject(
+                    _too_long(), Record(value=None, raw=b"", sha256=row.sha256, row=number, place=place)
+                )
+                continue
             if row is None:  # it opens a quote that was not to close where it does, or not at all
                 break
             place = f", row {(number := number + 1)}"
@@ -321,14 +297,19 @@ def _rows(lines: _Lines, head: list[str], dialect: Dialect, records: Records) ->
         lines.again.extendleft(reversed(swallowed[len(cut) :]))
 
 
-def _rows_as_meant(lines: _Lines, dialect: Dialect, width: int | None) -> Iterator[list[str] | None]:
-    """The rows of a file, most of `width` fields; at last None where one opens a quote that does not close rightly."""
+def _rows_as_meant(lines: Lines, dialect: Dialect, width: int | None) -> Iterator[list[str] | LongLine | None]:
+    """The rows of a file, most of `width` fields; at last None where one opens a quote that does not close rightly.
+
+    In the place of one that has a line too long comes that line.
+    """
     rows = dialect.rows(lines)
     while True:
         try:
             row = next(rows, None)
-        except _TooLong:
-            raise
+        except TooLong as error:
+            rows = dialect.rows(lines)
+            yield error.line
+            continue
         except csv.Error:
             if sum(map(len, lines.row)) > csv.field_size_limit():
                 raise
@@ -345,6 +326,10 @@ def _rows_as_meant(lines: _Lines, dialect: Dialect, width: int | None) -> Iterat
 
 def _open_quote() -> ReadError:
     return ReadError("malformed_row", "opens a quote that never closes; close it")
+
+
+def _too_long() -> ReadError:
+    return ReadError("too_large", "is longer than a document may be, and is not kept here; raise read.max_document_mb")
 
 
 def _too_many_fields(head: list[str], fields: list[str]) -> ReadError:
@@ -389,28 +374,6 @@ def _read_kept(content: Content, settings: FileSettings, delimiter: str) -> Iter
 
 read_csv, read_kept_csv = partial(_read, delimiter=","), partial(_read_kept, delimiter=",")
 read_tsv, read_kept_tsv = partial(_read, delimiter="\t"), partial(_read_kept, delimiter="\t")
-
-
-def _lines_of(blocks: Iterator[bytes]) -> Iterator[str]:
-    """Lines with their ends (LF, CRLF or CR); bytes that are not UTF-8 stand as surrogates."""
-    decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
-    line: list[str] = []
-    size, carry, first = 0, "", True
-    for block in blocks:
-        text = carry + decoder.decode(block)
-        if first:
-            text, first = text.removeprefix("\ufeff"), False
-        carry = "\r" if text.endswith("\r") else ""  # an LF may follow
-        for piece in io.StringIO(text.removesuffix(carry), newline=""):
-            line.append(piece)
-            size += len(piece)
-            if piece[-1] in "\r\n":
-                yield "".join(line)
-                line, size = [], 0
-            elif size > csv.field_size_limit():
-                raise _TooLong("a line is longer than a document may be; raise read.max_document_mb")
-    if last := "".join([*line, carry, decoder.decode(b"", final=True)]):
-        yield last
 
 
 def _decoded(text: str, settings: FileSettings, likeliest: str | None) -> str:

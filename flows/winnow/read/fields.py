@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import isfinite
 from typing import Any
 
 import orjson
@@ -234,8 +235,15 @@ def _is_id(value: object) -> bool:
 
 
 def _as_text(value: object) -> str:
+    """A value as text, others than strings as JSON, of which some write numbers that are none.
+
+    >>> _as_text("a"), _as_text([1]), _as_text(float("nan")), _as_text(float("-inf"))
+    ('a', '[1]', 'NaN', '-Infinity')
+    """
     if isinstance(value, str):
         return value
+    if isinstance(value, float) and not isfinite(value):
+        return json.dumps(value)  # orjson writes null, which would be another value
     try:
         return orjson.dumps(value, default=str).decode()
     except (TypeError, ValueError):  # integers beyond 64 bits, surrogates in nested strings

@@ -17,6 +17,8 @@ from winnow.read.content import MB, Content, sha256
 from winnow.read.fields import Record, Records
 from winnow.read.sources import FileSettings
 
+_MARKS = b"\x1e", b"\xef\xbb\xbf"  # before a record: of RFC 7464, and of files that were put one behind another
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
@@ -36,8 +38,8 @@ def read_jsonl(content: Content, settings: FileSettings) -> Iterator[RawDocument
     try:
         for line in lines_of(content, int(settings.max_document_mb * MB)):
             raw = line.raw.rstrip(b"\r \t")
-            if line.offset == 0:
-                raw = raw.removeprefix(b"\xef\xbb\xbf")
+            for mark in _MARKS:
+                raw = raw.removeprefix(mark)
             if line.sha256 is None and raw in (b"", b"[", b"]"):
                 continue
             seen = True

@@ -32,6 +32,7 @@ _STUB = 8  # times the words of a plain alternative in the others, from which it
 _NAMED = ("From", "To", "Cc", "Message-ID", "In-Reply-To", "List-Id")
 _HEADER = re.compile(rb"[!-9;-~]{1,76}[ \t]{0,4}:|>From ")
 _FROM_DATE = re.compile(rb"[A-Z][a-z]{2} [A-Z][a-z]{2} {1,2}\d{1,2} \d{1,2}:\d\d")
+_MARK = b"\xef\xbb\xbf"
 _QUOTED_FROM = re.compile(rb"^>(>{0,99}From )", re.MULTILINE)
 
 
@@ -53,7 +54,7 @@ def read_mbox(content: Content, settings: ReadSettings) -> Iterator[RawDocument 
         try:
             if piece.error is not None:
                 raise piece.error
-            first, _, message = piece.raw.partition(b"\n")
+            first, _, message = piece.raw.removeprefix(_MARK).partition(b"\n")
             if not first.startswith(b"From "):
                 raise ReadError("not_a_record", "does not begin with a line 'From ' and is no mailbox; write it again")
             document = _document(_QUOTED_FROM.sub(rb"\1", message), piece.raw, source, content.path, by_its_id=True)
@@ -110,7 +111,9 @@ def _pieces(content: Content, limit: int) -> Iterator[_Piece]:
                 piece = piece or _Piece(held.offset, limit)
                 piece.add(held)
                 before, held = held.raw, None
-            if line.raw.startswith(b"From ") and (not before.rstrip(b"\r") or _FROM_DATE.search(line.raw, 0, 1000)):
+            if line.raw.removeprefix(_MARK).startswith(b"From ") and (
+                not before.rstrip(b"\r") or _FROM_DATE.search(line.raw, 0, 1000)
+            ):
                 held = line
                 continue
             if piece is None and line.raw.rstrip(b"\r"):
@@ -142,8 +145,10 @@ def _document(message: bytes, raw: bytes, source: str, path: str, by_its_id: boo
         raise ReadError("malformed_record", f"is no message that can be read ({why}); save it again") from error
     if not parsed.keys():
         raise ReadError("not_a_record", "has no header and is no mail; save it again, or name it .txt")
-    attached: list[str] = []
-    texts = _texts(parsed, attached)
+    for named_too in (False, True):
+        attached: list[str] = []
+        if texts := _texts(parsed, attached, named_too):
+            break
     text = "\n\n".join(said.text.strip("\n") for said in texts)
     if not text.strip():
         named = f"; attached: {', '.join(attached[:3])}"[:200] if attached else ""
@@ -166,6 +171,7 @@ def _document(message: bytes, raw: bytes, source: str, path: str, by_its_id: boo
 
 
 def _parsed(message: bytes) -> Message:
+    message = message.removeprefix(_MARK).lstrip(b"\r\n")
     parts = 0
     parser: BytesFeedParser | None = None  # it makes a part as it is made itself
 
@@ -183,19 +189,22 @@ def _parsed(message: bytes) -> Message:
     return parser.close()
 
 
-def _texts(part: Message, attached: list[str]) -> list[Decoded]:
-    """The texts of a part in order; of alternatives the plain one, unless it is a stub, else the first that has any."""
-    name = _quietly(part.get_filename)
-    if name or _quietly(part.get_content_disposition) == "attachment":
-        attached.append(_decoded_words(name or part.get_content_type()))
+def _texts(part: Message, attached: list[str], named_too: bool = False) -> list[Decoded]:
+    """The texts of a part in order; of alternatives the plain one, unless it is a stub, else the first that has any.
+
+    With `named_too` also those that have a file's name, but are shown and not attached.
+    """
+    name, kind = _quietly(part.get_filename), part.get_content_type()
+    shown = named_too and kind.startswith("text/")
+    if (name and not shown) or _quietly(part.get_content_disposition) == "attachment":
+        attached.append(_decoded_words(name or kind))
         return []
-    kind = part.get_content_type()
     if part.is_multipart():
         children = cast(list[Message], part.get_payload())
         if kind.startswith("message/"):
             attached.append(_header(children[0], "Subject") or kind if children else kind)
             return []
-        found = [(child.get_content_type() == "text/plain", _texts(child, attached)) for child in children]
+        found = [(child.get_content_type() == "text/plain", _texts(child, attached, named_too)) for child in children]
         found = [(is_plain, texts) for is_plain, texts in found if any(t.text.strip() for t in texts)]
         if kind == "multipart/alternative":
             most = max((_words(texts) for _, texts in found), default=0)

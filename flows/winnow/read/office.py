@@ -15,11 +15,13 @@ import json
 import posixpath
 import subprocess
 import sys
+import unicodedata
 import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -244,8 +246,33 @@ def _docx_text(element: Any, boxes: list[Any]) -> Iterator[str]:
             yield "\u2011"
         elif name == "softHyphen":
             yield "\xad"
+        elif name == "sym":
+            yield _symbol(child)
+        elif name == "ruby":
+            base, above = ("".join(chain(*(_docx_text(e, boxes) for e in child if _name(e) == n))) for n in _RUBY)
+            yield f"{base}({above})" if above else base
         elif name and name not in _GONE:
             yield from _docx_text(child, boxes)
+
+
+_RUBY = "rubyBase", "rt"
+_FROM, _TO = (
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz\xa3\xa5\xac\xad\xae\xaf\xb0\xb1\xb3\xb4\xb6\xb7\xb8\xb9\xba\xbb\xbc\xd6",
+    "ΑΒΧΔΕΦΓΗΙϑΚΛΜΝΟΠΘΡΣΤΥςΩΞΨΖαβχδεφγηιϕκλμνοπθρστυϖωξψζ≤∞←↑→↓°±≥×∂•÷≠≡≈…√",
+)
+_SYMBOLS = str.maketrans(_FROM, _TO)
+"""Of the font Symbol (Adobe's encoding), whose letters stand in the private area in Word."""
+
+
+def _symbol(element: Any) -> str:
+    """A character that a font gives its shape; of fonts other than Symbol as it stands, often in the private area."""
+    try:
+        code = int(_value(element, "char"), 16)
+    except ValueError:
+        return ""
+    if _value(element, "font") == "Symbol":
+        return chr(code & 0xFF).translate(_SYMBOLS)
+    return chr(code) if code < 0xFFFE else "\ufffd"
 
 
 def _docx_level(paragraph: Any) -> int | None:
@@ -270,7 +297,16 @@ def _docx_rows(table: Any) -> Iterator[str]:
         if next(row.iterancestors("{*}tbl")) is not table:
             continue  # of a table in a cell, whose text stands in the cell
         cells = [e for e in row.iter("{*}tc") if next(e.iterancestors("{*}tr")) is row]
-        yield _row(" ".join("".join(_docx_text(p, [])) for p in cell.iter("{*}p")) for cell in cells)
+        yield _row(" ".join("".join(_docx_text(p, [])) for p in _docx_paragraphs(cell)) for cell in cells)
+
+
+def _docx_paragraphs(parent: Any) -> Iterator[Any]:
+    """All that stand in an element, also in boxes and tables there, in order."""
+    for child in parent:
+        if _name(child) == "p":
+            yield child
+        if (name := _name(child)) and name not in _GONE:
+            yield from _docx_paragraphs(child)
 
 
 def _row(cells: Iterator[str]) -> str:
@@ -354,12 +390,22 @@ def read_epub(content: Content, settings: ReadSettings) -> Iterator[RawDocument]
     pages = [posixpath.normpath(posixpath.join(posixpath.dirname(books[0]), unquote(files.get(n, "")))) for n in order]
     locked = package.bytes("META-INF/encryption.xml") if "META-INF/encryption.xml" in names else b""
     encodings: dict[str, None] = {}
-    for name in pages:
-        if name not in names:
+    as_named = {_alike(name): name for name in sorted(names)}
+    lost = 0
+    for page in pages:
+        if (name := page if page in names else as_named.get(_alike(page), "")) == "":
+            lost += 1
             continue
         if name.encode() in locked:
             raise ReadError("encrypted", "is locked by its publisher; Winnow reads books without a lock")
         text, encoding = decode(package.bytes(name))
         encodings[encoding] = None
         said.paragraph(whole_text(text))
+    if lost:
+        said.metadata["lost_pages"] = str(lost)
     yield _document(content, raw, said, ", ".join(encodings) or "epub")
+
+
+def _alike(name: str) -> str:
+    """A file's name as packing programs may change it: in case, and in how accents are written."""
+    return unicodedata.normalize("NFC", name).casefold()

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from winnow.deduplicate.passages.fingerprint import TOP, UNSPACED
 from winnow.deduplicate.passages.utf8_texts import Codes, Offsets, Utf8Texts, portions
-from winnow.deduplicate.sorted_rows import distinct_values, may_repeat, merged, run_starts
+from winnow.deduplicate.sorted_rows import distinct_values, may_repeat, merged, ranges, run_starts
 
 Hashes = NDArray[np.uint64]
 
@@ -34,7 +34,7 @@ _RUN = 6  # shingles in a row: ten words
 """A passage of 30 words or more at Jaccard .9 has at least twelve unchanged in a row; three sentences of 80 characters
 in all have ten words in any language that sets words apart."""
 _WORDS = 5  # in a shingle
-_SHORT = 3  # in a short one
+SHORT = 3  # in a short one
 _PRIME = 0x100000001B3
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
 _MASK = 2**64 - 1
@@ -255,18 +255,24 @@ def shingle_sets(words: Words) -> tuple[Hashes, Offsets]:
     return _distinct(*_shingles(words.numbers, words.document_ends, short_too=True))
 
 
-def short_shingle_sets(words: Words) -> tuple[Hashes, Offsets]:
+def short_shingle_sets(words: Words, about: NDArray[np.bool_] | None = None) -> tuple[Hashes, Offsets]:
     """`shingle_sets` of three words each, none of which goes over the border of a piece.
 
-    Of five words, one that was changed breaks half of those of a sentence.
+    Of five words, one that was changed breaks half of those of a sentence. Only those with a word they are `about` are
+    given, if that is told for each word.
 
     >>> text = np.frombuffer(b"one two three four five six", np.uint8)
     >>> words = Words.of(Utf8Texts(text, np.array([0, 13, len(text)])), np.array([0, 2]))
     >>> short_shingle_sets(words)[1].tolist()
     [2]
     """
-    hashes, counts = _shingles(words.in_pieces, words.ends, short_too=False, width=_SHORT)
+    hashes, counts = _shingles(words.in_pieces, words.ends, short_too=False, width=SHORT)
     up_to = np.append(0, np.cumsum(counts))[words.bounds]
+    if about is not None:
+        starts = np.append(0, words.ends)[:-1]
+        at, told = ranges(starts, starts + counts), np.append(0, np.cumsum(about))
+        wanted = told[at + SHORT] > told[at]
+        hashes, up_to = hashes[wanted], np.append(0, np.cumsum(wanted))[up_to]
     return _distinct(hashes, np.diff(up_to))
 
 

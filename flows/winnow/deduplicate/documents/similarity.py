@@ -21,6 +21,7 @@ from winnow.base.files import near, parquet_file, read_pieces, scan_parquet
 from winnow.base.recipe import DeduplicateSettings
 from winnow.deduplicate.array_files import ArrayFile, whole_file
 from winnow.deduplicate.documents.document_order import DocumentOrder, load_order
+from winnow.deduplicate.documents.figures import Figures
 from winnow.deduplicate.documents.shingles import Hashes, Words, shingle_sets, short_shingle_sets
 from winnow.deduplicate.passages.utf8_texts import Offsets, Utf8Texts
 from winnow.deduplicate.repeats.meaning import ASKS, MAX_QUESTION, QUESTION
@@ -38,6 +39,7 @@ from winnow.deduplicate.work_files import (
 )
 
 _SET_BYTES = 64 << 20  # shingle sets held at a time
+_QUOTED = r"^[ \t]{0,40}>"  # as what a reply answers
 _LEAST_SHARE = 0.02  # of a document's characters that must be its own for it to be told apart by them
 
 
@@ -75,12 +77,12 @@ class _Passages:
         return Words.of(Utf8Texts.of(self.texts), starts if bounds is None else bounds)
 
     def besides(self, templates: Rows, arrival: NDArray[np.int32], least_chars: int) -> NDArray[np.bool_]:
-        """Which belong to no template (TEMPLATE), of documents that have both, and enough of them."""
+        """Which are no quotes and belong to no template (TEMPLATE), of documents that have both, and enough of them."""
         owner = np.cumsum(run_starts(self.ranks)) - 1
         at = np.minimum(np.searchsorted(templates["key"], self.keys), max(len(templates) - 1, 0))
-        shared = np.zeros(len(self.ranks), np.bool_)
+        shared = pl.Series(self.texts).str.contains(_QUOTED).to_numpy()
         if len(templates):
-            shared = (templates["key"][at] == self.keys) & (templates["arrival"][at] <= arrival[self.ranks])
+            shared |= (templates["key"][at] == self.keys) & (templates["arrival"][at] <= arrival[self.ranks])
         sizes = pc.utf8_length(self.texts).to_numpy(zero_copy_only=False)
         whole, own = (np.bincount(owner, weights=w) for w in (sizes, np.where(shared, 0, sizes)))
         told = (own < whole) & (own >= np.maximum(least_chars, _LEAST_SHARE * whole))
@@ -101,23 +103,40 @@ class _Passages:
         return found
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """The passages of documents that tell them apart, and which words of all passages speak for it: None for all."""
+
+    passages: NDArray[np.bool_]
+    words: NDArray[np.bool_] | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Besides:
-    """Only what documents say besides `templates`, of those that say at least `least_chars` so."""
+    """Only what documents say besides `templates` and quotes, of those that say at least `least_chars` so.
+
+    Where that gives figures, or all of a document does, only what is about them.
+    """
 
     templates: ArrayFile
     least_chars: int
 
-    def of(self, some: _Passages, order: DocumentOrder) -> NDArray[np.bool_]:
-        return some.besides(self.templates.load(), order.arrival, self.least_chars)
+    def of(self, some: _Passages, words: Words, order: DocumentOrder) -> _Told:
+        owner = np.cumsum(run_starts(some.ranks)) - 1
+        besides = some.besides(self.templates.load(), order.arrival, self.least_chars)
+        apart = np.bincount(owner, weights=besides) > 0
+        figures = Figures.of(some.texts, words, besides | ~apart[owner])
+        gives = np.bincount(owner, weights=figures.passages) > 0
+        passages = np.where(gives[owner], figures.passages, besides)
+        return _Told(passages, figures.words | np.repeat(~gives[owner], np.diff(words.ends, prepend=0)))
 
 
 @dataclass(frozen=True, slots=True)
 class Questions:
     """Only what documents ask that are questions and answers."""
 
-    def of(self, some: _Passages, order: DocumentOrder) -> NDArray[np.bool_]:
-        return some.questions()
+    def of(self, some: _Passages, words: Words, order: DocumentOrder) -> _Told:
+        return _Told(some.questions())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,12 +153,16 @@ class Sets:
 
     def of(self, some: _Passages, words: Words, order: DocumentOrder) -> tuple[NDArray[np.uint32], Hashes, Offsets]:
         """The ranks of the documents, and their shingle sets."""
-        ranks = some.ranks
+        about = None
         if self.only:
-            kept = np.ones(len(ranks), np.bool_) if self.among is None else self.among.load()[ranks]
-            kept[kept] = self.only.of(some if kept.all() else some.filter(kept), order)
-            words, ranks = words.of_pieces(kept), ranks[kept]
-        return ranks[run_starts(ranks)], *(short_shingle_sets if self.short else shingle_sets)(words)
+            if self.among and not (kept := self.among.load()[some.ranks]).all():
+                some, words = some.filter(kept), words.of_pieces(kept)
+            told = self.only.of(some, words, order)
+            if told.words is not None:
+                about = told.words[np.repeat(told.passages, np.diff(words.ends, prepend=0))]
+            some, words = some.filter(told.passages), words.of_pieces(told.passages)
+        sets = short_shingle_sets(words, about) if self.short else shingle_sets(words)
+        return some.ranks[run_starts(some.ranks)], *sets
 
 
 def write_shingles(

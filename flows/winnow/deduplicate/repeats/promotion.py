@@ -1,4 +1,4 @@
-"""Lines that are in a text only to sell or to lead away: advertisement markers, promotion lines, cut-off posts."""
+"""Lines that are in a text only to sell or to lead away: advertisement markers, promotion, buttons, cut-off posts."""
 
 from __future__ import annotations
 
@@ -39,6 +39,7 @@ _OPENINGS = (
     "adver", "spons", "promo", "paid ", "story", "artic", "conti", "scrol", "skip ", "ad   ", "anzei", "werbu",
     "publi", "pubbl", "rekla", "annon", "you m", "you w", "also ", "don t", "read ", "watch", "relat", "recom",
     "trend", "more ", "sign ", "subsc", "follo", "like ", "find ", "click", "tap h", "get t", "get o", "downl",
+    "share", "tweet", "teile", "parta", "compa", "condi", "подел", "分享",
     "рекла", "広告", "广告", "廣告", "광고", "إعلان",
 )  # fmt: skip
 """How all that is found here begins, other signs as spaces."""
@@ -53,6 +54,19 @@ SHORT_LINK = (
 )
 """A link of a service that shortens them, as the last thing in a text; the same in Rust's dialect."""
 _SHORT_LINK = re.compile(SHORT_LINK)
+_SHARE = "share|tweet|teilen|partager|compartir|compartilhar|condividi|поделиться|分享"
+_NETWORK = (
+    "facebook|twitter|x|linkedin|whatsapp|telegram|reddit|pinterest|tumblr|bluesky|mastodon|threads|messenger|e-?mail|"
+    "print|pocket|xing|вконтакте|вк|微博|微信"
+)
+_BESIDE = "click|pin|on|via|by|to|it|this|link|opens|in|new|a|window|auf|per|mit|bei|sur|par|en|por|su|no|в|на|через"
+_BAR = r"[\s|·•/()\[\]:-]"  # no comma: what a sentence lists is what somebody may do, and no row of buttons
+_SHARE_BAR = re.compile(
+    rf"\W{{0,8}}(?:click to\s)?(?:{_SHARE})\b"
+    rf"(?:{_BAR}{{1,20}}(?:{_SHARE}|{_NETWORK}|{_BESIDE})\b){{1,60}}{_BAR}{{0,20}}",
+    re.IGNORECASE,
+)
+_NETWORKS = re.compile(rf"\b(?:{_NETWORK})\b", re.IGNORECASE)
 _LIST_MARK = re.compile(r"\s{0,40}(?:[-*+•·–—‣◦▪]|[0-9]{1,3}[.)])\s{1,8}")
 MAX_PROMO = 300  # characters; what is longer has something of its own to say
 _SENTENCE_END = '.!?…。！？"”’»)'
@@ -69,7 +83,8 @@ PROMO_OPENING = rf"(?i)^\PL*(?:{_MAY_OPEN})"
 
 
 def is_promo(text: str, stands_again: bool = False) -> bool:
-    """Whether a passage is an advertisement marker, a promotion line, or a cut-off post that ends in a short link.
+    """Whether a passage is an advertisement marker, a promotion line, a row of buttons to share a page, or a cut-off
+    post that ends in a short link.
 
     A line that opens like a call ("Subscribe to") needs a second sign: whose channel it is, a newsletter, capitals, or
     that it `stands_again` in its document. Calls without one go where enough documents have them (`across_documents`).
@@ -88,6 +103,8 @@ def is_promo(text: str, stands_again: bool = False) -> bool:
     (False, True)
     >>> is_promo("Subscribe to our channel!"), is_promo("Subscribe to the channel with `redis.subscribe`.")
     (True, False)
+    >>> is_promo("Share on Facebook | Share on Twitter"), is_promo("Share on Facebook, Twitter or here")
+    (True, False)
     >>> is_promo("The report is out. Read it at https://t.co/Rt6q5t4BCQ"), is_promo("See https://example.org/a.")
     (False, False)
     """
@@ -101,6 +118,9 @@ def is_promo(text: str, stands_again: bool = False) -> bool:
         return stands_again or (bare != body and len(bare) > 2) or (len(bare) > 2 and bare.isupper())
     mark = _LIST_MARK.match(body)
     line = body[mark.end() :] if mark else body
+    if _SHARE_BAR.fullmatch(line):
+        networks = {name.lower() for name in _NETWORKS.findall(line)}
+        return len(networks) > 1 or bool(networks and "new window" in line.lower())
     return ("\n" not in line and _is_call(line, stands_again)) or is_cut_off_post(body)
 
 
