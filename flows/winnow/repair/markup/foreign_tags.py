@@ -6,6 +6,7 @@ What they enclose stays. XML of its own, texts about markup, and footnotes in br
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -48,7 +49,7 @@ class Mark:
 
 
 def replaced(text: str, marks: Iterable[Mark], confidence: float) -> Iterator[Change]:
-    """Each run of marks goes; what parts leaves a line break, the others what white space stood about them."""
+    """Each run of marks goes; what parts leaves a line break, cells a bar, the others the white space about them."""
     run: list[Mark] = []
     for mark in [*marks, None]:
         if mark is not None and (not run or not text[run[-1].end : mark.start].strip()):
@@ -63,7 +64,9 @@ def replaced(text: str, marks: Iterable[Mark], confidence: float) -> Iterator[Ch
             edge = low == 0 or high == len(text) or text[low - 1] == "\n" or text[high] == "\n"
             inside = "\n" in text[run[0].start : run[-1].end]
             apart = high - low > sum(m.end - m.start for m in run)  # white space stood beside or between
-            after = "" if edge else "\n" if inside or any(m.parts for m in run) else " " if apart else ""
+            cells = all(m.name in ("td", "th") for m in run)
+            between = " | " if cells else "\n" if inside or any(m.parts for m in run) else " " if apart else ""
+            after = "" if edge else between
             if edge and inside and low > 0 and high < len(text) and text[low - 1] != "\n" and text[high] != "\n":
                 after = "\n"
             yield Change(low, high, after, confidence)
@@ -174,6 +177,13 @@ _MEDIA = re.compile(
 )
 
 
+_PLAYED = re.compile(
+    r"\[(embed|audio|video|youtube|vimeo|soundcloud)(?:\s[^\[\]\n]{0,400})?\]\s{0,9}[^\s\[\]]{1,400}\s{0,9}\[/\1\]",
+    re.IGNORECASE,
+)
+"""A film or piece of music by its address."""
+
+
 def strip_shortcodes(text: str, evidence: Evidence) -> Iterator[Change]:
     """Shortcodes of WordPress, its page builders and Drupal go; what they enclose stays.
 
@@ -194,7 +204,10 @@ def strip_shortcodes(text: str, evidence: Evidence) -> Iterator[Change]:
     closed = {m[2].lower() for m in found if m[1]}
     given = {m[2].lower() for m in found if not m[1] and _ATTRIBUTE.match(m[3])}
     opened = {m[2].lower() for m in found if not m[1]}
-    marks = [Mark(m.start(), m.end(), "media", False, True) for m in media]
+    played = list(_PLAYED.finditer(text))
+    starts = [p.start() for p in played]
+    found = [m for m in found if not (n := bisect_right(starts, m.start())) or m.start() >= played[n - 1].end()]
+    marks = [Mark(m.start(), m.end(), "media", False, True) for m in [*media, *played]]
     built = sum(_SURE_BUILDERS.match(m[2].lower()) is not None for m in found) > 1 or any(
         _BUILDERS.match(name) and (name in given or name in closed) for name in opened
     )
@@ -220,7 +233,7 @@ WORD_SETTINGS = Rule(
 )
 CHAT_LINKS = Rule("chat_links", 1, read_chat_links, r"<(?:https?:|mailto:|[#!])[^\s<>|][^<>|]*\||<a?:\w+:\d")
 SHORTCODES = Rule(
-    "shortcodes", 3, strip_shortcodes, r'\[/[A-Za-z]|\[[A-Za-z][\w-]*\s[^\[\]\n]*=|\[\[\{"|\[(?:vc|et_pb|fusion|av)_'
+    "shortcodes", 4, strip_shortcodes, r'\[/[A-Za-z]|\[[A-Za-z][\w-]*\s[^\[\]\n]*=|\[\[\{"|\[(?:vc|et_pb|fusion|av)_'
 )
 
 FOREIGN: tuple[Rule, ...] = (NAMESPACED_TAGS, WORD_SETTINGS, CHAT_LINKS, SHORTCODES)

@@ -29,8 +29,8 @@ _TEACHES = re.compile(
     r"|browsers?|librar(?:y|ies)|tutorials?|styl(?:e|es|ed|ing)|margins?|paddings?|flex\w*|divs?|pixels?|hover|fonts?|class(?:es)?"
     r"|layouts?|themes?)\b"
 )
-# Four words in a row, or as much in a script without spaces, make a text of what stands beside code.
-_WORDS = re.compile(r"(?:[^\W\d_]{2,30},? ){3}[^\W\d_]{2,30}|[^\W\d_a-zA-Z\u00c0-\u024f]{8}")
+# Three words in a row, or as much in a script without spaces, make a text of what stands beside code.
+_WORDS = re.compile(r"(?:[^\W\d_]{2,30},? ){2}[^\W\d_]{2,30}|[^\W\d_a-zA-Z\u00c0-\u024f]{8}")
 
 # What the statements of adverts, counters and widgets begin with, of which a text can hold none.
 _ADVERTS = (
