@@ -16,14 +16,15 @@ _ABOUT = re.compile(
 )
 _EXPLAINS = re.compile(
     r"(?i)\b(?:write|type|use|using|insert|add|put|open|close|start|end|begin|mark|show|display|render|mean|stand|turn|become"
-    r"|convert|replace|represent|denote|produce|create|draw|called)s?\b"
+    r"|convert|replace|represent|denote|produce|create|draw|called|escape|written|shown|drawn|meant)(?:s|ed|d)?\b"
 )
 _RAW_TAG = re.compile(r"<[A-Za-z/!][^<>\n]{0,300}>")
 _ESCAPED_TAG = re.compile(
     r"&(?:amp;)*lt;/?(?:p|br|b|i|a|u|em|strong|div|span|li|ul|ol|td|tr|th|table|h[1-6]|img|sup|sub|code|pre|hr|tt|font"
-    r"|blockquote|script|style|section|article)(?:&(?:amp;)*gt;|/&|\s*/?\s*&|\s[a-z-]{2,20}=)",
+    r"|blockquote|script|style|section|article|xml|o:p|iframe|figure|figcaption|dl|dt|dd|del|ins|center|tbody|thead)"
+    r"(?:&(?:amp;)*gt;|/&|\s*/?\s*&|\s[a-z-]{2,20}=)|&(?:amp;)*lt;!--\[if ",
     re.I,
-)  # fmt: skip
+)
 _PROGRAM = re.compile(r"\bwhile ?\(|\bconst \w+ =|\(\w*(?:, ?\w+)*\) =>|\.innerHTML|\bs/&|\bprint ?[\"']|<STDIN>")
 _IN_NAME = re.compile(r"\b[A-Z]{1,3}&[A-Z]{1,2}s?\b(?!;)")
 _ESCAPED_NAME = re.compile(r"\b[A-Z]{1,3}&amp;[A-Z]")
@@ -166,4 +167,4 @@ def _typographic(r: Reference) -> bool:
 
 _GATE = r"&[ \t\x{a0}]{0,5}[#A-Za-z]|&;[A-Za-z]|(?:amp|nbsp|lt|gt|quot) ?;|\A[a-z]{5,30};\z"
 
-ENTITIES = Rule("entities", 5, find_entities, _GATE, proves=True)
+ENTITIES = Rule("entities", 6, find_entities, _GATE, proves=True)

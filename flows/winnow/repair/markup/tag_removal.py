@@ -18,7 +18,9 @@ _CODE = re.compile(
     r"|\w\(['\"]|\{[{%]|\w\.\w+ = |^\s*'.*'\s*\Z"
 )
 _PERL = re.compile(r"\bm\{<|=~ ?[ms]?[/{]<|<STDIN>|\bs/<")
-_DRAWING = re.compile(r"\s*(?:<\?xml[^<>]{0,200}>\s*(?:<![^<>]{0,300}>\s*)?<(?!html)|<svg[\s>])", re.IGNORECASE)
+_DRAWING = re.compile(
+    r"\s*(?:<\?xml[^<>]{0,200}>\s*(?:<![^<>]{0,300}>\s*)?<(?!!|html\b|p>|div\b|h[1-6]>)|<svg[\s>])", re.IGNORECASE
+)
 _MENTIONED = re.compile(r"\s?(?:elements?|tags?|attributes?|markup)\b", re.IGNORECASE)
 _SPOKEN = re.compile(r"\b(?:elements?|tags?|the|an?|use) \Z", re.IGNORECASE)
 _USED = re.compile(r"\b(?:use|using|insert|type|write|add|put|with|the|an?) \Z", re.IGNORECASE)
@@ -218,14 +220,28 @@ def _real(text: str, tag: Tag, closed: set[str], evidence: Evidence) -> bool:
     if tag.strong or tag.closing:
         return True
     at = bisect_left(evidence.points, tag.start)
-    if at < len(evidence.points) and evidence.points[at] < tag.end:
-        return tag.name in closed or tag.name not in PLACEHOLDER  # its brackets were damaged themselves
+    if at < len(evidence.points) and evidence.points[at] < tag.end:  # its brackets were damaged themselves
+        if _compares(text, tag):
+            return tag.name in closed
+        return tag.name in closed or tag.name not in PLACEHOLDER
     if tag.name in closed:
         return True
     spoken_of = _MENTIONED.match(text, tag.end) or _SPOKEN.search(text, max(0, tag.start - 12), tag.start)
     if tag.name in PLACEHOLDER or spoken_of:
         return False
     return len(tag.name) > 1 or _stands_alone(text, tag)
+
+
+def _compares(text: str, tag: Tag) -> bool:
+    """Whether a name of one letter stands between two values, as in ``a < b > c``.
+
+    >>> [_compares(t, next(tags(t))) for t in ("a < b > c", "a < b >c", "< b > c", "a < em > c")]
+    [True, False, False, False]
+    """
+    before, after = text[max(0, tag.start - 2) : tag.start], text[tag.end : tag.end + 2]
+    values = len(before) == len(after) == 2 and before[0] not in " \n<>" and after[1].isalnum()
+    spaced = before[1:] == after[:1] == " " == text[tag.start + 1] == text[tag.end - 2]
+    return len(tag.name) == 1 and values and spaced
 
 
 def _stands_alone(text: str, tag: Tag) -> bool:
@@ -313,6 +329,11 @@ def _with_halves(text: str, accepted: list[Tag], proofs: Evidence) -> list[Tag]:
     events: list[Tag] = []
     opened: dict[str, int] = {}
     at = 0
+    if cut := _CUT_FIRST.match(text):  # ``p>It ended.</p>``: what closes first was opened where the text begins
+        first = next((t for t in accepted if t.name == cut[1]), None)
+        if first is not None and first.closing and cut[1] in ELEMENTS:
+            events.append(Tag(0, cut.end(), cut[1], False, "half", True))
+            at = cut.end()
     for tag in [*accepted, None]:
         end = tag.start if tag else len(text)
         if ">" in text[at:end]:
@@ -326,6 +347,7 @@ def _with_halves(text: str, accepted: list[Tag], proofs: Evidence) -> list[Tag]:
     return events
 
 
+_CUT_FIRST = re.compile(r"([a-z][a-z0-9]{0,9})>(?=[^\s<>])")
 _DOUBLED = re.compile("(?<!`)``(?!`)")
 
 
@@ -448,8 +470,8 @@ def _prefix(run: Sequence[Tag]) -> str:
 
 _GATE = r"<[\s/!&;<]{0,12}[A-Za-z]|[A-Za-z]\s{0,3}/?\s{0,3}>|[\"']\s{0,3}/?\s{0,3}>|<!|<\?|</>"
 
-TAGS = Rule("tags", 6, find_tags, _GATE, proves=True, remembered=True)
-SHORT_TEXT_TAGS = Rule("short_text_tags", 6, find_tags_of_short_texts, _GATE, remembered=True)
+TAGS = Rule("tags", 7, find_tags, _GATE, proves=True, remembered=True)
+SHORT_TEXT_TAGS = Rule("short_text_tags", 7, find_tags_of_short_texts, _GATE, remembered=True)
 HTML_SOURCE = Rule("html_source", 4, find_tags_of_html_source, r"\A\s*<[A-Za-z!]|\n<p>", remembered=True)
 
 MARKUP: tuple[Rule, ...] = (TAGS, SHORT_TEXT_TAGS, HTML_SOURCE)
