@@ -24,7 +24,7 @@ from winnow.base.recipe import ReadSettings
 from winnow.base.records import RawDocument
 from winnow.read.charset import decode
 from winnow.read.content import Content, sha256
-from winnow.read.page_elements import with_image_texts, with_plain_elements, without_templates
+from winnow.read.page_elements import with_captions, with_image_texts, with_plain_elements, without_templates
 from winnow.read.shell_page import is_application, only_asks
 
 logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # it reports each page it finds nothing in
@@ -230,12 +230,13 @@ def with_kept_columns(html: str) -> tuple[str, dict[int, str]]:
 def whole_text(html: str) -> str:
     """All text of a page, such as a chapter of a book: nothing of it is taken for navigation.
 
-    >>> whole_text("<nav>Contents</nav><p>One<p>Two")
+    >>> whole_text("<nav>Contents</nav><p>One<figure><img><figcaption>Two</figcaption></figure>")
     'Contents\\n\\nOne\\n\\nTwo'
     """
     from resiliparse.parse.html import HTMLTree
 
-    html = with_image_texts(without_templates(without_endless_tags(html.replace("\0", "\ufffd"))))
+    html = without_templates(without_endless_tags(html.replace("\0", "\ufffd")))
+    html = with_image_texts(with_captions(with_plain_elements(html)))
     return _by_resiliparse(HTMLTree.parse(html), is_sound=_size(html)[1] <= DEPTH, is_article=False)
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import io
 import json
 import posixpath
+import re
 import subprocess
 import sys
 import zipfile
@@ -190,7 +191,19 @@ def _about(root: Any, said: _Said) -> None:
             said.metadata.setdefault("author" if name == "creator" else name, text)
 
 
-_GONE = frozenset({"del", "moveFrom", "Fallback", "pPr", "rPr", "sectPr", "tblPr", "trPr", "tcPr", "instrText"})
+_GONE = frozenset("del moveFrom Fallback pPr rPr sectPr tblPr trPr tcPr instrText rt rubyPr".split())
+# What the font Symbol shows at its codes; the other signs of fonts of signs are bullets and ornaments.
+_SYMBOLS: dict[int, str] = dict(
+    zip(
+        [
+            *range(0x41, 0x5B),
+            *range(0x61, 0x7B),
+            *b"\xa3\xa5\xb0\xb1\xb3\xb4\xb6\xb7\xb8\xb9\xba\xbb\xce\xd1\xd7\xe5\xf2\xac\xae",
+        ],
+        "ΑΒΧΔΕΦΓΗΙϑΚΛΜΝΟΠΘΡΣΤΥςΩΞΨΖαβχδεφγηιϕκλμνοπθρστυϖωξψζ≤∞°±≥×∂•÷≠≡≈∈∇⋅∑∫←→",
+        strict=True,
+    )
+)
 
 
 def read_docx(content: Content, settings: ReadSettings) -> Iterator[RawDocument]:
@@ -244,8 +257,37 @@ def _docx_text(element: Any, boxes: list[Any]) -> Iterator[str]:
             yield "\u2011"
         elif name == "softHyphen":
             yield "\xad"
+        elif name == "sym":
+            yield _symbol(_value(child, "font"), _value(child, "char"))
+        elif name == "r" and _is_hidden(child):
+            continue
         elif name and name not in _GONE:
             yield from _docx_text(child, boxes)
+
+
+def _symbol(font: str, char: str) -> str:
+    """A sign of a font of its own; of unknown ones nothing.
+
+    >>> _symbol("Symbol", "F061"), _symbol("Arial", "00E9"), _symbol("Wingdings", "F0FC")
+    ('α', 'é', '')
+    """
+    if not re.fullmatch(r"[0-9A-Fa-f]{1,5}", char):
+        return ""
+    code = int(char, 16)
+    if font == "Symbol":
+        return _SYMBOLS.get(code & 0xFF, "")
+    return chr(code) if 0x20 <= code < 0xD800 else ""
+
+
+def _is_hidden(run: Any) -> bool:
+    """Whether a run of text is set to be hidden."""
+    return any(
+        _value(mark, "val") not in ("0", "false")
+        for properties in run
+        if _name(properties) == "rPr"
+        for mark in properties
+        if _name(mark) == "vanish"
+    )
 
 
 def _docx_level(paragraph: Any) -> int | None:
@@ -278,7 +320,7 @@ def _row(cells: Iterator[str]) -> str:
     return " | ".join(said) if any(said) else ""
 
 
-_ODT_GONE = frozenset({"tracked-changes", "annotation", "annotation-end", "forms", "sequence-decls", "variable-decls"})
+_ODT_GONE = frozenset("tracked-changes annotation annotation-end forms sequence-decls variable-decls ruby-text".split())
 
 
 def read_odt(content: Content, settings: ReadSettings) -> Iterator[RawDocument]:
@@ -332,7 +374,7 @@ def _odt_text(element: Any, boxes: list[Any]) -> Iterator[str]:
             yield "\n"
         elif name in ("text-box", "note"):
             boxes.append(child)
-        elif name and name not in _ODT_GONE:
+        elif name and name not in _ODT_GONE and not (name in ("title", "desc") and "svg" in child.tag):
             yield child.text or ""
             yield from _odt_text(child, boxes)
         yield child.tail or ""

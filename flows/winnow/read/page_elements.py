@@ -151,6 +151,15 @@ def _with_code_alone(html: str) -> str:
     return "".join([*pieces, html[at:]])
 
 
+def with_captions(html: str) -> str:
+    """The page with each figure as a block and its caption as a paragraph.
+
+    >>> with_captions("<figure><img><figcaption>A quay</figcaption></figure>")
+    '<div><img><p>A quay</p></div>'
+    """
+    return _CAPTION.sub(r"<\1p", _FIGURE.sub(r"<\1div>", html))
+
+
 def with_image_texts(html: str) -> str:
     """The page with the alternative text of images that stand among words: formulas, emoji, initials.
 

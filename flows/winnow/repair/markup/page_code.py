@@ -297,8 +297,8 @@ PAGE_CODE = Rule(
     (
         r"\{\s*[a-z-]+\s*:[^{}]*\}",
         r"adsbygoogle|googletag|taboola|_gaq|dataLayer|gtag\(|\bga\(|function ?\(|fbq\(|fbAsyncInit|google_ad_"
-        r"|OneSignal|hbspt\.|cmd\.push|document\.|window\.|jQuery|\$\(|\"@(?:context|type|graph|id)\"|OA_show|ym\("
-        r"|disqus_|addthis|infolinks|_comscore|_paq|CDATA|FB\.|stLight|pbjs|apstag|Ya\.|VK\.|amzn_|_sf_async"
-        r"|__next_f|RLQ|_linkedin|Squarespace|(?:var|let|const) |=>",
+        r"|OneSignal|hbspt\.|cmd\.push|document\.\w|window\.\w|jQuery|\$\(document|\"@(?:context|type|graph|id)\""
+        r"|OA_show|ym\(|disqus_|addthis|infolinks|_comscore|_paq|CDATA|FB\.[iX]|stLight|pbjs|apstag|Ya\.\w|VK\.W"
+        r"|amzn_|_sf_async|__next_f|RLQ|_linkedin|Squarespace|(?:var|let|const) \w+ ?= ?|\(\) ?=>",
     ),
 )

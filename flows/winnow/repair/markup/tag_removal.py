@@ -297,6 +297,8 @@ def _of_snippet(text: str, found: list[Tag], closed: set[str]) -> list[Tag] | No
         return []  # XML of its own
     if used:
         return [t for t in found if t.kind in ("comment", "hidden") or t.name in ELEMENTS or t.name in closed]
+    if any(t.kind == "custom" and t.name not in closed and text[t.start - 1 : t.start].isalnum() for t in found):
+        return []  # as ``<y>`` in ``x<y>z and p<q>r``
     return [t for t in found if t.kind == "whole" and t.name in ELEMENTS and len(t.name) == 1 and _within_word(text, t)]
 
 
