@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from winnow.repair.engine.rule import Change, Evidence, NearDamage, Rule, apply_changes
 from winnow.repair.markup.character_references import OF_MARKUP, TYPOGRAPHIC, Reference, references
+from winnow.repair.markup.prose_tags import is_prose
 from winnow.repair.markup.tags import NEIGHBOURS, SNIPPET
 
 MANY = 3  # so many typographic references in prose without code or tags are no coincidence
@@ -85,11 +86,15 @@ class _Judge:
         self.program = self.snippet and _PROGRAM.search(text) is not None
         self.source = "html_source" in evidence.by  # its tags are out; what is left of it is its references
         self.prose = not self.raw_tags and sum(_typographic(r) for r in found) >= MANY
+        self.sentences = not (self.snippet or self.raw_tags) and is_prose(self._outside(found))
 
     def _explains(self, found: list[Reference]) -> bool:
         """Whether the text outside its references says what one of them, or its tag, is for."""
-        outside = apply_changes(self.text, (Change(r.start, r.end, " ") for r in found))
+        outside = self._outside(found)
         return _ABOUT.search(outside) is not None and _EXPLAINS.search(outside) is not None
+
+    def _outside(self, found: list[Reference]) -> str:
+        return apply_changes(self.text, (Change(r.start, r.end, " ") for r in found))
 
     def _is_proof(self, r: Reference) -> bool:
         """Broken, or escaped more than once."""
@@ -121,6 +126,8 @@ class _Judge:
                 return 0.0
             if self._inside_word(r):
                 return 0.8
+            if self.sentences and r.name not in ("lt", "gt"):
+                return 0.7
             return 0.0 if not _typographic(r) else 0.7 if self.prose else 0.3
         return self._weak(r)
 

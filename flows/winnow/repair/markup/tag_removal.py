@@ -10,6 +10,7 @@ from itertools import pairwise
 from winnow.base.html_names import BLOCK, CELL, ELEMENTS, HEADING, INLINE, REPLACED, TABLE
 from winnow.repair.engine.rule import Change, Evidence, NearDamage, Rule, apply_changes, line_end
 from winnow.repair.markup.html_source import is_html_source
+from winnow.repair.markup.prose_tags import tags_of_prose
 from winnow.repair.markup.tags import NEIGHBOURS, PLACEHOLDER, SNIPPET, Tag, half_tags, tags
 
 _ABOUT = re.compile(r"\b(?:html|xml|sgml|markup|tags?|elements?|attributes?|usage|syntax|synopsis)\b", re.IGNORECASE)
@@ -79,8 +80,9 @@ def _all_tags(text: str) -> tuple[Tag, ...]:
 def find_tags_of_html_source(text: str, evidence: Evidence) -> Iterator[Change]:
     """The tags of a long text go that is the source of an article's body from its first sign to its last.
 
-    So do those of two or more long paragraphs, each a line of its own, where they are all its tags. Pieces of pages,
-    drawings, lists of changes, and texts with sentences around their tags stay as they are.
+    So do those of two or more long paragraphs, each a line of its own, where they are all its tags, and those of a text
+    of sentences in which every bracket is a tag's (`prose_tags`). Pieces of pages, drawings, lists of changes, and
+    texts with sentences around their tags stay as they are.
 
     >>> source = "<h2>Bees</h2>\\n" + "<p>From <a href='/f'>flower</a> to flower they fly.</p>\\n" * 15
     >>> HTML_SOURCE(source, damaged=False)[:40]
@@ -95,6 +97,8 @@ def find_tags_of_html_source(text: str, evidence: Evidence) -> Iterator[Change]:
         yield from _replaced(text, [t for t in found if t.kind != "custom"], 0.8)
     elif len(found) >= 2 * MIN_LINES and text.count("<") == len(found) == len(lines := wrapped_lines(text, found)):
         yield from _replaced(text, lines, 0.8)
+    elif of_prose := tags_of_prose(text, found):
+        yield from _replaced(text, of_prose, 0.7)
 
 
 def _replaced(text: str, events: list[Tag], confidence: float) -> Iterator[Change]:
@@ -446,7 +450,8 @@ def replacement(text: str, start: int, end: int, run: Sequence[Tag], tables: Seq
         return low, high, ""  # the sign ends the sentence before the tags
     if level == CELL_END:  # a cell beside a line that has nothing yet is that line's first
         return low, high, " | "
-    return low, high, ("\n\n" if any(map(_BLANK_LINE.search, gaps)) else "\n") + prefix
+    apart = any(map(_BLANK_LINE.search, gaps)) or sum(tag.name == "br" for tag in run) > 1
+    return low, high, ("\n\n" if apart else "\n") + prefix
 
 
 def _inline(text: str, low: int, high: int, start: int, gaps: Sequence[str], level: int) -> str:
@@ -474,7 +479,7 @@ _GATE = r"<[\s/!&;<]{0,12}[A-Za-z]|[A-Za-z]\s{0,3}/?\s{0,3}>|[\"']\s{0,3}/?\s{0,
 
 TAGS = Rule("tags", 7, find_tags, _GATE, proves=True, remembered=True)
 SHORT_TEXT_TAGS = Rule("short_text_tags", 7, find_tags_of_short_texts, _GATE, remembered=True)
-HTML_SOURCE = Rule("html_source", 4, find_tags_of_html_source, r"\A\s*<[A-Za-z!]|\n<p>", remembered=True)
+HTML_SOURCE = Rule("html_source", 5, find_tags_of_html_source, r"<[A-Za-z!/]", remembered=True)
 
 MARKUP: tuple[Rule, ...] = (TAGS, SHORT_TEXT_TAGS, HTML_SOURCE)
 """The rules that take out tags, in order."""
