@@ -216,7 +216,7 @@ WIKI = Rule(
     strip_wiki_markup,
     rf"\[\[[^\[\]|\n]+\|[^\[\]|\n]+\]\]|\[\[(?i:{_PICTURES}|{_CATEGORIES}):"
     r"|\{\{[A-Za-z][^{}|\n]{0,40}\||(?i:</? ?(?:poem|chem|ce|nowiki))|\{\|"
-    r"|(?i:(?:span|style|align|width|bgcolor)\s?=\s?\"[^\"|\n]*\"[ \t]*\|)",
+    r"|[|!][ \t]*(?i:(?:col|row)span|style|v?align|width|bgcolor)\s?=\s?\"",
     proves=True,
 )
 SPACED_EMPHASIS = Rule(

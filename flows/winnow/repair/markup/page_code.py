@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from winnow.base.html_names import ELEMENTS
-from winnow.repair.engine.rule import Change, Evidence, Rule, Span, apply_changes, line_end
+from winnow.repair.engine.rule import Change, Evidence, Rule, Span, apply_changes, detector, line_end
 from winnow.repair.escapes import is_code
 
 Found = tuple[int, int, bool]
@@ -40,18 +40,17 @@ _ADVERTS = (
     r"|\(function\s?\((?:i,\s?s,\s?o,\s?g|w,\s?d,\s?s,\s?l|d,\s?s,\s?id)\b"
     r"|!function\s?\((?:f,\s?b,\s?e|d,\s?s,\s?id)\b"
     r"|FB\.(?:init|XFBML)|google_ad_(?:client|slot|width|height)\s?=|OneSignal\.push\(|(?:window\.)?OneSignal\s?="
-    r"|(?:var )?(?:infolinks|disqus|addthis|amzn_assoc|_sf_async)_\w{1,30}\s?="
+    r"|(?:var )?(?:disqus|addthis|amzn_assoc)_\w{1,30}\s?="
     r"|hbspt\.(?:cta|forms|enqueueForm)[\w.]{0,20}\("
-    r"|ym\(\d{5,9},|Ya\.\w{1,20}\.\w{1,20}\(|VK\.Widgets\.|OA_show\(|stLight\.options\(|pbjs\.que|apstag\.|_paq\.push\("
+    r"|OA_show\(|_paq\.push\("
     r"|(?:var )?_comscore\s?=|\w{1,30}\.cmd\.push\(|window\.NREUM|self\.__next_f\.push\(|\(RLQ\s?=\s?window\."
-    r"|_linkedin_\w{1,30}\s?=|Squarespace\.\w{1,20}\("
 )
 # What scripts of a page begin with, at the start of a line or behind a sentence.
 _SCRIPT = (
     r"document\.(?:write|getElement\w{1,20}|createElement|querySelector\w{0,5}|addEventListener)\([\"']"
     r"|(?:jQuery|\$)\(document\)\.ready\(|jQuery\(function"
     r"|window\.\w{1,40}(?:\.\w{1,40}){0,4}(?:\s?=\s?[^=\s]|\([^)])"
-    r"|(?:var|let|const) \w{1,40}\s?=\s?(?:document\.|window\.|jQuery|\$\(|new Date\b|\{|\[|[\"'])"
+    r"|(?:var|const) \w{1,40}\s?=\s?(?:document\.|window\.|jQuery|\$\(|new Date\b|\{|\[|[\"'])"
     r"|\(function\s?\(\$?\)\s?\{|!function\s?\(|\(\(\)\s?=>\s?\{|(?://|/\*)\s?<!\[CDATA\["
     r"|if\s?\((?:!|typeof )?\s?(?:window|jQuery)\b"
 )
@@ -245,7 +244,9 @@ def strip_page_code(text: str, evidence: Evidence) -> Iterator[Change]:
     >>> PAGE_CODE("In CSS, .x { color: red; } makes it red."), PAGE_CODE("p { color: red; }")
     ('In CSS, .x { color: red; } makes it red.', 'p { color: red; }')
     """
-    found = [*style_sheets(text), *scripts(text), *_facts(text)]
+    opened = set(_kinds(text))
+    found = [*(style_sheets(text) if 0 in opened else ()), *(_facts(text) if 1 in opened else ())]
+    found += scripts(text) if opened & {2, 3} else ()
     outside = apply_changes(text, (Change(start, end, " ") for start, end in _joined(found)))
     if not found or _ABOUT.search(outside) or not _WORDS.search(outside) or is_code(outside):
         return
@@ -290,15 +291,27 @@ def _joined(found: list[Found]) -> list[Span]:
     return spans
 
 
+def _widened(pattern: str) -> str:
+    """An expression for RE2 that matches wherever one for `re` does, without counting how often a thing is repeated."""
+    return re.sub(r"\{\d+,\d*\}", "*", pattern)
+
+
+# First in a rule of a style sheet, of which `_PROPERTIES` must be half.
+_BEGINNINGS = "|".join(sorted({name.split("-")[0] for name in _PROPERTIES}))
+_kinds = detector(
+    rf"\{{\s*(?:-|(?:{_BEGINNINGS})[a-z-]*\s*:)",
+    r"\{\s*\"@(?:context|type|graph|id)\"",
+    _widened(_ADVERTS),
+    _widened(rf"(?m:^|[.!?:»”\"')>}}\];|][ \t])[ \t]*(?:{_SCRIPT})"),
+)
+
+# Of few states, for it is asked of every text; `_kinds` asks more closely.
 PAGE_CODE = Rule(
     "page_code",
     1,
     strip_page_code,
-    (
-        r"\{\s*[a-z-]+\s*:[^{}]*\}",
-        r"adsbygoogle|googletag|taboola|_gaq|dataLayer|gtag\(|\bga\(|function ?\(|fbq\(|fbAsyncInit|google_ad_"
-        r"|OneSignal|hbspt\.|cmd\.push|document\.\w|window\.\w|jQuery|\$\(document|\"@(?:context|type|graph|id)\""
-        r"|OA_show|ym\(|disqus_|addthis|infolinks|_comscore|_paq|CDATA|FB\.[iX]|stLight|pbjs|apstag|Ya\.\w|VK\.W"
-        r"|amzn_|_sf_async|__next_f|RLQ|_linkedin|Squarespace|(?:var|let|const) \w+ ?= ?|\(\) ?=>",
-    ),
+    r"[{;] ?(?:color|margin|padding|font|display|width|height|float|background|border|text-|position|content|overflow"
+    r"|list-|-)|\{\n|\"@(?:context|type|graph|id)\"|adsbygoogle|googletag|_taboola|_gaq|dataLayer|gtag\(|ga\([\"']|\(function"
+    r"|!function|fbq\(|window\.[A-Za-z_]|document\.[a-z]|google_ad_|OneSignal|hbspt\.|cmd\.push|_f\.push|_paq|jQuery"
+    r"|OA_show|disqus_|addthis_|_comscore|CDATA|FB\.[iX]|amzn_|\(\) ?=>|(?:var|const) ",
 )
