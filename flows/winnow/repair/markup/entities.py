@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cached_property
 
 from winnow.repair.engine.rule import Change, Evidence, NearDamage, Rule, apply_changes
 from winnow.repair.markup.character_references import OF_MARKUP, TYPOGRAPHIC, Reference, references
@@ -86,7 +87,11 @@ class _Judge:
         self.program = self.snippet and _PROGRAM.search(text) is not None
         self.source = "html_source" in evidence.by  # its tags are out; what is left of it is its references
         self.prose = not self.raw_tags and sum(_typographic(r) for r in found) >= MANY
-        self.sentences = not (self.snippet or self.raw_tags) and is_prose(self._outside(found))
+        self.found = found
+
+    @cached_property
+    def is_prose(self) -> bool:
+        return is_prose(self._outside(self.found))
 
     def _explains(self, found: list[Reference]) -> bool:
         """Whether the text outside its references says what one of them, or its tag, is for."""
@@ -126,7 +131,7 @@ class _Judge:
                 return 0.0
             if self._inside_word(r):
                 return 0.8
-            if self.sentences and r.name not in ("lt", "gt"):
+            if r.name not in ("lt", "gt") and self.is_prose:
                 return 0.7
             return 0.0 if not _typographic(r) else 0.7 if self.prose else 0.3
         return self._weak(r)

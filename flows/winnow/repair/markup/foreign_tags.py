@@ -40,7 +40,7 @@ _OF_ARTICLES = re.compile(
 _OF_FEEDS = frozenset(("dc", "dcterms", "content", "itunes", "media"))
 """Namespaces that XML of its own has, too: their tags go where only they and HTML's stand."""
 _NAME = re.compile(r"<[/?!]?([A-Za-z][\w.:-]{0,60})")
-_MATH = re.compile(r"<math(?:\s[^<>]{0,500})?>(?:(?!</?math\b).){0,5000}</math>", re.IGNORECASE | re.DOTALL)
+_MATH = re.compile(r"<math(?:\s[^<>]{0,500})?>\s{0,9}<[ms](?:(?!</?math\b).){0,5000}</math>", re.IGNORECASE | re.DOTALL)
 _OF_MATH = re.compile(
     r"<annotation\b[^<>]{0,300}>[^<>]{0,2000}</annotation>|</?m[a-z]{1,12}(?:\s[^<>]{0,300})?/?>|</?semantics>"
 )
@@ -142,7 +142,7 @@ _FIELD = re.compile(
     rf"(?:\{{\s{{0,3}})?\b(?:HYPERLINK\s{{1,3}}(?:\\l\s{{1,3}})?\"[^\"\n]{{1,2000}}\"{_SWITCHES}"
     rf"|(?:PAGE|NOTE)?REF\s{{1,3}}_(?:Toc|Ref|Hlk)\d{{4,12}}{_SWITCHES}"
     r"|EMBED\s(?:Equation|Word|Excel|Visio|MSPhotoEd)\.\w{1,12}(?:\.\d{1,2})?"
-    rf"|TOC\s{{1,3}}\\[a-z]{_SWITCHES}|INCLUDEPICTURE\s{{1,3}}\"[^\"\n]{{1,2000}}\"{_SWITCHES}"
+    rf"|TOC\s{{1,3}}\\[a-z]\s{{1,3}}\"[^\"\n]{{1,20}}\"{_SWITCHES}|INCLUDEPICTURE\s{{1,3}}\"[^\"\n]{{1,2000}}\"{_SWITCHES}"
     r"|(?:PAGE|NUMPAGES|SEQ\s\w{1,20}|FORMTEXT|STYLEREF\s\d)\s{1,3}\\\*\s{0,3}(?:MERGEFORMAT|ARABIC)"
     rf"{_SWITCHES})(?:\s{{0,3}}\}})?"
 )

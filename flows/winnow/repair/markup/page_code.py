@@ -231,7 +231,7 @@ def _facts(text: str) -> Iterator[Found]:
     while found := _FACTS.search(text, at):
         start = found.end() - len(found[0].lstrip())
         at, whole = _end_of_statement(text, start)
-        if whole and '"articleBody"' not in text[start:at]:
+        if whole and "schema.org" in text[start:at] and '"articleBody"' not in text[start:at]:
             yield start, at, True
         at = max(at, found.end())
 
