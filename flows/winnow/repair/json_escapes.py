@@ -85,7 +85,7 @@ def _is_proof(read: str, start: int, end: int, quotes_only_escaped: bool) -> boo
 _STRIPPED = re.compile(r"(?<![\\%&#+/])u(00[ace-f][0-9a-f]|01[0-7][0-9a-f]|20(?:1[2-9cd]|2[0-6]|ac))(?![0-9a-f]{4})")
 
 
-_STRIPPED_TAG = re.compile(r"u003c/?([a-z][a-z0-9]{0,9})(?:[ /][^<>\n]{0,300}?)?u003e", re.IGNORECASE)
+_STRIPPED_TAG = re.compile(r"u003c/?([a-z][a-z0-9]{0,9})(?: ?/?|\s[\w:-]{1,30}=[^<>\n]{0,300}?)u003e", re.IGNORECASE)
 _OF_TAGS = re.compile(r"u00(3c|3e|26|27|22)", re.IGNORECASE)
 
 
