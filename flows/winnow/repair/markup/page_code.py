@@ -310,8 +310,8 @@ PAGE_CODE = Rule(
     "page_code",
     1,
     strip_page_code,
-    r"[{;] ?(?:color|margin|padding|font|display|width|height|float|background|border|text-|position|content|overflow"
-    r"|list-|-)|\{\n|\"@(?:context|type|graph|id)\"|adsbygoogle|googletag|_taboola|_gaq|dataLayer|gtag\(|ga\([\"']|\(function"
+    r"[{;]\n?[ \t]*(?:color|margin|padding|font|display|width|height|float|background|border|text-|position|content"
+    r"|overflow|list-)|\"@(?:context|type|graph|id)\"|adsbygoogle|googletag|_taboola|_gaq|dataLayer|gtag\(|ga\([\"']|\(function"
     r"|!function|fbq\(|window\.[A-Za-z_]|document\.[a-z]|google_ad_|OneSignal|hbspt\.|cmd\.push|_f\.push|_paq|jQuery"
     r"|OA_show|disqus_|addthis_|_comscore|CDATA|FB\.[iX]|amzn_|\(\) ?=>|(?:var|const) ",
 )

@@ -479,7 +479,14 @@ _GATE = r"<[\s/!&;<]{0,12}[A-Za-z]|[A-Za-z]\s{0,3}/?\s{0,3}>|[\"']\s{0,3}/?\s{0,
 
 TAGS = Rule("tags", 7, find_tags, _GATE, proves=True, remembered=True)
 SHORT_TEXT_TAGS = Rule("short_text_tags", 7, find_tags_of_short_texts, _GATE, remembered=True)
-HTML_SOURCE = Rule("html_source", 5, find_tags_of_html_source, r"<[A-Za-z!/]", remembered=True)
+HTML_SOURCE = Rule(
+    "html_source",
+    5,
+    find_tags_of_html_source,
+    r"\A\s*<[A-Za-z!]|<!--|</?(?i:a|b|blockquote|br|center|cite|div|em|font|h[1-6r]|i|img|li|[ou]l|p|small|span|strong"
+    r"|su[bp]|u)[ />]",
+    remembered=True,
+)
 
 MARKUP: tuple[Rule, ...] = (TAGS, SHORT_TEXT_TAGS, HTML_SOURCE)
 """The rules that take out tags, in order."""
