@@ -24,7 +24,34 @@ APART = {
     "code among words": ("<p>Call <code>f(x)</code>, or two <code>int</code>s.</p>", "Call f(x), or two ints."),
     "code of a block": ("<p>Call</p><pre><code>f(x)</code></pre>", "Call\n\nf(x)"),
     "images among words": ("<p>So <img src=a.png alt='E = mc2'> holds.</p>", "So E = mc2 holds."),
+    "figures that are no pictures": (
+        "<figure class=q><blockquote><p>We build it anew.</p></blockquote></figure>"
+        "<figure><pre><code>def f():\n    return 1</code></pre></figure>"
+        "<figure><table><tr><td>North<td>12</table><figcaption>Votes by ward</figcaption></figure>",
+        "We build it anew.\n\ndef f():\n    return 1\n\nNorth | 12\n\nVotes by ward",
+    ),
+    "captions of numbered figures": (
+        "<figure><img src=a.png><figcaption>Figure 2. Depth by year</figcaption></figure>"
+        "<figure><img src=b.png><figcaption>Photo: A. Bee</figcaption></figure>",
+        "Figure 2. Depth by year",
+    ),
+    "code beside the numbers of its lines": (
+        "<table class=rouge><tr><td class='rouge-gutter gl'><pre>1\n2</pre></td>"
+        "<td class=rouge-code><pre>def f():\n    return 1</pre></td></table>",
+        "def f():\n    return 1",
+    ),
+    "elements of scripts": (
+        "<x-para>The <x-term>weir</x-term> is old.</x-para> <x-a>One</x-a><x-b>Two</x-b>",
+        "The weir is old. One Two",
+    ),
+    "what is centred": ("<center>A line in the middle.</center>", "A line in the middle."),
+    "pages in attributes of frames": (
+        "<iframe title=x srcdoc='<html><head><title>a</title></head><body><p>A letter &amp; more.</body>'></iframe>",
+        "A letter & more.",
+    ),
     # These stay as they are.
+    "frames that hold no paragraphs": ("<iframe srcdoc='<script>f()</script>Ad'></iframe><p>x</p>", "x"),
+    "cells that hold no numbers of lines": ("<table><tr><td class=gutters>North</td><td>12</td></table>", "North | 12"),
     "links inside a word": ("<p>the <a href=x>stat</a>ion</p>", "the station"),
     "images that are files": ("<p>So <img src=a.png alt='DSC_001.jpg'> holds.</p>", "So holds."),
     "spaces of a paragraph": ("<p>one   two\n three</p>", "one two three"),
@@ -63,6 +90,7 @@ SHELLS = (
     "<noscript>You need to enable JavaScript to run this app.</noscript><div id=root></div><script src=a.js></script>",
     "<div id='app'></div><script>start()</script>",
     "<h1>Verify you are human</h1><p>Complete the security check to continue.</p>",
+    "<frameset><noframes><body>Ihr Browser kann leider keine Frames anzeigen.</body></noframes></frameset>",
     "<p>Bitte aktivieren Sie JavaScript, um diese Seite zu sehen.</p>",
     "<p>Для работы сайта необходимо включить JavaScript.</p>",
     "<p>このページを表示するにはJavaScriptを有効にしてください。</p>",
@@ -74,6 +102,8 @@ NO_SHELLS = (
     "lower road was under water.</p>",
     "<p>We checked the browser of every reader of this paper in the years that the survey covers.</p>",
     "<p>The shop is closed on Sunday.</p>",
+    "<p>The browser draws each frame at 60 Hz.</p>",
+    "<frameset><frame src=a><noframes><body><p>The shop is closed on Sunday.</body></noframes></frameset>",
 )
 
 

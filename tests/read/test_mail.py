@@ -76,6 +76,19 @@ MESSAGES = {
         [],
     ),
     "spaces at ends of lines that do not": ("Content-Type: text/plain\n\nA long \nline.", "A long \nline.", []),
+    "a footer behind base64": (
+        f"Content-Type: text/plain; charset=koi8-r\nContent-Transfer-Encoding: Base64\n\n{PACKED}\n"
+        "____\nnews mailing list\n",
+        "Привет из Москвы, до скорой встречи.\n\n____\nnews mailing list",
+        [],
+    ),
+    "text that is marked down": ("Content-Type: text/markdown\n\n# Said *plainly*", "# Said *plainly*", []),
+    "base64 in two pieces": (
+        "Content-Transfer-Encoding: base64\n\nR3LDvMOfZQ==\nIGF1cyBLw7ZsbiwgaGV1dGU=\n",
+        "Grüße aus Köln, heute",
+        [],
+    ),
+    "what is no base64": ("Content-Transfer-Encoding: base64\n\nSaid plainly,\nall.", "Said plainly,\nall.", []),
     "base64": (
         f"Content-Type: text/plain; charset=koi8-r\nContent-Transfer-Encoding: base64\n\n{PACKED}",
         "Привет из Москвы, до скорой встречи.",

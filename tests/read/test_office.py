@@ -62,6 +62,10 @@ def test_what_word_processors_hide_in_a_paragraph_is_read_and_what_they_deleted_
         "<w:p><w:r><mc:AlternateContent><mc:Choice><w:txbxContent><w:p><w:r><w:t>boxed</w:t></w:r></w:p></w:txbxContent>"
         "</mc:Choice><mc:Fallback><w:txbxContent><w:p><w:r><w:t>boxed</w:t></w:r></w:p></w:txbxContent></mc:Fallback>"
         "</mc:AlternateContent></w:r></w:p>"
+        "<w:p><w:r><w:ruby><w:rt><w:r><w:t>kan</w:t></w:r></w:rt><w:rubyBase><w:r><w:t>漢</w:t></w:r></w:rubyBase></w:ruby>"
+        "<w:sym w:font='Symbol' w:char='F061'/><w:sym w:font='Wingdings' w:char='F0FC'/></w:r>"
+        "<w:r><w:rPr><w:vanish/></w:rPr><w:t>hidden</w:t></w:r>"
+        "<w:r><w:rPr><w:vanish w:val='0'/></w:rPr><w:t>shown</w:t></w:r></w:p>"
         "<w:p><w:pPr><w:numPr><w:ilvl w:val='1'/></w:numPr></w:pPr><w:r><w:t>deep</w:t></w:r></w:p>"
         "<w:tbl><w:tr><w:tc><w:p><w:r><w:t>a</w:t></w:r></w:p><w:tbl><w:tr><w:tc><w:p><w:r><w:t>inner</w:t></w:r></w:p>"
         "</w:tc></w:tr></w:tbl></w:tc><w:tc><w:p/></w:tc></w:tr></w:tbl>"
@@ -70,7 +74,10 @@ def test_what_word_processors_hide_in_a_paragraph_is_read_and_what_they_deleted_
     files = {"word/document.xml": f"<w:document {w}><w:body>{body}</w:body></w:document>", "word/footnotes.xml": note}
     found = read(tmp_path, "a.docx", packed(files))
     assert isinstance(found, RawDocument)
-    assert found.text == "put in\tthen\nnext\u2011\n\nlinked\n\nboxed\n\n  - deep\n\na inner | \n\na note"
+    assert (
+        found.text
+        == "put in\tthen\nnext\u2011\n\nlinked\n\nboxed\n\n漢α\uf0fcshown\n\n  - deep\n\na inner | \n\na note"
+    )
 
 
 BOX = "<w:txbxContent><w:p><w:r><w:t>boxed</w:t></w:r></w:p></w:txbxContent>"
@@ -84,7 +91,7 @@ WRITTEN = {
     "no sign": ("<w:r><w:sym w:font='Arial' w:char='x'/><w:t>a</w:t></w:r>", "a"),
     "a reading above a word": (
         "<w:r><w:ruby><w:rt><w:r><w:t>かん</w:t></w:r></w:rt><w:rubyBase><w:r><w:t>漢</w:t></w:r></w:rubyBase></w:ruby></w:r>",
-        "漢(かん)",
+        "漢",
     ),
     "a box in a cell": (
         f"</w:p><w:tbl><w:tr><w:tc><w:p><w:r><w:t>a</w:t><mc:Choice>{BOX}</mc:Choice><mc:Fallback>{BOX}"
@@ -113,18 +120,20 @@ def test_pages_of_a_book_are_found_under_names_that_packing_changed_and_lost_one
 
 
 def test_spaces_notes_and_nested_lists_of_open_documents_are_read(tmp_path: Path) -> None:
-    t = "xmlns:o='o' xmlns:t='t'"
+    t = "xmlns:o='o' xmlns:t='t' xmlns:svg='svg-compatible'"
     body = (
         "<t:tracked-changes><t:p>out</t:p></t:tracked-changes><t:p>a<t:s t:c='3'/>b<t:line-break/>c"
         "<t:note><t:note-body>"
         "<t:p>a note</t:p></t:note-body></t:note>d<o:annotation><t:p>aside</t:p></o:annotation></t:p>"
+        "<t:p><t:ruby><t:ruby-base>漢</t:ruby-base><t:ruby-text>kan</t:ruby-text></t:ruby>"
+        "<svg:desc>a bird</svg:desc>!</t:p>"
         "<t:list><t:list-item><t:p>one</t:p><t:list><t:list-item><t:p>deep</t:p></t:list-item></t:list></t:list-item>"
         "</t:list>"
     )
     files = {"content.xml": f"<o:doc {t}><o:body><o:text>{body}</o:text></o:body></o:doc>"}
     found = read(tmp_path, "a.odt", packed(files))
     assert isinstance(found, RawDocument)
-    assert found.text == "a   b\ncd\n\na note\n\n- one\n  - deep"
+    assert found.text == "a   b\ncd\n\na note\n\n漢!\n\n- one\n  - deep"
 
 
 BOMB = "<a>" + "b" * 2_000_000 + "</a>"

@@ -39,6 +39,9 @@ UNITS = {
     "halves of pictures": "&#55357;&#56832;",
     "settings of Word": "Normal 0 false ",
     "bullets": "- a\n",
+    "scripts without an end": "gtag('x'({",
+    "strings without an end": '_gaq="',
+    "rules of styles": ".a .b{color:red}\n\nx ",
 }
 
 

@@ -24,6 +24,7 @@ from winnow.base.recipe import ReadSettings
 from winnow.base.records import RawDocument
 from winnow.read.charset import decode
 from winnow.read.content import Content, sha256
+from winnow.read.page_elements import with_captions, with_image_texts, with_plain_elements, without_templates
 from winnow.read.shell_page import is_application, only_asks
 
 logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # it reports each page it finds nothing in
@@ -52,19 +53,11 @@ _FORUM = re.compile(
 )
 MIN_POSTS = 200  # characters; less is no thread
 _SENTENCE = re.compile(r"[^\n]{60}[.!?…。！？]")
-_IMAGE = re.compile(r"<img\b[^<>]{0,2000}>", re.IGNORECASE)
-_ALT = re.compile(r"""\balt\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
-_FILE_NAME = re.compile(r"\.\w{2,4}$")
 _PRE, _PRE_END = re.compile(r"<pre\b[^<>]{0,1000}>\n?", re.IGNORECASE), re.compile(r"</pre\b", re.IGNORECASE)
 _TAG_OR_TEXT = re.compile(r"<[^<>]*>|[^<]+|<")
 _WHITE = " \t\n"
 _SPACE = re.compile(r"[^\S\n]+")
 _SIGN_OR_LINE = re.compile("[\\n\u2400-\u2426]")
-_FOLDING = re.compile(r"<(/?)(details|summary)\b([^<>]{0,2000})>", re.IGNORECASE)
-_RUBY = re.compile(
-    r"<r[pt]c?\b[^<>]{0,200}>[^<>]{0,200}(?:</r[pt]c?>)?|</?(?:ruby|rb|r[pt]c?)\b[^<>]{0,200}>", re.IGNORECASE
-)
-_TEMPLATE = re.compile(r"<(/?)template\b[^<>]{0,2000}>", re.IGNORECASE)
 _BULLET = re.compile(r"^([ \t]*)(?:[•◦▪‣⁃*]|-)[ \t]+", re.MULTILINE)
 _CELL_GAP = re.compile(r"[ \t]*\t\t[ \t]*")
 _SPACED_END = re.compile(r"[ \t]+\n")
@@ -128,39 +121,6 @@ def without_endless_tags(html: str) -> str:
     rest = html[at:]
     tag = _TAG.search(rest) if len(rest) > MAX_TAG else None  # no end comes: it is text, and no parser may take it on
     return "".join([*pieces, rest[: tag.start()] + "&lt;" + rest[tag.start() + 1 :] if tag else rest])
-
-
-def without_templates(html: str) -> str:
-    """The page without its `<template>` elements: scripts fill copies of them, and nobody sees the elements themselves.
-
-    Left alone are those that browsers show (declarative shadow roots), and what no end tag follows.
-
-    >>> without_templates("<p>a<template><p>Hello {{name}}<template>b</template></template><p>c")
-    '<p>a<p>c'
-    >>> without_templates("<template shadowrootmode=open>shown</template> <template>no end")
-    '<template shadowrootmode=open>shown</template> <template>no end'
-    """
-    pieces, at, start, depth = [], 0, 0, 0
-    for tag in _TEMPLATE.finditer(html):
-        if tag[1] and depth:
-            depth -= 1
-            if not depth:
-                pieces.append(html[at:start])
-                at = tag.end()
-        elif not tag[1] and (depth or "shadowroot" not in tag[0].lower()):
-            start = start if depth else tag.start()
-            depth += 1
-    return "".join([*pieces, html[at:]])
-
-
-def with_plain_elements(html: str) -> str:
-    """The page with elements that extractors lose as others that they know: what folds out has a heading, and ruby is
-    its text without how it is read.
-
-    >>> with_plain_elements("<details><summary>Q?</summary>A</details> <ruby>漢<rp>(</rp><rt>かん</rt></ruby>字")
-    '<div><h4>Q?</h4>A</div> 漢字'
-    """
-    return _RUBY.sub("", _FOLDING.sub(lambda m: f"<{m[1]}{'div' if m[2].lower() == 'details' else 'h4'}{m[3]}>", html))
 
 
 def main_text(html: str) -> tuple[str | None, str]:
@@ -246,24 +206,6 @@ def _article_share(html: str, tree: Any) -> tuple[float, int]:
     return (length / whole if whole else 0.0), length
 
 
-def with_image_texts(html: str) -> str:
-    """The page with the alternative text of images that stand among words: formulas, emoji, initials.
-
-    >>> with_image_texts("<p>See <img src=a.png alt='E = mc2'> there</p><figure><img alt='A river'></figure>")
-    "<p>See  E = mc2  there</p><figure><img alt='A river'></figure>"
-    """
-
-    def text(image: re.Match[str]) -> str:
-        before = html[max(0, image.start() - 20) : image.start()].rstrip()[-1:]
-        after = html[image.end() : image.end() + 20].lstrip()[:1]
-        alt = _ALT.search(image[0])
-        words = (alt[1] or alt[2] or "").strip() if alt else ""
-        is_among_words = before not in ("", ">") or after not in ("", "<")
-        return f" {words} " if words and is_among_words and not _FILE_NAME.search(words) else image[0]
-
-    return _IMAGE.sub(text, html)
-
-
 def with_kept_columns(html: str) -> tuple[str, dict[int, str]]:
     """The page with signs for white space inside `<pre>`, which extractors may squeeze, and what they stand for.
 
@@ -288,12 +230,13 @@ def with_kept_columns(html: str) -> tuple[str, dict[int, str]]:
 def whole_text(html: str) -> str:
     """All text of a page, such as a chapter of a book: nothing of it is taken for navigation.
 
-    >>> whole_text("<nav>Contents</nav><p>One<p>Two")
+    >>> whole_text("<nav>Contents</nav><p>One<figure><img><figcaption>Two</figcaption></figure>")
     'Contents\\n\\nOne\\n\\nTwo'
     """
     from resiliparse.parse.html import HTMLTree
 
-    html = with_image_texts(without_templates(without_endless_tags(html.replace("\0", "\ufffd"))))
+    html = without_templates(without_endless_tags(html.replace("\0", "\ufffd")))
+    html = with_image_texts(with_captions(with_plain_elements(html)))
     return _by_resiliparse(HTMLTree.parse(html), is_sound=_size(html)[1] <= DEPTH, is_article=False)
 
 

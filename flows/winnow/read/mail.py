@@ -5,6 +5,7 @@ The subject is the title, the date dates it. What is attached is named in the me
 
 from __future__ import annotations
 
+import base64
 import email.utils
 import re
 from collections.abc import Callable, Iterator
@@ -210,8 +211,8 @@ def _texts(part: Message, attached: list[str], named_too: bool = False) -> list[
             most = max((_words(texts) for _, texts in found), default=0)
             found = sorted(found, key=lambda f: (_words(f[1]) * _STUB < most, not f[0]))[:1]
         return [text for _, texts in found for text in texts]
-    raw = part.get_payload(decode=True)
-    if not isinstance(raw, bytes) or not raw.strip():
+    raw = _unpacked(part)
+    if not raw.strip():
         return []
     charset = _quietly(part.get_content_charset)
     if kind == "text/html":
@@ -222,7 +223,7 @@ def _texts(part: Message, attached: list[str], named_too: bool = False) -> list[
                 raise
             return []
         return [Decoded(page.text, page.encoding)]
-    if kind == "text/plain" or kind.startswith("multipart/"):  # one whose parts cannot be told is text as it stands
+    if kind in _PLAIN or kind.startswith("multipart/"):  # one whose parts cannot be told is text as it stands
         found_text = decode(raw, charset)
         if _parameter(part, "format") == "flowed":
             text = reflowed(found_text.text, joined=_parameter(part, "delsp") == "yes")
@@ -230,6 +231,26 @@ def _texts(part: Message, attached: list[str], named_too: bool = False) -> list[
         return [found_text]
     attached.append(kind)
     return []
+
+
+_PLAIN = ("text/plain", "text/markdown", "text/enriched")
+_BASE64_LINE = re.compile(r"[A-Za-z0-9+/]+={0,2}")
+
+
+def _unpacked(part: Message) -> bytes:
+    """The bytes of a part; of base64 all pieces, and what stands behind them in plain text: a mailing list's footer."""
+    payload = part.get_payload()
+    if str(part.get("Content-Transfer-Encoding", "")).strip().lower() != "base64" or not isinstance(payload, str):
+        raw = part.get_payload(decode=True)
+        return raw if isinstance(raw, bytes) else b""
+    lines = [line.strip() for line in payload.splitlines()]
+    plain = next((n for n, line in enumerate(lines) if line and not _BASE64_LINE.fullmatch(line)), len(lines))
+    padded = next((n for n, line in enumerate(lines[:plain]) if line.endswith("=")), plain - 1)
+    at = padded + 1 if plain < len(lines) else plain
+    pieces = re.findall(r"[A-Za-z0-9+/]{2,}", "".join(f"{line} " if "=" in line else line for line in lines[:at]))
+    rest = "\n".join(lines[at:]).strip()
+    unpacked = b"".join(base64.b64decode(piece[: len(piece) - (len(piece) % 4 == 1)] + "==") for piece in pieces)
+    return unpacked + b"\n\n" * bool(unpacked and rest) + rest.encode("utf-8", "surrogateescape")
 
 
 def _words(texts: list[Decoded]) -> int:

@@ -21,7 +21,6 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib.util import find_spec
-from itertools import chain
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -192,7 +191,7 @@ def _about(root: Any, said: _Said) -> None:
             said.metadata.setdefault("author" if name == "creator" else name, text)
 
 
-_GONE = frozenset({"del", "moveFrom", "Fallback", "pPr", "rPr", "sectPr", "tblPr", "trPr", "tcPr", "instrText"})
+_GONE = frozenset("del moveFrom Fallback pPr rPr sectPr tblPr trPr tcPr instrText rt rubyPr".split())
 
 
 def read_docx(content: Content, settings: ReadSettings) -> Iterator[RawDocument]:
@@ -248,17 +247,16 @@ def _docx_text(element: Any, boxes: list[Any]) -> Iterator[str]:
             yield "\xad"
         elif name == "sym":
             yield _symbol(child)
-        elif name == "ruby":
-            base, above = ("".join(chain(*(_docx_text(e, boxes) for e in child if _name(e) == n))) for n in _RUBY)
-            yield f"{base}({above})" if above else base
+        elif name == "r" and _is_hidden(child):
+            continue
         elif name and name not in _GONE:
             yield from _docx_text(child, boxes)
 
 
-_RUBY = "rubyBase", "rt"
 _FROM, _TO = (
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz\xa3\xa5\xac\xad\xae\xaf\xb0\xb1\xb3\xb4\xb6\xb7\xb8\xb9\xba\xbb\xbc\xd6",
-    "ΑΒΧΔΕΦΓΗΙϑΚΛΜΝΟΠΘΡΣΤΥςΩΞΨΖαβχδεφγηιϕκλμνοπθρστυϖωξψζ≤∞←↑→↓°±≥×∂•÷≠≡≈…√",
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+    "\xa3\xa5\xac\xad\xae\xaf\xb0\xb1\xb3\xb4\xb6\xb7\xb8\xb9\xba\xbb\xbc\xce\xd1\xd6\xd7\xe5\xf2",
+    "ΑΒΧΔΕΦΓΗΙϑΚΛΜΝΟΠΘΡΣΤΥςΩΞΨΖαβχδεφγηιϕκλμνοπθρστυϖωξψζ≤∞←↑→↓°±≥×∂•÷≠≡≈…∈∇√⋅∑∫",
 )
 _SYMBOLS = str.maketrans(_FROM, _TO)
 """Of the font Symbol (Adobe's encoding), whose letters stand in the private area in Word."""
@@ -273,6 +271,17 @@ def _symbol(element: Any) -> str:
     if _value(element, "font") == "Symbol":
         return chr(code & 0xFF).translate(_SYMBOLS)
     return chr(code) if code < 0xFFFE else "\ufffd"
+
+
+def _is_hidden(run: Any) -> bool:
+    """Whether a run of text is set to be hidden."""
+    return any(
+        _value(mark, "val") not in ("0", "false")
+        for properties in run
+        if _name(properties) == "rPr"
+        for mark in properties
+        if _name(mark) == "vanish"
+    )
 
 
 def _docx_level(paragraph: Any) -> int | None:
@@ -314,7 +323,7 @@ def _row(cells: Iterator[str]) -> str:
     return " | ".join(said) if any(said) else ""
 
 
-_ODT_GONE = frozenset({"tracked-changes", "annotation", "annotation-end", "forms", "sequence-decls", "variable-decls"})
+_ODT_GONE = frozenset("tracked-changes annotation annotation-end forms sequence-decls variable-decls ruby-text".split())
 
 
 def read_odt(content: Content, settings: ReadSettings) -> Iterator[RawDocument]:
@@ -368,7 +377,7 @@ def _odt_text(element: Any, boxes: list[Any]) -> Iterator[str]:
             yield "\n"
         elif name in ("text-box", "note"):
             boxes.append(child)
-        elif name and name not in _ODT_GONE:
+        elif name and name not in _ODT_GONE and not (name in ("title", "desc") and "svg" in child.tag):
             yield child.text or ""
             yield from _odt_text(child, boxes)
         yield child.tail or ""

@@ -17,6 +17,9 @@ _NEEDED = "|".join(
     啟用 开启 開啟 禁用 停用 有効 無効 사용 활성 تفعيل תפעיל להפעיל bật aktifkan
 """.split()
 )
+_BROWSER = r"(?:browser|navigateur|navegador|przeglądark|prohlížeč|браузер|ブラウザ|浏览器|瀏覽器)"
+_NOT = r"(?:\b(?:not|cannot|keine?|nicht|pas|no|não|non|geen|nie|inte|не)\b|n['’]t\b|ません|ない|不)"
+_FRAME = r"(?:\bi?frames?\b|\bcadres\b|\bmarcos\b|\bramk|фрейм|フレーム|框架)"
 # A sentence that asks, or says why the text does not come.
 _ASKS = re.compile(
     rf"""
@@ -26,6 +29,7 @@ _ASKS = re.compile(
     | \b(?:without|support)\ java\ ?script
     | \benable\ java\ ?script\b.*\b(?:to|and)\ (?:\w+\ )?(?:continue|view|run|use|proceed|see|access|watch|reload|try)
     | \bbrowser\b.*\bnot\ support(?:ed)?\b
+    | (?=.*{_BROWSER})(?=.*{_NOT}).*{_FRAME}
     | checking\ (?:if|your|the)\ .*(?:browser|connection|site)
     | verif(?:y|ying)\ .*(?:human|robot) | (?:not|you)\ a\ (?:human|robot)
     | review\ the\ security\ of\ your\ connection | complete\ the\ (?:security\ check|captcha)

@@ -108,6 +108,7 @@ def undo_byte_escapes(text: str, evidence: Evidence) -> Iterator[Change]:
 
 _ESCAPED_QUOTE = re.compile(r"\\{1,3}(['\"])")
 _IN_WORD = re.compile(r"[A-Za-z]\\{1,3}'[A-Za-z]")
+_RTF_BYTE = re.compile(r"\\'(?:\d[0-9a-fA-F]|[a-fA-F]\d)")
 
 
 def undo_escaped_quotes(text: str, evidence: Evidence) -> Iterator[Change]:
@@ -119,7 +120,9 @@ def undo_escaped_quotes(text: str, evidence: Evidence) -> Iterator[Change]:
     ('O\'Brien didn\'t say "no".', "print('didn\\'t')")
     """
     found = list(_ESCAPED_QUOTE.finditer(text))
-    if text.count("\\") != sum(m.end() - m.start() - 1 for m in found) or evidence.once(is_code, text):
+    if text.count("\\") != sum(m.end() - m.start() - 1 for m in found):
+        return
+    if evidence.once(is_code, text) or _RTF_BYTE.search(text):
         return
     n_double = sum(m[1] == '"' for m in found)
     n_single = len(found) - n_double
@@ -160,7 +163,7 @@ def undo_tex_accents(text: str, evidence: Evidence) -> Iterator[Change]:
     >>> TEX_ACCENTS(r"\emph{G{\"o}del}") == r"\emph{G{\"o}del}", TEX_ACCENTS(r"d\'accord, \"a\"") == r"d\'accord, \"a\""
     (True, True)
     """
-    if _TEX_SOURCE.search(text) or is_code(_TEX.sub("", text)):
+    if _TEX_SOURCE.search(text) or _RTF_BYTE.search(text) or is_code(_TEX.sub("", text)):
         return
     for found in _TEX.finditer(text):
         g = found.groupdict()
@@ -353,10 +356,10 @@ def undo_literal_line_ends(text: str, evidence: Evidence) -> Iterator[Change]:
 
 
 BYTE_ESCAPES = Rule("byte_escapes", 3, undo_byte_escapes, r"\\x[89a-fA-F][0-9a-fA-F]")
-ESCAPED_QUOTES = Rule("escaped_quotes", 1, undo_escaped_quotes, r"\\['\"]")
+ESCAPED_QUOTES = Rule("escaped_quotes", 2, undo_escaped_quotes, r"\\['\"]")
 TEX_ACCENTS = Rule(
     "tex_accents",
-    1,
+    2,
     undo_tex_accents,
     r"""\\(?:['`^"~=.]\{?\\?[A-Za-z]|[cvuHkr][{ ][A-Za-z]\}|(?:ss|[aA][aeAE]|[oO][eE]|[oOlLi])[\{\}])""",
 )

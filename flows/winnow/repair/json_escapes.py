@@ -85,15 +85,26 @@ def _is_proof(read: str, start: int, end: int, quotes_only_escaped: bool) -> boo
 _STRIPPED = re.compile(r"(?<![\\%&#+/])u(00[ace-f][0-9a-f]|01[0-7][0-9a-f]|20(?:1[2-9cd]|2[0-6]|ac))(?![0-9a-f]{4})")
 
 
+_STRIPPED_TAG = re.compile(r"u003c/?([a-z][a-z0-9]{0,9})(?: ?/?|\s[\w:-]{1,30}=[^<>\n]{0,300}?)u003e", re.IGNORECASE)
+_OF_TAGS = re.compile(r"u00(3c|3e|26|27|22)", re.IGNORECASE)
+
+
 def restore_stripped_escapes(text: str, evidence: Evidence) -> Iterator[Change]:
     """Undo ``cafu00e9``, an escape of JSON that lost its backslash, where letters are among them and all make words.
 
+    So are brackets about the name of an element, ``u003cpu003e``, and what else is escaped beside them.
+
     >>> STRIPPED_ESCAPES("le cafu00e9 u00e0 Paris u2013 itu2019s closed")
     'le café à Paris – it’s closed'
+    >>> STRIPPED_ESCAPES("u003cpu003eItu0027s so.u003c/pu003e"), STRIPPED_ESCAPES("au003cb, xu003e")
+    ("<p>It's so.</p>", 'au003cb, xu003e')
     >>> STRIPPED_ESCAPES("menu2019, hash a8u00e9f3 and U+00E9"), STRIPPED_ESCAPES("see emu2019s u2013")
     ('menu2019, hash a8u00e9f3 and U+00E9', 'see emu2019s u2013')
     """
     if evidence.once(is_code, text):
+        return
+    if any(m[1].lower() in ELEMENTS for m in _STRIPPED_TAG.finditer(text)):
+        yield from (Change(m.start(), m.end(), chr(int(m[1], 16)), 0.8) for m in _OF_TAGS.finditer(text))
         return
     changes = [Change(m.start(), m.end(), chr(int(m[1], 16)), 0.8) for m in _STRIPPED.finditer(text)]
     made = [word for word in words(apply_changes(text, changes)) if not word.split("’")[0].isascii()]
@@ -116,7 +127,7 @@ def _may_stand(sign: str, left: str, text: str, end: int) -> bool:
 
 
 JSON_ESCAPES = Rule("json_escapes", 3, undo_json_escapes, r"[\\%]u[0-9a-fA-F{]|\\U0001|\\x[23][0-9a-fA-F]|<\\/")
-STRIPPED_ESCAPES = Rule("stripped_escapes", 1, restore_stripped_escapes, r"u00[c-f][0-9a-f]")
+STRIPPED_ESCAPES = Rule("stripped_escapes", 2, restore_stripped_escapes, r"u00(?:[c-f][0-9a-f]|3[cC])")
 
 JSON: tuple[Rule, ...] = (JSON_ESCAPES, STRIPPED_ESCAPES)
 """The rules for escapes of JSON, in order."""

@@ -19,7 +19,9 @@ from winnow.repair.markup.bare_references import BARE_REFERENCES
 from winnow.repair.markup.entities import ENTITIES
 from winnow.repair.markup.foreign_tags import FOREIGN
 from winnow.repair.markup.lightweight import LIGHTWEIGHT
+from winnow.repair.markup.page_code import PAGE_CODE
 from winnow.repair.markup.residue import RESIDUE
+from winnow.repair.markup.rtf import RICH_TEXT
 from winnow.repair.markup.tag_removal import MARKUP
 from winnow.repair.tidy import TIDY
 from winnow.repair.words.apostrophes import APOSTROPHE_SPACES
@@ -41,8 +43,8 @@ but for `BROKEN_SENTENCES`: a line broken in mid-sentence, in a text of one para
 """
 
 REPAIRS: tuple[Rule, ...] = (
-    *INVISIBLE, *JSON, *ESCAPES, BARE_REFERENCES, MISREAD_QUOTES, MISREAD, MULTIBYTE, *ENCODING, SOFT_HYPHENS, ENTITIES,
-    *FOREIGN, *MARKUP, *LIGHTWEIGHT, *RESIDUE, *SPACING, *TIDY,
+    *INVISIBLE, *RICH_TEXT, *JSON, *ESCAPES, BARE_REFERENCES, MISREAD_QUOTES, MISREAD, MULTIBYTE, *ENCODING,
+    SOFT_HYPHENS, ENTITIES, PAGE_CODE, *FOREIGN, *MARKUP, *LIGHTWEIGHT, *RESIDUE, *SPACING, *TIDY,
 )  # fmt: skip
 """Every rule, in the order in which the engine runs them."""
 

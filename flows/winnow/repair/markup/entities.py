@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cached_property
 
 from winnow.repair.engine.rule import Change, Evidence, NearDamage, Rule, apply_changes
 from winnow.repair.markup.character_references import OF_MARKUP, TYPOGRAPHIC, Reference, references
+from winnow.repair.markup.prose_tags import is_prose
 from winnow.repair.markup.tags import NEIGHBOURS, SNIPPET
 
 MANY = 3  # so many typographic references in prose without code or tags are no coincidence
@@ -16,14 +18,15 @@ _ABOUT = re.compile(
 )
 _EXPLAINS = re.compile(
     r"(?i)\b(?:write|type|use|using|insert|add|put|open|close|start|end|begin|mark|show|display|render|mean|stand|turn|become"
-    r"|convert|replace|represent|denote|produce|create|draw|called)s?\b"
+    r"|convert|replace|represent|denote|produce|create|draw|called|escape|written|shown|drawn|meant)(?:s|ed|d)?\b"
 )
 _RAW_TAG = re.compile(r"<[A-Za-z/!][^<>\n]{0,300}>")
 _ESCAPED_TAG = re.compile(
     r"&(?:amp;)*lt;/?(?:p|br|b|i|a|u|em|strong|div|span|li|ul|ol|td|tr|th|table|h[1-6]|img|sup|sub|code|pre|hr|tt|font"
-    r"|blockquote|script|style|section|article)(?:&(?:amp;)*gt;|/&|\s*/?\s*&|\s[a-z-]{2,20}=)",
+    r"|blockquote|script|style|section|article|xml|o:p|iframe|figure|figcaption|dl|dt|dd|del|ins|center|tbody|thead)"
+    r"(?:&(?:amp;)*gt;|/&|\s*/?\s*&|\s[a-z-]{2,20}=)|&(?:amp;)*lt;!--\[if ",
     re.I,
-)  # fmt: skip
+)
 _PROGRAM = re.compile(r"\bwhile ?\(|\bconst \w+ =|\(\w*(?:, ?\w+)*\) =>|\.innerHTML|\bs/&|\bprint ?[\"']|<STDIN>")
 _IN_NAME = re.compile(r"\b[A-Z]{1,3}&[A-Z]{1,2}s?\b(?!;)")
 _MAY_BE_IN_NAME = re.compile(r"&(?<=[A-Z]&)[A-Z]")  # begins with its sign: far faster, and most texts have none
@@ -86,11 +89,19 @@ class _Judge:
         self.program = self.snippet and _PROGRAM.search(text) is not None
         self.source = "html_source" in evidence.by  # its tags are out; what is left of it is its references
         self.prose = not self.raw_tags and sum(_typographic(r) for r in found) >= MANY
+        self.found = found
+
+    @cached_property
+    def is_prose(self) -> bool:
+        return is_prose(self._outside(self.found))
 
     def _explains(self, found: list[Reference]) -> bool:
         """Whether the text outside its references says what one of them, or its tag, is for."""
-        outside = apply_changes(self.text, (Change(r.start, r.end, " ") for r in found))
+        outside = self._outside(found)
         return _ABOUT.search(outside) is not None and _EXPLAINS.search(outside) is not None
+
+    def _outside(self, found: list[Reference]) -> str:
+        return apply_changes(self.text, (Change(r.start, r.end, " ") for r in found))
 
     def _is_proof(self, r: Reference) -> bool:
         """Broken, or escaped more than once."""
@@ -122,6 +133,8 @@ class _Judge:
                 return 0.0
             if self._inside_word(r):
                 return 0.8
+            if r.name not in ("lt", "gt") and self.is_prose:
+                return 0.7
             return 0.0 if not _typographic(r) else 0.7 if self.prose else 0.3
         return self._weak(r)
 
@@ -168,4 +181,4 @@ def _typographic(r: Reference) -> bool:
 
 _GATE = r"&[ \t\x{a0}]{0,5}[#A-Za-z]|&;[A-Za-z]|(?:amp|nbsp|lt|gt|quot) ?;|\A[a-z]{5,30};\z"
 
-ENTITIES = Rule("entities", 5, find_entities, _GATE, proves=True)
+ENTITIES = Rule("entities", 6, find_entities, _GATE, proves=True)

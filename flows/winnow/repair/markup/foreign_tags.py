@@ -6,9 +6,11 @@ What they enclose stays. XML of its own, texts about markup, and footnotes in br
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from winnow.base.html_names import ELEMENTS
 from winnow.repair.engine.rule import Change, Evidence, Rule
 
 _ABOUT = re.compile(
@@ -18,12 +20,14 @@ _ABOUT = re.compile(
 _CODE = re.compile(r"\]\s{0,3}=(?!=)|\);|\$\w|->|=>|::|\bdo_shortcode|\breturn\b|<\?|[{}]")
 
 _NAMESPACED = re.compile(
-    r"<(/?)(jats|tei|o|w|st1|st2|v|xhtml|html|ce|sb|akn):([A-Za-z][\w.-]{0,30})((?:\s[^<>]{0,300})?)(/?)>",
+    r"<(/?)(jats|tei|o|w|st1|st2|v|xhtml|html|ce|sb|akn|mml|dc|dcterms|content|itunes|media):([A-Za-z][\w.-]{0,30})"
+    r"((?:\s[^<>]{0,300})?)(/?)>",
     re.IGNORECASE,
 )
 _LINE_NAMES = frozenset("""
     p title sec list-item list div head lg l item row table tr label disp-formula disp-quote def-list fig caption ab sp
-    para simple-para section-title section abstract abstract-sec body br h1 h2 h3 li
+    para simple-para section-title section abstract abstract-sec body br h1 h2 h3 li description encoded summary
+    subtitle creator
 """.split())  # fmt: skip
 """Local names that stand for a line of their own."""
 
@@ -33,6 +37,13 @@ _OF_ARTICLES = re.compile(
     r"(?:\s[^<>]{0,300})?>"
 )
 """Tags of JATS, DocBook and TEI within a line, without their namespace."""
+_OF_FEEDS = frozenset(("dc", "dcterms", "content", "itunes", "media"))
+"""Namespaces that XML of its own has, too: their tags go where only they and HTML's stand."""
+_NAME = re.compile(r"<[/?!]?([A-Za-z][\w.:-]{0,60})")
+_MATH = re.compile(r"<math(?:\s[^<>]{0,500})?>\s{0,9}<[ms](?:(?!</?math\b).){0,5000}</math>", re.IGNORECASE | re.DOTALL)
+_OF_MATH = re.compile(
+    r"<annotation\b[^<>]{0,300}>[^<>]{0,2000}</annotation>|</?m[a-z]{1,12}(?:\s[^<>]{0,300})?/?>|</?semantics>"
+)
 _OTHER_TAG = re.compile(r"<(?!/?(?:su[bp]|[ib]|em|p|br)\b)")
 
 
@@ -48,7 +59,7 @@ class Mark:
 
 
 def replaced(text: str, marks: Iterable[Mark], confidence: float) -> Iterator[Change]:
-    """Each run of marks goes; what parts leaves a line break, the others what white space stood about them."""
+    """Each run of marks goes; what parts leaves a line break, cells a bar, the others the white space about them."""
     run: list[Mark] = []
     for mark in [*marks, None]:
         if mark is not None and (not run or not text[run[-1].end : mark.start].strip()):
@@ -63,7 +74,9 @@ def replaced(text: str, marks: Iterable[Mark], confidence: float) -> Iterator[Ch
             edge = low == 0 or high == len(text) or text[low - 1] == "\n" or text[high] == "\n"
             inside = "\n" in text[run[0].start : run[-1].end]
             apart = high - low > sum(m.end - m.start for m in run)  # white space stood beside or between
-            after = "" if edge else "\n" if inside or any(m.parts for m in run) else " " if apart else ""
+            cells = all(m.name in ("td", "th") for m in run)
+            between = " | " if cells else "\n" if inside or any(m.parts for m in run) else " " if apart else ""
+            after = "" if edge else between
             if edge and inside and low > 0 and high < len(text) and text[low - 1] != "\n" and text[high] != "\n":
                 after = "\n"
             yield Change(low, high, after, confidence)
@@ -81,15 +94,22 @@ def strip_namespaced_tags(text: str, evidence: Evidence) -> Iterator[Change]:
     ('In XML write <o:p> and </o:p>.', '<ns2:item>2</ns2:item>')
     """
     articles = list(_OF_ARTICLES.finditer(text))
-    if _ABOUT.search(_OF_ARTICLES.sub(" ", _NAMESPACED.sub(" ", text))) and not text.lstrip().startswith("<jats:"):
+    maths = [m for whole in _MATH.finditer(text) for m in _OF_MATH.finditer(text, *whole.span())]
+    if _ABOUT.search(
+        _OF_ARTICLES.sub(" ", _NAMESPACED.sub(" ", _MATH.sub(" ", text)))
+    ) and not text.lstrip().startswith("<jats:"):
         return
     found = list(_NAMESPACED.finditer(text))
+    named = {name.lower() for name in _NAME.findall(_NAMESPACED.sub(" ", text))}
+    if not named <= ELEMENTS | {"xml", "math"}:
+        found = [m for m in found if m[2].lower() not in _OF_FEEDS]
     closed = {f"{m[2]}:{m[3]}" for m in found if m[1] or m[5]}
     marks = [
         Mark(m.start(), m.end(), m[3].lower(), bool(m[1]), m[2] != "o" and m[3].lower() in _LINE_NAMES)
         for m in found
         if f"{m[2]}:{m[3]}" in closed
     ]
+    marks += [Mark(m.start(), m.end(), "math", False, False) for m in maths]
     halves = [sorted(m[2] for m in articles if bool(m[1]) == closing) for closing in (False, True)]
     if (
         halves[0] == halves[1]
@@ -107,8 +127,65 @@ _OF_WORD = re.compile(
     r"|/\* ?Style Definitions ?\*/\s{0,4}(?:(?:/\*[^*]{1,60}\*/\s{0,4})?"
     r"[@\w.:#,\s-]{1,120}\{[^{}]{0,3000}\}\s{0,4}){1,80}"
     r"|(?:(?:(?:st1|[vowx])\\:\*|\.shape)\s?\{behavior:[^{}]{0,60}\}\s{0,4}){1,8}"
+    r"|(?:<!--)?\[if [^\[\]<>\n]{2,60}\]>\s{0,9}(?:<(xml|style)>(?:(?!</?\1>).){0,20000}</\1>)?\s{0,9}"
+    r"<!\[endif\](?:-->)?",
+    re.DOTALL,
 )
 _ABOUT_STYLES = re.compile(r"(?i)\b(?:css|style ?sheets?|conditional comments?)\b")
+
+
+_SWITCHES = (
+    r"(?:\s{1,3}\\(?:[*@]\s{0,3}(?:MERGEFORMAT(?:INET)?|ARABIC|CHARFORMAT|ROMAN|roman)\b"
+    r"|[a-z]\b(?:\s{1,3}\"[^\"\n]{0,300}\")?)){0,6}"
+)
+_FIELD = re.compile(
+    rf"(?:\{{\s{{0,3}})?\b(?:HYPERLINK\s{{1,3}}(?:\\l\s{{1,3}})?\"[^\"\n]{{1,2000}}\"{_SWITCHES}"
+    rf"|(?:PAGE|NOTE)?REF\s{{1,3}}_(?:Toc|Ref|Hlk)\d{{4,12}}{_SWITCHES}"
+    r"|EMBED\s(?:Equation|Word|Excel|Visio|MSPhotoEd)\.\w{1,12}(?:\.\d{1,2})?"
+    rf"|TOC\s{{1,3}}\\[a-z]\s{{1,3}}\"[^\"\n]{{1,20}}\"{_SWITCHES}|INCLUDEPICTURE\s{{1,3}}\"[^\"\n]{{1,2000}}\"{_SWITCHES}"
+    r"|(?:PAGE|NUMPAGES|SEQ\s\w{1,20}|FORMTEXT|STYLEREF\s\d)\s{1,3}\\\*\s{0,3}(?:MERGEFORMAT|ARABIC)"
+    rf"{_SWITCHES})(?:\s{{0,3}}\}})?"
+)
+_ABOUT_FIELDS = re.compile(r"(?i)\b(?:fields?|switch(?:es)?|macros?|VBA|formulas?|syntax|codes?)\b")
+
+
+def strip_word_fields(text: str, evidence: Evidence) -> Iterator[Change]:
+    r"""The codes of Word's fields go, which conversions leave before what they show: ``HYPERLINK "http://x.org"``.
+
+    >>> WORD_FIELDS('See HYPERLINK "http://x.org/a" \\l "b" the page, EMBED Equation.3 and PAGEREF _Toc12345 \\h 5')
+    'See the page, and 5'
+    >>> WORD_FIELDS('=HYPERLINK("http://x.org", "a"); the HYPERLINK "x" field')
+    '=HYPERLINK("http://x.org", "a"); the HYPERLINK "x" field'
+    """
+    found = list(_FIELD.finditer(text))
+    if found and not _ABOUT_FIELDS.search(_FIELD.sub(" ", text)):
+        yield from replaced(text, (Mark(m.start(), m.end(), "field", False, False) for m in found), 0.8)
+
+
+_SPEECH = re.compile(
+    r"<(/?)(speak|prosody|say-as|emphasis|voice|phoneme|break|express-as|(?:amazon|mstts):[\w-]{1,30})(?:\s[^<>]{0,300})?/?>",
+    re.IGNORECASE,
+)
+_SURE_SPEECH = re.compile(
+    r"<(?:speak[\s>]|break\s{1,3}(?:time|strength)\s?=|say-as\s|prosody\s{1,3}(?:rate|pitch|volume)\s?=|phoneme\s|emphasis\s{1,3}level)",
+    re.IGNORECASE,
+)
+
+
+def strip_speech_tags(text: str, evidence: Evidence) -> Iterator[Change]:
+    """What tells a voice how to speak goes (SSML): ``<speak>Hello <break time="1s"/> world</speak>``.
+
+    >>> SPEECH_TAGS('<speak>Hello <break time="1s"/> <say-as interpret-as="date">2019</say-as></speak>')
+    'Hello 2019'
+    >>> SPEECH_TAGS("take a <break> and <voice> it"), SPEECH_TAGS('In SSML the element <break time="1s"/> waits.')
+    ('take a <break> and <voice> it', 'In SSML the element <break time="1s"/> waits.')
+    """
+    if _SURE_SPEECH.search(text) and not _ABOUT_SPEECH.search(_SPEECH.sub(" ", text)) and not _CODE.search(text):
+        found = _SPEECH.finditer(text)
+        yield from replaced(text, (Mark(m.start(), m.end(), m[2], bool(m[1]), False) for m in found), 0.8)
+
+
+_ABOUT_SPEECH = re.compile(rf"(?i)\bSSML\b|{_ABOUT.pattern.removeprefix('(?i)')}")
 
 
 def strip_word_settings(text: str, evidence: Evidence) -> Iterator[Change]:
@@ -121,7 +198,7 @@ def strip_word_settings(text: str, evidence: Evidence) -> Iterator[Change]:
     """
     found = [m for m in _OF_WORD.finditer(text) if m[0][0] != "/" or "mso-" in m[0] or "Mso" in m[0]]
     if found and not _ABOUT_STYLES.search(_OF_WORD.sub(" ", text)):
-        yield from replaced(text, (Mark(m.start(), m.end(), "word", False, True) for m in found), 0.9)
+        yield from replaced(text, (Mark(m.start(), m.end(), "word", False, "[if" not in m[0]) for m in found), 0.9)
 
 
 _CHAT_LINK = re.compile(
@@ -174,6 +251,13 @@ _MEDIA = re.compile(
 )
 
 
+_PLAYED = re.compile(
+    r"\[(embed|audio|video|youtube|vimeo|soundcloud)(?:\s[^\[\]\n]{0,400})?\]\s{0,9}[^\s\[\]]{1,400}\s{0,9}\[/\1\]",
+    re.IGNORECASE,
+)
+"""A film or piece of music by its address."""
+
+
 def strip_shortcodes(text: str, evidence: Evidence) -> Iterator[Change]:
     """Shortcodes of WordPress, its page builders and Drupal go; what they enclose stays.
 
@@ -194,7 +278,10 @@ def strip_shortcodes(text: str, evidence: Evidence) -> Iterator[Change]:
     closed = {m[2].lower() for m in found if m[1]}
     given = {m[2].lower() for m in found if not m[1] and _ATTRIBUTE.match(m[3])}
     opened = {m[2].lower() for m in found if not m[1]}
-    marks = [Mark(m.start(), m.end(), "media", False, True) for m in media]
+    played = list(_PLAYED.finditer(text))
+    starts = [p.start() for p in played]
+    found = [m for m in found if not (n := bisect_right(starts, m.start())) or m.start() >= played[n - 1].end()]
+    marks = [Mark(m.start(), m.end(), "media", False, True) for m in [*media, *played]]
     built = sum(_SURE_BUILDERS.match(m[2].lower()) is not None for m in found) > 1 or any(
         _BUILDERS.match(name) and (name in given or name in closed) for name in opened
     )
@@ -209,19 +296,29 @@ def strip_shortcodes(text: str, evidence: Evidence) -> Iterator[Change]:
 
 NAMESPACED_TAGS = Rule(
     "namespaced_tags",
-    2,
+    3,
     strip_namespaced_tags,
-    r"(?i)<(?:jats|tei|o|w|st1|st2|v|xhtml|html|ce|sb|akn):[a-z]"
+    r"(?i)<(?:jats|tei|o|w|st1|st2|v|xhtml|html|ce|sb|akn|mml|dc|dcterms|content|itunes|media):[a-z]|<math[\s>]"
     r"|</(?:ext-link|inline-formula|named-content|styled-content|italic|bold|emphasis|monospace|underline|xref|sc|hi)>",
     proves=False,
 )
 WORD_SETTINGS = Rule(
-    "word_settings", 1, strip_word_settings, r"Normal\s+0\s+[\d\s]*(?:false|true)|Style Definitions ?\*/|\{behavior:"
+    "word_settings",
+    2,
+    strip_word_settings,
+    r"\[if |Normal\s+0\s+[\d\s]*(?:false|true)|Style Definitions ?\*/|\{behavior:",
 )
+WORD_FIELDS = Rule(
+    "word_fields",
+    1,
+    strip_word_fields,
+    r"HYPERLINK\s+[\"\\]|REF\s+_[TRH]|EMBED\s|TOC\s+\\|INCLUDEPICTURE|MERGEFORMAT|\\\*\s*ARABIC",
+)
+SPEECH_TAGS = Rule("speech_tags", 1, strip_speech_tags, r"(?i)<(?:speak|break|say-as|prosody|phoneme|emphasis)[\s>]")
 CHAT_LINKS = Rule("chat_links", 1, read_chat_links, r"<(?:https?:|mailto:|[#!])[^\s<>|][^<>|]*\||<a?:\w+:\d")
 SHORTCODES = Rule(
-    "shortcodes", 3, strip_shortcodes, r'\[/[A-Za-z]|\[[A-Za-z][\w-]*\s[^\[\]\n]*=|\[\[\{"|\[(?:vc|et_pb|fusion|av)_'
+    "shortcodes", 4, strip_shortcodes, r'\[/[A-Za-z]|\[[A-Za-z][\w-]*\s[^\[\]\n]*=|\[\[\{"|\[(?:vc|et_pb|fusion|av)_'
 )
 
-FOREIGN: tuple[Rule, ...] = (NAMESPACED_TAGS, WORD_SETTINGS, CHAT_LINKS, SHORTCODES)
+FOREIGN: tuple[Rule, ...] = (NAMESPACED_TAGS, WORD_SETTINGS, WORD_FIELDS, SPEECH_TAGS, CHAT_LINKS, SHORTCODES)
 """The rules for markup of other families, in order."""

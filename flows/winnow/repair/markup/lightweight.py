@@ -9,13 +9,14 @@ from typing import TypeVar
 from winnow.repair.engine.rule import Change, Evidence, Rule, apply_changes
 from winnow.repair.markup.foreign_tags import Mark, replaced
 from winnow.repair.markup.tags import SNIPPET
+from winnow.repair.markup.wiki_tables import has_table, table_changes
 from winnow.repair.markup.wiki_templates import is_sure, parsed, shown, templates
 
 Part = TypeVar("Part", bound=Change | Mark)
 
 _BB_NAMES = (
     "b|i|u|s|url|img|quote|code|color|size|font|list|center|left|right|email|youtube|spoiler|align|sub|sup|strike"
-    "|justify|indent|li|ul|ol|pre|highlight|attach|attachment|media|video"
+    "|justify|indent|li|ul|ol|pre|highlight|attach|attachment|media|video|table|tr|td|th"
 )
 _UID = r"(?::[a-z0-9]{1,2})?(?::[0-9a-z]{4,12})"  # what phpBB puts behind a name in its database
 _BB = re.compile(
@@ -32,7 +33,7 @@ _BB_SURE = re.compile(
 )
 """What needs no other half."""
 _BB_RULER = re.compile(r"\[hr\]", re.IGNORECASE)
-_BB_BLOCK = frozenset("quote code center left right justify spoiler indent li ul ol pre".split())
+_BB_BLOCK = frozenset("quote code center left right justify spoiler indent li ul ol pre table tr".split())
 _GRAPH = re.compile(r"->|;\s*$|[{}]", re.MULTILINE)
 _ABOUT = re.compile(r"(?i)\bBB ?codes?\b|\bmark-?down\b|\btemplates? \{\{|\bwiki ?(?:text|markup|syntax)\b|\basciidoc")
 
@@ -47,6 +48,11 @@ _FILE = re.compile(
 )
 _CATEGORIES = "Category|Kategorie|Catégorie|Categoría|Categoria|Categorie|Kategoria|Kategori|Категория|Категорія"
 _CATEGORY = re.compile(rf"\[\[(?:{_CATEGORIES}):[^\[\]\n]{{1,160}}\]\]\n?", re.IGNORECASE)
+_SWITCH = re.compile(
+    r"__(?:NO|FORCE)?(?:TOC|EDITSECTION|INDEX|GALLERY|CONTENTCONVERT|TITLECONVERT|NEWSECTIONLINK)__\n?"
+)
+# The page in other languages, which no reader sees in the text.
+_LANGUAGE = re.compile(r"^\[\[[a-z]{2,3}(?:-[a-z]{2,8})?:[^\[\]|\n]{1,120}\]\](?:\n|\Z)", re.MULTILINE)
 _SITE = re.compile(r"\[https?://[^\s\[\]]{1,300} ([^\[\]\n]{1,200})\]")
 _OPTION = re.compile(
     r"(?i)(?:thumb(?:nail)?|mini(?:atur)?|frame(?:d|less)?|border|left|right|center|centre|none|upright|links|rechts"
@@ -137,12 +143,13 @@ def strip_wiki_markup(text: str, evidence: Evidence) -> Iterator[Change]:
     others = sum(bool(p.search(text)) for p in (_STRONG, _HEADING, _REFERENCE)) + bool(found)
     of_a_page = _FILE.search(text) is not None or _CATEGORY.search(text) is not None
     source = (piped > 0 or of_a_page) and others + (of_a_page and _LINK.search(text) is not None) > 0
+    source = source or has_table(text)
     sure = source or any(map(is_sure, found))
-    changes: list[Change] = []
+    changes = list(table_changes(text))
     for template in found:
         if sure and (value := shown(template)) is not None:
             changes.append(Change(template.start, template.end, value, 0.7))
-    for pattern in (_PIPED, _LINK, _STRONG, _HEADING, _REFERENCE, _SITE, _CATEGORY):
+    for pattern in (_PIPED, _LINK, _STRONG, _HEADING, _REFERENCE, _SITE, _CATEGORY, _SWITCH, _LANGUAGE):
         for m in pattern.finditer(text):
             if not (source or (sure and pattern in (_PIPED, _STRONG))) and (
                 pattern is not _PIPED or not evidence.near(text, m.start(), m.end())
@@ -202,13 +209,14 @@ def close_spaced_emphasis(text: str, evidence: Evidence) -> Iterator[Change]:
             yield Change(m.start(), m.end(), m[2].strip(), 0.7)
 
 
-BBCODE = Rule("bbcode", 4, strip_bbcode, rf"(?i)\[/(?:{_BB_NAMES})(?::[a-z0-9:]+)?\]|\[(?:url|quote)=", proves=True)
+BBCODE = Rule("bbcode", 5, strip_bbcode, rf"(?i)\[/(?:{_BB_NAMES})(?::[a-z0-9:]+)?\]|\[(?:url|quote)=", proves=True)
 WIKI = Rule(
     "wiki",
-    4,
+    5,
     strip_wiki_markup,
     rf"\[\[[^\[\]|\n]+\|[^\[\]|\n]+\]\]|\[\[(?i:{_PICTURES}|{_CATEGORIES}):"
-    r"|\{\{[A-Za-z][^{}|\n]{0,40}\||(?i:</? ?(?:poem|chem|ce|nowiki))",
+    r"|\{\{[A-Za-z][^{}|\n]{0,40}\||(?i:</? ?(?:poem|chem|ce|nowiki))|\{\|"
+    r"|[|!][ \t]*(?i:(?:col|row)span|style|v?align|width|bgcolor)\s?=\s?\"",
     proves=True,
 )
 SPACED_EMPHASIS = Rule(

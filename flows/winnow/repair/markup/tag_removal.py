@@ -10,6 +10,7 @@ from itertools import pairwise
 from winnow.base.html_names import BLOCK, CELL, ELEMENTS, HEADING, INLINE, REPLACED, TABLE
 from winnow.repair.engine.rule import Change, Evidence, NearDamage, Rule, apply_changes, line_end
 from winnow.repair.markup.html_source import is_html_source
+from winnow.repair.markup.prose_tags import tags_of_prose
 from winnow.repair.markup.tags import NEIGHBOURS, PLACEHOLDER, SNIPPET, Tag, half_tags, tags
 
 _ABOUT = re.compile(r"\b(?:html|xml|sgml|markup|tags?|elements?|attributes?|usage|syntax|synopsis)\b", re.IGNORECASE)
@@ -18,7 +19,9 @@ _CODE = re.compile(
     r"|\w\(['\"]|\{[{%]|\w\.\w+ = |^\s*'.*'\s*\Z"
 )
 _PERL = re.compile(r"\bm\{<|=~ ?[ms]?[/{]<|<STDIN>|\bs/<")
-_DRAWING = re.compile(r"\s*(?:<\?xml[^<>]{0,200}>\s*(?:<![^<>]{0,300}>\s*)?<(?!html)|<svg[\s>])", re.IGNORECASE)
+_DRAWING = re.compile(
+    r"\s*(?:<\?xml[^<>]{0,200}>\s*(?:<![^<>]{0,300}>\s*)?<(?!!|html\b|p>|div\b|h[1-6]>)|<svg[\s>])", re.IGNORECASE
+)
 _MENTIONED = re.compile(r"\s?(?:elements?|tags?|attributes?|markup)\b", re.IGNORECASE)
 _SPOKEN = re.compile(r"\b(?:elements?|tags?|the|an?|use) \Z", re.IGNORECASE)
 _USED = re.compile(r"\b(?:use|using|insert|type|write|add|put|with|the|an?) \Z", re.IGNORECASE)
@@ -77,8 +80,9 @@ def _all_tags(text: str) -> tuple[Tag, ...]:
 def find_tags_of_html_source(text: str, evidence: Evidence) -> Iterator[Change]:
     """The tags of a long text go that is the source of an article's body from its first sign to its last.
 
-    So do those of two or more long paragraphs, each a line of its own, where they are all its tags. Pieces of pages,
-    drawings, lists of changes, and texts with sentences around their tags stay as they are.
+    So do those of two or more long paragraphs, each a line of its own, where they are all its tags, and those of a text
+    of sentences in which every bracket is a tag's (`prose_tags`). Pieces of pages, drawings, lists of changes, and
+    texts with sentences around their tags stay as they are.
 
     >>> source = "<h2>Bees</h2>\\n" + "<p>From <a href='/f'>flower</a> to flower they fly.</p>\\n" * 15
     >>> HTML_SOURCE(source, damaged=False)[:40]
@@ -93,6 +97,8 @@ def find_tags_of_html_source(text: str, evidence: Evidence) -> Iterator[Change]:
         yield from _replaced(text, [t for t in found if t.kind != "custom"], 0.8)
     elif len(found) >= 2 * MIN_LINES and text.count("<") == len(found) == len(lines := wrapped_lines(text, found)):
         yield from _replaced(text, lines, 0.8)
+    elif of_prose := tags_of_prose(text, found):
+        yield from _replaced(text, of_prose, 0.7)
 
 
 def _replaced(text: str, events: list[Tag], confidence: float) -> Iterator[Change]:
@@ -218,14 +224,28 @@ def _real(text: str, tag: Tag, closed: set[str], evidence: Evidence) -> bool:
     if tag.strong or tag.closing:
         return True
     at = bisect_left(evidence.points, tag.start)
-    if at < len(evidence.points) and evidence.points[at] < tag.end:
-        return tag.name in closed or tag.name not in PLACEHOLDER  # its brackets were damaged themselves
+    if at < len(evidence.points) and evidence.points[at] < tag.end:  # its brackets were damaged themselves
+        if _compares(text, tag):
+            return tag.name in closed
+        return tag.name in closed or tag.name not in PLACEHOLDER
     if tag.name in closed:
         return True
     spoken_of = _MENTIONED.match(text, tag.end) or _SPOKEN.search(text, max(0, tag.start - 12), tag.start)
     if tag.name in PLACEHOLDER or spoken_of:
         return False
     return len(tag.name) > 1 or _stands_alone(text, tag)
+
+
+def _compares(text: str, tag: Tag) -> bool:
+    """Whether a name of one letter stands between two values, as in ``a < b > c``.
+
+    >>> [_compares(t, next(tags(t))) for t in ("a < b > c", "a < b >c", "< b > c", "a < em > c")]
+    [True, False, False, False]
+    """
+    before, after = text[max(0, tag.start - 2) : tag.start], text[tag.end : tag.end + 2]
+    values = len(before) == len(after) == 2 and before[0] not in " \n<>" and after[1].isalnum()
+    spaced = before[1:] == after[:1] == " " == text[tag.start + 1] == text[tag.end - 2]
+    return len(tag.name) == 1 and values and spaced
 
 
 def _stands_alone(text: str, tag: Tag) -> bool:
@@ -281,6 +301,8 @@ def _of_snippet(text: str, found: list[Tag], closed: set[str]) -> list[Tag] | No
         return []  # XML of its own
     if used:
         return [t for t in found if t.kind in ("comment", "hidden") or t.name in ELEMENTS or t.name in closed]
+    if any(t.kind == "custom" and t.name not in closed and text[t.start - 1 : t.start].isalnum() for t in found):
+        return []  # as ``<y>`` in ``x<y>z and p<q>r``
     return [t for t in found if t.kind == "whole" and t.name in ELEMENTS and len(t.name) == 1 and _within_word(text, t)]
 
 
@@ -313,6 +335,11 @@ def _with_halves(text: str, accepted: list[Tag], proofs: Evidence) -> list[Tag]:
     events: list[Tag] = []
     opened: dict[str, int] = {}
     at = 0
+    if cut := _CUT_FIRST.match(text):  # ``p>It ended.</p>``: what closes first was opened where the text begins
+        first = next((t for t in accepted if t.name == cut[1]), None)
+        if first is not None and first.closing and cut[1] in ELEMENTS:
+            events.append(Tag(0, cut.end(), cut[1], False, "half", True))
+            at = cut.end()
     for tag in [*accepted, None]:
         end = tag.start if tag else len(text)
         if ">" in text[at:end]:
@@ -326,6 +353,7 @@ def _with_halves(text: str, accepted: list[Tag], proofs: Evidence) -> list[Tag]:
     return events
 
 
+_CUT_FIRST = re.compile(r"([a-z][a-z0-9]{0,9})>(?=[^\s<>])")
 _DOUBLED = re.compile("(?<!`)``(?!`)")
 
 
@@ -422,7 +450,8 @@ def replacement(text: str, start: int, end: int, run: Sequence[Tag], tables: Seq
         return low, high, ""  # the sign ends the sentence before the tags
     if level == CELL_END:  # a cell beside a line that has nothing yet is that line's first
         return low, high, " | "
-    return low, high, ("\n\n" if any(map(_BLANK_LINE.search, gaps)) else "\n") + prefix
+    apart = any(map(_BLANK_LINE.search, gaps)) or sum(tag.name == "br" for tag in run) > 1
+    return low, high, ("\n\n" if apart else "\n") + prefix
 
 
 def _inline(text: str, low: int, high: int, start: int, gaps: Sequence[str], level: int) -> str:
@@ -448,9 +477,16 @@ def _prefix(run: Sequence[Tag]) -> str:
 
 _GATE = r"<[\s/!&;<]{0,12}[A-Za-z]|[A-Za-z]\s{0,3}/?\s{0,3}>|[\"']\s{0,3}/?\s{0,3}>|<!|<\?|</>"
 
-TAGS = Rule("tags", 6, find_tags, _GATE, proves=True, remembered=True)
-SHORT_TEXT_TAGS = Rule("short_text_tags", 6, find_tags_of_short_texts, _GATE, remembered=True)
-HTML_SOURCE = Rule("html_source", 4, find_tags_of_html_source, r"\A\s*<[A-Za-z!]|\n<p>", remembered=True)
+TAGS = Rule("tags", 7, find_tags, _GATE, proves=True, remembered=True)
+SHORT_TEXT_TAGS = Rule("short_text_tags", 7, find_tags_of_short_texts, _GATE, remembered=True)
+HTML_SOURCE = Rule(
+    "html_source",
+    5,
+    find_tags_of_html_source,
+    r"\A\s*<[A-Za-z!]|<!--|</?(?i:a|b|blockquote|br|center|cite|div|em|font|h[1-6r]|i|img|li|[ou]l|p|small|span|strong"
+    r"|su[bp]|u)[ />]",
+    remembered=True,
+)
 
 MARKUP: tuple[Rule, ...] = (TAGS, SHORT_TEXT_TAGS, HTML_SOURCE)
 """The rules that take out tags, in order."""

@@ -77,10 +77,11 @@ _WITH_BRACKETS = re.compile(
 _OPEN_VALUE = re.compile(rf"[\s/]{{0,9}}{_NAMED}[\"'][^\s\"'<>]{{0,300}}")
 _OF_A_VALUE = re.compile(r"[\"';:{}/]")
 _CUT_OFF = re.compile(rf"\s{{1,9}}{_NAMED}[\"']?[^\s=]{{0,200}}")
+_CUT_VALUE = re.compile(r"\s{1,9}(?:href|src|class|id|style|title|target|rel|alt)\s?=\s?")
 _CUT_NAME = re.compile(
     r"[\"'] (?:hr|hre|sr|cl|cla|clas|st|sty|styl|ti|tit|titl|ta|tar|targ|targe|re|al|wi|wid|widt|he|hei|heig|heigh)\Z"
 )
-"""An attribute, and the beginning of a usual attribute's name, at which a text was cut off."""
+"""An attribute, one up to its value, and the beginning of a usual one's name, at which a text was cut off."""
 _FLAG = re.compile(
     r"[\s/]{0,9}(?:async|autofocus|autoplay|checked|compact|controls|default|defer|disabled|download|hidden|ismap|itemscope|loop"
     r"|multiple|muted|noresize|noshade|novalidate|nowrap|open|readonly|required|reversed|selected)(?![\w-])",
@@ -279,7 +280,8 @@ def _at(text: str, start: int, absent: set[str]) -> Tag | None:
     elif follows == "" or (follows == "<" and text[end + 1 : end + 2] not in ("%", "?")):
         if inside[0][:1].isspace() and not rest:
             return None  # a < b < c
-        if "=" in rest and not _stands_open(name, rest) and (start or follows or _CUT_OFF.fullmatch(rest) is None):
+        cut = not follows and (_CUT_VALUE.fullmatch(rest) or (not start and _CUT_OFF.fullmatch(rest)))
+        if "=" in rest and not cut and not _stands_open(name, rest):
             return None  # x <b=2, as anybody can see
         # The bracket is lost; what looks like attributes goes with the tag, but is no proof of damage.
         return Tag(start, end - n_text, name, closing, "broken", "=" in rest)

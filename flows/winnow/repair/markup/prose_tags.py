@@ -1,0 +1,88 @@
+"""Whether the markup of a long text is what scraping left in prose: reviews with ``<br />``, ``<i>`` and ``&#39;``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from winnow.repair.engine.rule import Change, apply_changes
+from winnow.repair.escapes import is_code
+from winnow.repair.markup.tags import Tag
+
+_OF_PROSE = frozenset("""
+    a b blockquote br center cite div em font h1 h2 h3 h4 h5 h6 hr i img li ol p small span strong sub sup u ul
+""".split())  # fmt: skip
+_VOID = frozenset(("br", "hr", "img"))
+_UNCLOSED = frozenset(("p", "li"))  # whose end tags may be left out
+_SENTENCE = re.compile(r"[^\W\d_]{2}[\"”’)]?[.!?…][\"”’)]?\s{1,4}[\"“‘«(¿¡]?[^\W\d_a-z]|[。！？]")
+MIN_SENTENCES = 3
+PER_SENTENCE = 400  # characters; prose has an end of a sentence in so many
+_TECHNICAL = re.compile(
+    r"(?i)\b(?:html?5?|xml|sgml|css|php|urls?|api|markup|tags?|elements?|attributes?|entit(?:y|ies)|syntax|usage|functions?"
+    r"|(?:un)?escap\w*|(?:en|de)cod\w*|ampersands?|arguments?|parameters?|variables?|modules?|browsers?|scripts?|templates?"
+    r"|widgets?|plug-?ins?)\b|[a-z]_[a-z]|[a-z]\(\)|\s--[a-z]|[`{}|\\]|::|->|^\s{4}\S",
+    re.MULTILINE,
+)
+
+
+def is_prose(outside: str) -> bool:
+    """Whether a text without its markup is sentences, and neither code nor about markup.
+
+    >>> [is_prose(t * 4) for t in ("The bees fly low. ", "Use the tag. ", "the bees fly low, ")]
+    [True, False, False]
+    """
+    sentences = sum(1 for _ in _SENTENCE.finditer(outside))
+    enough = sentences >= max(MIN_SENTENCES, len(outside) / PER_SENTENCE)
+    return enough and _TECHNICAL.search(outside) is None and not is_code(outside)
+
+
+def tags_of_prose(text: str, found: Sequence[Tag]) -> list[Tag]:
+    """All tags of a text of sentences in which each bracket is one's, each pair is whole, and nothing is technical.
+
+    Halves may stand at the edges, where a text was cut out of its page.
+
+    >>> from winnow.repair.markup.tags import tags
+    >>> story = "The bees of this <i>valley</i> fly low.<br /><br />" + "They fly from flower to flower. " * 9
+    >>> [len(tags_of_prose(t, list(tags(t)))) for t in (story, story + "The tag <b>", story + "a < b")]
+    [4, 0, 0]
+    """
+    shown = [t for t in found if t.kind not in ("comment", "hidden")]
+    if not found or any(t.kind != "whole" or t.name not in _OF_PROSE for t in shown) or not _is_balanced(text, shown):
+        return []
+    if text.count("<") != sum(text.count("<", t.start, t.end) for t in found):
+        return []
+    outside = apply_changes(text, (Change(t.start, t.end, " ") for t in found))
+    return list(found) if is_prose(outside) else []
+
+
+def _is_balanced(text: str, found: Sequence[Tag]) -> bool:
+    """Whether each pair is whole, but for what stands before all words and behind all.
+
+    Paragraphs alone, among lines that are none, may be an example of them.
+    """
+    first, last = 0, len(text)
+    for tag in found:
+        if text[first : tag.start].strip():
+            break
+        first = tag.end
+    for tag in reversed(found):
+        if text[tag.end : last].strip():
+            break
+        last = tag.start
+    inner = {tag.name for tag in found if first <= tag.start and tag.end <= last}
+    if inner == {"p"} and not first:
+        return False
+    opened: list[Tag] = []
+    for tag in found:
+        if tag.name in _VOID:
+            continue
+        if not tag.closing:
+            opened.append(tag)
+            continue
+        while opened and opened[-1].name in _UNCLOSED and opened[-1].name != tag.name:
+            opened.pop()
+        if opened and opened[-1].name == tag.name:
+            opened.pop()
+        elif first < tag.end and tag.start < last:
+            return False
+    return all(t.name in _UNCLOSED or t.end <= first or t.start >= last for t in opened)
