@@ -13,7 +13,7 @@ from winnow.repair.encoding.mojibake import ENCODING
 from winnow.repair.encoding.multibyte import MULTIBYTE
 from winnow.repair.engine.rule import Rule
 from winnow.repair.escapes import ESCAPES
-from winnow.repair.invisible import INVISIBLE, SOFT_HYPHENS
+from winnow.repair.invisible import INVISIBLE
 from winnow.repair.json_escapes import JSON
 from winnow.repair.markup.bare_references import BARE_REFERENCES
 from winnow.repair.markup.entities import ENTITIES
@@ -21,6 +21,7 @@ from winnow.repair.markup.foreign_tags import FOREIGN
 from winnow.repair.markup.lightweight import LIGHTWEIGHT
 from winnow.repair.markup.residue import RESIDUE
 from winnow.repair.markup.tag_removal import MARKUP
+from winnow.repair.soft_hyphens import HYPHEN_SIGNS, SOFT_HYPHENS
 from winnow.repair.tidy import TIDY
 from winnow.repair.words.apostrophes import APOSTROPHE_SPACES
 from winnow.repair.words.formulas import NUMBER_SPACING, SYMBOL_SPACING
@@ -41,8 +42,8 @@ but for `BROKEN_SENTENCES`: a line broken in mid-sentence, in a text of one para
 """
 
 REPAIRS: tuple[Rule, ...] = (
-    *INVISIBLE, *JSON, *ESCAPES, BARE_REFERENCES, MISREAD_QUOTES, MISREAD, MULTIBYTE, *ENCODING, SOFT_HYPHENS, ENTITIES,
-    *FOREIGN, *MARKUP, *LIGHTWEIGHT, *RESIDUE, *SPACING, *TIDY,
+    HYPHEN_SIGNS, *INVISIBLE, *JSON, *ESCAPES, BARE_REFERENCES, MISREAD_QUOTES, MISREAD, MULTIBYTE, *ENCODING,
+    SOFT_HYPHENS, ENTITIES, *FOREIGN, *MARKUP, *LIGHTWEIGHT, *RESIDUE, *SPACING, *TIDY,
 )  # fmt: skip
 """Every rule, in the order in which the engine runs them."""
 
