@@ -11,6 +11,9 @@ SIZE = 400_000
 UNITS = {
     "escaped ampersands": "&amp;",
     "brackets": "<",
+    "loose accents": "a`b´e ¨o ",
+    "hyphens of PDF programs": "ab\x02\ncd\ufffe",
+    "backspaces": "ab\x08\x08 \x08",
     "brackets and spaces": "< ",
     "letters and spaces": "a ",
     "open tags": "<b>",

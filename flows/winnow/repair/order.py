@@ -15,6 +15,7 @@ from winnow.repair.engine.rule import Rule
 from winnow.repair.escapes import ESCAPES
 from winnow.repair.invisible import INVISIBLE
 from winnow.repair.json_escapes import JSON
+from winnow.repair.loose_accents import LOOSE_ACCENTS
 from winnow.repair.markup.bare_references import BARE_REFERENCES
 from winnow.repair.markup.entities import ENTITIES
 from winnow.repair.markup.foreign_tags import FOREIGN
@@ -43,7 +44,7 @@ but for `BROKEN_SENTENCES`: a line broken in mid-sentence, in a text of one para
 
 REPAIRS: tuple[Rule, ...] = (
     HYPHEN_SIGNS, *INVISIBLE, *JSON, *ESCAPES, BARE_REFERENCES, MISREAD_QUOTES, MISREAD, MULTIBYTE, *ENCODING,
-    SOFT_HYPHENS, ENTITIES, *FOREIGN, *MARKUP, *LIGHTWEIGHT, *RESIDUE, *SPACING, *TIDY,
+    SOFT_HYPHENS, ENTITIES, *FOREIGN, *MARKUP, *LIGHTWEIGHT, *RESIDUE, LOOSE_ACCENTS, *SPACING, *TIDY,
 )  # fmt: skip
 """Every rule, in the order in which the engine runs them."""
 
