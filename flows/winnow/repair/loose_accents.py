@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from winnow.repair.encoding.plausible import is_word
 from winnow.repair.engine.rule import Change, Evidence, Rule
@@ -79,12 +80,14 @@ def _is_set(text: str, at: int) -> bool:
     return at > 0 and (unicodedata.combining(base) > 0 or (base.isalpha() and _compose(base, text[at]) is not None))
 
 
+@lru_cache(maxsize=4096)
 def _compose(letter: str, mark: str) -> str | None:
     """The one letter that a letter and a mark are, if a common one; a dotless i is one that waits for its accent."""
     both = unicodedata.normalize("NFC", letter.replace("ı", "i") + mark)
     return both if len(both) == 1 and both < LATIN_END else None
 
 
+@lru_cache(maxsize=4096)
 def _set(piece: str, accent_first: bool) -> str | None:
     """The piece with each accent on the letter behind it, or before it; None where there is none that takes it."""
     out: list[str] = []

@@ -57,6 +57,7 @@ def read_hyphen_signs(text: str, evidence: Evidence) -> Iterator[Change]:
     >>> HYPHEN_SIGNS("commu\ufffenication, well\x02known"), HYPHEN_SIGNS("Anglo\ufffe\nSaxon, claim\x02\nnext")
     ('communication, well-known', 'Anglo-Saxon, claim\x02\nnext')
     """
+    language = language_of(text)
     for found in _SIGN.finditer(text):
         at = found.start()
         before = _LETTERS.match(text[max(0, at - 40) : at][::-1])
@@ -67,7 +68,7 @@ def read_hyphen_signs(text: str, evidence: Evidence) -> Iterator[Change]:
             continue
         if second[0].isupper() and not first[-1].isupper():
             hyphen = "-"
-        elif language := language_of(text):
+        elif language:
             hyphen = hyphen_between(first, second, lexicon_of(language), evidence.once(written_in, text)) or ""
         else:
             hyphen = ""
