@@ -26,7 +26,8 @@ _ESCAPES = re.compile(
 )
 _CONTROLS = re.compile(r"[\x00-\x08\v\f\x0e-\x1f\x7f]+|[\u206a-\u206f\ufff9-\ufffc]+")
 _WIDE = re.compile(r"(?:[^\x00]\x00){3,1000}|(?:\x00[^\x00]){3,1000}")
-_SEPARATORS = frozenset("\0\a\x1c\x1d\x1e\x1f")  # BEL ends the cells of Word's tables
+_SEPARATORS = frozenset("\0\x1c\x1d\x1e\x1f")
+_ROW_END = "\a\a"  # ends the rows of Word's tables, as one BEL does the cells
 _WORDS_HYPHEN = "\x1f"  # Word's own soft hyphen
 _LIGATURES = ("fi", "ff", "ffi", "fl", "ffl")
 _LETTERS = re.compile(r"[^\W\d_]*")
@@ -114,9 +115,9 @@ def remove_control_characters(text: str, evidence: Evidence) -> Iterator[Change]
     r"""Take out control characters other than tab and line feed, and deprecated or placeholder ones (UTR 20).
 
     Where a letter was lost, U+FFFD says so: the pieces become a word with a ligature between them. Those that separate,
-    NUL, BEL and U+001C to U+001F, leave a space between their neighbours, but for U+001F inside a word. In UTF-16 read
-    byte by byte NUL stands after each letter, and just goes. C1 controls are left to `winnow.repair.encoding.mojibake`:
-    they are letters and signs that were decoded wrongly.
+    NUL, U+001C to U+001F and, in tables, BEL, leave a space between their neighbours, but for U+001F inside a word. In
+    UTF-16 read byte by byte NUL stands after each letter, and just goes. C1 controls are left to
+    `winnow.repair.encoding.mojibake`: they are letters and signs that were decoded wrongly.
 
     >>> CONTROL_CHARACTERS("h\x00e\x00l\x00l\x00o\x00\tworld\ufffc"), CONTROL_CHARACTERS("red\x1fgreen\x00blue")
     ('hello\tworld', 'red green blue')
@@ -124,6 +125,7 @@ def remove_control_characters(text: str, evidence: Evidence) -> Iterator[Change]
     True
     """
     wide = [found.span() for found in _WIDE.finditer(text)]
+    separators = _SEPARATORS | set(_ROW_END) if _ROW_END in text else _SEPARATORS
     at = 0
     for found in _CONTROLS.finditer(text):
         start, end = found.span()
@@ -135,7 +137,7 @@ def remove_control_characters(text: str, evidence: Evidence) -> Iterator[Change]
             yield Change(start, end, "\ufffd", 0.9)
         else:
             before, after = text[start - 1 : start], text[end : end + 1]
-            parts = not _SEPARATORS.isdisjoint(found[0]) and before.strip() and after.strip()
+            parts = not separators.isdisjoint(found[0]) and before.strip() and after.strip()
             in_word = found[0] == _WORDS_HYPHEN and is_word(word_around(text, start, end, ""))
             yield Change(start, end, " " if parts and not in_word else "")
 

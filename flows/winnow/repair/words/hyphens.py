@@ -20,7 +20,7 @@ _IN_LINE = re.compile(rf"(?:(?<={_LETTER}{_LETTER})|(?<=[ﬀ-ﬄ]))[-‐] (?={_L
 _WORD = re.compile(rf"{_LETTER}{{1,40}}")
 _HYPHENED = re.compile(rf"(?<![^\W_]){_LETTER}{{1,40}}(?:[-‐]{_LETTER}{{1,40}})?")
 _MARKS = re.compile(r"[,.;:!?)\]\"'”’»]{0,4}")
-_BEFORE_WORD = frozenset(' \n\t(["“‘«—–')
+_BEFORE_WORD = frozenset(" \n\t([\"“‘«—–'’")
 CONJUNCTIONS = frozenset(
     "and or to nor und oder bis sowie et ou y o e ed i en of og och eller samt lub a nebo ja tai és".split()
 )
@@ -107,4 +107,4 @@ def _second_half(text: str, at: int) -> re.Match[str] | None:
     return word if word and word[0].islower() and word[0] not in CONJUNCTIONS else None
 
 
-HYPHENS = Rule("hyphens", 2, close_hyphens, r"[\pL][-‐][ \n]\n?\pL", needs_evidence=True)
+HYPHENS = Rule("hyphens", 3, close_hyphens, r"[\pL][-‐][ \n]\n?\pL", needs_evidence=True)

@@ -43,12 +43,13 @@ def is_meant(text: str, change: Change, lexicon: Lexicon, repeated: frozenset[st
     parts, words = before.split(" "), change.after.split(" ")
     if len(parts) == 1:
         return _is_term(before, words, lexicon, repeated)
+    if len(parts) == 2 and _lack_ligature(fold(parts[0]), fold(parts[1]), lexicon):
+        return True
     return len(words) == 1 and (
         _are_words([fold(part) for part in parts], fold(words[0]), lexicon, repeated, strict)
         or _is_series(text, change, parts)
         or names_something(text, change)
         or (lexicon.listed.get(fold(change.after)) is None and _are_foreign(parts, lexicon))
-        or (len(parts) == 2 and _lack_ligature(fold(parts[0]), fold(parts[1]), lexicon))
     )
 
 
@@ -119,6 +120,7 @@ def _are_foreign(parts: list[str], lexicon: Lexicon) -> bool:
 
 
 def _lack_ligature(first: str, second: str, lexicon: Lexicon) -> bool:
-    """Whether a ligature between two pieces makes a likelier word than nothing does: `signi cant`."""
+    """Whether a ligature, or its second f, makes a likelier word of two pieces: `signi cant`, `dif erent`."""
     joined = lexicon.listed.get(first + second, NEVER)
-    return any(lexicon.listed.get(first + each + second, NEVER) + LIKELIER < joined for each in _LIGATURES)
+    lost = (*_LIGATURES, "f") if first.endswith("f") else _LIGATURES
+    return any(lexicon.listed.get(first + each + second, NEVER) + LIKELIER < joined for each in lost)

@@ -11,12 +11,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import accumulate
 
 from winnow.repair.engine.rule import Change, Evidence, Rule, Span, apply_changes, line_end, remembered_by_line
 from winnow.repair.words.hyphens import LIGATURES
-from winnow.repair.words.lexicon import DOUBTFUL, NEAR, ONE_LETTER, Prices, damaged_prose, graded, lexicon_of
-from winnow.repair.words.meant import is_meant, names_something, repeated_in
+from winnow.repair.words.lexicon import (
+    DOUBTFUL,
+    NEAR,
+    NEVER,
+    ONE_LETTER,
+    Prices,
+    damaged_prose,
+    graded,
+    lexicon_of,
+)
+from winnow.repair.words.meant import FUNCTION_WORD, is_meant, names_something, repeated_in
 from winnow.repair.words.text_language import (
     LATIN,
     is_in,
@@ -111,7 +121,8 @@ def _split_everywhere(text: str) -> Iterator[Change]:
             n_words += len(run.tokens)
             groups.extend(reader.groups(run))
         changes = _read(groups, reader, graded(0, 0))
-        if not changes:
+        runs = [change for group in groups for change in _part_runs(group, reader)]
+        if not changes and not runs:
             continue
         repeated = repeated_in(text) if repeated is None else repeated
         changes = [c for c in changes if not is_meant(text, c, reader.lexicon, repeated, strict=True)]
@@ -121,6 +132,9 @@ def _split_everywhere(text: str) -> Iterator[Change]:
             grade = _grade(deleted, n_words)
             changes = _read(groups, reader, graded(grade, _grade(inserted, n_words)))
             changes = [c for c in changes if not is_meant(text, c, reader.lexicon, repeated, strict=grade < 2)]
+        if runs:
+            taken = {at for change in changes for at in range(change.start, change.end)}
+            changes = sorted((*changes, *(run for run in runs if run.start not in taken)))
         yield from _in_known_lines(text, changes, language)
 
 
@@ -132,6 +146,25 @@ def _read(groups: list[Group], reader: Reader, prices: Prices) -> list[Change]:
         if gain > 0:
             changes += _changes(group, words, confidence_of(gain))
     return changes
+
+
+RUN_LETTERS = 24  # words of more letters are few, and a whole sentence may have lost its spaces
+RUN_WORDS = 4  # common ones, and a function word is among them: no compound of a chemist
+_RUN_PRICES = replace(graded(0, 2), formed=NEVER, unknown_letter=150)
+
+
+def _part_runs(group: Group, reader: Reader) -> Iterator[Change]:
+    """Part what is far too long for a word, and nothing but common words: `theinformationaboutthesystem`."""
+    at, last = group.start, len(group.tokens) - 1
+    for k, token in enumerate(group.tokens):
+        if len(token) >= RUN_LETTERS:
+            alone = Group(at, (token,), group.left and k == 0, group.right and k == last, group.fresh and k == 0)
+            words, gain = reader.read(alone, _RUN_PRICES)
+            costs = [reader.lexicon.cost(word) for word in words]
+            common = len(words) >= RUN_WORDS and min(costs) >= 0 and max(costs) <= MAX_COST
+            if gain > 0 and common and min(costs) <= FUNCTION_WORD:
+                yield from _changes(alone, words, confidence_of(gain))
+        at += len(token) + 1
 
 
 LONG = 7  # letters; so long a word does not come about by joining words of another language
@@ -327,4 +360,4 @@ def join_after_ligatures(text: str, evidence: Evidence) -> Iterator[Change]:
 LIGATURE_SPACES = Rule("ligature_spaces", 1, join_after_ligatures, r"[ﬀ-ﬄ] \pL", needs_evidence=True)
 DROP_CAPS = Rule("drop_caps", 1, join_drop_caps, r"(?:^|\n)\p{Lu}\n\n?\pL", needs_evidence=True)
 SPACED_LETTERS = Rule("spaced_letters", 2, join_spaced_letters, r"\pL \pL \pL \pL", needs_evidence=True)
-SPLIT_WORDS = Rule("split_words", 6, split_words, r"\pL \pL|\pL{6}", needs_evidence=True)
+SPLIT_WORDS = Rule("split_words", 7, split_words, r"\pL \pL|\pL{6}", needs_evidence=True)
