@@ -53,27 +53,34 @@ def is_meant(text: str, change: Change, lexicon: Lexicon, repeated: frozenset[st
     )
 
 
-_OPERATOR_AFTER = re.compile(" [=+≤≥≠≈∈×·]")
-_OPERATOR_BEFORE = re.compile("[=+≤≥≠≈∈×·] $")
+_OPERATOR_AFTER = re.compile(" [=+≤≥≠≈∈×·/−<>→]")
+_OPERATOR_BEFORE = re.compile("[=+≤≥≠≈∈×·/−<>→] $")
+_SERIES_BEFORE = re.compile(r"(?<!\w)\w, $")
+_ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 _LETTERS_AFTER = re.compile(rf"(?: [B-HJ-Zb-z](?![{LATIN}'’.-])){{1,3}}")
 _LETTERS_BEFORE = re.compile(rf"(?<![{LATIN}'’])(?:[B-HJ-Zb-z] ){{1,3}}$")
-_LETTER_BEFORE = re.compile(rf"(?<![{LATIN}'’])(?:[{LATIN}]|\d+) $")
+_LETTER_BEFORE = re.compile(rf"(?<![{LATIN}'’])(?:[{LATIN}]|\d+)[ ‐-]$")
 _ORDINALS = frozenset("st nd rd th".split())
 
 
 def names_something(text: str, change: Change) -> bool:
     """Whether pieces are letters in a row, a value beside its operator, the end of an ordinal or of a possessive.
 
-    >>> text = "var y = 1, l l l c, the i th row and t h e s p a c e s"
-    >>> pieces = ("var y", "l l c", "th row", "t h e")
+    >>> text = "var y = 1, l l l c, the i th row, x y z, parts a, b and t h e s p a c e s"
+    >>> pieces = ("var y", "l l c", "th row", "x y z", "b and", "t h e")
     >>> [names_something(text, Change(text.find(each), text.find(each) + len(each), "")) for each in pieces]
-    [True, True, True, False]
+    [True, True, True, True, True, False]
     """
     parts = text[change.start : change.end].split(" ")
     before = text[max(0, change.start - 8) : change.start]
     if (parts[0] in _ORDINALS and _LETTER_BEFORE.search(before)) or (parts[0] == "s" and before[-2:] in ("' ", "’ ")):
         return True
-    if len(parts) <= SHORT and all(len(part) == 1 for part in parts):
+    letters = all(len(part) == 1 for part in parts)
+    if letters and len(parts) >= SHORT and ("".join(parts).lower() in _ALPHABET or parts[1:-1] == ["x"]):
+        return True  # `a b c`, `n x m`
+    if len(parts) == 2 and len(parts[0]) == 1 and parts[1] in _JUNCTIONS and _SERIES_BEFORE.search(before):
+        return True
+    if len(parts) <= SHORT and letters:
         rows = (_LETTERS_BEFORE.search(before), _LETTERS_AFTER.match(text, change.end))
         return sum(len(row[0]) // 2 for row in rows if row) == 1  # of more, all are letters of words
     beside = len(parts[-1]) == 1 and _OPERATOR_AFTER.match(text, change.end) is not None
