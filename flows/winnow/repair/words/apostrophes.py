@@ -54,12 +54,15 @@ def close_apostrophes(text: str, evidence: Evidence) -> Iterator[Change]:
                 yield Change(found.start(1), found.end(), found[2], 0.8)
 
 
+def contracts(word: str, ending: str) -> bool:
+    """Whether a word has a contraction with an ending, which may have lost its apostrophe: `he ll`, `don t`."""
+    return word in _NEGATED if ending == "t" else ending in _ENDINGS.get(word, "").split()
+
+
 def _belong(word: str, ending: str, lexicon: Lexicon) -> bool:
     low = word.lower()
-    if ending == "t":
-        return low in _NEGATED
-    if low in _ENDINGS:
-        return ending in _ENDINGS[low].split()
+    if ending == "t" or low in _ENDINGS:
+        return contracts(low, ending)
     # after an `s` the apostrophe may end a plural or a quote
     return (
         ending == "s" and len(word) > 2 and low[-1] != "s" and (0 <= lexicon.cost(low) <= KNOWN or not word.islower())

@@ -7,6 +7,7 @@ from collections import Counter
 from itertools import pairwise
 
 from winnow.repair.engine.rule import Change
+from winnow.repair.words.apostrophes import contracts
 from winnow.repair.words.lexicon import NEVER, RUN_TOGETHER, Lexicon, fold
 from winnow.repair.words.text_language import LATIN
 from winnow.repair.words.word_index import bits, known_to
@@ -56,6 +57,7 @@ def is_meant(text: str, change: Change, lexicon: Lexicon, repeated: frozenset[st
 _OPERATOR_AFTER = re.compile(" [=+≤≥≠≈∈×·/−<>→]")
 _OPERATOR_BEFORE = re.compile("[=+≤≥≠≈∈×·/−<>→] $")
 _SERIES_BEFORE = re.compile(r"(?<!\w)\w, $")
+_VERB = re.compile(rf" [{LATIN}]")  # a clause goes on behind `we ll`, not behind `as we ll,`
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 _LETTERS_AFTER = re.compile(rf"(?: [B-HJ-Zb-z](?![{LATIN}'’.-])){{1,3}}")
 _LETTERS_BEFORE = re.compile(rf"(?<![{LATIN}'’])(?:[B-HJ-Zb-z] ){{1,3}}$")
@@ -64,7 +66,7 @@ _ORDINALS = frozenset("st nd rd th".split())
 
 
 def names_something(text: str, change: Change) -> bool:
-    """Whether pieces are letters in a row, a value beside its operator, the end of an ordinal or of a possessive.
+    """Whether pieces are letters in a row, a value beside its operator, or what lost its hyphen or its apostrophe.
 
     >>> text = "var y = 1, l l l c, the i th row, x y z, parts a, b and t h e s p a c e s"
     >>> pieces = ("var y", "l l c", "th row", "x y z", "b and", "t h e")
@@ -78,6 +80,12 @@ def names_something(text: str, change: Change) -> bool:
     letters = all(len(part) == 1 for part in parts)
     if letters and len(parts) >= SHORT and ("".join(parts).lower() in _ALPHABET or parts[1:-1] == ["x"]):
         return True  # `a b c`, `n x m`
+    if (
+        len(parts) == 2
+        and contracts(parts[0].lower(), parts[1])
+        and (len(parts[1]) == 1 or _VERB.match(text, change.end))
+    ):
+        return True
     if len(parts) == 2 and len(parts[0]) == 1 and parts[1] in _JUNCTIONS and _SERIES_BEFORE.search(before):
         return True
     if len(parts) <= SHORT and letters:
@@ -102,6 +110,8 @@ def _are_words(low: list[str], joined: str, lexicon: Lexicon, repeated: frozense
     """Whether pieces are common words, an article and its noun, or words that stand side by side more than once."""
     find = lexicon.listed.get
     costs = [find(part, NEVER) if len(part) > 2 else NEVER for part in low]
+    if len(low) == 2 and low[0] == "s" and lexicon.language == "en" and costs[1] < find(joined, NEVER):
+        return True  # `the man s hat` lost an apostrophe
     if len(low) == 2 and low[0] == "a" and lexicon.language == "en" and costs[1] <= KNOWN:
         return strict and find(joined, NEVER) + ARTICLE > find("a", NEVER) + costs[1]
     return max(costs) <= (COMMON_WORD if strict else KNOWN) and (strict or " ".join(low) in repeated)
