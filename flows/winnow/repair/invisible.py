@@ -34,8 +34,11 @@ _LETTERS = re.compile(r"[^\W\d_]*")
 MAX_PIECE = 30  # characters on either side of a lost ligature that are looked at
 _BYTE_ORDER_MARKS = re.compile("\ufeff+")
 IN_TEXT = 0.4  # confidence in a mark inside a text: it may be meant as a zero-width no-break space
-# A black flag, tag letters and the closing tag are the flag of a region; all other tags are unseen text.
-_TAGS = re.compile("\U0001f3f4[\U000e0030-\U000e007a]{1,12}\U000e007f|[\U000e0000-\U000e007f]+")
+# A black flag, tag letters and the closing tag are the flag of a region; all other tags are unseen text, and so are
+# variation selectors in a row, of which a character has one.
+_TAGS = re.compile(
+    "\U0001f3f4[\U000e0030-\U000e007a]{3,6}\U000e007f|[\U000e0000-\U000e007f]+|[\ufe00-\ufe0f\U000e0100-\U000e01ef]{4,}"
+)
 
 
 def _removed(pattern: re.Pattern[str], text: str) -> Iterator[Change]:
@@ -177,7 +180,7 @@ def remove_byte_order_marks(text: str, evidence: Evidence) -> Iterator[Change]:
 
 
 def remove_tag_characters(text: str, evidence: Evidence) -> Iterator[Change]:
-    r"""Take out text hidden in tag characters; the flags of England, Scotland and Wales keep theirs.
+    r"""Take out text hidden in tag characters or variation selectors; the flags of England, Scotland and Wales stay.
 
     >>> TAG_CHARACTERS("plain\U000e0068\U000e0069 text")
     'plain text'
@@ -197,7 +200,10 @@ CONTROL_CHARACTERS = Rule(
     r"[\x00-\x08\v\f\x0e-\x1f\x7f\x{206a}-\x{206f}\x{fff9}-\x{fffc}]",
 )  # fmt: skip
 BYTE_ORDER_MARKS = Rule("byte_order_marks", 1, remove_byte_order_marks, r"\x{feff}")
-TAG_CHARACTERS = Rule("tag_characters", 1, remove_tag_characters, r"[\x{e0000}-\x{e007f}]")
+TAG_CHARACTERS = Rule(
+    "tag_characters", 2, remove_tag_characters,
+    r"[\x{e0000}-\x{e007f}]|[\x{fe00}-\x{fe0f}\x{e0100}-\x{e01ef}]{4}",
+)  # fmt: skip
 
 INVISIBLE: tuple[Rule, ...] = (
     SURROGATES, LINE_ENDS, TERMINAL_ESCAPES, OVERSTRIKES, CONTROL_CHARACTERS, BYTE_ORDER_MARKS, TAG_CHARACTERS,

@@ -1,4 +1,4 @@
-"""Signs that stand for a hyphen at a line's end alone: U+00AD, `¬`, and U+0002 and U+FFFE of PDF programs.
+"""Signs that stand for a hyphen: U+00AD and `¬` at a line's end, U+0002 and U+FFFE of PDF programs, `@-@` of Moses.
 
 A plain hyphen, which any word may have, is left to `winnow.repair.words.hyphens`.
 """
@@ -6,7 +6,6 @@ A plain hyphen, which any word may have, is left to `winnow.repair.words.hyphens
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from winnow.repair.encoding.plausible import is_word, word_around
 from winnow.repair.engine.rule import Change, Evidence, Rule
@@ -20,6 +19,7 @@ _TO_NEXT_LINE = r"[ \t]{0,9}(?:\r?\n){1,2}[ \t]{0,40}"
 _IN_LINE = re.compile(r"(?<=[^\W\d_]{2})(?:¬ ?|\xad )(?=[^\W\d_]{2})")
 _AT_END = re.compile(rf"(?:(?<=[^\W\d_])(?:[-‐]|\n)?\xad|(?<=[^\W\d_]{{2}})¬){_TO_NEXT_LINE}(?=([^\W\d_]{{2,40}}))")
 _SIGN = re.compile(rf"(?<=[^\W\d_])[\x02\ufffe]({_TO_NEXT_LINE})?(?=([^\W\d_]{{1,40}}))")
+_JOINED = re.compile(r"(?<=\w) @(?:-|(?<=\d @)[,.](?=@ \d))@ (?=\w)")
 _LETTERS = re.compile(r"[^\W\d_]{1,40}")
 
 
@@ -49,15 +49,21 @@ def join_at_soft_hyphens(text: str, evidence: Evidence) -> list[Change]:
     return sorted(changes)
 
 
-def read_hyphen_signs(text: str, evidence: Evidence) -> Iterator[Change]:
+def read_hyphen_signs(text: str, evidence: Evidence) -> list[Change]:
     r"""Read U+FFFE and U+0002, which PDFium writes for the hyphen at a line's end: it goes, or a compound keeps it.
 
+    And `` @-@ ``, which Moses writes for the hyphen of a compound, with ``@,@`` and ``@.@`` of numbers.
     Left alone: U+0002 that may be a note's mark at the end of a line, or a ligature of a font.
 
     >>> HYPHEN_SIGNS("commu\ufffenication, well\x02known"), HYPHEN_SIGNS("Anglo\ufffe\nSaxon, claim\x02\nnext")
     ('communication, well-known', 'Anglo-Saxon, claim\x02\nnext')
+    >>> HYPHEN_SIGNS("a state @-@ of @-@ the @-@ art 1 @,@ 000, mail @ home")
+    'a state-of-the-art 1,000, mail @ home'
     """
-    language = language_of(text)
+    joined = list(_JOINED.finditer(text))
+    sure = 0.9 if len(joined) > 1 else 0.3  # one alone may be a face
+    changes = [Change(found.start(), found.end(), found[0][2], sure) for found in joined]
+    language = language_of(text) if _SIGN.search(text) else None
     for found in _SIGN.finditer(text):
         at = found.start()
         before = _LETTERS.match(text[max(0, at - 40) : at][::-1])
@@ -73,8 +79,9 @@ def read_hyphen_signs(text: str, evidence: Evidence) -> Iterator[Change]:
         else:
             hyphen = ""
         if not (hyphen and note and found[1]):
-            yield Change(at, found.end(), hyphen, 0.9)
+            changes.append(Change(at, found.end(), hyphen, 0.9))
+    return sorted(changes)
 
 
 SOFT_HYPHENS = Rule("soft_hyphens", 3, join_at_soft_hyphens, r"[\x{ad}¬][ \t]*\n|\pL(?:¬ ?|\x{ad} )\pL")
-HYPHEN_SIGNS = Rule("hyphen_signs", 1, read_hyphen_signs, r"\pL[\x02\x{fffe}]")
+HYPHEN_SIGNS = Rule("hyphen_signs", 1, read_hyphen_signs, r"\pL[\x02\x{fffe}]| @[-,.]@ ")

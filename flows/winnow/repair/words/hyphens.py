@@ -19,6 +19,7 @@ _AT_LINE_END = re.compile(rf"(?:(?<={_LETTER}{_LETTER})|(?<=[ﬀ-ﬄ]))[-‐](\n
 _IN_LINE = re.compile(rf"(?:(?<={_LETTER}{_LETTER})|(?<=[ﬀ-ﬄ]))[-‐] (?={_LETTER})")
 _WORD = re.compile(rf"{_LETTER}{{1,40}}")
 _HYPHENED = re.compile(rf"(?<![^\W_]){_LETTER}{{1,40}}(?:[-‐]{_LETTER}{{1,40}})?")
+_BRACKET = re.compile(r"-[LR][RSC]B$")  # the brackets of treebanks: `-LRB- said -RRB-`
 _MARKS = re.compile(r"[,.;:!?)\]\"'”’»]{0,4}")
 _BEFORE_WORD = frozenset(" \n\t([\"“‘«—–'’")
 CONJUNCTIONS = frozenset(
@@ -71,7 +72,7 @@ def _over_lines(text: str, low: int, high: int, lexicon: Lexicon, evidence: Evid
 def _in_lines(text: str, lexicon: Lexicon, evidence: Evidence) -> Iterator[Change]:
     for match in _IN_LINE.finditer(text):
         at = match.start()
-        if (word := _second_half(text, match.end())) and len(word[0]) > 1:
+        if (word := _second_half(text, match.end())) and len(word[0]) > 1 and not _BRACKET.search(text, at - 5, at):
             first = _first_half(text, at, 0)
             joined = (
                 first is not None and hyphen_between(first, word[0], lexicon, evidence.once(written_in, text)) == ""
