@@ -28,12 +28,14 @@ from winnow.repair.words.apostrophes import APOSTROPHE_SPACES
 from winnow.repair.words.formulas import NUMBER_SPACING, SYMBOL_SPACING
 from winnow.repair.words.hyphens import HYPHENS
 from winnow.repair.words.punctuation import SPACE_AFTER_PUNCTUATION, SPACE_BEFORE_PUNCTUATION
+from winnow.repair.words.quotes import IDEOGRAPH_SPACES, QUOTE_SPACES
 from winnow.repair.words.sentence_breaks import BROKEN_SENTENCES, GLUED_SENTENCES
 from winnow.repair.words.split_words import DROP_CAPS, LIGATURE_SPACES, SPACED_LETTERS, SPLIT_WORDS
 
 SPACING: tuple[Rule, ...] = (
     LIGATURE_SPACES, DROP_CAPS, HYPHENS, BROKEN_SENTENCES, SPACE_BEFORE_PUNCTUATION, SPACE_AFTER_PUNCTUATION,
-    APOSTROPHE_SPACES, GLUED_SENTENCES, SYMBOL_SPACING, NUMBER_SPACING, SPACED_LETTERS, SPLIT_WORDS,
+    QUOTE_SPACES, IDEOGRAPH_SPACES, APOSTROPHE_SPACES, GLUED_SENTENCES, SYMBOL_SPACING, NUMBER_SPACING, SPACED_LETTERS,
+    SPLIT_WORDS,
 )  # fmt: skip
 """The rules that the setting ``repair.spacing`` governs.
 
