@@ -1,7 +1,8 @@
-"""Spaces inside quotes, and between the characters of Chinese and Japanese; only for repair of the whole text.
+"""Spaces inside quotes, and between the characters of Japanese; only for repair of the whole text.
 
-Tokenizers part quotes from what they quote, and OCR parts characters of scripts that know no spaces.
-Left alone: French quotes, inches, rows of names, of days and of numerals.
+Tokenizers part quotes from what they quote, and OCR parts characters of a script that knows no spaces.
+Left alone: French quotes, inches, rows of names, of days and of numerals; Chinese, which some set with a space between
+any two characters.
 """
 
 from __future__ import annotations
@@ -22,9 +23,7 @@ _AFTER_QUOTE = frozenset(" .,;:!?)]")
 _IDEOGRAPH = "\u3005-\u3007\u3041-\u3096\u30a1-\u30fa\u30fc\u3400-\u4dbf\u4e00-\u9fff"
 _GAP = re.compile(rf"(?<=[{_IDEOGRAPH}、。，！？」』）]) (?=[{_IDEOGRAPH}、。，！？「『（])")
 # Particles that stand by themselves only where the text was cut: a calendar's 日 月 火 has none.
-_PARTICLE = re.compile(
-    rf"(?<=[{_IDEOGRAPH}、。] )(?:[のはをにでとがもや]|[的了是在不我有和就也这這他她])(?= [{_IDEOGRAPH}、。])"
-)
+_PARTICLE = re.compile(rf"(?<=[{_IDEOGRAPH}、。] )[のはをにでとがもや](?= [{_IDEOGRAPH}、。])")
 MIN_GAPS = 4
 MIN_PARTICLES = 2
 
