@@ -202,7 +202,7 @@ CONTROL_CHARACTERS = Rule(
 BYTE_ORDER_MARKS = Rule("byte_order_marks", 1, remove_byte_order_marks, r"\x{feff}")
 TAG_CHARACTERS = Rule(
     "tag_characters", 2, remove_tag_characters,
-    r"[\x{e0000}-\x{e007f}]|[\x{fe00}-\x{fe0f}\x{e0100}-\x{e01ef}]{4}",
+    r"[\x{e0000}-\x{e01ef}]|[\x{fe00}-\x{fe0f}]{2}",
 )  # fmt: skip
 
 INVISIBLE: tuple[Rule, ...] = (

@@ -157,11 +157,11 @@ def _read_over_spaces(text: str, start: int, end: int, quoting: bool) -> _Readin
     return None
 
 
-# A backtick is looked at between letters alone, for code is full of them.
 _OTHERS = "".join(_MARKS).replace("`", "")
 LOOSE_ACCENTS = Rule(
     "loose_accents",
     1,
     set_loose_accents,
-    rf"\pL`\pL|[{_OTHERS}] ?\pL|\pL[{_OTHERS}]| [\x{{300}}-\x{{328}}]\pL|\pL[\x{{300}}-\x{{328}}]\pL",
+    # a backtick is looked at between letters alone, for code is full of them
+    rf"[A-Za-z]`[A-Za-z]|[{_OTHERS}] ?[A-Za-zı]|[A-Za-z][{_OTHERS}]|[A-Za-z ][\x{{300}}-\x{{328}}][A-Za-zı]",
 )

@@ -83,5 +83,5 @@ def read_hyphen_signs(text: str, evidence: Evidence) -> list[Change]:
     return sorted(changes)
 
 
-SOFT_HYPHENS = Rule("soft_hyphens", 3, join_at_soft_hyphens, r"[\x{ad}¬][ \t]*\n|\pL(?:¬ ?|\x{ad} )\pL")
-HYPHEN_SIGNS = Rule("hyphen_signs", 1, read_hyphen_signs, r"\pL[\x02\x{fffe}]| @[-,.]@ ")
+SOFT_HYPHENS = Rule("soft_hyphens", 3, join_at_soft_hyphens, r"[\x{ad}¬][ \t]*\n|¬ ?\pL|\x{ad} \pL")
+HYPHEN_SIGNS = Rule("hyphen_signs", 1, read_hyphen_signs, r"[\x02\x{fffe}]| @[-,.]@ ")
