@@ -32,8 +32,8 @@ def _after_tags(evidence: Evidence) -> bool:
 def soften_hard_spaces(text: str, evidence: Evidence) -> Iterator[Change]:
     """No-break spaces that came out of broken markup become spaces; runs of them one.
 
-    Only in texts out of which tags were taken, and near them. French marks, numbers, units, abbreviations, and Czech and
-    Polish words of one letter keep theirs.
+    Only in texts out of which tags were taken, and near them. French marks, numbers, units, titles and initials keep
+    theirs; so do Czech and Polish words of one letter.
 
     >>> SOFT_SPACES("services,\\xa0shelter \\xa0 and « x\\xa0» 10\\xa0000"), SOFT_SPACES("5\\xa0km by Mr.\\xa0Smith")
     ('services, shelter and « x\\xa0» 10\\xa0000', '5\\xa0km by Mr.\\xa0Smith')

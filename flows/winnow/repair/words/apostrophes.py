@@ -16,8 +16,8 @@ _CONTRACTED = re.compile(rf"(?<=[{LATIN}])(?: (['’]) ?|(['’]) )(s|t|re|ve|ll
 _MARKS = ("'", "’")
 _LETTERS = re.compile(rf"[{LATIN}]{{1,30}}")
 _ELIDED = re.compile(
-    rf"(?<![{LATIN}'’])(?:[ldjmtsnc]|qu|jusqu|lorsqu|puisqu|quelqu|dell|all|nell|sull|dall|un|quest)"
-    rf"( ?)(['’]) (?=[aeiouyhéèêàâîôûœ][{LATIN}])",
+    rf"(?<![{LATIN}'’])(?:[ldjmtsnc]|qu|jusqu|lorsqu|puisqu|quelqu|dell|all|nell|sull|dall|un|quest|com|cos|dov)"
+    rf"( ?)(['’]) (?=[aeiouyhéèêàâîôûœ][{LATIN}]|è(?![{LATIN}]))",
     re.IGNORECASE,
 )
 _NEGATED = frozenset("aren can couldn didn doesn don hadn hasn haven isn mustn shouldn wasn weren won wouldn".split())
@@ -71,11 +71,12 @@ def _belong(word: str, ending: str, lexicon: Lexicon) -> bool:
 
 APOSTROPHE_SPACES = Rule(
     "apostrophe_spaces",
-    1,
+    2,
     close_apostrophes,
     (
         r"\pL(?: ['’] ?|['’] )(?:s|t|re|ve|ll|d|m)(?:[^\pL]|$)",
-        r"(?i)(?:^|[^\pL])(?:[cdjlmnst]|[a-z]{0,5}qu|[ad]?[ae]ll|nell|sull|dall|un|quest) ?['’] [aeiouyhéèêàâîôûœ]\pL",
+        r"(?i)(?:^|[^\pL])(?:[cdjlmnst]|[a-z]{0,5}qu|[ad]?[ae]ll|nell|sull|dall|un|quest|co[ms]|dov) ?['’] "
+        r"(?:[aeiouyhéèêàâîôûœ]\pL|è)",
     ),
     needs_evidence=True,
 )

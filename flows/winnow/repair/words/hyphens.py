@@ -15,7 +15,7 @@ from winnow.repair.words.text_language import LATIN
 
 LIGATURES = dict(zip(map(ord, "ﬀﬁﬂﬃﬄ"), ("ff", "fi", "fl", "ffi", "ffl"), strict=True))
 _LETTER = rf"[{LATIN}ﬀ-ﬄ]"
-_AT_LINE_END = re.compile(rf"(?:(?<={_LETTER}{_LETTER})|(?<=[ﬀ-ﬄ]))[-‐](\n\n?)(?={_LETTER})")
+_AT_LINE_END = re.compile(rf"(?:(?<={_LETTER}{_LETTER})|(?<=[ﬀ-ﬄ]))[-‐][ \t]{{0,3}}(\n\n?)(?={_LETTER})")
 _IN_LINE = re.compile(rf"(?:(?<={_LETTER}{_LETTER})|(?<=[ﬀ-ﬄ]))[-‐] (?={_LETTER})")
 _WORD = re.compile(rf"{_LETTER}{{1,40}}")
 _HYPHENED = re.compile(rf"(?<![^\W_]){_LETTER}{{1,40}}(?:[-‐]{_LETTER}{{1,40}})?")
@@ -108,4 +108,4 @@ def _second_half(text: str, at: int) -> re.Match[str] | None:
     return word if word and word[0].islower() and word[0] not in CONJUNCTIONS else None
 
 
-HYPHENS = Rule("hyphens", 3, close_hyphens, r"[\pL][-‐][ \n]\n?\pL", needs_evidence=True)
+HYPHENS = Rule("hyphens", 3, close_hyphens, r"\pL[-‐](?: |[ \t]{0,3}\n\n?)\pL", needs_evidence=True)

@@ -43,7 +43,8 @@ def is_meant(text: str, change: Change, lexicon: Lexicon, repeated: frozenset[st
     before = text[change.start : change.end]
     parts, words = before.split(" "), change.after.split(" ")
     if len(parts) == 1:
-        return _is_term(before, words, lexicon, repeated)
+        hangs = text.startswith(("- ", "-\n"), change.end)  # the first half of a word, `infor-`
+        return hangs or _is_term(before, words, lexicon, repeated)
     if len(parts) == 2 and _lack_ligature(fold(parts[0]), fold(parts[1]), lexicon):
         return True
     return len(words) == 1 and (

@@ -21,6 +21,7 @@ from winnow.repair.words.lexicon import (
     NEAR,
     NEVER,
     ONE_LETTER,
+    Lexicon,
     Prices,
     damaged_prose,
     graded,
@@ -298,7 +299,7 @@ def join_spaced_letters(text: str, evidence: Evidence) -> Iterator[Change]:
     >>> SPACED_LETTERS("C H A P T E R   O N E"), SPACED_LETTERS("U S S R")
     ('CHAPTER ONE', 'U S S R')
     """
-    for low, high, lexicon in damaged_prose(text, evidence):
+    for low, high, lexicon in damaged_prose(text, evidence, any_language=True):
         for match in _LINE.finditer(text, low, high):
             words = []
             for part in _GAP.split(match[1].rstrip(" ")):
@@ -336,28 +337,38 @@ def join_drop_caps(text: str, evidence: Evidence) -> Iterator[Change]:
 RARE = 800  # centibels: what a word costs that the list lacks
 LIKELIER_INITIAL = 90  # `T` and `he`, not `C` and `hat`
 LIKELIER = 200  # centibels: how much more probable the joined word must be than its pieces
-_AFTER_LIGATURE = re.compile(r"([^\W\d_]{0,30}[ﬀ-ﬄ]) ([^\W\d_]{1,30})")
+_AFTER_LIGATURE = re.compile(r"(?:(?<![^\W\d_])([^\W\d_ﬀ-ﬄ]{1,30}) (?=[ﬀ-ﬄ] ))?([^\W\d_]{0,30}[ﬀ-ﬄ]) ([^\W\d_]{1,30})")
 
 
 def join_after_ligatures(text: str, evidence: Evidence) -> Iterator[Change]:
-    """Close the space that PDF text sets after a ligature inside a word, and no other.
+    """Close the space that PDF text sets after a ligature inside a word, or on both sides of it, and no other.
 
     Left alone: what ends in its ligature, `stiﬀ and`, unless only the joined word is one.
 
-    >>> LIGATURE_SPACES("the ﬁ rst ﬂ ow of diﬀ erent, Pﬁ zer"), LIGATURE_SPACES("a stiﬀ and oﬀ switch")
-    ('the ﬁrst ﬂow of diﬀerent, Pﬁzer', 'a stiﬀ and oﬀ switch')
+    >>> LIGATURE_SPACES("con ﬁ dent of the ﬁ rst ﬂ ow of diﬀ erent, Pﬁ zer"), LIGATURE_SPACES("a stiﬀ and oﬀ switch")
+    ('conﬁdent of the ﬁrst ﬂow of diﬀerent, Pﬁzer', 'a stiﬀ and oﬀ switch')
     """
     for low, high, lexicon in damaged_prose(text, evidence, any_language=True):
         for found in _AFTER_LIGATURE.finditer(text, low, high):
-            left, right = found[1].translate(LIGATURES), found[2].translate(LIGATURES)
+            left, right = found[2].translate(LIGATURES), found[3].translate(LIGATURES)
+            if found[1] and _is_likelier(lexicon, found[1], left + right):
+                yield Change(found.end(1), found.end(1) + 1, "", 0.9)
+                yield Change(found.start(3) - 1, found.start(3), "", 0.9)
+                continue
             joined, first, second = (lexicon.cost(word) for word in (left + right, left, right))
             likelier = 0 <= joined < max(first, second) and joined + LIKELIER < first + second
             if right[:1].isupper() or not (likelier or first < 0 or (joined >= 0 and second < 0)):
                 continue
-            yield Change(found.start(2) - 1, found.start(2), "", 0.9 if joined >= 0 else 0.7)
+            yield Change(found.start(3) - 1, found.start(3), "", 0.9 if joined >= 0 else 0.7)
 
 
-LIGATURE_SPACES = Rule("ligature_spaces", 1, join_after_ligatures, r"[ﬀ-ﬄ] \pL", needs_evidence=True)
+def _is_likelier(lexicon: Lexicon, first: str, second: str) -> bool:
+    """Whether two pieces are rather one word: `con` and `fident`, not `the` and `first`."""
+    joined, left, right = lexicon.cost(first + second), lexicon.cost(first), lexicon.cost(second)
+    return joined >= 0 and (min(left, right) < 0 or joined + LIKELIER < left + right)
+
+
+LIGATURE_SPACES = Rule("ligature_spaces", 2, join_after_ligatures, r"[ﬀ-ﬄ] \pL", needs_evidence=True)
 DROP_CAPS = Rule("drop_caps", 1, join_drop_caps, r"(?:^|\n)\p{Lu}\n\n?\pL", needs_evidence=True)
-SPACED_LETTERS = Rule("spaced_letters", 2, join_spaced_letters, r"\pL \pL \pL \pL", needs_evidence=True)
+SPACED_LETTERS = Rule("spaced_letters", 3, join_spaced_letters, r"\pL \pL \pL \pL", needs_evidence=True)
 SPLIT_WORDS = Rule("split_words", 7, split_words, r"\pL \pL|\pL{6}", needs_evidence=True)
