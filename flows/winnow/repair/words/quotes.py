@@ -17,6 +17,7 @@ from winnow.repair.words.text_language import known_language
 _CURLY = re.compile("[“”]")
 _CURLY_IN = frozenset("en es it pt nl ca".split())  # elsewhere “ closes
 _INCHES = re.compile(r"\d ?\"")
+_SET_APART = re.compile(r" [^\W_]")  # not `" -b "`, `"    for"`
 _BEFORE_QUOTE = frozenset(" ([")
 _AFTER_QUOTE = frozenset(" .,;:!?)]")
 
@@ -51,7 +52,8 @@ def _straight(line: str) -> Iterator[int]:
     apart = all(line[i - 1 : i] in ("", *_BEFORE_QUOTE) and line[i + 1 : i + 2] in ("", *_AFTER_QUOTE) for i in at)
     if apart and len(at) % 2 == 0 and not _INCHES.search(line):
         for opening, closing in zip(at[::2], at[1::2], strict=True):
-            yield from _inside(line, opening, closing)
+            if _SET_APART.match(line, opening + 1) and line[closing - 1] == " " and line[closing - 2] != " ":
+                yield from _inside(line, opening, closing)
 
 
 def _curly(line: str) -> Iterator[int]:

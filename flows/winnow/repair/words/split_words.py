@@ -122,7 +122,8 @@ def _split_everywhere(text: str) -> Iterator[Change]:
             n_words += len(run.tokens)
             groups.extend(reader.groups(run))
         changes = _read(groups, reader, graded(0, 0))
-        runs = [change for group in groups for change in _part_runs(group, reader)]
+        long = (group for group in groups if max(map(len, group.tokens)) >= RUN_LETTERS)
+        runs = [change for group in long for change in _part_runs(group, reader)]
         if not changes and not runs:
             continue
         repeated = repeated_in(text) if repeated is None else repeated
@@ -158,7 +159,7 @@ def _part_runs(group: Group, reader: Reader) -> Iterator[Change]:
     """Part what is far too long for a word, and nothing but common words: `theinformationaboutthesystem`."""
     at, last = group.start, len(group.tokens) - 1
     for k, token in enumerate(group.tokens):
-        if len(token) >= RUN_LETTERS:
+        if len(token) >= RUN_LETTERS and token[1:].islower():
             alone = Group(at, (token,), group.left and k == 0, group.right and k == last, group.fresh and k == 0)
             words, gain = reader.read(alone, _RUN_PRICES)
             costs = [reader.lexicon.cost(word) for word in words]
