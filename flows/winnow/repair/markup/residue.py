@@ -16,7 +16,7 @@ _HARD_SPACES = re.compile(r"(?<=\S)(?: ?\xa0[ \xa0]{0,9}| \xa0)(?=\S)")
 # Where a no-break space is typed by hand: before units and dashes, and after signs, titles, initials and abbreviations.
 _TYPED = re.compile(
     r"\d\xa0(?:[kcdmµn]?[mgl]|ha|[kMGT]?(?:B|W|Hz|V)|kWh|km/h|h|min|s|°[CF]?|px|pt|EUR|USD|CHF|Kč|zł|kr|Mio|Mrd)(?!\w)"
-    r"|[§№]\xa0|(?<!\w)(?:\w|[A-Z]\w{1,3}|nr|no|fig|pp?|vol)\.\xa0(?=[\dA-Z])|\xa0[–—-](?!\S)"
+    r"|[§№]\xa0|(?<!\w)(?:[^\W\d_]|[A-Z]\w{1,3}|nr|no|fig|pp?|vol)\.\xa0(?=[\dA-Z])|\xa0[–—-](?!\S)"
 )
 _PREPOSITION = re.compile(r"(?<![\w'’])[aikosuvwzAIKOSUVWZ]\xa0")
 _FIRST_FRAGMENT = re.compile(r"(?:^|(?<=\| )|(?<=^- ))([a-z]{1,3}) ([a-z]{2,12})(?= [A-Z])", re.MULTILINE)
