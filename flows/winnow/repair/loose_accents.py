@@ -22,6 +22,7 @@ _MARKS = {
 _COMBINING = frozenset(_MARKS.values())
 _ACCENT = re.compile(f"[{''.join(_MARKS)}{''.join(sorted(_COMBINING))}]")
 _APOSTROPHES = frozenset("`´")  # are typed for an apostrophe and for quotes, and ask for more proof
+_AS_APOSTROPHE = re.compile(r"(?<=[A-Za-z])[`´](?=[A-Za-zı])")
 _LIGATURES = frozenset("˘˙˚˝˜˛")  # stand for ligatures and other signs of some fonts too: `di˙erent`, `a˚er`
 _LETTERS = re.compile(r"[A-Za-z\u00c0-\u024f]{0,30}")
 _PIECE = re.compile(rf"(?:[A-Za-z\u00c0-\u024f]{{0,30}}{_ACCENT.pattern}){{0,8}}[A-Za-z\u00c0-\u024f]{{0,30}}")
@@ -54,9 +55,19 @@ def set_loose_accents(text: str, evidence: Evidence) -> Iterator[Change]:
     """
     found = list(_readings(text))
     proven = {reading.accent_first for reading in found if reading.proves}
+    counts = [_n_apostrophes(text[reading.start : reading.end]) for reading in found if reading.proves]
+    # others stand beside them, or most of them are accents
+    accents = 0 in counts or 2 * sum(counts) >= len(_AS_APOSTROPHE.findall(text))
     for reading in found:
+        if not accents and _n_apostrophes(text[reading.start : reading.end]):
+            continue
         if reading.sure or proven == {reading.accent_first}:
             yield Change(reading.start, reading.end, reading.after, 0.9 if reading.proves else 0.7)
+
+
+def _n_apostrophes(text: str) -> int:
+    """How many accents stand in a text that are typed for apostrophes elsewhere."""
+    return sum(map(text.count, _APOSTROPHES))
 
 
 def _readings(text: str) -> Iterator[_Reading]:
