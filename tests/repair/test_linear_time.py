@@ -11,9 +11,9 @@ SIZE = 400_000
 UNITS = {
     "escaped ampersands": "&amp;",
     "brackets": "<",
-    "loose accents": "a`b´e ¨o ",
-    "hyphens of PDF programs": "ab\x02\ncd\ufffe",
-    "backspaces": "ab\x08\x08 \x08",
+    "codes of a font": "(cid:55)",
+    "loose accents": "a way to write a`b´e ¨o there, ",
+    "hyphens of PDF programs": "ab\x02\ncd\ufffe and so on for a while ",
     "brackets and spaces": "< ",
     "letters and spaces": "a ",
     "open tags": "<b>",

@@ -13,6 +13,7 @@ from winnow.repair.encoding.mojibake import ENCODING
 from winnow.repair.encoding.multibyte import MULTIBYTE
 from winnow.repair.engine.rule import Rule
 from winnow.repair.escapes import ESCAPES
+from winnow.repair.font_codes import FONT_CODES
 from winnow.repair.invisible import INVISIBLE
 from winnow.repair.json_escapes import JSON
 from winnow.repair.loose_accents import LOOSE_ACCENTS
@@ -45,8 +46,8 @@ but for `BROKEN_SENTENCES`: a line broken in mid-sentence, in a text of one para
 """
 
 REPAIRS: tuple[Rule, ...] = (
-    HYPHEN_SIGNS, *INVISIBLE, *JSON, *ESCAPES, BARE_REFERENCES, MISREAD_QUOTES, MISREAD, MULTIBYTE, *ENCODING,
-    SOFT_HYPHENS, ENTITIES, *FOREIGN, *MARKUP, *LIGHTWEIGHT, *RESIDUE, LOOSE_ACCENTS, *SPACING, *TIDY,
+    FONT_CODES, HYPHEN_SIGNS, *INVISIBLE, *JSON, *ESCAPES, BARE_REFERENCES, MISREAD_QUOTES, MISREAD, MULTIBYTE,
+    *ENCODING, SOFT_HYPHENS, ENTITIES, *FOREIGN, *MARKUP, *LIGHTWEIGHT, *RESIDUE, LOOSE_ACCENTS, *SPACING, *TIDY,
 )  # fmt: skip
 """Every rule, in the order in which the engine runs them."""
 
