@@ -41,11 +41,6 @@ _TAGS = re.compile(
 )
 
 
-def _removed(pattern: re.Pattern[str], text: str) -> Iterator[Change]:
-    for found in pattern.finditer(text):
-        yield Change(found.start(), found.end(), "")
-
-
 def join_surrogates(text: str, evidence: Evidence) -> Iterator[Change]:
     r"""Join surrogates that were decoded one by one; one without its other half stands for nothing: U+FFFD.
 

@@ -53,6 +53,8 @@ def set_loose_accents(text: str, evidence: Evidence) -> Iterator[Change]:
     >>> LOOSE_ACCENTS("10 aoˆut, by G¨odel and Schr ¨odinger"), LOOSE_ACCENTS("it´s l´avion, ¨quoted¨, `code` and xˆy")
     ('10 août, by Gödel and Schrödinger', 'it´s l´avion, ¨quoted¨, `code` and xˆy')
     """
+    if text.isascii():
+        return  # backticks alone are of code and quotes
     found = list(_readings(text))
     proven = {reading.accent_first for reading in found if reading.proves}
     counts = [_n_apostrophes(text[reading.start : reading.end]) for reading in found if reading.proves]
