@@ -53,8 +53,6 @@ def set_loose_accents(text: str, evidence: Evidence) -> Iterator[Change]:
     >>> LOOSE_ACCENTS("10 aoˆut, by G¨odel and Schr ¨odinger"), LOOSE_ACCENTS("it´s l´avion, ¨quoted¨, `code` and xˆy")
     ('10 août, by Gödel and Schrödinger', 'it´s l´avion, ¨quoted¨, `code` and xˆy')
     """
-    if text.isascii():
-        return  # backticks alone are of code and quotes
     found = list(_readings(text))
     proven = {reading.accent_first for reading in found if reading.proves}
     counts = [_n_apostrophes(text[reading.start : reading.end]) for reading in found if reading.proves]
@@ -175,6 +173,6 @@ LOOSE_ACCENTS = Rule(
     "loose_accents",
     1,
     set_loose_accents,
-    # a backtick is looked at between letters alone, for code is full of them
-    rf"[A-Za-z]`[A-Za-z]|[{_OTHERS}] ?[A-Za-zı]|[A-Za-z][{_OTHERS}]|[A-Za-z ][\x{{300}}-\x{{328}}][A-Za-zı]",
+    # backticks alone are of code and quotes
+    rf"[{_OTHERS}] ?[A-Za-zı]|[A-Za-z][{_OTHERS}]|[A-Za-z ][\x{{300}}-\x{{328}}][A-Za-zı]",
 )
