@@ -40,17 +40,26 @@ def soften_hard_spaces(text: str, evidence: Evidence) -> Iterator[Change]:
     """
     if not _after_tags(evidence):
         return
-    typed = {at for found in _TYPED.finditer(text) for at in range(found.start(), found.end()) if text[at] == "\xa0"}
-    if language_of(text) in ("cs", "pl"):
-        typed.update(found.end() - 1 for found in _PREPOSITION.finditer(text))
+    hung = language_of(text) in ("cs", "pl")
     for found in _HARD_SPACES.finditer(text):
         before, after = text[found.start() - 1], text[found.end()]
         if after in "»!?;:%€" or before in "«" or (before.isdigit() and after.isdigit()):
             continue
-        if found[0] == "\xa0" and found.start() in typed:
+        if found[0] == "\xa0" and _is_typed(text, found.start(), hung):
             continue
         if evidence.near(text, found.start(), found.end()):
             yield Change(found.start(), found.end(), " ", 0.8)
+
+
+def _is_typed(text: str, at: int, hung: bool) -> bool:
+    """Whether the no-break space at `at` is one that people type; `hung`: also behind words of one letter."""
+    begin = max(0, at - 6)
+    about = text[begin : at + 7]
+    return any(
+        found.start() <= at - begin < found.end()
+        for pattern in (_TYPED, *((_PREPOSITION,) if hung else ()))
+        for found in pattern.finditer(about)
+    )
 
 
 def give_back_first_letter(text: str, evidence: Evidence) -> Iterator[Change]:
