@@ -11,6 +11,9 @@ SIZE = 400_000
 UNITS = {
     "escaped ampersands": "&amp;",
     "brackets": "<",
+    "codes of a font": "(cid:55)",
+    "loose accents": "a way to write a`b´e ¨o there, ",
+    "hyphens of PDF programs": "ab\x02\ncd\ufffe and so on for a while ",
     "brackets and spaces": "< ",
     "letters and spaces": "a ",
     "open tags": "<b>",

@@ -17,31 +17,28 @@ from winnow.repair.engine.rule import Change, Evidence, Rule
 
 # re, not re2, for a few characters in a row: nothing can backtrack, and offsets are code points.
 _LINE_ENDS = re.compile(r"\r\n?|[\v\f\u2028\u2029]")
-_OVERSTRIKE = re.compile(r"[^\n\x08]\x08")
+_OVERSTRIKE = re.compile(r"[^\n\x08](\x08+)(?:( +)(\x08+))?")
 _SURROGATES = re.compile("[\ud800-\udbff][\udc00-\udfff]|[\ud800-\udfff]")
 # ECMA-48: CSI; OSC and other strings up to BEL or ST, within one line; escapes of two or three characters.
 _ESCAPES = re.compile(
     r"\x1b(?:\[[0-?]{0,64}[ -/]{0,8}[@-~]|[\]PX^_][^\x07\x1b\n]{0,1000}(?:\x07|\x1b\\)"
     r"|[ -/]{1,4}[0-~]|[0-Z\\^-~])"
 )
-_CONTROLS = re.compile(r"[\x00-\x08\x0c\x0e-\x1f\x7f]+|[\u206a-\u206f\ufff9-\ufffc]+")
+_CONTROLS = re.compile(r"[\x00-\x08\v\f\x0e-\x1f\x7f]+|[\u206a-\u206f\ufff9-\ufffc]+")
 _WIDE = re.compile(r"(?:[^\x00]\x00){3,1000}|(?:\x00[^\x00]){3,1000}")
 _SEPARATORS = frozenset("\0\x1c\x1d\x1e\x1f")
+_ROW_END = "\a\a"  # ends the rows of Word's tables, as one BEL does the cells
+_WORDS_HYPHEN = "\x1f"  # Word's own soft hyphen
 _LIGATURES = ("fi", "ff", "ffi", "fl", "ffl")
 _LETTERS = re.compile(r"[^\W\d_]*")
 MAX_PIECE = 30  # characters on either side of a lost ligature that are looked at
-_SIGN_IN_WORD = re.compile("(?<=[^\\W\\d_]{2})¬ ?(?=[^\\W\\d_]{2})")
-_SOFT_AT_END = re.compile(r"(?<=[^\W\d_]{2})[\xad¬][ \t]{0,9}\n[ \t]{0,40}(?=([^\W\d_A-Z]{2,40}))")
-_CONJUNCTIONS = frozenset("and or to nor und oder bis sowie et ou och eller og of en ja tai".split())
 _BYTE_ORDER_MARKS = re.compile("\ufeff+")
 IN_TEXT = 0.4  # confidence in a mark inside a text: it may be meant as a zero-width no-break space
-# A black flag, tag letters and the closing tag are the flag of a region; all other tags are unseen text.
-_TAGS = re.compile("\U0001f3f4[\U000e0030-\U000e007a]{1,12}\U000e007f|[\U000e0000-\U000e007f]+")
-
-
-def _removed(pattern: re.Pattern[str], text: str) -> Iterator[Change]:
-    for found in pattern.finditer(text):
-        yield Change(found.start(), found.end(), "")
+# A black flag, tag letters and the closing tag are the flag of a region; all other tags are unseen text, and so are
+# variation selectors in a row, of which a character has one.
+_TAGS = re.compile(
+    "\U0001f3f4[\U000e0030-\U000e007a]{3,6}\U000e007f|[\U000e0000-\U000e007f]+|[\ufe00-\ufe0f\U000e0100-\U000e01ef]{4,}"
+)
 
 
 def join_surrogates(text: str, evidence: Evidence) -> Iterator[Change]:
@@ -66,7 +63,7 @@ def unify_line_ends(text: str, evidence: Evidence) -> Iterator[Change]:
     for found in _LINE_ENDS.finditer(text):
         at = found.start()
         inside = text[at - 1 : at].isalpha() and text[at + 1 : at + 2].isalpha()
-        if found[0] == "\f" and inside and is_lost_ligature(text, at):
+        if found[0] in "\v\f" and inside and is_lost_ligature(text, at):
             continue  # TeX's fonts have a ligature there
         beside_one = at == 0 or text[at - 1] in "\r\n" or text[at + 1 : at + 2] in ("", "\n", "\r")
         goes = found[0] == "\r\n" or (found[0] in "\v\f" and beside_one)
@@ -76,31 +73,49 @@ def unify_line_ends(text: str, evidence: Evidence) -> Iterator[Change]:
 def remove_terminal_escapes(text: str, evidence: Evidence) -> Iterator[Change]:
     r"""Take out colour codes, cursor moves and window titles meant for a terminal (ECMA-48).
 
-    >>> TERMINAL_ESCAPES("\x1b[1;31mred\x1b[0m \x1b]0;title\x07text")
-    'red text'
+    Left alone, for `remove_control_characters`: an escape that stands for a ligature.
+
+    >>> TERMINAL_ESCAPES("\x1b[1;31mred\x1b[0m \x1b]0;title\x07text"), TERMINAL_ESCAPES("di\x1berent")
+    ('red text', 'di\x1berent')
     """
-    return _removed(_ESCAPES, text)
+    for found in _ESCAPES.finditer(text):
+        if len(found[0]) > 2 or not is_lost_ligature(text, found.start()):
+            yield Change(found.start(), found.end(), "")
 
 
 def undo_overstrikes(text: str, evidence: Evidence) -> Iterator[Change]:
-    r"""Undo bold and underline that a printer made by striking twice, as formatted manual pages do.
+    r"""Undo bold and underline that a printer made by striking twice, as manual pages do, and what was erased again.
 
-    >>> OVERSTRIKES("N\x08NA\x08AM\x08ME\x08E _\x08f_\x08i_\x08l_\x08e")
-    'NAME file'
+    >>> OVERSTRIKES("N\x08NA\x08AM\x08ME\x08E _\x08f_\x08i_\x08l_\x08e"), OVERSTRIKES("lss\x08 \x08, he\x08\x08help")
+    ('NAME file', 'ls, help')
     """
+    done = 0
     for found in _OVERSTRIKE.finditer(text):
-        struck, over = found[0][0], text[found.end() : found.end() + 1]
-        if struck in ("_", over):
-            yield Change(found.start(), found.end(), "")
+        back = found.end(1)
+        size = back - found.start(1)
+        start = found.start(1) - size
+        struck, over = text[max(start, 0) : found.start(1)], text[back : back + size]
+        if start < done or "\n" in struck:
+            continue
+        if found[2] and len(found[2]) == len(found[3]) == size:
+            change = Change(start, found.end(), "")
+        elif struck == over or set(struck) == {"_"}:
+            change = Change(start, back, "")
+        elif set(over) == {"_"} and len(over) == size:
+            change = Change(back - size, back + size, "")
+        else:
+            continue
+        done = change.end
+        yield change
 
 
 def remove_control_characters(text: str, evidence: Evidence) -> Iterator[Change]:
     r"""Take out control characters other than tab and line feed, and deprecated or placeholder ones (UTR 20).
 
     Where a letter was lost, U+FFFD says so: the pieces become a word with a ligature between them. Those that separate,
-    NUL and U+001C to U+001F, leave a space between their neighbours; in UTF-16 read byte by byte NUL stands after each
-    letter, and just goes. C1 controls are left to `winnow.repair.encoding.mojibake`: they are letters and signs that
-    were decoded wrongly.
+    NUL, U+001C to U+001F and, in tables, BEL, leave a space between their neighbours, but for U+001F inside a word. In
+    UTF-16 read byte by byte NUL stands after each letter, and just goes. C1 controls are left to
+    `winnow.repair.encoding.mojibake`: they are letters and signs that were decoded wrongly.
 
     >>> CONTROL_CHARACTERS("h\x00e\x00l\x00l\x00o\x00\tworld\ufffc"), CONTROL_CHARACTERS("red\x1fgreen\x00blue")
     ('hello\tworld', 'red green blue')
@@ -108,6 +123,7 @@ def remove_control_characters(text: str, evidence: Evidence) -> Iterator[Change]
     True
     """
     wide = [found.span() for found in _WIDE.finditer(text)]
+    separators = _SEPARATORS | set(_ROW_END) if _ROW_END in text else _SEPARATORS
     at = 0
     for found in _CONTROLS.finditer(text):
         start, end = found.span()
@@ -119,8 +135,9 @@ def remove_control_characters(text: str, evidence: Evidence) -> Iterator[Change]
             yield Change(start, end, "\ufffd", 0.9)
         else:
             before, after = text[start - 1 : start], text[end : end + 1]
-            parts = not _SEPARATORS.isdisjoint(found[0]) and before.strip() and after.strip()
-            yield Change(start, end, " " if parts else "")
+            parts = not separators.isdisjoint(found[0]) and before.strip() and after.strip()
+            in_word = found[0] == _WORDS_HYPHEN and is_word(word_around(text, start, end, ""))
+            yield Change(start, end, " " if parts and not in_word else "")
 
 
 def is_lost_ligature(text: str, at: int) -> bool:
@@ -157,30 +174,8 @@ def remove_byte_order_marks(text: str, evidence: Evidence) -> Iterator[Change]:
         yield Change(found.start(), found.end(), "", IN_TEXT if found.start() else 1.0)
 
 
-def join_at_soft_hyphens(text: str, evidence: Evidence) -> list[Change]:
-    r"""Join a word that a soft hyphen, or the sign some programs show for one, parts at the end of a line.
-
-    That sign goes inside a line too, where it parts a known word.
-    Left alone: soft hyphens inside a line, the sign of negation, and what hangs on its hyphen: ``Haupt\xad\nund``.
-
-    >>> SOFT_HYPHENS("inhab¬\nitants of the settle\xad\nment"), SOFT_HYPHENS("p ¬\nq, Haupt\xad\nund Nebensatz")
-    ('inhabitants of the settlement', 'p ¬\nq, Haupt\xad\nund Nebensatz')
-    >>> SOFT_HYPHENS("the inhab¬itants of neigh¬ bouring towns"), SOFT_HYPHENS("if p¬q or not¬quite, foo¬bar")
-    ('the inhabitants of neighbouring towns', 'if p¬q or not¬quite, foo¬bar')
-    """
-    changes = [
-        Change(found.start(), found.end(), "", 0.8)
-        for found in _SIGN_IN_WORD.finditer(text)
-        if is_word(word_around(text, found.start(), found.end(), ""))
-    ]
-    for found in _SOFT_AT_END.finditer(text):
-        if found[1].lower() not in _CONJUNCTIONS:
-            changes.append(Change(found.start(), found.start(1), "", 0.9))
-    return sorted(changes)
-
-
 def remove_tag_characters(text: str, evidence: Evidence) -> Iterator[Change]:
-    r"""Take out text hidden in tag characters; the flags of England, Scotland and Wales keep theirs.
+    r"""Take out text hidden in tag characters or variation selectors; the flags of England, Scotland and Wales stay.
 
     >>> TAG_CHARACTERS("plain\U000e0068\U000e0069 text")
     'plain text'
@@ -191,16 +186,18 @@ def remove_tag_characters(text: str, evidence: Evidence) -> Iterator[Change]:
 
 
 SURROGATES = Rule("surrogates", 1, join_surrogates, "")
-LINE_ENDS = Rule("line_ends", 1, unify_line_ends, r"[\r\v\f\x{2028}\x{2029}]")
-TERMINAL_ESCAPES = Rule("terminal_escapes", 1, remove_terminal_escapes, r"\x1b")
-OVERSTRIKES = Rule("overstrikes", 1, undo_overstrikes, r"\x08")
+LINE_ENDS = Rule("line_ends", 2, unify_line_ends, r"[\r\v\f\x{2028}\x{2029}]")
+TERMINAL_ESCAPES = Rule("terminal_escapes", 2, remove_terminal_escapes, r"\x1b")
+OVERSTRIKES = Rule("overstrikes", 2, undo_overstrikes, r"\x08")
 CONTROL_CHARACTERS = Rule(
-    "control_characters", 2, remove_control_characters,
-    r"[\x00-\x08\x0c\x0e-\x1f\x7f\x{206a}-\x{206f}\x{fff9}-\x{fffc}]",
+    "control_characters", 3, remove_control_characters,
+    r"[\x00-\x08\v\f\x0e-\x1f\x7f\x{206a}-\x{206f}\x{fff9}-\x{fffc}]",
 )  # fmt: skip
 BYTE_ORDER_MARKS = Rule("byte_order_marks", 1, remove_byte_order_marks, r"\x{feff}")
-SOFT_HYPHENS = Rule("soft_hyphens", 2, join_at_soft_hyphens, r"[\x{ad}¬][ \t]*\n|\pL¬ ?\pL")
-TAG_CHARACTERS = Rule("tag_characters", 1, remove_tag_characters, r"[\x{e0000}-\x{e007f}]")
+TAG_CHARACTERS = Rule(
+    "tag_characters", 2, remove_tag_characters,
+    r"[\x{e0000}-\x{e01ef}]|[\x{fe00}-\x{fe0f}]{2}",
+)  # fmt: skip
 
 INVISIBLE: tuple[Rule, ...] = (
     SURROGATES, LINE_ENDS, TERMINAL_ESCAPES, OVERSTRIKES, CONTROL_CHARACTERS, BYTE_ORDER_MARKS, TAG_CHARACTERS,

@@ -13,8 +13,10 @@ from winnow.repair.encoding.mojibake import ENCODING
 from winnow.repair.encoding.multibyte import MULTIBYTE
 from winnow.repair.engine.rule import Rule
 from winnow.repair.escapes import ESCAPES
-from winnow.repair.invisible import INVISIBLE, SOFT_HYPHENS
+from winnow.repair.font_codes import FONT_CODES
+from winnow.repair.invisible import INVISIBLE
 from winnow.repair.json_escapes import JSON
+from winnow.repair.loose_accents import LOOSE_ACCENTS
 from winnow.repair.markup.bare_references import BARE_REFERENCES
 from winnow.repair.markup.entities import ENTITIES
 from winnow.repair.markup.foreign_tags import FOREIGN
@@ -23,17 +25,20 @@ from winnow.repair.markup.page_code import PAGE_CODE
 from winnow.repair.markup.residue import RESIDUE
 from winnow.repair.markup.rtf import RICH_TEXT
 from winnow.repair.markup.tag_removal import MARKUP
+from winnow.repair.soft_hyphens import HYPHEN_SIGNS, SOFT_HYPHENS
 from winnow.repair.tidy import TIDY
 from winnow.repair.words.apostrophes import APOSTROPHE_SPACES
 from winnow.repair.words.formulas import NUMBER_SPACING, SYMBOL_SPACING
 from winnow.repair.words.hyphens import HYPHENS
 from winnow.repair.words.punctuation import SPACE_AFTER_PUNCTUATION, SPACE_BEFORE_PUNCTUATION
+from winnow.repair.words.quotes import IDEOGRAPH_SPACES, QUOTE_SPACES
 from winnow.repair.words.sentence_breaks import BROKEN_SENTENCES, GLUED_SENTENCES
 from winnow.repair.words.split_words import DROP_CAPS, LIGATURE_SPACES, SPACED_LETTERS, SPLIT_WORDS
 
 SPACING: tuple[Rule, ...] = (
     LIGATURE_SPACES, DROP_CAPS, HYPHENS, BROKEN_SENTENCES, SPACE_BEFORE_PUNCTUATION, SPACE_AFTER_PUNCTUATION,
-    APOSTROPHE_SPACES, GLUED_SENTENCES, SYMBOL_SPACING, NUMBER_SPACING, SPACED_LETTERS, SPLIT_WORDS,
+    QUOTE_SPACES, IDEOGRAPH_SPACES, APOSTROPHE_SPACES, GLUED_SENTENCES, SYMBOL_SPACING, NUMBER_SPACING, SPACED_LETTERS,
+    SPLIT_WORDS,
 )  # fmt: skip
 """The rules that the setting ``repair.spacing`` governs.
 
@@ -43,8 +48,9 @@ but for `BROKEN_SENTENCES`: a line broken in mid-sentence, in a text of one para
 """
 
 REPAIRS: tuple[Rule, ...] = (
-    *INVISIBLE, *RICH_TEXT, *JSON, *ESCAPES, BARE_REFERENCES, MISREAD_QUOTES, MISREAD, MULTIBYTE, *ENCODING,
-    SOFT_HYPHENS, ENTITIES, PAGE_CODE, *FOREIGN, *MARKUP, *LIGHTWEIGHT, *RESIDUE, *SPACING, *TIDY,
+    FONT_CODES, HYPHEN_SIGNS, *INVISIBLE, *RICH_TEXT, *JSON, *ESCAPES, BARE_REFERENCES, MISREAD_QUOTES, MISREAD,
+    MULTIBYTE, *ENCODING, SOFT_HYPHENS, ENTITIES, PAGE_CODE, *FOREIGN, *MARKUP, *LIGHTWEIGHT, *RESIDUE, LOOSE_ACCENTS,
+    *SPACING, *TIDY,
 )  # fmt: skip
 """Every rule, in the order in which the engine runs them."""
 

@@ -89,9 +89,8 @@ class RowPlan:
     this run; ``replaced`` are those of them whose rows in the dataset give way, ``withdrawn`` those that leave it,
     ``refused`` those that leave it because their record is a reject now, ``renamed`` those whose record, unchanged in
     its file, has another name under this recipe. ``moved`` stand unchanged in another row of their input file than the
-    dataset says. ``barred`` maps doc_ids to sources of
-    documents that a person withdrew in this run. ``obsolete`` are waiting rejects, as (doc_id, content_sha256), whose
-    record is gone or has other content now.
+    dataset says. ``barred`` maps doc_ids to sources of documents that a person withdrew in this run. ``obsolete`` are
+    waiting rejects, as (doc_id, content_sha256), whose record is gone or has other content now.
     """
 
     rows: tuple[NDArray[np.int32], ...]
@@ -283,8 +282,7 @@ def plan_rows(
     places = Joined(np.int64, work)
     fresh = unchanged = moved_chars = 0
     obsolete: set[tuple[str, str]] = set()
-    executor = executor or InlineExecutor()
-    with known.ranges(executor, work, found.doc_ids) as ranges:
+    with known.ranges(executor or InlineExecutor(), work, found.doc_ids) as ranges:
         for part in each_range(executor, _plan_range, ranges, known):
             by_shard = part.rows[np.argsort(part.rows["shard"], kind="stable")]
             numbers, starts = np.unique(by_shard["shard"], return_index=True)

@@ -13,6 +13,12 @@ COMMON = 550  # centibels: one word in some 300,000 running words; rarer ones wo
 APART = 100  # how much commoner than the next one the only reading must be
 
 _HARD_SPACES = re.compile(r"(?<=\S)(?: ?\xa0[ \xa0]{0,9}| \xa0)(?=\S)")
+# Where a no-break space is typed by hand: before units and dashes, and after signs, titles, initials and abbreviations.
+_TYPED = re.compile(
+    r"\d\xa0(?:[kcdmµn]?[mgl]|ha|[kMGT]?(?:B|W|Hz|V)|kWh|km/h|h|min|s|°[CF]?|px|pt|EUR|USD|CHF|Kč|zł|kr|Mio|Mrd)(?!\w)"
+    r"|[§№]\xa0|(?<!\w)(?:[^\W\d_]|[A-Z]\w{1,3}|nr|no|fig|pp?|vol)\.\xa0(?=[\dA-Z])|\xa0[–—-](?!\S)"
+)
+_PREPOSITION = re.compile(r"(?<![\w'’])[aikosuvwzAIKOSUVWZ]\xa0")
 _FIRST_FRAGMENT = re.compile(r"(?:^|(?<=\| )|(?<=^- ))([a-z]{1,3}) ([a-z]{2,12})(?= [A-Z])", re.MULTILINE)
 _FIRST_NOTE = re.compile(r"[.!?][\"”’)]?([ \t]?[—–-]{1,3}[ \t]?|[ \t]{0,2})\[1\](?=[ \t]\S)")
 _GLUED_MARK = re.compile(r"(?m)[a-z0-9)\].!?”\"’](ADVERTIS(?:EMENTS?|ING)|SPONSORED(?: CONTENT)?|PROMOTED)[ \t]*$")
@@ -26,19 +32,34 @@ def _after_tags(evidence: Evidence) -> bool:
 def soften_hard_spaces(text: str, evidence: Evidence) -> Iterator[Change]:
     """No-break spaces that came out of broken markup become spaces; runs of them one.
 
-    Only in texts out of which tags were taken, and near them. French marks and numbers keep theirs.
+    Only in texts out of which tags were taken, and near them. French marks, numbers, units, titles and initials keep
+    theirs; so do Czech and Polish words of one letter.
 
-    >>> SOFT_SPACES("services,\\xa0shelter \\xa0 and « x\\xa0» 10\\xa0000")
-    'services, shelter and « x\\xa0» 10\\xa0000'
+    >>> SOFT_SPACES("services,\\xa0shelter \\xa0 and « x\\xa0» 10\\xa0000"), SOFT_SPACES("5\\xa0km by Mr.\\xa0Smith")
+    ('services, shelter and « x\\xa0» 10\\xa0000', '5\\xa0km by Mr.\\xa0Smith')
     """
     if not _after_tags(evidence):
         return
+    hung = language_of(text) in ("cs", "pl")
     for found in _HARD_SPACES.finditer(text):
         before, after = text[found.start() - 1], text[found.end()]
         if after in "»!?;:%€" or before in "«" or (before.isdigit() and after.isdigit()):
             continue
+        if found[0] == "\xa0" and _is_typed(text, found.start(), hung):
+            continue
         if evidence.near(text, found.start(), found.end()):
             yield Change(found.start(), found.end(), " ", 0.8)
+
+
+def _is_typed(text: str, at: int, hung: bool) -> bool:
+    """Whether the no-break space at `at` is one that people type; `hung`: also behind words of one letter."""
+    begin = max(0, at - 6)
+    about = text[begin : at + 7]
+    return any(
+        found.start() <= at - begin < found.end()
+        for pattern in (_TYPED, *((_PREPOSITION,) if hung else ()))
+        for found in pattern.finditer(about)
+    )
 
 
 def give_back_first_letter(text: str, evidence: Evidence) -> Iterator[Change]:
@@ -96,7 +117,7 @@ def part_promo_marks(text: str, evidence: Evidence) -> Iterator[Change]:
         yield Change(found.start(1), found.start(1), "\n", 0.8)
 
 
-SOFT_SPACES = Rule("soft_spaces", 1, soften_hard_spaces, r"\x{a0}", needs_evidence=True)
+SOFT_SPACES = Rule("soft_spaces", 2, soften_hard_spaces, r"\x{a0}", needs_evidence=True)
 FIRST_LETTER = Rule("first_letter", 1, give_back_first_letter, r"[a-z] [a-z]+ \p{Lu}", needs_evidence=True)
 NOTES = Rule("notes", 1, part_notes, r"\[1\] .*\n\[2\] ")
 PROMO_MARKS = Rule("promo_marks", 1, part_promo_marks, r"\S(?:ADVERTIS|SPONSORED|PROMOTED)")

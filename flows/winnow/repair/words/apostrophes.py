@@ -16,8 +16,8 @@ _CONTRACTED = re.compile(rf"(?<=[{LATIN}])(?: (['’]) ?|(['’]) )(s|t|re|ve|ll
 _MARKS = ("'", "’")
 _LETTERS = re.compile(rf"[{LATIN}]{{1,30}}")
 _ELIDED = re.compile(
-    rf"(?<![{LATIN}'’])(?:[ldjmtsnc]|qu|jusqu|lorsqu|puisqu|quelqu|dell|all|nell|sull|dall|un|quest)"
-    rf"( ?)(['’]) (?=[aeiouyhéèêàâîôûœ][{LATIN}])",
+    rf"(?<![{LATIN}'’])(?:[ldjmtsnc]|qu|jusqu|lorsqu|puisqu|quelqu|dell|all|nell|sull|dall|un|quest|com|cos|dov)"
+    rf"( ?)(['’]) (?=[aeiouyhéèêàâîôûœ][{LATIN}]|è(?![{LATIN}]))",
     re.IGNORECASE,
 )
 _NEGATED = frozenset("aren can couldn didn doesn don hadn hasn haven isn mustn shouldn wasn weren won wouldn".split())
@@ -54,12 +54,15 @@ def close_apostrophes(text: str, evidence: Evidence) -> Iterator[Change]:
                 yield Change(found.start(1), found.end(), found[2], 0.8)
 
 
+def contracts(word: str, ending: str) -> bool:
+    """Whether a word has a contraction with an ending, which may have lost its apostrophe: `he ll`, `don t`."""
+    return word in _NEGATED if ending == "t" else ending in _ENDINGS.get(word, "").split()
+
+
 def _belong(word: str, ending: str, lexicon: Lexicon) -> bool:
     low = word.lower()
-    if ending == "t":
-        return low in _NEGATED
-    if low in _ENDINGS:
-        return ending in _ENDINGS[low].split()
+    if ending == "t" or low in _ENDINGS:
+        return contracts(low, ending)
     # after an `s` the apostrophe may end a plural or a quote
     return (
         ending == "s" and len(word) > 2 and low[-1] != "s" and (0 <= lexicon.cost(low) <= KNOWN or not word.islower())
@@ -68,11 +71,12 @@ def _belong(word: str, ending: str, lexicon: Lexicon) -> bool:
 
 APOSTROPHE_SPACES = Rule(
     "apostrophe_spaces",
-    1,
+    2,
     close_apostrophes,
     (
         r"\pL(?: ['’] ?|['’] )(?:s|t|re|ve|ll|d|m)(?:[^\pL]|$)",
-        r"(?i)(?:^|[^\pL])(?:[cdjlmnst]|[a-z]{0,5}qu|[ad]?[ae]ll|nell|sull|dall|un|quest) ?['’] [aeiouyhéèêàâîôûœ]\pL",
+        r"(?i)(?:^|[^\pL])(?:[cdjlmnst]|[a-z]{0,5}qu|[ad]?[ae]ll|nell|sull|dall|un|quest|co[ms]|dov) ?['’] "
+        r"(?:[aeiouyhéèêàâîôûœ]\pL|è)",
     ),
     needs_evidence=True,
 )

@@ -15,13 +15,14 @@ from winnow.repair.words.text_language import LATIN
 
 LIGATURES = dict(zip(map(ord, "ﬀﬁﬂﬃﬄ"), ("ff", "fi", "fl", "ffi", "ffl"), strict=True))
 _LETTER = rf"[{LATIN}ﬀ-ﬄ]"
-_AT_LINE_END = re.compile(rf"(?:(?<={_LETTER}{_LETTER})|(?<=[ﬀ-ﬄ]))[-‐](\n\n?)(?={_LETTER})")
+_AT_LINE_END = re.compile(rf"(?:(?<={_LETTER}{_LETTER})|(?<=[ﬀ-ﬄ]))[-‐][ \t]{{0,3}}(\n\n?)(?={_LETTER})")
 _IN_LINE = re.compile(rf"(?:(?<={_LETTER}{_LETTER})|(?<=[ﬀ-ﬄ]))[-‐] (?={_LETTER})")
 _WORD = re.compile(rf"{_LETTER}{{1,40}}")
 _HYPHENED = re.compile(rf"(?<![^\W_]){_LETTER}{{1,40}}(?:[-‐]{_LETTER}{{1,40}})?")
+_BRACKET = re.compile(r"-[LR][RSC]B$")  # the brackets of treebanks: `-LRB- said -RRB-`
 _MARKS = re.compile(r"[,.;:!?)\]\"'”’»]{0,4}")
-_BEFORE_WORD = frozenset(' \n\t(["“‘«—–')
-_AND = frozenset(
+_BEFORE_WORD = frozenset(" \n\t([\"“‘«—–'’")
+CONJUNCTIONS = frozenset(
     "and or to nor und oder bis sowie et ou y o e ed i en of og och eller samt lub a nebo ja tai és".split()
 )
 # Of 6,211 compounds in manuals 117 lose their hyphen with these and 675 without, of 27,700 parted words 822 keep it.
@@ -44,7 +45,7 @@ def close_hyphens(text: str, evidence: Evidence) -> Iterator[Change]:
     yield from sorted(changes)
 
 
-def _written(text: str) -> frozenset[str]:
+def written_in(text: str) -> frozenset[str]:
     """The words and hyphened pairs of a text, in small letters."""
     return frozenset(_HYPHENED.findall(text.lower().replace("‐", "-")))
 
@@ -57,7 +58,7 @@ def _over_lines(text: str, low: int, high: int, lexicon: Lexicon, evidence: Evid
         first = _first_half(text, at, low)
         if at < done or word is None or first is None:
             continue
-        hyphen = _between(first, word[0], lexicon, evidence.once(_written, text))
+        hyphen = hyphen_between(first, word[0], lexicon, evidence.once(written_in, text))
         if hyphen is None or (hyphen and len(match[1]) > 1):
             continue  # over a blank line only what is no word by itself
         end = _MARKS.match(text, word.end()).end()  # type: ignore[union-attr]
@@ -71,13 +72,15 @@ def _over_lines(text: str, low: int, high: int, lexicon: Lexicon, evidence: Evid
 def _in_lines(text: str, lexicon: Lexicon, evidence: Evidence) -> Iterator[Change]:
     for match in _IN_LINE.finditer(text):
         at = match.start()
-        if (word := _second_half(text, match.end())) and len(word[0]) > 1:
+        if (word := _second_half(text, match.end())) and len(word[0]) > 1 and not _BRACKET.search(text, at - 5, at):
             first = _first_half(text, at, 0)
-            joined = first is not None and _between(first, word[0], lexicon, evidence.once(_written, text)) == ""
+            joined = (
+                first is not None and hyphen_between(first, word[0], lexicon, evidence.once(written_in, text)) == ""
+            )
             yield Change(at + (not joined), match.end(), "", 0.8)
 
 
-def _between(first: str, second: str, lexicon: Lexicon, written: frozenset[str]) -> str | None:
+def hyphen_between(first: str, second: str, lexicon: Lexicon, written: frozenset[str]) -> str | None:
     """What stands between two halves of a word: nothing, or its own hyphen; None where they seem to be none."""
     one, other = first.translate(LIGATURES), second.translate(LIGATURES)
     if f"{first}-{second}".lower() in written:
@@ -102,7 +105,7 @@ def _first_half(text: str, at: int, low: int) -> str | None:
 def _second_half(text: str, at: int) -> re.Match[str] | None:
     """The word at `at`, if it may be the end of one that began before a hyphen: not in `pre- and post-war`."""
     word = _WORD.match(text, at)
-    return word if word and word[0].islower() and word[0] not in _AND else None
+    return word if word and word[0].islower() and word[0] not in CONJUNCTIONS else None
 
 
-HYPHENS = Rule("hyphens", 2, close_hyphens, r"[\pL][-‐][ \n]\n?\pL", needs_evidence=True)
+HYPHENS = Rule("hyphens", 3, close_hyphens, r"\pL[-‐](?: |[ \t]{0,3}\n\n?)\pL", needs_evidence=True)

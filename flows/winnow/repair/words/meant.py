@@ -7,6 +7,7 @@ from collections import Counter
 from itertools import pairwise
 
 from winnow.repair.engine.rule import Change
+from winnow.repair.words.apostrophes import contracts
 from winnow.repair.words.lexicon import NEVER, RUN_TOGETHER, Lexicon, fold
 from winnow.repair.words.text_language import LATIN
 from winnow.repair.words.word_index import bits, known_to
@@ -42,37 +43,53 @@ def is_meant(text: str, change: Change, lexicon: Lexicon, repeated: frozenset[st
     before = text[change.start : change.end]
     parts, words = before.split(" "), change.after.split(" ")
     if len(parts) == 1:
-        return _is_term(before, words, lexicon, repeated)
+        hangs = text.startswith(("- ", "-\n"), change.end)  # the first half of a word, `infor-`
+        return hangs or _is_term(before, words, lexicon, repeated)
+    if len(parts) == 2 and _lack_ligature(fold(parts[0]), fold(parts[1]), lexicon):
+        return True
     return len(words) == 1 and (
         _are_words([fold(part) for part in parts], fold(words[0]), lexicon, repeated, strict)
         or _is_series(text, change, parts)
         or names_something(text, change)
         or (lexicon.listed.get(fold(change.after)) is None and _are_foreign(parts, lexicon))
-        or (len(parts) == 2 and _lack_ligature(fold(parts[0]), fold(parts[1]), lexicon))
     )
 
 
-_OPERATOR_AFTER = re.compile(" [=+≤≥≠≈∈×·]")
-_OPERATOR_BEFORE = re.compile("[=+≤≥≠≈∈×·] $")
+_OPERATOR_AFTER = re.compile(" [=+≤≥≠≈∈×·/−<>→]")
+_OPERATOR_BEFORE = re.compile("[=+≤≥≠≈∈×·/−<>→] $")
+_SERIES_BEFORE = re.compile(r"(?<!\w)\w, $")
+_VERB = re.compile(rf" [{LATIN}]")  # a clause goes on behind `we ll`, not behind `as we ll,`
+_ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 _LETTERS_AFTER = re.compile(rf"(?: [B-HJ-Zb-z](?![{LATIN}'’.-])){{1,3}}")
 _LETTERS_BEFORE = re.compile(rf"(?<![{LATIN}'’])(?:[B-HJ-Zb-z] ){{1,3}}$")
-_LETTER_BEFORE = re.compile(rf"(?<![{LATIN}'’])(?:[{LATIN}]|\d+) $")
+_LETTER_BEFORE = re.compile(rf"(?<![{LATIN}'’])(?:[{LATIN}]|\d+)[ ‐-]$")
 _ORDINALS = frozenset("st nd rd th".split())
 
 
 def names_something(text: str, change: Change) -> bool:
-    """Whether pieces are letters in a row, a value beside its operator, the end of an ordinal or of a possessive.
+    """Whether pieces are letters in a row, a value beside its operator, or what lost its hyphen or its apostrophe.
 
-    >>> text = "var y = 1, l l l c, the i th row and t h e s p a c e s"
-    >>> pieces = ("var y", "l l c", "th row", "t h e")
+    >>> text = "var y = 1, l l l c, the i th row, x y z, parts a, b and t h e s p a c e s"
+    >>> pieces = ("var y", "l l c", "th row", "x y z", "b and", "t h e")
     >>> [names_something(text, Change(text.find(each), text.find(each) + len(each), "")) for each in pieces]
-    [True, True, True, False]
+    [True, True, True, True, True, False]
     """
     parts = text[change.start : change.end].split(" ")
     before = text[max(0, change.start - 8) : change.start]
     if (parts[0] in _ORDINALS and _LETTER_BEFORE.search(before)) or (parts[0] == "s" and before[-2:] in ("' ", "’ ")):
         return True
-    if len(parts) <= SHORT and all(len(part) == 1 for part in parts):
+    letters = all(len(part) == 1 for part in parts)
+    if letters and len(parts) >= SHORT and ("".join(parts).lower() in _ALPHABET or parts[1:-1] == ["x"]):
+        return True  # `a b c`, `n x m`
+    if (
+        len(parts) == 2
+        and contracts(parts[0].lower(), parts[1])
+        and (len(parts[1]) == 1 or _VERB.match(text, change.end))
+    ):
+        return True
+    if len(parts) == 2 and len(parts[0]) == 1 and parts[1] in _JUNCTIONS and _SERIES_BEFORE.search(before):
+        return True
+    if len(parts) <= SHORT and letters:
         rows = (_LETTERS_BEFORE.search(before), _LETTERS_AFTER.match(text, change.end))
         return sum(len(row[0]) // 2 for row in rows if row) == 1  # of more, all are letters of words
     beside = len(parts[-1]) == 1 and _OPERATOR_AFTER.match(text, change.end) is not None
@@ -94,6 +111,8 @@ def _are_words(low: list[str], joined: str, lexicon: Lexicon, repeated: frozense
     """Whether pieces are common words, an article and its noun, or words that stand side by side more than once."""
     find = lexicon.listed.get
     costs = [find(part, NEVER) if len(part) > 2 else NEVER for part in low]
+    if len(low) == 2 and low[0] == "s" and lexicon.language == "en" and costs[1] < find(joined, NEVER):
+        return True  # `the man s hat` lost an apostrophe
     if len(low) == 2 and low[0] == "a" and lexicon.language == "en" and costs[1] <= KNOWN:
         return strict and find(joined, NEVER) + ARTICLE > find("a", NEVER) + costs[1]
     return max(costs) <= (COMMON_WORD if strict else KNOWN) and (strict or " ".join(low) in repeated)
@@ -119,6 +138,7 @@ def _are_foreign(parts: list[str], lexicon: Lexicon) -> bool:
 
 
 def _lack_ligature(first: str, second: str, lexicon: Lexicon) -> bool:
-    """Whether a ligature between two pieces makes a likelier word than nothing does: `signi cant`."""
+    """Whether a ligature, or its second f, makes a likelier word of two pieces: `signi cant`, `dif erent`."""
     joined = lexicon.listed.get(first + second, NEVER)
-    return any(lexicon.listed.get(first + each + second, NEVER) + LIKELIER < joined for each in _LIGATURES)
+    lost = (*_LIGATURES, "f") if first.endswith("f") else _LIGATURES
+    return any(lexicon.listed.get(first + each + second, NEVER) + LIKELIER < joined for each in lost)

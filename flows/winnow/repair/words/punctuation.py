@@ -33,6 +33,10 @@ _WORDS = re.compile(r"[^\W\d_]{3,}")
 _ANY_WORD = re.compile(r"[^\W\d_]+")
 FEW_WORDS = 5  # of three letters and more; fewer tell no language, and may stand in a formula
 FRENCH_WITHIN = 200  # characters before a mark; there may be a French paragraph in an English text
+_LONE_LETTER = re.compile(r"(?:^|[^\w'’.])[a-z](?= [:?])")
+_ROWS = {"!": (" !", " ?"), "?": (" !", " ?"), ",": (" ,",)}  # `? ! ?`, `, , ,`
+# A spaced ellipsis, `. . .`; a folder and an option, `find . -name`; an address, `example . com`.
+_NO_STOP = re.compile(r" (?:[.-]|(?:com|org|net|edu|gov|html?|pdf|txt)(?!\w))")
 _TERNARY = re.compile(r"\S \? [^\n]{1,50} : \S")
 
 _OPENERS = "\"'“‘«(["
@@ -102,10 +106,14 @@ def space_before_punctuation(text: str, evidence: Evidence) -> Iterator[Change]:
                 if mark == ")" and not _CODE.search(text, opener, at):
                     changes += (Change(opener + 1, opener + 2, "", 0.8), Change(at, at + 1, "", 0.8))
                 continue
-            if mark in ":;" and after in ")]":
+            if mark in ":;" and (after in ")]" or text.startswith(" )", at + 2)):
                 continue  # a smiley
-            if mark == "." and (before == "." or text.startswith((" .", " -"), at + 2)):
-                continue  # a spaced ellipsis: `. . .`; a folder and an option: `find . -name`
+            if text[at + 2 : at + 4] in _ROWS.get(mark, ()):
+                continue
+            if mark in ":?" and everywhere and _LONE_LETTER.match(text, max(0, at - 2)):
+                continue  # `{ x : x > 0 }`, `c ? x : y`
+            if mark == "." and (before == "." or _NO_STOP.match(text, at + 2)):
+                continue
             changes.append(Change(at, at + 1, "", 0.9))
     yield from sorted(changes)
 
@@ -212,6 +220,6 @@ def _chunk(text: str, at: int, low: int) -> tuple[int, int]:
 
 
 SPACE_BEFORE_PUNCTUATION = Rule(
-    "space_before_punctuation", 4, space_before_punctuation, r"\S [,.;:!?)\]]", needs_evidence=True
+    "space_before_punctuation", 5, space_before_punctuation, r"\S [,.;:!?)\]]", needs_evidence=True
 )
 SPACE_AFTER_PUNCTUATION = Rule("space_after_punctuation", 2, space_after_punctuation, r"\pL,\pL", needs_evidence=True)

@@ -22,6 +22,7 @@ _COMMON = 450  # centibels, see `lexicon`
 _KNOWN = 560
 _FREQUENT = 285
 _VERY_COMMON = 240
+_DOMAINS = frozenset("com net org edu gov io fm tv co uk de fr nl eu info biz".split())
 _DOTTED = re.compile(rf"[{LATIN}]{{1,40}}(?=\.[{LATIN}_])")
 
 
@@ -54,6 +55,8 @@ def part_glued_sentences(text: str, evidence: Evidence) -> Iterator[Change]:
                 written = lexicon.listed.get(left, NEVER)
                 listed = written <= _KNOWN or (written < NEVER and len(left) > 3 and after <= _KNOWN)
                 sure = listed or (len(left) > 3 and after < _COMMON) or (before >= 0 and after < _FREQUENT)
+                if sure and after >= _FREQUENT and (len(left) < 3 or right[0].lower() in _DOMAINS):
+                    sure = False  # `os.Path`, `example.Com`
                 if sure and after >= _FREQUENT:
                     dotted = _dotted(text) if dotted is None else dotted
                     sure = dotted[left] < 2
@@ -147,6 +150,6 @@ def _has_paragraph_lines(text: str) -> bool:
     return 2 * long > len(text)
 
 
-GLUED_SENTENCES = Rule("glued_sentences", 2, part_glued_sentences, r"\pL[.!?]\p{Lu}", needs_evidence=True)
+GLUED_SENTENCES = Rule("glued_sentences", 3, part_glued_sentences, r"\pL[.!?]\p{Lu}", needs_evidence=True)
 # A line broken in mid-sentence, in a text of one paragraph per line, is damage: more of it may follow.
 BROKEN_SENTENCES = Rule("broken_sentences", 1, join_broken_sentences, r"\n", proves=True, needs_evidence=True)

@@ -11,12 +11,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import accumulate
 
 from winnow.repair.engine.rule import Change, Evidence, Rule, Span, apply_changes, line_end, remembered_by_line
 from winnow.repair.words.hyphens import LIGATURES
-from winnow.repair.words.lexicon import DOUBTFUL, NEAR, ONE_LETTER, Prices, damaged_prose, graded, lexicon_of
-from winnow.repair.words.meant import is_meant, names_something, repeated_in
+from winnow.repair.words.lexicon import (
+    DOUBTFUL,
+    NEAR,
+    NEVER,
+    ONE_LETTER,
+    Lexicon,
+    Prices,
+    damaged_prose,
+    graded,
+    lexicon_of,
+)
+from winnow.repair.words.meant import FUNCTION_WORD, is_meant, names_something, repeated_in
 from winnow.repair.words.text_language import (
     LATIN,
     is_in,
@@ -111,7 +122,9 @@ def _split_everywhere(text: str) -> Iterator[Change]:
             n_words += len(run.tokens)
             groups.extend(reader.groups(run))
         changes = _read(groups, reader, graded(0, 0))
-        if not changes:
+        long = (group for group in groups if max(map(len, group.tokens)) >= RUN_LETTERS)
+        runs = [change for group in long for change in _part_runs(group, reader)]
+        if not changes and not runs:
             continue
         repeated = repeated_in(text) if repeated is None else repeated
         changes = [c for c in changes if not is_meant(text, c, reader.lexicon, repeated, strict=True)]
@@ -121,6 +134,9 @@ def _split_everywhere(text: str) -> Iterator[Change]:
             grade = _grade(deleted, n_words)
             changes = _read(groups, reader, graded(grade, _grade(inserted, n_words)))
             changes = [c for c in changes if not is_meant(text, c, reader.lexicon, repeated, strict=grade < 2)]
+        if runs:
+            taken = {at for change in changes for at in range(change.start, change.end)}
+            changes = sorted((*changes, *(run for run in runs if run.start not in taken)))
         yield from _in_known_lines(text, changes, language)
 
 
@@ -132,6 +148,25 @@ def _read(groups: list[Group], reader: Reader, prices: Prices) -> list[Change]:
         if gain > 0:
             changes += _changes(group, words, confidence_of(gain))
     return changes
+
+
+RUN_LETTERS = 24  # words of more letters are few, and a whole sentence may have lost its spaces
+RUN_WORDS = 4  # common ones, and a function word is among them: no compound of a chemist
+_RUN_PRICES = replace(graded(0, 2), formed=NEVER, unknown_letter=150)
+
+
+def _part_runs(group: Group, reader: Reader) -> Iterator[Change]:
+    """Part what is far too long for a word, and nothing but common words: `theinformationaboutthesystem`."""
+    at, last = group.start, len(group.tokens) - 1
+    for k, token in enumerate(group.tokens):
+        if len(token) >= RUN_LETTERS and token[1:].islower():
+            alone = Group(at, (token,), group.left and k == 0, group.right and k == last, group.fresh and k == 0)
+            words, gain = reader.read(alone, _RUN_PRICES)
+            costs = [reader.lexicon.cost(word) for word in words]
+            common = len(words) >= RUN_WORDS and min(costs) >= 0 and max(costs) <= MAX_COST
+            if gain > 0 and common and min(costs) <= FUNCTION_WORD:
+                yield from _changes(alone, words, confidence_of(gain))
+        at += len(token) + 1
 
 
 LONG = 7  # letters; so long a word does not come about by joining words of another language
@@ -265,7 +300,7 @@ def join_spaced_letters(text: str, evidence: Evidence) -> Iterator[Change]:
     >>> SPACED_LETTERS("C H A P T E R   O N E"), SPACED_LETTERS("U S S R")
     ('CHAPTER ONE', 'U S S R')
     """
-    for low, high, lexicon in damaged_prose(text, evidence):
+    for low, high, lexicon in damaged_prose(text, evidence, any_language=True):
         for match in _LINE.finditer(text, low, high):
             words = []
             for part in _GAP.split(match[1].rstrip(" ")):
@@ -303,28 +338,38 @@ def join_drop_caps(text: str, evidence: Evidence) -> Iterator[Change]:
 RARE = 800  # centibels: what a word costs that the list lacks
 LIKELIER_INITIAL = 90  # `T` and `he`, not `C` and `hat`
 LIKELIER = 200  # centibels: how much more probable the joined word must be than its pieces
-_AFTER_LIGATURE = re.compile(r"([^\W\d_]{0,30}[ﬀ-ﬄ]) ([^\W\d_]{1,30})")
+_AFTER_LIGATURE = re.compile(r"(?:(?<![^\W\d_])([^\W\d_ﬀ-ﬄ]{1,30}) (?=[ﬀ-ﬄ] ))?([^\W\d_]{0,30}[ﬀ-ﬄ]) ([^\W\d_]{1,30})")
 
 
 def join_after_ligatures(text: str, evidence: Evidence) -> Iterator[Change]:
-    """Close the space that PDF text sets after a ligature inside a word, and no other.
+    """Close the space that PDF text sets after a ligature inside a word, or on both sides of it, and no other.
 
     Left alone: what ends in its ligature, `stiﬀ and`, unless only the joined word is one.
 
-    >>> LIGATURE_SPACES("the ﬁ rst ﬂ ow of diﬀ erent, Pﬁ zer"), LIGATURE_SPACES("a stiﬀ and oﬀ switch")
-    ('the ﬁrst ﬂow of diﬀerent, Pﬁzer', 'a stiﬀ and oﬀ switch')
+    >>> LIGATURE_SPACES("con ﬁ dent of the ﬁ rst ﬂ ow of diﬀ erent, Pﬁ zer"), LIGATURE_SPACES("a stiﬀ and oﬀ switch")
+    ('conﬁdent of the ﬁrst ﬂow of diﬀerent, Pﬁzer', 'a stiﬀ and oﬀ switch')
     """
     for low, high, lexicon in damaged_prose(text, evidence, any_language=True):
         for found in _AFTER_LIGATURE.finditer(text, low, high):
-            left, right = found[1].translate(LIGATURES), found[2].translate(LIGATURES)
+            left, right = found[2].translate(LIGATURES), found[3].translate(LIGATURES)
+            if found[1] and _is_likelier(lexicon, found[1], left + right):
+                yield Change(found.end(1), found.end(1) + 1, "", 0.9)
+                yield Change(found.start(3) - 1, found.start(3), "", 0.9)
+                continue
             joined, first, second = (lexicon.cost(word) for word in (left + right, left, right))
             likelier = 0 <= joined < max(first, second) and joined + LIKELIER < first + second
             if right[:1].isupper() or not (likelier or first < 0 or (joined >= 0 and second < 0)):
                 continue
-            yield Change(found.start(2) - 1, found.start(2), "", 0.9 if joined >= 0 else 0.7)
+            yield Change(found.start(3) - 1, found.start(3), "", 0.9 if joined >= 0 else 0.7)
 
 
-LIGATURE_SPACES = Rule("ligature_spaces", 1, join_after_ligatures, r"[ﬀ-ﬄ] \pL", needs_evidence=True)
+def _is_likelier(lexicon: Lexicon, first: str, second: str) -> bool:
+    """Whether two pieces are rather one word: `con` and `fident`, not `the` and `first`."""
+    joined, left, right = lexicon.cost(first + second), lexicon.cost(first), lexicon.cost(second)
+    return joined >= 0 and (min(left, right) < 0 or joined + LIKELIER < left + right)
+
+
+LIGATURE_SPACES = Rule("ligature_spaces", 2, join_after_ligatures, r"[ﬀ-ﬄ] \pL", needs_evidence=True)
 DROP_CAPS = Rule("drop_caps", 1, join_drop_caps, r"(?:^|\n)\p{Lu}\n\n?\pL", needs_evidence=True)
-SPACED_LETTERS = Rule("spaced_letters", 2, join_spaced_letters, r"\pL \pL \pL \pL", needs_evidence=True)
-SPLIT_WORDS = Rule("split_words", 6, split_words, r"\pL \pL|\pL{6}", needs_evidence=True)
+SPACED_LETTERS = Rule("spaced_letters", 3, join_spaced_letters, r"\pL \pL \pL \pL", needs_evidence=True)
+SPLIT_WORDS = Rule("split_words", 7, split_words, r"\pL \pL|\pL{6}", needs_evidence=True)
