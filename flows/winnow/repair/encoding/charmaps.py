@@ -86,7 +86,7 @@ def _charmap(name: str, table: str) -> Charmap:
 # The order decides between encodings that lead to equally good readings: commonest first.
 _NAMES = """
     latin-1 cp1252 mac_roman cp1251 cp1250 cp437 cp850 cp1254 cp1253 cp1257 iso8859-2 cp1255 cp1258 cp852 mac_cyrillic
-    mac_latin2 koi8-r cp866 cp1256
+    mac_latin2 koi8-r cp866 cp1256 iso8859-15 iso8859-7 cp857 cp862 cp874
 """
 CHARMAPS: tuple[Charmap, ...] = tuple(charmap(name) for name in _NAMES.split())
 
@@ -97,13 +97,21 @@ MAC_ROMAN = next(c for c in CHARMAPS if c.name == "mac_roman")
 
 # Clean text shows sequences of the others too often for them to raise suspicion alone: Vietnamese, Czech and Russian
 # letters fall on lead and continuation bytes of theirs. They are still tried once something else has.
-PROVABLE: tuple[Charmap, ...] = tuple(c for c in CHARMAPS if c.name not in ("cp852", "mac_latin2", "cp866", "koi8-r"))
+_RARE = ("iso8859-15", "iso8859-7", "cp857", "cp862")
+"""Those whose signs are mostly those of others."""
+PROVABLE: tuple[Charmap, ...] = tuple(c for c in CHARMAPS if c.name not in ("cp852", "mac_latin2", *_RARE))
 """Those of which single sequences may be undone where other pieces were proven to have gone through them."""
 
-# Two sequences side by side, which text that was decoded rightly hardly ever shows; in cp866 Russian itself does, and
-# Persian and Urdu in cp1256.
-RUNS = "|".join(c.sequence * 2 for c in CHARMAPS if c.name not in ("cp866", "cp1256"))
-BESIDE_LETTER = "|".join(f"[A-Za-z]{c.sequence}|{c.sequence}[A-Za-z]" for c in PROVABLE)
+# Two sequences side by side, which text that was decoded rightly hardly ever shows; in cp866 Russian itself does,
+# Persian and Urdu in cp1256, and Thai in cp874.
+RUNS = "|".join(c.sequence * 2 for c in CHARMAPS if c.name not in ("cp866", "cp1256", "cp874", *_RARE))
+_FEW = {"cp866": "┬├─┼", "koi8-r": "бцде"}  # of their sequences, those of Latin letters alone raise suspicion
+BESIDE_LETTER = "|".join(
+    f"[A-Za-z]{sequence}|{sequence}[A-Za-z]"
+    for sequence in (
+        f"[{_FEW[c.name]}]{_class(c.table[0x80:0xC0])}" if c.name in _FEW else c.sequence for c in PROVABLE
+    )
+)
 
 
 def undo(text: str, charmap: Charmap) -> list[str]:
@@ -184,9 +192,14 @@ _LEFT = "Ã[a-z]|[a-z][ÃÄÅ]"
 LOWERED = f"[ãäå][ÿ{''.join(c for c in charmap('cp1252').table[0x80:0xC0] if not c.isspace())}]"
 
 # Arabic and Persian, Russian and Greek read as cp1256: the same few letters before each sign.
-_ARABIC_RUNS = "|".join(f"(?:[{leads}]{_class(CHARMAPS[-1].table[0x80:0xC0])}){{3}}" for leads in ("طظعغ", "ذر", "خد"))
+_ARABIC_RUNS = "|".join(
+    f"(?:[{leads}]{_class(charmap('cp1256').table[0x80:0xC0])}){{3}}" for leads in ("طظعغ", "ذر", "خد")
+)
 
-_SURE = f"{BAD}|{RUNS}|{_ARABIC_RUNS}|{_DOS}|{_BY_MAC}"
+# Thai read as cp874: vowels, marks of tone and the letters from ko kai on are no letters there. Then quotes and dashes.
+_THAI = r"เ[ธน][\x{80}-\x{9f}€…‘’“”•–—]|โ€[\x{80}-\x{9f}‘’“”•–—ขฆ]"
+
+_SURE = f"{BAD}|{RUNS}|{_ARABIC_RUNS}|{_THAI}|{_DOS}|{_BY_MAC}"
 MOJIBAKE_GATE = (_SURE, BESIDE_LETTER, _LEFT, LOWERED)
 """RE2 expressions of which one matches in every text in which this module finds something suspicious."""
 

@@ -37,7 +37,16 @@ from winnow.repair.encoding.line_changes import (
 )
 from winnow.repair.encoding.lost_bytes import LOSSY_REMAINS, REPLACEMENTS, Aside, mend, without_leads
 from winnow.repair.encoding.misread import is_surely_misread
-from winnow.repair.encoding.plausible import are_words, invents, is_word, strange, systems, word_around, words
+from winnow.repair.encoding.plausible import (
+    are_words,
+    invents,
+    is_word,
+    share_of_words,
+    strange,
+    systems,
+    word_around,
+    words,
+)
 from winnow.repair.engine.rule import Change, Evidence, Rule, apply_changes, detector
 
 MAX_FRUITLESS = 100_000  # characters of one text that are searched in vain before the search is given up
@@ -101,7 +110,7 @@ def _quoted(readings: dict[str, Reading], proven: frozenset[str]) -> dict[str, R
 
 
 # It proves nothing for the rules that need evidence: a wrong decoding splits no words and breaks no tags.
-MOJIBAKE = Rule("mojibake", 10, undo_mojibake, MOJIBAKE_GATE, beyond_ascii=True)
+MOJIBAKE = Rule("mojibake", 11, undo_mojibake, MOJIBAKE_GATE, beyond_ascii=True)
 
 ENCODING: tuple[Rule, ...] = (REPLACEMENTS, MOJIBAKE, LOSSY_REMAINS)
 """The rules that undo wrong decoding, in order."""
@@ -169,6 +178,7 @@ def _one_step(line: str, proven: frozenset[str], home: frozenset[int]) -> Readin
         if score < least or not score:
             best, least = reading, score
         if least == 0:
+            best = _likeliest(line, best, known)
             break
     if least < 0:
         least = _score(line, frozenset())
@@ -189,6 +199,19 @@ def _one_step(line: str, proven: frozenset[str], home: frozenset[int]) -> Readin
     if best != line:
         return Reading(best, SURE, used | explaining([(line, best)]) if in_pieces else used)
     return _doubtful(line, proven, home)
+
+
+def _likeliest(line: str, found: str, known: frozenset[str]) -> str:
+    """The reading with the most words of one language, of those that are as plain as the one that was found first.
+
+    >>> _likeliest("dĂŠjĂ\xa0", "dÊjà", frozenset())
+    'déjà'
+    """
+    best, most = found, share_of_words(found)
+    for reading in readings(line) if most < 1.0 else ():
+        if (share := share_of_words(reading)) > most and not _score(reading, known):
+            best, most = reading, share
+    return best
 
 
 _CONFIG = ftfy.TextFixerConfig()
@@ -302,7 +325,7 @@ def _doubtful(line: str, proven: frozenset[str], home: frozenset[int]) -> Readin
         if strange(reading) or is_suspicious(reading):
             continue
         if sum(c > "\x7f" for c in reading) >= MIN_SEQUENCES:
-            return Reading(reading, LIKELY)
+            return Reading(_likeliest(line, reading, frozenset()), LIKELY)
         before, after = line.split(" "), reading.split(" ")
         if len(before) != len(after):
             continue

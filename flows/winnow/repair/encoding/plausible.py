@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
+from itertools import islice
 
 from winnow.repair.engine.rule import detector
-from winnow.repair.words.word_index import LATIN, bits, common_to, known_to
+from winnow.repair.words.word_index import LANGUAGES, LATIN, bits, common_to, known_to
 
 # Characters of the writing systems in daily use, and the signs set beside them. Archaic letters, rare blocks, controls
 # and the unassigned are what wrong readings turn up.
@@ -153,3 +154,17 @@ def are_words(text: str) -> bool:
     (True, False)
     """
     return all(is_word(word) for word in words(text))
+
+
+MAX_WORDS = 60  # of one text that are looked up
+
+
+def share_of_words(text: str) -> float:
+    """Share of the words with letters beyond ASCII that are words of one language; 1 where there are none.
+
+    >>> share_of_words("že příde"), share_of_words("şe příde")
+    (1.0, 0.5)
+    """
+    beyond = dict.fromkeys(word.lower() for word in words(text) if not word.isascii())
+    known = [known_to(word.replace("’", "'")) for word in islice(beyond, MAX_WORDS)]
+    return max(sum(mask >> n & 1 for mask in known) for n in range(len(LANGUAGES))) / len(known) if known else 1.0
