@@ -86,7 +86,7 @@ def _charmap(name: str, table: str) -> Charmap:
 # The order decides between encodings that lead to equally good readings: commonest first.
 _NAMES = """
     latin-1 cp1252 mac_roman cp1251 cp1250 cp437 cp850 cp1254 cp1253 cp1257 iso8859-2 cp1255 cp1258 cp852 mac_cyrillic
-    mac_latin2 koi8-r cp866 cp1256 iso8859-15 iso8859-7 cp857 cp862 cp874
+    mac_latin2 koi8-r cp866 cp1256 iso8859-15 iso8859-7 iso8859-5 cp857 cp862 cp874
 """
 CHARMAPS: tuple[Charmap, ...] = tuple(charmap(name) for name in _NAMES.split())
 
@@ -97,7 +97,7 @@ MAC_ROMAN = next(c for c in CHARMAPS if c.name == "mac_roman")
 
 # Clean text shows sequences of the others too often for them to raise suspicion alone: Vietnamese, Czech and Russian
 # letters fall on lead and continuation bytes of theirs. They are still tried once something else has.
-_RARE = ("iso8859-15", "iso8859-7", "cp857", "cp862")
+_RARE = ("iso8859-15", "iso8859-7", "iso8859-5", "cp857", "cp862")
 """Those whose signs are mostly those of others."""
 PROVABLE: tuple[Charmap, ...] = tuple(c for c in CHARMAPS if c.name not in ("cp852", "mac_latin2", *_RARE))
 """Those of which single sequences may be undone where other pieces were proven to have gone through them."""

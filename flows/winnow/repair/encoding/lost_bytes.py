@@ -207,7 +207,10 @@ LOSSY_REMAINS = Rule(
     r"\x{fffd}|ï¿½|锟斤|斤拷|烫烫烫|屯屯屯|嚙|占쏙|쏙옙|ｿｽ|â€[ \n]|â€\z|ðŸ|Â[ \x{a0}\n]|Â\z|[ÐÑ] [\x{400}-\x{4ff}]",
 )
 
-_REPLACEMENT = "|".join(["ï¿œ", *sorted({"".join(c.table[b] for b in "\ufffd".encode()) for c in CHARMAPS})])
+_REPLACEMENT = "|".join(
+    # as ISO-8859-5 they are plain letters
+    sorted({"".join(c.table[b] for b in "\ufffd".encode()) for c in CHARMAPS if c.name != "iso8859-5"})
+)
 
 
 def restore_replacements(text: str, evidence: Evidence) -> Iterator[Change]:

@@ -207,9 +207,9 @@ def _likeliest(line: str, found: str, known: frozenset[str]) -> str:
     >>> _likeliest("dĂŠjĂ\xa0", "dÊjà", frozenset())
     'déjà'
     """
-    best, most = found, share_of_words(found)
+    best, most = found, share_of_words(found, with_ascii=True)
     for reading in readings(line) if most < 1.0 else ():
-        if (share := share_of_words(reading)) > most and not _score(reading, known):
+        if (share := share_of_words(reading, with_ascii=True)) > most and not _score(reading, known):
             best, most = reading, share
     return best
 

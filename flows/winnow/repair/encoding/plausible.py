@@ -103,6 +103,10 @@ def _system(char: str) -> int:
     return 0x3000 if 0x3000 <= code < 0xA000 or 0xFF00 <= code < 0xFFF0 else code >> 8 & ~1
 
 
+def _as_listed(word: str) -> str:
+    return word.replace("İ", "i").lower().replace("’", "'").replace("ß", "ss")
+
+
 @lru_cache(maxsize=1 << 16)
 def is_word(word: str, common: bool = False) -> bool:
     """Whether any language's list has it, among its commonest words if `common`.
@@ -112,7 +116,7 @@ def is_word(word: str, common: bool = False) -> bool:
     >>> is_word("turístico"), is_word("tur’stico")
     (True, False)
     """
-    low = word.replace("İ", "i").lower().replace("’", "'").replace("ß", "ss")  # as the lists have them
+    low = _as_listed(word)
     first = next((c for c in low if c > "\x7f" and c.isalpha()), "")
     lists = LATIN
     if "\u1e00" <= first < "\u1f00":
@@ -159,12 +163,13 @@ def are_words(text: str) -> bool:
 MAX_WORDS = 60  # of one text that are looked up
 
 
-def share_of_words(text: str) -> float:
-    """Share of the words with letters beyond ASCII that are words of one language; 1 where there are none.
+def share_of_words(text: str, with_ascii: bool = False) -> float:
+    """Share of the words with letters beyond ASCII, or of all, that are words of one language; 1 where there are none.
 
-    >>> share_of_words("že příde"), share_of_words("şe příde")
-    (1.0, 0.5)
+    >>> share_of_words("že příde"), share_of_words("şe příde"), share_of_words("hvor gür toget", with_ascii=True)
+    (1.0, 0.5, 0.6666666666666666)
     """
-    beyond = dict.fromkeys(word.lower() for word in words(text) if not word.isascii())
-    known = [known_to(word.replace("’", "'")) for word in islice(beyond, MAX_WORDS)]
+    every = dict.fromkeys(_as_listed(word) for word in words(text) if with_ascii or not word.isascii())
+    chosen = list(islice(every, MAX_WORDS))
+    known = [known_to(word) | known_to(word.translate(_COMMAS)) & bits("ro") for word in chosen]
     return max(sum(mask >> n & 1 for mask in known) for n in range(len(LANGUAGES))) / len(known) if known else 1.0
