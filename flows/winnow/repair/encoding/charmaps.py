@@ -93,6 +93,9 @@ CHARMAPS: tuple[Charmap, ...] = tuple(charmap(name) for name in _NAMES.split())
 # Text of Windows that went through a Mac, as spreadsheets of tweets did. Its signs alone raise suspicion.
 BY_WAY_OF_MAC = tuple(by_way_of("cp1252", "mac_roman", last) for last in ("cp1252", "latin-1"))
 
+FOR_WHOLE_LINES = ("iso8859-5",)
+"""Those of which single sequences are what others are far more often."""
+
 MAC_ROMAN = next(c for c in CHARMAPS if c.name == "mac_roman")
 
 # Clean text shows sequences of the others too often for them to raise suspicion alone: Vietnamese, Czech and Russian

@@ -14,6 +14,7 @@ from ftfy.badness import is_bad
 from winnow.repair.encoding.charmaps import (
     BY_WAY_OF_MAC,
     CHARMAPS,
+    FOR_WHOLE_LINES,
     MAC_ROMAN,
     MOJIBAKE_GATE,
     PROVABLE,
@@ -39,6 +40,7 @@ from winnow.repair.encoding.lost_bytes import LOSSY_REMAINS, REPLACEMENTS, Aside
 from winnow.repair.encoding.misread import is_surely_misread
 from winnow.repair.encoding.plausible import (
     are_words,
+    has_odd_capitals,
     invents,
     is_word,
     share_of_words,
@@ -204,14 +206,26 @@ def _one_step(line: str, proven: frozenset[str], home: frozenset[int]) -> Readin
 def _likeliest(line: str, found: str, known: frozenset[str]) -> str:
     """The reading with the most words of one language, of those that are as plain as the one that was found first.
 
-    >>> _likeliest("dĂŠjĂ\xa0", "dÊjà", frozenset())
-    'déjà'
+    Left alone is that one where half of the others' words are unknown too, for names are read by the commonest
+    encoding; unless it has capitals inside words.
+
+    >>> _likeliest("dĂŠjĂ\xa0", "dÊjà", frozenset()), _likeliest("MauÃ£", "Mauã", frozenset())
+    ('déjà', 'Mauã')
     """
+    if found not in readings(line):  # ftfy makes signs of controls on the way
+        found = next((reading for reading in readings(line) if not _score(reading, known)), found)
     best, most = found, share_of_words(found, with_ascii=True)
-    for reading in readings(line) if most < 1.0 else ():
-        if (share := share_of_words(reading, with_ascii=True)) > most and not _score(reading, known):
-            best, most = reading, share
+    odd = has_odd_capitals(found)
+    for reading in readings(line) if most < 1.0 or odd else ():
+        share = share_of_words(reading, with_ascii=True)
+        better = odd and not has_odd_capitals(reading) if share >= most else False
+        better = better or (share > most and share_of_words(reading) > 0.5)
+        if better and not _score(reading, known) and not _has_marks(reading):
+            best, most, odd = reading, share, has_odd_capitals(reading)
     return best
+
+
+_has_marks = detector(r"[\x{300}-\x{36f}]")  # accents set apart, which stand in words that are none
 
 
 _CONFIG = ftfy.TextFixerConfig()
@@ -248,7 +262,7 @@ def _in_pieces(line: str) -> tuple[str, frozenset[str]]:
     known, home = frozenset(line), systems(line)
     foreign = foreign_runs(line)
     for order, charmap in enumerate((*CHARMAPS, *BY_WAY_OF_MAC)):
-        if known.isdisjoint(charmap.leads) or not charmap.sequences.search(foreign):
+        if charmap.name in FOR_WHOLE_LINES or known.isdisjoint(charmap.leads) or not charmap.sequences.search(foreign):
             continue
         read: dict[str, list[str]] = {}
         for match in charmap.sequences.finditer(line):

@@ -273,7 +273,8 @@ def _in_letters(line: str) -> Reading | None:
             continue
         if alphabet and len(letters) >= MANY_OF_ALPHABET:
             return Reading(after, (read_as, "utf-8"), 2.0)
-        if not any(len(word) >= SHORTEST for word in words(after) if not word.isascii()):
+        longest = max((len(word) for word in words(after) if not word.isascii()), default=0)
+        if longest < SHORTEST and (share_of_words(after, with_ascii=True) < 1.0 or len(words(after)) < SHORTEST):
             continue
         enough = MOST if len(letters) > FEW_LETTERS else 1.0
         if share_of_words(after) >= enough and all(c.isalpha() or c in _SIGNS for c in after if c > "~"):
