@@ -202,7 +202,11 @@ _ARABIC_RUNS = "|".join(
 # Thai read as cp874: vowels, marks of tone and the letters from ko kai on are no letters there. Then quotes and dashes.
 _THAI = r"เ[ธน][\x{80}-\x{9f}€…‘’“”•–—]|โ€[\x{80}-\x{9f}‘’“”•–—ขฆ]"
 
-_SURE = f"{BAD}|{RUNS}|{_ARABIC_RUNS}|{_THAI}|{_DOS}|{_BY_MAC}"
+# Fractions, figures set low and other symbols, which ftfy takes for letters before a quote; signs at figures and units.
+_REST = _class(charmap("cp1252").table[0x80:0xC0])
+_SYMBOLS = rf"â[‚„]{_REST}|(?:^|[^\pL])â[…‹†‡‰Š]{_REST}|Â¥[0-9]|[0-9]Â¥|[0-9a-z]┬[░▓│]|(?:^|[^\pL])В© ?[0-9]"
+
+_SURE = f"{BAD}|{RUNS}|{_ARABIC_RUNS}|{_THAI}|{_SYMBOLS}|{_DOS}|{_BY_MAC}"
 MOJIBAKE_GATE = (_SURE, BESIDE_LETTER, _LEFT, LOWERED)
 """RE2 expressions of which one matches in every text in which this module finds something suspicious."""
 

@@ -253,6 +253,11 @@ def is_plausible(letters: str) -> bool:
 SHORTEST = 3  # letters of the longest word: one letter and two are read by chance
 FEW_LETTERS = 3  # of which all must stand in words
 MOST = 0.6  # share of words that are known
+# Signs that have letters or figures on both sides, or on the one where they have some.
+_AT_FIGURES = re.compile(
+    r"(?<=[0-9])[°±×](?=[0-9CF])|(?<=[0-9] )°(?=[CF])|(?<=[a-z])[²³](?![A-Za-z])|(?<=[0-9])[µμ](?=[A-Za-z])"
+    r"|(?<=[0-9] )[µμ](?=[A-Za-z])|(?<![A-Za-z])£(?=[0-9])|(?<![A-Za-z])©(?= (?:19|20)[0-9]{2})"
+)
 MANY_OF_ALPHABET = 6  # letters of another alphabet than the Latin one: so much UTF-8 is no coincidence
 _SIGNS = frozenset("‘’“”„–—…«»•·\xa0°©®€£¿¡\ufffd")
 
@@ -273,6 +278,8 @@ def _in_letters(line: str) -> Reading | None:
             continue
         if alphabet and len(letters) >= MANY_OF_ALPHABET:
             return Reading(after, (read_as, "utf-8"), 2.0)
+        if _AT_FIGURES.sub("", after).isascii():
+            return Reading(after, (read_as, "utf-8"), 1.0)
         longest = max((len(word) for word in words(after) if not word.isascii()), default=0)
         if longest < SHORTEST and (share_of_words(after, with_ascii=True) < 1.0 or len(words(after)) < SHORTEST):
             continue

@@ -168,7 +168,7 @@ def share_of_words(text: str, with_ascii: bool = False) -> float:
 
     Single letters say nothing.
 
-    >>> share_of_words("že příde"), share_of_words("şe příde"), share_of_words("hvor gür toget", with_ascii=True)
+    >>> share_of_words("že přijde"), share_of_words("şe přijde"), share_of_words("hvor gür toget", with_ascii=True)
     (1.0, 0.5, 0.6666666666666666)
     """
     every = dict.fromkeys(
