@@ -18,6 +18,7 @@ from pathlib import Path
 from winnow.repair.encoding.charmaps import charmap
 from winnow.repair.encoding.line_changes import foreign_lines, trimmed
 from winnow.repair.encoding.plausible import invents, share_of_words, strange, systems, words
+from winnow.repair.encoding.thai import LEAST, as_thai
 from winnow.repair.engine.rule import Change, Evidence, Rule, detector
 from winnow.repair.words.frequencies import word_costs
 from winnow.repair.words.word_index import common_characters
@@ -206,7 +207,9 @@ def best_reading(line: str) -> Reading | None:
     if _EUC_KANA.search(line):
         return _best(line, (("cp932", "euc_jp"),))
     if not letters:
-        return next(filter(None, (_one_byte_reading(line, read_as) for read_as in _ONE_BYTE)), None)
+        return _thai_reading(line) or next(
+            filter(None, (_one_byte_reading(line, read_as) for read_as in _ONE_BYTE)), None
+        )
     if is_plausible(letters):
         return None
     return _best(line, _UTF8_PAIRS + (_CROSSED if len(letters) >= MANY_LETTERS else ()))
@@ -215,6 +218,16 @@ def best_reading(line: str) -> Reading | None:
 def _best(line: str, pairs: tuple[tuple[str, str], ...]) -> Reading | None:
     found = [good for reading in _readings(line, pairs) if (good := _judged(line, reading)) is not None]
     return max(found, key=lambda reading: reading.score, default=None)
+
+
+_THAI = ("cp1252", "cp874")
+SHORT = 2  # letters of Thai, where other lines prove that a text was in it
+
+
+def _thai_reading(line: str, least: int = LEAST) -> Reading | None:
+    raw = _bytes_of(line, "cp1252")
+    thai = as_thai(raw, least) if raw is not None else None
+    return Reading(thai, _THAI, 1.5) if thai is not None else None
 
 
 _ONE_BYTE = ("cp1252", "cp850", "cp437", "mac_roman")
@@ -303,13 +316,14 @@ def undo_multibyte(text: str, evidence: Evidence) -> Iterator[Change]:
     if well and not _has_western_sign(text):
         return
     seen: dict[str, Reading | None] = {}
-    for at, line in evidence.once(foreign_lines, text):
-        if line not in seen:
-            if fruitless > MAX_FRUITLESS or not (_has_western_sign if well else _has_sign)(line):
-                continue
+    lines = evidence.once(foreign_lines, text)
+    for _, line in lines:
+        if line not in seen and fruitless <= MAX_FRUITLESS and (_has_western_sign if well else _has_sign)(line):
             seen[line] = best_reading(line)
             fruitless += 0 if seen[line] else len(line)
-        reading = seen[line]
+    thai = any(reading.pair == _THAI for reading in seen.values() if reading is not None)
+    for at, line in lines:
+        reading = seen.get(line) or (_thai_reading(line, SHORT) if thai else None)
         if reading is not None:
             yield from trimmed(at, line, reading.text, SURE if reading.score >= 1.3 else LIKELY)
 
