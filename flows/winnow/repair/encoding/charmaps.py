@@ -204,7 +204,7 @@ _THAI = r"เ[ธน][\x{80}-\x{9f}€…‘’“”•–—]|โ€[\x{80}-\x
 
 # Fractions, figures set low and other symbols, which ftfy takes for letters before a quote; signs at figures and units.
 _REST = _class(charmap("cp1252").table[0x80:0xC0])
-_SYMBOLS = rf"â[‚„]{_REST}|(?:^|[^\pL])â[…‹†‡‰Š]{_REST}|Â¥[0-9]|[0-9]Â¥|[0-9a-z]┬[░▓│]|(?:^|[^\pL])В© ?[0-9]"
+_SYMBOLS = rf"â[‚„]{_REST}|(?:^|[^\pL])â[…‹†‡‰Š]{_REST}|Â¥[0-9]|[0-9]Â¥|Â(?:‚¬|„¢)|[0-9a-z]┬[░▓│]|(?:^|[^\pL])В© ?[0-9]"
 
 _SURE = f"{BAD}|{RUNS}|{_ARABIC_RUNS}|{_THAI}|{_SYMBOLS}|{_DOS}|{_BY_MAC}"
 MOJIBAKE_GATE = (_SURE, BESIDE_LETTER, _LEFT, LOWERED)

@@ -18,14 +18,16 @@ from winnow.repair.engine.rule import Change, Evidence, Rule, detector
 
 # What can follow the first two bytes of a quote or dash, E2 80, in Windows-1252.
 _CONTINUED = r"\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"
-_QUOTES = re.compile(f"(?P<opening>â€œ)|â€\x9d|(?P<bare>â€)(?P<end>\u200c?)(?![?\ufffd{_CONTINUED}])")
+_QUOTES = re.compile(
+    f"(?P<opening>â€œ)|â€\x9d|(?P<bare>â€)(?P<end>\\?(?=[,;.]| [a-z])|\u200c?)(?![?\ufffd{_CONTINUED}])"
+)
 # Signs begin with E2, pictures with F0 9F. A space that is their last byte leaves none before the next word.
 _REMAINDER = re.compile(
     rf"(?:â[€œ˜š™„]|ðŸ[{_CONTINUED}])(?= [^\sï])|(?:â€|ðŸ[{_CONTINUED}]?)(?=$|[\n!->@-~])"
     rf"|(?:Ã¢â‚¬Â?|Ã°Å¸(?:â€[{_CONTINUED}]|[ÂÅË]?[{_CONTINUED}])?)(?=$|[ \n!->@-~])"
 )
 # `â€™` in capitals is `Â€™`; C2 80 begins no quote.
-_CAPITAL = re.compile("Â(?=[\x80€][\x93\x94\x98\x99\x9c\x9d\xa6\xa2“”˜™œ¦¢])")
+_CAPITAL = re.compile("Â(?=[\x80€][\x93\x94\x98\x99\x9c\x9d\xa6\xa2“”˜™œ¦¢]|‚¬|„¢)")
 # The sign that makes a picture of the character before it, U+FE0F, is the one of its kind that is used.
 _VARIATION = re.compile(f"ï¸(?![\ufffd{_CONTINUED}])")
 # The first bytes of Cyrillic and Greek letters, D0 and CF, were read as Windows-1252 twice.

@@ -30,7 +30,7 @@ _CONTRACTIONS = frozenset(
 )
 _CONTRACTED = re.compile(rf"(?<!\w)[A-Za-z]{{1,7}}[{_APOSTROPHES}](?:t|s|m|d|re|ve|ll)(?!\w)")
 # UTF-8 of which only the first byte had a character.
-_LOSSY = re.compile("(?<=[A-Za-z])â[?€\ufffd][?\ufffd](?=(?:t|s|m|d|re|ve|ll)(?!\\w))")
+_LOSSY = re.compile("(?<=[A-Za-z])â(?:[?€\ufffd][?\ufffd]|€)(?=(?:t|s|m|d|re|ve|ll)(?!\\w))")
 MAX_QUOTED = 300  # characters between an opening quote and its closing one
 
 
@@ -191,5 +191,5 @@ MISREAD_QUOTES = Rule(
     3,
     undo_misread_quotes,
     rf"[A-Za-z][{_GLUED_APOSTROPHES}]|[A-Za-z][{_APOSTROPHES}](?:t|s|m|d|re|ve|ll)(?:[^\pL]|$)|(?:^|[\s(\[-])[{_QUOTE_BEFORE_WORD}][A-Za-z]"
-    r"|[A-Za-z]â[?€\x{fffd}][?\x{fffd}](?:t|s|m|d|re|ve|ll)",
+    r"|[A-Za-z]â(?:[?€\x{fffd}][?\x{fffd}]|€)(?:t|s|m|d|re|ve|ll)",
 )

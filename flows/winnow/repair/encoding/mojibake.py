@@ -32,6 +32,7 @@ from winnow.repair.encoding.line_changes import (
     is_doubtful_change,
     is_mention,
     keep_units,
+    raise_in_capitals,
     speaks_of_encodings,
     takes_words_apart,
     tight_changes,
@@ -151,7 +152,7 @@ def best_reading(line: str, proven: frozenset[str] = frozenset(), home: frozense
     back = None if current == start else aside.put_back(current)
     if back is not None and not _has_c1(line):
         back = _C1.sub("", back)  # bytes that were given back in vain
-    current = line if back is None else keep_units(line, back)
+    current = line if back is None else raise_in_capitals(line, keep_units(line, back))
     if current != line and (invents(line, current) or is_chewed(line, current) or takes_words_apart(line, current)):
         return Reading(line, 1.0)
     if current != line and is_doubtful_change(line, current):
@@ -172,8 +173,12 @@ def _one_step(line: str, proven: frozenset[str], home: frozenset[int]) -> Readin
     if (mac := _mac_letters(line)) is not None:
         return Reading(mac, LIKELY)
     known = frozenset(line)
+    refused = False
     best, least = line, -1  # the line's own score, not 0, is reckoned where a reading's is not 0 either
     for reading in chain([_by_ftfy(line)] if is_bad(line) else (), readings(line)):
+        if reading != line and invents(line, reading):
+            refused = True
+            continue
         score = _score(reading, known)
         if score and least < 0:
             least = _score(line, frozenset())
@@ -188,14 +193,14 @@ def _one_step(line: str, proven: frozenset[str], home: frozenset[int]) -> Readin
         for reading in islice(readings(line), MAX_MISREAD):
             if is_surely_misread(reading):
                 return Reading(reading, SURE)
-    used: frozenset[str] = frozenset()
+    pieces, used = line, frozenset[str]()
     in_pieces = best != line and not any(undo(line, charmap) for charmap in CHARMAPS)
     if least:
         pieces, used = _in_pieces(line)
         if pieces != line and _score(pieces, known) < least * MAX_GARBLE:
             best, in_pieces = pieces, True
     if best == line and is_bad(line):
-        best = _by_ftfy(line)
+        best = pieces if refused else _by_ftfy(line)
         best = best if count_signs(best) < count_signs(line) else line
         in_pieces = True
     if best != line:
