@@ -206,25 +206,6 @@ def keep_units(before: str, after: str) -> str:
     return apply_changes(before, (c for c in tight_changes(0, before, after, 1.0) if (c.start, c.end) not in units))
 
 
-def raise_in_capitals(before: str, after: str) -> str:
-    """`after` with letters put in capitals that came out small among capitals: half of their mojibake has no case.
-
-    >>> raise_in_capitals("CAFÃ© in DÃ¼ren, STRAÃŸE", "CAFé in Düren, STRAßE")
-    'CAFÉ in Düren, STRAßE'
-    """
-    if after.islower() or after == before:
-        return after
-
-    def raised(word: re.Match[str]) -> str:
-        letters = "".join(filter(str.isascii, word[0]))
-        small = len(letters) >= MIN_CAPITALS and letters.isupper() and word[0] not in before and "ß" not in word[0]
-        return word[0].upper() if small else word[0]
-
-    return _WORD.sub(raised, after)
-
-
-MIN_CAPITALS = 3  # about a letter that is raised
-_WORD = re.compile(r"[^\W\d_]+")
 _OPENS = {"”": "“", "“": "„", "’": "‘", "‘": "‚", "»": "«", "«": "»", "›": "‹", "‹": "›"}
 
 

@@ -32,7 +32,6 @@ from winnow.repair.encoding.line_changes import (
     is_doubtful_change,
     is_mention,
     keep_units,
-    raise_in_capitals,
     speaks_of_encodings,
     takes_words_apart,
     tight_changes,
@@ -152,7 +151,7 @@ def best_reading(line: str, proven: frozenset[str] = frozenset(), home: frozense
     back = None if current == start else aside.put_back(current)
     if back is not None and not _has_c1(line):
         back = _C1.sub("", back)  # bytes that were given back in vain
-    current = line if back is None else raise_in_capitals(line, keep_units(line, back))
+    current = line if back is None else keep_units(line, back)
     if current != line and (invents(line, current) or is_chewed(line, current) or takes_words_apart(line, current)):
         return Reading(line, 1.0)
     if current != line and is_doubtful_change(line, current):

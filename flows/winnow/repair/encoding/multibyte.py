@@ -17,7 +17,7 @@ from pathlib import Path
 
 from winnow.repair.encoding.charmaps import charmap
 from winnow.repair.encoding.line_changes import foreign_lines, trimmed
-from winnow.repair.encoding.plausible import invents, share_of_words, strange, systems, words
+from winnow.repair.encoding.plausible import invents, is_word, share_of_words, strange, systems, words
 from winnow.repair.encoding.thai import LEAST, as_thai
 from winnow.repair.engine.rule import Change, Evidence, Rule, detector
 from winnow.repair.words.frequencies import word_costs
@@ -293,8 +293,8 @@ def _in_letters(line: str) -> Reading | None:
             return Reading(after, (read_as, "utf-8"), 2.0)
         if _AT_FIGURES.sub("", after).isascii():
             return Reading(after, (read_as, "utf-8"), 1.0)
-        longest = max((len(word) for word in words(after) if not word.isascii()), default=0)
-        if longest < SHORTEST and (share_of_words(after, with_ascii=True) < 1.0 or len(words(after)) < SHORTEST):
+        made = [word for word in words(after) if not word.isascii()]
+        if not any(len(word) >= SHORTEST or (len(word) > 1 and is_word(word, common=True)) for word in made):
             continue
         enough = MOST if len(letters) > FEW_LETTERS else 1.0
         if share_of_words(after) >= enough and all(c.isalpha() or c in _SIGNS for c in after if c > "~"):
