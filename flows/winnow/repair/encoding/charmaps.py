@@ -93,7 +93,7 @@ CHARMAPS: tuple[Charmap, ...] = tuple(charmap(name) for name in _NAMES.split())
 # Text of Windows that went through a Mac, as spreadsheets of tweets did. Its signs alone raise suspicion.
 BY_WAY_OF_MAC = tuple(by_way_of("cp1252", "mac_roman", last) for last in ("cp1252", "latin-1"))
 
-FOR_WHOLE_LINES = ("iso8859-5",)
+FOR_WHOLE_LINES = ("iso8859-5", "iso8859-7", "cp857", "cp862")
 """Those of which single sequences are what others are far more often."""
 
 MAC_ROMAN = next(c for c in CHARMAPS if c.name == "mac_roman")
@@ -102,7 +102,10 @@ MAC_ROMAN = next(c for c in CHARMAPS if c.name == "mac_roman")
 # letters fall on lead and continuation bytes of theirs. They are still tried once something else has.
 _RARE = ("iso8859-15", "iso8859-7", "iso8859-5", "cp857", "cp862")
 """Those whose signs are mostly those of others."""
-PROVABLE: tuple[Charmap, ...] = tuple(c for c in CHARMAPS if c.name not in ("cp852", "mac_latin2", *_RARE))
+OF_WORDS: tuple[Charmap, ...] = tuple(c for c in CHARMAPS if c.name not in ("cp852", "mac_latin2", *_RARE))
+"""Those of which single sequences may be undone where that makes words."""
+
+PROVABLE: tuple[Charmap, ...] = tuple(c for c in OF_WORDS if c.name not in ("cp866", "koi8-r", "cp874"))
 """Those of which single sequences may be undone where other pieces were proven to have gone through them."""
 
 # Two sequences side by side, which text that was decoded rightly hardly ever shows; in cp866 Russian itself does,
@@ -112,7 +115,7 @@ _FEW = {"cp866": "┬├─┼", "koi8-r": "бцде"}  # of their sequences, th
 BESIDE_LETTER = "|".join(
     f"[A-Za-z]{sequence}|{sequence}[A-Za-z]"
     for sequence in (
-        f"[{_FEW[c.name]}]{_class(c.table[0x80:0xC0])}" if c.name in _FEW else c.sequence for c in PROVABLE
+        f"[{_FEW[c.name]}]{_class(c.table[0x80:0xC0])}" if c.name in _FEW else c.sequence for c in OF_WORDS
     )
 )
 

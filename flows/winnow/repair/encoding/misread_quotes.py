@@ -70,7 +70,7 @@ def undo_misread_quotes(text: str, evidence: Evidence) -> Iterator[Change]:
 
 
 _HAN = "\u3400-\u9fff\uac00-\ud7a3"
-_GLUED_WORD = re.compile(f"[A-Za-z]*(?:[{_HAN}][A-Za-z]*)+")
+_GLUED_WORD = re.compile(f"(?<![A-Za-z])[A-Za-z]{{0,30}}(?:[{_HAN}][A-Za-z]{{0,30}}){{1,8}}")
 _HAN_LETTER = re.compile(f"[{_HAN}]")
 _ASIAN = ("gbk", "cp932", "cp949")
 _GLUED_APOSTROPHES = "".join(bytes((0x92, end)).decode(name) for name in _ASIAN for end in b"tsmdrvl")
@@ -92,7 +92,9 @@ def _undo_glued(lines: tuple[tuple[int, str], ...]) -> Iterator[Change]:
 
 def _unglued(line: str, charset: str) -> list[tuple[int, int, str]]:
     """Start, end and reading of each word of a line that holds such a character; none if one has another reading."""
-    found = []
+    found: list[tuple[int, int, str]] = []
+    if not _HAN_LETTER.search(line):
+        return found
     for word in _GLUED_WORD.finditer(line):
         raw = word[0].encode(charset, "ignore")
         # A sign or an accented letter of Windows-1252, and a letter: two bytes of a character.

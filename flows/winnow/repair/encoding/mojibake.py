@@ -175,13 +175,13 @@ def _one_step(line: str, proven: frozenset[str], home: frozenset[int]) -> Readin
     refused = False
     best, least = line, -1  # the line's own score, not 0, is reckoned where a reading's is not 0 either
     for reading in chain([_by_ftfy(line)] if is_bad(line) else (), readings(line)):
-        if reading != line and invents(line, reading):
-            refused = True
-            continue
         score = _score(reading, known)
         if score and least < 0:
             least = _score(line, frozenset())
         if score < least or not score:
+            if reading != line and invents(line, reading):
+                refused = True
+                continue
             best, least = reading, score
         if least == 0:
             best = _likeliest(line, best, known)
@@ -199,8 +199,8 @@ def _one_step(line: str, proven: frozenset[str], home: frozenset[int]) -> Readin
         if pieces != line and _score(pieces, known) < least * MAX_GARBLE:
             best, in_pieces = pieces, True
     if best == line and is_bad(line):
-        best = pieces if refused else _by_ftfy(line)
-        best = best if count_signs(best) < count_signs(line) else line
+        best = pieces if refused and used.issubset(c.name for c in PROVABLE) else _by_ftfy(line)
+        best = best if count_signs(best) < count_signs(line) and not invents(line, best) else line
         in_pieces = True
     if best != line:
         return Reading(best, SURE, used | explaining([(line, best)]) if in_pieces else used)
@@ -216,6 +216,8 @@ def _likeliest(line: str, found: str, known: frozenset[str]) -> str:
     >>> _likeliest("dĂŠjĂ\xa0", "dÊjà", frozenset()), _likeliest("MauÃ£", "Mauã", frozenset())
     ('déjà', 'Mauã')
     """
+    if share_of_words(found) == 1.0 and not has_odd_capitals(found) and _OF_CONTROLS.isdisjoint(found):
+        return found
     if found not in readings(line):  # ftfy makes signs of controls on the way
         found = next((reading for reading in readings(line) if not _score(reading, known)), found)
     best, most = found, share_of_words(found, with_ascii=True)
@@ -229,6 +231,7 @@ def _likeliest(line: str, found: str, known: frozenset[str]) -> str:
     return best
 
 
+_OF_CONTROLS = frozenset(CHARMAPS[1].table[0x80:0xA0])
 _has_marks = detector(r"[\x{300}-\x{36f}]")  # accents set apart, which stand in words that are none
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import partial
 
-from winnow.repair.encoding.charmaps import CHARMAPS, PROVABLE, Charmap, foreign_runs, undo
+from winnow.repair.encoding.charmaps import CHARMAPS, OF_WORDS, PROVABLE, Charmap, foreign_runs, undo
 from winnow.repair.encoding.plausible import are_words, is_word, strange, systems, words
 
 _WESTERN = frozenset(CHARMAPS[0].table + CHARMAPS[1].table)
@@ -49,7 +49,7 @@ def undo_in_tokens(line: str, proven: frozenset[str], only_proven: bool = False)
     used: frozenset[str] = frozenset()
     foreign = foreign_runs(line)
     signs = frozenset(foreign)
-    for charmap in PROVABLE:
+    for charmap in OF_WORDS:
         if (only_proven and charmap.name not in proven) or signs.isdisjoint(charmap.leads):
             continue
         if not charmap.sequences.search(foreign):

@@ -38,6 +38,8 @@ _CJK = re.compile("[\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3]+")
 _KANA = re.compile("[\u3041-\u30ff]")
 _ODD = re.compile("[\x80-\x9f\ue000-\uf8ff\uff61-\uff9f\u0370-\u03ff\u0400-\u04ff\u2500-\u257f\u3105-\u312f]")
 _HALF_WIDTH = "\uff61-\uff9f"
+_KANA_HALF = re.compile(f"[{_HALF_WIDTH}]")
+_BESIDE_LATIN = re.compile("[A-Za-z][\u3400-\u9fff\uac00-\ud7a3]|[\u3400-\u9fff\uac00-\ud7a3][A-Za-z]")
 _EUC_KANA = re.compile(f"(?:[､･][{_HALF_WIDTH}]){{2}}")  # EUC-JP read as Shift-JIS: each hiragana begins with A4
 _IN_WORD = re.compile("[A-Za-z][\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3]+[a-z]")
 _UTF8 = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
@@ -202,14 +204,16 @@ def best_reading(line: str) -> Reading | None:
     ('我们的网站介绍', '我是学生', None)
     """
     letters = _letters(line)
-    if (alphabetic := _in_letters(line)) is not None:
+    if letters and is_plausible(letters) and not _BESIDE_LATIN.search(line):
+        return None
+    if (letters or _KANA_HALF.search(line)) and (alphabetic := _in_letters(line)) is not None:
         return alphabetic
     if _EUC_KANA.search(line):
         return _best(line, (("cp932", "euc_jp"),))
     if not letters:
-        return _thai_reading(line) or next(
-            filter(None, (_one_byte_reading(line, read_as) for read_as in _ONE_BYTE)), None
-        )
+        one_byte = ("cp850", "cp437", "mac_roman") if _BEYOND.search(line) else ("cp1252",)
+        others = (_one_byte_reading(line, read_as) for read_as in one_byte)
+        return _thai_reading(line) or next(filter(None, others), None)
     if is_plausible(letters):
         return None
     return _best(line, _UTF8_PAIRS + (_CROSSED if len(letters) >= MANY_LETTERS else ()))
@@ -230,7 +234,6 @@ def _thai_reading(line: str, least: int = LEAST) -> Reading | None:
     return Reading(thai, _THAI, 1.5) if thai is not None else None
 
 
-_ONE_BYTE = ("cp1252", "cp850", "cp437", "mac_roman")
 _THRICE = re.compile(r"([^\x00-\x7f])\1\1")
 
 
@@ -332,7 +335,8 @@ def undo_multibyte(text: str, evidence: Evidence) -> Iterator[Change]:
 _LEADS = "\x81-\x9f‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œž"  # first bytes of Shift-JIS, whose second may be ASCII
 MULTIBYTE_GATE = (
     f"[\x80-\xff€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]{{3}}|[{_LEADS}][!-~][{_LEADS}]"
-    f"|[─-╬▀-■αßΓπΣσµτΦΘΩδ][\x80-\xff─-╬▀-■αßΓπΣσµτΦΘΩδ]{{3}}|[A-Za-z､･][{_HALF_WIDTH}]|[\u3400-\u9fff\uac00-\ud7a3]"
+    f"|[─-╬▀-■][\x80-\xffαßΓπΣσµτΦΘΩδ]|[\x80-\xffαßΓπΣσµτΦΘΩδ][─-╬▀-■]"
+    f"|[A-Za-z､･][{_HALF_WIDTH}]|[\u3400-\u9fff\uac00-\ud7a3]"
 )
 """Expression that matches in every text in which a line may be read anew."""
 
