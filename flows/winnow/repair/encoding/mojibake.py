@@ -55,6 +55,8 @@ MAX_FRUITLESS = 100_000  # characters of one text that are searched in vain befo
 MAX_PROOFS = 50  # lines that are asked which encodings they went through
 MAX_DEPTH = 4  # wrong decodings on top of one another; more than three have not been seen
 MAX_READINGS = 60  # tried for one line; a bound for hostile ones
+NEARLY_ALL = 0.85  # share of words that are known, from which a reading is not compared with others
+MAX_ALIKE = 8  # readings of a line that are compared by their words
 MAX_MISREAD = 4  # readings of a line that are asked whether one-byte encodings were taken for one another
 MAX_STEPS = 6  # pieces of a line may lie in one another
 MIN_SEQUENCES = 3  # so many valid UTF-8 sequences, and nothing else beyond ASCII in the line, are no coincidence
@@ -216,13 +218,14 @@ def _likeliest(line: str, found: str, known: frozenset[str]) -> str:
     >>> _likeliest("dĂŠjĂ\xa0", "dÊjà", frozenset()), _likeliest("MauÃ£", "Mauã", frozenset())
     ('déjà', 'Mauã')
     """
-    if share_of_words(found) == 1.0 and not has_odd_capitals(found) and _OF_CONTROLS.isdisjoint(found):
+    of_controls = bool(_has_c1(line)) or not _OF_CONTROLS.isdisjoint(found)
+    if not of_controls and share_of_words(found) >= NEARLY_ALL and not has_odd_capitals(found):
         return found
-    if found not in readings(line):  # ftfy makes signs of controls on the way
+    if of_controls and found not in readings(line):  # ftfy makes signs of controls on the way
         found = next((reading for reading in readings(line) if not _score(reading, known)), found)
     best, most = found, share_of_words(found, with_ascii=True)
     odd = has_odd_capitals(found)
-    for reading in readings(line) if most < 1.0 or odd else ():
+    for reading in islice(readings(line), MAX_ALIKE) if most < 1.0 or odd else ():
         share = share_of_words(reading, with_ascii=True)
         better = odd and not has_odd_capitals(reading) if share >= most else False
         better = better or (share > most and share_of_words(reading) > 0.5)
@@ -231,7 +234,9 @@ def _likeliest(line: str, found: str, known: frozenset[str]) -> str:
     return best
 
 
-_OF_CONTROLS = frozenset(CHARMAPS[1].table[0x80:0xA0])
+_OF_CONTROLS = frozenset(
+    "‚ƒ†‡ˆ‰Š‹ŒŽ˜š›œžŸ"
+)  # of those that make signs of Windows, which UTF-8 read wrongly is rarely for
 _has_marks = detector(r"[\x{300}-\x{36f}]")  # accents set apart, which stand in words that are none
 
 
