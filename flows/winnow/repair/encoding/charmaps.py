@@ -131,7 +131,7 @@ def undo(text: str, charmap: Charmap) -> list[str]:
     except UnicodeEncodeError:
         return []
     readings = []
-    for form in (raw, _restore_a0(raw)) if charmap.has_a0 and b" " in raw else (raw,):
+    for form in (raw, _restore_a0(raw)) if charmap.has_a0 and _CUT_AT_SPACE.search(raw) else (raw,):
         try:
             reading = form.decode()
         except UnicodeDecodeError:
@@ -148,6 +148,8 @@ def foreign_runs(line: str) -> str:
     """What of a line a sequence can stand in, whatever the encoding: ASCII is a part of none."""
     return " ".join(_FOREIGN_RUN.findall(line))
 
+
+_CUT_AT_SPACE = re.compile(rb"[\xc2-\xf4][\x80-\xbf]{0,2} ")  # else no space is a byte of a sequence
 
 # What ftfy leaves out: a Chinese or Japanese character that ends in A0, before another.
 _A0_IN_HAN = re.compile(rb"(?<=[\xe3-\xe9][\x80-\xbf]) (?=[\xe3-\xe9][\x80-\xbf]{2})")

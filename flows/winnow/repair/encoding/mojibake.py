@@ -219,10 +219,10 @@ def _likeliest(line: str, found: str, known: frozenset[str]) -> str:
     ('déjà', 'Mauã')
     """
     of_controls = bool(_has_c1(line)) or not _OF_CONTROLS.isdisjoint(found)
-    if not of_controls and share_of_words(found) >= NEARLY_ALL and not has_odd_capitals(found):
-        return found
     if of_controls and found not in readings(line):  # ftfy makes signs of controls on the way
         found = next((reading for reading in readings(line) if not _score(reading, known)), found)
+    if share_of_words(found) >= NEARLY_ALL and not has_odd_capitals(found):
+        return found
     best, most = found, share_of_words(found, with_ascii=True)
     odd = has_odd_capitals(found)
     for reading in islice(readings(line), MAX_ALIKE) if most < 1.0 or odd else ():
