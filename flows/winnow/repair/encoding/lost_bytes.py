@@ -225,4 +225,4 @@ def restore_replacements(text: str, evidence: Evidence) -> Iterator[Change]:
 
 
 _REPLACEMENTS = re.compile(_REPLACEMENT)
-REPLACEMENTS = Rule("misread_replacements", 1, restore_replacements, _REPLACEMENT)
+REPLACEMENTS = Rule("misread_replacements", 2, restore_replacements, _REPLACEMENT)
