@@ -85,24 +85,38 @@ def _charmap(name: str, table: str) -> Charmap:
 # The order decides between encodings that lead to equally good readings: commonest first.
 _NAMES = """
     latin-1 cp1252 mac_roman cp1251 cp1250 cp437 cp850 cp1254 cp1253 cp1257 iso8859-2 cp1255 cp1258 cp852 mac_cyrillic
-    mac_latin2 koi8-r cp866 cp1256
+    mac_latin2 koi8-r cp866 cp1256 iso8859-15 iso8859-7 iso8859-5 cp857 cp862 cp874
 """
 CHARMAPS: tuple[Charmap, ...] = tuple(charmap(name) for name in _NAMES.split())
 
 # Text of Windows that went through a Mac, as spreadsheets of tweets did. Its signs alone raise suspicion.
 BY_WAY_OF_MAC = tuple(by_way_of("cp1252", "mac_roman", last) for last in ("cp1252", "latin-1"))
 
+FOR_WHOLE_LINES = ("iso8859-5", "iso8859-7", "cp857", "cp862")
+"""Those of which single sequences are what others are far more often."""
+
 MAC_ROMAN = next(c for c in CHARMAPS if c.name == "mac_roman")
 
 # Clean text shows sequences of the others too often for them to raise suspicion alone: Vietnamese, Czech and Russian
 # letters fall on lead and continuation bytes of theirs. They are still tried once something else has.
-PROVABLE: tuple[Charmap, ...] = tuple(c for c in CHARMAPS if c.name not in ("cp852", "mac_latin2", "cp866", "koi8-r"))
+_RARE = ("iso8859-15", "iso8859-7", "iso8859-5", "cp857", "cp862")
+"""Those whose signs are mostly those of others."""
+OF_WORDS: tuple[Charmap, ...] = tuple(c for c in CHARMAPS if c.name not in ("cp852", "mac_latin2", *_RARE))
+"""Those of which single sequences may be undone where that makes words."""
+
+PROVABLE: tuple[Charmap, ...] = tuple(c for c in OF_WORDS if c.name not in ("cp866", "koi8-r", "cp874"))
 """Those of which single sequences may be undone where other pieces were proven to have gone through them."""
 
-# Two sequences side by side, which text that was decoded rightly hardly ever shows; in cp866 Russian itself does, and
-# Persian and Urdu in cp1256.
-RUNS = "|".join(c.sequence * 2 for c in CHARMAPS if c.name not in ("cp866", "cp1256"))
-BESIDE_LETTER = "|".join(f"[A-Za-z]{c.sequence}|{c.sequence}[A-Za-z]" for c in PROVABLE)
+# Two sequences side by side, which text that was decoded rightly hardly ever shows; in cp866 Russian itself does,
+# Persian and Urdu in cp1256, and Thai in cp874.
+RUNS = "|".join(c.sequence * 2 for c in CHARMAPS if c.name not in ("cp866", "cp1256", "cp874", *_RARE))
+_FEW = {"cp866": "┬├─┼", "koi8-r": "бцде"}  # of their sequences, those of Latin letters alone raise suspicion
+BESIDE_LETTER = "|".join(
+    f"[A-Za-z]{sequence}|{sequence}[A-Za-z]"
+    for sequence in (
+        f"[{_FEW[c.name]}]{_class(c.table[0x80:0xC0])}" if c.name in _FEW else c.sequence for c in OF_WORDS
+    )
+)
 
 
 def undo(text: str, charmap: Charmap) -> list[str]:
@@ -116,7 +130,7 @@ def undo(text: str, charmap: Charmap) -> list[str]:
     except UnicodeEncodeError:
         return []
     readings = []
-    for form in (raw, _restore_a0(raw)) if charmap.has_a0 and b" " in raw else (raw,):
+    for form in (raw, _restore_a0(raw)) if charmap.has_a0 and _CUT_AT_SPACE.search(raw) else (raw,):
         try:
             reading = form.decode()
         except UnicodeDecodeError:
@@ -133,6 +147,8 @@ def foreign_runs(line: str) -> str:
     """What of a line a sequence can stand in, whatever the encoding: ASCII is a part of none."""
     return " ".join(_FOREIGN_RUN.findall(line))
 
+
+_CUT_AT_SPACE = re.compile(rb"[\xc2-\xf4][\x80-\xbf]{0,2} ")  # else no space is a byte of a sequence
 
 # What ftfy leaves out: a Chinese or Japanese character that ends in A0, before another.
 _A0_IN_HAN = re.compile(rb"(?<=[\xe3-\xe9][\x80-\xbf]) (?=[\xe3-\xe9][\x80-\xbf]{2})")
@@ -183,9 +199,18 @@ _LEFT = "Ã[a-z]|[a-z][ÃÄÅ]"
 LOWERED = f"[ãäå][ÿ{''.join(c for c in charmap('cp1252').table[0x80:0xC0] if not c.isspace())}]"
 
 # Arabic and Persian, Russian and Greek read as cp1256: the same few letters before each sign.
-_ARABIC_RUNS = "|".join(f"(?:[{leads}]{_class(CHARMAPS[-1].table[0x80:0xC0])}){{3}}" for leads in ("طظعغ", "ذر", "خد"))
+_ARABIC_RUNS = "|".join(
+    f"(?:[{leads}]{_class(charmap('cp1256').table[0x80:0xC0])}){{3}}" for leads in ("طظعغ", "ذر", "خد")
+)
 
-_SURE = f"{BAD}|{RUNS}|{_ARABIC_RUNS}|{_DOS}|{_BY_MAC}"
+# Thai read as cp874: vowels, marks of tone and the letters from ko kai on are no letters there. Then quotes and dashes.
+_THAI = r"เ[ธน][\x{80}-\x{9f}€…‘’“”•–—]|โ€[\x{80}-\x{9f}‘’“”•–—ขฆ]"
+
+# Fractions, figures set low and other symbols, which ftfy takes for letters before a quote; signs at figures and units.
+_REST = _class(charmap("cp1252").table[0x80:0xC0])
+_SYMBOLS = rf"â[‚„]{_REST}|(?:^|[^\pL])â[…‹†‡‰Š]{_REST}|Â¥[0-9]|[0-9]Â¥|Â(?:‚¬|„¢)|[0-9a-z]┬[░▓│]|(?:^|[^\pL])В© ?[0-9]"
+
+_SURE = f"{BAD}|{RUNS}|{_ARABIC_RUNS}|{_THAI}|{_SYMBOLS}|{_DOS}|{_BY_MAC}"
 MOJIBAKE_GATE = (_SURE, BESIDE_LETTER, _LEFT, LOWERED)
 """RE2 expressions of which one matches in every text in which this module finds something suspicious."""
 

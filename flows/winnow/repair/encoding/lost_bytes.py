@@ -25,7 +25,7 @@ _REMAINDER = re.compile(
     rf"|(?:Ã¢â‚¬Â?|Ã°Å¸(?:â€[{_CONTINUED}]|[ÂÅË]?[{_CONTINUED}])?)(?=$|[ \n!->@-~])"
 )
 # `â€™` in capitals is `Â€™`; C2 80 begins no quote.
-_CAPITAL = re.compile("Â(?=[\x80€][\x93\x94\x98\x99\x9c\x9d\xa6\xa2“”˜™œ¦¢])")
+_CAPITAL = re.compile("Â(?=[\x80€][\x93\x94\x98\x99\x9c\x9d\xa6\xa2“”˜™œ¦¢]|‚¬|„¢)")
 # The sign that makes a picture of the character before it, U+FE0F, is the one of its kind that is used.
 _VARIATION = re.compile(f"ï¸(?![\ufffd{_CONTINUED}])")
 # The first bytes of Cyrillic and Greek letters, D0 and CF, were read as Windows-1252 twice.
@@ -209,7 +209,10 @@ LOSSY_REMAINS = Rule(
     r"\x{fffd}|ï¿½|锟斤|斤拷|烫烫烫|屯屯屯|嚙|占쏙|쏙옙|ｿｽ|â€[ \n]|â€\z|ðŸ|Â[ \x{a0}\n]|Â\z|[ÐÑ] [\x{400}-\x{4ff}]",
 )
 
-_REPLACEMENT = "|".join(["ï¿œ", *sorted({"".join(c.table[b] for b in "\ufffd".encode()) for c in CHARMAPS})])
+_REPLACEMENT = "|".join(
+    # as ISO-8859-5 they are plain letters
+    sorted({"".join(c.table[b] for b in "\ufffd".encode()) for c in CHARMAPS if c.name != "iso8859-5"})
+)
 
 
 def restore_replacements(text: str, evidence: Evidence) -> Iterator[Change]:
@@ -224,4 +227,4 @@ def restore_replacements(text: str, evidence: Evidence) -> Iterator[Change]:
 
 
 _REPLACEMENTS = re.compile(_REPLACEMENT)
-REPLACEMENTS = Rule("misread_replacements", 1, restore_replacements, _REPLACEMENT)
+REPLACEMENTS = Rule("misread_replacements", 2, restore_replacements, _REPLACEMENT)

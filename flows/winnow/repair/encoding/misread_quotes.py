@@ -30,7 +30,7 @@ _CONTRACTIONS = frozenset(
 )
 _CONTRACTED = re.compile(rf"(?<!\w)[A-Za-z]{{1,7}}[{_APOSTROPHES}](?:t|s|m|d|re|ve|ll)(?!\w)")
 # UTF-8 of which only the first byte had a character.
-_LOSSY = re.compile("(?<=[A-Za-z])â[?€\ufffd][?\ufffd](?=(?:t|s|m|d|re|ve|ll)(?!\\w))")
+_LOSSY = re.compile("(?<=[A-Za-z])â(?:[?€\ufffd][?\ufffd]|€)(?=(?:t|s|m|d|re|ve|ll)(?!\\w))")
 MAX_QUOTED = 300  # characters between an opening quote and its closing one
 
 
@@ -43,24 +43,76 @@ def undo_misread_quotes(text: str, evidence: Evidence) -> Iterator[Change]:
     ('They don’t say “no” – ever.', 'Oh, “it’s Mary,” she said.')
     >>> MISREAD_QUOTES("I donâ??t see the catâ€?s tail"), MISREAD_QUOTES("the pâ??te, how câ??s it")
     ('I don’t see the cat’s tail', 'the pâ??te, how câ??s it')
+    >>> MISREAD_QUOTES("I don抰 think it抯 a r閟um"), MISREAD_QUOTES("you池e right, it痴 SNS痴漢")
+    ('I don’t think it’s a r閟um', 'you池e right, it痴 SNS痴漢')
     >>> MISREAD_QUOTES("Así es el país, sí. Luís Solís, così è")
     'Así es el país, sí. Luís Solís, così è'
     """
     if speaks_of_encodings(text):
         return
     lines = evidence.once(foreign_lines, text)
+    glued = sorted(_undo_glued(lines))
+    if glued:
+        yield from glued
+        return
     proven = next((places for places in _all_places() if any(places.prove(line) for _, line in lines)), None)
     for at, line in lines:
         changes = []
         for found in _LOSSY.finditer(line):
             token = word_around(line, found.start(), found.end(), "’")
-            if token.lower() in _CONTRACTIONS or (token[-2:] == "’s" and _is_english(token[:-2])):
+            if _is_contracted(token):
                 changes.append(Change(at + found.start(), at + found.end(), "’", LIKELY))
         lossy = {place for change in changes for place in range(change.start, change.end)}
         for start, sign in proven.signs(line) if proven else ():
             if at + start not in lossy:
                 changes.append(Change(at + start, at + start + 1, sign, LIKELY))
         yield from sorted(changes)
+
+
+_HAN = "\u3400-\u9fff\uac00-\ud7a3"
+_GLUED_WORD = re.compile(f"(?<![A-Za-z])[A-Za-z]{{0,30}}(?:[{_HAN}][A-Za-z]{{0,30}}){{1,8}}")
+_HAN_LETTER = re.compile(f"[{_HAN}]")
+_ASIAN = ("gbk", "cp932", "cp949")
+_GLUED_APOSTROPHES = "".join(bytes((0x92, end)).decode(name) for name in _ASIAN for end in b"tsmdrvl")
+_PARTS = re.compile("[‘’“”–—…]")
+
+
+def _undo_glued(lines: tuple[tuple[int, str], ...]) -> Iterator[Change]:
+    """Give back what a charset of China, Japan or Korea read as one with the next letter: ``don抰``, ``it痴``."""
+    for name in _ASIAN:
+        read = [(at, line, _unglued(line, name)) for at, line in lines]
+        contracted = {after for _, _, found in read for _, _, after in found if _is_contracted(after)}
+        if len(contracted) > 1 or any(word.lower() in _CONTRACTIONS for word in contracted):
+            for at, _, found in read:
+                for start, end, after in found:
+                    if _is_contracted(after) or all(map(is_word, filter(None, _PARTS.split(after)))):
+                        yield Change(at + start, at + end, after, LIKELY)
+            return
+
+
+def _unglued(line: str, charset: str) -> list[tuple[int, int, str]]:
+    """Start, end and reading of each word of a line that holds such a character; none if one has another reading."""
+    found: list[tuple[int, int, str]] = []
+    if not _HAN_LETTER.search(line):
+        return found
+    for word in _GLUED_WORD.finditer(line):
+        raw = word[0].encode(charset, "ignore")
+        # A sign or an accented letter of Windows-1252, and a letter: two bytes of a character.
+        if len(raw) != len(word[0]) + len(_HAN_LETTER.findall(word[0])) or len(raw) == 2 or not _is_glued(raw):
+            return []
+        found.append((word.start(), word.end(), raw.decode("cp1252")))
+    return found
+
+
+_GLUED_BYTES = re.compile(rb"(?:[A-Za-z]|[\x85\x91-\x97\xc0-\xd6\xd8-\xf6\xf8-\xff][A-Za-z])*")
+
+
+def _is_glued(raw: bytes) -> bool:
+    return _GLUED_BYTES.fullmatch(raw) is not None
+
+
+def _is_contracted(word: str) -> bool:
+    return word.lower() in _CONTRACTIONS or (word[-2:] == "’s" and _is_english(word[:-2]))
 
 
 class _Places:
@@ -141,8 +193,8 @@ def _stands_as(sign: str, line: str, at: int) -> bool:
 _QUOTE_BEFORE_WORD = "".join(c for table in _TABLES for c, sign in table.items() if sign == "“")
 MISREAD_QUOTES = Rule(
     "misread_quotes",
-    2,
+    3,
     undo_misread_quotes,
-    rf"[A-Za-z][{_APOSTROPHES}](?:t|s|m|d|re|ve|ll)(?:[^\pL]|$)|(?:^|[\s(\[-])[{_QUOTE_BEFORE_WORD}][A-Za-z]"
-    r"|[A-Za-z]â[?€\x{fffd}][?\x{fffd}](?:t|s|m|d|re|ve|ll)",
+    rf"[A-Za-z][{_GLUED_APOSTROPHES}]|[A-Za-z][{_APOSTROPHES}](?:t|s|m|d|re|ve|ll)(?:[^\pL]|$)|(?:^|[\s(\[-])[{_QUOTE_BEFORE_WORD}][A-Za-z]"
+    r"|[A-Za-z]â(?:[?€\x{fffd}][?\x{fffd}]|€)(?:t|s|m|d|re|ve|ll)",
 )

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 from itertools import chain, islice
 
 import ftfy
@@ -15,6 +15,7 @@ from ftfy.badness import is_bad
 from winnow.repair.encoding.charmaps import (
     BY_WAY_OF_MAC,
     CHARMAPS,
+    FOR_WHOLE_LINES,
     MAC_ROMAN,
     MOJIBAKE_GATE,
     PROVABLE,
@@ -38,13 +39,25 @@ from winnow.repair.encoding.line_changes import (
 )
 from winnow.repair.encoding.lost_bytes import LOSSY_REMAINS, REPLACEMENTS, Aside, mend, without_leads
 from winnow.repair.encoding.misread import is_surely_misread
-from winnow.repair.encoding.plausible import are_words, invents, is_word, strange, systems, word_around, words
+from winnow.repair.encoding.mojibake_words import gains, undo_in_tokens, undo_proven
+from winnow.repair.encoding.plausible import (
+    are_words,
+    has_odd_capitals,
+    invents,
+    is_word,
+    share_of_words,
+    strange,
+    systems,
+    word_around,
+)
 from winnow.repair.engine.rule import Change, Evidence, Rule, apply_changes, detector
 
 MAX_FRUITLESS = 100_000  # characters of one text that are searched in vain before the search is given up
 MAX_PROOFS = 50  # lines that are asked which encodings they went through
 MAX_DEPTH = 4  # wrong decodings on top of one another; more than three have not been seen
 MAX_READINGS = 60  # tried for one line; a bound for hostile ones
+NEARLY_ALL = 0.85  # share of words that are known, from which a reading is not compared with others
+MAX_ALIKE = 8  # readings of a line that are compared by their words
 MAX_MISREAD = 4  # readings of a line that are asked whether one-byte encodings were taken for one another
 MAX_STEPS = 6  # pieces of a line may lie in one another
 MIN_SEQUENCES = 3  # so many valid UTF-8 sequences, and nothing else beyond ASCII in the line, are no coincidence
@@ -103,7 +116,7 @@ def _quoted(readings: dict[str, Reading], proven: frozenset[str]) -> dict[str, R
 
 
 # It proves nothing for the rules that need evidence: a wrong decoding splits no words and breaks no tags.
-MOJIBAKE = Rule("mojibake", 10, undo_mojibake, MOJIBAKE_GATE, beyond_ascii=True)
+MOJIBAKE = Rule("mojibake", 11, undo_mojibake, MOJIBAKE_GATE, beyond_ascii=True)
 
 ENCODING: tuple[Rule, ...] = (REPLACEMENTS, MOJIBAKE, LOSSY_REMAINS)
 """The rules that undo wrong decoding, in order."""
@@ -163,14 +176,19 @@ def _one_step(line: str, proven: frozenset[str], home: frozenset[int]) -> Readin
     if (mac := _mac_letters(line)) is not None:
         return Reading(mac, LIKELY)
     known = frozenset(line)
+    refused = False
     best, least = line, -1  # the line's own score, not 0, is reckoned where a reading's is not 0 either
     for reading in chain([_by_ftfy(line)] if is_bad(line) else (), readings(line)):
         score = _score(reading, known)
         if score and least < 0:
             least = _score(line, frozenset())
         if score < least or not score:
+            if reading != line and invents(line, reading):
+                refused = True
+                continue
             best, least = reading, score
         if least == 0:
+            best = _likeliest(line, best, known)
             break
     if least < 0:
         least = _score(line, frozenset())
@@ -178,19 +196,50 @@ def _one_step(line: str, proven: frozenset[str], home: frozenset[int]) -> Readin
         for reading in islice(readings(line), MAX_MISREAD):
             if is_surely_misread(reading):
                 return Reading(reading, SURE)
-    used: frozenset[str] = frozenset()
+    pieces, used = line, frozenset[str]()
     in_pieces = best != line and not any(undo(line, charmap) for charmap in CHARMAPS)
     if least:
         pieces, used = _in_pieces(line)
         if pieces != line and _score(pieces, known) < least * MAX_GARBLE:
             best, in_pieces = pieces, True
     if best == line and is_bad(line):
-        best = _by_ftfy(line)
-        best = best if count_signs(best) < count_signs(line) else line
+        best = pieces if refused and used.issubset(c.name for c in PROVABLE) else _by_ftfy(line)
+        best = best if count_signs(best) < count_signs(line) and not invents(line, best) else line
         in_pieces = True
     if best != line:
         return Reading(best, SURE, used | explaining([(line, best)]) if in_pieces else used)
     return _doubtful(line, proven, home)
+
+
+def _likeliest(line: str, found: str, known: frozenset[str]) -> str:
+    """The reading with the most words of one language, of those that are as plain as the one that was found first.
+
+    Left alone is that one where half of the others' words are unknown too, for names are read by the commonest
+    encoding; unless it has capitals inside words.
+
+    >>> _likeliest("dĂŠjĂ\xa0", "dÊjà", frozenset()), _likeliest("MauÃ£", "Mauã", frozenset())
+    ('déjà', 'Mauã')
+    """
+    of_controls = bool(_has_c1(line)) or not _OF_CONTROLS.isdisjoint(found)
+    if of_controls and found not in readings(line):  # ftfy makes signs of controls on the way
+        found = next((reading for reading in readings(line) if not _score(reading, known)), found)
+    if share_of_words(found) >= NEARLY_ALL and not has_odd_capitals(found):
+        return found
+    best, most = found, share_of_words(found, with_ascii=True)
+    odd = has_odd_capitals(found)
+    for reading in islice(readings(line), MAX_ALIKE) if most < 1.0 or odd else ():
+        share = share_of_words(reading, with_ascii=True)
+        better = odd and not has_odd_capitals(reading) if share >= most else False
+        better = better or (share > most and share_of_words(reading) > 0.5)
+        if better and not _score(reading, known) and not _has_marks(reading):
+            best, most, odd = reading, share, has_odd_capitals(reading)
+    return best
+
+
+_OF_CONTROLS = frozenset(
+    "‚ƒ†‡ˆ‰Š‹ŒŽ˜š›œžŸ"
+)  # of those that make signs of Windows, which UTF-8 read wrongly is rarely for
+_has_marks = detector(r"[\x{300}-\x{36f}]")  # accents set apart, which stand in words that are none
 
 
 _CONFIG = ftfy.TextFixerConfig()
@@ -234,7 +283,7 @@ def _in_pieces(line: str) -> tuple[str, frozenset[str]]:
     known, home = frozenset(line), systems(line)
     foreign = foreign_runs(line)
     for order, charmap in enumerate((*CHARMAPS, *BY_WAY_OF_MAC)):
-        if known.isdisjoint(charmap.leads) or not charmap.sequences.search(foreign):
+        if charmap.name in FOR_WHOLE_LINES or known.isdisjoint(charmap.leads) or not charmap.sequences.search(foreign):
             continue
         read: dict[str, list[str]] = {}
         for match in charmap.sequences.finditer(line):
@@ -311,7 +360,7 @@ def _doubtful(line: str, proven: frozenset[str], home: frozenset[int]) -> Readin
         if strange(reading) or is_suspicious(reading):
             continue
         if sum(c > "\x7f" for c in reading) >= MIN_SEQUENCES:
-            return Reading(reading, LIKELY)
+            return Reading(_likeliest(line, reading, frozenset()), LIKELY)
         before, after = line.split(" "), reading.split(" ")
         if len(before) != len(after):
             continue
@@ -339,139 +388,3 @@ def _mac_letters(line: str) -> str | None:
     if is_suspicious(mac) or any(are_words(c) for _, c in changed):
         return None
     return mac if any(are_words(b) for b, _ in changed) else None
-
-
-_WESTERN = frozenset(CHARMAPS[0].table + CHARMAPS[1].table)
-_SPACES = re.compile(r"([ \t]+)")
-_DASHES = frozenset("‒–—―…")
-_PARTING = re.compile(r"([ \t‒–—―…]+)")
-_EDGE = re.compile(r"^[!-/:-@\[-`{-~]+|[!-/:-@\[-`{-~]+$")
-_WHOLE_WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
-MAX_TOKEN = 60  # characters; longer ones are no words
-
-
-def gains(before: str, after: str, common: bool = False) -> bool:
-    """Whether a token becomes a word, or words, and was none.
-
-    >>> gains("pi√π", "più"), gains("Œ±", "α"), gains("d’été", "d’été")
-    (True, True, False)
-    """
-    now = words(after)
-    if not now or not are_words(after):
-        return False
-    if common and not any(is_word(w, common=True) for w in now if not w.isascii()):
-        return False
-    bare = _EDGE.sub("", before)
-    return not (_WHOLE_WORD.fullmatch(bare) and is_word(bare))
-
-
-def undo_in_tokens(line: str, proven: frozenset[str], only_proven: bool = False) -> tuple[str, frozenset[str]]:
-    """The line with those tokens undone that become words, if one encoding was proven or explains two of them.
-
-    One token alone, if short or of Western letters, is changed only to a very common word: `DrÃ¥ber` may be a title.
-
-    >>> undo_in_tokens("där vÃ¤dret blev bÃ¤ttre på sjön", frozenset())[0]
-    'där vädret blev bättre på sjön'
-    >>> undo_in_tokens("Bremer/Mccoy – DrÃ¥ber", frozenset())[0]
-    'Bremer/Mccoy – DrÃ¥ber'
-    >>> undo_in_tokens("the cafГ©—and the bar", frozenset())[0]
-    'the café—and the bar'
-    """
-    best: dict[int, str] = {}
-    read: list[str] = [line]
-    used: frozenset[str] = frozenset()
-    foreign = foreign_runs(line)
-    signs = frozenset(foreign)
-    for charmap in PROVABLE:
-        if (only_proven and charmap.name not in proven) or signs.isdisjoint(charmap.leads):
-            continue
-        if not charmap.sequences.search(foreign):
-            continue
-        tokens = _tokens(line, charmap)
-        found = {n: r for n, t in enumerate(tokens) if not t.isascii() and (r := _undone(t, charmap)) is not None}
-        if len(found) < 2 and charmap.name not in proven:
-            found = {n: r for n, r in found.items() if gains(tokens[n], r, common=_may_be_meant(tokens[n], r))}
-        if len(found) > len(best):
-            best, read, used = found, tokens, frozenset((charmap.name,))
-    return "".join(best.get(n, t) for n, t in enumerate(read)), used
-
-
-LONG_WORD = 5  # letters
-
-
-def _may_be_meant(token: str, reading: str) -> bool:
-    """Whether a token may be a strange name after all: it is short, or all of it stands on a Western keyboard."""
-    return len(reading) < LONG_WORD or all(c in _WESTERN for c in token)
-
-
-def _tokens(line: str, charmap: Charmap) -> list[str]:
-    """The tokens of a line and what parts them: white space, and dashes that no sequence of the encoding holds."""
-    if _DASHES.isdisjoint(line):
-        return _SPACES.split(line)
-    return _PARTING.split(line) if _DASHES.isdisjoint(charmap.table[0x80:0xC0]) else _parted(line, charmap)
-
-
-def _parted(line: str, charmap: Charmap) -> list[str]:
-    masked = charmap.sequences.sub(lambda found: "x" * len(found[0]), line)
-    tokens: list[str] = []
-    at = 0
-    for gap in _PARTING.finditer(masked):
-        tokens += (line[at : gap.start()], gap[0])
-        at = gap.end()
-    return [*tokens, line[at:]]
-
-
-_BEFORE_LETTERS = "’‘“”«»–—…"
-
-
-def _reads_naturally(sequence: str, left: str, right: str) -> bool:
-    """Whether it is letters of one alphabet, or a quote or dash before such, so that it may be what was written."""
-    letters = sequence[1:] if sequence[0] in _BEFORE_LETTERS else sequence
-    if left and left in _BEFORE_LETTERS and letters[-1:] in _BEFORE_LETTERS and not right.isalpha():
-        letters = letters[:-1]
-    return (
-        letters.isalpha()
-        and "ƒ" not in letters
-        and len({c >= "\u0370" for c in letters}) == 1
-        and not strange(left + sequence + right)
-    )
-
-
-def undo_proven(line: str, proven: frozenset[str], home: frozenset[int]) -> str:
-    """The line with every sequence undone of an encoding that other pieces were proven to have gone through.
-
-    Left alone is what reads naturally: letters of one alphabet, alone, in quotes, or after a quote or dash; and what
-    would lead to letters of a writing system that stands neither in the line nor in `home`.
-
-    >>> undo_proven("25 Γé¼ pour l’été ΓÇô ici", frozenset(("cp437",)), frozenset())
-    '25 € pour l’été – ici'
-    """
-    home = home | systems(line)
-    for charmap in PROVABLE:
-        known = charmap.name in proven or (charmap.name == "cp1252" and "latin-1" in proven)
-        if known and not charmap.leads.isdisjoint(line):
-            line = charmap.sequences.sub(partial(_proven_reading, charmap, home), line)
-    return line
-
-
-def _proven_reading(charmap: Charmap, home: frozenset[int], match: re.Match[str]) -> str:
-    sequence, (start, end) = match[0], match.span()
-    left, right = match.string[max(start - 1, 0) : start], match.string[end : end + 1]
-    if _reads_naturally(sequence, left, right):
-        return sequence
-    after = _first_reading(sequence, charmap)
-    return after if systems(after) <= home and not strange(left + after + right) else sequence
-
-
-def _first_reading(sequence: str, charmap: Charmap) -> str:
-    return next(iter(undo(sequence, charmap)), sequence)
-
-
-def _undone(token: str, charmap: Charmap) -> str | None:
-    """The token with all sequences of one encoding undone, if it becomes a word by that."""
-    if len(token) > MAX_TOKEN:
-        return None
-    after = charmap.sequences.sub(lambda found: _first_reading(found[0], charmap), token)
-    # Signs inside a word are no gain: `о⬥н` for `отмен`.
-    one_word = _WHOLE_WORD.fullmatch(_EDGE.sub("", after)) is not None
-    return after if after != token and one_word and not strange(after) and gains(token, after) else None

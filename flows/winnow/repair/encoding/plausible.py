@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
+from itertools import islice
 
 from winnow.repair.engine.rule import detector
-from winnow.repair.words.word_index import LATIN, bits, common_to, known_to
+from winnow.repair.words.word_index import LANGUAGES, LATIN, bits, common_to, known_to
 
 # Characters of the writing systems in daily use, and the signs set beside them. Archaic letters, rare blocks, controls
 # and the unassigned are what wrong readings turn up.
@@ -19,7 +20,7 @@ _DAILY = re.compile(
     "\u0900-\u0dff\u0e01-\u0eff\u0f00-\u0fbc\u1000-\u109f\u10a0-\u10ff\u1200-\u137c\u1780-\u17f9"  # India to Cambodia
     "\u1e00-\u1eff\u1f00-\u1fff"
     "\u200b-\u201f\u2020-\u2026\u2028\u202a-\u202e\u202f\u2030\u2032\u2033\u2039\u203a\u203b\u2044\u2060\u2066-\u2069"
-    "\u2070-\u209c\u20a0-\u20bf\u2100-\u214f\u2150-\u218b\u2190-\u23ff\u2460-\u27bf\u2900-\u29ff\u2b00-\u2bff"
+    "\u2070-\u209c\u20a0-\u20bf\u2100-\u214f\u2150-\u218b\u2190-\u23ff\u2460-\u27bf\u2934\u2935\u2980-\u29ff\u2b00-\u2bff"
     "\u3000-\u303f\u3041-\u30ff\u3105-\u312f\u3131-\u318e\u3200-\u33ff\u4e00-\u9fff\uac00-\ud7a3"
     "\ufb01\ufb02\ufe0e\ufe0f\ufe10-\ufe4f\ufe81-\ufeff\uff01-\uffe6"
     "\U0001f000-\U0001faff\U000e0020-\U000e007f]+"
@@ -103,6 +104,10 @@ def _system(char: str) -> int:
     return 0x3000 if 0x3000 <= code < 0xA000 or 0xFF00 <= code < 0xFFF0 else code >> 8 & ~1
 
 
+def _as_listed(word: str) -> str:
+    return word.replace("İ", "i").lower().replace("’", "'").replace("ß", "ss")
+
+
 @lru_cache(maxsize=1 << 16)
 def is_word(word: str, common: bool = False) -> bool:
     """Whether any language's list has it, among its commonest words if `common`.
@@ -112,7 +117,7 @@ def is_word(word: str, common: bool = False) -> bool:
     >>> is_word("turístico"), is_word("tur’stico")
     (True, False)
     """
-    low = word.replace("İ", "i").lower().replace("’", "'").replace("ß", "ss")  # as the lists have them
+    low = _as_listed(word)
     first = next((c for c in low if c > "\x7f" and c.isalpha()), "")
     lists = LATIN
     if "\u1e00" <= first < "\u1f00":
@@ -154,3 +159,39 @@ def are_words(text: str) -> bool:
     (True, False)
     """
     return all(is_word(word) for word in words(text))
+
+
+MAX_WORDS = 60  # of one text that are looked up
+
+
+def share_of_words(text: str, with_ascii: bool = False) -> float:
+    """Share of the words with letters beyond ASCII, or of all, that are words of one language; 1 where there are none.
+
+    Single letters say nothing.
+
+    >>> share_of_words("že přijde"), share_of_words("şe přijde"), share_of_words("hvor gür toget", with_ascii=True)
+    (1.0, 0.5, 0.6666666666666666)
+    """
+    every = dict.fromkeys(
+        _as_listed(word) for word in words(text) if len(word) > 1 and (with_ascii or not word.isascii())
+    )
+    chosen = list(islice(every, MAX_WORDS))
+    counts = sum(map(_one_byte_each, chosen))
+    return max(counts.to_bytes(len(LANGUAGES) + 1, "little")) / len(chosen) if chosen else 1.0
+
+
+@lru_cache(maxsize=1 << 14)
+def _one_byte_each(word: str) -> int:
+    """A byte of 1 for each language whose list has the word, so that a sum counts for all of them at once."""
+    mask = known_to(word) | known_to(word.translate(_COMMAS)) & bits("ro")
+    return sum(1 << 8 * n for n in range(len(LANGUAGES)) if mask >> n & 1) if mask else 0
+
+
+def has_odd_capitals(text: str) -> bool:
+    """Whether a word with letters beyond ASCII has a capital after small letters.
+
+    >>> has_odd_capitals("BlåbÊr"), has_odd_capitals("BLÅBÆR McCoy Été")
+    (True, False)
+    """
+    beyond = (word for word in words(text) if not word.isascii())
+    return any(not word[1:].islower() and word != word.upper() for word in beyond if len(word) > 1)
