@@ -75,13 +75,13 @@ def _repairer(threshold: float, spacing: str, chosen: tuple[tuple[str, RuleSetti
 
 
 def unknown_rule(name: str) -> str | None:
-    """Returns why `name` is no rule, with the nearest one; None where it is a rule."""
+    """Returns why `name` is no rule, with the nearest one, or all where none is near; None where it is a rule."""
     known = rule_versions()
     if name in known:
         return None
     near = difflib.get_close_matches(name, known, 1)
-    hint = f"did you mean {near[0]!r}? " if near else ""
-    return f"is no rule; {hint}known rules: {', '.join(known)}"
+    hint = f"did you mean {near[0]!r}?" if near else f"known rules: {', '.join(known)}"
+    return f"is no rule; {hint}"
 
 
 def rule_versions() -> dict[str, int]:
