@@ -54,6 +54,7 @@ from winnow.repair.engine.rule import Change, Evidence, Rule, apply_changes, det
 
 MAX_FRUITLESS = 100_000  # characters of one text that are searched in vain before the search is given up
 MAX_PROOFS = 50  # lines that are asked which encodings they went through
+MIN_LETTERS = 3  # of a line that went through an encoding whose sequences are mostly those of others
 MAX_DEPTH = 4  # wrong decodings on top of one another; more than three have not been seen
 MAX_READINGS = 60  # tried for one line; a bound for hostile ones
 NEARLY_ALL = 0.85  # share of words that are known, from which a reading is not compared with others
@@ -270,6 +271,8 @@ def readings(text: str) -> Iterator[str]:
             signs = frozenset(form)
             for charmap in (*CHARMAPS, *BY_WAY_OF_MAC):
                 for reading in undo(form, charmap) if signs <= charmap.characters else ():
+                    if charmap.name in FOR_WHOLE_LINES and sum(map(str.isalpha, reading)) < MIN_LETTERS:
+                        continue
                     if reading not in seen and len(seen) < MAX_READINGS:
                         seen.add(reading)
                         deeper.append(reading)

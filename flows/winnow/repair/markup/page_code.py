@@ -67,6 +67,7 @@ _MARK = r"//\s?(?:<!\[CDATA\[|\]\]>|-->)|<!--|-->|/\*[^*]{0,500}\*/"
 _MARKS = re.compile(rf"{_MARK}|//[^\n\"'{{}}();]{{0,80}}(?=\n)|;")
 _MARK_BEFORE = re.compile(rf"(?:{_MARK})\s{{0,9}}\Z")
 _TOKEN = re.compile(r"[\"'`(){}\[\];\n]|/\*")
+_LINE_COMMENT = re.compile(r"^[ \t]*//[^\n]*", re.MULTILINE)
 _PROSE = re.compile(r"(?<![\w.$])(?:[^\W\d_]{2,30},? ){2}[^\W\d_]{2,30}(?![\w.$(=])")
 _SENTENCE = re.compile(r"(?:[^\W\d_]{1,30},? ){7}[^\W\d_]{1,30}")
 _STRINGS = {q: re.compile(rf"(?:[^\\{q}\n]|\\.){{0,19000}}+{q}") for q in "\"'"} | {"`": re.compile(r"[^`]{0,8000}+`")}
@@ -248,7 +249,7 @@ def strip_page_code(text: str, evidence: Evidence) -> Iterator[Change]:
     found = [*(style_sheets(text) if 0 in opened else ()), *(_facts(text) if 1 in opened else ())]
     found += scripts(text) if opened & {2, 3} else ()
     outside = apply_changes(text, (Change(start, end, " ") for start, end in _joined(found)))
-    if not found or _ABOUT.search(outside) or not _WORDS.search(outside) or is_code(outside):
+    if not found or _ABOUT.search(outside) or not _WORDS.search(_without_comments(outside)) or is_code(outside):
         return
     if not all(sure for *_, sure in found) and _TEACHES.search(outside):
         return
@@ -266,6 +267,19 @@ def strip_page_code(text: str, evidence: Evidence) -> Iterator[Change]:
         high += begins and high < len(text) and text[high] == "\n"
         yield Change(low, high, "" if begins or ends else " ", 0.8)
         last = high
+
+
+def _without_comments(text: str) -> str:
+    """The text without what is a comment of a program: a script may stand under its licence, and is no page's then.
+
+    >>> _without_comments("/* Released under a licence */\n// or none\nThe end.").split("\n")
+    ['', '', 'The end.']
+    """
+    parts, at = [], 0
+    while (start := text.find("/*", at)) >= 0 and (end := text.find("*/", start + 2)) >= 0:
+        parts.append(text[at:start])
+        at = end + 2
+    return _LINE_COMMENT.sub("", "".join(parts) + text[at:])
 
 
 def _is_example(text: str, start: int, end: int) -> bool:

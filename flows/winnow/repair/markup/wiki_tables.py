@@ -23,6 +23,8 @@ _MARK = re.compile(
     re.MULTILINE | re.IGNORECASE,
 )
 
+_PROGRAM = re.compile(r"^[ \t]*(?:>>> |(?:def|class) \w+[(:]|import \w|from [\w.]+ import |#include\b)", re.MULTILINE)
+
 
 def has_table(text: str) -> bool:
     """Whether a whole table stands in a text: it opens, has rows, and ends.
@@ -61,7 +63,9 @@ def table_changes(text: str) -> Iterator[Change]:
 
 
 def _spans(text: str, only_whole: bool) -> Iterator[tuple[int, int]]:
-    """Where tables stand that hold no others, and groups of lines that only cells of tables have."""
+    """Where tables stand that hold no others, and groups of lines that only cells of tables have; not in a program."""
+    if _PROGRAM.search(text):
+        return
     start, at, opened, rows, odd = -1, 0, False, 0, False
     for line in [*text.splitlines(keepends=True), None]:
         bare = (line or "").lstrip(" \t")
