@@ -270,10 +270,10 @@ def strip_page_code(text: str, evidence: Evidence) -> Iterator[Change]:
 
 
 def _without_comments(text: str) -> str:
-    """The text without what is a comment of a program: a script may stand under its licence, and is no page's then.
+    r"""The text without what is a comment of a program: a script may stand under its licence, and is no page's then.
 
-    >>> _without_comments("/* Released under a licence */\n// or none\nThe end.").split("\n")
-    ['', '', 'The end.']
+    >>> _without_comments("/* Released under a licence */\n// or none\nThe end.")
+    '\n\nThe end.'
     """
     parts, at = [], 0
     while (start := text.find("/*", at)) >= 0 and (end := text.find("*/", start + 2)) >= 0:
