@@ -436,8 +436,8 @@ class _Search:
 
     def _describe(self, listed: Sequence[ArrayFile], partitions: int) -> list[PartitionedFile]:
         """What speaks for repeated passages to stay (STANDING), a part a file of passages."""
-        ranks = list_places(listed, self.files)
-        return self._of_documents("repeated", self.marked([ranks]), describe_repeats, self.files, partitions)
+        wanted = self.marked(list_places(listed, self.files))
+        return self._of_documents("repeated", wanted, describe_repeats, self.files, partitions)
 
     def find_similar(self) -> Rows:
         """Pairs of documents that are alike although both are kept (SIMILAR)."""

@@ -39,7 +39,7 @@ from winnow.deduplicate.work_files import CHARS, NO_RANK, PASSAGE, REMOVED, STAN
 
 CODES = {meaning: code for code, meaning in enumerate(MEANINGS, 1)}
 _STAYS = {"heading": HEADING, "table_row": ROW, "quote": QUOTATION}  # quoted and repeated elsewhere for a reason
-_COUNTED_AT_A_TIME = 1 << 20  # documents
+_COUNTED_AT_A_TIME = 1 << 20  # documents, or places of passages
 _CALL_DOCUMENTS = 3  # a line that opens like a call to subscribe or follow, and stands in so many, is no prose
 
 
@@ -177,12 +177,14 @@ def _documents(passages: Sequence[InputFile], files: WorkFiles, wanted: NDArray[
         yield pl.concat(held).sort("rank", "position")
 
 
-def list_places(repeated: Sequence[ArrayFile], files: WorkFiles) -> NDArray[np.uint32]:
-    """Write where all repeated passages stand, and return the ranks of their documents."""
-    places = [place_of(rows["rank"], rows["position"]) for rows in (part.load() for part in repeated)]
-    listed = distinct_values(merged(places, np.uint64))
-    files.repeated_places.save(listed)
-    return (listed >> np.uint64(32)).astype(np.uint32)
+def list_places(repeated: Sequence[ArrayFile], files: WorkFiles) -> Iterator[NDArray[np.uint32]]:
+    """Write where all repeated passages stand, and yield the ranks of their documents, some at a time."""
+    parts = [part.load() for part in repeated]
+    places = (place_of(rows["rank"], rows["position"]) for rows in parts)
+    listed = files.repeated_places.distinct(places, sum(map(len, parts)))
+    files.repeated_places.save(np.asarray(listed))
+    for start in range(0, len(listed), _COUNTED_AT_A_TIME):
+        yield (listed[start : start + _COUNTED_AT_A_TIME] >> np.uint64(32)).astype(np.uint32)
 
 
 def remove_passages(
