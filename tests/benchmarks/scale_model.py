@@ -1,6 +1,6 @@
 """What 1 TB on 64 cores and 100 TB on 1,000 would cost: time, memory, bytes and files exchanged, and the first limit.
 
-usage: python tests/benchmarks/scale_model.py [--sizes 35,105] [--corpus FILE.jsonl] [--planner-bytes 16] [--json]
+usage: python tests/benchmarks/scale_model.py [--sizes 35,105] [--corpus FILE.jsonl] [--planner-bytes 9] [--json]
        python tests/benchmarks/scale_model.py --smoke
 
 Each size is one run of all stages in a process of its own, with one worker. Time is processor time, so that what else
@@ -343,7 +343,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", default="35,105", help="megabytes, two or more; small ones show buffers, not slopes")
     parser.add_argument("--corpus", type=Path, help="JSON lines; made-up articles if it is not given")
-    parser.add_argument("--planner-bytes", type=float, default=16, help="a document, as planner_memory.py fits it")
+    parser.add_argument("--planner-bytes", type=float, default=9, help="a document, as planner_memory.py fits it")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--smoke", action="store_true", help="two sizes too small to tell slopes: that it works")
     parser.add_argument("--one", nargs=2, type=Path, help=argparse.SUPPRESS)
