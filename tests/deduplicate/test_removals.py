@@ -374,7 +374,7 @@ def with_one_passage(n: int, words: int = 200) -> dict[str, str]:
 def test_documents_that_share_a_passage_take_a_number_of_comparisons_each(tmp_path: Path) -> None:
     for n in (150, 1000):
         decide(tmp_path / f"w{n}", prepared(tmp_path / f"p{n}", with_one_passage(n), SETTINGS), SETTINGS)
-        compared = sum(len(np.load(file)) for file in (tmp_path / f"w{n}").glob("verified-*.npy"))
+        compared = sum(len(np.load(file)) for file in (tmp_path / f"w{n}").glob("to-verify-[0-9]*.npy"))
         assert n < compared < 2 * LEADS * n  # the first round's; all pairs of later ones are known to be far apart
 
 
