@@ -14,10 +14,10 @@ from winnow.base.recipe import DeduplicateSettings
 from winnow.base.staging import DOCUMENT_DECISIONS, PASSAGE_DECISIONS, SIMILAR_DOCUMENTS, write_parquet
 from winnow.deduplicate.array_files import Partition
 from winnow.deduplicate.documents.document_order import load_order
-from winnow.deduplicate.repeats.inner_rows import NO_POSITION, REASONS, goes
+from winnow.deduplicate.repeats.inner_rows import REASONS, goes
 from winnow.deduplicate.repeats.meaning import MEANINGS
 from winnow.deduplicate.sorted_rows import Rows, columns_of, stand_in
-from winnow.deduplicate.work_files import NO_RANK, SpanFiles, WorkFiles
+from winnow.deduplicate.work_files import NO_POSITION, NO_RANK, SpanFiles, WorkFiles
 
 _ROW_GROUP = 1 << 16  # rows; a range of doc_ids that is read later is much smaller than a span
 

@@ -21,12 +21,9 @@ from numpy.typing import NDArray
 from winnow.base.files import parquet_file
 from winnow.base.staging import SIMILAR_DOCUMENTS
 from winnow.deduplicate.documents.document_order import DocumentOrder, load_order
-from winnow.deduplicate.documents.kept_set import KeptSet, components
-from winnow.deduplicate.documents.similar_pairs import NO_POSITION
+from winnow.deduplicate.documents.kept_set import RANKS_READ, KeptSet, components
 from winnow.deduplicate.sorted_rows import Rows, run_starts, stand_in
-from winnow.deduplicate.work_files import NO_RANK, SIMILAR, VERIFIED, InputFile, WorkFiles
-
-_RANKS_READ = 1 << 20
+from winnow.deduplicate.work_files import NO_POSITION, NO_RANK, SIMILAR, VERIFIED, InputFile, WorkFiles
 
 
 class Unsettled(Exception):
@@ -114,8 +111,8 @@ class Before:
         """
         known, fresh = self.copies, self.fresh
         was, now = (one.by_rank["kept"] for one in (known, decided))
-        for start in range(0, fresh, _RANKS_READ):
-            ranks = np.arange(start, min(start + _RANKS_READ, fresh), dtype=np.uint32)
+        for start in range(0, fresh, RANKS_READ):
+            ranks = np.arange(start, min(start + RANKS_READ, fresh), dtype=np.uint32)
             ranks = ranks[reached[ranks] & (exact_of[ranks] == ranks)]
             if not np.array_equal(was[ranks], now[ranks]):
                 raise Unsettled

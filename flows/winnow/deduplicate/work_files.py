@@ -14,6 +14,9 @@ from winnow.deduplicate.array_files import ArrayFile, PartitionedFile
 NO_RANK = np.uint32(0xFFFFFFFF)
 """Stands for a document that takes no part, and for no document. A rank is a place in the total order of documents."""
 
+NO_POSITION = -1
+"""Stands for no passage."""
+
 ORDER = {
     "keys": np.uint64,  # doc_ids as numbers, sorted
     "ranks": np.uint32,  # rank of the document with the key at the same place

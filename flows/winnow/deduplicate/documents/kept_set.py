@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from winnow.base.recipe import DeduplicateSettings
 from winnow.deduplicate.array_files import ArrayFile, Partition, PartitionedFile
+from winnow.deduplicate.documents.candidate_pairs import partition_of
 from winnow.deduplicate.documents.document_order import load_order
 from winnow.deduplicate.sorted_rows import Rows, distinct_values, run_starts
 from winnow.deduplicate.work_files import KEPT, NO_RANK, VERIFIED, WorkFiles
 
 PAIRS_HELD = 400_000  # brought together at a time, some 250 bytes each; all of those that a chain of pairs connects
-_MIX = np.uint64(0x9E3779B97F4A7C15)
-_RANKS_READ = 1 << 20
+RANKS_READ = 1 << 20
 _STEPS = 20  # similarities are told apart in steps of .05; within one, the pair with fewer other choices goes first
 
 
@@ -51,12 +51,12 @@ class KeptSet:
         return copies
 
     def pairs(self, fresh: int) -> Iterator[Rows]:
-        """Pairs (VERIFIED) of the document that is kept and one left out for it of rank `fresh` or later, some a time.
+        """Pairs (VERIFIED) of the document that is kept and one left out for it, of rank `fresh` or later.
 
-        The pairs are in the order of the ranks of those that are left out.
+        Some come at a time, in the order of the ranks of those that are left out.
         """
-        for start in range(fresh, len(self.by_rank), _RANKS_READ):
-            some = self.by_rank[start : start + _RANKS_READ]
+        for start in range(fresh, len(self.by_rank), RANKS_READ):
+            some = self.by_rank[start : start + RANKS_READ]
             at = np.flatnonzero(some["kept"] != NO_RANK)
             rows = np.empty(len(at), VERIFIED)
             rows["first"], rows["later"] = some["kept"][at], start + at
@@ -65,8 +65,8 @@ class KeptSet:
 
     def add_exact_copies(self, exact_of: NDArray[np.uint32], fresh: int) -> None:
         """Adds documents from rank `fresh` on that have an earlier one's very text: they go where it goes."""
-        for start in range(fresh, len(self.by_rank), _RANKS_READ):
-            some = np.asarray(exact_of[start : start + _RANKS_READ])
+        for start in range(fresh, len(self.by_rank), RANKS_READ):
+            some = np.asarray(exact_of[start : start + RANKS_READ])
             at = np.flatnonzero(some != np.arange(start, start + len(some), dtype=np.uint32))
             rows = self.by_rank[some[at]]
             stays = rows["kept"] == NO_RANK
@@ -135,8 +135,8 @@ def spread_connected(
     """
     components([(rows["first"], rows["later"]) for rows in close], labels)
     for rows, out in zip(close, outs, strict=True):
-        mixed = labels[rows["first"]].astype(np.uint64) * _MIX >> np.uint64(33)
-        out.spread(np.asarray(rows), mixed.astype(np.int64) % partitions, partitions)
+        partition = partition_of(labels[rows["first"]].astype(np.uint64), partitions)
+        out.spread(np.asarray(rows), partition, partitions)
 
 
 def components(pairs: Sequence[tuple[NDArray[Any], NDArray[Any]]], labels: NDArray[np.uint32]) -> None:
@@ -155,8 +155,8 @@ def components(pairs: Sequence[tuple[NDArray[Any], NDArray[Any]]], labels: NDArr
                 spreads = True
                 for places in (one, other, first, later):
                     np.minimum.at(labels, places, least)
-        for start in range(0, len(labels) if spreads else 0, _RANKS_READ):
-            labels[start : start + _RANKS_READ] = labels[labels[start : start + _RANKS_READ]]
+        for start in range(0, len(labels) if spreads else 0, RANKS_READ):
+            labels[start : start + RANKS_READ] = labels[labels[start : start + RANKS_READ]]
 
 
 def _bring_together(close: Rows, arrival: NDArray[np.int32]) -> dict[int, int]:

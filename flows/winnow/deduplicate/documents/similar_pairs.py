@@ -18,11 +18,10 @@ from winnow.deduplicate.documents.document_order import load_order
 from winnow.deduplicate.documents.shingles import short_shingle_sets
 from winnow.deduplicate.documents.similarity import ShingleStore, count_pairs, passages_of
 from winnow.deduplicate.sorted_rows import Rows, merged, run_starts, stand_in
-from winnow.deduplicate.work_files import EVIDENCE, SIMILAR, InputFile, ShingleSets, WorkFiles
+from winnow.deduplicate.work_files import EVIDENCE, NO_POSITION, SIMILAR, InputFile, ShingleSets, WorkFiles
 
 MOST = 5  # pairs listed of a document, so that no template or licence fills the table
 _FAIR = 0.4  # with each sixth word another, a fifth of the shingles of five words stays, and half of those of three
-NO_POSITION = -1
 
 
 def count_kept(pairs: ArrayFile, out: ArrayFile, five: ShingleSets, least: float) -> ArrayFile:

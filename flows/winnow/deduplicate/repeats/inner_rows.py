@@ -15,12 +15,19 @@ from winnow.deduplicate.array_files import ArrayFile, Partition, gather, partiti
 from winnow.deduplicate.documents.document_order import load_order
 from winnow.deduplicate.repeats.meaning import MEANINGS
 from winnow.deduplicate.sorted_rows import Rows, stand_in, structured
-from winnow.deduplicate.work_files import INNER_PLACE, INNER_REPEAT, NO_RANK, InnerParts, InputFile, WorkFiles
+from winnow.deduplicate.work_files import (
+    INNER_PLACE,
+    INNER_REPEAT,
+    NO_POSITION,
+    NO_RANK,
+    InnerParts,
+    InputFile,
+    WorkFiles,
+)
 
 GOES = ("repeat", "near_repeat", "promo")
 REASONS = (*GOES, *MEANINGS)
 """Why a passage goes for what its own document has, or stays; a code is a place among them."""
-NO_POSITION = -1
 
 
 def place_of(ranks: NDArray[np.uint32], positions: NDArray[np.int32]) -> NDArray[np.uint64]:
