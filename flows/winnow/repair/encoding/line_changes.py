@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from winnow.repair.encoding.plausible import are_words, is_word, word_around
-from winnow.repair.engine.rule import Change, apply_changes, detector, in_any_case
+from winnow.repair.engine.rule import Change, Span, apply_changes, detector, in_any_case
 
 MAX_PIECE = 8_000  # characters; longer lines are looked at in pieces, so that no line costs more than its length
 
@@ -196,15 +196,33 @@ def is_chewed(before: str, after: str) -> bool:
 
 
 def keep_units(before: str, after: str) -> str:
-    """`after` with square and cubic ångströms as they stood: ``Å²`` by itself is what ``Ų`` would have become too.
+    """`after` with what is UTF-8 by chance as it stood: square ångströms, ``Å²``, which is no ``Ų``, and capitals.
 
-    >>> keep_units("5 Å² of the cafÃ©, jÅ³", "5 Ų of the café, jų")
-    '5 Å² of the café, jų'
+    >>> keep_units("5 Å² of the cafÃ©, jÅ³", "5 Ų of the café, jų"), keep_units("СВІТІВ, cafÃ©", "С²ҲВ, café")
+    ('5 Å² of the café, jų', 'СВІТІВ, café')
     """
-    if "Å" not in before or not _UNIT.search(before):
+    units = {found.span() for found in _UNIT.finditer(before)} if "Å" in before else set[Span]()
+    if not units and not _CAPITALS.search(before):
         return after
-    units = {found.span() for found in _UNIT.finditer(before)}
-    return apply_changes(before, (c for c in tight_changes(0, before, after, 1.0) if (c.start, c.end) not in units))
+    return apply_changes(
+        before,
+        (
+            change
+            for change in tight_changes(0, before, after, 1.0)
+            if (change.start, change.end) not in units and not _of_capitals(before, change)
+        ),
+    )
+
+
+_CAPITALS = re.compile("(?:[В-Я][ЂЃЉЊЌЋЏЎЈҐЁЄЇІ]){2}")  # two letters each in UTF-8, read as Windows-1251
+
+
+def _of_capitals(before: str, change: Change) -> bool:
+    """Whether what was Cyrillic capitals alone would make no word."""
+    was = before[change.start : change.end]
+    if not was.isupper() or not was.isalpha() or min(was) < "\u0400":
+        return False
+    return not are_words(word_around(before, change.start, change.end, change.after))
 
 
 _OPENS = {"”": "“", "“": "„", "’": "‘", "‘": "‚", "»": "«", "«": "»", "›": "‹", "‹": "›"}

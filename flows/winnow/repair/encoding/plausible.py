@@ -57,6 +57,11 @@ def strange(text: str, known: frozenset[str] = frozenset()) -> int:
 # An accented Latin letter beside one of another alphabet stands in no word; a plain one may in a formula.
 _ODD_JOINT = re.compile(f"[\xc0-\u024f](?=[\u0370-\u03ff{_OTHER}])|[\u0370-\u03ff{_OTHER}](?=[\xc0-\u024f])")
 _has_odd_joint = detector(f"[\xc0-\u024f][\u0370-\u03ff{_OTHER}]|[\u0370-\u03ff{_OTHER}][\xc0-\u024f]")  # far faster
+# Nor do letters of two other alphabets stand side by side: "ОФІЦІЙНА" is no "ОԲֲЙНА", though its bytes are UTF-8.
+_ALPHABETS = "\u0400-\u052f", "\u0531-\u058a", "\u0591-\u05f4", "\u0620-\u06ff", "\u0900-\u0dff", "\u10a0-\u10ff"
+_STRANGERS = "|".join(f"[{a}][{''.join(b for b in _ALPHABETS if b != a)}]" for a in _ALPHABETS)
+_STRANGE_JOINT = re.compile(_STRANGERS)
+_has_strange_joint = detector(_STRANGERS)
 _LOOSE_MARK = re.compile(r"(?:^|\s)([^\x00-\u02ff\u2000-\U0010ffff])")
 
 
@@ -65,8 +70,8 @@ def invents(before: str, after: str) -> bool:
 
     Or no new letter but one of a rare script, which a letter, a sign and a space are by chance.
 
-    >>> invents("sã£ ziua", "s\u38e0ziua")
-    True
+    >>> invents("sã£ ziua", "s\u38e0ziua"), invents("ОФІЦІЙНА", "О\u0532\u05b2ЙНА")
+    (True, True)
     >>> invents("ÏÎ¿Î»Ï", "ÏολÏ"), invents("Í¹ Ì€", "\u0379 \u0300"), invents("cafÐ¹", "cafй"), invents("Ã©tÃ©", "été")
     (True, True, True, False)
     """
@@ -81,6 +86,8 @@ def invents(before: str, after: str) -> bool:
         other = {word for word in _WORD.findall(after) if _IS_OTHER.search(word)} - set(_WORD.findall(before))
         if other and all(map(_MIXED.search, other)):
             return True
+    if _has_strange_joint(after) and len(_STRANGE_JOINT.findall(after)) > len(_STRANGE_JOINT.findall(before)):
+        return True
     if _has_odd_joint(after) and len(_ODD_JOINT.findall(after)) > len(_ODD_JOINT.findall(before)):
         return True
     return any(unicodedata.category(found[1]) == "Mn" and found[1] in new for found in _LOOSE_MARK.finditer(after))

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from winnow.repair.encoding.plausible import is_word, word_around
 from winnow.repair.engine.rule import Change, Evidence, Rule
 from winnow.repair.escapes import is_about
-from winnow.repair.markup.character_references import numeric
+from winnow.repair.markup.character_references import ACCENTED, HTML4, NAMED, numeric
 
 _HASH = re.compile(
     r"(?<![&#\w])(?<![\"'(=:,] )#(\d{2,4}|x[0-9A-Fa-f]{2,4});|(?<=[A-Za-z\d.,!?”’])#(\d{2,4}|x[0-9A-Fa-f]{2,4});"
@@ -19,18 +19,27 @@ _NO_HASH = re.compile(
     r"&(?:(14[5-8]|15[01]|82(?:1[1267]|2[0-26])|8482);|(?<=[A-Za-z]&)(0?39);(?=(?:s|t|d|m|re|ve|ll)\b))"
 )
 _NUMBERED = re.compile(r"(?<![&#\w;])#(?:[1-9]|[12]\d|3[01]);")  # numbers of a list
+# Before their semicolon: signs that no word is, and letters.
+_SIGNS = r"[lr][sd]quo|[bs][bd]quo|[mn]dash|hellip|[lr]aquo|euro|pound"
+_LETTERS = "|".join(sorted(ACCENTED & HTML4))
+_NAME = re.compile(rf"(?:(?P<sign>{_SIGNS})|(?P<letter>{_LETTERS}))\Z")
+_LETTER = re.compile(rf"({_LETTERS});")
+_WORD_BEFORE, _WORD_BEHIND = re.compile(r"(?:[^\W\d_]|;(?=\w)){0,30}\Z"), re.compile(r"(?:[^\W\d_]+;?){0,3}")
 _STYLE = re.compile(r"(?i)(?:colou?r|background|border|fill|stroke)[\w-]{0,20}\s*[:=]")
 
 
 def restore_ampersands(text: str, evidence: Evidence) -> Iterator[Change]:
-    """Decode numeric references that have lost their ampersand or hash: ``company#8217;s``, ``It #39;s``, ``it&39;s``.
+    """Decode references that have lost their ampersand or hash: ``company#8217;s``, ``It #39;s``, ``percheacute;``.
 
-    Quotes, dashes and signs alone, and an apostrophe where a word is contracted; numbers of anything else stay.
+    Quotes, dashes and signs alone, an apostrophe where a word is contracted, and accented letters; numbers and names of
+    anything else stay.
 
     >>> BARE_REFERENCES("company#8217;s results #8212; it #39;s")
     "company’s results — it's"
     >>> BARE_REFERENCES("see issue #39; use color: #333; and bus #8217")
     'see issue #39; use color: #333; and bus #8217'
+    >>> BARE_REFERENCES("Percheacute; no mdash; Meacute;xico"), BARE_REFERENCES("sharing; a subacute; Seagrave;")
+    ('Perché no — México', 'sharing; a subacute; Seagrave;')
     """
     taken = [
         Change(found.start(), found.end(), "'", 0.7)
@@ -53,6 +62,7 @@ def restore_ampersands(text: str, evidence: Evidence) -> Iterator[Change]:
             continue  # it has its ampersand, spaced out or escaped
         if found.start() not in starts and char in "‘’“”„‚–—…•™€«»\xa0":
             taken.append(Change(found.start(), found.end(), char, 0.7))
+    taken += _named(text)
     if not taken or _STYLE.search(text) or is_about(text) or _NUMBERED.search(text):
         return
     last = 0
@@ -60,6 +70,36 @@ def restore_ampersands(text: str, evidence: Evidence) -> Iterator[Change]:
         if change.start >= last:
             yield change
             last = change.end
+
+
+def _named(text: str) -> Iterator[Change]:
+    """Signs and letters by their names, from semicolon to semicolon."""
+    end = -1
+    while (end := text.find(";", end + 1)) >= 0:
+        found = _NAME.search(text, max(0, end - 6), end)
+        if found is None or text[max(0, found.start() - 6) : found.start()].rstrip(" ;\xa0").endswith(("&", "amp")):
+            continue
+        start, name = found.span()[0], found[0]
+        if found["sign"]:
+            if name in ("euro", "pound") and not text[end + 1 : end + 2].isdigit():
+                continue  # words too
+        elif not _makes_word(text, start, end, name):
+            continue
+        yield Change(start, end + 1, NAMED[name + ";"], 0.7)
+
+
+def _makes_word(text: str, start: int, end: int, name: str) -> bool:
+    """Whether a name is that of an accented letter, and of no word's end: "hearing;", "Seagrave;"."""
+    if not name.endswith(("ring", "grave", "slash")):
+        return True
+    behind = _WORD_BEHIND.match(text, end + 1)
+    before = _WORD_BEFORE.search(text, max(0, start - 30), start)
+    as_it_is = (before[0] if before else "") + name
+    stands = as_it_is.rpartition(";")[2]
+    if (stands != name and is_word(stands)) or (name.endswith("ring") and not (behind and behind[0])):
+        return False
+    word = _LETTER.sub(lambda m: NAMED[m[1] + ";"], f"{as_it_is};{behind[0] if behind else ''}")
+    return is_word(word.rstrip(";"))
 
 
 def _at_hashes(pattern: re.Pattern[str], text: str, spaced: bool = False) -> Iterator[re.Match[str]]:
@@ -75,4 +115,8 @@ def _at_hashes(pattern: re.Pattern[str], text: str, spaced: bool = False) -> Ite
         at = text.find("#", found.end() if found else at + 1)
 
 
-BARE_REFERENCES = Rule("bare_references", 3, restore_ampersands, r"#(?:\d{2,4}|x[0-9A-Fa-f]{2,4});|&\d{2,4};")
+_GATE = (
+    r"#(?:\d{2,4}|x[0-9A-Fa-f]{2,4});|&\d{2,4};"
+    r"|(?:acute|grave|circ|uml|tilde|cedil|ring|slash|lig|caron|[lrbs][sbd]quo|[mn]dash|hellip|aquo|euro|pound);"
+)
+BARE_REFERENCES = Rule("bare_references", 4, restore_ampersands, _GATE)

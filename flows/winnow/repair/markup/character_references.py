@@ -109,7 +109,18 @@ _TIGHT = re.compile(r"(#[0-9]+|#[xX][0-9a-fA-F]+|[A-Za-z][A-Za-z0-9]{0,31})(;?)"
 _SURROGATES = re.compile(r"#(5535[6-8]|[xX][dD]83[c-eC-E]);&(?:amp;){0,9}#(5[67]\d{3}|[xX][dD][c-fC-F][0-9a-fA-F]{2});")
 """The halves of a picture, which a program escaped one by one. By the standard each is U+FFFD."""
 _NUMBER = r"#(?:[ ]?[0-9]){2,7}|#[ ]?[xX](?:[ ]?[0-9a-fA-F]){2,6}"
-_APART = "|".join("[ \\t\\xa0]?;?".join(name) + "(?![A-Za-z])" for name in COMMON_REFERENCES)
+_ACCENT = re.compile(
+    r"[A-Za-z]{1,2}(?:acute|grave|circ|uml|tilde|cedil|slash|ring|lig|caron|ogon|macr|breve|dblac|strok)"
+)
+ACCENTED = frozenset(name[:-1] for name in NAMED if name.endswith(";") and _ACCENT.fullmatch(name[:-1]))
+"""Names of accented letters and ligatures; no word or variable begins so."""
+_QUOTES_AND_SPACES = (
+    "laquo raquo sbquo bdquo lsaquo rsaquo iexcl iquest ensp emsp thinsp zwnj zwj frac12 frac14 frac34".split()
+)
+_APART = "|".join(
+    ["[ \\t\\xa0]?;?".join(name) + "(?![A-Za-z])" for name in COMMON_REFERENCES]
+    + [" ?".join(name) + r"(?=\s{0,5};)" for name in (*sorted(ACCENTED), *_QUOTES_AND_SPACES)]
+)  # nobody calls a variable so: "& rsquo ;" and "& eacute ;" are no bitwise and
 _SPACED = re.compile(rf"{_GAP}({_APART}|{_NUMBER}){_GAP};", re.IGNORECASE)
 _LETTERS_APART = re.compile(r"([A-Za-z](?: ?[A-Za-z0-9]){1,18}) ?;")
 _CUT_AMP = re.compile(r"(?:amp|am|a)(?=\s|\Z)")
@@ -126,7 +137,8 @@ _GLUED = re.compile(
 )
 _RUN = re.compile(r"(&(?:amp;){0,9}#?\w{1,9};)\1{7}")  # the same one over and over is one place
 _SIGN = re.compile(r"&(?=[ \t\xa0]{0,5}[A-Za-z#]|;[A-Za-z])|;(?<=[pt ];)")  # `p` and `t` end all of these names
-_BARE = re.compile(r"(?<![A-Za-z&;])(?:amp|nbsp|lt|gt|quot) ?\Z|(?<=[a-z])(amp)\Z")
+# German words end so: fügt; hält;
+_BARE = re.compile(r"(?<![A-Za-z\u00c0-\u024f\u0300-\u036f&;])(?:amp|nbsp|lt|gt|quot) ?\Z|(?<=[a-z])(amp)\Z")
 _LAYERED = re.compile(r"[a-z]{2,6};")
 
 
@@ -183,12 +195,21 @@ _BEFORE_NOUN = re.compile(
 )
 
 
+# After a figure these are litres, gross tons and amperes: "2 lt; 3 kg", where "1 lt; 2" compares.
+_FIGURE = re.compile(r"\d ?\Z")
+_NO_COMPARISON = re.compile(r"\s{0,3}(?:\d[\d.,]{0,9}\s?)?[^\W\d_]")
+_NO_AND = re.compile(r"\s{0,3}(?:\d[\d.,]{0,9}\s?)?[a-zµ]")
+
+
 def _bare(text: str, start: int, matched: str) -> Reference | None:
     """What has lost its ampersand: ``nbsp;`` ``amp;lt;``."""
     name = matched.rstrip(" ;")
     end = start + len(matched)
     if name == "amp" and _BEFORE_NOUN.search(text, max(0, start - 12), start):
         return None  # what a guitar is plugged into
+    unit = _NO_AND if name == "amp" else _NO_COMPARISON if name in ("lt", "gt") else None
+    if unit and _FIGURE.search(text, max(0, start - 2), start) and unit.match(text, end):
+        return None
     if name == "amp":
         inner = _at_ampersand(text, end - 1, layers=1)
         if inner is not None and inner.name != "amp":
@@ -242,6 +263,9 @@ def _value(name: str) -> str | None:
     if value := NAMED.get(name + ";"):
         return value
     low = name.lower()
+    for known in (name[0] + low[1:], name[:2] + low[2:]) if name.isupper() else ():  # &EACUTE; &AELIG;
+        if known in HTML4:
+            return NAMED[known + ";"]
     if low in HTML4 and (name.isupper() or name.istitle()):  # &NBSP; &Pound;
         return NAMED.get(low + ";")
     if name[:1].isupper() and name[0] + low[1:] in HTML4:
@@ -320,12 +344,22 @@ _LETTERS_BEFORE = re.compile(r"[^\W\d_]{1,30}\Z")
 
 
 def _of_accented_word(text: str, start: int, run: str) -> str | None:
-    """The name of a letter with which letters before it and behind it make a known word: ``na&iumlve``."""
+    """The name of a letter with which letters about it make a known word: ``na&iumlve``, ``&ecirctre``."""
     before = _LETTERS_BEFORE.search(text, max(0, start - 30), start)
-    name = next((run[:n] for n in range(min(len(run) - 1, 6), 2, -1) if run[:n] in LEGACY), None)
-    if before is None or name is None or not (value := NAMED[name]).isalpha() or value in "ªº":
+    name = next((run[:n] for n in range(min(len(run) - 1, 6), 2, -1) if run[:n] in LEGACY or run[:n] in ACCENTED), None)
+    if name is None or not (value := NAMED[name + ";"]).isalpha() or value in "ªº":
         return None
-    return name if is_word(before[0] + value + run[len(name) :]) else None
+    rest = _REST_OF_WORD.match(text, start + 1 + len(name))
+    word = (before[0] if before else "") + value + (_REFERENCE_IN_WORD.sub(_letter, rest[0]) if rest else "")
+    return name if (before or name in ACCENTED) and is_word(word) else None
+
+
+_REFERENCE_IN_WORD = re.compile(rf"&({'|'.join(sorted(ACCENTED))});?")
+_REST_OF_WORD = re.compile(rf"(?:{_REFERENCE_IN_WORD.pattern}|[^\W\d_]){{1,30}}")
+
+
+def _letter(reference: re.Match[str]) -> str:
+    return NAMED[reference[1] + ";"]
 
 
 def _in_company(text: str, start: int, name: str) -> bool:

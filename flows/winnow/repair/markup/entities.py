@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from winnow.repair.engine.rule import Change, Evidence, NearDamage, Rule, apply_changes
-from winnow.repair.markup.character_references import OF_MARKUP, TYPOGRAPHIC, Reference, references
+from winnow.repair.markup.character_references import ACCENTED, OF_MARKUP, TYPOGRAPHIC, Reference, references
 from winnow.repair.markup.prose_tags import is_prose
 from winnow.repair.markup.tags import NEIGHBOURS, SNIPPET
 
@@ -142,8 +142,8 @@ class _Judge:
         return _AS_CODE.search(self.text, max(0, r.start - 12), r.start) is not None
 
     def _weak(self, r: Reference) -> float:
-        """Unfinished, bare and misspelt ones: only in short texts, and not in addresses or code."""
-        if not self.snippet or self._in_address(r) or self._as_code(r):
+        """Unfinished, bare and misspelt ones: not in addresses or code; and in long texts only letters of words."""
+        if not (self.snippet or self._of_word(r)) or self._in_address(r) or self._as_code(r):
             return 0.0
         if r.kind == "unfinished":
             follows = self.text[r.end : r.end + 1]
@@ -169,6 +169,10 @@ class _Judge:
         before = self.text[max(0, r.start - 1) : r.start]
         return before.isalpha() and r.value.isalpha() and len(r.value) == 1 and ord(r.value) >= 0xC0
 
+    def _of_word(self, r: Reference) -> bool:
+        """Whether it is an accented letter of prose that has lost its semicolon: ``caf&eacute au lait``."""
+        return r.kind == "unfinished" and r.name in ACCENTED and self.is_prose
+
     def _in_address(self, r: Reference) -> bool:
         start = max(self.text.rfind(c, max(0, r.start - 200), r.start) for c in " \n\t<>")
         token = self.text[start + 1 : r.start]
@@ -181,4 +185,4 @@ def _typographic(r: Reference) -> bool:
 
 _GATE = r"&[ \t\x{a0}]{0,5}[#A-Za-z]|&;[A-Za-z]|(?:amp|nbsp|lt|gt|quot) ?;|\A[a-z]{5,30};\z"
 
-ENTITIES = Rule("entities", 6, find_entities, _GATE, proves=True)
+ENTITIES = Rule("entities", 7, find_entities, _GATE, proves=True)
