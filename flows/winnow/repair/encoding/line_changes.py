@@ -201,28 +201,30 @@ def keep_units(before: str, after: str) -> str:
     >>> keep_units("5 Å² of the cafÃ©, jÅ³", "5 Ų of the café, jų"), keep_units("СВІТІВ, cafÃ©", "С²ҲВ, café")
     ('5 Å² of the café, jų', 'СВІТІВ, café')
     """
-    units = {found.span() for found in _UNIT.finditer(before)} if "Å" in before else set[Span]()
-    if not units and not _CAPITALS.search(before):
+    kept = {found.span() for found in _UNIT.finditer(before)} if "Å" in before else set[Span]()
+    in_capitals = _CYRILLIC_PAIRS.search(before) is not None
+    if not kept and not in_capitals:
         return after
-    return apply_changes(
-        before,
-        (
-            change
-            for change in tight_changes(0, before, after, 1.0)
-            if (change.start, change.end) not in units and not _of_capitals(before, change)
-        ),
-    )
+    changes = list(tight_changes(0, before, after, 1.0))
+    if in_capitals:
+        chance = {(c.start, c.end): _of_capitals(before, c) for c in changes}
+        # A line of which other Cyrillic letters were misread may have these misread as well.
+        alone = not any("\u0400" <= max(before[a:b]) < "\u0500" for (a, b), known in chance.items() if known is None)
+        kept |= {span for span, known in chance.items() if known or (alone and known is not None)}
+    return apply_changes(before, (c for c in changes if (c.start, c.end) not in kept))
 
 
-_CAPITALS = re.compile("(?:[В-Я][ЂЃЉЊЌЋЏЎЈҐЁЄЇІ]){2}")  # two letters each in UTF-8, read as Windows-1251
+_CYRILLIC_PAIRS = re.compile("(?:[В-Я][ЂЃЉЊЌЋЏЎЈҐЁЄЇІ]){2}")  # two letters in UTF-8, read as Windows-1251
 
 
-def _of_capitals(before: str, change: Change) -> bool:
-    """Whether what was Cyrillic capitals alone would make no word."""
+def _of_capitals(before: str, change: Change) -> bool | None:
+    """Whether Cyrillic capitals that would make no word stand in a word as they are; None for anything else."""
     was = before[change.start : change.end]
     if not was.isupper() or not was.isalpha() or min(was) < "\u0400":
-        return False
-    return not are_words(word_around(before, change.start, change.end, change.after))
+        return None
+    if are_words(word_around(before, change.start, change.end, change.after)):
+        return None
+    return is_word(word_around(before, change.start, change.end, was))
 
 
 _OPENS = {"”": "“", "“": "„", "’": "‘", "‘": "‚", "»": "«", "«": "»", "›": "‹", "‹": "›"}

@@ -224,7 +224,8 @@ def _likeliest(line: str, found: str, known: frozenset[str]) -> str:
     of_controls = bool(_has_c1(line)) or not _OF_CONTROLS.isdisjoint(found)
     if of_controls and found not in readings(line):  # ftfy makes signs of controls on the way
         found = next((reading for reading in readings(line) if not _score(reading, known)), found)
-    if share_of_words(found) >= NEARLY_ALL and not has_odd_capitals(found):
+    enough = 1.0 if "┼" in line else NEARLY_ALL  # `┼¥` is ž by one code page of DOS and ŝ by another
+    if share_of_words(found) >= enough and not has_odd_capitals(found):
         return found
     best, most = found, share_of_words(found, with_ascii=True)
     odd = has_odd_capitals(found)

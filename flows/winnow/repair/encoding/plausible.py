@@ -88,8 +88,8 @@ def invents(before: str, after: str) -> bool:
             return True
     if _has_strange_joint(after) and len(_STRANGE_JOINT.findall(after)) > len(_STRANGE_JOINT.findall(before)):
         return True
-    if _has_odd_joint(after) and len(_ODD_JOINT.findall(after)) > len(_ODD_JOINT.findall(before)):
-        return True
+    if _has_odd_joint(after) and (odd := len(_ODD_JOINT.findall(after)) - len(_ODD_JOINT.findall(before))) > 0:
+        return odd * 4 > len(set(_WORD.findall(after)) - set(_WORD.findall(before)))  # Macedonian has one in "сè"
     return any(unicodedata.category(found[1]) == "Mn" and found[1] in new for found in _LOOSE_MARK.finditer(after))
 
 
