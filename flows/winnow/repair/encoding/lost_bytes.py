@@ -24,6 +24,13 @@ _REMAINDER = re.compile(
     rf"(?:â[€œ˜š™„]|ðŸ[{_CONTINUED}])(?= [^\sï])|(?:â€|ðŸ[{_CONTINUED}]?)(?=$|[\n!->@-~])"
     rf"|(?:Ã¢â‚¬Â?|Ã°Å¸(?:â€[{_CONTINUED}]|[ÂÅË]?[{_CONTINUED}])?)(?=$|[ \n!->@-~])"
 )
+# A word in capitals whose last letter and the space behind it are UTF-8 by chance: `PÅ ` holds no Š.
+_ENDS_SO = "ÂÃÄÅĂĀĪ"
+_APART = re.compile(
+    rf"{_REMAINDER.pattern}"
+    rf"|(?P<word>(?<![^\W\d_])[A-ZÀ-ÖØ-Þ\u0100-\u0231]{{0,30}}[{_ENDS_SO}])(?=[ \xa0](?P<next>[^\W\d_]{{0,30}}))"
+)
+_has_capitals_apart = detector(rf"[A-ZÀ-ÖØ-Þ][{_ENDS_SO}][ \x{{a0}}]|(?:^|\s)Å ")
 # `â€™` in capitals is `Â€™`; C2 80 begins no quote.
 _CAPITAL = re.compile("Â(?=[\x80€][\x93\x94\x98\x99\x9c\x9d\xa6\xa2“”˜™œ¦¢]|‚¬|„¢)")
 # The sign that makes a picture of the character before it, U+FE0F, is the one of its kind that is used.
@@ -141,8 +148,15 @@ class Aside:
             taken.append(piece)
             return mark
 
+        def take_apart(found: re.Match[str]) -> str:
+            word = found["word"]
+            if word is None:
+                return take(found[0])
+            return word[:-1] + take(word[-1]) if _ends_rightly(word, found["next"]) else word
+
         def without_remainders(piece: str) -> str:
-            return piece if _REMAINING.isdisjoint(piece) else _REMAINDER.sub(lambda m: take(m[0]), piece)
+            nothing = _REMAINING.isdisjoint(piece) and not _has_capitals_apart(piece)
+            return piece if nothing else _APART.sub(take_apart, piece)
 
         line, words = _with_lossy_words(line)
         pieces: list[str] = []
@@ -166,6 +180,16 @@ class Aside:
         for whole, before in self._given:
             reading = reading.replace(whole, before)
         return reading
+
+
+def _ends_rightly(word: str, following: str) -> bool:
+    """Whether capitals are a word as they stand, and make none with Š and what follows: ``LÃ `` may have been ``Là``.
+
+    >>> [_ends_rightly(*words) for words in (("PÅ", "VÆRE"), ("Å", "KODA"), ("MAÇÃ", "E"), ("LÃ", "BAS"))]
+    [True, False, True, False]
+    """
+    known = word == "Å" or (len(word) > 1 + (word[-1] == "Ã") and is_word(word))
+    return known and not (word[-1] == "Å" and is_word(word[:-1] + "Š" + following))
 
 
 _REMAINING = frozenset("âð¢°")  # one of them is in each remainder

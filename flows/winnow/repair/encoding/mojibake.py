@@ -221,6 +221,8 @@ def _likeliest(line: str, found: str, known: frozenset[str]) -> str:
     >>> _likeliest("dĂŠjĂ\xa0", "dÊjà", frozenset()), _likeliest("MauÃ£", "Mauã", frozenset())
     ('déjà', 'Mauã')
     """
+    if _OF_INDIA.search(found):
+        return found  # its words are in no list, and their vowel signs take them apart
     of_controls = bool(_has_c1(line)) or not _OF_CONTROLS.isdisjoint(found)
     if of_controls and found not in readings(line):  # ftfy makes signs of controls on the way
         found = next((reading for reading in readings(line) if not _score(reading, known)), found)
@@ -238,6 +240,7 @@ def _likeliest(line: str, found: str, known: frozenset[str]) -> str:
     return best
 
 
+_OF_INDIA = re.compile("[\u0900-\u0dff]")
 _OF_CONTROLS = frozenset(
     "‚ƒ†‡ˆ‰Š‹ŒŽ˜š›œžŸ"
 )  # of those that make signs of Windows, which UTF-8 read wrongly is rarely for

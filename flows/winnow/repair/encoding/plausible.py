@@ -115,14 +115,17 @@ def _as_listed(word: str) -> str:
     return word.replace("İ", "i").lower().replace("’", "'").replace("ß", "ss")
 
 
+_TURKISH = re.compile("[ÇĞÖŞÜİ]")  # capitals beside which an I may be that of ı
+
+
 @lru_cache(maxsize=1 << 16)
 def is_word(word: str, common: bool = False) -> bool:
     """Whether any language's list has it, among its commonest words if `common`.
 
     The lists are read when first asked for (wordfreq, 1e-6 and above).
 
-    >>> is_word("turístico"), is_word("tur’stico")
-    (True, False)
+    >>> is_word("turístico"), is_word("tur’stico"), is_word("KARŞI")
+    (True, False, True)
     """
     low = _as_listed(word)
     first = next((c for c in low if c > "\x7f" and c.isalpha()), "")
@@ -131,7 +134,14 @@ def is_word(word: str, common: bool = False) -> bool:
         first = ""  # Vietnamese
     if first >= "\u0370":
         lists = next(of_script for begin, of_script in _LISTS if first >= begin)
-    return (common_to if common else known_to)(low) & lists != 0
+    known = common_to if common else known_to
+    if known(low) & lists:
+        return True
+    return (
+        "I" in word
+        and _TURKISH.search(word) is not None
+        and known(_as_listed(word.replace("I", "ı"))) & bits("tr") != 0
+    )
 
 
 def known_in(word: str, language: str) -> bool:

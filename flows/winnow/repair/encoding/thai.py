@@ -7,6 +7,9 @@ which bytes of another charset do not keep to for long.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
+
+from winnow.repair.encoding.plausible import strange
 
 _CONSONANT, _BEFORE, _ABOVE, _TONE, _AFTER = "ก-ฮ", "เ-ไ", "ัิ-ฺ็", "่-๎", "ะาำๅ"
 _SYLLABLES = re.compile(rf"(?:[{_BEFORE}]?[{_CONSONANT}][{_ABOVE}]?[{_TONE}]?[{_AFTER}]?ะ?|[ๆฯ๐-๙])+")
@@ -19,11 +22,14 @@ MIN_SIGNS, MAX_RARE = 0.2, 0.1  # shares
 
 
 def as_thai(raw: bytes, least: int = LEAST) -> str | None:
-    """The text of some bytes as Thai; None where they are no syllables of it, or fewer letters than `least`.
+    """The text of some bytes as Thai; None where they are no syllables of it, fewer letters than `least`, or UTF-8.
 
-    >>> as_thai("สวัสดีครับ".encode("cp874")), as_thai("Hôtel à Élysée ÆØÅ".encode("cp1252"))
-    ('สวัสดีครับ', None)
+    >>> as_thai("สวัสดีครับ".encode("cp874")), as_thai("Hôtel à Élysée ÆØÅ".encode("cp1252")), as_thai("किया".encode())
+    ('สวัสดีครับ', None, None)
     """
+    with suppress(UnicodeDecodeError):
+        if not strange(raw.decode()):
+            return None  # Hindi in UTF-8 has the form of Thai syllables
     try:
         text = raw.decode("cp874")
     except UnicodeDecodeError:
