@@ -24,13 +24,17 @@ _REMAINDER = re.compile(
     rf"(?:â[€œ˜š™„]|ðŸ[{_CONTINUED}])(?= [^\sï])|(?:â€|ðŸ[{_CONTINUED}]?)(?=$|[\n!->@-~])"
     rf"|(?:Ã¢â‚¬Â?|Ã°Å¸(?:â€[{_CONTINUED}]|[ÂÅË]?[{_CONTINUED}])?)(?=$|[ \n!->@-~])"
 )
-# A word in capitals whose last letter and the space behind it are UTF-8 by chance: `PÅ ` holds no Š.
-_ENDS_SO = "ÂÃÄÅĂĀĪ"
+# A word in capitals whose last letter and the space behind it are UTF-8 by chance: `PÅ ` holds no Š, `О ` no Π.
+_CYRILLIC = "В-ПС-Я"  # first bytes of UTF-8 by Windows-1251, but for Р: D0 A0 is that letter
+_ENDS_SO = f"ÂÃÄÅĂĀĪР{_CYRILLIC}"
 _APART = re.compile(
     rf"{_REMAINDER.pattern}"
-    rf"|(?P<word>(?<![^\W\d_])[A-ZÀ-ÖØ-Þ\u0100-\u0231]{{0,30}}[{_ENDS_SO}])(?=[ \xa0](?P<next>[^\W\d_]{{0,30}}))"
+    rf"|(?P<word>(?<![^\s(«])(?:[A-ZÀ-ÖØ-Þ\u0100-\u0231А-ЯЄІЇ]{{1,30}}[{_ENDS_SO}](?=[ \xa0])|[Å{_CYRILLIC}](?= )))"
+    r"(?=\s(?P<next>[^\W\d_]{0,30}))"
 )
-_has_capitals_apart = detector(rf"[A-ZÀ-ÖØ-Þ][{_ENDS_SO}][ \x{{a0}}]|(?:^|\s)Å ")
+_has_capitals_apart = detector(
+    rf"[A-ZÀ-ÖØ-Þ\x{{100}}-\x{{231}}\x{{400}}-\x{{42f}}][{_ENDS_SO}][ \x{{a0}}]|(?:^|\s)[Å\x{{400}}-\x{{42f}}] "
+)
 # `â€™` in capitals is `Â€™`; C2 80 begins no quote.
 _CAPITAL = re.compile("Â(?=[\x80€][\x93\x94\x98\x99\x9c\x9d\xa6\xa2“”˜™œ¦¢]|‚¬|„¢)")
 # The sign that makes a picture of the character before it, U+FE0F, is the one of its kind that is used.
@@ -185,11 +189,11 @@ class Aside:
 def _ends_rightly(word: str, following: str) -> bool:
     """Whether capitals are a word as they stand, and make none with Š and what follows: ``LÃ `` may have been ``Là``.
 
-    >>> [_ends_rightly(*words) for words in (("PÅ", "VÆRE"), ("Å", "KODA"), ("MAÇÃ", "E"), ("LÃ", "BAS"))]
-    [True, False, True, False]
+    >>> [_ends_rightly(*words) for words in (("PÅ", "VÆRE"), ("Å", "KODA"), ("MAÇÃ", "E"), ("LÃ", "BAS"), ("О", "Его"))]
+    [True, False, True, False, True]
     """
-    known = word == "Å" or (len(word) > 1 + (word[-1] == "Ã") and is_word(word))
-    return known and not (word[-1] == "Å" and is_word(word[:-1] + "Š" + following))
+    known = len(word) == 1 or (is_word(word) and (len(word) > 2 or word[-1] != "Ã" or word[0] > "\xff"))
+    return known and not (word[-1] == "Å" and following and is_word(word[:-1] + "Š" + following))
 
 
 _REMAINING = frozenset("âð¢°")  # one of them is in each remainder

@@ -322,7 +322,10 @@ def _makes_a_word(line: str, start: int, end: int, sign: str) -> bool:
 def _plainest(sequence: str, charmap: Charmap, home: frozenset[int]) -> list[str]:
     """The readings of a sequence, followed down to where least is strange; single signs only of a script at home."""
     every = [
-        min((reading, *readings(reading)), key=lambda r: (_score(r, frozenset()), len(r)))
+        min(
+            (reading, *(r for r in readings(reading) if systems(r) <= home and r.isalpha() >= reading.isalpha())),
+            key=lambda r: (_score(r, frozenset()), len(r)),
+        )
         for reading in undo(sequence, charmap)
     ]
     return [under for under in every if len(under) > 1 or systems(under) <= home]
