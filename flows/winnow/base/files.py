@@ -7,7 +7,7 @@ the path says.
 
 | to | call |
 | --- | --- |
-| read a file whole | `at_hand(path)`, a path on this machine |
+| read a file whole | `at_hand(path)`, a path on this machine; several: `bring` |
 | read some of its rows, or of its bytes | `parquet_file`, `arrow_dataset`, `scan_parquet`; `opened`, `bytes_of` |
 | write it | write to `place_for(path)` under another name, rename, then `sent(path)`; a table's: `NewFile` |
 | ask for it, remove it | `is_there`, `store_tag`, `files_in`, `remove_files`, `remove_folder` |
@@ -19,7 +19,8 @@ import hashlib
 import io
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,7 +33,7 @@ from pyarrow.fs import LocalFileSystem
 from winnow.base.disk import beside
 from winnow.base.mounted import Mount, Mounted
 from winnow.base.object_store import Entry, Gone
-from winnow.base.pointers import Pointer, lay_pointer, read_pointer
+from winnow.base.pointers import Pointer, is_pointer, lay_pointer, read_pointer
 
 if TYPE_CHECKING:
     import polars as pl
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 _NEAR = 1 << 20  # bytes between two pieces of an object that take less time than a request does: 20 ms at 50 MB/s
 _AT_ONCE = 16 << 20  # bytes of an object that are fetched to fill in pieces, unless one is larger
 _BUFFER = 64 << 10  # bytes that are fetched at least of an object that is read bit by bit
+_PARALLEL = 8  # files that are fetched at once: most of the time they wait for the network
 
 _MOUNTED: dict[Path, Mounted] = {}
 
@@ -95,6 +97,18 @@ def at_hand(path: Path) -> Path:
         return path
 
 
+def is_mounted(path: Path) -> bool:
+    """Whether a path stands for an object, so that a file may have to be fetched."""
+    return _of(path) is not None
+
+
+def bring(paths: Iterable[Path]) -> None:
+    """Fetches files that are wanted whole under their own paths, several at once."""
+    if absent := [path for path in paths if is_pointer(path)]:
+        with ThreadPoolExecutor(_PARALLEL) as pool:
+            list(pool.map(at_hand, absent))
+
+
 def place_for(path: Path) -> Path:
     """Returns where this process writes a file."""
     if not (found := _of(path)):
@@ -124,6 +138,11 @@ def keep_room(mount: Mount, room: int, writes: bool = False) -> None:
     sends files of tables as they are written.
     """
     _MOUNTED[mount.root].look_again(room, writes)
+
+
+def fetched_sums(root: Path) -> Mapping[str, str]:
+    """Returns the SHA-256 (hex) of what no manifest names of tables, as it was fetched since `keep_room`, by name."""
+    return _MOUNTED[root].fetched
 
 
 def sent_files(root: Path) -> Mapping[str, Entry]:

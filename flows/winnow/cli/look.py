@@ -183,9 +183,11 @@ def report(
     """
     import webbrowser
 
+    from winnow.base.files import at_hand
+
     dataset = published(into)
     number = dataset.manifest(version).version
-    path = dataset.view(number) / "report.html"
+    path = at_hand(dataset.view(number) / "report.html")
     if not path.is_file():
         raise UsageError(f"{path}: v{number} has no report; versions made by a newer run have one")
     server = _report_server(dataset, number, port) if serve else None

@@ -15,10 +15,11 @@ from deltalake import CommitProperties, DeltaTable
 
 from winnow.base.contracts import TABLES
 from winnow.base.disk import flush, point, remove_any
+from winnow.base.files import at_hand
 from winnow.publish.dataset import WORK, Dataset
 from winnow.publish.manifest import Manifest
 from winnow.publish.mend import PageMaker, mend, prepare_to_mend
-from winnow.publish.tables.delta import PURPOSE, flush_log, is_ours, open_table
+from winnow.publish.tables.delta import LOG, PURPOSE, bring_log, flush_log, is_ours, is_whole_commit, open_table
 
 # Commits that leave the rows as they are, by whoever made them.
 _NEUTRAL = {
@@ -56,13 +57,17 @@ def recover(dataset: Dataset, page_of: PageMaker | None = None, to_go_back: bool
     mended += mend(dataset, page_of, to_go_back)
     restored: list[str] = []
     for name in TABLES:
-        table = open_table(dataset.table(name))
+        folder = dataset.table(name)
+        table = open_table(folder)
         if table is None:
             continue
-        target = _last_good(table, _published_delta_version(manifest, name) or 0)
+        base = _published_delta_version(manifest, name) or 0
+        bring_log(folder, since=base + 1)
+        target = _last_good(table, base)
         if target is not None:
+            bring_log(folder, at=target)
             table.restore(target, commit_properties=CommitProperties(custom_metadata={PURPOSE: "recovered"}))
-            flush_log(dataset.table(name))
+            flush_log(folder)
             restored.append(name)
     removed = [*torn, *_remove_leftovers(dataset, manifest)]
     latest = None if to_go_back else _fix_latest(dataset)
@@ -140,10 +145,11 @@ def _never_committed(folder: Path, manifest: Manifest | None) -> Iterator[Path]:
     known = {f.delta_path for f in entry.files} if entry else set()
     unknown = [p for p in sorted(folder.glob("*.parquet")) if p.name not in known and is_ours(p.name)]
     if unknown:  # reading the whole log is for these alone
-        known |= set(_ever_added(folder / "_delta_log"))
+        bring_log(folder, since=0)
+        known |= set(_ever_added(folder / LOG))
     yield from (p for p in unknown if p.name not in known)
     # A commit takes its number by a link or a rename; killed before that, it leaves the file it came from.
-    yield from sorted((folder / "_delta_log").glob("_commit_*.tmp"))
+    yield from sorted((folder / LOG).glob("_commit_*.tmp"))
 
 
 def _ever_added(log: Path) -> Iterator[str]:
@@ -162,22 +168,14 @@ def drop_torn_commits(dataset: Dataset, manifest: Manifest | None) -> list[str]:
     """
     dropped = []
     for name in TABLES:
-        log = dataset.table(name) / "_delta_log"
+        log = dataset.table(name) / LOG
         published = _published_delta_version(manifest, name)
         base = -1 if published is None else published
         # From the newest on: a commit that is whole was built on those before it.
         for path in sorted(log.glob("[0-9]*.json"), reverse=True):
-            if int(path.stem) <= base or not path.is_file() or _is_whole(path):
+            if int(path.stem) <= base or not path.is_file() or is_whole_commit(at_hand(path)):
                 break
             path.unlink()
             flush(log)
             dropped.append(f"{name}/{path.name}")
     return dropped
-
-
-def _is_whole(path: Path) -> bool:
-    lines = path.read_bytes().splitlines()
-    try:
-        return bool(lines) and all(isinstance(json.loads(line), dict) for line in lines)
-    except ValueError:
-        return False

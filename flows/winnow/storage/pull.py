@@ -1,9 +1,9 @@
-"""Make the working copy what the store has, without the rows.
+"""Make the working copy what the store has, without what nobody has asked for yet.
 
-Logs, manifests, pages and notes are fetched. A Parquet file that is not here gets a pointer, and its rows are read from
-the store by who wants them (`winnow.base.files`). An object counts as the file that a manifest names where it has its
-size and the tag under which that file was seen before, by this copy or by the last writer; else it is read through its
-checksum, and nothing of it is kept. One that is another file counts as lost.
+Manifests are fetched, and what may change. A file of rows, a page or a commit that is not here gets a pointer, and is
+read from the store by who wants it (`winnow.base.files`). An object counts as the file that a manifest names where it
+has its size and the tag under which that file was seen before, by this copy or by the last writer; else it is read
+through its checksum, and nothing of it is kept. One that is another file counts as lost.
 
 What stands in the store wins, with two exceptions. Where nobody has written there since, what this copy has besides is
 the work of a run that died before it could push, and stays. That somebody has written shows in the commits of the
@@ -23,23 +23,24 @@ from pathlib import Path
 from winnow.base.disk import flush, flush_tree, link_or_copy, move, point, remove_any
 from winnow.base.errors import DatasetBusy, DatasetError
 from winnow.base.object_store import Entry, Gone, Store, Taken
-from winnow.base.pointers import Pointer, lay_pointer
+from winnow.base.pointers import Pointer, is_pointer, lay_pointer
 from winnow.base.staging import sha256_of
 from winnow.publish.dataset import Dataset
-from winnow.publish.manifest import MANIFEST, FileEntry, Manifest, read_manifest
+from winnow.publish.manifest import MANIFEST, Manifest, read_manifest
 from winnow.storage.working_copy import (
     COMPARED,
     LATEST,
     MAY_CHANGE,
     TAGS,
+    Listed,
     State,
     WorkingCopy,
+    files_here,
     in_parallel,
     kind_of,
     listed_files,
     local_names,
     manifest_name,
-    rows_here,
     version_of,
     whole_views,
 )
@@ -63,13 +64,14 @@ class StoreContent:
     """The store as it was found: the commit point and every object. `winnow.storage.push` goes on from it.
 
     ``tags`` are those under which the last writer knew objects, ``listed`` what the manifests say of files, ``local``
-    the Parquet files that this copy has. ``fault``: why the last version cannot be read, neither there nor here.
+    the files of tables and views that this copy has. ``fault``: why the last version cannot be read, neither there nor
+    here.
     """
 
     latest: Latest
     objects: Mapping[str, Entry]
     tags: Mapping[str, str]
-    listed: Mapping[str, FileEntry]
+    listed: Mapping[str, Listed]
     local: Sequence[str]
     fault: str | None = None
 
@@ -157,13 +159,18 @@ def _pull(copy: WorkingCopy, store: Store, state: State, reset: bool, writes: bo
     whole = {n for n, k in here.items() if k == "view" and version_of(n) in views | kept}
     _remove(copy, state, (gone | old) - whole)
 
-    fetch.into_place(n for n, k in there.items() if k in MAY_CHANGE and fetch.is_outdated(n, foreign))
+    outdated = [n for n, k in there.items() if k in MAY_CHANGE and fetch.is_outdated(n, foreign)]
+    notes = {n for n in outdated if kind_of(n) == "note"}
+    hints = {n for n in notes if n.endswith("/_last_checkpoint")}  # whoever opens a table finds its checkpoints without
+    _remove(copy, state, hints)
+    fetch.into_place(n for n in outdated if n not in notes)
+    fetch.point_to(notes - hints)
     listed = listed_files(fetch.manifests(views, stale))
     fetch.find_unsound(listed, tags, writes)
     fetch.point_to(n for n, k in there.items() if k == "data" and not fetch.has_size(n))
     for version in stale:
         fetch.view(version)
-    fetch.into_place(sorted(logs))
+    fetch.point_to(sorted(logs))
     local, dropped = fetch.check_pointers()
     # A version that this copy alone has is none where somebody removed files of it that had been sent to the store.
     torn = {v for n in dropped if kind_of(n) == "view" and (v := version_of(n)) > latest.version}
@@ -231,7 +238,7 @@ class _Fetch:
     state: State
     objects: Mapping[str, Entry]
     leniently: bool
-    listed: dict[str, FileEntry] = field(default_factory=dict)
+    listed: dict[str, Listed] = field(default_factory=dict)
     unsound: set[str] = field(default_factory=set)
     """Objects that are not the files which the manifests name; what stands here is written there again."""
 
@@ -243,7 +250,14 @@ class _Fetch:
         """Names whose object is not this copy's file; read where the tag alone does not tell."""
         same_size = {name: self.has_size(name) for name in names}
         differ = [n for n, same in same_size.items() if not same]
-        unsure = [n for n, same in same_size.items() if same and self.state.tags.get(n, "") != self.objects[n].tag]
+        unsure = []
+        for name in (n for n, same in same_size.items() if same and self.state.tags.get(n, "") != self.objects[n].tag):
+            if not is_pointer(self.copy.root / name):
+                unsure.append(name)
+            elif name in self.state.tags:
+                differ.append(name)
+            else:
+                self.state.note(name, self.objects[name])
         for name, (content, entry) in zip(unsure, in_parallel(self.store.read, unsure), strict=True):
             if content == (self.copy.root / name).read_bytes():
                 self.state.note(name, entry, hashlib.sha256(content).hexdigest())
@@ -256,7 +270,9 @@ class _Fetch:
         path = self.copy.root / name
         if self.state.tags.get(name, "") != self.objects[name].tag:
             return True
-        return foreign and not (path.is_file() and sha256_of(path) == self.state.hashes.get(name))
+        if not foreign or is_pointer(path):
+            return False
+        return not (path.is_file() and sha256_of(path) == self.state.hashes.get(name))
 
     def same_view(self, version: int) -> bool:
         """Whether the copy has this very version; views never change, so the manifest answers for all files."""
@@ -293,7 +309,7 @@ class _Fetch:
     def _apart(self, version: int) -> Path:
         return self.copy.incoming / f"v{version}"
 
-    def find_unsound(self, listed: Mapping[str, FileEntry], tags: Mapping[str, str], writes: bool) -> None:
+    def find_unsound(self, listed: Mapping[str, Listed], tags: Mapping[str, str], writes: bool) -> None:
         """Finds objects that are other files than the manifests name: by size, by tag, and by checksum in doubt."""
         self.listed.update(listed)
         doubtful = []
@@ -301,11 +317,11 @@ class _Fetch:
             if (entry := self.objects.get(name)) is None:
                 continue
             known = self.state.tags.get(name) or tags.get(name)
-            if entry.size != file.bytes:
+            if file.bytes not in (None, entry.size):
                 self.unsound.add(name)
             elif entry.tag is not None and entry.tag == known:
                 self.state.note(name, entry)
-            elif known is not None or (writes and kind_of(name) == "data"):
+            elif known is not None or (writes and (kind_of(name) == "data" or file.bytes is None)):
                 doubtful.append(name)
         if writes:  # a view's object of which nothing is known matters where the table's is lost
             lost = {f.sha256 for n, f in listed.items() if kind_of(n) == "data" and not self.is_sound(n)}
@@ -321,7 +337,7 @@ class _Fetch:
         return name in self.objects and name not in self.unsound
 
     def point_to(self, names: Iterable[str]) -> None:
-        """Puts pointers in the place of files that the store has; the few that are too small for one are fetched."""
+        """Puts pointers in the place of what the store has; the few files that are too small for one are fetched."""
         small = [name for name in names if self.is_sound(name) and not self._point(name, self.copy.root / name)]
         self.into_place(small)
 
@@ -338,7 +354,7 @@ class _Fetch:
         Returns the files that are whole here, and the pointers that went.
         """
         whole, dropped = [], []
-        for name, pointer in rows_here(self.copy.root, local_names(self.copy.root)):
+        for name, pointer in files_here(self.copy.root, local_names(self.copy.root)):
             if pointer is None:
                 whole.append(name)
             elif not self.is_sound(pointer.name) and not (
@@ -361,18 +377,17 @@ class _Fetch:
             return
         shown = f"{self.store.address.shown}/{manifest_name(version)}"
         tables = _table_files(self.copy.root, manifest)
-        rows = {f.name: f for t in manifest.tables.values() for f in t.files}
 
         def lay(name: str) -> None:
             place = f"v{version}/{name}"
             if kind_of(place) != "view":
                 raise DatasetError(f"{shown}: names a file outside: {name!r}")
             target = folder / name
-            if name in tables and sha256_of(tables[name]) == rows[name].sha256:
+            if name in tables and sha256_of(tables[name]) == self.listed[place].sha256:
                 link_or_copy(tables[name], target)
                 return
             target.parent.mkdir(parents=True, exist_ok=True)
-            if name in rows and (not self.is_sound(place) or self._point(place, target)):
+            if not self.is_sound(place) or self._point(place, target):
                 if place not in self.objects and not self.leniently:
                     raise Gone(place)
                 return
@@ -384,6 +399,7 @@ class _Fetch:
                 return
             flush(target)
 
+        rows = (f.name for t in manifest.tables.values() for f in t.files)
         in_parallel(lay, (*rows, *manifest.files))
         flush(folder / MANIFEST)
         flush_tree(folder)

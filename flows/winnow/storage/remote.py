@@ -16,9 +16,10 @@ from winnow.base.errors import DatasetDamaged, DatasetError, WinnowError
 from winnow.base.files import keep_room, mount
 from winnow.base.mounted import STAGING, Mount
 from winnow.base.object_store import Entry, Gone, Store
-from winnow.base.pointers import Pointer, lay_pointer
+from winnow.base.pointers import MOST_BYTES, Pointer, is_pointer, lay_pointer
 from winnow.base.staging import sha256_of
 from winnow.publish.dataset import WORK, Dataset, Problem, Remote, Writer
+from winnow.publish.manifest import MANIFEST
 from winnow.storage import lease
 from winnow.storage.pull import Latest, StoreContent, fence, pull, read_latest
 from winnow.storage.push import Overtaken, push
@@ -127,7 +128,8 @@ class ObjectStoreRemote(Remote):
 def make_room(copy: WorkingCopy, state: State, content: StoreContent) -> int:
     """Puts pointers in the place of files that were not read for the longest time, until the rest is within the bound.
 
-    Returns how many bytes more may be kept. A file goes that the store is known to have, with all of its names.
+    Returns how many bytes more may be kept. A file goes that the store is known to have, with all of its names; not one
+    that takes no more room than its pointer would, nor a manifest.
     """
     names: dict[int, list[str]] = defaultdict(list)
     seen: dict[int, os.stat_result] = {}
@@ -144,7 +146,7 @@ def make_room(copy: WorkingCopy, state: State, content: StoreContent) -> int:
             if n in content.objects and content.objects[n].size == stat.st_size
             and content.objects[n].tag is not None and content.objects[n].tag == state.tags.get(n)
         ]  # fmt: skip
-        if there:
+        if there and stat.st_size > MOST_BYTES and not there[0].endswith(f"/{MANIFEST}"):
             listed = content.listed.get(there[0])
             pointer = Pointer(name=there[0], sha256=listed.sha256 if listed else sha256_of(copy.root / there[0]))
             if all(lay_pointer(copy.root / n, stat.st_size, pointer) for n in names[number]):
@@ -174,7 +176,7 @@ def _check_objects(copy: WorkingCopy, store: Store, version: int | None) -> list
             made = {f"tables/{table}/{f.delta_path}": f.sha256 for f in entry.files if f.delta_path}
             wanted |= {name: sha256 for name, sha256 in made.items() if name in objects}
     tables = [n for n in objects if kind_of(n) in ("data", "log") and n not in wanted]
-    wanted |= {n: sha256_of(copy.root / n) for n in tables if (copy.root / n).is_file()}
+    wanted |= {n: sha256_of(p) for n in tables if (p := copy.root / n).is_file() and not is_pointer(p)}
     asked = {n: s for n, s in wanted.items() if version is None or n.startswith(f"v{version}/")}
 
     def look(name: str) -> Iterator[Problem]:
