@@ -67,6 +67,7 @@ def objects() -> dict[str, str]:
 def test_the_rows_are_those_of_a_dataset_in_a_folder(published, elsewhere):
     dataset = open_dataset(URL)
     assert dataset.version_numbers() == [1, 2]
+    dataset.lay_out((1, 2))
     for version in (1, 2):
         assert rows_of(dataset.root, version) == rows_of(published / "local", version)
     assert_tidy(dataset.root)
@@ -132,6 +133,7 @@ def test_two_runs_at_once_publish_one_after_the_other(published, environment, el
     first.join(60)
     assert first.exitcode == 0
     dataset = open_dataset(url)
+    dataset.lay_out((1, 2))
     for version in (1, 2):
         assert rows_of(dataset.root, version) == rows_of(published / "local", version)
     assert_tidy(dataset.root)

@@ -46,7 +46,8 @@ def status(into: IntoOption = DATASET, as_json: JsonOption = False) -> int:
     of_held = held_rejects(dataset)
     waiting = manifest.counts.get("facts", {}).get("n_rejected", 0) if manifest else 0
     waiting = len(rejects_of(dataset, None, settled=False, held=of_held)) if of_held else waiting
-    writer, staging, whole = current_writer(dataset), _folder_bytes(dataset.staging), _folder_bytes(dataset.root)
+    writer, staging = current_writer(dataset), _folder_bytes(dataset.staging)
+    whole = dataset.remote.stored_bytes() if dataset.remote else _folder_bytes(dataset.root)
     if as_json:
         print_json(
             {

@@ -41,6 +41,7 @@ class ReportServer(ThreadingHTTPServer):
         index = self._dataset.index_page
         file = index if path == f"/{index.name}" else None
         if found := _PAGE.fullmatch(path):
+            self._dataset.lay_out([int(found[1])])
             file = self._dataset.view(int(found[1])) / "report.html"
         return at_hand(file).read_bytes() if file and file.is_file() else None
 

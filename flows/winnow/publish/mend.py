@@ -119,6 +119,7 @@ def _drop_unreadable(dataset: Dataset) -> list[str]:
 
 def readable(dataset: Dataset) -> Iterator[Manifest]:
     """Manifests of the published versions that can be read, oldest first."""
+    dataset.lay_out(dataset.version_numbers())
     for number in dataset.version_numbers():
         try:
             yield dataset.manifest(number)

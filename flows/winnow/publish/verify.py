@@ -28,6 +28,7 @@ def verify(dataset: Dataset, version: int | None = None, undo: Undo | None = Non
     and that no text was lost (see `winnow.publish.conservation`). With `undo`, the ledger's inverse, also that
     each document's edits can be taken back. Raises DatasetError for a version that there is not.
     """
+    dataset.lay_out(dataset.version_numbers() if version is None else [version])
     numbers = dataset.version_numbers()
     if version is not None and version not in numbers:
         dataset.manifest(version)

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +23,7 @@ from pathlib import Path
 from winnow.base.disk import flush, flush_tree, link_or_copy, move, point, remove_any
 from winnow.base.errors import DatasetBusy, DatasetError
 from winnow.base.object_store import Entry, Gone, Store, Taken
-from winnow.base.pointers import Pointer, is_pointer, lay_pointer
+from winnow.base.pointers import Pointer, is_pointer, lay_pointer, read_pointer
 from winnow.base.staging import sha256_of
 from winnow.publish.dataset import Dataset
 from winnow.publish.manifest import MANIFEST, Manifest, read_manifest
@@ -32,11 +32,13 @@ from winnow.storage.working_copy import (
     LATEST,
     MAY_CHANGE,
     TAGS,
+    Done,
     Listed,
     State,
     WorkingCopy,
     files_here,
     in_parallel,
+    is_folded,
     kind_of,
     listed_files,
     local_names,
@@ -59,6 +61,15 @@ class Latest:
     fault: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the store said of itself: the commit point, every object, and the tags that the last writer left."""
+
+    latest: Latest
+    objects: Mapping[str, Entry]
+    tags: Mapping[str, str]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreContent:
     """The store as it was found: the commit point and every object. `winnow.storage.push` goes on from it.
@@ -74,6 +85,14 @@ class StoreContent:
     listed: Mapping[str, Listed]
     local: Sequence[str]
     fault: str | None = None
+    seen: Seen | None = None
+
+
+def look(store: Store) -> Seen:
+    """Asks the store what it has."""
+    latest = read_latest(store)  # first: what it names is in the listing that follows
+    objects = store.entries()
+    return Seen(latest, objects, _read_tags(store, objects))
 
 
 def read_latest(store: Store) -> Latest:
@@ -116,20 +135,50 @@ def _read_tags(store: Store, objects: Mapping[str, Entry]) -> dict[str, str]:
         return {}
 
 
-def pull(
-    copy: WorkingCopy, store: Store, state: State, *, writes: bool, reset: bool = False, tries: int = 3
-) -> StoreContent:
+def pull(copy: WorkingCopy, store: Store, state: State, *, writes: bool, reset: bool = False) -> StoreContent:
     """Brings the working copy up to the store, as the only one who touches it; `reset` gives up what is only here.
 
-    Who `writes` goes on from what stands there, so objects of which no tag is known are read through their checksums.
+    Who `writes` goes on from what stands there: all versions are laid out, and objects of which no tag is known are
+    read through their checksums. To a reader a version other than the last is a pointer in place of its manifest, until
+    `lay_out`.
+    """
+
+    def once(seen: Seen, leniently: bool) -> StoreContent:
+        return _pull(_Fetch(copy, store, state, seen.objects, leniently), seen, writes, reset)
+
+    return _looking_again(copy, store, state, None, once)
+
+
+def lay_out(copy: WorkingCopy, store: Store, state: State, versions: Collection[int], seen: Seen | None) -> None:
+    """Lays versions out that stand here by their number alone, as the only one who touches the copy.
+
+    The store is asked again only where it is not as it was `seen`. Nothing else changes: another process may have come
+    further since.
+    """
+
+    def once(seen: Seen, leniently: bool) -> None:
+        fetch = _Fetch(copy, store, state, seen.objects, leniently)
+        fetch.find_unsound(listed_files(fetch.manifests(versions, versions)), seen.tags, writes=False)
+        for version in versions:
+            fetch.view(version)
+
+    _looking_again(copy, store, state, seen, once)
+
+
+def _looking_again(
+    copy: WorkingCopy, store: Store, state: State, seen: Seen | None, once: Callable[[Seen, bool], Done], tries: int = 3
+) -> Done:
+    """Returns what `once` gives for what the store has, and saves the state.
+
     A reader holds no lease, so an object may go while it fetches; it looks again. What a listing names and nobody has
-    at the last of `tries` is lost, and a version is laid out without it.
+    at the last of `tries` (`once` is told) is lost, and a version is laid out without it.
     """
     while True:
         tries -= 1
         try:
-            return _pull(copy, store, state, reset, writes, leniently=not tries)
+            return once(seen or look(store), not tries)
         except Gone as error:
+            seen = None
             if not tries:
                 raise DatasetError(f"{store.address.shown}/{error}: went away while it was read; try again") from error
         finally:
@@ -137,15 +186,13 @@ def pull(
             remove_any(copy.incoming)
 
 
-def _pull(copy: WorkingCopy, store: Store, state: State, reset: bool, writes: bool, leniently: bool) -> StoreContent:
-    latest = read_latest(store)  # first: what it names is in the listing that follows
-    objects = store.entries()
+def _pull(fetch: _Fetch, seen: Seen, writes: bool, reset: bool) -> StoreContent:
+    copy, state = fetch.copy, fetch.state
+    latest, objects, tags = seen.latest, seen.objects, seen.tags
     views = whole_views(objects, latest.version)
     there = {n: k for n in objects if (k := kind_of(n)) and (k != "view" or version_of(n) in views)}
     here = dict(local_names(copy.root))
     copy.incoming.mkdir(parents=True, exist_ok=True)
-    fetch = _Fetch(copy, store, state, objects, leniently)
-    tags = _read_tags(store, objects)
     kept = set(_versions_only_here(copy, state, objects, latest)) - views
 
     logs = fetch.differing(n for n, k in there.items() if k == "log")
@@ -165,11 +212,16 @@ def _pull(copy: WorkingCopy, store: Store, state: State, reset: bool, writes: bo
     _remove(copy, state, hints)
     fetch.into_place(n for n in outdated if n not in notes)
     fetch.point_to(notes - hints)
-    listed = listed_files(fetch.manifests(views, stale))
+    folded = {v for v in views if is_folded(copy.root, v)}
+    asked = views if writes else views & {latest.version}
+    new = sorted(asked & (folded | {*stale}))
+    listed = listed_files(fetch.manifests(asked | (views - folded - {*stale}), new))
     fetch.find_unsound(listed, tags, writes)
     fetch.point_to(n for n, k in there.items() if k == "data" and not fetch.has_size(n))
-    for version in stale:
+    for version in new:
         fetch.view(version)
+    for version in sorted({*stale} - asked):
+        fetch.fold(version)
     fetch.point_to(sorted(logs))
     local, dropped = fetch.check_pointers()
     # A version that this copy alone has is none where somebody removed files of it that had been sent to the store.
@@ -187,7 +239,8 @@ def _pull(copy: WorkingCopy, store: Store, state: State, reset: bool, writes: bo
         tags=tags,
         listed=listed,
         local=local,
-        fault=_fault_of_last(dataset, store, latest, objects),
+        fault=_fault_of_last(dataset, fetch.store, latest, objects),
+        seen=seen,
     )
 
 
@@ -198,6 +251,8 @@ def _versions_only_here(copy: WorkingCopy, state: State, objects: Mapping[str, E
     """
     in_part = {version_of(n) for n in objects if kind_of(n) == "view"}
     for number in Dataset(copy.root).version_numbers():
+        if is_folded(copy.root, number):
+            continue
         name = manifest_name(number)
         is_last = number == latest.version and sha256_of(copy.root / name) == latest.manifest_sha256
         if is_last or (number <= latest.version and number in in_part and name in state.tags):
@@ -292,22 +347,30 @@ class _Fetch:
 
         in_parallel(fetch, enumerate(names))
 
-    def manifests(self, views: Iterable[int], stale: Collection[int]) -> dict[int, Manifest]:
-        """Returns the manifests of the store's views that can be read; those of `stale` views are fetched."""
-        found = {}
-        for version in sorted(views):
+    def manifests(self, views: Iterable[int], new: Collection[int]) -> dict[int, Manifest]:
+        """Returns the manifests of the store's views that can be read; those of `new` ones are fetched."""
+
+        def read(version: int) -> Manifest | None:
             path = self.copy.root / manifest_name(version)
-            if version in stale:
-                path = self._apart(version) / MANIFEST
-                remove_any(path.parent)
-                path.parent.mkdir(parents=True)
-                self.store.fetch(manifest_name(version), path)
+            if version in new:
+                name, path = manifest_name(version), self._new_folder(version) / MANIFEST
+                if name not in self.objects or self.store.fetch(name, path).tag != self.objects[name].tag:
+                    raise Gone(name)  # it is another since the listing, and so are its files
             with suppress(DatasetError):
-                found[version] = read_manifest(path)
-        return found
+                return read_manifest(path)
+            return None
+
+        views = sorted(views)
+        return {v: m for v, m in zip(views, in_parallel(read, views), strict=True) if m}
 
     def _apart(self, version: int) -> Path:
         return self.copy.incoming / f"v{version}"
+
+    def _new_folder(self, version: int) -> Path:
+        folder = self._apart(version)
+        remove_any(folder)
+        folder.mkdir(parents=True)
+        return folder
 
     def find_unsound(self, listed: Mapping[str, Listed], tags: Mapping[str, str], writes: bool) -> None:
         """Finds objects that are other files than the manifests name: by size, by tag, and by checksum in doubt."""
@@ -374,6 +437,8 @@ class _Fetch:
         try:
             manifest = read_manifest(folder / MANIFEST)
         except DatasetError:
+            if is_folded(self.copy.root, version):
+                _remove(self.copy, self.state, [manifest_name(version)])
             return
         shown = f"{self.store.address.shown}/{manifest_name(version)}"
         tables = _table_files(self.copy.root, manifest)
@@ -383,7 +448,7 @@ class _Fetch:
             if kind_of(place) != "view":
                 raise DatasetError(f"{shown}: names a file outside: {name!r}")
             target = folder / name
-            if name in tables and sha256_of(tables[name]) == self.listed[place].sha256:
+            if name in tables and self._sum_of(tables[name]) == self.listed[place].sha256:
                 link_or_copy(tables[name], target)
                 return
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -402,14 +467,29 @@ class _Fetch:
         rows = (f.name for t in manifest.tables.values() for f in t.files)
         in_parallel(lay, (*rows, *manifest.files))
         flush(folder / MANIFEST)
-        flush_tree(folder)
-        target = self.copy.root / f"v{version}"
-        if target.exists():
-            move(target, self.copy.incoming / f"old-v{version}")
-        move(folder, target)
+        self._into_place(version)
         for name in self.objects:
             if name.startswith(f"v{version}/") and name not in self.unsound:
                 self.state.note(name, self.objects[name])
+
+    def _sum_of(self, path: Path) -> str | None:
+        """SHA-256 (hex) of a table's file; a pointer from before its version was laid out tells none, and is told."""
+        pointer, name = read_pointer(path), path.relative_to(self.copy.root).as_posix()
+        if pointer and pointer.sha256 is None and not (self.is_sound(name) and self._point(name, path)):
+            return None
+        return sha256_of(path)
+
+    def fold(self, version: int) -> None:
+        """Lets the pointer of its manifest stand for a version."""
+        if self._point(manifest_name(version), self._new_folder(version) / MANIFEST):
+            self._into_place(version)
+
+    def _into_place(self, version: int) -> None:
+        folder, target = self._apart(version), self.copy.root / f"v{version}"
+        flush_tree(folder)
+        if target.exists():
+            move(target, self.copy.incoming / f"old-v{version}")
+        move(folder, target)
 
 
 def _table_files(root: Path, manifest: Manifest) -> dict[str, Path]:

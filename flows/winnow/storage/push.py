@@ -34,6 +34,7 @@ from winnow.storage.working_copy import (
     WorkingCopy,
     files_here,
     in_parallel,
+    is_folded,
     kind_of,
     listed_files,
     local_names,
@@ -287,13 +288,13 @@ class _Push:
         Commits never go: they are the tables' history, and by them another copy sees that somebody has written. A
         version whose manifest is damaged there, and that this copy never had, stays for who has it.
         """
-        whole = {version_of(n) for n, k in here.items() if k == "view"}
+        whole = {v for n, k in here.items() if k == "view" and not is_folded(self.copy.root, v := version_of(n))}
         gone: dict[str, list[str]] = {"manifest": [], "view": [], "rest": []}
         for name in self.objects.keys() - here.keys():
             kind = kind_of(name)
             if kind in ("data", "side"):
                 gone["rest"].append(name)
-            elif kind == "view" and (version_of(name) in whole or not self._is_damaged(version_of(name))):
+            elif kind == "view" and (version_of(name) in whole or not self._is_unknown(version_of(name))):
                 gone["manifest" if name == manifest_name(version_of(name)) else "view"].append(name)
         for names in filter(None, gone.values()):
             self._drop(sorted(names))
@@ -308,10 +309,10 @@ class _Push:
             self.objects.pop(name, None)
             self.state.forget(name)
 
-    def _is_damaged(self, version: int) -> bool:
-        """Whether a version stands in the store under a manifest that this copy does not know."""
+    def _is_unknown(self, version: int) -> bool:
+        """Whether a version stands in the store under a manifest that this copy does not know, or has not read."""
         name = manifest_name(version)
-        return name in self.objects and name not in self.state.tags
+        return name in self.objects and (name not in self.state.tags or is_folded(self.copy.root, version))
 
 
 def _log_of(name: str) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import time
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,13 +22,14 @@ from winnow.base.staging import sha256_of
 from winnow.publish.dataset import WORK, Dataset, Problem, Remote, Writer
 from winnow.publish.manifest import MANIFEST
 from winnow.storage import lease
-from winnow.storage.pull import Latest, StoreContent, fence, pull, read_latest
+from winnow.storage.pull import Latest, Seen, StoreContent, fence, lay_out, pull, read_latest
 from winnow.storage.push import Overtaken, push
 from winnow.storage.working_copy import (
     LATEST,
     State,
     WorkingCopy,
     in_parallel,
+    is_folded,
     kind_of,
     manifest_name,
     version_of,
@@ -45,6 +47,7 @@ class ObjectStoreRemote(Remote):
 
     copy: WorkingCopy
     published: int | None = 0
+    seen: Seen | None = None
     lease_seconds: float = lease.SECONDS
     checkpoint: Checkpoint = no_checkpoint
 
@@ -67,12 +70,27 @@ class ObjectStoreRemote(Remote):
         with copy.reading() as free:
             if free:
                 content = pull(copy, store, state := copy.state(), writes=False)
+                self.seen = content.seen
                 keep_room(self.mount, make_room(copy, state, content))
                 if content.fault:
                     raise DatasetDamaged(content.fault)
                 self.published = content.latest.version
             else:
                 self.published = read_latest(store).version
+
+    def lay_out(self, versions: Iterable[int]) -> None:
+        """Brings the manifests of versions, and pointers for their files, where nobody here has asked for them yet."""
+        while new := [v for v in versions if is_folded(self.copy.root, v)]:
+            with self.copy.reading() as free:
+                if free:
+                    lay_out(self.copy, Store(self.copy.address), self.copy.state(), new, self.seen)
+                    break
+            time.sleep(0.2)  # a run of this machine lays all of them out as it begins
+
+    def stored_bytes(self) -> int:
+        """Returns how many bytes the objects of the address have."""
+        objects = self.seen.objects if self.seen else Store(self.copy.address).entries()
+        return sum(entry.size for entry in objects.values())
 
     @contextmanager
     def writing(self, root: Path, run_id: str, wait_seconds: float) -> Iterator[None]:
@@ -119,6 +137,8 @@ class ObjectStoreRemote(Remote):
     def verify(self, version: int | None = None) -> list[Problem]:
         """Returns what is wrong with the objects themselves; the working copy is checked as any dataset."""
         copy, store = self.copy, Store(self.copy.address)
+        dataset = Dataset(copy.root, self)
+        dataset.lay_out(dataset.version_numbers() if version is None else [version])
         with copy.reading() as free:
             if not free:
                 raise DatasetError(f"{self.shown}: a run of this machine is writing; verify when it has finished")
@@ -164,7 +184,7 @@ def _check_objects(copy: WorkingCopy, store: Store, version: int | None) -> list
     objects = store.entries()
     dataset = Dataset(copy.root)
     wanted: dict[str, str] = {}
-    here = {n for n in dataset.version_numbers() if n <= latest.version}
+    here = {n for n in dataset.version_numbers() if n <= latest.version and version in (None, n)}
     whole = whole_views(objects, latest.version)
     for number in sorted(here):
         manifest = dataset.manifest(number)

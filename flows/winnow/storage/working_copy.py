@@ -23,7 +23,7 @@ from winnow.base.disk import remove_any
 from winnow.base.environment import cache_folder
 from winnow.base.errors import DatasetBusy, UsageError
 from winnow.base.object_store import Address, Entry
-from winnow.base.pointers import Pointer, read_pointer
+from winnow.base.pointers import Pointer, is_pointer, read_pointer
 from winnow.base.staging import write_file
 from winnow.publish.dataset import INDEX
 from winnow.publish.manifest import MANIFEST, Manifest
@@ -138,6 +138,11 @@ def listed_files(manifests: Mapping[int, Manifest]) -> dict[str, Listed]:
 def manifest_name(version: int) -> str:
     """Returns the name of a version's manifest."""
     return f"v{version}/{MANIFEST}"
+
+
+def is_folded(root: Path, version: int) -> bool:
+    """Whether a version stands here by its number alone, for nobody here has asked for it yet."""
+    return is_pointer(root / manifest_name(version))
 
 
 def whole_views(names: Collection[str], latest: int | None = None) -> set[int]:
