@@ -131,13 +131,14 @@ def known_sha256(path: Path) -> str | None:
     return pointer.sha256 or found[0].store.sha256(found[0].object_of(found[1]))
 
 
-def keep_room(mount: Mount, room: int, writes: bool = False) -> None:
-    """Says how many bytes of files may still be kept in the root of a mount; what was known of its objects is let go.
+def keep_room(mount: Mount, room: int, stored: Mapping[str, Entry], writes: bool = False) -> None:
+    """Says how many bytes of files may still be kept in the root of a mount; `stored` is what is
+    known of its objects from now on.
 
     Small files are kept as they are read. Who `writes` keeps large ones too, for they are read again and again, and
     sends files of tables as they are written.
     """
-    _MOUNTED[mount.root].look_again(room, writes)
+    _MOUNTED[mount.root].look_again(room, stored, writes)
 
 
 def fetched_sums(root: Path) -> Mapping[str, str]:
@@ -336,11 +337,11 @@ def _source(path: Path, size: int | None = None) -> Path | _ObjectReader:
         try:
             there = mounted.object_of(name)
             size, end = mounted.size_and_end(there) if size is None else (size, b"")
+            if mounted.may_keep(there, size):
+                return mounted.fetch(name, room=size)
         except Gone:
             return path
-        if not mounted.may_keep(there, size):
-            return _ObjectReader(mounted, there, size, end)
-        return mounted.fetch(name, room=size)
+        return _ObjectReader(mounted, there, name, size, end)
     return at_hand(path)
 
 
@@ -466,20 +467,29 @@ def take_over(path: Path, size: int, sha256: str, entry: Entry | None) -> None:
 class _ObjectReader(io.RawIOBase):
     """An object as a file to read in: each read is a request for these bytes alone."""
 
-    def __init__(self, mounted: Mounted, name: str, size: int, its_end: bytes) -> None:
+    def __init__(self, mounted: Mounted, name: str, own_name: str, size: int, its_end: bytes) -> None:
         self._mounted, self._name, self._size, self._at = mounted, name, size, 0
-        self._end = its_end
+        self._own_name, self._end = own_name, its_end
 
     def readinto(self, buffer: Any) -> int:
         end = min(self._at + len(buffer), self._size)
         low = self._size - len(self._end)
         if self._at < low:
-            content = self._mounted.read_range(self._name, self._at, end, self._size)
+            content = self._read(end)
         else:
             content = self._end[self._at - low : end - low]
         buffer[: len(content)] = content
         self._at = end
         return len(content)
+
+    def _read(self, end: int) -> bytes:
+        try:
+            return self._mounted.read_range(self._name, self._at, end, self._size)
+        except Gone:  # since it was seen
+            if self._name == self._own_name:
+                raise
+            self._name = self._own_name
+            return self._read(end)
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]

@@ -64,14 +64,17 @@ def prepare_to_mend(dataset: Dataset, to_go_back: bool = False) -> list[str]:
     return done
 
 
-def mend(dataset: Dataset, page_of: PageMaker | None = None, to_go_back: bool = False) -> list[str]:
+def mend(
+    dataset: Dataset, manifests: Sequence[Manifest], page_of: PageMaker | None = None, to_go_back: bool = False
+) -> list[str]:
     """Restores what is damaged in the versions and the tables; returns what was done, one line each.
+
+    `manifests` are those that can be read, oldest first.
 
     Call it as the dataset's only writer, after `prepare_to_mend`. Raises DatasetDamaged, naming each file and the ways
     back, where something that the next version is built on cannot be restored; not `to_go_back` to an older version.
     """
     done: list[str] = []
-    manifests = list(readable(dataset))
     if not manifests:
         return done + _drop_unreadable(dataset)
     last = manifests[-1]

@@ -21,8 +21,9 @@ from winnow.base.staging import sha256_of
 from winnow.publish.dataset import Dataset
 from winnow.publish.manifest import read_manifest
 from winnow.publish.mend import readable
+from winnow.storage.commit_point import Latest
 from winnow.storage.lease import Lease
-from winnow.storage.pull import Latest, StoreContent
+from winnow.storage.pull import StoreContent
 from winnow.storage.working_copy import (
     COMPARED,
     LATEST,

@@ -22,7 +22,8 @@ from winnow.base.staging import sha256_of
 from winnow.publish.dataset import WORK, Dataset, Problem, Remote, Writer
 from winnow.publish.manifest import MANIFEST
 from winnow.storage import lease
-from winnow.storage.pull import Latest, Seen, StoreContent, fence, lay_out, pull, read_latest
+from winnow.storage.commit_point import Latest, Seen, fence, read_latest
+from winnow.storage.pull import StoreContent, lay_out, pull
 from winnow.storage.push import Overtaken, push
 from winnow.storage.working_copy import (
     LATEST,
@@ -71,7 +72,7 @@ class ObjectStoreRemote(Remote):
             if free:
                 content = pull(copy, store, state := copy.state(), writes=False)
                 self.seen = content.seen
-                keep_room(self.mount, make_room(copy, state, content))
+                self._keep_room(state, content)
                 if content.fault:
                     raise DatasetDamaged(content.fault)
                 self.published = content.latest.version
@@ -113,7 +114,7 @@ class ObjectStoreRemote(Remote):
             staged = [name for name in content.objects if name.startswith(f"{STAGING}/") and not kind_of(name)]
             # What a killed run exchanged with its workers goes; its finished shards stay for the next one.
             store.remove([name for name in staged if name.startswith(f"{STAGING}/{WORK}")])
-            keep_room(self.mount, make_room(copy, state, content), writes=True)
+            self._keep_room(state, content, writes=True)
             try:
                 # One whose push died is whole, so it goes first.
                 if (Dataset(root).latest_version() or 0) > content.latest.version:
@@ -122,13 +123,18 @@ class ObjectStoreRemote(Remote):
                 content = push(copy, store, state, content, held, self.checkpoint)
                 if not any(path.is_file() for path in Dataset(root).staging.rglob("*")):  # published, or erased
                     store.remove(staged)
-                keep_room(self.mount, make_room(copy, state, content))
+                self._keep_room(state, content)
             except Overtaken:
                 with suppress(WinnowError):
                     content = pull(copy, store, state, writes=True, reset=True)
                 raise
             finally:
                 self.published = content.latest.version
+
+    def _keep_room(self, state: State, content: StoreContent, writes: bool = False) -> None:
+        """What rows and pages have for sizes is known from the listing, so that nobody asks for it."""
+        stored = {n: e for n, e in content.objects.items() if kind_of(n) in ("data", "view")}
+        keep_room(self.mount, make_room(self.copy, state, content), stored, writes)
 
     def writer(self) -> Writer | None:
         """Returns who holds the lease, None where nobody does."""
