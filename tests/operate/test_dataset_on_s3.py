@@ -24,6 +24,7 @@ from tests.s3_server import serve_s3
 from typer.testing import CliRunner
 
 from winnow.base.errors import DatasetBusy
+from winnow.base.files import at_hand
 from winnow.base.object_store import Store, parse_address
 from winnow.cli.main import app
 from winnow.publish.verify import verify
@@ -72,7 +73,7 @@ def test_the_rows_are_those_of_a_dataset_in_a_folder(published, elsewhere):
         assert rows_of(dataset.root, version) == rows_of(published / "local", version)
     assert_tidy(dataset.root)
     assert dataset.remote.verify() == []
-    page = dataset.index_page.read_text("utf-8")
+    page = at_hand(dataset.index_page).read_text("utf-8")
     assert all(f'href="v{version}/report.html"' in page for version in (1, 2)), "reports lead there"
 
 

@@ -181,14 +181,16 @@ def open_table(folder: Path, at: int | None = None) -> DeltaTable | None:
 def bring_log(folder: Path, at: int | None = None, since: int | None = None) -> None:
     """Fetches what is not here of a table's log: all `since` a commit, or what tells how the table stood `at` another.
 
-    That is the last checkpoint before it, and the commits from there on.
+    That is the last checkpoint before it, and the commits after that.
     """
     if not is_mounted(folder) or not (folder / LOG).is_dir():
         return
     numbered = [(int(p.name[:20]), p) for p in (folder / LOG).iterdir() if p.name[:20].isdigit()]
     asked = [(number, path) for number, path in numbered if at is None or number <= at]
     if since is None:
-        since = max((number for number, path in asked if ".checkpoint" in path.name), default=0)
+        last = max((number for number, path in asked if ".checkpoint" in path.name), default=-1)
+        asked = [(number, path) for number, path in asked if number != last or ".checkpoint" in path.name]
+        since = last
     bring(path for number, path in asked if number >= since)
 
 
