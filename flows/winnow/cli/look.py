@@ -189,6 +189,7 @@ def report(
     dataset = published(into)
     number = dataset.manifest(version).version
     path = at_hand(dataset.view(number) / "report.html")
+    at_hand(dataset.index_page)  # the report leads there
     if not path.is_file():
         raise UsageError(f"{path}: v{number} has no report; versions made by a newer run have one")
     server = _report_server(dataset, number, port) if serve else None

@@ -17,10 +17,9 @@ from winnow.base.errors import DatasetDamaged, DatasetError, WinnowError
 from winnow.base.files import keep_room, mount
 from winnow.base.mounted import STAGING, Mount
 from winnow.base.object_store import Entry, Gone, Store
-from winnow.base.pointers import MOST_BYTES, Pointer, is_pointer, lay_pointer
+from winnow.base.pointers import Pointer, is_pointer, lay_pointer
 from winnow.base.staging import sha256_of
 from winnow.publish.dataset import WORK, Dataset, Problem, Remote, Writer
-from winnow.publish.manifest import MANIFEST
 from winnow.storage import lease
 from winnow.storage.commit_point import Latest, Seen, fence, read_latest
 from winnow.storage.pull import StoreContent, lay_out, pull
@@ -154,8 +153,8 @@ class ObjectStoreRemote(Remote):
 def make_room(copy: WorkingCopy, state: State, content: StoreContent) -> int:
     """Puts pointers in the place of files that were not read for the longest time, until the rest is within the bound.
 
-    Returns how many bytes more may be kept. A file goes that the store is known to have, with all of its names; not one
-    that takes no more room than its pointer would, nor a manifest.
+    Returns how many bytes more may be kept. A file goes that the store is known to have, with all of its names: rows by
+    their name, which no other rows ever had, pages and logs by their checksum. Manifests stay.
     """
     names: dict[int, list[str]] = defaultdict(list)
     seen: dict[int, os.stat_result] = {}
@@ -172,12 +171,21 @@ def make_room(copy: WorkingCopy, state: State, content: StoreContent) -> int:
             if n in content.objects and content.objects[n].size == stat.st_size
             and content.objects[n].tag is not None and content.objects[n].tag == state.tags.get(n)
         ]  # fmt: skip
-        if there and stat.st_size > MOST_BYTES and not there[0].endswith(f"/{MANIFEST}"):
-            listed = content.listed.get(there[0])
-            pointer = Pointer(name=there[0], sha256=listed.sha256 if listed else sha256_of(copy.root / there[0]))
+        if there and (sha256 := _sum_in_store(copy, state, content, there[0])):
+            pointer = Pointer(name=there[0], sha256=sha256)
             if all(lay_pointer(copy.root / n, stat.st_size, pointer) for n in names[number]):
                 room += stat.st_size
     return max(0, min(room, disk_usage(copy.root.parent).free // 2))  # what else is written there needs room too
+
+
+def _sum_in_store(copy: WorkingCopy, state: State, content: StoreContent, name: str) -> str | None:
+    """SHA-256 (hex) of a file as the store has it; None where the one here may be another."""
+    listed = content.listed.get(name)
+    known = listed.sha256 if listed else state.hashes.get(name)
+    if listed and listed.bytes is not None:
+        return known
+    found = sha256_of(copy.root / name)
+    return found if kind_of(name) == "data" or found == known else None
 
 
 def _check_objects(copy: WorkingCopy, store: Store, version: int | None) -> list[Problem]:
