@@ -42,6 +42,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def rows(dataset: Dataset, version: int) -> Rows:
     """Rows of each table of a version as texts, without what names the run."""
     found = {}
+    dataset.lay_out([version])
     for name in TABLES:
         if name != "runs":
             for file in (dataset.view(version) / name).iterdir():

@@ -8,13 +8,13 @@ import pytest
 
 from tests.attack.test_damage import ACTIONS, Rows, next_run, rows, sound, undamaged
 from tests.publish.press import Press, sources
-from tests.storage.conftest import Bucket, bucket, s3_environment
+from tests.storage.conftest import Bucket, bucket, s3_environment, s3_fetched
 from winnow.base.contracts import TABLES
 from winnow.base.errors import WinnowError
 from winnow.base.object_store import Store
 from winnow.publish.verify import verify
 
-__all__ = ["bucket", "s3_environment", "sound", "undamaged"]
+__all__ = ["bucket", "s3_environment", "s3_fetched", "sound", "undamaged"]
 
 LOG = "tables/documents/_delta_log/"
 Names = Callable[[list[str]], list[str]]

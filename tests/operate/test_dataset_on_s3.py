@@ -24,6 +24,7 @@ from tests.s3_server import serve_s3
 from typer.testing import CliRunner
 
 from winnow.base.errors import DatasetBusy
+from winnow.base.files import at_hand
 from winnow.base.object_store import Store, parse_address
 from winnow.cli.main import app
 from winnow.publish.verify import verify
@@ -67,11 +68,12 @@ def objects() -> dict[str, str]:
 def test_the_rows_are_those_of_a_dataset_in_a_folder(published, elsewhere):
     dataset = open_dataset(URL)
     assert dataset.version_numbers() == [1, 2]
+    dataset.lay_out((1, 2))
     for version in (1, 2):
         assert rows_of(dataset.root, version) == rows_of(published / "local", version)
     assert_tidy(dataset.root)
     assert dataset.remote.verify() == []
-    page = dataset.index_page.read_text("utf-8")
+    page = at_hand(dataset.index_page).read_text("utf-8")
     assert all(f'href="v{version}/report.html"' in page for version in (1, 2)), "reports lead there"
 
 
@@ -132,6 +134,7 @@ def test_two_runs_at_once_publish_one_after_the_other(published, environment, el
     first.join(60)
     assert first.exitcode == 0
     dataset = open_dataset(url)
+    dataset.lay_out((1, 2))
     for version in (1, 2):
         assert rows_of(dataset.root, version) == rows_of(published / "local", version)
     assert_tidy(dataset.root)

@@ -226,6 +226,7 @@ def texts_of(dataset: Dataset, version: int | None = None) -> dict[str, str]:
     """Published texts by source, from the plain files of a view."""
     number = version or dataset.latest_version()
     assert number is not None
+    dataset.lay_out([number])
     table = arrow_dataset(sorted((dataset.view(number) / "documents").iterdir())).to_table(["source", "text"])
     return dict(zip(table["source"].to_pylist(), table["text"].to_pylist(), strict=True))
 

@@ -12,6 +12,8 @@ from tests.publish.press import Press, copied, first_file, rows_of, sources, wri
 from winnow.base.errors import DatasetError, LedgerError
 from winnow.base.records import Edit, doc_id_of
 from winnow.publish.dataset import Dataset
+from winnow.publish.tables import delta
+from winnow.publish.tables.delta import LOG
 from winnow.publish.verify import verify
 
 
@@ -127,6 +129,22 @@ def test_a_table_file_that_is_gone_or_differs_from_the_view_is_found(two: Press)
     assert [p for p, _ in places(two.dataset)] == [f"v2/{entry.name}"]
     path.unlink()
     assert places(two.dataset) == [(f"tables/documents/{entry.delta_path}", "is missing")]
+
+
+def test_a_commit_before_the_last_checkpoint_that_was_damaged_is_found_and_the_log_written_anew(
+    press: Press, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(delta._CONFIGURATION, "delta.checkpointInterval", "3")
+    for number in range(3):
+        press.publish(sources(f"a{number}"))
+    log = press.dataset.table("documents") / LOG
+    assert (log / f"{2:020d}.checkpoint.parquet").is_file()
+    (log / f"{1:020d}.json").write_bytes(b'{"add"')
+    assert [(p.place, p.what) for p in verify(press.dataset)] == [
+        (f"tables/documents/{LOG}", f"holds no commit in {1:020d}.json")
+    ]
+    press.publish(sources("b"))
+    assert verify(press.dataset) == []
 
 
 def test_a_version_that_there_is_not_is_refused(two: Press) -> None:

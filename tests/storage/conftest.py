@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
@@ -21,10 +22,16 @@ _NUMBERS = count()
 
 
 @pytest.fixture(scope="session")
-def s3_environment() -> Iterator[dict[str, str]]:
+def s3_fetched() -> list[str]:
+    """The paths of objects that were read from the server, one a request."""
+    return []
+
+
+@pytest.fixture(scope="session")
+def s3_environment(s3_fetched: list[str]) -> Iterator[dict[str, str]]:
     """What the environment says of the server."""
     pytest.importorskip("moto.server", reason="the local S3 server needs moto[server]")
-    with serve_s3("datasets") as environment:
+    with serve_s3("datasets", fetched=s3_fetched) as environment:
         yield environment
 
 
@@ -34,6 +41,7 @@ class Bucket:
 
     url: str
     folder: Path
+    paths: list[str] = field(default_factory=list)
 
     def machine(self, name: str = "one", checkpoint: Checkpoint = no_checkpoint, lease_seconds: float = 60) -> Press:
         """A machine that publishes; its dataset is not pulled yet."""
@@ -48,13 +56,23 @@ class Bucket:
         os.environ["WINNOW_CACHE"] = str(self.folder / name)
         return open_dataset(self.url)
 
+    @contextmanager
+    def fetched(self) -> Iterator[list[str]]:
+        """What the body reads of this dataset: names of objects, sorted, one a request; lists are not counted."""
+        names: list[str] = []
+        start, prefix = len(self.paths), "/" + self.url.removeprefix("s3://") + "/"
+        yield names
+        names += sorted(path.partition(prefix)[2] for path in self.paths[start:])
+
     @property
     def store(self) -> Store:
         return Store(parse_address(self.url))
 
 
 @pytest.fixture
-def bucket(s3_environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bucket:
+def bucket(
+    s3_environment: dict[str, str], s3_fetched: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Bucket:
     for name, value in {**s3_environment, "WINNOW_CACHE": str(tmp_path)}.items():
         monkeypatch.setenv(name, value)
-    return Bucket(f"s3://datasets/test {next(_NUMBERS)}/articles", tmp_path)
+    return Bucket(f"s3://datasets/test {next(_NUMBERS)}/articles", tmp_path, s3_fetched)

@@ -112,7 +112,7 @@ def cache_folder() -> Path:
 
 
 def cache_bytes() -> int:
-    """Returns how many bytes of a dataset's Parquet files on object storage are kept here: WINNOW_CACHE_MB, else 10 GB.
+    """Returns how many bytes of a dataset's files on object storage are kept here: WINNOW_CACHE_MB, else 10 GB.
 
     Raises UsageError for what is no number.
     """

@@ -7,7 +7,7 @@ the path says.
 
 | to | call |
 | --- | --- |
-| read a file whole | `at_hand(path)`, a path on this machine |
+| read a file whole | `at_hand(path)`, a path on this machine; several: `bring` |
 | read some of its rows, or of its bytes | `parquet_file`, `arrow_dataset`, `scan_parquet`; `opened`, `bytes_of` |
 | write it | write to `place_for(path)` under another name, rename, then `sent(path)`; a table's: `NewFile` |
 | ask for it, remove it | `is_there`, `store_tag`, `files_in`, `remove_files`, `remove_folder` |
@@ -19,7 +19,8 @@ import hashlib
 import io
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,7 +33,7 @@ from pyarrow.fs import LocalFileSystem
 from winnow.base.disk import beside
 from winnow.base.mounted import Mount, Mounted
 from winnow.base.object_store import Entry, Gone
-from winnow.base.pointers import Pointer, lay_pointer, read_pointer
+from winnow.base.pointers import Pointer, is_pointer, lay_pointer, read_pointer
 
 if TYPE_CHECKING:
     import polars as pl
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 _NEAR = 1 << 20  # bytes between two pieces of an object that take less time than a request does: 20 ms at 50 MB/s
 _AT_ONCE = 16 << 20  # bytes of an object that are fetched to fill in pieces, unless one is larger
 _BUFFER = 64 << 10  # bytes that are fetched at least of an object that is read bit by bit
+_PARALLEL = 8  # files that are fetched at once: most of the time they wait for the network
 
 _MOUNTED: dict[Path, Mounted] = {}
 
@@ -95,6 +97,18 @@ def at_hand(path: Path) -> Path:
         return path
 
 
+def is_mounted(path: Path) -> bool:
+    """Whether a path stands for an object, so that a file may have to be fetched."""
+    return _of(path) is not None
+
+
+def bring(paths: Iterable[Path]) -> None:
+    """Fetches files that are wanted whole under their own paths, several at once."""
+    if absent := [path for path in paths if is_pointer(path)]:
+        with ThreadPoolExecutor(_PARALLEL) as pool:
+            list(pool.map(at_hand, absent))
+
+
 def place_for(path: Path) -> Path:
     """Returns where this process writes a file."""
     if not (found := _of(path)):
@@ -117,13 +131,19 @@ def known_sha256(path: Path) -> str | None:
     return pointer.sha256 or found[0].store.sha256(found[0].object_of(found[1]))
 
 
-def keep_room(mount: Mount, room: int, writes: bool = False) -> None:
-    """Says how many bytes of files may still be kept in the root of a mount; what was known of its objects is let go.
+def keep_room(mount: Mount, room: int, stored: Mapping[str, Entry], writes: bool = False) -> None:
+    """Says how many bytes of files may still be kept in the root of a mount; `stored` is what is
+    known of its objects from now on.
 
     Small files are kept as they are read. Who `writes` keeps large ones too, for they are read again and again, and
     sends files of tables as they are written.
     """
-    _MOUNTED[mount.root].look_again(room, writes)
+    _MOUNTED[mount.root].look_again(room, stored, writes)
+
+
+def fetched_sums(root: Path) -> Mapping[str, str]:
+    """Returns the SHA-256 (hex) of what no manifest names of tables, as it was fetched since `keep_room`, by name."""
+    return _MOUNTED[root].fetched
 
 
 def sent_files(root: Path) -> Mapping[str, Entry]:
@@ -317,11 +337,11 @@ def _source(path: Path, size: int | None = None) -> Path | _ObjectReader:
         try:
             there = mounted.object_of(name)
             size, end = mounted.size_and_end(there) if size is None else (size, b"")
+            if mounted.may_keep(there, size):
+                return mounted.fetch(name, room=size)
         except Gone:
             return path
-        if not mounted.may_keep(there, size):
-            return _ObjectReader(mounted, there, size, end)
-        return mounted.fetch(name, room=size)
+        return _ObjectReader(mounted, there, name, size, end)
     return at_hand(path)
 
 
@@ -447,20 +467,29 @@ def take_over(path: Path, size: int, sha256: str, entry: Entry | None) -> None:
 class _ObjectReader(io.RawIOBase):
     """An object as a file to read in: each read is a request for these bytes alone."""
 
-    def __init__(self, mounted: Mounted, name: str, size: int, its_end: bytes) -> None:
+    def __init__(self, mounted: Mounted, name: str, own_name: str, size: int, its_end: bytes) -> None:
         self._mounted, self._name, self._size, self._at = mounted, name, size, 0
-        self._end = its_end
+        self._own_name, self._end = own_name, its_end
 
     def readinto(self, buffer: Any) -> int:
         end = min(self._at + len(buffer), self._size)
         low = self._size - len(self._end)
         if self._at < low:
-            content = self._mounted.read_range(self._name, self._at, end, self._size)
+            content = self._read(end)
         else:
             content = self._end[self._at - low : end - low]
         buffer[: len(content)] = content
         self._at = end
         return len(content)
+
+    def _read(self, end: int) -> bytes:
+        try:
+            return self._mounted.read_range(self._name, self._at, end, self._size)
+        except Gone:  # since it was seen
+            if self._name == self._own_name:
+                raise
+            self._name = self._own_name
+            return self._read(end)
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -61,6 +61,7 @@ class Mounted:
         self._ends: dict[str, bytes] = {}  # of objects, as each opening reads its file's end
         self.room = 0  # bytes that may still be kept where nothing is removed
         self.writes = False  # whether this process is the dataset's writer
+        self.fetched: dict[str, str] = {}  # SHA-256 of files of tables that no manifest names, as they came
         self.sent: dict[str, Entry] = {}  # files of tables that it wrote, which nothing in the store names yet
 
     @cached_property
@@ -104,11 +105,12 @@ class Mounted:
         end, entry = self.store.read_end(name, _END)
         return entry.size, end
 
-    def look_again(self, room: int, writes: bool) -> None:
-        """Lets go what was known of the store; `room` is what may be kept here from now on."""
-        self._stored.clear()
+    def look_again(self, room: int, stored: Mapping[str, Entry], writes: bool) -> None:
+        """Lets go what was known of the store, but for `stored`; `room` is what may be kept here from now on."""
+        self._stored = dict(stored)
         self._ends.clear()
         self.sent.clear()
+        self.fetched.clear()
         self.room, self.writes = room, writes
 
     def take_room(self, size: int) -> bool:
@@ -170,8 +172,17 @@ class Mounted:
 
     def fetch_to(self, name: str, target: Path, sha256: str | None) -> int:
         """Writes a file's bytes to `target`; returns their number. Raises Gone, or DatasetDamaged for other bytes."""
-        size = self.store.fetch(self.object_of(name), target, self._make_room).size
-        if sha256 not in (None, hash_of(target)):
+        there = self.object_of(name)
+        try:
+            size = self.store.fetch(there, target, self._make_room).size
+        except Gone:  # since it was seen
+            if there == name:
+                raise
+            size = self.store.fetch(name, target, self._make_room).size
+        found = hash_of(target)
+        if sha256 is None and name.startswith(f"{TABLES}/"):
+            self.fetched[name] = found
+        elif sha256 not in (None, found):
             shown = self.mount.address.shown
             raise DatasetDamaged(f"{shown}/{name}: was changed in the store; winnow verify --mend --into {shown}")
         return size

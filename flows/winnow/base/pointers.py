@@ -14,7 +14,7 @@ from pathlib import Path
 from winnow.base.disk import beside
 
 _MARK = b"winnow:absent\n"
-_MOST_BYTES = 4096  # an object's name has up to 1,024
+MOST_BYTES = 4096  # an object's name has up to 1,024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,7 @@ def read_pointer(path: Path) -> Pointer | None:
         with path.open("rb") as file:
             if file.read(len(_MARK)) != _MARK:
                 return None
-            said = json.loads(file.read(_MOST_BYTES).split(b"\n")[0])
+            said = json.loads(file.read(MOST_BYTES).split(b"\n")[0])
         return Pointer(name=str(said["name"]), sha256=said["sha256"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
@@ -45,7 +45,7 @@ def is_pointer(path: Path) -> bool:
 def lay_pointer(path: Path, size: int, pointer: Pointer) -> bool:
     """Puts a pointer for a file of `size` bytes in the place of what stands at `path`; false where it has no room."""
     head = _MARK + json.dumps(asdict(pointer)).encode() + b"\n"
-    if len(head) > min(size, _MOST_BYTES):
+    if len(head) > min(size, MOST_BYTES):
         return False
     with beside(path) as temporary, temporary.open("xb") as file:
         file.write(head)

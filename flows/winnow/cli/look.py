@@ -46,7 +46,8 @@ def status(into: IntoOption = DATASET, as_json: JsonOption = False) -> int:
     of_held = held_rejects(dataset)
     waiting = manifest.counts.get("facts", {}).get("n_rejected", 0) if manifest else 0
     waiting = len(rejects_of(dataset, None, settled=False, held=of_held)) if of_held else waiting
-    writer, staging, whole = current_writer(dataset), _folder_bytes(dataset.staging), _folder_bytes(dataset.root)
+    writer, staging = current_writer(dataset), _folder_bytes(dataset.staging)
+    whole = dataset.remote.stored_bytes() if dataset.remote else _folder_bytes(dataset.root)
     if as_json:
         print_json(
             {
@@ -183,9 +184,12 @@ def report(
     """
     import webbrowser
 
+    from winnow.base.files import at_hand
+
     dataset = published(into)
     number = dataset.manifest(version).version
-    path = dataset.view(number) / "report.html"
+    path = at_hand(dataset.view(number) / "report.html")
+    at_hand(dataset.index_page)  # the report leads there
     if not path.is_file():
         raise UsageError(f"{path}: v{number} has no report; versions made by a newer run have one")
     server = _report_server(dataset, number, port) if serve else None

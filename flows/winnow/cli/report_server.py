@@ -7,6 +7,8 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
+from winnow.base.files import at_hand
+
 if TYPE_CHECKING:
     from winnow.publish.dataset import Dataset
 
@@ -39,8 +41,9 @@ class ReportServer(ThreadingHTTPServer):
         index = self._dataset.index_page
         file = index if path == f"/{index.name}" else None
         if found := _PAGE.fullmatch(path):
+            self._dataset.lay_out([int(found[1])])
             file = self._dataset.view(int(found[1])) / "report.html"
-        return file.read_bytes() if file and file.is_file() else None
+        return at_hand(file).read_bytes() if file and file.is_file() else None
 
     def knows(self, host: str) -> bool:
         name, _, port = host.partition(":")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -54,6 +55,12 @@ class Remote(Protocol):
 
     def pull(self) -> None:
         """Brings the folder up to the store, for reading."""
+
+    def lay_out(self, versions: Iterable[int]) -> None:
+        """Brings the manifests of versions, and pointers for their files, where nobody here has asked for them yet."""
+
+    def stored_bytes(self) -> int:
+        """Returns how many bytes the objects of the address have."""
 
     def writing(self, root: Path, run_id: str, wait_seconds: float) -> AbstractContextManager[None]:
         """Brings the folder up to the store before the body, and the store up to the folder after it."""
@@ -165,8 +172,9 @@ class Dataset:
 
         Raises NoSuchVersion naming the versions there are.
         """
+        number = version if version is not None else self.latest_version() or 0
+        self.lay_out([number])
         numbers = self.version_numbers()
-        number = version if version is not None else max(numbers, default=0)
         if number not in numbers:
             known = ", ".join(map(str, numbers)) or "none yet"
             raise NoSuchVersion(f"{self.name}: has no version {number}; published: {known}")
@@ -178,7 +186,13 @@ class Dataset:
 
     def published(self) -> list[Manifest]:
         """Returns the manifests of all published versions, oldest first."""
+        self.lay_out(self.version_numbers())
         return [self.manifest(n) for n in self.version_numbers()]
+
+    def lay_out(self, versions: Iterable[int]) -> None:
+        """Makes the views of versions what they are on disk; of a working copy, those that were not asked for yet."""
+        if self.remote:
+            self.remote.lay_out(versions)
 
     def files(self, table: str, version: int | None = None) -> list[Path]:
         """Returns a table's Parquet files in one version (the latest if None), in row order; none before the first."""

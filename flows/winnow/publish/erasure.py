@@ -34,7 +34,17 @@ from winnow.base.staging import sha256_of, write_file
 from winnow.publish.dataset import Dataset
 from winnow.publish.manifest import MANIFEST, Erased, FileEntry, Manifest, TableEntry
 from winnow.publish.mend import PageMaker, rebuild_log
-from winnow.publish.tables.delta import KEYS, WriteJob, active_files, commit, name_after_erasure, open_table, token_of
+from winnow.publish.tables.delta import (
+    KEYS,
+    LOG,
+    WriteJob,
+    active_files,
+    bring_log,
+    commit,
+    name_after_erasure,
+    open_table,
+    token_of,
+)
 from winnow.publish.tables.row_files import WrittenFile, key_bounds, read_column, read_rows, write_empty, write_rows
 from winnow.publish.tables.schema import storable
 from winnow.publish.version import Extras, descriptions
@@ -251,7 +261,8 @@ class _Cut:
         """
         if folder.name != "inputs":
             return False
-        lines = (json.loads(line) for p in folder.glob("_delta_log/*.json") for line in p.read_bytes().splitlines())
+        bring_log(folder, since=0)
+        lines = (json.loads(line) for p in (folder / LOG).glob("*.json") for line in p.read_bytes().splitlines())
         stats = (json.loads(line["add"].get("stats") or "{}") for line in lines if "add" in line)
         bounds = (s.get(name, {}).get("path", "") for s in stats for name in ("minValues", "maxValues"))
         return any(doc_id_of(path) in self.order.doc_ids for path in bounds)

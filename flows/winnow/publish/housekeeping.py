@@ -23,6 +23,7 @@ from winnow.publish.tables.delta import (
     ActiveFile,
     WriteJob,
     active_files,
+    bring_log,
     commit,
     flush_log,
     labels_of,
@@ -140,7 +141,8 @@ def vacuum(dataset: Dataset, dry_run: bool = False) -> Freed:
         if table is None:
             continue
         keep = sorted({m.tables[name].delta_version for m in manifests if name in m.tables})
-
+        for number in keep:
+            bring_log(folder, at=number)
         paths = [p for p in (folder / Path(gone).name for gone in _vacuum(table, keep, dry_run=True)) if p.exists()]
         names += [f"{name}/{p.name}" for p in paths]
         freed += _bytes_freed(paths)

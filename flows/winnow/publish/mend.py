@@ -21,7 +21,8 @@ from deltalake import DeltaTable
 from winnow.base.contracts import TABLES
 from winnow.base.disk import flush, flush_tree, link_or_copy, move, remove_any
 from winnow.base.errors import DatasetDamaged, DatasetError
-from winnow.base.files import arrow_dataset
+from winnow.base.files import arrow_dataset, at_hand
+from winnow.base.pointers import is_pointer
 from winnow.base.recipe import PublishSettings
 from winnow.base.staging import sha256_of, write_file
 from winnow.publish.dataset import Dataset
@@ -29,12 +30,15 @@ from winnow.publish.manifest import MANIFEST, FileEntry, Manifest, TableEntry
 from winnow.publish.proof import BACKUP, Sums, has_size, ways_back
 from winnow.publish.tables.delta import (
     KEYS,
+    LOG,
     PURPOSE,
     WriteJob,
     active_files,
+    bring_log,
     commit,
     create_table,
     flush_log,
+    is_whole_commit,
     open_table,
 )
 from winnow.publish.tables.row_files import WrittenFile, key_bounds, write_empty
@@ -60,14 +64,17 @@ def prepare_to_mend(dataset: Dataset, to_go_back: bool = False) -> list[str]:
     return done
 
 
-def mend(dataset: Dataset, page_of: PageMaker | None = None, to_go_back: bool = False) -> list[str]:
+def mend(
+    dataset: Dataset, manifests: Sequence[Manifest], page_of: PageMaker | None = None, to_go_back: bool = False
+) -> list[str]:
     """Restores what is damaged in the versions and the tables; returns what was done, one line each.
+
+    `manifests` are those that can be read, oldest first.
 
     Call it as the dataset's only writer, after `prepare_to_mend`. Raises DatasetDamaged, naming each file and the ways
     back, where something that the next version is built on cannot be restored; not `to_go_back` to an older version.
     """
     done: list[str] = []
-    manifests = list(readable(dataset))
     if not manifests:
         return done + _drop_unreadable(dataset)
     last = manifests[-1]
@@ -115,6 +122,7 @@ def _drop_unreadable(dataset: Dataset) -> list[str]:
 
 def readable(dataset: Dataset) -> Iterator[Manifest]:
     """Manifests of the published versions that can be read, oldest first."""
+    dataset.lay_out(dataset.version_numbers())
     for number in dataset.version_numbers():
         try:
             yield dataset.manifest(number)
@@ -132,9 +140,9 @@ def log_fault(dataset: Dataset, name: str, entry: TableEntry) -> str | None:
             return "is gone" if wanted or entry.delta_version else None
         if table.version() < entry.delta_version:
             return f"ends at commit {table.version()}, the last version was made from commit {entry.delta_version}"
-        if missing := _missing_commits(folder, table.version()):
-            return f"lacks {missing}"
-        then = table if table.version() == entry.delta_version else DeltaTable(str(folder), version=entry.delta_version)
+        if fault := _fault_of_commits(folder / LOG, table.version()):
+            return fault
+        then = table if table.version() == entry.delta_version else open_table(folder, entry.delta_version)
         if {(f.name, f.bytes) for f in active_files(then, name)} != wanted:
             return f"names other files at commit {entry.delta_version} than the last version"
     except Exception as error:  # a damaged log fails in many ways, and all of them mean the same
@@ -142,11 +150,15 @@ def log_fault(dataset: Dataset, name: str, entry: TableEntry) -> str | None:
     return None
 
 
-def _missing_commits(folder: Path, version: int) -> str | None:
-    log = folder / "_delta_log"
-    there = {int(p.stem) for p in log.glob("[0-9]*.json") if p.is_file()}
-    missing = sorted(set(range(version + 1)) - there)
-    return f"{missing[0]:020d}.json" if missing else None
+def _fault_of_commits(log: Path, version: int) -> str | None:
+    """What is wrong with a commit, also with one before the last checkpoint; of those that are not here only names."""
+    for number in range(version + 1):
+        path = log / f"{number:020d}.json"
+        if not path.is_file():
+            return f"lacks {path.name}"
+        if not is_pointer(path) and not is_whole_commit(path):
+            return f"holds no commit in {path.name}"
+    return None
 
 
 def _clear_the_way(dataset: Dataset) -> Iterator[str]:
@@ -228,7 +240,7 @@ def _restore_pages(dataset: Dataset, manifest: Manifest, page_of: PageMaker | No
 def rebuild_log(folder: Path, manifests: Sequence[Manifest]) -> None:
     """Write a table's log anew, so that each version's commit has the number and the files that its manifest names."""
     name = folder.name
-    remove_any(folder / "_delta_log")
+    remove_any(folder / LOG)
     create_table(folder, storable(TABLES[name]))
     number, now = 0, {}  # type: tuple[int, dict[str, FileEntry]]
     sums = Sums()
@@ -260,7 +272,7 @@ def _reserve(folder: Path, first: int, end: int) -> None:
     """Write commits `first` to `end` - 1 that change nothing, so that the next one has the number `end`."""
     for number in range(first, end):
         line = json.dumps({"commitInfo": {"timestamp": 0, "operation": "RESERVED", PURPOSE: "recovered"}})
-        write_file(folder / "_delta_log" / f"{number:020d}.json", line.encode() + b"\n")
+        write_file(folder / LOG / f"{number:020d}.json", line.encode() + b"\n")
 
 
 def _restore_last_view(dataset: Dataset) -> Iterator[str]:
@@ -297,6 +309,7 @@ def _lay_out_again(dataset: Dataset, number: int) -> Manifest:
     row = None
     runs = open_table(dataset.table("runs"))
     assert runs is not None, "table runs is gone"
+    bring_log(dataset.table("runs"), since=0)  # for its history
     rows = arrow_dataset([dataset.table("runs") / f.name for f in active_files(runs, "runs")], TABLES["runs"])
     for found in rows.to_table(filter=pads.field("version") == number).to_pylist():
         if found["status"] != "held":
@@ -329,7 +342,7 @@ def _lay_out_again(dataset: Dataset, number: int) -> Manifest:
     files = descriptions(folder, manifest, settings)
     report = dataset.view(number) / "report.html"
     if report.is_file():
-        files["report.html"] = report.read_bytes()
+        files["report.html"] = at_hand(report).read_bytes()
     manifest = replace(manifest, files={n: hashlib.sha256(c).hexdigest() for n, c in files.items()})
     for name, content in (*files.items(), (MANIFEST, manifest.to_json().encode())):
         write_file(folder / name, content)

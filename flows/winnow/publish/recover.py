@@ -6,7 +6,7 @@ Beside half-done versions such a run leaves files that no commit names, and a po
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,11 @@ from deltalake import CommitProperties, DeltaTable
 
 from winnow.base.contracts import TABLES
 from winnow.base.disk import flush, point, remove_any
+from winnow.base.files import at_hand
 from winnow.publish.dataset import WORK, Dataset
 from winnow.publish.manifest import Manifest
-from winnow.publish.mend import PageMaker, mend, prepare_to_mend
-from winnow.publish.tables.delta import PURPOSE, flush_log, is_ours, open_table
+from winnow.publish.mend import PageMaker, mend, prepare_to_mend, readable
+from winnow.publish.tables.delta import LOG, PURPOSE, bring_log, flush_log, is_ours, is_whole_commit, open_table
 
 # Commits that leave the rows as they are, by whoever made them.
 _NEUTRAL = {
@@ -51,20 +52,24 @@ def recover(dataset: Dataset, page_of: PageMaker | None = None, to_go_back: bool
     any point and called again.
     """
     mended = prepare_to_mend(dataset, to_go_back)
-    manifest = dataset.latest_manifest()
+    manifest, manifests = dataset.latest_manifest(), list(readable(dataset))
     torn = drop_torn_commits(dataset, manifest)
-    mended += mend(dataset, page_of, to_go_back)
+    mended += mend(dataset, manifests, page_of, to_go_back)
     restored: list[str] = []
     for name in TABLES:
-        table = open_table(dataset.table(name))
+        folder = dataset.table(name)
+        table = open_table(folder)
         if table is None:
             continue
-        target = _last_good(table, _published_delta_version(manifest, name) or 0)
+        base = _published_delta_version(manifest, name) or 0
+        bring_log(folder, since=base + 1)
+        target = _last_good(table, base)
         if target is not None:
+            bring_log(folder, at=target)
             table.restore(target, commit_properties=CommitProperties(custom_metadata={PURPOSE: "recovered"}))
-            flush_log(dataset.table(name))
+            flush_log(folder)
             restored.append(name)
-    removed = [*torn, *_remove_leftovers(dataset, manifest)]
+    removed = [*torn, *_remove_leftovers(dataset, manifests)]
     latest = None if to_go_back else _fix_latest(dataset)
     return Recovered(restored=tuple(restored), mended=tuple(mended), removed=tuple(removed), latest=latest)
 
@@ -111,7 +116,7 @@ def _published_delta_version(manifest: Manifest | None, table: str) -> int | Non
     return entry.delta_version if entry else None
 
 
-def _remove_leftovers(dataset: Dataset, manifest: Manifest | None) -> list[str]:
+def _remove_leftovers(dataset: Dataset, manifests: Sequence[Manifest]) -> list[str]:
     """Removes half-built views, folders of runs, and files that never became part of a table; returns their names.
 
     Torn commits must have gone before.
@@ -128,22 +133,22 @@ def _remove_leftovers(dataset: Dataset, manifest: Manifest | None) -> list[str]:
     for page in dataset.root.glob(f".{dataset.index_page.name}.*.tmp"):
         page.unlink()
     for name in TABLES:
-        for path in _never_committed(dataset.table(name), manifest):
+        for path in _never_committed(dataset.table(name), manifests):
             path.unlink()
             removed.append(f"{name}/{path.name}")
     return removed
 
 
-def _never_committed(folder: Path, manifest: Manifest | None) -> Iterator[Path]:
+def _never_committed(folder: Path, manifests: Sequence[Manifest]) -> Iterator[Path]:
     """Yields files of the table in `folder` that no commit ever named; other writers' files are theirs."""
-    entry = manifest.tables.get(folder.name) if manifest else None
-    known = {f.delta_path for f in entry.files} if entry else set()
+    known = {f.delta_path for m in manifests if folder.name in m.tables for f in m.tables[folder.name].files}
     unknown = [p for p in sorted(folder.glob("*.parquet")) if p.name not in known and is_ours(p.name)]
     if unknown:  # reading the whole log is for these alone
-        known |= set(_ever_added(folder / "_delta_log"))
+        bring_log(folder, since=0)
+        known |= set(_ever_added(folder / LOG))
     yield from (p for p in unknown if p.name not in known)
     # A commit takes its number by a link or a rename; killed before that, it leaves the file it came from.
-    yield from sorted((folder / "_delta_log").glob("_commit_*.tmp"))
+    yield from sorted((folder / LOG).glob("_commit_*.tmp"))
 
 
 def _ever_added(log: Path) -> Iterator[str]:
@@ -162,22 +167,14 @@ def drop_torn_commits(dataset: Dataset, manifest: Manifest | None) -> list[str]:
     """
     dropped = []
     for name in TABLES:
-        log = dataset.table(name) / "_delta_log"
+        log = dataset.table(name) / LOG
         published = _published_delta_version(manifest, name)
         base = -1 if published is None else published
         # From the newest on: a commit that is whole was built on those before it.
         for path in sorted(log.glob("[0-9]*.json"), reverse=True):
-            if int(path.stem) <= base or not path.is_file() or _is_whole(path):
+            if int(path.stem) <= base or not path.is_file() or is_whole_commit(at_hand(path)):
                 break
             path.unlink()
             flush(log)
             dropped.append(f"{name}/{path.name}")
     return dropped
-
-
-def _is_whole(path: Path) -> bool:
-    lines = path.read_bytes().splitlines()
-    try:
-        return bool(lines) and all(isinstance(json.loads(line), dict) for line in lines)
-    except ValueError:
-        return False

@@ -17,7 +17,7 @@ from winnow.publish.dataset import Dataset, Problem
 from winnow.publish.erasure import erased_ids, found_in
 from winnow.publish.manifest import MANIFEST, FileEntry, Manifest, TableEntry
 from winnow.publish.mend import log_fault, readable
-from winnow.publish.tables.delta import active_files, open_table
+from winnow.publish.tables.delta import active_files, bring_log, open_table
 from winnow.publish.tables.schema import plain
 
 
@@ -28,6 +28,7 @@ def verify(dataset: Dataset, version: int | None = None, undo: Undo | None = Non
     and that no text was lost (see `winnow.publish.conservation`). With `undo`, the ledger's inverse, also that
     each document's edits can be taken back. Raises DatasetError for a version that there is not.
     """
+    dataset.lay_out(dataset.version_numbers() if version is None else [version])
     numbers = dataset.version_numbers()
     if version is not None and version not in numbers:
         dataset.manifest(version)
@@ -142,6 +143,7 @@ def _logs(dataset: Dataset) -> Iterator[Problem]:
         yield Problem(last, f"v{last}", "was published and is gone")
     manifests = list(readable(dataset))
     for name, entry in manifests[-1].tables.items() if manifests else ():
+        bring_log(dataset.table(name), since=0)
         if fault := log_fault(dataset, name, entry):
             yield Problem(None, f"tables/{name}/_delta_log", fault)
 

@@ -20,7 +20,6 @@ from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from deltalake import DeltaTable
 
 from winnow.base.contracts import TABLES, describe
 from winnow.base.disk import (
@@ -283,9 +282,7 @@ def lay_out_table(
     `hashes` are SHA-256 by file name, as far as they are known; the rest is computed.
     """
     schema = storable(TABLES[name])
-    delta = open_table(dataset.table(name))
-    if delta is not None and at is not None and at != delta.version():
-        delta = DeltaTable(str(dataset.table(name)), version=at)
+    delta = open_table(dataset.table(name), at)
     entries: list[FileEntry] = []
     for number, file in enumerate(active_files(delta, name)):
         source, place = dataset.table(name) / file.name, f"{name}/{view_name(number, version)}"

@@ -1,8 +1,9 @@
 """A dataset on object storage: a local working copy is pulled, worked on as any dataset, and pushed under a lease.
 
-The copy has the logs, manifests and pages; Parquet files that it does not have stand there as pointers
-(`winnow.base.pointers`), and their rows are read from the store. Every file of a dataset stands under its own name: an
-object ``tables/...`` or ``v3/...`` is the file of that name. Three objects are the store's own:
+The copy has manifests, and of all else what was asked for: in place of files that it does not have stand pointers
+(`winnow.base.pointers`), and of a version that nobody asked for yet, one in place of its manifest. Every file of a
+dataset stands under its own name: an object ``tables/...`` or ``v3/...`` is the file of that name. Three objects are
+the store's own:
 
 * ``latest.json`` names the last version and the SHA-256 of its manifest. It is the commit point, replaced only by who
   read what stood there; a view above it does not count and is swept away.

@@ -1,9 +1,9 @@
-"""Make the working copy what the store has, without the rows.
+"""Make the working copy what the store has, without what nobody has asked for yet.
 
-Logs, manifests, pages and notes are fetched. A Parquet file that is not here gets a pointer, and its rows are read from
-the store by who wants them (`winnow.base.files`). An object counts as the file that a manifest names where it has its
-size and the tag under which that file was seen before, by this copy or by the last writer; else it is read through its
-checksum, and nothing of it is kept. One that is another file counts as lost.
+Manifests are fetched, and what may change. A file of rows, a page or a commit that is not here gets a pointer, and is
+read from the store by who wants it (`winnow.base.files`). An object counts as the file that a manifest names where it
+has its size and the tag under which that file was seen before, by this copy or by the last writer; else it is read
+through its checksum, and nothing of it is kept. One that is another file counts as lost.
 
 What stands in the store wins, with two exceptions. Where nobody has written there since, what this copy has besides is
 the work of a run that died before it could push, and stays. That somebody has written shows in the commits of the
@@ -14,48 +14,36 @@ whole; the next push brings the part back.
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from winnow.base.disk import flush, flush_tree, link_or_copy, move, point, remove_any
-from winnow.base.errors import DatasetBusy, DatasetError
-from winnow.base.object_store import Entry, Gone, Store, Taken
-from winnow.base.pointers import Pointer, lay_pointer
+from winnow.base.errors import DatasetError
+from winnow.base.object_store import Entry, Gone, Store
+from winnow.base.pointers import Pointer, is_pointer, lay_pointer, read_pointer
 from winnow.base.staging import sha256_of
 from winnow.publish.dataset import Dataset
-from winnow.publish.manifest import MANIFEST, FileEntry, Manifest, read_manifest
+from winnow.publish.manifest import MANIFEST, Manifest, read_manifest
+from winnow.storage.commit_point import Latest, Seen, look
 from winnow.storage.working_copy import (
     COMPARED,
-    LATEST,
     MAY_CHANGE,
-    TAGS,
+    Done,
+    Listed,
     State,
     WorkingCopy,
+    files_here,
     in_parallel,
+    is_folded,
     kind_of,
     listed_files,
     local_names,
     manifest_name,
-    rows_here,
     version_of,
     whole_views,
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Latest:
-    """What ``latest.json`` says; version 0 before the first, where there is no such object and so no tag.
-
-    ``fault``: why the object does not say it, and the newest whole version is taken in its place.
-    """
-
-    version: int = 0
-    tag: str | None = None
-    manifest_sha256: str | None = None
-    fault: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,71 +51,63 @@ class StoreContent:
     """The store as it was found: the commit point and every object. `winnow.storage.push` goes on from it.
 
     ``tags`` are those under which the last writer knew objects, ``listed`` what the manifests say of files, ``local``
-    the Parquet files that this copy has. ``fault``: why the last version cannot be read, neither there nor here.
+    the files of tables and views that this copy has. ``fault``: why the last version cannot be read, neither there nor
+    here.
     """
 
     latest: Latest
     objects: Mapping[str, Entry]
     tags: Mapping[str, str]
-    listed: Mapping[str, FileEntry]
+    listed: Mapping[str, Listed]
     local: Sequence[str]
     fault: str | None = None
+    seen: Seen | None = None
 
 
-def read_latest(store: Store) -> Latest:
-    """Returns the commit point; where its object is lost or damaged, the newest version that has its manifest.
-
-    A version whose push died before the commit point has its manifest too. It is whole, so to count it is no harm.
-    """
-    tag, fault = None, "is gone"
-    try:
-        content, entry = store.read(LATEST)
-        tag, fault = entry.tag, "names no version"
-        said = json.loads(content)
-        return Latest(version=int(said["version"]), tag=tag, manifest_sha256=said.get("manifest_sha256"))
-    except (Gone, ValueError, KeyError, TypeError, AttributeError):
-        newest = max(whole_views(store.entries()), default=0)
-        return Latest(version=newest, tag=tag, fault=fault if newest or tag else None)
-
-
-def fence(store: Store, run_id: str) -> None:
-    """Writes the commit point anew, saying the same: who read it before, and lost its lease since, cannot replace it.
-
-    Raises DatasetBusy where another writer came between.
-    """
-    latest = read_latest(store)
-    try:
-        said = {"version": latest.version, "manifest_sha256": latest.manifest_sha256, "taken_over_by": run_id}
-        store.swap(LATEST, (json.dumps(said, indent=2) + "\n").encode(), latest.tag)
-    except (Taken, Gone) as error:
-        raise DatasetBusy(f"{store.address.shown}: another run is writing; wait and run again") from error
-
-
-def _read_tags(store: Store, objects: Mapping[str, Entry]) -> dict[str, str]:
-    """Returns the tags that the last writer left; a note that is damaged says nothing."""
-    if TAGS not in objects:
-        return {}
-    try:
-        said = json.loads(store.read(TAGS)[0])["tags"]
-        return {str(name): str(tag) for name, tag in said.items()}
-    except (Gone, ValueError, KeyError, TypeError, AttributeError):
-        return {}
-
-
-def pull(
-    copy: WorkingCopy, store: Store, state: State, *, writes: bool, reset: bool = False, tries: int = 3
-) -> StoreContent:
+def pull(copy: WorkingCopy, store: Store, state: State, *, writes: bool, reset: bool = False) -> StoreContent:
     """Brings the working copy up to the store, as the only one who touches it; `reset` gives up what is only here.
 
-    Who `writes` goes on from what stands there, so objects of which no tag is known are read through their checksums.
+    Who `writes` goes on from what stands there: all versions are laid out, and objects of which no tag is known are
+    read through their checksums. To a reader a version other than the last is a pointer in place of its manifest, until
+    `lay_out`.
+    """
+
+    def once(seen: Seen, leniently: bool) -> StoreContent:
+        return _pull(_Fetch(copy, store, state, seen.objects, leniently), seen, writes, reset)
+
+    return _looking_again(copy, store, state, None, once)
+
+
+def lay_out(copy: WorkingCopy, store: Store, state: State, versions: Collection[int], seen: Seen | None) -> None:
+    """Lays versions out that stand here by their number alone, as the only one who touches the copy.
+
+    The store is asked again only where it is not as it was `seen`. Nothing else changes: another process may have come
+    further since.
+    """
+
+    def once(seen: Seen, leniently: bool) -> None:
+        fetch = _Fetch(copy, store, state, seen.objects, leniently)
+        fetch.find_unsound(listed_files(fetch.manifests(versions, versions)), seen.tags, writes=False)
+        for version in versions:
+            fetch.view(version)
+
+    _looking_again(copy, store, state, seen, once)
+
+
+def _looking_again(
+    copy: WorkingCopy, store: Store, state: State, seen: Seen | None, once: Callable[[Seen, bool], Done], tries: int = 3
+) -> Done:
+    """Returns what `once` gives for what the store has, and saves the state.
+
     A reader holds no lease, so an object may go while it fetches; it looks again. What a listing names and nobody has
-    at the last of `tries` is lost, and a version is laid out without it.
+    at the last of `tries` (`once` is told) is lost, and a version is laid out without it.
     """
     while True:
         tries -= 1
         try:
-            return _pull(copy, store, state, reset, writes, leniently=not tries)
+            return once(seen or look(store), not tries)
         except Gone as error:
+            seen = None
             if not tries:
                 raise DatasetError(f"{store.address.shown}/{error}: went away while it was read; try again") from error
         finally:
@@ -135,15 +115,13 @@ def pull(
             remove_any(copy.incoming)
 
 
-def _pull(copy: WorkingCopy, store: Store, state: State, reset: bool, writes: bool, leniently: bool) -> StoreContent:
-    latest = read_latest(store)  # first: what it names is in the listing that follows
-    objects = store.entries()
+def _pull(fetch: _Fetch, seen: Seen, writes: bool, reset: bool) -> StoreContent:
+    copy, state = fetch.copy, fetch.state
+    latest, objects, tags = seen.latest, seen.objects, seen.tags
     views = whole_views(objects, latest.version)
     there = {n: k for n in objects if (k := kind_of(n)) and (k != "view" or version_of(n) in views)}
     here = dict(local_names(copy.root))
     copy.incoming.mkdir(parents=True, exist_ok=True)
-    fetch = _Fetch(copy, store, state, objects, leniently)
-    tags = _read_tags(store, objects)
     kept = set(_versions_only_here(copy, state, objects, latest)) - views
 
     logs = fetch.differing(n for n, k in there.items() if k == "log")
@@ -157,13 +135,23 @@ def _pull(copy: WorkingCopy, store: Store, state: State, reset: bool, writes: bo
     whole = {n for n, k in here.items() if k == "view" and version_of(n) in views | kept}
     _remove(copy, state, (gone | old) - whole)
 
-    fetch.into_place(n for n, k in there.items() if k in MAY_CHANGE and fetch.is_outdated(n, foreign))
-    listed = listed_files(fetch.manifests(views, stale))
+    outdated = [n for n, k in there.items() if k in MAY_CHANGE and fetch.is_outdated(n, foreign)]
+    notes = {n for n in outdated if kind_of(n) in ("note", "page")}
+    hints = {n for n in notes if n.endswith("/_last_checkpoint")}  # its checkpoints are found without
+    _remove(copy, state, hints)
+    fetch.into_place(n for n in outdated if n not in notes)
+    fetch.point_to(notes - hints)
+    folded = {v for v in views if is_folded(copy.root, v)}
+    asked = views if writes else views & {latest.version}
+    new = sorted(asked & (folded | {*stale}))
+    listed = listed_files(fetch.manifests(asked | (views - folded - {*stale}), new))
     fetch.find_unsound(listed, tags, writes)
     fetch.point_to(n for n, k in there.items() if k == "data" and not fetch.has_size(n))
-    for version in stale:
+    for version in new:
         fetch.view(version)
-    fetch.into_place(sorted(logs))
+    for version in sorted({*stale} - asked):
+        fetch.fold(version)
+    fetch.point_to(sorted(logs))
     local, dropped = fetch.check_pointers()
     # A version that this copy alone has is none where somebody removed files of it that had been sent to the store.
     torn = {v for n in dropped if kind_of(n) == "view" and (v := version_of(n)) > latest.version}
@@ -180,7 +168,8 @@ def _pull(copy: WorkingCopy, store: Store, state: State, reset: bool, writes: bo
         tags=tags,
         listed=listed,
         local=local,
-        fault=_fault_of_last(dataset, store, latest, objects),
+        fault=_fault_of_last(dataset, fetch.store, latest, objects),
+        seen=seen,
     )
 
 
@@ -191,6 +180,8 @@ def _versions_only_here(copy: WorkingCopy, state: State, objects: Mapping[str, E
     """
     in_part = {version_of(n) for n in objects if kind_of(n) == "view"}
     for number in Dataset(copy.root).version_numbers():
+        if is_folded(copy.root, number):
+            continue
         name = manifest_name(number)
         is_last = number == latest.version and sha256_of(copy.root / name) == latest.manifest_sha256
         if is_last or (number <= latest.version and number in in_part and name in state.tags):
@@ -231,7 +222,7 @@ class _Fetch:
     state: State
     objects: Mapping[str, Entry]
     leniently: bool
-    listed: dict[str, FileEntry] = field(default_factory=dict)
+    listed: dict[str, Listed] = field(default_factory=dict)
     unsound: set[str] = field(default_factory=set)
     """Objects that are not the files which the manifests name; what stands here is written there again."""
 
@@ -243,7 +234,14 @@ class _Fetch:
         """Names whose object is not this copy's file; read where the tag alone does not tell."""
         same_size = {name: self.has_size(name) for name in names}
         differ = [n for n, same in same_size.items() if not same]
-        unsure = [n for n, same in same_size.items() if same and self.state.tags.get(n, "") != self.objects[n].tag]
+        unsure = []
+        for name in (n for n, same in same_size.items() if same and self.state.tags.get(n, "") != self.objects[n].tag):
+            if not is_pointer(self.copy.root / name):
+                unsure.append(name)
+            elif name in self.state.tags:
+                differ.append(name)
+            else:
+                self.state.note(name, self.objects[name])
         for name, (content, entry) in zip(unsure, in_parallel(self.store.read, unsure), strict=True):
             if content == (self.copy.root / name).read_bytes():
                 self.state.note(name, entry, hashlib.sha256(content).hexdigest())
@@ -256,7 +254,9 @@ class _Fetch:
         path = self.copy.root / name
         if self.state.tags.get(name, "") != self.objects[name].tag:
             return True
-        return foreign and not (path.is_file() and sha256_of(path) == self.state.hashes.get(name))
+        if not foreign or is_pointer(path):
+            return False
+        return not (path.is_file() and sha256_of(path) == self.state.hashes.get(name))
 
     def same_view(self, version: int) -> bool:
         """Whether the copy has this very version; views never change, so the manifest answers for all files."""
@@ -276,24 +276,32 @@ class _Fetch:
 
         in_parallel(fetch, enumerate(names))
 
-    def manifests(self, views: Iterable[int], stale: Collection[int]) -> dict[int, Manifest]:
-        """Returns the manifests of the store's views that can be read; those of `stale` views are fetched."""
-        found = {}
-        for version in sorted(views):
+    def manifests(self, views: Iterable[int], new: Collection[int]) -> dict[int, Manifest]:
+        """Returns the manifests of the store's views that can be read; those of `new` ones are fetched."""
+
+        def read(version: int) -> Manifest | None:
             path = self.copy.root / manifest_name(version)
-            if version in stale:
-                path = self._apart(version) / MANIFEST
-                remove_any(path.parent)
-                path.parent.mkdir(parents=True)
-                self.store.fetch(manifest_name(version), path)
+            if version in new:
+                name, path = manifest_name(version), self._new_folder(version) / MANIFEST
+                if name not in self.objects or self.store.fetch(name, path).tag != self.objects[name].tag:
+                    raise Gone(name)  # it is another since the listing, and so are its files
             with suppress(DatasetError):
-                found[version] = read_manifest(path)
-        return found
+                return read_manifest(path)
+            return None
+
+        views = sorted(views)
+        return {v: m for v, m in zip(views, in_parallel(read, views), strict=True) if m}
 
     def _apart(self, version: int) -> Path:
         return self.copy.incoming / f"v{version}"
 
-    def find_unsound(self, listed: Mapping[str, FileEntry], tags: Mapping[str, str], writes: bool) -> None:
+    def _new_folder(self, version: int) -> Path:
+        folder = self._apart(version)
+        remove_any(folder)
+        folder.mkdir(parents=True)
+        return folder
+
+    def find_unsound(self, listed: Mapping[str, Listed], tags: Mapping[str, str], writes: bool) -> None:
         """Finds objects that are other files than the manifests name: by size, by tag, and by checksum in doubt."""
         self.listed.update(listed)
         doubtful = []
@@ -301,11 +309,11 @@ class _Fetch:
             if (entry := self.objects.get(name)) is None:
                 continue
             known = self.state.tags.get(name) or tags.get(name)
-            if entry.size != file.bytes:
+            if file.bytes not in (None, entry.size):
                 self.unsound.add(name)
             elif entry.tag is not None and entry.tag == known:
                 self.state.note(name, entry)
-            elif known is not None or (writes and kind_of(name) == "data"):
+            elif known is not None or (writes and (kind_of(name) == "data" or file.bytes is None)):
                 doubtful.append(name)
         if writes:  # a view's object of which nothing is known matters where the table's is lost
             lost = {f.sha256 for n, f in listed.items() if kind_of(n) == "data" and not self.is_sound(n)}
@@ -321,7 +329,7 @@ class _Fetch:
         return name in self.objects and name not in self.unsound
 
     def point_to(self, names: Iterable[str]) -> None:
-        """Puts pointers in the place of files that the store has; the few that are too small for one are fetched."""
+        """Puts pointers in the place of what the store has; the few files that are too small for one are fetched."""
         small = [name for name in names if self.is_sound(name) and not self._point(name, self.copy.root / name)]
         self.into_place(small)
 
@@ -338,7 +346,7 @@ class _Fetch:
         Returns the files that are whole here, and the pointers that went.
         """
         whole, dropped = [], []
-        for name, pointer in rows_here(self.copy.root, local_names(self.copy.root)):
+        for name, pointer in files_here(self.copy.root, local_names(self.copy.root)):
             if pointer is None:
                 whole.append(name)
             elif not self.is_sound(pointer.name) and not (
@@ -358,21 +366,22 @@ class _Fetch:
         try:
             manifest = read_manifest(folder / MANIFEST)
         except DatasetError:
+            if is_folded(self.copy.root, version):
+                _remove(self.copy, self.state, [manifest_name(version)])
             return
         shown = f"{self.store.address.shown}/{manifest_name(version)}"
         tables = _table_files(self.copy.root, manifest)
-        rows = {f.name: f for t in manifest.tables.values() for f in t.files}
 
         def lay(name: str) -> None:
             place = f"v{version}/{name}"
             if kind_of(place) != "view":
                 raise DatasetError(f"{shown}: names a file outside: {name!r}")
             target = folder / name
-            if name in tables and sha256_of(tables[name]) == rows[name].sha256:
+            if name in tables and self._sum_of(tables[name]) == self.listed[place].sha256:
                 link_or_copy(tables[name], target)
                 return
             target.parent.mkdir(parents=True, exist_ok=True)
-            if name in rows and (not self.is_sound(place) or self._point(place, target)):
+            if not self.is_sound(place) or self._point(place, target):
                 if place not in self.objects and not self.leniently:
                     raise Gone(place)
                 return
@@ -384,16 +393,32 @@ class _Fetch:
                 return
             flush(target)
 
+        rows = (f.name for t in manifest.tables.values() for f in t.files)
         in_parallel(lay, (*rows, *manifest.files))
         flush(folder / MANIFEST)
-        flush_tree(folder)
-        target = self.copy.root / f"v{version}"
-        if target.exists():
-            move(target, self.copy.incoming / f"old-v{version}")
-        move(folder, target)
+        self._into_place(version)
         for name in self.objects:
             if name.startswith(f"v{version}/") and name not in self.unsound:
                 self.state.note(name, self.objects[name])
+
+    def _sum_of(self, path: Path) -> str | None:
+        """SHA-256 (hex) of a table's file; a pointer from before its version was laid out tells none, and is told."""
+        pointer, name = read_pointer(path), path.relative_to(self.copy.root).as_posix()
+        if pointer and pointer.sha256 is None and not (self.is_sound(name) and self._point(name, path)):
+            return None
+        return sha256_of(path)
+
+    def fold(self, version: int) -> None:
+        """Lets the pointer of its manifest stand for a version."""
+        if self._point(manifest_name(version), self._new_folder(version) / MANIFEST):
+            self._into_place(version)
+
+    def _into_place(self, version: int) -> None:
+        folder, target = self._apart(version), self.copy.root / f"v{version}"
+        flush_tree(folder)
+        if target.exists():
+            move(target, self.copy.incoming / f"old-v{version}")
+        move(folder, target)
 
 
 def _table_files(root: Path, manifest: Manifest) -> dict[str, Path]:

@@ -14,29 +14,32 @@ from pathlib import Path
 
 from winnow.base.disk import Checkpoint, no_checkpoint
 from winnow.base.errors import DatasetBusy, DatasetDamaged
-from winnow.base.files import at_hand, sent_files
+from winnow.base.files import at_hand, fetched_sums, sent_files
 from winnow.base.object_store import Entry, Gone, Store, Taken
-from winnow.base.pointers import Pointer, read_pointer
+from winnow.base.pointers import Pointer, is_pointer, read_pointer
 from winnow.base.staging import sha256_of
 from winnow.publish.dataset import Dataset
-from winnow.publish.manifest import FileEntry, read_manifest
+from winnow.publish.manifest import read_manifest
 from winnow.publish.mend import readable
+from winnow.storage.commit_point import Latest
 from winnow.storage.lease import Lease
-from winnow.storage.pull import Latest, StoreContent
+from winnow.storage.pull import StoreContent
 from winnow.storage.working_copy import (
     COMPARED,
     LATEST,
     MAY_CHANGE,
     TAGS,
     Kind,
+    Listed,
     State,
     WorkingCopy,
+    files_here,
     in_parallel,
+    is_folded,
     kind_of,
     listed_files,
     local_names,
     manifest_name,
-    rows_here,
     version_of,
 )
 
@@ -70,7 +73,7 @@ def push(
         ) from error
     finally:
         copy.save(state)
-    local = [name for name, pointer in rows_here(copy.root, local_names(copy.root)) if pointer is None]
+    local = [name for name, pointer in files_here(copy.root, local_names(copy.root)) if pointer is None]
     return StoreContent(latest=latest, objects=work.objects, tags=tags, listed=work.listed, local=local)
 
 
@@ -84,7 +87,7 @@ class _Push:
     checkpoint: Checkpoint
     renewed: set[str] = field(default_factory=set)
     """Logs of which a commit was replaced, as folders."""
-    listed: dict[str, FileEntry] = field(default_factory=dict)
+    listed: dict[str, Listed] = field(default_factory=dict)
 
     def all(self, latest: Latest) -> Latest:
         here = dict(local_names(self.copy.root))
@@ -95,11 +98,15 @@ class _Push:
         self.checkpoint("receipts")
         in_parallel(self._put, self._new_data(here))
         self.checkpoint("data")
+        commits = self._changed(here, "log")
+        self._find_renewed(commits)
+        # A checkpoint goes before the log that it sums up: with other commits it would say what no version held.
+        self._drop([n for n in self.objects if kind_of(n) == "note" and _log_of(n) in self.renewed])
         # One after the other, each table's in their order: a commit stands on those before it.
-        for name in self._changed(here, "log"):
+        for name in commits:
             self._write_commit(name)
             self.checkpoint("log")
-        self._drop(self._left_of_logs(here))
+        self._drop([n for n in self._logs() if n not in here and _log_of(n) in self.renewed])
         in_parallel(self._put, self._changed(here, *(kind for kind in MAY_CHANGE if kind != "page")))
         self.checkpoint("side")
         newest = Dataset(self.copy.root).latest_version() or 0
@@ -129,23 +136,35 @@ class _Push:
         return sorted(n for n, size in sizes.items() if n not in self.objects or self.objects[n].size != size)
 
     def _changed(self, here: Mapping[str, Kind], *kinds: Kind) -> list[str]:
-        """Files that the store has not, or has otherwise; an older program kept no hash of a commit."""
+        """Files that the store has not, or has otherwise. What was fetched since the pull is known as it came."""
+        fetched = fetched_sums(self.copy.root)
 
         def differs(name: str) -> bool:
-            if kind_of(name) == "log" and name not in self.state.hashes:
-                return (self.copy.root / name).stat().st_size != self.objects[name].size
-            return sha256_of(self.copy.root / name) != self.state.hashes.get(name)
+            path = self.copy.root / name
+            if is_pointer(path):
+                return False
+            there = self.state.hashes.get(name) or fetched.get(name) or self.store.sha256(name)
+            self.state.hashes[name] = there
+            return sha256_of(path) != there
 
-        return sorted(n for n, k in here.items() if k in kinds and (n not in self.objects or differs(n)))
+        names = sorted(n for n, k in here.items() if k in kinds)
+        new = {n for n in names if n not in self.objects}
+        others = [n for n in names if n not in new]
+        new |= {n for n, differ in zip(others, in_parallel(differs, others), strict=True) if differ}
+        return sorted(new)
 
-    def _left_of_logs(self, here: Mapping[str, Kind]) -> list[str]:
-        """What the store has of logs that were written anew, and their files here have not.
+    def _logs(self) -> list[str]:
+        return [n for n in self.objects if kind_of(n) == "log"]
 
-        A sound log is never shorter here, for a pull brings all of it.
+    def _find_renewed(self, commits: Iterable[str]) -> None:
+        """Finds logs that were written anew: a commit takes another's place, or one before others.
+
+        A sound log is never shorter here, for a pull brings all of it, if only as pointers.
         """
-        return [
-            n for n in self.objects if kind_of(n) in ("log", "note") and n not in here and _log_of(n) in self.renewed
-        ]
+        last: dict[str, str] = {}
+        for name in self._logs():
+            last[_log_of(name)] = max(name, last.get(_log_of(name), ""))
+        self.renewed.update(_log_of(n) for n in commits if n <= last.get(_log_of(n), ""))
 
     def _bring_back(self, names: Iterable[str]) -> None:
         """Objects of versions that the store has lost, that were changed there, or that an erasure changed here.
@@ -212,9 +231,7 @@ class _Push:
     def _write_commit(self, name: str) -> None:
         """A new commit, or one of a log that was damaged in the store: that very object is replaced, and no other."""
         self.lease.check()
-        there, log = self.objects.get(name), _log_of(name)
-        if there or any(n > name for n in self.objects if kind_of(n) == "log" and _log_of(n) == log):
-            self.renewed.add(log)
+        there = self.objects.get(name)
         self._noted(name, self.store.swap(name, (self.copy.root / name).read_bytes(), there.tag if there else None))
 
     def _noted(self, name: str, entry: Entry) -> None:
@@ -272,13 +289,13 @@ class _Push:
         Commits never go: they are the tables' history, and by them another copy sees that somebody has written. A
         version whose manifest is damaged there, and that this copy never had, stays for who has it.
         """
-        whole = {version_of(n) for n, k in here.items() if k == "view"}
+        whole = {v for n, k in here.items() if k == "view" and not is_folded(self.copy.root, v := version_of(n))}
         gone: dict[str, list[str]] = {"manifest": [], "view": [], "rest": []}
         for name in self.objects.keys() - here.keys():
             kind = kind_of(name)
             if kind in ("data", "side"):
                 gone["rest"].append(name)
-            elif kind == "view" and (version_of(name) in whole or not self._is_damaged(version_of(name))):
+            elif kind == "view" and (version_of(name) in whole or not self._is_unknown(version_of(name))):
                 gone["manifest" if name == manifest_name(version_of(name)) else "view"].append(name)
         for names in filter(None, gone.values()):
             self._drop(sorted(names))
@@ -293,10 +310,10 @@ class _Push:
             self.objects.pop(name, None)
             self.state.forget(name)
 
-    def _is_damaged(self, version: int) -> bool:
-        """Whether a version stands in the store under a manifest that this copy does not know."""
+    def _is_unknown(self, version: int) -> bool:
+        """Whether a version stands in the store under a manifest that this copy does not know, or has not read."""
         name = manifest_name(version)
-        return name in self.objects and name not in self.state.tags
+        return name in self.objects and (name not in self.state.tags or is_folded(self.copy.root, version))
 
 
 def _log_of(name: str) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import time
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,17 +17,19 @@ from winnow.base.errors import DatasetDamaged, DatasetError, WinnowError
 from winnow.base.files import keep_room, mount
 from winnow.base.mounted import STAGING, Mount
 from winnow.base.object_store import Entry, Gone, Store
-from winnow.base.pointers import Pointer, lay_pointer
+from winnow.base.pointers import Pointer, is_pointer, lay_pointer
 from winnow.base.staging import sha256_of
 from winnow.publish.dataset import WORK, Dataset, Problem, Remote, Writer
 from winnow.storage import lease
-from winnow.storage.pull import Latest, StoreContent, fence, pull, read_latest
+from winnow.storage.commit_point import Latest, Seen, fence, read_latest
+from winnow.storage.pull import StoreContent, lay_out, pull
 from winnow.storage.push import Overtaken, push
 from winnow.storage.working_copy import (
     LATEST,
     State,
     WorkingCopy,
     in_parallel,
+    is_folded,
     kind_of,
     manifest_name,
     version_of,
@@ -44,6 +47,7 @@ class ObjectStoreRemote(Remote):
 
     copy: WorkingCopy
     published: int | None = 0
+    seen: Seen | None = None
     lease_seconds: float = lease.SECONDS
     checkpoint: Checkpoint = no_checkpoint
 
@@ -66,12 +70,27 @@ class ObjectStoreRemote(Remote):
         with copy.reading() as free:
             if free:
                 content = pull(copy, store, state := copy.state(), writes=False)
-                keep_room(self.mount, make_room(copy, state, content))
+                self.seen = content.seen
+                self._keep_room(state, content)
                 if content.fault:
                     raise DatasetDamaged(content.fault)
                 self.published = content.latest.version
             else:
                 self.published = read_latest(store).version
+
+    def lay_out(self, versions: Iterable[int]) -> None:
+        """Brings the manifests of versions, and pointers for their files, where nobody here has asked for them yet."""
+        while new := [v for v in versions if is_folded(self.copy.root, v)]:
+            with self.copy.reading() as free:
+                if free:
+                    lay_out(self.copy, Store(self.copy.address), self.copy.state(), new, self.seen)
+                    break
+            time.sleep(0.2)  # a run of this machine lays all of them out as it begins
+
+    def stored_bytes(self) -> int:
+        """Returns how many bytes the objects of the address have."""
+        objects = self.seen.objects if self.seen else Store(self.copy.address).entries()
+        return sum(entry.size for entry in objects.values())
 
     @contextmanager
     def writing(self, root: Path, run_id: str, wait_seconds: float) -> Iterator[None]:
@@ -94,7 +113,7 @@ class ObjectStoreRemote(Remote):
             staged = [name for name in content.objects if name.startswith(f"{STAGING}/") and not kind_of(name)]
             # What a killed run exchanged with its workers goes; its finished shards stay for the next one.
             store.remove([name for name in staged if name.startswith(f"{STAGING}/{WORK}")])
-            keep_room(self.mount, make_room(copy, state, content), writes=True)
+            self._keep_room(state, content, writes=True)
             try:
                 # One whose push died is whole, so it goes first.
                 if (Dataset(root).latest_version() or 0) > content.latest.version:
@@ -103,13 +122,18 @@ class ObjectStoreRemote(Remote):
                 content = push(copy, store, state, content, held, self.checkpoint)
                 if not any(path.is_file() for path in Dataset(root).staging.rglob("*")):  # published, or erased
                     store.remove(staged)
-                keep_room(self.mount, make_room(copy, state, content))
+                self._keep_room(state, content)
             except Overtaken:
                 with suppress(WinnowError):
                     content = pull(copy, store, state, writes=True, reset=True)
                 raise
             finally:
                 self.published = content.latest.version
+
+    def _keep_room(self, state: State, content: StoreContent, writes: bool = False) -> None:
+        """What rows and pages have for sizes is known from the listing, so that nobody asks for it."""
+        stored = {n: e for n, e in content.objects.items() if kind_of(n) in ("data", "view")}
+        keep_room(self.mount, make_room(self.copy, state, content), stored, writes)
 
     def writer(self) -> Writer | None:
         """Returns who holds the lease, None where nobody does."""
@@ -118,6 +142,8 @@ class ObjectStoreRemote(Remote):
     def verify(self, version: int | None = None) -> list[Problem]:
         """Returns what is wrong with the objects themselves; the working copy is checked as any dataset."""
         copy, store = self.copy, Store(self.copy.address)
+        dataset = Dataset(copy.root, self)
+        dataset.lay_out(dataset.version_numbers() if version is None else [version])
         with copy.reading() as free:
             if not free:
                 raise DatasetError(f"{self.shown}: a run of this machine is writing; verify when it has finished")
@@ -127,7 +153,8 @@ class ObjectStoreRemote(Remote):
 def make_room(copy: WorkingCopy, state: State, content: StoreContent) -> int:
     """Puts pointers in the place of files that were not read for the longest time, until the rest is within the bound.
 
-    Returns how many bytes more may be kept. A file goes that the store is known to have, with all of its names.
+    Returns how many bytes more may be kept. A file goes that the store is known to have, with all of its names: rows by
+    their name, which no other rows ever had, pages and logs by their checksum. Manifests stay.
     """
     names: dict[int, list[str]] = defaultdict(list)
     seen: dict[int, os.stat_result] = {}
@@ -144,12 +171,21 @@ def make_room(copy: WorkingCopy, state: State, content: StoreContent) -> int:
             if n in content.objects and content.objects[n].size == stat.st_size
             and content.objects[n].tag is not None and content.objects[n].tag == state.tags.get(n)
         ]  # fmt: skip
-        if there:
-            listed = content.listed.get(there[0])
-            pointer = Pointer(name=there[0], sha256=listed.sha256 if listed else sha256_of(copy.root / there[0]))
+        if there and (sha256 := _sum_in_store(copy, state, content, there[0])):
+            pointer = Pointer(name=there[0], sha256=sha256)
             if all(lay_pointer(copy.root / n, stat.st_size, pointer) for n in names[number]):
                 room += stat.st_size
     return max(0, min(room, disk_usage(copy.root.parent).free // 2))  # what else is written there needs room too
+
+
+def _sum_in_store(copy: WorkingCopy, state: State, content: StoreContent, name: str) -> str | None:
+    """SHA-256 (hex) of a file as the store has it; None where the one here may be another."""
+    listed = content.listed.get(name)
+    known = listed.sha256 if listed else state.hashes.get(name)
+    if listed and listed.bytes is not None:
+        return known
+    found = sha256_of(copy.root / name)
+    return found if kind_of(name) == "data" or found == known else None
 
 
 def _check_objects(copy: WorkingCopy, store: Store, version: int | None) -> list[Problem]:
@@ -162,7 +198,7 @@ def _check_objects(copy: WorkingCopy, store: Store, version: int | None) -> list
     objects = store.entries()
     dataset = Dataset(copy.root)
     wanted: dict[str, str] = {}
-    here = {n for n in dataset.version_numbers() if n <= latest.version}
+    here = {n for n in dataset.version_numbers() if n <= latest.version and version in (None, n)}
     whole = whole_views(objects, latest.version)
     for number in sorted(here):
         manifest = dataset.manifest(number)
@@ -174,7 +210,7 @@ def _check_objects(copy: WorkingCopy, store: Store, version: int | None) -> list
             made = {f"tables/{table}/{f.delta_path}": f.sha256 for f in entry.files if f.delta_path}
             wanted |= {name: sha256 for name, sha256 in made.items() if name in objects}
     tables = [n for n in objects if kind_of(n) in ("data", "log") and n not in wanted]
-    wanted |= {n: sha256_of(copy.root / n) for n in tables if (copy.root / n).is_file()}
+    wanted |= {n: sha256_of(p) for n in tables if (p := copy.root / n).is_file() and not is_pointer(p)}
     asked = {n: s for n, s in wanted.items() if version is None or n.startswith(f"v{version}/")}
 
     def look(name: str) -> Iterator[Problem]:

@@ -23,10 +23,10 @@ from winnow.base.disk import remove_any
 from winnow.base.environment import cache_folder
 from winnow.base.errors import DatasetBusy, UsageError
 from winnow.base.object_store import Address, Entry
-from winnow.base.pointers import Pointer, read_pointer
+from winnow.base.pointers import Pointer, is_pointer, read_pointer
 from winnow.base.staging import write_file
 from winnow.publish.dataset import INDEX
-from winnow.publish.manifest import MANIFEST, FileEntry, Manifest
+from winnow.publish.manifest import MANIFEST, Manifest
 from winnow.storage.lock import lock_file, read_writer
 
 _READER = "that looks at the dataset"  # the name under which a reader holds the lock of pulls
@@ -101,10 +101,10 @@ def local_names(root: Path) -> Iterator[tuple[str, Kind]]:
     yield from ((path.relative_to(root).as_posix(), "receipt") for path in root.glob("erasures/*.json"))
 
 
-def rows_here(root: Path, names: Iterable[tuple[str, Kind]]) -> Iterator[tuple[str, Pointer | None]]:
-    """Yields the Parquet files of tables and views among `names`, each with its pointer where only the store has it."""
+def files_here(root: Path, names: Iterable[tuple[str, Kind]]) -> Iterator[tuple[str, Pointer | None]]:
+    """Yields the files of tables and views among `names`, each with its pointer where only the store has it."""
     for name, kind in names:
-        if kind in ("data", "view") and name.endswith(".parquet"):
+        if kind in ("data", "view", "log", "note"):
             yield name, read_pointer(root / name)
 
 
@@ -114,21 +114,35 @@ def in_parallel(call: Callable[[Item], Done], items: Iterable[Item]) -> list[Don
         return list(pool.map(call, items))
 
 
-def listed_files(manifests: Mapping[int, Manifest]) -> dict[str, FileEntry]:
-    """Returns what the manifests say of the Parquet files of views and tables, by name."""
-    found = {}
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What a manifest says of a file. It tells no size of a page: ``bytes`` is None."""
+
+    sha256: str
+    bytes: int | None = None
+
+
+def listed_files(manifests: Mapping[int, Manifest]) -> dict[str, Listed]:
+    """Returns what the manifests say of the files of views and tables, by name."""
+    found: dict[str, Listed] = {}
     for number, manifest in manifests.items():
+        found |= {f"v{number}/{name}": Listed(sha256) for name, sha256 in manifest.files.items()}
         for table, entry in manifest.tables.items():
             for file in entry.files:
-                found[f"v{number}/{file.name}"] = file
+                found[f"v{number}/{file.name}"] = listed = Listed(file.sha256, file.bytes)
                 if file.delta_path:
-                    found[f"tables/{table}/{file.delta_path}"] = file
+                    found[f"tables/{table}/{file.delta_path}"] = listed
     return found
 
 
 def manifest_name(version: int) -> str:
     """Returns the name of a version's manifest."""
     return f"v{version}/{MANIFEST}"
+
+
+def is_folded(root: Path, version: int) -> bool:
+    """Whether a version stands here by its number alone, for nobody here has asked for it yet."""
+    return is_pointer(root / manifest_name(version))
 
 
 def whole_views(names: Collection[str], latest: int | None = None) -> set[int]:
@@ -150,6 +164,7 @@ class State:
     hashes: dict[str, str] = field(default_factory=dict)
 
     def note(self, name: str, entry: Entry, sha256: str | None = None) -> None:
+        self.forget(name)
         self.tags[name] = entry.tag
         if sha256:
             self.hashes[name] = sha256

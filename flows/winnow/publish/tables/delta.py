@@ -19,6 +19,7 @@ from deltalake.transaction import AddAction, RemoveAction
 
 from winnow.base.contracts import TABLES
 from winnow.base.disk import Checkpoint, flush, no_checkpoint
+from winnow.base.files import bring, is_mounted
 from winnow.base.recipe import PublishSettings
 from winnow.base.recipe_values import spdx_licence
 from winnow.publish.tables.row_files import WrittenFile
@@ -27,11 +28,18 @@ from winnow.publish.tables.schema import CONSTRAINTS, description_of
 KEYS = dict.fromkeys(TABLES, "doc_id") | {"runs": "run_id", "inputs": "path", "sources": "site"}
 """The column by which rows of a table are replaced."""
 
+LOG = "_delta_log"
+
 PURPOSE = "winnow"
 """Name under which a commit's metadata says what the commit is for."""
 
 # Versions are kept as long as their views are; log files must not go before (Delta's default is 30 days).
-_CONFIGURATION = {"delta.enableChangeDataFeed": "true", "delta.logRetentionDuration": "interval 36500 days"}
+_CONFIGURATION = {
+    "delta.enableChangeDataFeed": "true",
+    "delta.logRetentionDuration": "interval 36500 days",
+    # Who opens a table reads the last checkpoint and the commits since, each a file, or a request; the default is 100.
+    "delta.checkpointInterval": "10",
+}
 
 _FILE = re.compile(r"part-(\d{5,9})-(\d{5,9})-([0-9a-f]{8})-(\d\d)\.parquet")
 
@@ -159,14 +167,31 @@ def is_ours(name: str) -> bool:
     return _FILE.fullmatch(name) is not None
 
 
-def open_table(folder: Path) -> DeltaTable | None:
-    """Returns the Delta table in `folder`, None where there is none."""
-    if not (folder / "_delta_log").is_dir():
+def open_table(folder: Path, at: int | None = None) -> DeltaTable | None:
+    """Returns the Delta table in `folder` as it stands, or stood at commit `at`; None where there is none."""
+    if not (folder / LOG).is_dir():
         return None
+    bring_log(folder, at)
     try:
-        return DeltaTable(str(folder))
+        return DeltaTable(str(folder), version=at)
     except TableNotFoundError:
         return None  # killed before its first commit
+
+
+def bring_log(folder: Path, at: int | None = None, since: int | None = None) -> None:
+    """Fetches what is not here of a table's log: all `since` a commit, or what tells how the table stood `at` another.
+
+    That is the last checkpoint before it, and the commits after that.
+    """
+    if not is_mounted(folder) or not (folder / LOG).is_dir():
+        return
+    numbered = [(int(p.name[:20]), p) for p in (folder / LOG).iterdir() if p.name[:20].isdigit()]
+    asked = [(number, path) for number, path in numbered if at is None or number <= at]
+    if since is None:
+        last = max((number for number, path in asked if ".checkpoint" in path.name), default=-1)
+        asked = [(number, path) for number, path in asked if number != last or ".checkpoint" in path.name]
+        since = last
+    bring(path for number, path in asked if number >= since)
 
 
 def create_table(folder: Path, schema: pa.Schema) -> DeltaTable:
@@ -184,6 +209,15 @@ def create_table(folder: Path, schema: pa.Schema) -> DeltaTable:
     )
     flush_log(folder)
     return table
+
+
+def is_whole_commit(path: Path) -> bool:
+    """Whether a file of a log holds a commit, and not what a power loss or damage leaves of one."""
+    lines = path.read_bytes().splitlines()
+    try:
+        return bool(lines) and all(isinstance(json.loads(line), dict) for line in lines)
+    except ValueError:
+        return False
 
 
 def active_files(table: DeltaTable | None, name: str) -> list[ActiveFile]:
@@ -219,7 +253,8 @@ def commit(
 
     `data_change` false says that the rows stay the same (readers of the change feed see nothing).
     """
-    table = DeltaTable(str(folder))
+    table = open_table(folder)
+    assert table is not None
     milliseconds = int(job.started_at.timestamp() * 1000)
     actions: list[AddAction | RemoveAction] = [
         AddAction(f.name, f.bytes, {}, milliseconds, data_change, _statistics(f, KEYS[folder.name])) for f in add
@@ -246,9 +281,9 @@ def _statistics(file: WrittenFile, key: str) -> str:
 
 
 def flush_log(folder: Path) -> None:
-    """Flushes the newest commits of the table in `folder`."""
-    log = folder / "_delta_log"
-    # A vacuum makes two commits, so the last alone would not do.
-    for path in sorted(log.glob("*.json"))[-3:]:
+    """Flushes the newest commits of the table in `folder`, and their checkpoints."""
+    log = folder / LOG
+    # A vacuum makes two commits, so the last alone would not do; each may have a checkpoint.
+    for path in sorted(log.glob("[0-9]*"))[-4:]:
         flush(path)
     flush(log)
