@@ -49,7 +49,7 @@ def restore_ampersands(text: str, evidence: Evidence) -> Iterator[Change]:
     for found in _at_hashes(_HASH, text):
         digits = found[1] or found[2]
         char = chr(int(digits[1:], 16) if digits[0] == "x" else int(digits))
-        if text[max(0, found.start() - 6) : found.start()].rstrip(" ;\xa0").endswith(("&", "amp")):
+        if text[max(0, found.start() - 6) : found.start()].rstrip(" ;\xa0").endswith(("&", "amp", "#38", "#x26")):
             continue  # it has its ampersand, spaced out or escaped
         if found.start() not in starts and char in "‘’“”„‚–—…•™€«»\xa0":
             taken.append(Change(found.start(), found.end(), char, 0.7))
@@ -75,4 +75,4 @@ def _at_hashes(pattern: re.Pattern[str], text: str, spaced: bool = False) -> Ite
         at = text.find("#", found.end() if found else at + 1)
 
 
-BARE_REFERENCES = Rule("bare_references", 3, restore_ampersands, r"#(?:\d{2,4}|x[0-9A-Fa-f]{2,4});|&\d{2,4};")
+BARE_REFERENCES = Rule("bare_references", 4, restore_ampersands, r"#(?:\d{2,4}|x[0-9A-Fa-f]{2,4});|&\d{2,4};")

@@ -32,7 +32,9 @@ _PROGRAM = re.compile(r"\bwhile ?\(|\bconst \w+ =|\(\w*(?:, ?\w+)*\) =>|\.innerH
 _IN_NAME = re.compile(r"\b[A-Z]{1,3}&[A-Z]{1,2}s?\b(?!;)")
 _MAY_BE_IN_NAME = re.compile(r"&(?<=[A-Z]&)[A-Z]")  # begins with its sign: far faster, and most texts have none
 _ESCAPED_NAME = re.compile(r"\b[A-Z]{1,3}&amp;[A-Z]")
-_AS_CODE = re.compile(r"(?:[=(,!|]|\\|->|\breturn|\bgoto|\bexists|&)\s?\Z")
+_AS_CODE = re.compile(
+    r"(?:[=(,!|]|\\|->|\breturn|\bgoto|\bexists|&|\b(?:int|char|float|double|long|bool|var|let|auto)\s\*{0,2})\s?\Z"
+)
 
 
 def find_entities(text: str, evidence: Evidence) -> Iterator[Change]:

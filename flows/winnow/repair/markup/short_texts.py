@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from winnow.base.html_names import ELEMENTS
 from winnow.repair.engine.rule import Change, apply_changes
@@ -123,6 +124,7 @@ def of_snippet(text: str, found: list[Tag], closed: set[str]) -> list[Tag] | Non
         or (t.name in ELEMENTS and len(t.name) > 1 and t.name not in PLACEHOLDER and not _as_noun(text, t, closed))
         for t in found
     )
+    used = used or any(_closed_by_opening(text, *pair) for pair in pairwise(found))
     if len(found) > 1 and (last := found[-1]).kind == "broken" and last.end == len(text):
         used = used or any(t.name == last.name for t in found[:-1])  # cut off inside the tag that was to close
     used = used or any(half.strong for half in half_tags(text, 0, len(text), False))
@@ -150,6 +152,14 @@ def _as_noun(text: str, tag: Tag, closed: set[str]) -> bool:
     if tag.closing or tag.name in closed or tag.name in ("br", "hr", "p", "li", "img"):
         return False
     return text[tag.start - 1 : tag.start] == " " and text[tag.end : tag.end + 1] in (" ", ".", ",")
+
+
+def _closed_by_opening(text: str, first: Tag, last: Tag) -> bool:
+    """Whether the second of two tags lacks its slash alone: ``a <b>word<b>.``"""
+    if first.name != last.name or first.name not in ("b", "i", "u") or first.closing or last.closing:
+        return False
+    outside = text[first.start - 1 : first.start] + text[last.end : last.end + 1]
+    return text[first.end].isalnum() and text[last.start - 1].isalnum() and not any(map(str.isalnum, outside))
 
 
 def _within_word(text: str, tag: Tag) -> bool:

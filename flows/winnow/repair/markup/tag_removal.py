@@ -221,13 +221,23 @@ def _real(text: str, tag: Tag, closed: set[str], evidence: Evidence, taught: boo
         return False
     at = bisect_left(evidence.points, tag.start)
     if at < len(evidence.points) and evidence.points[at] < tag.end:  # its brackets were damaged themselves
-        shown = tag.name in PLACEHOLDER or _compares(text, tag) or (taught and tag.name not in _LONE)
+        shown = tag.name in PLACEHOLDER or _compares(text, tag) or _is_type(text, tag)
+        shown = shown or (taught and tag.name not in _LONE)
         return tag.name in closed or not shown
     if tag.name in closed:
         return True
     if tag.name in PLACEHOLDER or _SPOKEN.search(text, max(0, tag.start - 12), tag.start):
         return False
     return len(tag.name) > 1 or _stands_alone(text, tag)
+
+
+def _is_type(text: str, tag: Tag) -> bool:
+    """``List<A> names``: a capital in brackets behind a word and before none."""
+    if not (text[tag.start + 1 : tag.end - 1].isupper() and tag.end - tag.start == 3 and tag.start):
+        return False
+    after = text[tag.end : tag.end + 2]
+    follows = after[:1] in "([;,.)>" if tag.name == "p" else not after[:1].isalnum()
+    return text[tag.start - 1].isalnum() and (follows or (after[:1] == " " and after[1:].islower()))
 
 
 _LONE = frozenset(("br", "hr", "img", "li", "p"))  # often stand without an end
