@@ -34,9 +34,9 @@ _DRAWING = re.compile(
 )
 _USED = re.compile(r"\b(?:use|using|insert|type|write|add|put|with|the|an?) \Z", re.IGNORECASE)
 _FOR = re.compile(r" (?:for|to|in|instead|as|at|when|where|between|after|before)\b")
-_WORD = r"(?:elements?|tags?|markup|elemento?s?|éléments?|elementen?|balises?|etiquetas?|тег\w{0,3}|タグ|标签|標籤)"
-_MENTIONED = re.compile(rf"[ -]?{_WORD}(?!\w)", re.IGNORECASE)
-_NAMED = re.compile(rf"(?<!\w){_WORD} ?\Z", re.IGNORECASE)
+_WORD = r"(?:elements?|tags?|markup|elemento?s?|éléments?|elementen?|balises?|etiquetas?|тег\w{0,3})"
+_MENTIONED = re.compile(rf"[ -]{_WORD}(?!\w)| ?(?:タグ|标签|標籤)", re.IGNORECASE)
+_NAMED = re.compile(rf"(?<!\w){_WORD} \Z", re.IGNORECASE)
 _ELEMENT = re.compile(r"<([A-Za-z][\w:.-]{0,30})(?:\s[^<>]{0,300})?>[^<>]{1,600}</\1>")
 
 
