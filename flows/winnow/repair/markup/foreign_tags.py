@@ -240,6 +240,16 @@ _KNOWN = frozenset("""
 """.split())  # fmt: skip
 _INLINE = frozenset("dropcap dropcaps highlight tooltip icon fusion_dropcap fusion_highlight su_highlight ref".split())
 _ATTRIBUTE = re.compile(r"\s[\w-]{1,40}\s?=\s?[\"'“”″„‘’«\w&]")
+_SHOWN = re.compile(
+    r"\s(?:caption|heading|text|title)\s?=\s?([\"'“”])"
+    r"((?=[^\W\d_a-z]|[^\"'\]]{0,30}[^\W\d_] )[^\"“”<>\[\]%]{2,400}?)\1(?=\s|\Z|/)"
+)
+"""What a reader sees of a shortcode's attributes: a picture's caption, the title of a tab, the text of a heading."""
+_PICTURE = re.compile(r"\s{0,9}(?:<a\s[^<>]{0,500}>\s{0,9})?<img\s[^<>]{0,1000}>(?:\s{0,9}</a>)?")
+_MEDIA_NAMES = frozenset("""
+    adrotate audio embed googlemap googlemaps google_map instagram slideshare soundcloud tweet video vimeo youtube
+""".split())  # fmt: skip
+"""Those that show something else than text and stand alone, where they say what."""
 _EMPTY = frozenset(
     "gallery playlist contact-form-7 gravityform ninja_forms wpforms mc4wp_form rev_slider layerslider".split()
 )
@@ -289,9 +299,19 @@ def strip_shortcodes(text: str, evidence: Evidence) -> Iterator[Change]:
         name = m[2].lower()
         builder = built and _BUILDERS.match(name) is not None
         pair = name in closed and name in opened and (name in given or name in _KNOWN)
-        if builder or pair or (name in _EMPTY and name in given):
-            marks.append(Mark(m.start(), m.end(), name, bool(m[1]), name not in _INLINE | _EMPTY))
+        alone = name in _MEDIA_NAMES and (m[4] or _is_line(text, *m.span())) and (name in given or "http" in m[3])
+        if builder or pair or alone or (name in _EMPTY and name in given):
+            shown = _SHOWN.search(text, m.start(3), m.end(3)) if name not in _EMPTY else None
+            picture = _PICTURE.match(text, m.end()) if shown else None
+            last = picture.end() if picture else m.end()
+            for start, end in ((m.start(), shown.start(2)), (shown.end(2), last)) if shown else (m.span(),):
+                marks.append(Mark(start, end, name, bool(m[1]), name not in _INLINE | _EMPTY))
     yield from replaced(text, sorted(marks, key=lambda mark: mark.start), 0.8)
+
+
+def _is_line(text: str, start: int, end: int) -> bool:
+    before, after = text[max(0, start - 9) : start].rstrip(" \t"), text[end : end + 9].lstrip(" \t")
+    return before[-1:] in ("", "\n") and after[:1] in ("", "\n")
 
 
 NAMESPACED_TAGS = Rule(
@@ -317,7 +337,7 @@ WORD_FIELDS = Rule(
 SPEECH_TAGS = Rule("speech_tags", 1, strip_speech_tags, r"(?i)<(?:speak|break|say-as|prosody|phoneme|emphasis)[\s>]")
 CHAT_LINKS = Rule("chat_links", 1, read_chat_links, r"<(?:https?:|mailto:|[#!])[^\s<>|][^<>|]*\||<a?:\w+:\d")
 SHORTCODES = Rule(
-    "shortcodes", 4, strip_shortcodes, r'\[/[A-Za-z]|\[[A-Za-z][\w-]*\s[^\[\]\n]*=|\[\[\{"|\[(?:vc|et_pb|fusion|av)_'
+    "shortcodes", 5, strip_shortcodes, r'\[/[A-Za-z]|\[[A-Za-z][\w-]*\s[^\[\]\n]*[=/]|\[\[\{"|\[(?:vc|et_pb|fusion|av)_'
 )
 
 FOREIGN: tuple[Rule, ...] = (NAMESPACED_TAGS, WORD_SETTINGS, WORD_FIELDS, SPEECH_TAGS, CHAT_LINKS, SHORTCODES)
