@@ -11,7 +11,7 @@ from winnow.repair.escapes import is_code
 from winnow.repair.markup.tags import Tag
 
 _OF_PROSE = frozenset("""
-    a article b blockquote br center cite div em figcaption figure font h1 h2 h3 h4 h5 h6 hr i img li ol p section small
+    a b blockquote br center cite div em figcaption figure font h1 h2 h3 h4 h5 h6 hr i img li ol p small
     span strong sub sup table tbody td th thead tr u ul
 """.split())  # fmt: skip
 _VOID = frozenset(("br", "hr", "img"))

@@ -53,6 +53,10 @@ _STANDS_FOR = frozenset("""
 """Names of what is missing, has to be filled in, or is a program's, a language model's or a keyboard's."""
 
 
+_OF_WIKI = frozenset(("ref", "references", "gallery", "nowiki", "noinclude", "includeonly", "onlyinclude"))
+"""Tags of wiki source, which go with what they hold, or not, by a rule of their own."""
+
+
 def _is_placeholder(tag: str) -> bool:
     """Whether an unknown tag stands for something: ``<EMAIL>``, ``<name=...>``, ``<unknown>``, ``<C-x>``."""
     keys = tag[1].isupper() and tag[2] == "-"
@@ -103,6 +107,8 @@ def of_snippet(text: str, found: list[Tag], closed: set[str]) -> list[Tag] | Non
     if _DRAWING.match(text) and not (found and found[0].name == "svg" and text[found[0].end :].strip(" \n</>")):
         return []
     found = [t for t in found if t.kind != "custom" or t.name in closed or not _is_placeholder(text[t.start : t.end])]
+    if "[[" in text:
+        found = [t for t in found if t.name not in _OF_WIKI]
     outside = apply_changes(text, (Change(t.start, t.end, " ") for t in found))
     if CODE.search(outside) or PROGRAM.search(text):
         return None
