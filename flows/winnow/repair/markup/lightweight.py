@@ -188,7 +188,8 @@ def _caption(parts: str) -> str:
 
 
 def _emphasised(found: re.Match[str]) -> str:
-    return next(filter(None, found.groups())).replace("''", "")
+    inside: str = next(filter(None, found.groups()))
+    return inside.replace("''", "")
 
 
 def _plain(text: str) -> str:

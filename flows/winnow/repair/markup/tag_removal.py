@@ -371,6 +371,9 @@ def replacement(text: str, start: int, end: int, run: Sequence[Tag], tables: Seq
         high += 1
     gaps = [text[low:start], text[end:high], *(text[a.end : b.start] for a, b in pairwise(run))]
     if level < CELL_END:
+        alone = text[low - 1 : low] == "\n" and text[high : high + 1] == "\n"
+        if alone and not any(map(_BLANK_LINE.search, gaps)):
+            return low, high + 1, ""  # a line of its own
         return low, high, _inline(text, low, high, start, gaps, level)
     if high == len(text):
         return low, high, "\n" if "\n" in gaps[1] else ""
@@ -395,7 +398,7 @@ def _inline(text: str, low: int, high: int, start: int, gaps: Sequence[str], lev
         return ""
     if low == 0 or text[low - 1] == "\n":
         return text[low:start]
-    return " " if level == SPACE or any(gaps) else ""
+    return " " if any(gaps) or (level == SPACE and not _CLOSING_SIGN.match(text, high)) else ""
 
 
 def _prefix(run: Sequence[Tag]) -> str:
