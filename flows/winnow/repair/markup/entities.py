@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from winnow.repair.engine.rule import Change, Evidence, NearDamage, Rule, apply_changes
-from winnow.repair.markup.character_references import OF_MARKUP, TYPOGRAPHIC, Reference, references
+from winnow.repair.markup.character_references import LEGACY, OF_MARKUP, TYPOGRAPHIC, Reference, references
 from winnow.repair.markup.html_source import OF_SOURCE
 from winnow.repair.markup.prose_tags import is_prose
 from winnow.repair.markup.tags import NEIGHBOURS, SNIPPET
@@ -115,6 +115,8 @@ class _Judge:
         return r.kind == "broken"
 
     def confidence(self, r: Reference) -> float:
+        if r.name in LEGACY - OF_MARKUP and self.text.startswith("=", r.end) and self._in_address(r):
+            return 0.0  # an address's ``&copy;=2``, where a program set semicolons behind all names
         sure = self._by_form(r)
         return sure if sure and not self._talked_about(r) else 0.0
 

@@ -12,6 +12,7 @@ from winnow.repair.markup.tags import PLACEHOLDER, Tag, half_tags
 
 ABOUT = re.compile(r"\b(?:html|xml|sgml|markup|tags?|elements?|attributes?|usage|syntax|synopsis)\b", re.IGNORECASE)
 SURELY_ABOUT = re.compile(r"\b(?:html|xml|sgml|markup|synopsis)\b", re.IGNORECASE)
+LONE = frozenset(("br", "hr", "img", "li", "p"))  # often stand without an end
 NEAR = 20  # characters from a tag to a word for one
 CODE = re.compile(
     r"<[%?]|\$\{|#\{|#include|::|\btemplate ?<|\bclass |\breturn\b|\bimport |=>|&&|\|\||(?:[^\s;];|\{) *\n|\);"
@@ -89,9 +90,9 @@ def is_taught(text: str, tag: Tag) -> bool:
     >>> [is_taught(t, next(tags(t))) for t in ("use <em> for emphasis", "the <b> tag", "the <b>cat</b> sat")]
     [True, True, False]
     """
-    if tag.closing or tag.strong:
+    if tag.closing or (tag.strong and tag.name in LONE):
         return False
-    used = _USED.search(text, max(0, tag.start - 12), tag.start) and _FOR.match(text, tag.end)
+    used = not tag.strong and _USED.search(text, max(0, tag.start - 12), tag.start) and _FOR.match(text, tag.end)
     return bool(used or _MENTIONED.match(text, tag.end) or _NAMED.search(text, max(0, tag.start - 12), tag.start))
 
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from winnow.base.html_names import BLOCK, CELL, ELEMENTS, HEADING, INLINE, REPLACED, TABLE
 from winnow.repair.engine.rule import Change, Evidence, NearDamage, Rule, apply_changes, line_end
 from winnow.repair.markup.html_source import OF_SOURCE, is_html_source
 from winnow.repair.markup.prose_tags import tags_of_prose
-from winnow.repair.markup.short_texts import ABOUT, CODE, PROGRAM, SURELY_ABOUT, is_taught, of_snippet
+from winnow.repair.markup.short_texts import ABOUT, CODE, LONE, PROGRAM, SURELY_ABOUT, is_taught, of_snippet
 from winnow.repair.markup.tags import NEIGHBOURS, PLACEHOLDER, SNIPPET, Tag, half_tags, tags
 
 _SPOKEN = re.compile(r"\b(?:the|an?|use) \Z", re.IGNORECASE)
+_JOINED = re.compile(r"\b(?:of|with|to|and|or|an?|the|by|than|as|like|for) \Z")
+_CODE_SPAN = re.compile(r"(?<![\w`])`[^`\n]{1,300}`(?![\w`])")
 _STATEMENT = re.compile(r"[ \t]{0,3}[;),]")
 _NOISE = re.compile(r"[\s\xa0>;]*\Z")
 _BEFORE_HARD_SPACE = re.compile(r"[ \t]?;(?=[ \t]?\xa0)")
@@ -51,7 +53,7 @@ def find_tags_of_short_texts(text: str, evidence: Evidence) -> Iterator[Change]:
 
 
 def _changes(text: str, evidence: Evidence, proven: bool) -> Iterator[Change]:
-    found = [t for t in evidence.once(_all_tags, text) if not _quoted(text, t)]
+    found = list(_without_code_and_names(text, (t for t in evidence.once(_all_tags, text) if not _quoted(text, t))))
     accepted, proofs = _accepted(text, found, evidence)
     if proven != (bool(proofs.points) or proofs.everywhere):
         return
@@ -59,6 +61,31 @@ def _changes(text: str, evidence: Evidence, proven: bool) -> Iterator[Change]:
         return
     events = _with_halves(text, accepted, proofs)
     yield from _replaced(text, events, 0.9 if proven else 0.6)
+
+
+def _without_code_and_names(text: str, found: Iterable[Tag]) -> Iterator[Tag]:
+    """The tags but for whole ones in code by Markdown, and at the start of lines of a chat, where names stand.
+
+    >>> kept = lambda t: [t[f.start : f.end] for f in _without_code_and_names(t, list(tags(t)))]
+    >>> kept("<b>x</b> is `<p>x</p>`"), kept("<ann> hi\\n<b> hello\\n<ann> bye <i>now</i>")
+    (['<b>', '</b>'], ['<ann>', '<ann>', '<i>', '</i>'])
+    """
+    found = list(found)
+    spans = [m.span() for m in _CODE_SPAN.finditer(text)] if "`" in text else []
+    starts = [start for start, _ in spans]
+    begin = [t for t in found if t.kind in ("custom", "whole") and not t.strong and _begins_speech(text, t)]
+    closed = {t.name for t in found if t.closing}
+    chat = sum(t.kind == "custom" and t.name not in closed for t in begin) > 1
+    names = {t for t in begin if chat and t.kind == "whole" and t.name not in closed}
+    for tag in found:
+        n = bisect_left(starts, tag.start) - 1
+        if not (tag in names or (tag.kind == "whole" and n >= 0 and tag.end <= spans[n][1])):
+            yield tag
+
+
+def _begins_speech(text: str, tag: Tag) -> bool:
+    at_start = tag.start == 0 or text[tag.start - 1] == "\n"
+    return at_start and not tag.closing and text[tag.end : tag.end + 1] == " "
 
 
 def _all_tags(text: str) -> tuple[Tag, ...]:
@@ -215,14 +242,14 @@ def _real(text: str, tag: Tag, closed: set[str], evidence: Evidence, taught: boo
 
     `taught`: whether the text says of a tag what it is for; others that were escaped may then be shown, too.
     """
-    if tag.strong or tag.closing:
-        return True
     if taught and tag.name not in closed and is_taught(text, tag):
         return False
+    if tag.strong or tag.closing:
+        return True
     at = bisect_left(evidence.points, tag.start)
     if at < len(evidence.points) and evidence.points[at] < tag.end:  # its brackets were damaged themselves
-        shown = tag.name in PLACEHOLDER or _compares(text, tag) or _is_type(text, tag)
-        shown = shown or (taught and tag.name not in _LONE)
+        joined = tag.name not in LONE or _JOINED.search(text, max(0, tag.start - 9), tag.start) is not None
+        shown = tag.name in PLACEHOLDER or _compares(text, tag) or _is_type(text, tag) or (taught and joined)
         return tag.name in closed or not shown
     if tag.name in closed:
         return True
@@ -238,9 +265,6 @@ def _is_type(text: str, tag: Tag) -> bool:
     after = text[tag.end : tag.end + 2]
     follows = after[:1] in "([;,.)>" if tag.name == "p" else not after[:1].isalnum()
     return text[tag.start - 1].isalnum() and (follows or (after[:1] == " " and after[1:].islower()))
-
-
-_LONE = frozenset(("br", "hr", "img", "li", "p"))  # often stand without an end
 
 
 def _compares(text: str, tag: Tag) -> bool:
