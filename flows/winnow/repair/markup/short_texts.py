@@ -26,17 +26,24 @@ PROGRAM = re.compile(
     r"|^-[ \t]*<[^\n]{1,300}\n(?:[ +-][^\n]{0,300}\n){0,9}\+[ \t]*<"
     r"|^\+[ \t]*<[^\n]{1,300}\n(?:[ +-][^\n]{0,300}\n){0,9}-[ \t]*<"
     r"|\w ([\"'`“])<(p|div|[uo]l|li|h[1-6]|table|tr|td)\b[^<>\n]{0,300}>[^\"'`”\n]{0,300}</\2>[\"'`”]"
-    r"|\w <([A-Za-z]\w{0,9})>(?:\.{3}|…)</\3>",
+    r"|\w <([A-Za-z]\w{0,9})>(?:\.{3}|…)</\3>"
+    r"|\w <!(?i:DOCTYPE)\b|<!(?i:DOCTYPE)\b[^<>\n]{0,200}> [a-z]"
+    r"|(?:^\w+=| = | -\w )[\"']<[A-Za-z]|<<-?['\"]?[A-Z]{3,9}['\"]?$",
     re.MULTILINE,
 )
-"""What holds tags there: Perl's matches, comments that document, lines of a diff, strings, ``<li>...</li>``."""
+"""What holds tags there: Perl's matches, documenting comments, diffs, strings, ``<li>...</li>``, doctypes named."""
 _DRAWING = re.compile(
     r"\s*(?:<\?xml[^<>]{0,200}>\s*(?:<![^<>]{0,300}>\s*)?<(?!!|html\b|p>|div\b|h[1-6]>)|<svg[\s>])", re.IGNORECASE
 )
 _USED = re.compile(r"\b(?:use|using|insert|type|write|add|put|with|the|an?) \Z", re.IGNORECASE)
 _FOR = re.compile(r" (?:for|to|in|instead|as|at|when|where|between|after|before)\b")
 _WORD = r"(?:elements?|tags?|markup|elemento?s?|éléments?|elementen?|balises?|etiquetas?|тег\w{0,3})"
-_MENTIONED = re.compile(rf"[ -]{_WORD}(?!\w)| ?(?:タグ|标签|標籤)", re.IGNORECASE)
+_FAULTY = re.compile(
+    r"\b(?:missing|stray|unclosed|unmatched|unexpected|closing|opening|extra|invalid|parsing|instead of) \Z",
+    re.IGNORECASE,
+)
+_OF_A_FAULT = r" (?:(?:is|are|was|were) )?(?:not allowed|not permitted|deprecated|obsolete|unsupported)\b"
+_MENTIONED = re.compile(rf"{_OF_A_FAULT}|[ -]{_WORD}(?!\w)| ?(?:タグ|标签|標籤)", re.IGNORECASE)
 _NAMED = re.compile(rf"(?<!\w){_WORD} \Z", re.IGNORECASE)
 _ELEMENT = re.compile(r"<([A-Za-z][\w:.-]{0,30})(?:\s[^<>]{0,300})?>[^<>]{1,600}</\1>")
 
@@ -48,6 +55,7 @@ _STANDS_FOR = frozenset("""
     directory path url uri link email mail password token key value string text word number num int id uid uuid
     index date day month year phone city country state company product place version branch commit
     lambda module stdin stdout stderr genexpr listcomp init console
+    sic pause laughs laughter applause cough sigh sighs grin music noise silence snip cut
     unk pad bos eos sos eot sep cls mask start end
     enter return tab esc escape space backspace ctrl alt shift up down cr lf nl
 """.split())  # fmt: skip
@@ -90,6 +98,8 @@ def is_taught(text: str, tag: Tag) -> bool:
     >>> [is_taught(t, next(tags(t))) for t in ("use <em> for emphasis", "the <b> tag", "the <b>cat</b> sat")]
     [True, True, False]
     """
+    if _FAULTY.search(text, max(0, tag.start - 12), tag.start) and not text[tag.end : tag.end + 1].isalnum():
+        return True
     if tag.closing or (tag.strong and tag.name in LONE):
         return False
     used = not tag.strong and _USED.search(text, max(0, tag.start - 12), tag.start) and _FOR.match(text, tag.end)
