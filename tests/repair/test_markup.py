@@ -75,3 +75,25 @@ WRAPPED = f"<p>{PARAGRAPH}</p>".replace(" </p>", "</p>")
 )
 def test_long_lines_that_are_paragraphs_lose_their_tags_unless_the_text_is_about_them(text: str, whole: bool) -> None:
     assert ("<p>" not in repair(text).text) == whole
+
+
+@pytest.mark.parametrize(
+    ("among", "left"),
+    [
+        ("<script>var x = 1;</script>It was late.", "It was late."),
+        ('<p class="MsoNormal">It was late.</p>', "It was late."),
+        ("It was late.</p>", "It was late."),
+        ("</div></div>It was late.", "It was late."),
+        ("<table><tr><td>Ayes</td><td>5</td></tr></table>", "Ayes | 5"),
+        ("<p>It was late.</p>", None),
+        ("It was late.</rant>", None),
+        ("It was late.</i>", None),
+        ("The </p> was <p>late</p>", None),
+        ("<td>Ayes</td><td>5</td>", None),
+        ("It was late for </div> and other tags.", None),
+    ],
+)
+def test_what_a_page_left_among_prose_goes_where_it_can_be_nothing_else(among: str, left: str | None) -> None:
+    text = f"{PARAGRAPH * 2}\n{{}}\n{PARAGRAPH * 2}"
+    lines = [line.strip() for line in repair(text.format(among)).text.splitlines()]
+    assert lines == [line.strip() for line in text.format(left or among).splitlines()]

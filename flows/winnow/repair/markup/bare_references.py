@@ -58,7 +58,7 @@ def restore_ampersands(text: str, evidence: Evidence) -> Iterator[Change]:
     for found in _at_hashes(_HASH, text):
         digits = found[1] or found[2]
         char = chr(int(digits[1:], 16) if digits[0] == "x" else int(digits))
-        if text[max(0, found.start() - 6) : found.start()].rstrip(" ;\xa0").endswith(("&", "amp")):
+        if text[max(0, found.start() - 6) : found.start()].rstrip(" ;\xa0").endswith(("&", "amp", "#38", "#x26")):
             continue  # it has its ampersand, spaced out or escaped
         if found.start() not in starts and char in "‘’“”„‚–—…•™€«»\xa0":
             taken.append(Change(found.start(), found.end(), char, 0.7))
@@ -119,4 +119,4 @@ _GATE = (
     r"#(?:\d{2,4}|x[0-9A-Fa-f]{2,4});|&\d{2,4};"
     r"|(?:acute|grave|circ|uml|tilde|cedil|ring|slash|lig|caron|[lrbs][sbd]quo|[mn]dash|hellip|aquo|euro|pound);"
 )
-BARE_REFERENCES = Rule("bare_references", 4, restore_ampersands, _GATE)
+BARE_REFERENCES = Rule("bare_references", 5, restore_ampersands, _GATE)

@@ -102,8 +102,10 @@ class Reference:
 
 
 _GAP = r"[ \t\xa0]{0,5}"
+_COMMON = "(?:" + "|".join(COMMON_REFERENCES) + r"|#\d{2,5})"
 _LAYER = re.compile(
-    rf"(?P<gap>{_GAP})(?:a(?P<b>{_GAP})m(?P<c>{_GAP})p|#0{{0,4}}38|#x0{{0,4}}26)(?P<d>{_GAP});", re.IGNORECASE
+    rf"(?P<gap>{_GAP})(?:a(?P<b>{_GAP})m(?P<c>{_GAP})p|#0{{0,4}}38|#x0{{0,4}}26)(?:(?P<d>{_GAP});|(?<=amp)(?={_COMMON};))",
+    re.IGNORECASE,
 )
 _TIGHT = re.compile(r"(#[0-9]+|#[xX][0-9a-fA-F]+|[A-Za-z][A-Za-z0-9]{0,31})(;?)")
 _SURROGATES = re.compile(r"#(5535[6-8]|[xX][dD]83[c-eC-E]);&(?:amp;){0,9}#(5[67]\d{3}|[xX][dD][c-fC-F][0-9a-fA-F]{2});")
@@ -182,6 +184,8 @@ def _first(text: str, at: int) -> Span | None:
         start, end = found.span()
         if text[start] == "&":
             return start, end
+        if text[start - 2 : start] in ("lt", "gt") and start - 2 >= low and _is_bracket(text, start):
+            return start - 2, end
         bare = _BARE.search(text, max(low, start - 5), start)
         if bare and (bare[1] is None or _LAYERED.match(text, end)):
             return bare.start(), end
@@ -236,6 +240,7 @@ def _at_ampersand(text: str, start: int, layers: int = 0) -> Reference | None:
             return Reference(start, pair.end(), picture, "nested" if layers else "plain", "#" + pair[1])
     final = _TIGHT.match(text, at)
     if final and final[2] and (value := _value(final[1])):
+        value = _cased(value, text[start - 1 : start], final[1], text[final.end() : final.end() + 1])
         return Reference(start, final.end(), value, "broken" if spaced else "nested" if layers else "plain", final[1])
     if apart := _SPACED.match(text, at):
         name = re.sub(r"[ \t\xa0;]", "", apart[1])
@@ -271,6 +276,17 @@ def _value(name: str) -> str | None:
     if name[:1].isupper() and name[0] + low[1:] in HTML4:
         return NAMED[name[0] + low[1:] + ";"]
     return None
+
+
+def _cased(value: str, before: str, name: str, after: str) -> str:
+    """The letter as a capital where its name was put in capitals with the word it stands in: ``M&UUML;NCHEN``.
+
+    >>> _cased("ü", "M", "UUML", "N"), _cased("ü", "m", "UUML", "n"), _cased("ü", "M", "uuml", "N")
+    ('Ü', 'ü', 'ü')
+    """
+    beside = [sign for sign in (before, after) if sign.isalpha()]
+    raised = name.isupper() and len(name) > 2 and beside and all(map(str.isupper, beside))
+    return value.upper() if raised and len(value.upper()) == 1 else value
 
 
 def _unfinished(text: str, start: int, name: str) -> Reference | None:
@@ -327,6 +343,17 @@ def _beginning(text: str, start: int, run: str) -> str | None:
 _ELEMENT = r"(?:[abipu]|br|em|h[1-6]|li|[ou]l|strong|div|span|su[bp]|t[dhr]|table|img|font|center)"
 _BARE_TAG = re.compile(rf"&lt/?{_ELEMENT}(?:[ /][^&<>\n]{{0,100}})?&gt")
 _BEFORE_GT = re.compile(rf"&lt;?/?{_ELEMENT}(?:[ /][^&<>\n]{{0,100}})?\Z")
+_BEHIND_LT = re.compile(rf"/?{_ELEMENT}(?:[ /][^&<>;\n]{{0,100}})?gt;")
+_BEFORE_BARE_GT = re.compile(rf"(?:lt;|<)/?{_ELEMENT}(?:[ /][^&<>;\n]{{0,100}})?\Z")
+
+
+def _is_bracket(text: str, at: int) -> bool:
+    """Whether the semicolon at `at` ends a tag's ``lt;`` or ``gt;`` that has no ampersand: ``lt;pgt;wordlt;/pgt;``."""
+    if text[at - 2] == "l":
+        return _BEHIND_LT.match(text, at + 1) is not None
+    return _BEFORE_BARE_GT.search(text, max(0, at - 120), at - 2) is not None
+
+
 _SPANISH = re.compile(r"(iquest|iexcl)[A-ZÁÉÍÓÚÑ]")
 
 

@@ -7,15 +7,16 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from winnow.repair.engine.rule import Change, Evidence, NearDamage, Rule, apply_changes
-from winnow.repair.markup.character_references import ACCENTED, OF_MARKUP, TYPOGRAPHIC, Reference, references
+from winnow.repair.markup.character_references import ACCENTED, LEGACY, OF_MARKUP, TYPOGRAPHIC, Reference, references
+from winnow.repair.markup.html_source import OF_SOURCE
 from winnow.repair.markup.prose_tags import is_prose
 from winnow.repair.markup.tags import NEIGHBOURS, SNIPPET
 
 MANY = 3  # so many typographic references in prose without code or tags are no coincidence
 
-_ABOUT = re.compile(
-    r"(?i)\b(?:entit|(?:un)?escap|(?:en|de)cod|markup|html|xml|sgml|char(?:acter )?ref|ampersand|elements?\b|tags?\b)"
-)
+_NAMED = r"entit|(?:un)?escap|(?:en|de)cod|char(?:acter )?ref|ampersand"
+_ABOUT_REFERENCES = re.compile(rf"(?i)\b(?:{_NAMED})")
+_ABOUT = re.compile(rf"(?i)\b(?:{_NAMED}|markup|html|xml|sgml|elements?\b|tags?\b)")
 _EXPLAINS = re.compile(
     r"(?i)\b(?:write|type|use|using|insert|add|put|open|close|start|end|begin|mark|show|display|render|mean|stand|turn|become"
     r"|convert|replace|represent|denote|produce|create|draw|called|escape|written|shown|drawn|meant)(?:s|ed|d)?\b"
@@ -31,7 +32,9 @@ _PROGRAM = re.compile(r"\bwhile ?\(|\bconst \w+ =|\(\w*(?:, ?\w+)*\) =>|\.innerH
 _IN_NAME = re.compile(r"\b[A-Z]{1,3}&[A-Z]{1,2}s?\b(?!;)")
 _MAY_BE_IN_NAME = re.compile(r"&(?<=[A-Z]&)[A-Z]")  # begins with its sign: far faster, and most texts have none
 _ESCAPED_NAME = re.compile(r"\b[A-Z]{1,3}&amp;[A-Z]")
-_AS_CODE = re.compile(r"(?:[=(,!|]|\\|->|\breturn|\bgoto|\bexists|&)\s?\Z")
+_AS_CODE = re.compile(
+    r"(?:[=(,!|]|\\|->|\breturn|\bgoto|\bexists|&|\b(?:int|char|float|double|long|bool|var|let|auto)\s\*{0,2})\s?\Z"
+)
 
 
 def find_entities(text: str, evidence: Evidence) -> Iterator[Change]:
@@ -87,7 +90,9 @@ class _Judge:
         self.escaped = n_nested + n_escaped > 0 and "<" not in text and not lone
         self.full_of_escapes = n_nested + n_escaped >= MANY and n_nested + n_escaped > self.raw_tags
         self.program = self.snippet and _PROGRAM.search(text) is not None
-        self.source = "html_source" in evidence.by  # its tags are out; what is left of it is its references
+        # Its own tags are out; what is left of it is its references.
+        self.source = not evidence.by.isdisjoint(OF_SOURCE)
+        self.source = self.source and not (self.snippet and _ABOUT_REFERENCES.search(text))
         self.prose = not self.raw_tags and sum(_typographic(r) for r in found) >= MANY
         self.found = found
 
@@ -110,6 +115,8 @@ class _Judge:
         return r.kind == "broken"
 
     def confidence(self, r: Reference) -> float:
+        if r.name in LEGACY - OF_MARKUP and self.text.startswith("=", r.end) and self._in_address(r):
+            return 0.0  # an address's ``&copy;=2``, where a program set semicolons behind all names
         sure = self._by_form(r)
         return sure if sure and not self._talked_about(r) else 0.0
 
@@ -155,6 +162,8 @@ class _Judge:
         before, after = self.text[r.start - 1 : r.start], self.text[r.end : r.end + 1]
         if before and before in "`'\"" and before == after:
             return not self.escaped
+        if self.source and r.kind == "nested" and not self._is_proof(r) and _ABOUT.search(self.text):
+            return True  # a reference to show
         if self.proven or self.escaped or self.source:
             return False
         reach = SNIPPET if self.snippet else 100

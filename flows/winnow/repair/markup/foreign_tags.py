@@ -20,7 +20,7 @@ _ABOUT = re.compile(
 _CODE = re.compile(r"\]\s{0,3}=(?!=)|\);|\$\w|->|=>|::|\bdo_shortcode|\breturn\b|<\?|[{}]")
 
 _NAMESPACED = re.compile(
-    r"<(/?)(jats|tei|o|w|st1|st2|v|xhtml|html|ce|sb|akn|mml|dc|dcterms|content|itunes|media):([A-Za-z][\w.-]{0,30})"
+    r"<(/?)(jats|tei|o|w|st1|st2|v|xhtml|html|ce|sb|akn|mml|dc|dcterms|content|itunes|media|text):([A-Za-z][\w.-]{0,30})"
     r"((?:\s[^<>]{0,300})?)(/?)>",
     re.IGNORECASE,
 )
@@ -37,7 +37,7 @@ _OF_ARTICLES = re.compile(
     r"(?:\s[^<>]{0,300})?>"
 )
 """Tags of JATS, DocBook and TEI within a line, without their namespace."""
-_OF_FEEDS = frozenset(("dc", "dcterms", "content", "itunes", "media"))
+_OF_FEEDS = frozenset(("dc", "dcterms", "content", "itunes", "media", "text"))
 """Namespaces that XML of its own has, too: their tags go where only they and HTML's stand."""
 _NAME = re.compile(r"<[/?!]?([A-Za-z][\w.:-]{0,60})")
 _MATH = re.compile(r"<math(?:\s[^<>]{0,500})?>\s{0,9}<[ms](?:(?!</?math\b).){0,5000}</math>", re.IGNORECASE | re.DOTALL)
@@ -222,6 +222,27 @@ def read_chat_links(text: str, evidence: Evidence) -> Iterator[Change]:
         )
 
 
+_TIMED = re.compile(
+    r"<\d{2}:(?:\d{2}:)?\d{2}\.\d{3}>|</?c(?:\.[A-Za-z_.]{1,60})?>|<v(?:\.\w{1,20})? ([^<>\n]{1,60})>|</v>"
+)
+_OF_CAPTIONS = re.compile(
+    r"<\d{2}:(?:\d{2}:)?\d{2}\.\d{3}>|^(?:\d{1,2}:)?\d{2}:\d{2}[.,]\d{3} --> (?:\d{1,2}:)?\d{2}:\d{2}[.,]\d{3}",
+    re.MULTILINE,
+)
+
+
+def strip_caption_tags(text: str, evidence: Evidence) -> Iterator[Change]:
+    """Tags of captions of films go (WebVTT), when a word is spoken and in which colour; who speaks stays as text.
+
+    >>> CAPTION_TAGS("<v Ann>Hello<00:00:01.500><c> there</c></v>")
+    'Ann: Hello there'
+    >>> CAPTION_TAGS("a <c> b </c> and <v Ann>"), CAPTION_TAGS("In WebVTT the tag <00:00:01.500> is a time.")
+    ('a <c> b </c> and <v Ann>', 'In WebVTT the tag <00:00:01.500> is a time.')
+    """
+    if _OF_CAPTIONS.search(text) and not _ABOUT.search(_TIMED.sub(" ", text)):
+        yield from (Change(*m.span(), f"{m[1]}: " if m[1] else "", 0.8) for m in _TIMED.finditer(text))
+
+
 _SHORTCODE = re.compile(
     r"\[(/?)([A-Za-z][A-Za-z0-9]{0,30}(?:[_-][A-Za-z0-9]{1,30}){0,5})((?:\s[^\[\]\n]{0,400}?)?)\s{0,3}(/?)\]"
 )
@@ -240,6 +261,16 @@ _KNOWN = frozenset("""
 """.split())  # fmt: skip
 _INLINE = frozenset("dropcap dropcaps highlight tooltip icon fusion_dropcap fusion_highlight su_highlight ref".split())
 _ATTRIBUTE = re.compile(r"\s[\w-]{1,40}\s?=\s?[\"'“”″„‘’«\w&]")
+_SHOWN = re.compile(
+    r"\s(?:caption|heading|text|title)\s?=\s?([\"'“”])"
+    r"((?=[^\W\d_a-z]|[^\"'\]]{0,30}[^\W\d_] )[^\"“”<>\[\]%]{2,400}?)\1(?=\s|\Z|/)"
+)
+"""What a reader sees of a shortcode's attributes: a picture's caption, the title of a tab, the text of a heading."""
+_PICTURE = re.compile(r"\s{0,9}(?:<a\s[^<>]{0,500}>\s{0,9})?<img\s[^<>]{0,1000}>(?:\s{0,9}</a>)?")
+_MEDIA_NAMES = frozenset("""
+    adrotate audio embed googlemap googlemaps google_map instagram slideshare soundcloud tweet video vimeo youtube
+""".split())  # fmt: skip
+"""Those that show something else than text and stand alone, where they say what."""
 _EMPTY = frozenset(
     "gallery playlist contact-form-7 gravityform ninja_forms wpforms mc4wp_form rev_slider layerslider".split()
 )
@@ -289,16 +320,26 @@ def strip_shortcodes(text: str, evidence: Evidence) -> Iterator[Change]:
         name = m[2].lower()
         builder = built and _BUILDERS.match(name) is not None
         pair = name in closed and name in opened and (name in given or name in _KNOWN)
-        if builder or pair or (name in _EMPTY and name in given):
-            marks.append(Mark(m.start(), m.end(), name, bool(m[1]), name not in _INLINE | _EMPTY))
+        alone = name in _MEDIA_NAMES and (m[4] or _is_line(text, *m.span())) and (name in given or "http" in m[3])
+        if builder or pair or alone or (name in _EMPTY and name in given):
+            shown = _SHOWN.search(text, m.start(3), m.end(3)) if name not in _EMPTY else None
+            picture = _PICTURE.match(text, m.end()) if shown else None
+            last = picture.end() if picture else m.end()
+            for start, end in ((m.start(), shown.start(2)), (shown.end(2), last)) if shown else (m.span(),):
+                marks.append(Mark(start, end, name, bool(m[1]), name not in _INLINE | _EMPTY))
     yield from replaced(text, sorted(marks, key=lambda mark: mark.start), 0.8)
+
+
+def _is_line(text: str, start: int, end: int) -> bool:
+    before, after = text[max(0, start - 9) : start].rstrip(" \t"), text[end : end + 9].lstrip(" \t")
+    return before[-1:] in ("", "\n") and after[:1] in ("", "\n")
 
 
 NAMESPACED_TAGS = Rule(
     "namespaced_tags",
-    3,
+    4,
     strip_namespaced_tags,
-    r"(?i)<(?:jats|tei|o|w|st1|st2|v|xhtml|html|ce|sb|akn|mml|dc|dcterms|content|itunes|media):[a-z]|<math[\s>]"
+    r"(?i)<(?:jats|tei|o|w|st1|st2|v|xhtml|html|ce|sb|akn|mml|dc|dcterms|content|itunes|media|text):[a-z]|<math[\s>]"
     r"|</(?:ext-link|inline-formula|named-content|styled-content|italic|bold|emphasis|monospace|underline|xref|sc|hi)>",
     proves=False,
 )
@@ -316,9 +357,18 @@ WORD_FIELDS = Rule(
 )
 SPEECH_TAGS = Rule("speech_tags", 1, strip_speech_tags, r"(?i)<(?:speak|break|say-as|prosody|phoneme|emphasis)[\s>]")
 CHAT_LINKS = Rule("chat_links", 1, read_chat_links, r"<(?:https?:|mailto:|[#!])[^\s<>|][^<>|]*\||<a?:\w+:\d")
+CAPTION_TAGS = Rule("caption_tags", 1, strip_caption_tags, r"<\d\d:[\d:]+\.\d|<v[ .]|</?c[.>]|</v>")
 SHORTCODES = Rule(
-    "shortcodes", 4, strip_shortcodes, r'\[/[A-Za-z]|\[[A-Za-z][\w-]*\s[^\[\]\n]*=|\[\[\{"|\[(?:vc|et_pb|fusion|av)_'
+    "shortcodes", 5, strip_shortcodes, r'\[/[A-Za-z]|\[[A-Za-z][\w-]*\s[^\[\]\n]*[=/]|\[\[\{"|\[(?:vc|et_pb|fusion|av)_'
 )
 
-FOREIGN: tuple[Rule, ...] = (NAMESPACED_TAGS, WORD_SETTINGS, WORD_FIELDS, SPEECH_TAGS, CHAT_LINKS, SHORTCODES)
+FOREIGN: tuple[Rule, ...] = (
+    NAMESPACED_TAGS,
+    WORD_SETTINGS,
+    WORD_FIELDS,
+    SPEECH_TAGS,
+    CHAT_LINKS,
+    CAPTION_TAGS,
+    SHORTCODES,
+)
 """The rules for markup of other families, in order."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from winnow.base.html_names import BLOCK, CELL, HEADING
+from winnow.base.html_names import BLOCK, CELL, ELEMENTS, HEADING
 from winnow.repair.markup.tags import Tag
 
 BODY = (BLOCK - {"hr", "html"}) | {"li", "blockquote"} | HEADING | CELL
@@ -18,6 +18,36 @@ MAX_OUTSIDE = 0.05  # share of the text that may stand in no element of the body
 MIN_IN_PARAGRAPHS = 0.25  # share that stands in `p`: a list of changes alone is often a piece of a document's source
 MAX_ODD = 0.02  # share of the tags that may be of other names, or broken
 MAX_UNBALANCED = 0.1  # share of the paragraphs that may lack their other half
+
+
+OF_SOURCE = frozenset(("html_source", "short_text_tags"))
+"""Rules that take all of a source's own tags out: what looks like one then was a reference, to be shown."""
+
+_EMPTY = frozenset("br hr img input wbr area base col embed link meta source track param".split())
+
+
+def is_wrapped(text: str, found: Sequence[Tag]) -> bool:
+    """Whether all of a text stands in elements that open and close in order, as a piece of a page's source does.
+
+    >>> from winnow.repair.markup.tags import tags
+    >>> [is_wrapped(t, list(tags(t))) for t in ("<p>A <b>tag</b></p> <p>b</p>", "<p>The <b> tag</p>", "See <p>a</p>")]
+    [True, False, False]
+    """
+    opened: list[str] = []
+    at = 0
+    for tag in found:
+        if not opened and text[at : tag.start].strip():
+            return False
+        at = tag.end
+        if tag.kind in ("comment", "hidden") or tag.name in _EMPTY:
+            continue
+        if tag.kind != "whole" or tag.name not in ELEMENTS:
+            return False
+        if not tag.closing:
+            opened.append(tag.name)
+        elif not opened or opened.pop() != tag.name:
+            return False
+    return bool(found) and not opened and not text[at:].strip()
 
 
 def is_html_source(text: str, found: Sequence[Tag]) -> bool:

@@ -58,12 +58,20 @@ _OPTION = re.compile(
     r"(?i)(?:thumb(?:nail)?|mini(?:atur)?|frame(?:d|less)?|border|left|right|center|centre|none|upright|links|rechts"
     r"|gauche|droite|\d*x?\d+ ?px)|(?:alt|link|upright|lang|page|class)\s?=.*|"
 )
-_STRONG = re.compile(r"'''([^'\n][^\n']{0,200})'''|''([^'\n][^\n']{0,200})''")
+# Bold, italics, both, or italics in bold; an apostrophe by itself is one.
+_STRONG = re.compile(
+    "|".join(
+        rf"(?<!'){sign}(?!')((?:[^'\n]|'(?!')|{within}){{1,200}}){sign}(?!')"
+        for sign, within in (("'{5}", "(?!)"), ("'{3}", "''[^'\n]{1,100}''(?!')"), ("''", "(?!)"))
+    )
+)
 _HEADING = re.compile(r"^(={2,5}) ?([^=\n]{1,120}?) ?\1[ \t]*$", re.MULTILINE)
 _EXTENSION = re.compile(
-    r"(?:<[ ]{0,2}|^)(/?)[ ]{0,2}(poem|chem|ce|nowiki)[ ]{0,2}>|<[ ]{0,2}(/?)[ ]{0,2}(poem)[ ]{0,2}$",
+    r"(?:<[ ]{0,2}|^)(/?)[ ]{0,2}(poem|chem|ce|nowiki|noinclude|includeonly|onlyinclude)[ ]{0,2}>"
+    r"|<[ ]{0,2}(/?)[ ]{0,2}(poem)[ ]{0,2}$",
     re.IGNORECASE | re.MULTILINE,
 )
+_ASSIGNS = re.compile(r"^(?![ \t]*[|!*:{])[^|\n]{0,200}\w\]? ?= ?(?:''|\[\[)", re.MULTILINE)
 _REFERENCE = re.compile(r"<ref(?:\s[^<>/\n]{0,80})?>[^<>\n]{0,400}</ref>|<ref\s[^<>\n]{0,80}/>")
 
 _SPACED_STARS = re.compile(r"(?<!\S)(\*\*|__) ([^*_\n]{1,120}?) \1(?!\S)")
@@ -136,13 +144,14 @@ def strip_wiki_markup(text: str, evidence: Evidence) -> Iterator[Change]:
     >>> WIKI("[[File:a.jpg|thumb|A quay]]\\n'''Hull''' is a [[port]].\\n[[Category:Ports]]", damaged=False)
     'A quay\\nHull is a port.\\n'
     """
-    if _ABOUT.search(text):
+    if _ABOUT.search(text) or _ASSIGNS.search(text):
         return
     piped = len(_PIPED.findall(text))
     found = [t for at in templates(text) if (t := parsed(text, *at, plain=_plain)) is not None]
     others = sum(bool(p.search(text)) for p in (_STRONG, _HEADING, _REFERENCE)) + bool(found)
     of_a_page = _FILE.search(text) is not None or _CATEGORY.search(text) is not None
-    source = (piped > 0 or of_a_page) and others + (of_a_page and _LINK.search(text) is not None) > 0
+    others += of_a_page and any(p.search(text) is not None for p in (_LINK, _SITE))
+    source = (piped > 0 or of_a_page) and others > 0
     source = source or has_table(text)
     sure = source or any(map(is_sure, found))
     changes = list(table_changes(text))
@@ -156,6 +165,7 @@ def strip_wiki_markup(text: str, evidence: Evidence) -> Iterator[Change]:
             ):
                 continue
             value = m[2] if pattern is _HEADING else next((g for g in m.groups() if g), "")
+            value = _emphasised(m) if pattern is _STRONG else value
             changes.append(Change(m.start(), m.end(), value.strip(), 0.7))
     for m in _FILE.finditer(text):
         if source:
@@ -177,9 +187,14 @@ def _caption(parts: str) -> str:
     return "" if _OPTION.fullmatch(last) else last
 
 
+def _emphasised(found: re.Match[str]) -> str:
+    inside: str = next(filter(None, found.groups()))
+    return inside.replace("''", "")
+
+
 def _plain(text: str) -> str:
     """The inside of a template without links, emphasis and further templates."""
-    text = _STRONG.sub(lambda m: m[1] or m[2], _LINK.sub(r"\1", _PIPED.sub(r"\1", text)))
+    text = _STRONG.sub(_emphasised, _LINK.sub(r"\1", _PIPED.sub(r"\1", text)))
     inner = (t for at in templates(text) if (t := parsed(text, *at, plain=_plain)) is not None)
     return apply_changes(text, (Change(t.start, t.end, v) for t in inner if (v := shown(t)) is not None))
 
@@ -212,7 +227,7 @@ def close_spaced_emphasis(text: str, evidence: Evidence) -> Iterator[Change]:
 BBCODE = Rule("bbcode", 5, strip_bbcode, rf"(?i)\[/(?:{_BB_NAMES})(?::[a-z0-9:]+)?\]|\[(?:url|quote)=", proves=True)
 WIKI = Rule(
     "wiki",
-    5,
+    6,
     strip_wiki_markup,
     rf"\[\[[^\[\]|\n]+\|[^\[\]|\n]+\]\]|\[\[(?i:{_PICTURES}|{_CATEGORIES}):"
     r"|\{\{[A-Za-z][^{}|\n]{0,40}\||(?i:</? ?(?:poem|chem|ce|nowiki))|\{\|"

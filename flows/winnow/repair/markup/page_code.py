@@ -57,7 +57,7 @@ _SCRIPT = (
 _BEHIND = r"(?:^|(?<=[.!?:»”\"')>}\];|])[ \t])[ \t]{0,9}"
 _START = re.compile(rf"(?<![\w.$])(?:{_ADVERTS})|{_BEHIND}(?:{_SCRIPT})", re.MULTILINE)
 _SURE = re.compile(rf"(?<![\w.$])(?:{_ADVERTS})")
-_FACTS = re.compile(rf"{_BEHIND}\[?\s{{0,40}}\{{\s{{0,40}}\"@(?:context|type|graph|id)\"\s?:", re.MULTILINE)
+_FACTS = re.compile(r"\[?\s{0,40}\{\s{0,40}\"@(?:context|type|graph|id)\"\s?:")
 _GOES_ON = re.compile(
     rf"\s{{0,99}}(?:{_ADVERTS}|{_SCRIPT}|(?:var|let|const)\s\w|function\b[ \w$]{{0,40}}\(|[!(]function\b|\(\(\)\s?=>"
     r"|[\w$]{1,40}(?:\.[\w$]{1,40}){1,6}(?:\(|\s?=\s?[^=\s])|[\w$]{1,40}\s?=\s?(?:[\"'\[{\d]|true|false|new )"
@@ -322,7 +322,7 @@ _kinds = detector(
 # Of few states, for it is asked of every text; `_kinds` asks more closely.
 PAGE_CODE = Rule(
     "page_code",
-    1,
+    2,
     strip_page_code,
     r"[{;]\n?[ \t]*(?:color|margin|padding|font|display|width|height|float|background|border|text-|position|content"
     r"|overflow|list-)|\"@(?:context|type|graph|id)\"|adsbygoogle|googletag|_taboola|_gaq|dataLayer|gtag\(|ga\([\"']|\(function"

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from winnow.base.html_names import TABLE
 from winnow.repair.engine.rule import Change, apply_changes
 from winnow.repair.escapes import is_code
 from winnow.repair.markup.tags import Tag
 
 _OF_PROSE = frozenset("""
-    a b blockquote br center cite div em font h1 h2 h3 h4 h5 h6 hr i img li ol p small span strong sub sup u ul
+    a b blockquote br center cite div em figcaption figure font h1 h2 h3 h4 h5 h6 hr i img li ol p small
+    span strong sub sup table tbody td th thead tr u ul
 """.split())  # fmt: skip
 _VOID = frozenset(("br", "hr", "img"))
 _UNCLOSED = frozenset(("p", "li"))  # whose end tags may be left out
@@ -49,6 +51,9 @@ def tags_of_prose(text: str, found: Sequence[Tag]) -> list[Tag]:
     shown = [t for t in found if t.kind not in ("comment", "hidden")]
     if not found or any(t.kind != "whole" or t.name not in _OF_PROSE for t in shown) or not _is_balanced(text, shown):
         return []
+    names = {t.name for t in shown}
+    if not names.isdisjoint(TABLE) and not {"table", "tr"} <= names:
+        return []
     if text.count("<") != sum(text.count("<", t.start, t.end) for t in found):
         return []
     outside = apply_changes(text, (Change(t.start, t.end, " ") for t in found))
@@ -58,8 +63,10 @@ def tags_of_prose(text: str, found: Sequence[Tag]) -> list[Tag]:
 def _is_balanced(text: str, found: Sequence[Tag]) -> bool:
     """Whether each pair is whole, but for what stands before all words and behind all.
 
-    Paragraphs alone, among lines that are none, may be an example of them.
+    Paragraphs alone without attributes, among lines that are none, may be an example of them; an end tag whose name is
+    opened nowhere is none of anything.
     """
+    names = {tag.name for tag in found if not tag.closing}
     first, last = 0, len(text)
     for tag in found:
         if text[first : tag.start].strip():
@@ -70,7 +77,7 @@ def _is_balanced(text: str, found: Sequence[Tag]) -> bool:
             break
         last = tag.start
     inner = {tag.name for tag in found if first <= tag.start and tag.end <= last}
-    if inner == {"p"} and not first:
+    if inner & names == {"p"} == inner and not first and not any(tag.strong for tag in found):
         return False
     opened: list[Tag] = []
     for tag in found:
@@ -83,6 +90,6 @@ def _is_balanced(text: str, found: Sequence[Tag]) -> bool:
             opened.pop()
         if opened and opened[-1].name == tag.name:
             opened.pop()
-        elif first < tag.end and tag.start < last:
+        elif first < tag.end and tag.start < last and (tag.name in names or tag.name in "abiu"):
             return False
     return all(t.name in _UNCLOSED or t.end <= first or t.start >= last for t in opened)

@@ -4,30 +4,20 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from winnow.base.html_names import BLOCK, CELL, ELEMENTS, HEADING, INLINE, REPLACED, TABLE
 from winnow.repair.engine.rule import Change, Evidence, NearDamage, Rule, apply_changes, line_end
-from winnow.repair.markup.html_source import is_html_source
+from winnow.repair.markup.html_source import OF_SOURCE, is_html_source
 from winnow.repair.markup.prose_tags import tags_of_prose
+from winnow.repair.markup.short_texts import ABOUT, CODE, LONE, PROGRAM, SURELY_ABOUT, is_taught, of_snippet
 from winnow.repair.markup.tags import NEIGHBOURS, PLACEHOLDER, SNIPPET, Tag, half_tags, tags
 
-_ABOUT = re.compile(r"\b(?:html|xml|sgml|markup|tags?|elements?|attributes?|usage|syntax|synopsis)\b", re.IGNORECASE)
-_CODE = re.compile(
-    r"<[%?]|\$\{|#include|::|\btemplate ?<|\bclass |\breturn\b|\bimport |=>|&&|\|\||(?:[^\s;];|\{) *\n|\);"
-    r"|\w\(['\"]|\{[{%]|\w\.\w+ = |^\s*'.*'\s*\Z"
-)
-_PERL = re.compile(r"\bm\{<|=~ ?[ms]?[/{]<|<STDIN>|\bs/<")
-_DRAWING = re.compile(
-    r"\s*(?:<\?xml[^<>]{0,200}>\s*(?:<![^<>]{0,300}>\s*)?<(?!!|html\b|p>|div\b|h[1-6]>)|<svg[\s>])", re.IGNORECASE
-)
-_MENTIONED = re.compile(r"\s?(?:elements?|tags?|attributes?|markup)\b", re.IGNORECASE)
-_SPOKEN = re.compile(r"\b(?:elements?|tags?|the|an?|use) \Z", re.IGNORECASE)
-_USED = re.compile(r"\b(?:use|using|insert|type|write|add|put|with|the|an?) \Z", re.IGNORECASE)
-_FOR = re.compile(r"<[A-Za-z]{1,10}> (?:for|to|in|instead|as|at|when|where|between|after|before)\b")
+_SPOKEN = re.compile(r"\b(?:the|an?|use) \Z", re.IGNORECASE)
+_JOINED = re.compile(r"\b(?:of|with|to|and|or|an?|the|by|than|as|like|for) \Z")
+_CODE_SPAN = re.compile(r"(?<![\w`])`[^`\n]{1,300}`(?![\w`])")
 _STATEMENT = re.compile(r"[ \t]{0,3}[;),]")
-_ELEMENT = re.compile(r"<([A-Za-z][\w:.-]{0,30})(?:\s[^<>]{0,300})?>[^<>]{1,600}</\1>")
 _NOISE = re.compile(r"[\s\xa0>;]*\Z")
 _BEFORE_HARD_SPACE = re.compile(r"[ \t]?;(?=[ \t]?\xa0)")
 _STRAY_SEMICOLON = re.compile(r"[ \t]?;[ \t]*(?=\n|\Z)")
@@ -63,14 +53,39 @@ def find_tags_of_short_texts(text: str, evidence: Evidence) -> Iterator[Change]:
 
 
 def _changes(text: str, evidence: Evidence, proven: bool) -> Iterator[Change]:
-    found = [t for t in evidence.once(_all_tags, text) if not _quoted(text, t)]
+    found = list(_without_code_and_names(text, (t for t in evidence.once(_all_tags, text) if not _quoted(text, t))))
     accepted, proofs = _accepted(text, found, evidence)
     if proven != (bool(proofs.points) or proofs.everywhere):
         return
-    if not accepted and (len(text) > SNIPPET or ">" not in text or _ABOUT.search(text) or _CODE.search(text)):
+    if not accepted and (len(text) > SNIPPET or ">" not in text or ABOUT.search(text) or CODE.search(text)):
         return
     events = _with_halves(text, accepted, proofs)
     yield from _replaced(text, events, 0.9 if proven else 0.6)
+
+
+def _without_code_and_names(text: str, found: Iterable[Tag]) -> Iterator[Tag]:
+    """The tags but for whole ones in code by Markdown, and at the start of lines of a chat, where names stand.
+
+    >>> kept = lambda t: [t[f.start : f.end] for f in _without_code_and_names(t, list(tags(t)))]
+    >>> kept("<b>x</b> is `<p>x</p>`"), kept("<ann> hi\\n<b> hello\\n<ann> bye <i>now</i>")
+    (['<b>', '</b>'], ['<ann>', '<ann>', '<i>', '</i>'])
+    """
+    found = list(found)
+    spans = [m.span() for m in _CODE_SPAN.finditer(text)] if "`" in text else []
+    starts = [start for start, _ in spans]
+    begin = [t for t in found if t.kind in ("custom", "whole") and not t.strong and _begins_speech(text, t)]
+    closed = {t.name for t in found if t.closing}
+    chat = sum(t.kind == "custom" and t.name not in closed for t in begin) > 1
+    names = {t for t in begin if chat and t.kind == "whole" and t.name not in closed}
+    for tag in found:
+        n = bisect_left(starts, tag.start) - 1
+        if not (tag in names or (tag.kind == "whole" and n >= 0 and tag.end <= spans[n][1])):
+            yield tag
+
+
+def _begins_speech(text: str, tag: Tag) -> bool:
+    at_start = tag.start == 0 or text[tag.start - 1] == "\n"
+    return at_start and not tag.closing and text[tag.end : tag.end + 1] == " "
 
 
 def _all_tags(text: str) -> tuple[Tag, ...]:
@@ -158,16 +173,19 @@ def _accepted(text: str, found: list[Tag], evidence: Evidence) -> tuple[list[Tag
     slip = len(broken) == 1 and not broken[0].closing and len(found) > 4 and not evidence.points
     slip = slip and not (broken[0].name == "table" and any(t.name == "tr" for t in found))
     proofs = Evidence(sorted([*evidence.points, *([] if slip else (t.start for t in broken))]), evidence.everywhere)
-    snippet = _of_snippet(text, found, closed) if len(text) <= SNIPPET else []
+    snippet = of_snippet(text, found, closed) if len(text) <= SNIPPET else []
     if snippet is None:
         return [], proofs
     if not (proofs.points or proofs.everywhere):
         return _whole_pairs(found, set(snippet)), proofs
+    taught = any(t.kind == "whole" and is_taught(text, t) for t in found)
+    if not evidence.by.isdisjoint(OF_SOURCE) and (taught or SURELY_ABOUT.search(text)):
+        return [], proofs  # its own tags are out, so these were references to show
     accepted = []
     near = NearDamage(text, proofs, NEIGHBOURS)
     for tag in found:
         if near(tag.start, tag.end) and (
-            tag.kind in ("comment", "hidden") or (tag.name in ELEMENTS and _real(text, tag, closed, evidence))
+            tag.kind in ("comment", "hidden") or (tag.name in ELEMENTS and _real(text, tag, closed, evidence, taught))
         ):
             accepted.append(tag)
     return _whole_pairs(found, {*accepted, *snippet, *(wrapped_lines(text, found) if broken else ())}), proofs
@@ -195,7 +213,7 @@ def wrapped_lines(text: str, found: Sequence[Tag]) -> list[Tag]:
     if not lines:
         return []
     outside = apply_changes(text, (Change(t.start, t.end, " ") for t in found))
-    if _ABOUT.search(outside) or _CODE.search(outside) or _PERL.search(text):
+    if ABOUT.search(outside) or CODE.search(outside) or PROGRAM.search(text):
         return []
     return [tag for pair in lines for tag in pair]
 
@@ -219,21 +237,34 @@ def _whole_pairs(found: list[Tag], accepted: set[Tag]) -> list[Tag]:
     return sorted(taken, key=lambda tag: tag.start)
 
 
-def _real(text: str, tag: Tag, closed: set[str], evidence: Evidence) -> bool:
-    """Whether a tag of a known name is one near damage: no placeholder, no type ``<U>``, no comparison, no word."""
+def _real(text: str, tag: Tag, closed: set[str], evidence: Evidence, taught: bool) -> bool:
+    """Whether a tag of a known name is one near damage: no placeholder, no type ``<U>``, no comparison, no word.
+
+    `taught`: whether the text says of a tag what it is for; others that were escaped may then be shown, too.
+    """
+    if taught and tag.name not in closed and is_taught(text, tag):
+        return False
     if tag.strong or tag.closing:
         return True
     at = bisect_left(evidence.points, tag.start)
     if at < len(evidence.points) and evidence.points[at] < tag.end:  # its brackets were damaged themselves
-        if _compares(text, tag):
-            return tag.name in closed
-        return tag.name in closed or tag.name not in PLACEHOLDER
+        joined = tag.name not in LONE or _JOINED.search(text, max(0, tag.start - 9), tag.start) is not None
+        shown = tag.name in PLACEHOLDER or _compares(text, tag) or _is_type(text, tag) or (taught and joined)
+        return tag.name in closed or not shown
     if tag.name in closed:
         return True
-    spoken_of = _MENTIONED.match(text, tag.end) or _SPOKEN.search(text, max(0, tag.start - 12), tag.start)
-    if tag.name in PLACEHOLDER or spoken_of:
+    if tag.name in PLACEHOLDER or _SPOKEN.search(text, max(0, tag.start - 12), tag.start):
         return False
     return len(tag.name) > 1 or _stands_alone(text, tag)
+
+
+def _is_type(text: str, tag: Tag) -> bool:
+    """``List<A> names``: a capital in brackets behind a word and before none."""
+    if not (text[tag.start + 1 : tag.end - 1].isupper() and tag.end - tag.start == 3 and tag.start):
+        return False
+    after = text[tag.end : tag.end + 2]
+    follows = after[:1] in "([;,.)>" if tag.name == "p" else not after[:1].isalnum()
+    return text[tag.start - 1].isalnum() and (follows or (after[:1] == " " and after[1:].islower()))
 
 
 def _compares(text: str, tag: Tag) -> bool:
@@ -254,80 +285,6 @@ def _stands_alone(text: str, tag: Tag) -> bool:
     if not before or before[-1] in "\n>" or not after or after[0] in "\n<":
         return not (before[-1:].isalnum() and text[tag.start - 1 : tag.start] != " ")
     return tag.kind == "whole" and text[tag.end].isalnum() and not text[tag.start + 1 : tag.end].isupper()
-
-
-def _is_placeholder(tag: str) -> bool:
-    """Whether an unknown tag stands for something: ``<EMAIL>``, ``<name=...>``."""
-    return "=" in tag or tag.isupper()
-
-
-def _of_snippet(text: str, found: list[Tag], closed: set[str]) -> list[Tag] | None:
-    """The tags of a short text, if they are used in it and not spoken of; None where the text is code.
-
-    >>> def kept(t):
-    ...     found = list(tags(t)); return len(_of_snippet(t, found, {f.name for f in found if f.closing}) or ())
-    >>> kept("a<b>c"), kept("<i>x</i>"), kept("copy <input> to <output>"), kept("list<p> x"), kept("the <b> tag")
-    (1, 2, 0, 0, 0)
-    """
-    if _DRAWING.match(text) and not (found and found[0].name == "svg" and text[found[0].end :].strip(" \n</>")):
-        return []
-    found = [t for t in found if t.kind != "custom" or t.name in closed or not _is_placeholder(text[t.start : t.end])]
-    outside = apply_changes(text, (Change(t.start, t.end, " ") for t in found))
-    if _CODE.search(outside) or _PERL.search(text):
-        return None
-    if _ABOUT.search(outside) or any(
-        _USED.search(text, max(0, m.start() - 12), m.start()) for m in _FOR.finditer(text)
-    ):
-        return []
-    if any(t.kind == "custom" and ":" in t.name for t in found):
-        return [t for t in found if t.kind in ("comment", "hidden")]  # XML of its own
-    if not outside.strip():
-        return found
-    paired = closed & {t.name for t in found if not t.closing}
-    found = [t for t in found if not _of_manual(text, t, paired)]
-    opened = {t.name for t in found if not t.closing}
-    used = any(
-        t.strong
-        or t.kind in ("comment", "hidden")
-        or (t.name == "p" and t.start == 0 and text[t.end : t.end + 1].isupper())
-        or (t.closing and (t.name in ELEMENTS or t.name in opened))
-        or (t.name in ELEMENTS and len(t.name) > 1 and t.name not in PLACEHOLDER and not _as_noun(text, t, closed))
-        for t in found
-    )
-    if len(found) > 1 and (last := found[-1]).kind == "broken" and last.end == len(text):
-        used = used or any(t.name == last.name for t in found[:-1])  # cut off inside the tag that was to close
-    used = used or any(half.strong for half in half_tags(text, 0, len(text), False))
-    if all(t.kind == "custom" for t in found) and _ELEMENT.search(text):
-        return []  # XML of its own
-    if used:
-        return [t for t in found if t.kind in ("comment", "hidden") or t.name in ELEMENTS or t.name in closed]
-    if any(t.kind == "custom" and t.name not in closed and text[t.start - 1 : t.start].isalnum() for t in found):
-        return []  # as ``<y>`` in ``x<y>z and p<q>r``
-    return [t for t in found if t.kind == "whole" and t.name in ELEMENTS and len(t.name) == 1 and _within_word(text, t)]
-
-
-def _of_manual(text: str, tag: Tag, paired: set[str]) -> bool:
-    """``C<b>`` and ``C<tr///>`` of Perl's manuals, ``<code bash>`` of wikis: brackets, but not HTML's."""
-    before = text[max(0, tag.start - 2) : tag.start]
-    lone = before[-1:].isupper() and not before[:-1].isalnum()
-    if lone and tag.name not in paired and "=" not in text[tag.start : tag.end]:
-        return tag.name != "br" or not (text[tag.end : tag.end + 1].isalnum() or before[:1] == " ")
-    return tag.closing and re.search(rf"<{re.escape(tag.name)} [\w-]+>", text) is not None
-
-
-def _as_noun(text: str, tag: Tag, closed: set[str]) -> bool:
-    """``will become <h3> and``: a sentence has the tag for a word."""
-    if tag.closing or tag.name in closed or tag.name in ("br", "hr", "p", "li", "img"):
-        return False
-    return text[tag.start - 1 : tag.start] == " " and text[tag.end : tag.end + 1] in (" ", ".", ",")
-
-
-def _within_word(text: str, tag: Tag) -> bool:
-    """Set against a letter as markup is, and not against an identifier as a type's parameter is."""
-    before, after = text[max(0, tag.start - 2) : tag.start], text[tag.end : tag.end + 1]
-    if text[tag.start + 1 : tag.end].isupper() or (len(before) == 2 and before.isalnum()):
-        return False
-    return before[-1:].isalpha() or after.isalpha()
 
 
 def _with_halves(text: str, accepted: list[Tag], proofs: Evidence) -> list[Tag]:
@@ -438,6 +395,9 @@ def replacement(text: str, start: int, end: int, run: Sequence[Tag], tables: Seq
         high += 1
     gaps = [text[low:start], text[end:high], *(text[a.end : b.start] for a, b in pairwise(run))]
     if level < CELL_END:
+        alone = text[low - 1 : low] == "\n" and text[high : high + 1] == "\n"
+        if alone and not any(map(_BLANK_LINE.search, gaps)):
+            return low, high + 1, ""  # a line of its own
         return low, high, _inline(text, low, high, start, gaps, level)
     if high == len(text):
         return low, high, "\n" if "\n" in gaps[1] else ""
@@ -462,7 +422,7 @@ def _inline(text: str, low: int, high: int, start: int, gaps: Sequence[str], lev
         return ""
     if low == 0 or text[low - 1] == "\n":
         return text[low:start]
-    return " " if level == SPACE or any(gaps) else ""
+    return " " if any(gaps) or (level == SPACE and not _CLOSING_SIGN.match(text, high)) else ""
 
 
 def _prefix(run: Sequence[Tag]) -> str:
@@ -477,14 +437,14 @@ def _prefix(run: Sequence[Tag]) -> str:
 
 _GATE = r"<[\s/!&;<]{0,12}[A-Za-z]|[A-Za-z]\s{0,3}/?\s{0,3}>|[\"']\s{0,3}/?\s{0,3}>|<!|<\?|</>"
 
-TAGS = Rule("tags", 7, find_tags, _GATE, proves=True, remembered=True)
-SHORT_TEXT_TAGS = Rule("short_text_tags", 7, find_tags_of_short_texts, _GATE, remembered=True)
+TAGS = Rule("tags", 8, find_tags, _GATE, proves=True, remembered=True)
+SHORT_TEXT_TAGS = Rule("short_text_tags", 8, find_tags_of_short_texts, _GATE, remembered=True)
 HTML_SOURCE = Rule(
     "html_source",
-    5,
+    6,
     find_tags_of_html_source,
-    r"\A\s*<[A-Za-z!]|<!--|</?(?i:a|b|blockquote|br|center|cite|div|em|font|h[1-6r]|i|img|li|[ou]l|p|small|span|strong"
-    r"|su[bp]|u)[ />]",
+    r"\A\s*<[A-Za-z!]|<!--|</?(?i:a|b|blockquote|br|center|cite|div|em|font|h[1-6r]|i|img|li|[ou]l|p|script|small|span"
+    r"|strong|style|su[bp]|table|td|u)[ />]",
     remembered=True,
 )
 
