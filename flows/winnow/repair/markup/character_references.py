@@ -268,9 +268,6 @@ def _value(name: str) -> str | None:
     if value := NAMED.get(name + ";"):
         return value
     low = name.lower()
-    for known in (name[0] + low[1:], name[:2] + low[2:]) if name.isupper() else ():  # &EACUTE; &AELIG;
-        if known in HTML4:
-            return NAMED[known + ";"]
     if low in HTML4 and (name.isupper() or name.istitle()):  # &NBSP; &Pound;
         return NAMED.get(low + ";")
     if name[:1].isupper() and name[0] + low[1:] in HTML4:
