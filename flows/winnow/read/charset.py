@@ -421,7 +421,8 @@ def _by_lines(content: bytes, detector: Detector) -> Decoded | None:
     # Would the other charset read the lines that are UTF-8 as well? Then they are UTF-8 by chance.
     words = _distinct_words(good)
     raw = words.encode("utf-8", "surrogateescape")
-    as_other = multi_byte_cost(raw, name) if kin(name).is_multi_byte else dict(map(reversed, by_cost(raw))).get(name)
+    one_byte = {n: value for value, n in by_cost(raw)}
+    as_other = multi_byte_cost(raw, name) if kin(name).is_multi_byte else one_byte.get(name)
     if as_other is not None and as_other < _BY_CHANCE * _beyond_ascii(words):
         return None
     charsets: tuple[str, ...] = (codecs.lookup(name).name,)
