@@ -79,7 +79,9 @@ def test_utf16_that_a_header_says_of_other_bytes_says_nothing(text, codec):
     assert decode(text.encode(codec), "utf-16").text == text
 
 
-@pytest.mark.parametrize("content", [b"bell\x07 and \x08 back", b"one whole line of it\0 and another line", b"\x02ab\x03cd"])
+@pytest.mark.parametrize(
+    "content", [b"bell\x07 and \x08 back", b"one whole line of it\0 and one more", b"\x02ab\x03cd"]
+)
 def test_bytes_with_controls_are_not_always_wide(content):
     assert decode(content).text == content.decode().rstrip("\0")
 
@@ -327,6 +329,8 @@ DECLARED = {
     "a one-byte charset that fits": ("Příliš žluťoučký", "cp1250", "windows-1250", "cp1250"),
     "Latin-1, which is Windows-1252 on the Web": ("“naïve”", "cp1252", "iso-8859-1", "cp1252"),
     "a multi-byte charset": ("日本", "euc_jp", "EUC-JP", "euc_jp"),
+    "the one of old mail": ("Grüße + mehr", "utf-7", "utf-7", "utf-7"),
+    "the one of old mail, where it is not so": ("a+b is C++", "utf-8", "utf-7", "utf-8"),
     "an escaped charset": ("日本", "iso2022_jp", "iso-2022-jp", "iso2022_jp"),
     "one that sound UTF-8 overrules": ("naïve", "utf-8", "windows-1251", "utf-8"),
     "one that a mark overrules": ("naïve", "utf-16", "windows-1251", "utf-16"),

@@ -136,6 +136,8 @@ def _decode(content: bytes, declared: str | None, detector: Detector, certain: b
         raise ReadError("binary", f"is a {content[1:4].decode()} document, not text; extract its text first")
     if b"\0" in content or b"\x1b" in content:  # one byte each: memchr, at many GB/s
         return _not_plain(content, text, declared, detector)
+    if declared == "utf-7" and content.isascii() and (said := _text(content, declared)) is not None:
+        return Decoded(said, declared)
     if len(content) < _SHORT and _has_controls(content) and (wide := unmarked(content)):  # without a space, no zeros
         return _damaged(content.decode(wide, "replace"), wide)
     return Decoded(text, "utf-8")

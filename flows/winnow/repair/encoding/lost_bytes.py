@@ -91,8 +91,25 @@ def raise_leads(line: str) -> str:
     return _BESIDE_WORDS.sub(lambda m: m[0].upper(), _LOWERED.sub(lambda m: raised.get(m[0], m[0]), line))
 
 
+# The halves of a picture or a rare character, each in three bytes (CESU-8), as Java and MySQL wrote them.
+_SURROGATES = re.compile(f"í[\xa0-¯ ][{_CONTINUED}]í[°-¿][{_CONTINUED}]")
+
+
+def _join_surrogates(halves: re.Match[str]) -> str:
+    """
+    >>> _join_surrogates(_SURROGATES.search("a smile í\xa0½í¸€"))
+    'ðŸ˜€'
+    """
+    signs = halves[0].replace(" ", "\xa0")
+    raw = bytes(ord(c) if c < "\u0100" else _WINDOWS.table.index(c) for c in signs)  # of Windows-1252, or Latin-1
+    char = raw.decode("utf-8", "surrogatepass").encode("utf-16-be", "surrogatepass").decode("utf-16-be")
+    return "".join(_WINDOWS.table[byte] for byte in char.encode())
+
+
 def mend(line: str) -> str:
     """The line as it was before its mojibake was put in capitals or lost the bytes that quotes end in."""
+    if "í" in line:
+        line = _SURROGATES.sub(_join_surrogates, line)
     if _has_lowered(line):
         line = raise_leads(line)
     if "Â" in line:
