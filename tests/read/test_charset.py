@@ -62,6 +62,30 @@ def test_the_shortest_text_in_utf16_is_told_by_its_zeros(text, codec):
     assert decode(text.encode(codec)) == (text, codec)
 
 
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+@pytest.mark.parametrize("declared", [None, "utf-16"])
+@pytest.mark.parametrize(
+    "text",
+    ["Déjà vu à l’été\n", "Привет, как дела?\n", "Привет", "Καλημέρα σας\n", "שלום לכולם\n", "مرحبا كيف حالك\n",
+     "สวัสดีครับ ยินดีต้อนรับ\n", "सभी मनुष्यों को गौरव\n",
+     "今天天气很好。\n", "すべての人間は\n", "안녕하세요 여러분\n", "Hi 😀\n"],
+)  # fmt: skip
+def test_wide_text_without_a_mark_is_told_by_its_characters(text, codec, declared):
+    assert decode(text.encode(codec), declared) == (text, codec)
+
+
+@pytest.mark.parametrize(("text", "codec"), [(GERMAN, "cp1252"), (RUSSIAN, "cp1251"), (RUSSIAN[:60], "koi8-r")])
+def test_utf16_that_a_header_says_of_other_bytes_says_nothing(text, codec):
+    assert decode(text.encode(codec), "utf-16").text == text
+
+
+@pytest.mark.parametrize(
+    "content", [b"bell\x07 and \x08 back", b"one whole line of it\0 and one more", b"\x02ab\x03cd"]
+)
+def test_bytes_with_controls_are_not_always_wide(content):
+    assert decode(content).text == content.decode().rstrip("\0")
+
+
 CAPITALS = "ЗАКАЗ ОТПРАВЛЕН. ОЖИДАЙТЕ ДОСТАВКУ ЗАВТРА УТРОМ."
 
 
@@ -262,10 +286,51 @@ def test_lone_surrogates_never_pass(text):
     without_lone_surrogates(text + "\ud800").encode("utf-8")
 
 
+ASIAN = {
+    "gb18030": "今天天气很好，我们去公园散步，看到很多花。", "big5": "人人生而自由，在尊嚴和權利上一律平等。",
+    "cp932": JAPANESE, "euc_jp": "昨日の雨で川の水が増えたので、橋はしばらく通れません。",
+    "euc_kr": "모든 인간은 태어날 때부터 자유로우며 동등하다.",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("codec", ASIAN)
+@pytest.mark.parametrize("before", ["", "a", "ab"])
+def test_a_long_file_is_read_wherever_a_sample_of_it_is_cut(codec, before):
+    text = before + (ASIAN[codec] + "\n") * (250_000 // len(ASIAN[codec].encode(codec)))
+    assert decode(text.encode(codec)).text == text
+
+
+@pytest.mark.parametrize("codec", ASIAN)
+def test_a_few_broken_bytes_do_not_change_the_charset(codec):
+    text = ASIAN[codec] * 3
+    found = decode(text.encode(codec)[:-1] + b"\n")
+    assert found.text.rstrip("\ufffd.\n") == text[:-1] and codec in found.encoding
+
+
+@pytest.mark.parametrize("said", ["iso-8859-1", "windows-1251", "koi8-r", "x-user-defined"])
+@pytest.mark.parametrize("codec", ASIAN)
+def test_a_page_that_names_another_charset_is_read_as_what_it_is(codec, said):
+    page = f"<meta charset={said}><p>{ASIAN[codec]}</p>"
+    assert decode(page.encode(codec)).text == page
+
+
+@pytest.mark.parametrize(
+    ("said", "codec"),
+    [("shift_jis", "gb18030"), ("shift_jis", "big5"), ("shift_jis", "euc_jp"), ("gb2312", "cp932"), ("gb2312", "big5"),
+     ("gb2312", "euc_kr"), ("big5", "euc_jp"), ("big5", "euc_kr"), ("euc-kr", "cp932"), ("euc-kr", "euc_jp")],
+)  # fmt: skip
+def test_a_multi_byte_charset_gives_way_where_another_is_far_likelier(said, codec):
+    page = f"<meta charset={said}><p>{ASIAN[codec]}</p>"
+    assert decode(page.encode(codec)).text == page
+    assert decode(ASIAN[codec].encode(codec), said).text == ASIAN[codec]
+
+
 DECLARED = {
     "a one-byte charset that fits": ("Příliš žluťoučký", "cp1250", "windows-1250", "cp1250"),
     "Latin-1, which is Windows-1252 on the Web": ("“naïve”", "cp1252", "iso-8859-1", "cp1252"),
     "a multi-byte charset": ("日本", "euc_jp", "EUC-JP", "euc_jp"),
+    "the one of old mail": ("Grüße + mehr", "utf-7", "utf-7", "utf-7"),
+    "the one of old mail, where it is not so": ("a+b is C++", "utf-8", "utf-7", "utf-8"),
     "an escaped charset": ("日本", "iso2022_jp", "iso-2022-jp", "iso2022_jp"),
     "one that sound UTF-8 overrules": ("naïve", "utf-8", "windows-1251", "utf-8"),
     "one that a mark overrules": ("naïve", "utf-16", "windows-1251", "utf-16"),

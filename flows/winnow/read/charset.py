@@ -35,13 +35,15 @@ from winnow.read.charset_evidence import (
     is_declared,
     is_inside_words,
     is_structural,
+    proposals,
     ranked_candidates,
     sample_of,
 )
 from winnow.read.charset_names import declared_codec, kin
 from winnow.read.detectors import Detector, by_chardet
-from winnow.read.letters import by_cost, multi_byte_cost
+from winnow.read.letters import SOUND_SHARE, by_cost, multi_byte_cost
 from winnow.read.line_charsets import GAIN, decode_lines
+from winnow.read.wide_charsets import may_be, unmarked
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -50,6 +52,8 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+WIDE_UTF = ("utf-16", "utf-32")
+_SHORT = 200  # bytes of a text that may be a word
 _SPACE = re.compile(rb"[ \n]")
 _TAIL_BYTES = 8
 _CONTROLS = bytes(c for c in range(32) if c not in b"\t\n\v\f\r\x1a\x1b")
@@ -63,18 +67,20 @@ _UTF8_COST, _BAD_BYTE_COST, _BROKEN_COST = 6.0, 16.0, 10.0  # as `winnow.read.le
 _BY_CHANCE = 9.0  # cost of a character of UTF-8 in another charset, below which it may be of that one
 
 
-def wide_charset(head: bytes, said: str | None = None) -> str | None:
-    """The charset of a file whose line ends are not those of ASCII, from its first four bytes.
+HEAD = 1_000  # bytes
 
-    UTF-16 and UTF-32 are told by a mark or by the zeros of ASCII; any other only where the recipe names it (`said`).
+
+def wide_charset(head: bytes, said: str | None = None) -> str | None:
+    """The charset of a file whose line ends are not those of ASCII, from its first HEAD bytes.
+
+    UTF-16 and UTF-32 are told by a mark or by characters; any other only where the recipe names it (`said`).
     """
     marked = next((name for mark, name in _BOMS if head.startswith(mark)), "")
     if marked.startswith(("utf-16", "utf-32")):
         return marked
     if said and _is_unlike_ascii(said):
         return said
-    zeros = [n for n, byte in enumerate(head) if not byte]
-    return "utf-16-le" if zeros == [1, 3] else "utf-16-be" if zeros == [0, 2] else None
+    return unmarked(head) if b"\0" in head else None
 
 
 @cache
@@ -130,6 +136,10 @@ def _decode(content: bytes, declared: str | None, detector: Detector, certain: b
         raise ReadError("binary", f"is a {content[1:4].decode()} document, not text; extract its text first")
     if b"\0" in content or b"\x1b" in content:  # one byte each: memchr, at many GB/s
         return _not_plain(content, text, declared, detector)
+    if declared == "utf-7" and content.isascii() and (said := _text(content, declared)) is not None:
+        return Decoded(said, declared)
+    if len(content) < _SHORT and _has_controls(content) and (wide := unmarked(content)):  # without a space, no zeros
+        return _damaged(content.decode(wide, "replace"), wide)
     return Decoded(text, "utf-8")
 
 
@@ -174,11 +184,13 @@ def _utf16_before_utf8(content: bytes) -> Decoded | None:
 
 def _not_plain(content: bytes, text: str, declared: str | None, detector: Detector) -> Decoded:
     """Valid UTF-8 that holds NUL or escape sequences: UTF-16 or -32 without a mark, ISO-2022, or binary."""
-    first = declared or _utf16_by_zeros(content)
-    found = [first] if first else ranked_candidates(content[:SAMPLE_BYTES], detector)
-    if found and found[0].startswith(("utf-16", "utf-32", "iso2022")):
+    is_wide = (declared or "").startswith(WIDE_UTF)
+    if wide := unmarked(content, declared=is_wide):
+        return _damaged(content.decode(wide, "replace"), wide)
+    found = [declared] if declared and not is_wide else ranked_candidates(content[:SAMPLE_BYTES], detector)
+    if found and found[0].startswith((*WIDE_UTF, "iso2022")):
         wide = _text(content, found[0])
-        if wide is not None:
+        if wide is not None and (found[0].startswith("iso2022") or may_be(content, found[0])):
             return Decoded(wide, found[0])
     padded = text.rstrip("\0")
     if padded.strip() and "\0" not in padded:  # of a block that was written whole, or is to be written yet
@@ -187,15 +199,8 @@ def _not_plain(content: bytes, text: str, declared: str | None, detector: Detect
     return Decoded(text, "utf-8")
 
 
-def _utf16_by_zeros(content: bytes) -> str | None:
-    """UTF-16 of a text in ASCII, however short, by its zeros: every second byte is one, and no other.
-
-    >>> _utf16_by_zeros("Hi".encode("utf-16-le")), _utf16_by_zeros(b"a\\0list\\0")
-    ('utf-16-le', None)
-    """
-    if len(content) % 2 or content.count(0) * 2 != len(content):
-        return None
-    return "utf-16-le" if not any(content[1::2]) else "utf-16-be" if not any(content[::2]) else None
+def _has_controls(content: bytes) -> bool:
+    return content.translate(None, _CONTROLS) != content
 
 
 def _reject_controls(content: bytes) -> None:
@@ -211,11 +216,19 @@ def _not_utf8(content: bytes, declared: str | None, detector: Detector, certain:
     said = _text(content, declared) if declared else None
     if declared and said is not None and certain:
         return Decoded(without_lone_surrogates(said), declared)
+    is_wide = (declared or "").startswith(WIDE_UTF)
+    if (is_wide or _has_controls(content[:HEAD])) and (wide := unmarked(content, declared=is_wide)):
+        return _damaged(content.decode(wide, "replace"), wide)
+    if is_wide:
+        declared = said = None
     in_page = declared_in_page(content)
     # Chance bytes soon break a rule of a multi-byte charset.
     for name in (declared or "", *(kin(in_page).in_page or (in_page,))):
         text = _text(content, name) if kin(name).is_multi_byte else None
-        if text is not None and not is_inside_words(text, content, name):
+        if text is not None:
+            if is_inside_words(text, content, name) or is_belied(name, content, "", detector):
+                in_page = "" if kin(in_page).is_multi_byte else in_page
+                break
             return Decoded(without_lone_surrogates(text), name)
     mixed = _mostly_utf8(content, detector)
     if mixed:
@@ -227,18 +240,24 @@ def _not_utf8(content: bytes, declared: str | None, detector: Detector, certain:
     names = ranked_candidates(sample_of(content), detector, in_page)
     if not names:
         raise ReadError("binary", "is a known binary format, not text; convert it to text or leave it out")
-    if not names[0].startswith(("utf-16", "utf-32", *EBCDIC)):
+    if not names[0].startswith((*WIDE_UTF, *EBCDIC)):
         _reject_controls(content)
     if several := _in_several_charsets(content, names[0], in_page):
         return several
     for name in names[:8]:
-        text = _text(content, name)  # the sample decoded, and the rest may not
-        if text is not None:
-            return Decoded(without_lone_surrogates(text), codecs.lookup(name).name)
+        # The sample decoded, and the rest may not; of charsets of several bytes a few may be broken.
+        text = _text(content, name, "replace" if kin(name).is_multi_byte else "strict")
+        if text is not None and text.count("\ufffd") * SOUND_SHARE <= _beyond_ascii(text):
+            return _damaged(text, name)
     name = next((n for n in names if not n.startswith("utf-8")), "cp1252")
-    text = content.decode(name, "replace")
-    remark = f"{codecs.lookup(name).name} (damaged in {text.count(chr(0xFFFD))} places)"
-    return Decoded(without_lone_surrogates(text), remark)
+    return _damaged(content.decode(name, "replace"), name)
+
+
+def _damaged(text: str, name: str) -> Decoded:
+    """Text with U+FFFD for what was lost, if anything was."""
+    lost = text.count("\ufffd")
+    remark = f" (damaged in {lost} places)" if lost else ""
+    return Decoded(without_lone_surrogates(text), codecs.lookup(name).name + remark)
 
 
 def _mostly_utf8(content: bytes, detector: Detector) -> Decoded | None:
@@ -274,7 +293,7 @@ def _tally(text: str) -> tuple[int, int, int]:
 
 def _is_likelier_otherwise(text: str, content: bytes, detector: Detector) -> bool:
     """Whether text of broken UTF-8 costs less in another charset, each of its first words counted once."""
-    found = detector(sample_of(content)) or []
+    found = proposals(sample_of(content), detector) or []
     if found and is_structural(found[0], content[:SAMPLE_BYTES]):
         return True
     words = _distinct_words(text)
@@ -404,9 +423,8 @@ def _by_lines(content: bytes, detector: Detector) -> Decoded | None:
     # Would the other charset read the lines that are UTF-8 as well? Then they are UTF-8 by chance.
     words = _distinct_words(good)
     raw = words.encode("utf-8", "surrogateescape")
-    as_other = {n: value for value, n in by_cost(raw)}.get(name)
-    if as_other is None and kin(name).is_multi_byte:
-        as_other = multi_byte_cost(raw, name)
+    one_byte = {n: value for value, n in by_cost(raw)}
+    as_other = multi_byte_cost(raw, name) if kin(name).is_multi_byte else one_byte.get(name)
     if as_other is not None and as_other < _BY_CHANCE * _beyond_ascii(words):
         return None
     charsets: tuple[str, ...] = (codecs.lookup(name).name,)

@@ -43,7 +43,7 @@ def kin(name: str) -> _Charset:
 
 
 _UNDECIDING = frozenset({
-    "utf-8", "utf-8-sig", "utf-7", "idna", "punycode", "unicode-escape", "raw-unicode-escape", "unicode_escape",
+    "utf-8", "utf-8-sig", "idna", "punycode", "unicode-escape", "raw-unicode-escape", "unicode_escape",
     "raw_unicode_escape", "undefined", "mbcs", "oem",
 })  # fmt: skip
 

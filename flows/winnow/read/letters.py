@@ -226,17 +226,7 @@ class Pairs:
 
 def pairs(sample: bytes) -> Pairs:
     """The pairs of the lines that hold some byte beyond ASCII, tags left out."""
-    lines: list[bytes] = []
-    size = 0
-    for line in _LINE.finditer(sample):
-        start = max(line.start(), 0)
-        lines.append(sample[start : min(line.end(), start + MAX_READ)])
-        size += len(lines[-1])
-        if size > MAX_READ:
-            break
-    text = _TAGS.sub(b" ", b"\n".join(lines))
-    if text.isascii():  # what there is beyond ASCII stands in tags
-        text = b"\n".join(lines)
+    text = _foreign_text(sample)
     counts = Counter(WORD.findall(text))
     words = b" ".join(b" ".join([word] * min(n, _MOST_ALIKE)) for word, n in counts.items())
     first, second, count = _counted(b" " + words + b" ")
@@ -253,6 +243,20 @@ def pairs(sample: bytes) -> Pairs:
         latin_share=total / max(1, int(count[high].sum())), is_english=_is_english(sample[:_ENGLISH_BYTES]),
         contracted=np.frombuffer(b"".join(set(_CONTRACTED.findall(text))), np.uint8),
     )  # fmt: skip
+
+
+def _foreign_text(sample: bytes) -> bytes:
+    """The lines that hold some byte beyond ASCII, up to a bound, without tags."""
+    lines: list[bytes] = []
+    size = 0
+    for line in _LINE.finditer(sample):
+        start = max(line.start(), 0)
+        lines.append(sample[start : min(line.end(), start + MAX_READ)])
+        size += len(lines[-1])
+        if size > MAX_READ:
+            break
+    text = _TAGS.sub(b" ", b"\n".join(lines))
+    return b"\n".join(lines) if text.isascii() else text  # what there is beyond ASCII may stand in tags
 
 
 def _is_english(text: bytes) -> bool:
@@ -414,8 +418,10 @@ _DAILY_HANGUL = frozenset(
     "모연방국물적개계학교생선문업회산실분위차음용중말간입단품결무당행체금때없었했습까요와것등년월내외남북울람마바저치운배현미반발설감본명"
     "심데든려거트크드르터템페호종강민영광진석식임작달번복피표통투특포필향형확환활후휴히힘네야왜누떤떻많같알았됩되된될할함합항받찾쓰읽싶좋였"
 )
+_JAPANESE = frozenset(("euc_jp", "euc_jis_2004", "shift_jis", "cp932", "shift_jis_2004"))
 _KANA_COST, _MARK_COST, _HANGUL_COST, _OTHER_HANGUL_COST, _DAILY_COST = 4.2, 4.8, 5.5, 8.0, 7.3
-_OTHER_HAN_COST, _OTHER_COST, _ODD_COST = 11.0, 9.5, 16.0
+_FOREIGN_KANA_COST = 4.4  # EUC-JP and GB 18030 have them at the same place
+_OTHER_HAN_COST, _OTHER_COST, _ODD_COST, _BROKEN_COST = 11.0, 9.5, 16.0, 18.0
 _DOUBLE_BYTE_USE = {
     "euc_jp": 1.0,
     "euc_kr": 0.7,
@@ -425,37 +431,32 @@ _DOUBLE_BYTE_USE = {
     "big5hkscs": 2.0,
     "cp950": 2.0,
 }
+_CLAUSE = re.compile("[^\\s!,.?、。！，．？]*[\\s!,.?、。！，．？]?")
 _JOINT = re.compile("[A-Za-z](?=[^\x00-\x7f])|[^\x00-\x7f](?=[A-Za-z])")  # of alphabets, inside a word
 _AMID = re.compile("[a-z][^\x00-\x7f]{1,2}(?=[a-z])")  # characters inside a word, where others have an accent
 _JOINT_COST, _AMID_COST = 3.0, 4.0
+SOUND_SHARE = 20  # characters for each broken one, from which text may be in such a charset
 
 
 def multi_byte_cost(sample: bytes, name: str) -> float | None:
-    """What the characters beyond ASCII cost as text in a double-byte charset; None where some bytes are none of it.
+    """What the characters beyond ASCII cost as text in a double-byte charset; None where many bytes are none of it.
 
     >>> multi_byte_cost("测试".encode("gbk"), "gb18030") < by_cost("测试".encode("gbk"))[0][0]
     True
     """
-    lines: Counter[bytes] = Counter()
-    size = 0
-    for line in sample.splitlines():
-        if size >= MAX_READ:
-            break
-        if not line.isascii():
-            lines[line[:MAX_READ]] += 1
-            size += len(line)
-    try:
-        sample.decode(name)
-        # As words do in one-byte charsets, lines count so many times and no more.
-        text = b"\n".join(b"\n".join([line] * min(n, _MOST_ALIKE)) for line, n in lines.items()).decode(name, "ignore")
-    except (UnicodeDecodeError, LookupError):
-        return None
+    clauses = Counter(_CLAUSE.findall(_foreign_text(sample).decode(name, "replace")))
+    # As words do in one-byte charsets, these count so many times and no more.
+    text = "".join(clause * min(n, _MOST_ALIKE) for clause, n in clauses.items() if not clause.isascii())
     counts = Counter(c for c in text if c > "\x7f")
+    broken = counts.pop("\ufffd", 0)
+    if broken > 1 and broken * SOUND_SHARE > counts.total():
+        return None
     joints = len(_JOINT.findall(text))
     return (
         _DOUBLE_BYTE_USE.get(name, 0.5)
         + _JOINT_COST * joints
         + _AMID_COST * len(_AMID.findall(text))
+        + _BROKEN_COST * broken
         + sum(n * _character_cost(c, name) for c, n in counts.items())
     )
 
@@ -463,7 +464,7 @@ def multi_byte_cost(sample: bytes, name: str) -> float | None:
 @lru_cache(maxsize=1 << 15)
 def _character_cost(char: str, name: str) -> float:
     if "\u3041" <= char <= "\u30ff":
-        return _KANA_COST
+        return _KANA_COST if name in _JAPANESE else _FOREIGN_KANA_COST
     if (
         "\u3000" <= char <= "\u303f"
         or "\uff01" <= char <= "\uff20"

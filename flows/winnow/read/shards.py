@@ -16,7 +16,7 @@ from typing import BinaryIO
 from winnow.base.errors import InputChanged, ReadError
 from winnow.base.recipe import ReadSettings
 from winnow.base.records import INTERNAL_ERROR, LeftOut, Read, Reject
-from winnow.read.charset import wide_charset
+from winnow.read.charset import HEAD, wide_charset
 from winnow.read.content import (
     BLOCK,
     MB,
@@ -184,7 +184,7 @@ def _content(span: Span, stream: BinaryIO, found: FileType, settings: FileSettin
         blocks = content_blocks(stream, found.compression, unpack_limit(file.bytes, settings))
         blocks = _in_utf8(blocks, settings.charset) if found.format.is_text else blocks
         return Content(path=file.path, blocks=blocks, open=reopen)
-    if found.format.is_text and (charset := wide_charset(stream.read(4), settings.charset)):
+    if found.format.is_text and (charset := wide_charset(stream.read(HEAD), settings.charset)):
         # Its lines cannot be told by bytes: whoever has the first part reads it all.
         stream.seek(0)
         blocks = iter(()) if span.start else _transcoded(blocks_of(stream), charset)
@@ -224,7 +224,7 @@ def _in_utf8(blocks: Iterator[bytes], said: str | None) -> Iterator[bytes]:
     """What is in a charset whose line ends are not those of ASCII as UTF-8; anything else as it is."""
     first = next(blocks, b"")
     whole = chain((first,), blocks)
-    charset = wide_charset(first[:4], said)
+    charset = wide_charset(first[:HEAD], said)
     yield from _transcoded(whole, charset) if charset else whole
 
 

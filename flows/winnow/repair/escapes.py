@@ -6,6 +6,7 @@ texts that speak of escapes keep theirs.
 
 from __future__ import annotations
 
+import base64
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -19,8 +20,8 @@ from winnow.repair.engine.rule import Change, Evidence, Rule, Span, apply_change
 MAX_TOKEN = 400  # characters of a token that may be escaped words
 
 _ABOUT = re.compile(
-    r"(?i)\b(?:escap\w*|unicode|utf-?8|ascii|regex\w*|json|charsets?|code ?points?|quoted[- ]printable|url[- ]?encod\w*"
-    r"|percent[- ]encod\w*|(?:en|de)cod\w*|backslash\w*|ooxml|html|urls?|entit\w+|newlines?|hex\w*)\b"
+    r"(?i)\b(?:escap\w*|unicode|utf-?[78]|ascii|regex\w*|json|charsets?|code ?points?|quoted[- ]printable"
+    r"|url[- ]?encod\w*|percent[- ]encod\w*|(?:en|de)cod\w*|backslash\w*|ooxml|html|urls?|entit\w+|newlines?|hex\w*)\b"
 )
 _CODE = re.compile(
     r"\b(?:printf?|echo|return|def|var|const|function|import|console|String|assert|puts|re\.\w+)\b ?[\(\"'=;.]"
@@ -263,11 +264,14 @@ def _unquoted(text: str, charset: str) -> Iterator[Change]:
         yield Change(found.start(), found.end(), after, 0.9)
 
 
-_MAIL_WORDS = re.compile(r"=\?[A-Za-z][\w.-]{1,30}(?:\*\w{1,8})?\?[QqBb]\?[!->@-~]{1,400}\?=(?:\s{1,4}(?==\?))?")
+_MAIL_WORD = r"=\?[A-Za-z][\w.-]{1,30}(?:\*\w{1,8})?\?[QqBb]\?[!->@-~]{1,400}\?="
+_MAIL_WORDS = re.compile(rf"{_MAIL_WORD}(?:\s{{1,4}}{_MAIL_WORD})*")
 
 
 def undo_mail_words(text: str, evidence: Evidence) -> Iterator[Change]:
     """Undo the encoded words of mail headers (RFC 2047), which archives leave in subjects and names.
+
+    A character may be parted between two of them.
 
     >>> MAIL_WORDS("Re: =?UTF-8?Q?Caf=C3=A9_au?= =?UTF-8?Q?_lait?= and =?iso-8859-1?B?Q2Fm6Q==?=")
     'Re: Café au lait and Café'
@@ -278,11 +282,46 @@ def undo_mail_words(text: str, evidence: Evidence) -> Iterator[Change]:
         return
     for found in _MAIL_WORDS.finditer(text):
         try:
-            after = "".join(piece.decode(charset or "ascii") for piece, charset in decode_header(found[0].strip()))
+            after = "".join(piece.decode(charset or "ascii") for piece, charset in decode_header(found[0]))
         except (ValueError, LookupError, MessageError):  # no charset of that name, or not its bytes
             continue
         if after.isprintable() and not strange(after):
             yield Change(found.start(), found.end(), after, 0.9)
+
+
+_UTF7 = re.compile(r"\+([A-Za-z0-9+/]{3,120})(?:-|(?![A-Za-z0-9+/-]))")
+_UTF7_LENGTHS = frozenset((0, 3, 6))  # of base64 for code units of 16 bits, beyond whole eights
+
+
+def undo_utf7(text: str, evidence: Evidence) -> Iterator[Change]:
+    """Undo UTF-7 (RFC 2152), in which old mail is: ``caf+AOk-``, where its letters make words.
+
+    >>> UTF7("Le caf+AOk- est ferm+AOk- +AOA- midi, it+IBk-s late"), UTF7("A+ and AB+Rh-, +ABC-News")
+    ('Le café est fermé à midi, it’s late', 'A+ and AB+Rh-, +ABC-News')
+    """
+    found = [(m, after) for m in _UTF7.finditer(text) if (after := _from_utf7(m[1])) is not None]
+    if not found or evidence.once(is_code, text):
+        return
+    changes = [Change(m.start(), m.end(), after, 0.85) for m, after in found]
+    made = [word for word in {*words(apply_changes(text, changes))} - {*words(text)} if not word.isascii()]
+    known = [word for word in made if is_word(word.split("’")[0])]
+    if any(len(word) > 2 for word in known) and 2 * len(known) > len(made):
+        yield from changes
+
+
+def _from_utf7(coded: str) -> str | None:
+    """The characters of a run of UTF-7; None where it is none, or stands for what needs none."""
+    if len(coded) % 8 not in _UTF7_LENGTHS:
+        return None
+    raw = base64.b64decode(coded + "=" * (-len(coded) % 4))
+    size = len(coded) * 6 // 16 * 2
+    if any(raw[size:]) or base64.b64encode(raw).rstrip(b"=") != coded.encode():
+        return None
+    try:
+        after = raw[:size].decode("utf-16-be")
+    except UnicodeDecodeError:
+        return None
+    return after if after.isprintable() and after > "\x7f" and not strange(after) else None
 
 
 _PERCENT = re.compile(r"(?<!\S)[^\s%]{0,60}(?:%[0-9A-Fa-f]{2}[^\s%]{0,60}){1,40}(?!\S)")
@@ -309,14 +348,24 @@ def _unescaped(text: str, low: int, high: int) -> Iterator[Change]:
         token = found[0]
         if len(token) > MAX_TOKEN or _OF_ADDRESS.search(token):
             continue
-        try:
-            after = unquote(token, errors="strict")
-        except UnicodeDecodeError:
-            continue
+        after = _unquoted_words(token)
         made = words(after)
-        enough = len(made) > 1 if after.isascii() else any(len(word) > 1 and not word.isascii() for word in made)
+        enough = len(made) > (1 if after.isascii() else 2) or any(len(w) > 1 and not w.isascii() for w in made)
         if after.isprintable() and enough and are_words(after) and not any(map(str.isdigit, after)):
             yield Change(found.start(), found.end(), after, 0.8)
+
+
+def _unquoted_words(token: str) -> str:
+    """A token without escapes, which are UTF-8 or else Windows-1252; of forms it has ``+`` for spaces.
+
+    >>> _unquoted_words("caf%C3%A9+cr%C3%A8me"), _unquoted_words("caf%E9")
+    ('café crème', 'café')
+    """
+    spaced = token if "%20" in token else token.replace("+", " ")
+    try:
+        return unquote(spaced, errors="strict")
+    except UnicodeDecodeError:
+        return unquote(spaced, "cp1252")
 
 
 _LITERAL_END = re.compile(r"\\(?:r\\n|n|r)[ \t]?")
@@ -364,13 +413,14 @@ TEX_ACCENTS = Rule(
     r"""\\(?:['`^"~=.]\{?\\?[A-Za-z]|[cvuHkr][{ ][A-Za-z]\}|(?:ss|[aA][aeAE]|[oO][eE]|[oOlLi])[\{\}])""",
 )
 OOXML_ESCAPES = Rule("ooxml_escapes", 1, undo_ooxml_escapes, r"_x[0-9A-Fa-f]{4}_")
-MAIL_WORDS = Rule("mail_words", 1, undo_mail_words, r"=\?[A-Za-z][\w.*-]+\?[QqBb]\?")
+UTF7 = Rule("utf7", 1, undo_utf7, r"\+[A-Za-z0-9+/]{3}")
+MAIL_WORDS = Rule("mail_words", 2, undo_mail_words, r"=\?[A-Za-z][\w.*-]+\?[QqBb]\?")
 QUOTED_PRINTABLE = Rule("quoted_printable", 2, undo_quoted_printable, r"=[0-9A-F]{2}")
-URL_ESCAPES = Rule("url_escapes", 2, undo_url_escapes, r"%[0-9A-Fa-f]{2}")
+URL_ESCAPES = Rule("url_escapes", 3, undo_url_escapes, r"%[0-9A-Fa-f]{2}")
 LITERAL_LINE_ENDS = Rule("literal_line_ends", 1, undo_literal_line_ends, r"\\[nr]")
 
 ESCAPES: tuple[Rule, ...] = (
-    MAIL_WORDS, QUOTED_PRINTABLE, BYTE_ESCAPES, TEX_ACCENTS, ESCAPED_QUOTES, OOXML_ESCAPES, URL_ESCAPES,
+    MAIL_WORDS, QUOTED_PRINTABLE, UTF7, BYTE_ESCAPES, TEX_ACCENTS, ESCAPED_QUOTES, OOXML_ESCAPES, URL_ESCAPES,
     LITERAL_LINE_ENDS,
 )  # fmt: skip
 """The rules for layers of escaping, in order."""

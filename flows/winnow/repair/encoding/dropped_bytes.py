@@ -288,7 +288,7 @@ def _spans(
         if last.left and line[end : end + 1] == " " and n + 1 < len(words) and words[n + 1][0].start == end + 1:
             after = words[n + 1]
             both = (spaced := _with_space(last, lossy)) and told([*word[:-1], spaced, *after])
-            if both and (whole is None or told(after) is None):
+            if both and (whole is None or len(after) == 1 or told(after) is None):
                 whole, end, joined = both, after[-1].end, True
         if whole and whole[-1] == "\xa0" and line.startswith("  ", end):
             end += 1  # the first of the two

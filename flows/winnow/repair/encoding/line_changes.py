@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from winnow.repair.encoding.plausible import are_words, is_word, word_around
+from winnow.repair.encoding.plausible import are_words, is_word, word_around, words
 from winnow.repair.engine.rule import Change, Span, apply_changes, detector, in_any_case
+from winnow.repair.words.frequencies import costs_in
+from winnow.repair.words.word_index import KNOWN
 
 MAX_PIECE = 8_000  # characters; longer lines are looked at in pieces, so that no line costs more than its length
 
@@ -130,7 +132,8 @@ def is_doubtful_change(before: str, after: str) -> bool:
     False
     """
     spots = list(tight_changes(0, before, after, 1.0))
-    return _are_mentioned(before, spots) or _are_examples(before, spots) or _all_lone(before, spots)
+    tests = (_are_mentioned, _are_examples, _all_lone, _is_named)
+    return any(is_so(before, spots) for is_so in tests)
 
 
 def is_mention(before: str, after: str) -> bool:
@@ -260,6 +263,25 @@ def _takes_a_word_apart(before: str, spot: Change) -> bool:
     closes = before.count(_OPENS.get(was[-1], "\0"), 0, spot.start) == before.count(was[-1], 0, spot.end)
     made = spot.after.isalpha() and are_words(word_around(before, spot.start, spot.end, spot.after))
     return closes + is_word(word) > made
+
+
+_WITH_A_GRAVE = ("fr", "it", "pt", "ca")  # languages of which ``à`` is a word
+
+
+def _is_named(before: str, spots: list[Change]) -> bool:
+    """Whether the letter Ã itself stands in English words: ``à`` is none of them, but for ``à la``.
+
+    >>> _is_named("Ã is a letter of it", [Change(0, 1, "à", 1.0)]), _is_named("on va Ã Paris", [Change(6, 7, "à", 1.0)])
+    (True, False)
+    """
+    if (
+        not all(before[spot.start : spot.end].strip() == "Ã" and _stands_alone(before, spot) for spot in spots)
+        or "Ã la " in before
+    ):
+        return False
+    plain = [word.lower() for word in words(before) if word.isascii()]
+    costs = {code: sum(costs_in(code).get(word, KNOWN) for word in plain) for code in ("en", *_WITH_A_GRAVE)}
+    return bool(plain) and costs.pop("en") < min(costs.values())
 
 
 def _all_lone(before: str, spots: list[Change]) -> bool:

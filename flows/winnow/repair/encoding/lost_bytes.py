@@ -102,9 +102,45 @@ def raise_leads(line: str) -> str:
     return _BESIDE_WORDS.sub(lambda m: m[0].upper(), _LOWERED.sub(lambda m: raised.get(m[0], m[0]), line))
 
 
+# The halves of a picture or a rare character, each in three bytes (CESU-8), as Java and MySQL wrote them.
+_SURROGATES = re.compile(f"í[\xa0-¯ ][{_CONTINUED}]í[°-¿][{_CONTINUED}]")
+
+
+def _join_surrogates(halves: re.Match[str]) -> str:
+    """
+    >>> _join_surrogates(_SURROGATES.search("a smile í\xa0½í¸€"))
+    'ðŸ˜€'
+    """
+    signs = halves[0].replace(" ", "\xa0")
+    raw = bytes(ord(c) if c < "\u0100" else _WINDOWS.table.index(c) for c in signs)  # of Windows-1252, or Latin-1
+    char = raw.decode("utf-8", "surrogatepass").encode("utf-16-be", "surrogatepass").decode("utf-16-be")
+    return "".join(_WINDOWS.table[byte] for byte in char.encode())
+
+
+# Vietnamese, of which most letters begin with á, which has stayed; its others begin with four more capitals.
+_RAISED = re.compile("[ÃÄÅÆ]")
+_LOWERED_VIETNAMESE = re.compile(f"[ãäåæ](?=[{_CONTINUED}])")
+_SMALL = re.compile("[a-z]")
+
+
+def in_capitals(line: str, reading: str) -> str:
+    """The reading in capitals, where all letters of the line are and its mojibake was put in capitals too.
+
+    >>> in_capitals("LÂ€™Ã©TÃ©", "L’éTé"), in_capitals("CAFÃ©", "CAFé"), in_capitals("LÂ€™Ã©tÃ©", "L’été")
+    ('L’ÉTÉ', 'CAFé', 'L’été')
+    """
+    if not _CAPITAL.search(line) or _SMALL.search(line):
+        return reading
+    return "".join(c.upper() if len(c.upper()) == 1 else c for c in reading)
+
+
 def mend(line: str) -> str:
     """The line as it was before its mojibake was put in capitals or lost the bytes that quotes end in."""
-    if _has_lowered(line):
+    if "í" in line:
+        line = _SURROGATES.sub(_join_surrogates, line)
+    if ("á»" in line or "áº" in line) and not _RAISED.search(line):
+        line = _LOWERED_VIETNAMESE.sub(lambda lead: lead[0].upper(), line)
+    elif _has_lowered(line):
         line = raise_leads(line)
     if "Â" in line:
         line = _CAPITAL.sub("â", line)
