@@ -17,6 +17,7 @@ from winnow.repair.encoding.misread_pairs import LOST, PAIRS, Pair
 from winnow.repair.encoding.misread_signs import MISREAD_GATE, has_sign
 from winnow.repair.encoding.plausible import is_word, known_in, strange
 from winnow.repair.engine.rule import Change, Evidence, Rule, apply_changes
+from winnow.repair.words.word_index import LATIN, bits, known_to
 
 SURE, LIKELY, DOUBTFUL = 0.95, 0.8, 0.3
 MAX_FRUITLESS = 12_000  # characters of one text that are searched in vain, 40 microseconds each, before it is given up
@@ -75,7 +76,7 @@ def undo_misreading(text: str, evidence: Evidence) -> Iterator[Change]:
 
 
 # It proves nothing for the rules that need evidence, as mojibake does not.
-MISREAD = Rule("misread_charset", 2, undo_misreading, MISREAD_GATE, beyond_ascii=True)
+MISREAD = Rule("misread_charset", 3, undo_misreading, MISREAD_GATE, beyond_ascii=True)
 
 
 def is_surely_misread(line: str) -> bool:
@@ -339,7 +340,17 @@ def was_words(chunk: str) -> bool:
         return False
     if len(found) > 1 and not _DASH.isdisjoint(chunk) and min(map(len, found)) < 2:
         return False  # `tama–o`
-    return all(_is_cased(w) and is_word(w) for w in found)
+    return all(_is_cased(w) and is_word(w) and not _is_misspelt(w) for w in found)
+
+
+def _is_misspelt(word: str) -> bool:
+    """Whether the Hungarian list alone has a word with a letter that Hungarian lacks: its texts were misread so often.
+
+    >>> _is_misspelt("elsõ"), _is_misspelt("rõ"), _is_misspelt("jûnior")
+    (True, False, False)
+    """
+    low = word.lower()
+    return ("õ" in low or "û" in low) and known_to(low) & LATIN == bits("hu")
 
 
 def _is_cased(word: str) -> bool:

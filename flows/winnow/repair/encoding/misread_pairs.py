@@ -12,6 +12,7 @@ _CYRILLIC = ("ru", "uk", "bg", "mk")
 _REALLY: dict[str, tuple[str, ...]] = {
     "cp1251": _CYRILLIC, "koi8-u": ("ru", "uk", "bg"), "cp866": ("ru", "uk", "bg"), "iso8859-5": _CYRILLIC,
     "mac-cyrillic": _CYRILLIC, "cp1253": ("el",), "iso8859-7": ("el",), "cp1255": ("he",), "cp1256": ("ar", "fa"),
+    "iso8859-6": ("ar",), "cp737": ("el",), "cp862": ("he",), "cp857": ("tr",), "cp775": ("lt", "lv"),
     "cp1250": _CENTRAL, "iso8859-2": _CENTRAL, "cp852": _CENTRAL, "cp1254": ("tr",), "cp1257": ("lt", "lv"),
     "cp1252": _WESTERN, "cp850": _WESTERN, "mac-roman": _WESTERN,
 }  # fmt: skip
@@ -19,8 +20,10 @@ _REALLY: dict[str, tuple[str, ...]] = {
 # What it was taken for; commonest first.
 _READ_AS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("cp1252", ("cp1251", "koi8-u", "cp866", "iso8859-5", "mac-cyrillic", "cp1253", "iso8859-7", "cp1255", "cp1256",
-                "cp1250", "iso8859-2", "cp852", "cp1254", "cp1257", "cp850", "mac-roman")),
-    ("cp1251", ("koi8-u", "cp866", "iso8859-5", "mac-cyrillic", "cp1252", "cp1250", "cp1254", "cp1253")),
+                "cp1250", "iso8859-2", "cp852", "cp1254", "cp1257", "cp850", "mac-roman", "iso8859-6", "cp737", "cp862",
+                "cp857", "cp775")),
+    ("cp1251", ("koi8-u", "cp866", "iso8859-5", "mac-cyrillic", "cp1252", "cp1250", "cp1254", "cp1253", "cp1255",
+                "cp1256", "cp1257")),
     ("koi8-u", ("cp1251", "cp866", "iso8859-5")),
     ("cp866", ("cp1251", "koi8-u")),
     ("iso8859-5", ("cp1251", "koi8-u")),
@@ -28,10 +31,14 @@ _READ_AS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("mac-roman", ("cp1252", "cp1251", "cp1250")),
     ("cp437", ("cp1252", "cp1251", "cp866")),
     ("cp850", ("cp1252", "cp1251", "cp866")),
-    ("cp1250", ("cp1252", "cp1251", "koi8-u", "cp866", "iso8859-2", "cp852")),
+    ("cp1250", ("cp1252", "cp1251", "koi8-u", "cp866", "iso8859-2", "cp852", "cp1254", "cp1257", "cp1253", "cp1255",
+                "cp1256")),
     ("iso8859-2", ("cp1250", "cp1252", "cp1251")),
     ("cp852", ("cp1250",)),
     ("cp1253", ("cp1252", "cp1251")),
+    ("cp1255", ("cp1252", "cp1251")),
+    ("cp1256", ("cp1252", "cp1251")),
+    ("cp1257", ("cp1251", "cp1252")),
     ("cp1254", ("cp1251", "cp1253")),
 )  # fmt: skip
 

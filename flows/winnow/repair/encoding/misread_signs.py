@@ -52,6 +52,7 @@ MISREAD_GATE = "|".join((
     r"[αßδεσφτπΦΘΩΣΓ][≡≤≥∩≈∞√ⁿ±][αßδεσφτπΦΘΩΣΓ≡≥≤∩≈∞√ⁿ]",  # Cyrillic read as cp437
     r"[┴┬┼╒╓╔╘╙╚╞╟╠╤╥╦╧╨╩╪╫╬]{2}|[А-яЁё][═-╬]|[═-╬][А-яЁё]",
     r"[a-z ]ŕ[ ,.;:!?]",
+    r"[a-z]õ(?:[^\pL]|$)|[ýüö]ţ|ţ[ýüö]|[üö]đ|ΰ",  # Hungarian, Turkish as Central European, Russian as Greek
     r"n[íê]t\b|(?i:\b(?:it|that|he|she|there|what|who|let))[íê]s\b|\b(?:I|[Yy]ou|[Ww]e|[Tt]hey)[íê](?:m|d|ll|re|ve)\b",
 ))  # fmt: skip
 """RE2 expression that matches in every text in which a misread line may be found."""
