@@ -115,7 +115,7 @@ class _Judge:
         return r.kind == "broken"
 
     def confidence(self, r: Reference) -> float:
-        if r.name in LEGACY - OF_MARKUP and self.text.startswith("=", r.end) and self._in_address(r):
+        if r.name in LEGACY - OF_MARKUP and self.text.startswith("=", r.end) and "?" in self._token_before(r):
             return 0.0  # an address's ``&copy;=2``, where a program set semicolons behind all names
         sure = self._by_form(r)
         return sure if sure and not self._talked_about(r) else 0.0
@@ -178,9 +178,12 @@ class _Judge:
         before = self.text[max(0, r.start - 1) : r.start]
         return before.isalpha() and r.value.isalpha() and len(r.value) == 1 and ord(r.value) >= 0xC0
 
-    def _in_address(self, r: Reference) -> bool:
+    def _token_before(self, r: Reference) -> str:
         start = max(self.text.rfind(c, max(0, r.start - 200), r.start) for c in " \n\t<>")
-        token = self.text[start + 1 : r.start]
+        return self.text[start + 1 : r.start]
+
+    def _in_address(self, r: Reference) -> bool:
+        token = self._token_before(r)
         return "://" in token or "?" in token or "=" in token
 
 
