@@ -115,7 +115,7 @@ class _Judge:
         return r.kind == "broken"
 
     def confidence(self, r: Reference) -> float:
-        if r.name in LEGACY - OF_MARKUP and self.text.startswith("=", r.end) and self._in_address(r):
+        if r.name in LEGACY - OF_MARKUP and self.text.startswith("=", r.end) and "?" in self._token_before(r):
             return 0.0  # an address's ``&copy;=2``, where a program set semicolons behind all names
         sure = self._by_form(r)
         return sure if sure and not self._talked_about(r) else 0.0
@@ -182,9 +182,12 @@ class _Judge:
         """Whether it is an accented letter of prose that has lost its semicolon: ``caf&eacute au lait``."""
         return r.kind == "unfinished" and r.name in ACCENTED and self.is_prose
 
-    def _in_address(self, r: Reference) -> bool:
+    def _token_before(self, r: Reference) -> str:
         start = max(self.text.rfind(c, max(0, r.start - 200), r.start) for c in " \n\t<>")
-        token = self.text[start + 1 : r.start]
+        return self.text[start + 1 : r.start]
+
+    def _in_address(self, r: Reference) -> bool:
+        token = self._token_before(r)
         return "://" in token or "?" in token or "=" in token
 
 

@@ -64,27 +64,29 @@ def _changes(text: str, evidence: Evidence, proven: bool) -> Iterator[Change]:
 
 
 def _without_code_and_names(text: str, found: Iterable[Tag]) -> Iterator[Tag]:
-    """The tags but for whole ones in code by Markdown, and at the start of lines of a chat, where names stand.
+    """The tags but for whole pairs in code by Markdown, and at the start of lines of a chat, where names stand.
 
-    >>> kept = lambda t: [t[f.start : f.end] for f in _without_code_and_names(t, list(tags(t)))]
+    >>> kept = lambda t: [t[f.start : f.end] for f in _without_code_and_names(t, tags(t))]
     >>> kept("<b>x</b> is `<p>x</p>`"), kept("<ann> hi\\n<b> hello\\n<ann> bye <i>now</i>")
     (['<b>', '</b>'], ['<ann>', '<ann>', '<i>', '</i>'])
     """
     found = list(found)
-    spans = [m.span() for m in _CODE_SPAN.finditer(text)] if "`" in text else []
-    starts = [start for start, _ in spans]
-    begin = [t for t in found if t.kind in ("custom", "whole") and not t.strong and _begins_speech(text, t)]
     closed = {t.name for t in found if t.closing}
-    chat = sum(t.kind == "custom" and t.name not in closed for t in begin) > 1
-    names = {t for t in begin if chat and t.kind == "whole" and t.name not in closed}
-    for tag in found:
-        n = bisect_left(starts, tag.start) - 1
-        if not (tag in names or (tag.kind == "whole" and n >= 0 and tag.end <= spans[n][1])):
-            yield tag
+    begin = [t for t in found if t.name not in closed and not t.strong and _begins_speech(text, t)]
+    chat = sum(t.kind == "custom" for t in begin) > 1
+    shown = {t for t in begin if chat and t.kind == "whole"}
+    spans = [m.span() for m in _CODE_SPAN.finditer(text)] if found and "`" in text else []
+    starts = [start for start, _ in spans]
+    for first, last in pairwise(found) if spans else ():
+        n = bisect_left(starts, first.start) - 1
+        pair = first.name == last.name and last.closing and not first.closing and first.kind == last.kind == "whole"
+        if pair and n >= 0 and last.end <= spans[n][1]:
+            shown |= {first, last}
+    return (tag for tag in found if tag not in shown) if shown else iter(found)
 
 
 def _begins_speech(text: str, tag: Tag) -> bool:
-    at_start = tag.start == 0 or text[tag.start - 1] == "\n"
+    at_start = tag.kind in ("custom", "whole") and (tag.start == 0 or text[tag.start - 1] == "\n")
     return at_start and not tag.closing and text[tag.end : tag.end + 1] == " "
 
 
