@@ -89,14 +89,14 @@ def _named(text: str) -> Iterator[Change]:
 
 
 def _makes_word(text: str, start: int, end: int, name: str) -> bool:
-    """Whether a name is that of an accented letter, and of no word's end: "hearing;", "Seagrave;"."""
-    if not name.endswith(("ring", "grave", "slash")):
-        return True
+    """Whether a name is that of an accented letter, and of no word's end: "hearing;", "gevoelig;", "Matilde;"."""
+    if name.endswith(("acute", "circ", "uml", "cedil")):
+        return True  # no word does
     behind = _WORD_BEHIND.match(text, end + 1)
     before = _WORD_BEFORE.search(text, max(0, start - 30), start)
     as_it_is = (before[0] if before else "") + name
     stands = as_it_is.rpartition(";")[2]
-    if (stands != name and is_word(stands)) or (name.endswith("ring") and not (behind and behind[0])):
+    if not (behind and behind[0]) and (name.endswith(("ring", "caron")) or (stands != name and is_word(stands))):
         return False
     word = _LETTER.sub(lambda m: NAMED[m[1] + ";"], f"{as_it_is};{behind[0] if behind else ''}")
     return is_word(word.rstrip(";"))
