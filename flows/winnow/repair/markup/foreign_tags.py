@@ -320,7 +320,7 @@ def strip_shortcodes(text: str, evidence: Evidence) -> Iterator[Change]:
         name = m[2].lower()
         builder = built and _BUILDERS.match(name) is not None
         pair = name in closed and name in opened and (name in given or name in _KNOWN)
-        alone = name in _MEDIA_NAMES and (m[4] or _is_line(text, *m.span())) and (name in given or "http" in m[3])
+        alone = name in _MEDIA_NAMES and (m[4] or _is_line(text, *m.span())) and (name in given or " http" in m[3])
         if builder or pair or alone or (name in _EMPTY and name in given):
             shown = _SHOWN.search(text, m.start(3), m.end(3)) if name not in _EMPTY else None
             picture = _PICTURE.match(text, m.end()) if shown else None
@@ -359,7 +359,10 @@ SPEECH_TAGS = Rule("speech_tags", 1, strip_speech_tags, r"(?i)<(?:speak|break|sa
 CHAT_LINKS = Rule("chat_links", 1, read_chat_links, r"<(?:https?:|mailto:|[#!])[^\s<>|][^<>|]*\||<a?:\w+:\d")
 CAPTION_TAGS = Rule("caption_tags", 1, strip_caption_tags, r"<\d\d:[\d:]+\.\d|<v[ .]|</?c[.>]|</v>")
 SHORTCODES = Rule(
-    "shortcodes", 5, strip_shortcodes, r'\[/[A-Za-z]|\[[A-Za-z][\w-]*\s[^\[\]\n]*[=/]|\[\[\{"|\[(?:vc|et_pb|fusion|av)_'
+    "shortcodes",
+    5,
+    strip_shortcodes,
+    r'\[/[A-Za-z]|\[[A-Za-z][\w-]*\s[^\[\]\n]*=|\[(?:soundcloud|vimeo|youtube) http|\[\[\{"|\[(?:vc|et_pb|fusion|av)_',
 )
 
 FOREIGN: tuple[Rule, ...] = (

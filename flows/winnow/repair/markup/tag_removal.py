@@ -71,10 +71,12 @@ def _without_code_and_names(text: str, found: Iterable[Tag]) -> Iterator[Tag]:
     (['<b>', '</b>'], ['<ann>', '<ann>', '<i>', '</i>'])
     """
     found = list(found)
-    closed = {t.name for t in found if t.closing}
-    begin = [t for t in found if t.name not in closed and not t.strong and _begins_speech(text, t)]
-    chat = sum(t.kind == "custom" for t in begin) > 1
-    shown = {t for t in begin if chat and t.kind == "whole"}
+    shown: set[Tag] = set()
+    if any(t.kind == "custom" for t in found):
+        closed = {t.name for t in found if t.closing}
+        begin = [t for t in found if t.name not in closed and not t.strong and _begins_speech(text, t)]
+        if sum(t.kind == "custom" for t in begin) > 1:
+            shown = {t for t in begin if t.kind == "whole"}
     spans = [m.span() for m in _CODE_SPAN.finditer(text)] if found and "`" in text else []
     starts = [start for start, _ in spans]
     for first, last in pairwise(found) if spans else ():
