@@ -47,7 +47,7 @@ def repair(text: str, settings: RepairSettings = DEFAULTS) -> Repaired:
 
 
 def repair_each(texts: Iterable[str], settings: RepairSettings = DEFAULTS) -> list[Repaired | Exception]:
-    """Returns the same of many texts but for personal data, or the error that one met, in 8 % less time."""
+    """Returns the same of many texts but for personal data, or the error that one met, in 6 % less time."""
     return _repairer_for(settings).each(texts)
 
 

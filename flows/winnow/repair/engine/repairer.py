@@ -99,10 +99,13 @@ class Repairer:
         return bool(self._alone[number](raw))
 
     def __call__(self, text: str) -> Repaired:
-        [repaired] = self.each([text])
-        if isinstance(repaired, Exception):
-            raise repaired
-        return repaired
+        steps = self._steps(text)
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                repaired: Repaired = end.value
+                return repaired
 
     def each(self, texts: Iterable[str]) -> list[Repaired | Exception]:
         """The same of many texts, or what a rule stumbled over in one.
