@@ -18,6 +18,7 @@ from pathlib import Path
 
 from process_memory import tree_mb
 
+from winnow.base.environment import look_for_garbage_rarely
 from winnow.base.errors import GateHeld
 from winnow.base.recipe import Recipe
 from winnow.publish.dataset import Dataset
@@ -67,6 +68,7 @@ def main() -> None:
     parser.add_argument("--executor", choices=("processes", "inline"), default="processes")
     parser.add_argument("--rules", action="store_true", help="seconds a MB by stage and rule, in one process")
     options = parser.parse_args()
+    look_for_garbage_rarely()  # as the command does
     rules = time_rules() if options.rules else Counter()
     if options.rules:
         options.executor = "inline"

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from winnow.base.errors import LedgerError, RecipeError
 from winnow.base.recipe import RepairSettings, RuleSettings
 from winnow.base.records import Edit
-from winnow.repair import REPAIRS, escapes, repair, replay, rule_versions, undo
+from winnow.repair import REPAIRS, Repaired, escapes, repair, replay, rule_versions, undo
 from winnow.repair.encoding import line_changes
 from winnow.repair.engine.repairer import Repairer
 from winnow.repair.engine.rule import (
@@ -229,3 +229,18 @@ def test_what_is_asked_of_re2_first_is_no_narrower(text: str) -> None:
 
 def test_rule_names_are_unique() -> None:
     assert len({r.name for r in REPAIRS}) == len(REPAIRS)
+
+
+def test_texts_that_are_repaired_together_are_repaired_as_alone() -> None:
+    repairer = Repairer(REPAIRS)
+    texts = ["caf&amp;eacute; \n\n\n\nMÃ¼nchen", "", "a < b", "<p>It &quot;is&quot;</p>", "caf&amp;eacute; \n"]
+    assert repairer.each(texts) == [repairer(text) for text in texts]
+    assert [one.text for one in map(Repairer(()), texts)] == texts
+
+
+def test_what_stumbles_over_one_text_leaves_the_others_repaired() -> None:
+    def stumble(text: str, evidence: Evidence) -> list[Change]:
+        return [Change(0, 1, "b", 1 / text.count("b"))]
+
+    good, bad = Repairer([Rule("once", 1, stumble, "^a")]).each(["ab", "a"])
+    assert isinstance(bad, ZeroDivisionError) and isinstance(good, Repaired) and good.text == "bb"

@@ -10,8 +10,9 @@ from tests.conftest import write_jsonl
 from tests.operate.dataset_runs import run_stages
 
 from winnow.base.errors import RecipeError
-from winnow.base.recipe import Recipe, RepairSettings
-from winnow.run import jobs
+from winnow.base.recipe import Recipe
+from winnow.base.records import Edit
+from winnow.repair.engine.repairer import Repairer
 
 LENIENT = Recipe.model_validate({"validate": {"max_reject_share": 1, "max_internal_error_share": 1}})
 
@@ -20,15 +21,15 @@ LENIENT = Recipe.model_validate({"validate": {"max_reject_share": 1, "max_intern
 def stumbling(monkeypatch: pytest.MonkeyPatch) -> dict[str, Exception]:
     """Errors that repair raises, by a word of the text."""
     errors: dict[str, Exception] = {}
-    whole = jobs.repair
+    one_pass = Repairer._one_pass
 
-    def repair(text: str, settings: RepairSettings) -> Any:
+    def repair(self: Repairer, state: Any, edits: list[Edit]) -> Any:
         for word, error in errors.items():
-            if word in text:
+            if word in state.text:
                 raise error
-        return whole(text, settings)
+        return one_pass(self, state, edits)
 
-    monkeypatch.setattr(jobs, "repair", repair)
+    monkeypatch.setattr(Repairer, "_one_pass", repair)
     return errors
 
 

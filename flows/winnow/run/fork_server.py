@@ -19,7 +19,7 @@ import traceback
 import warnings
 from typing import NoReturn
 
-from winnow.base.environment import leave_pandas_out
+from winnow.base.environment import leave_pandas_out, look_for_garbage_rarely
 
 LOADED = ("winnow.run.jobs", "winnow.deduplicate.prepare", "winnow.deduplicate.removals", "winnow.run.assemble")
 """Modules of the functions that workers call most. A worker imports any other when it is first called."""
@@ -40,6 +40,7 @@ def main(handle: int) -> None:
     gc.collect()
     gc.freeze()  # what is loaded is no garbage: to look through it would copy its pages into every worker
     gc.enable()
+    look_for_garbage_rarely()
     # The threads that Python would warn of are those of memory allocators, which know of forks.
     warnings.filterwarnings("ignore", ".*multi-threaded.*", DeprecationWarning)
     workers: set[int] = set()

@@ -24,7 +24,7 @@ from winnow.base.recipe import ValidateSettings
 if TYPE_CHECKING:
     import pandas as pd
 
-CHUNK = 100_000  # rows; keeps Great Expectations' copies of a column small, and is no slower than all at once
+CHUNK = 250_000  # rows; keeps Great Expectations' copies of a column small, and is no slower than all at once
 _EXAMPLES = 5  # sentences about rows that fail, for each expectation
 _NAME = "frame"  # of the data source, asset and batch that each in-memory context holds
 
