@@ -12,12 +12,11 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from winnow.base.doc_ids import doc_keys
 from winnow.base.files import parquet_file
 from winnow.base.recipe import DeduplicateSettings
 from winnow.deduplicate.array_files import ArrayFile, Partition, PartitionedFile, gather, partitions_for
 from winnow.deduplicate.decisions import Decided, Removals, write_decisions
-from winnow.deduplicate.documents.candidate_pairs import LargeBuckets, find_candidates, spread_index
+from winnow.deduplicate.documents.candidate_pairs import LargeBuckets, find_candidates, spread_index, write_keys
 from winnow.deduplicate.documents.document_order import load_order, rank_documents
 from winnow.deduplicate.documents.kept_set import (
     PAIRS_HELD,
@@ -44,10 +43,13 @@ from winnow.deduplicate.documents.templates import (
     spread_prints,
     verify_copies,
 )
+from winnow.deduplicate.inputs import asked_for, inputs_of, sorted_keys, whole
+from winnow.deduplicate.passage_rows import find_scattered, list_documents, write_prints
 from winnow.deduplicate.remainders import confirmed, judge_span
 from winnow.deduplicate.repeats.across_documents import (
     count_sites,
     describe_repeats,
+    find_asked,
     list_places,
     list_repeated,
     remove_passages,
@@ -67,6 +69,7 @@ from winnow.deduplicate.work_files import (
     STANDING,
     TEMPLATE,
     VERIFIED,
+    Candidates,
     InputFile,
     ShingleSets,
     WorkFiles,
@@ -127,10 +130,10 @@ def _decide(
 ) -> Removals:
     """`find_removals`; raises Unsettled where what is `settled` is not."""
     files.folder.mkdir(parents=True, exist_ok=True)
-    left_out = _sorted_keys(leave_out, files.left_out) if leave_out else None
-    indexes = _inputs(index_files, published_index, left_out)
+    left_out = sorted_keys(leave_out, files.left_out) if leave_out else None
+    indexes = inputs_of(index_files, published_index, left_out)
     documents = rank_documents(indexes, files, executor)
-    passages = _inputs(passage_files, published_passages, left_out)
+    passages = inputs_of(passage_files, published_passages, left_out)
     spans = partitions_for(documents, _BYTES_DECIDED)
     listed = executor.map(list_documents, passages, repeat(files))  # while what repeats is gathered
     inner = gather_inner_repeats(indexes, files, spans, executor)
@@ -139,6 +142,10 @@ def _decide(
     if settled:
         published = sum(parquet_file(path).metadata.num_rows for path in published_index)
         before = Before.of(settled, files, published)
+        passages = asked_for(
+            passages, len(passage_files), write_prints(passages[: len(passage_files)], files.new_prints)
+        )
+        indexes = asked_for(indexes, len(index_files), write_keys(indexes[: len(index_files)], files))
     search = _Search(
         files=files,
         settings=settings,
@@ -166,44 +173,6 @@ def _decide(
         similar_files=tuple(span.similar for span in made),
         of_new=before is not None,
     )
-
-
-def _sorted_keys(doc_ids: Path, out: ArrayFile) -> ArrayFile:
-    """Write the doc_ids of a Parquet file as numbers, sorted; they are not held."""
-    with parquet_file(doc_ids, pre_buffer=False) as file, out.filled(file.metadata.num_rows) as keys:
-        at = 0
-        for batch in file.iter_batches(batch_size=1 << 16, columns=["doc_id"]):
-            keys[at : at + len(batch)] = doc_keys(batch.column(0))
-            at += len(batch)
-        keys.sort()
-    return out
-
-
-def _inputs(new: Sequence[Path], published: Sequence[Path], left_out: ArrayFile | None) -> list[InputFile]:
-    inputs = [InputFile(path=path, name=f"new-{n}") for n, path in enumerate(new)]
-    return inputs + [InputFile(path=path, name=f"published-{n}", left_out=left_out) for n, path in enumerate(published)]
-
-
-def list_documents(passages: InputFile, files: WorkFiles) -> ArrayFile:
-    """Write the ranks of the documents that have passages in a file."""
-    order = load_order(files)
-    found = [np.empty(0, np.uint32)]
-    # The file's own dictionary has each id of a row group once.
-    parquet = parquet_file(passages.path, read_dictionary=["doc_id"])
-    for batch in parquet.iter_batches(batch_size=1 << 20, columns=["doc_id"]):
-        found.append(order.ranks_of(batch.column("doc_id").unique().dictionary, passages))
-    ranks = distinct_values(np.concatenate(found))
-    return files.documents_in(passages).save(ranks[ranks != NO_RANK])
-
-
-def find_scattered(listed: Iterable[ArrayFile], documents: int) -> NDArray[np.bool_]:
-    """Documents whose passages lie in more than one file, as a compaction may leave them, given those of each file."""
-    seen, scattered = np.zeros(documents, np.bool_), np.zeros(documents, np.bool_)
-    for found in listed:
-        ranks = found.load()
-        scattered[ranks[seen[ranks]]] = True
-        seen[ranks] = True
-    return scattered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,38 +209,38 @@ class _Search:
 
     def keep_documents(self, indexes: Sequence[InputFile]) -> KeptSet:
         """Which documents are kept, and which are copies of them."""
+        if not self.settings.documents or not self.documents:
+            none = KeptSet.of([], self.files.kept_set("decided").room(self.documents))
+            return self.before.copies if self.before else none
+        found, templates = self._find_candidates(indexes, self.passages, self.fresh)
+        decided = self._decide_on(found, templates, in_rounds=not self.before)
+        if decided is None:  # it matters what goes on in large buckets
+            found, templates = self._find_candidates(whole(indexes), whole(self.passages), 0)
+            decided = self._decide_on(found, templates)
+        assert decided is not None
+        return self._with_known(*decided)
+
+    def _decide_on(
+        self, found: Sequence[Candidates], templates: ArrayFile, in_rounds: bool = True
+    ) -> tuple[KeptSet, NDArray[np.bool_]] | None:
+        """Which documents are kept, and (by rank) which were decided on, given the candidate pairs.
+
+        Large buckets are gone through `in_rounds`. If not, only new documents are decided on: where none of them is
+        close to any document of its large buckets but those in the pairs, rounds change nothing; else None.
+        """
         files, settings = self.files, self.settings
         kept_set = KeptSet.of([], files.kept_set("decided").room(self.documents))
-        if not settings.documents or not self.documents:
-            return self.before.copies if self.before else kept_set
-        partitions = self._partitions
-        # What does not wait for each other is asked for together, so that all workers have work.
-        indexed = self.executor.map(spread_index, indexes, repeat(files), repeat(partitions))
-        of_prints = partitions_for(self.passage_rows, KEYED.itemsize)
-        prints = self.executor.map(spread_prints, self.passages, repeat(files), repeat(of_prints))
-        parts = list(indexed)
-        files.sketches.join([part.sketches for part in parts])  # workers map it, with each document's place in it
-        lay_out([part.sketch_places for part in parts], files.sketch_places, self.documents)
-        bands, samples = (
-            gather([getattr(part, kind) for part in parts], KEYED, partitions, self.executor)
-            for kind in ("bands", "samples")
-        )
-        searched = self.executor.map(
-            find_candidates, bands, samples, repeat(files), repeat(settings), repeat(self.fresh)
-        )
-        templates = self._find_templates(list(prints), of_prints)
-        found = list(searched)
-        if self.fresh and any(len(part.large_buckets.load()) for part in found):  # it matters what goes on in those
-            found = list(self.executor.map(find_candidates, bands, samples, repeat(files), repeat(settings), repeat(0)))
         parts_of_pairs = [f.pairs.load() for f in found]
         pairs = files.candidate_pairs("copies").distinct(parts_of_pairs, sum(map(len, parts_of_pairs)))
         buckets = merged([f.large_buckets.load() for f in found], KEYED)
         reached = np.ones(self.documents, np.bool_)
         if self.before:
-            reached = self.before.reached(_both(pairs), buckets, files)
-            pairs, buckets = pairs[reached[_both(pairs)[1]]], buckets[reached[buckets["rank"]]]
+            reached = self.before.reached(_both(pairs), buckets if in_rounds else buckets[:0], files)
+            pairs = pairs[reached[_both(pairs)[1]] & self.before.may_hold(*_both(pairs))]
+            buckets = buckets[reached[buckets["rank"]] if in_rounds else self.before.stays(buckets["rank"])]
         in_buckets = distinct_values(buckets["rank"])
-        told_by = self._told_by(self.marked((later for _, later in _sides(pairs)), [in_buckets]), templates)
+        laters = self.marked((later for _, later in _sides(pairs)), [in_buckets]) & reached
+        told_by = self._told_by(laters, templates)
         compared = self.marked(chain.from_iterable(_sides(pairs)), [in_buckets])
         for part in found:
             for ranks in _both(self._with_new(part.similar.load())):
@@ -280,23 +249,51 @@ class _Search:
         shared = SharedShingles.of(in_buckets, five)
         apart = [OwnWords(own, three, share) for own, (_, share) in zip(own_words, told_by, strict=True)]
         may_be_copies = [own.may_be_said_again(in_buckets) for own in apart]
-        may = np.logical_and.reduce([shared.may_be_close(settings), *may_be_copies])
+        may = np.logical_and.reduce([shared.may_be_close(settings), *may_be_copies, reached[in_buckets]])
         large = LargeBuckets(buckets, in_buckets, may)
         done = np.empty(0, np.uint64)
         close: list[Rows] = []
         for round_ in range(1, _MAX_ROUNDS + 1):
             if len(pairs):
-                for rows in self._verify(verify_copies, pairs, f"{round_}", five, apart, settings):
-                    close.append(self.before.of_kept(rows) if self.before else rows)
+                rows = self._verify(verify_copies, pairs, f"{round_}", five, apart, settings)
+                if not in_rounds and round_ > 1 and any(map(len, rows)):
+                    return None
+                close += rows
                 # A stable sort merges what is sorted already.
                 done = np.sort(np.concatenate((done, pairs)), kind="stable") if len(done) else pairs
                 kept_set = KeptSet.of(self._choose_kept(close, f"{round_}"), kept_set.by_rank)
-            pairs = large.next_pairs(kept_set.copies, round_ + 1)
+            if not in_rounds and round_ > 1:
+                break
+            copies = kept_set.copies if in_rounds else np.zeros(self.documents, np.bool_)
+            pairs = large.next_pairs(copies, round_ + 1 if in_rounds else _MAX_ROUNDS)
             pairs = pairs[~stand_in(pairs, done)]
+            if self.before:
+                pairs = pairs[self.before.may_hold(*_both(pairs))]
             pairs = pairs[are_close(shared.closest(*_both(pairs)), settings)]
             if large.exhausted and not len(pairs):
                 break
-        return self._with_known(kept_set, reached)
+        return kept_set, reached
+
+    def _find_candidates(
+        self, indexes: Sequence[InputFile], passages: Sequence[InputFile], fresh: int
+    ) -> tuple[list[Candidates], ArrayFile]:
+        """Pairs of which the later document has rank `fresh` or more, and the templates that tell those apart."""
+        files, partitions = self.files, self._partitions
+        # What does not wait for each other is asked for together, so that all workers have work.
+        indexed = self.executor.map(spread_index, indexes, repeat(files), repeat(partitions))
+        of_prints = partitions_for(self.passage_rows, KEYED.itemsize)
+        prints = self.executor.map(spread_prints, passages, repeat(files), repeat(of_prints))
+        parts = list(indexed)
+        files.sketches.join([part.sketches for part in parts])  # workers map it, with each document's place in it
+        lay_out([part.sketch_places for part in parts], files.sketch_places, self.documents)
+        bands, samples = (
+            gather([getattr(part, kind) for part in parts], KEYED, partitions, self.executor)
+            for kind in ("bands", "samples")
+        )
+        same = map(repeat, (files, self.settings, fresh))
+        searched = self.executor.map(find_candidates, bands, samples, *same)
+        templates = self._find_templates(list(prints), of_prints)
+        return list(searched), templates
 
     def _with_known(self, decided: KeptSet, reached: NDArray[np.bool_]) -> KeptSet:
         """All copies, exact ones and those of before too, given those among the documents that were `reached`."""
@@ -307,8 +304,10 @@ class _Search:
         return decided
 
     def _with_new(self, pairs: NDArray[np.uint64]) -> NDArray[np.uint64]:
-        """The pairs of which a document is to be decided on: the later one is, then."""
-        return pairs[_both(pairs)[1] >= self.fresh]
+        """The pairs of which a document is to be decided on, the later one then, and none is known to be left out."""
+        first, later = _both(pairs)
+        new = later >= self.fresh
+        return pairs[new & self.before.may_hold(first, later) if self.before else new]
 
     def _choose_kept(self, close: Sequence[Rows], label: str) -> Iterable[Rows]:
         """Which documents are kept, given the pairs that are close; workers take apart what is too much for one."""
@@ -436,6 +435,10 @@ class _Search:
 
     def _describe(self, listed: Sequence[ArrayFile], partitions: int) -> list[PartitionedFile]:
         """What speaks for repeated passages to stay (STANDING), a part a file of passages."""
+        if self.before:  # published ones are described only where that matters to new ones
+            new = self.marked(list_places(listed, self.files, self.fresh))
+            told = self._of_documents("new-repeated", new, describe_repeats, self.files, partitions)
+            listed = self._each(find_asked, gather(told, STANDING, partitions, self.executor), self.files, self.fresh)
         wanted = self.marked(list_places(listed, self.files))
         return self._of_documents("repeated", wanted, describe_repeats, self.files, partitions)
 

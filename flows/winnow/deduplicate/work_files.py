@@ -78,6 +78,7 @@ class InputFile:
     path: Path
     name: str  # stands in the names of work files made from it
     left_out: ArrayFile | None = None  # doc_ids as numbers, sorted
+    only: tuple[ArrayFile, ...] = ()  # what new documents have, where rows that share nothing with them do not matter
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +247,15 @@ class WorkFiles:
         pairs, similar = (self._array(f"{n}-{partition}", np.uint64) for n in ("pairs", "similar-pairs"))
         return Candidates(pairs=pairs, large_buckets=buckets, similar=similar)
 
+    @property
+    def new_prints(self) -> ArrayFile:
+        """The fingerprints of all passages that new documents have."""
+        return self._array("new-prints", TEXT)
+
+    def new_keys(self, name: str) -> ArrayFile:
+        """Which slots the bands or the samples of new documents fall into (see `slots_of`)."""
+        return self._array(f"new-{name}", np.bool_)
+
     def prints(self, passages: InputFile) -> PartitionedFile:
         """Which document has which passage."""
         return PartitionedFile(self.folder / f"prints-{passages.name}.npy", KEYED)
@@ -344,6 +354,10 @@ class WorkFiles:
     def repeated_passages(self, partition: int) -> ArrayFile:
         """Passages that several documents have, sorted; the fingerprint tells them apart."""
         return self._array(f"repeated-passages-{partition}", PASSAGE)
+
+    def asked_passages(self, partition: int) -> ArrayFile:
+        """Those of them of which it is asked what speaks for them to stay."""
+        return self._array(f"asked-passages-{partition}", PASSAGE)
 
     @property
     def repeated_places(self) -> ArrayFile:

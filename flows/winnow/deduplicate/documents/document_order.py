@@ -87,6 +87,11 @@ class DocumentOrder:
             ranks[stand_in(keys, file.left_out.load())] = NO_RANK
         return ranks
 
+    def documents_in(self, passages: InputFile) -> NDArray[np.uint32]:
+        """Ranks of the documents with passages in a file."""
+        found: NDArray[np.uint32] = self._files.documents_in(passages).load()
+        return found
+
     def doc_ids(self, ranks: NDArray[Any]) -> pa.StringArray:
         """The doc_ids of the documents with these ranks."""
         return as_doc_ids(self.doc_keys[ranks])

@@ -16,13 +16,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from winnow.base.doc_ids import Column
-from winnow.base.files import near, parquet_file, read_pieces, scan_parquet
+from winnow.base.files import near, read_pieces, scan_parquet
 from winnow.base.recipe import DeduplicateSettings
 from winnow.deduplicate.array_files import ArrayFile, whole_file
 from winnow.deduplicate.documents.document_order import DocumentOrder, load_order
 from winnow.deduplicate.documents.figures import Figures
 from winnow.deduplicate.documents.shingles import Hashes, Words, shingle_sets, short_shingle_sets
+from winnow.deduplicate.passage_rows import wanted_ranks, wanted_rows
 from winnow.deduplicate.passages.utf8_texts import Offsets, Utf8Texts
 from winnow.deduplicate.repeats.meaning import ASKS, MAX_QUESTION, QUESTION
 from winnow.deduplicate.sorted_rows import Rows, count_shared, distinct_values, merged, run_starts
@@ -43,7 +43,7 @@ _QUOTED = r"^[ \t]{0,40}>"  # as what a reply answers
 _LEAST_SHARE = 0.02  # of a document's characters that must be its own for it to be told apart by them
 
 
-_READ = ["doc_id", "position", "text", "fingerprint"]
+_READ = ["position", "text", "fingerprint"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,14 +209,9 @@ def _documents(file: InputFile, order: DocumentOrder, marked: NDArray[np.bool_])
     held = _Passages(
         np.empty(0, np.uint32), np.empty(0, np.int32), pa.array([], pa.large_string()), np.empty(0, np.uint64)
     )
-    parquet = parquet_file(file.path, read_dictionary=["doc_id"])
-    for batch in parquet.iter_batches(batch_size=16384, columns=_READ):
-        encoded = batch.column("doc_id")
-        ranks = wanted_ranks(encoded.dictionary, file, order, marked)[np.asarray(encoded.indices)]
-        positions, texts = np.asarray(batch.column("position")), batch.column("text").cast(pa.large_string())
-        some = _Passages(ranks, positions, texts, print_keys(batch.column("fingerprint")))
-        keep = ranks != NO_RANK
-        held = held.followed_by(some if keep.all() else some.filter(keep))
+    for ranks, rows in wanted_rows(file, order, marked, _READ):
+        positions, texts = np.asarray(rows.column("position")), rows.column("text").cast(pa.large_string())
+        held = held.followed_by(_Passages(ranks, positions, texts, print_keys(rows.column("fingerprint"))))
         size = len(held.ranks)
         cut = int(np.flatnonzero(run_starts(held.ranks))[-1]) if size else 0  # the last one may go on
         if cut:
@@ -237,16 +232,6 @@ def _split(passages: Sequence[InputFile], order: DocumentOrder, marked: NDArray[
     texts = table["text"].to_arrow().cast(pa.large_string())
     keys = print_keys(table["fingerprint"].to_arrow())
     return _Passages(table["rank"].to_numpy(), table["position"].to_numpy(), texts, keys)
-
-
-def wanted_ranks(
-    doc_ids: Column, file: InputFile, order: DocumentOrder, marked: NDArray[np.bool_]
-) -> NDArray[np.uint32]:
-    """Rank of each document of a file, NO_RANK for those that are not wanted."""
-    ranks = order.ranks_of(doc_ids, file)
-    known = ranks != NO_RANK
-    ranks[known] = np.where(marked[ranks[known]], ranks[known], NO_RANK)
-    return ranks
 
 
 class ShingleStore:

@@ -13,14 +13,17 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
+from winnow.base.doc_ids import Column
 from winnow.base.files import parquet_file
 from winnow.base.recipe import DeduplicateSettings
 from winnow.deduplicate.array_files import ArrayFile, Partition, PartitionedFile
 from winnow.deduplicate.documents.document_order import load_order
 from winnow.deduplicate.documents.kept_set import are_close
 from winnow.deduplicate.documents.similarity import ShingleStore, print_keys, verified
+from winnow.deduplicate.passage_rows import of_rows, shared_rows
 from winnow.deduplicate.sorted_rows import Rows, count_shared, distinct_values, may_repeat, merged, run_starts
 from winnow.deduplicate.work_files import KEYED, NO_RANK, TEMPLATE, InputFile, ShingleSets, WorkFiles
 
@@ -30,21 +33,36 @@ _SLOTS = 1 << 26
 
 
 def spread_prints(passages: InputFile, files: WorkFiles, partitions: int) -> PartitionedFile:
-    """Write which document has which passage, by partition of its fingerprint; exact copies are left aside."""
+    """Write which document has which passage, by partition of its fingerprint; exact copies are left aside.
+
+    Of published ones, where that is known, those passages are left aside too that no new document has.
+    """
     order = load_order(files)
     pieces = []
-    parquet = parquet_file(passages.path, read_dictionary=["doc_id"])
-    for batch in parquet.iter_batches(batch_size=1 << 18, columns=["doc_id", "fingerprint"]):
-        encoded = batch.column("doc_id")
-        ranks = order.ranks_of(encoded.dictionary, passages)
+
+    def first_ranks(doc_ids: Column) -> NDArray[np.uint32]:
+        ranks = order.ranks_of(doc_ids, passages)
         known = ranks != NO_RANK
         ranks[known] = np.where(order.exact_of[ranks[known]] == ranks[known], ranks[known], NO_RANK)
+        return ranks
+
+    for batch in _read(passages):
         rows = np.empty(batch.num_rows, KEYED)
-        rows["rank"], rows["key"] = ranks[np.asarray(encoded.indices)], print_keys(batch.column("fingerprint"))
+        rows["rank"] = of_rows(batch.column("doc_id"), first_ranks)
+        rows["key"] = print_keys(batch.column("fingerprint"))
         pieces.append(rows[rows["rank"] != NO_RANK])
     rows = merged(pieces, KEYED)
     partition = (rows["key"] >> np.uint64(33)).astype(np.int64) % partitions
     return files.prints(passages).spread(rows, partition, partitions)
+
+
+def _read(passages: InputFile) -> Iterator[pa.RecordBatch]:
+    columns = ["doc_id", "fingerprint"]
+    if passages.only:
+        return iter(shared_rows(passages).select(columns).collect(engine="streaming").to_arrow().to_batches())
+    parquet = parquet_file(passages.path, read_dictionary=["doc_id"])
+    batches: Iterator[pa.RecordBatch] = parquet.iter_batches(batch_size=1 << 18, columns=columns)
+    return batches
 
 
 def find_templates(prints: Partition, files: WorkFiles, settings: DeduplicateSettings) -> ArrayFile:
