@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from winnow.base.doc_ids import Column, as_doc_ids, doc_keys
 from winnow.base.errors import DatasetError
 from winnow.base.files import scan_parquet
-from winnow.deduplicate.array_files import ArrayFile, Partition, PartitionedFile, gather, partitions_for
+from winnow.deduplicate.array_files import ArrayFile, Partition, PartitionedFile, gather, load_each, partitions_for
 from winnow.deduplicate.passages.utf8_texts import Utf8Texts
 from winnow.deduplicate.sorted_rows import Rows, distinct_values, merged, run_starts, stand_in
 from winnow.deduplicate.work_files import (
@@ -123,7 +123,7 @@ def rank_documents(indexes: Sequence[InputFile], files: WorkFiles, executor: Exe
         files.order(fact).join([files.order_part(fact, n) for n in range(len(parts))])
     for fact in ("keys", "ranks"):
         files.order(fact).join([files.order_part(fact, n) for n in keyed])
-    copies = merged([file.load() for file in same], SAME_TEXT)
+    copies = merged(list(load_each(same)), SAME_TEXT)
     copies = copies[np.argsort(copies["rank"])]
     for n, (first, size) in enumerate(zip(firsts, sizes, strict=True)):
         exact = np.arange(first, first + size, dtype=np.uint32)

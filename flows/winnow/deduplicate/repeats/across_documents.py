@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from winnow.base.files import parquet_file
 from winnow.base.recipe import DeduplicateSettings
-from winnow.deduplicate.array_files import ArrayFile, Partition, PartitionedFile
+from winnow.deduplicate.array_files import ArrayFile, Partition, PartitionedFile, load_each
 from winnow.deduplicate.documents.document_order import DocumentOrder, load_order
 from winnow.deduplicate.documents.similarity import print_keys, wanted_ranks
 from winnow.deduplicate.passages.fingerprint import fingerprints
@@ -179,7 +179,7 @@ def _documents(passages: Sequence[InputFile], files: WorkFiles, wanted: NDArray[
 
 def list_places(repeated: Sequence[ArrayFile], files: WorkFiles) -> Iterator[NDArray[np.uint32]]:
     """Write where all repeated passages stand, and yield the ranks of their documents, some at a time."""
-    parts = [part.load() for part in repeated]
+    parts = list(load_each(repeated))
     places = (place_of(rows["rank"], rows["position"]) for rows in parts)
     listed = files.repeated_places.distinct(places, sum(map(len, parts)))
     files.repeated_places.save(np.asarray(listed))
