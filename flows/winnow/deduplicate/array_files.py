@@ -32,7 +32,7 @@ MOST_PARTS = 64
 
 _SORTED_AT_A_TIME = 1 << 20  # values of a sorted file that are looked at for repeated ones
 
-FETCHED_AT_ONCE = 16
+FETCHED_AT_ONCE, _FETCHED_AHEAD = 16, 128
 _HEAD = 1024  # bytes before the values of a file, so that where some of them lie is known without a look
 
 
@@ -58,11 +58,14 @@ class ArrayFile:
 
     def join(self, parts: Sequence[ArrayFile]) -> ArrayFile:
         """Write the values of other files, one after the other, and remove those."""
-        arrays = list(load_each(parts))
+        values = 0
         with whole_file(self.path) as file:
-            file.write(self._head(sum(map(len, arrays))))
-            for array in arrays:
+            file.write(self._head(0))
+            for array in load_each(parts):
                 array.tofile(file)
+                values += len(array)
+            file.seek(0)
+            file.write(self._head(values))
         remove_files([part.path for part in parts])
         return self
 
@@ -211,13 +214,17 @@ def gather(parts: Sequence[PartitionedFile], dtype: DTypeLike, partitions: int, 
 
 
 def load_each(files: Iterable[ArrayFile]) -> Iterator[NDArray[Any]]:
-    """The values of files, one after the other; those in a store are fetched several at once."""
+    """The values of files, one after the other; those in a store are fetched several at once.
+
+    Each that is held is an open file to the system, which allows a thousand perhaps: so hold few.
+    """
     listed = list(files)
     if not listed or not is_exchanged(listed[0].path):
         yield from map(ArrayFile.load, listed)
         return
     with ThreadPoolExecutor(FETCHED_AT_ONCE) as threads:
-        yield from threads.map(ArrayFile.load, listed)
+        for start in range(0, len(listed), _FETCHED_AHEAD):
+            yield from threads.map(ArrayFile.load, listed[start : start + _FETCHED_AHEAD])
 
 
 @contextmanager

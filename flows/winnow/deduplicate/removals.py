@@ -65,7 +65,6 @@ from winnow.deduplicate.work_files import (
     REMOVED,
     SIMILAR,
     STANDING,
-    TEMPLATE,
     VERIFIED,
     Candidates,
     InputFile,
@@ -338,8 +337,7 @@ class _Search:
         """The passages that many documents have, with the arrival from which they are a template (TEMPLATE)."""
         prints = gather(spread, KEYED, partitions, self.executor)
         found = self.comparison.each(find_templates, prints, self.files, self.settings)
-        templates = merged(list(load_each(found)), TEMPLATE)
-        return self.files.templates.save(templates[np.argsort(templates["key"])])
+        return self.files.templates.join(found)  # partitions are in the order of the keys
 
     def marked(self, *ranks: Iterable[NDArray[Any]]) -> NDArray[np.bool_]:
         """By rank, which documents are among these."""
@@ -354,8 +352,9 @@ class _Search:
         """The pairs that are close, and of which the first document says what tells the later one apart (VERIFIED)."""
         compare = self.comparison
         close = compare.compare(verify_pairs, pairs, label, five, self.files.verified, self.settings)
-        told = load_each(compare.told_apart(close, label, apart))
-        return [self.before.of_kept(rows) if self.before else rows for rows in told]
+        told = self.files.verified(f"{label}-all").join(compare.told_apart(close, label, apart)).load()
+        some = (told[start : start + _PAIRS_READ] for start in range(0, len(told), _PAIRS_READ))
+        return [self.before.of_kept(rows) if self.before else rows for rows in some]
 
     def remove_passages(self, inner: Sequence[Partition]) -> tuple[list[Partition], Rows]:
         """Passages that go, or stay, though others have them (REMOVED, by span), and what is a copy by what is left.

@@ -93,7 +93,7 @@ class DocumentOrder:
 
     def spread(self, rows: Rows, out: PartitionedFile, spans: int, by: str = "rank") -> PartitionedFile:
         """Write rows by the span of doc_ids in which the document stands whose rank they give."""
-        return out.spread(rows, _nth_of(self.doc_keys[rows[by]], spans), spans)
+        return out.spread(rows, nth_of(self.doc_keys[rows[by]], spans), spans)
 
 
 def rank_documents(indexes: Sequence[InputFile], files: WorkFiles, executor: Executor) -> int:
@@ -212,14 +212,14 @@ def _rank_part(pieces: Partition, first: int, files: WorkFiles, partitions: int)
     made = files.ranked(part)
     keyed = np.empty(len(rows), KEYED)
     keyed["key"], keyed["rank"] = rows["key"], ranks
-    made.by_key.spread(keyed, _nth_of(rows["key"], partitions), partitions)
+    made.by_key.spread(keyed, nth_of(rows["key"], partitions), partitions)
     texts = np.empty(len(rows), SAME_TEXT)
     texts["text"], texts["rank"], texts["first"] = rows["text"], ranks, ranks
-    made.by_text.spread(texts, _nth_of(rows["text"]["low"], partitions), partitions)
+    made.by_text.spread(texts, nth_of(rows["text"]["low"], partitions), partitions)
     return made
 
 
-def _nth_of(hashes: NDArray[np.uint64], partitions: int) -> NDArray[np.int64]:
+def nth_of(hashes: NDArray[np.uint64], partitions: int) -> NDArray[np.int64]:
     """The partition of each, in the order of the numbers."""
     return ((hashes >> np.uint64(32)) * np.uint64(partitions) >> np.uint64(32)).astype(np.int64)
 

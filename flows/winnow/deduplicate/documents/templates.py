@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from winnow.base.files import parquet_file
 from winnow.base.recipe import DeduplicateSettings
 from winnow.deduplicate.array_files import ArrayFile, Partition, PartitionedFile
-from winnow.deduplicate.documents.document_order import load_order
+from winnow.deduplicate.documents.document_order import load_order, nth_of
 from winnow.deduplicate.documents.shingle_store import Brought, ShingleStore, Slice
 from winnow.deduplicate.documents.similarity import SharedShingles, print_keys
 from winnow.deduplicate.sorted_rows import Rows, count_shared, distinct_values, may_repeat, merged, run_starts
@@ -30,7 +30,7 @@ _SLOTS = 1 << 26
 
 
 def spread_prints(passages: InputFile, files: WorkFiles, partitions: int) -> PartitionedFile:
-    """Write which document has which passage, by partition of its fingerprint; exact copies are left aside."""
+    """Write which document has which passage, by partition of its fingerprint, in order; but for exact copies."""
     order = load_order(files)
     pieces = []
     parquet = parquet_file(passages.path, read_dictionary=["doc_id"])
@@ -43,8 +43,7 @@ def spread_prints(passages: InputFile, files: WorkFiles, partitions: int) -> Par
         rows["rank"], rows["key"] = ranks[np.asarray(encoded.indices)], print_keys(batch.column("fingerprint"))
         pieces.append(rows[rows["rank"] != NO_RANK])
     rows = merged(pieces, KEYED)
-    partition = (rows["key"] >> np.uint64(33)).astype(np.int64) % partitions
-    return files.prints(passages).spread(rows, partition, partitions)
+    return files.prints(passages).spread(rows, nth_of(rows["key"], partitions), partitions)
 
 
 def find_templates(prints: Partition, files: WorkFiles, settings: DeduplicateSettings) -> ArrayFile:

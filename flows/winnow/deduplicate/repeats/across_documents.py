@@ -179,9 +179,8 @@ def _documents(passages: Sequence[InputFile], files: WorkFiles, wanted: NDArray[
 
 def list_places(repeated: Sequence[ArrayFile], files: WorkFiles) -> Iterator[NDArray[np.uint32]]:
     """Write where all repeated passages stand, and yield the ranks of their documents, some at a time."""
-    parts = list(load_each(repeated))
-    places = (place_of(rows["rank"], rows["position"]) for rows in parts)
-    listed = files.repeated_places.distinct(places, sum(map(len, parts)))
+    places = (place_of(rows["rank"], rows["position"]) for rows in load_each(repeated))
+    listed = files.repeated_places.distinct(places, sum(map(len, load_each(repeated))))
     files.repeated_places.save(np.asarray(listed))
     for start in range(0, len(listed), _COUNTED_AT_A_TIME):
         yield (listed[start : start + _COUNTED_AT_A_TIME] >> np.uint64(32)).astype(np.uint32)
