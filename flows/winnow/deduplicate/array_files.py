@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from winnow.base.disk import beside
-from winnow.base.files import at_hand, bytes_of, place_for, remove_files, sent
+from winnow.base.files import at_hand, bytes_of, is_exchanged, place_for, remove_files, sent
 from winnow.deduplicate.sorted_rows import Rows, merged
 
 MOST_PARTS = 64
@@ -32,6 +32,7 @@ MOST_PARTS = 64
 
 _SORTED_AT_A_TIME = 1 << 20  # values of a sorted file that are looked at for repeated ones
 
+FETCHED_AT_ONCE, _FETCHED_AHEAD = 16, 128
 _HEAD = 1024  # bytes before the values of a file, so that where some of them lie is known without a look
 
 
@@ -57,11 +58,14 @@ class ArrayFile:
 
     def join(self, parts: Sequence[ArrayFile]) -> ArrayFile:
         """Write the values of other files, one after the other, and remove those."""
-        arrays = [part.load() for part in parts]
+        values = 0
         with whole_file(self.path) as file:
-            file.write(self._head(sum(map(len, arrays))))
-            for array in arrays:
+            file.write(self._head(0))
+            for array in load_each(parts):
                 array.tofile(file)
+                values += len(array)
+            file.seek(0)
+            file.write(self._head(values))
         remove_files([part.path for part in parts])
         return self
 
@@ -138,6 +142,15 @@ class PartitionedFile(ArrayFile):
         self.starts.save(np.append(0, np.cumsum(np.bincount(partition, minlength=partitions))))
         return self
 
+    def fill(self, pieces: Iterable[Rows], starts: NDArray[np.int64]) -> PartitionedFile:
+        """Write rows that are in order, some at a time, given where each partition begins, and the end of the last."""
+        with whole_file(self.path) as file:
+            file.write(self._head(int(starts[-1])))
+            for piece in pieces:
+                piece.tofile(file)
+        self.starts.save(starts)
+        return self
+
     def of(self, partition: int) -> Rows:
         """The rows of one partition."""
         start, stop = self.starts.some(partition - self.first, partition - self.first + 2).tolist()
@@ -167,7 +180,11 @@ class Partition:
 
     def load(self) -> Rows:
         """All its rows, file by file."""
-        return merged([file.of(self.number) for file in self.files], self.dtype)
+        return merged(list(self.each()), self.dtype)
+
+    def each(self) -> Iterator[Rows]:
+        """Those of each file."""
+        return (file.of(self.number) for file in self.files)
 
 
 def gather(parts: Sequence[PartitionedFile], dtype: DTypeLike, partitions: int, executor: Executor) -> list[Partition]:
@@ -194,6 +211,20 @@ def gather(parts: Sequence[PartitionedFile], dtype: DTypeLike, partitions: int, 
         list(executor.map(PartitionedFile.merge, *zip(*jobs, strict=True)))
         remove_files([path for _, files in many for file in files for path in (file.path, file.starts.path)])
     return sorted(found, key=lambda one: one.number)
+
+
+def load_each(files: Iterable[ArrayFile]) -> Iterator[NDArray[Any]]:
+    """The values of files, one after the other; those in a store are fetched several at once.
+
+    Each that is held is an open file to the system, which allows a thousand perhaps: so hold few.
+    """
+    listed = list(files)
+    if not listed or not is_exchanged(listed[0].path):
+        yield from map(ArrayFile.load, listed)
+        return
+    with ThreadPoolExecutor(FETCHED_AT_ONCE) as threads:
+        for start in range(0, len(listed), _FETCHED_AHEAD):
+            yield from threads.map(ArrayFile.load, listed[start : start + _FETCHED_AHEAD])
 
 
 @contextmanager

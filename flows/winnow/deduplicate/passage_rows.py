@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from winnow.base.doc_ids import Column
 from winnow.base.files import parquet_file, scan_parquet
-from winnow.deduplicate.array_files import ArrayFile
+from winnow.deduplicate.array_files import ArrayFile, load_each
 from winnow.deduplicate.documents.document_order import DocumentOrder, load_order
 from winnow.deduplicate.sorted_rows import distinct_values
 from winnow.deduplicate.work_files import NO_RANK, TEXT, InputFile, WorkFiles
@@ -103,8 +103,7 @@ def list_documents(passages: InputFile, files: WorkFiles) -> ArrayFile:
 def find_scattered(listed: Iterable[ArrayFile], documents: int) -> NDArray[np.bool_]:
     """Documents whose passages lie in more than one file, as a compaction may leave them, given those of each file."""
     seen, scattered = np.zeros(documents, np.bool_), np.zeros(documents, np.bool_)
-    for found in listed:
-        ranks = found.load()
+    for ranks in load_each(listed):
         scattered[ranks[seen[ranks]]] = True
         seen[ranks] = True
     return scattered

@@ -11,7 +11,7 @@ come out as it was.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -128,11 +128,10 @@ class Before:
             raise Unsettled
         return known
 
-    def similar_pairs(self, order: DocumentOrder) -> Rows:
-        """The rows of table ``similar`` (SIMILAR)."""
-        found = [np.empty(0, SIMILAR)]
+    def similar_pairs(self, order: DocumentOrder) -> Iterator[Rows]:
+        """The rows of table ``similar`` (SIMILAR), file by file."""
         for path in self.similar:
-            source = InputFile(path=path, name="")
+            source, found = InputFile(path=path, name=""), [np.empty(0, SIMILAR)]
             for batch in parquet_file(path).iter_batches(batch_size=1 << 16, columns=SIMILAR_DOCUMENTS.names):
                 rows = np.empty(batch.num_rows, SIMILAR)
                 for field, name in (("rank", "doc_id"), ("other", "similar_doc_id")):
@@ -141,7 +140,7 @@ class Before:
                 rows["position"] = batch.column("position").fill_null(NO_POSITION)
                 rows["share"] = batch.column("passage_share").fill_null(0)
                 found.append(rows)
-        return np.concatenate(found)
+            yield np.concatenate(found)
 
 
 def _ranks(rows: pa.RecordBatch, column: str, file: InputFile, order: DocumentOrder) -> NDArray[np.uint32]:

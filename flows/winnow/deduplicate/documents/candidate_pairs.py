@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from winnow.base.files import parquet_file
 from winnow.base.recipe import DeduplicateSettings
-from winnow.deduplicate.array_files import ArrayFile, Partition
+from winnow.deduplicate.array_files import ArrayFile, Partition, load_each
 from winnow.deduplicate.documents.document_order import load_order
 from winnow.deduplicate.sorted_rows import (
     Rows,
@@ -32,6 +32,8 @@ _LOOSE = 0.6  # of the share of words in a row from which a pair is listed: thre
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _MOST_NEW = 1 << 16  # documents; some hundred keys of each are held
 _SLOTS = 8  # for each key, so that of eight others one at most is taken for it
+_SIZE_BITS = np.uint64(24)
+_SIZE = np.uint64((1 << 24) - 1)  # of a sketch; each 16th shingle is in it, about
 
 
 def spread_index(index: InputFile, files: WorkFiles, partitions: int) -> IndexParts:
@@ -86,6 +88,16 @@ def _shared(rows: Rows, of_new: NDArray[np.bool_] | None) -> Rows:
     """The rows whose keys may be those of new documents; all, where it is not known which these are."""
     found: Rows = rows if of_new is None else rows[of_new[slots_of(rows["key"], len(of_new))]]
     return found
+
+
+def lay_sketches(parts: Sequence[ArrayFile], places: ArrayFile, documents: int) -> None:
+    """Write where sketches lie, by rank, given where they do in each of the `parts` (PLACED), which are end to end."""
+    start = np.int64(0)
+    with places.filled(documents) as by_rank:
+        for some in load_each(parts):
+            size = np.minimum(some["size"], _SIZE).astype(np.uint64)
+            by_rank[some["rank"]] = (start + some["start"]).astype(np.uint64) << _SIZE_BITS | size
+            start += some["size"].sum(dtype=np.int64)
 
 
 def partition_of(keys: NDArray[np.uint64], partitions: int) -> NDArray[np.int64]:
@@ -174,7 +186,7 @@ class _Sampled:
         ranks = distinct_values(np.concatenate((first, later)))
         sides = np.searchsorted(ranks, first), np.searchsorted(ranks, later)
         places = files.sketch_places.load()[ranks]
-        starts, sizes = places["start"], places["size"].astype(np.int64)
+        starts, sizes = (some.astype(np.int64) for some in (places >> _SIZE_BITS, places & _SIZE))
         both = count_shared(files.sketches.load(), starts, starts + sizes, sides)
         of_first, of_later = (sizes[side] for side in sides)
         return cls(first=first, later=later, of_first=of_first, of_later=of_later, both=both)

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from io import FileIO
-from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,11 +13,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from winnow.base.files import near, read_pieces, scan_parquet
+from winnow.base.files import scan_parquet
 from winnow.base.recipe import DeduplicateSettings
 from winnow.deduplicate.array_files import ArrayFile, whole_file
 from winnow.deduplicate.documents.document_order import DocumentOrder, load_order
 from winnow.deduplicate.documents.figures import Figures
+from winnow.deduplicate.documents.kept_set import are_close
+from winnow.deduplicate.documents.shingle_store import SET_BYTES, Brought, ShingleStore, Slice
 from winnow.deduplicate.documents.shingles import Hashes, Words, shingle_sets, short_shingle_sets
 from winnow.deduplicate.passage_rows import wanted_ranks, wanted_rows
 from winnow.deduplicate.passages.utf8_texts import Offsets, Utf8Texts
@@ -29,7 +28,6 @@ from winnow.deduplicate.sorted_rows import Rows, count_shared, distinct_values, 
 from winnow.deduplicate.work_files import (
     COUNTED,
     NO_RANK,
-    NOWHERE,
     PLACED,
     VERIFIED,
     InputFile,
@@ -38,7 +36,6 @@ from winnow.deduplicate.work_files import (
     WorkFiles,
 )
 
-_SET_BYTES = 64 << 20  # shingle sets held at a time
 _QUOTED = r"^[ \t]{0,40}>"  # as what a reply answers
 _LEAST_SHARE = 0.02  # of a document's characters that must be its own for it to be told apart by them
 
@@ -234,79 +231,21 @@ def _split(passages: Sequence[InputFile], order: DocumentOrder, marked: NDArray[
     return _Passages(table["rank"].to_numpy(), table["position"].to_numpy(), texts, keys)
 
 
-class ShingleStore:
-    """Reads the shingle sets that `write_shingles` wrote, by rank; close it."""
+def verify_pairs(
+    pairs: Slice, out: ArrayFile, sets: ShingleSets | Brought, settings: DeduplicateSettings | None = None
+) -> ArrayFile:
+    """Write exact Jaccard and containment (of the later document in the first) of each pair (VERIFIED).
 
-    def __init__(self, sets: ShingleSets) -> None:
-        self._sets = sets
-        self._files: dict[int, FileIO | Path] = {}  # those that were asked for
-        self._places = sets.places.load()
-
-    def has(self, ranks: NDArray[np.uint32]) -> NDArray[np.bool_]:
-        """Which documents have a set here."""
-        here: NDArray[np.bool_] = self._places["start"][ranks] != NOWHERE
-        return here
-
-    def sizes(self, ranks: NDArray[np.uint32]) -> NDArray[np.int64]:
-        """Number of shingles of each document."""
-        return self._places["size"][ranks].astype(np.int64)
-
-    def read(self, ranks: NDArray[np.uint32]) -> tuple[Hashes, Offsets, Offsets]:
-        """The sets of documents (each given once) end to end, as they lie on disk, and where each starts and ends."""
-        places = self._places[ranks]
-        lie = np.argsort(places["start"], kind="stable")
-        start, size = places["start"][lie], places["size"][lie].astype(np.int64)
-        ends, starts = np.cumsum(size), np.array(self._sets.starts)
-        file = np.searchsorted(starts, start, side="right") - 1
-        sets = np.empty(int(ends[-1]) if len(ends) else 0, np.uint64)
-        # Sets that lie side by side come in one read: where each starts, less what came before it, is the same there.
-        bounds = np.append(np.flatnonzero(run_starts(file, start - ends + size)), len(ranks)).tolist()
-        pieces: dict[int, list[tuple[int, memoryview]]] = {}
-        for one, stop in pairwise(bounds):
-            piece = sets[int(ends[one] - size[one]) : int(ends[stop - 1])]
-            if len(piece):
-                at = 8 * int(start[one] - starts[file[one]])
-                pieces.setdefault(int(file[one]), []).append((at, piece.data.cast("B")))
-        for number, some in pieces.items():
-            read_pieces(self._file(number), some)
-        back = np.argsort(lie)
-        return sets, (ends - size)[back], ends[back]
-
-    def _file(self, number: int) -> FileIO | Path:
-        """A file on this machine, or the name of one of which pieces are fetched."""
-        if number not in self._files:
-            path, starts = self._sets.files[number], self._sets.starts
-            here = near(path, 8 * (starts[number + 1] - starts[number]))
-            self._files[number] = FileIO(here) if here else path
-        return self._files[number]
-
-    def each(self, ranks: NDArray[np.uint32]) -> Iterator[tuple[int, Hashes]]:
-        """Documents, given sorted by rank, and the set of each."""
-        for some in np.array_split(ranks, -(-8 * int(self.sizes(ranks).sum()) // _SET_BYTES) or 1):
-            sets, starts, ends = self.read(some)
-            yield from ((r, sets[a:b]) for r, a, b in zip(some.tolist(), starts.tolist(), ends.tolist(), strict=True))
-
-    def close(self) -> None:
-        for file in self._files.values():
-            if isinstance(file, FileIO):
-                file.close()
-
-
-def verify_pairs(pairs: ArrayFile, out: ArrayFile, sets: ShingleSets) -> ArrayFile:
-    """Write exact Jaccard and containment (of the later document in the first) of each pair."""
-    return out.save(verified(pairs.load(), sets))
-
-
-def verified(pairs: NDArray[np.uint64], sets: ShingleSets) -> Rows:
-    """The same as rows (VERIFIED)."""
-    counted = count_pairs(pairs, sets)
+    Given settings, of those that are close.
+    """
+    counted = count_pairs(pairs.load(), sets)
     made = np.empty(len(counted), VERIFIED)
     made["first"], made["later"] = counted["first"], counted["later"]
     _compare(made, counted["of_first"], counted["of_later"], counted["both"])
-    return made
+    return out.save(made[are_close(made, settings)] if settings else made)
 
 
-def count_pairs(pairs: NDArray[np.uint64], sets: ShingleSets) -> Rows:
+def count_pairs(pairs: NDArray[np.uint64], sets: ShingleSets | Brought) -> Rows:
     """How many shingles the documents of each pair have, and how many in common (COUNTED)."""
     made = np.empty(len(pairs), COUNTED)
     made["first"], made["later"] = pairs >> np.uint64(32), pairs & np.uint64(0xFFFFFFFF)
@@ -341,7 +280,7 @@ class SharedShingles:
     most: NDArray[np.int32]
 
     @classmethod
-    def of(cls, ranks: NDArray[np.uint32], sets: ShingleSets) -> SharedShingles:
+    def of(cls, ranks: NDArray[np.uint32], sets: ShingleSets | Brought) -> SharedShingles:
         """Count for documents; their `ranks` are different and sorted."""
         with closing(ShingleStore(sets)) as store:
             sizes, most = store.sizes(ranks).astype(np.int32), np.zeros(len(ranks), np.int32)
@@ -351,8 +290,8 @@ class SharedShingles:
                 at = shingles & slots
                 again[at[once[at]]] = True
                 once[at] = True
-            for place, (_, shingles) in enumerate(store.each(ranks)):
-                most[place] = again[shingles & slots].sum()
+            for rank, shingles in store.each(ranks):
+                most[np.searchsorted(ranks, rank)] = again[shingles & slots].sum()
         return cls(ranks, sizes, most)
 
     def closest(self, first: NDArray[np.int64], later: NDArray[np.int64]) -> Rows:
@@ -377,6 +316,6 @@ def _within(rows: Rows, store: ShingleStore) -> Iterator[Rows]:
     start = 0
     while start < len(rows):
         before = int(held[start - 1]) if start else 0
-        stop = max(start + 1, int(np.searchsorted(held, before + _SET_BYTES, side="right")))
+        stop = max(start + 1, int(np.searchsorted(held, before + SET_BYTES, side="right")))
         yield rows[start:stop]
         start = stop

@@ -8,7 +8,7 @@ changes what was decided about a pair.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
@@ -20,12 +20,12 @@ from winnow.base.doc_ids import Column
 from winnow.base.files import parquet_file
 from winnow.base.recipe import DeduplicateSettings
 from winnow.deduplicate.array_files import ArrayFile, Partition, PartitionedFile
-from winnow.deduplicate.documents.document_order import load_order
-from winnow.deduplicate.documents.kept_set import are_close
-from winnow.deduplicate.documents.similarity import ShingleStore, print_keys, verified
+from winnow.deduplicate.documents.document_order import load_order, nth_of
+from winnow.deduplicate.documents.shingle_store import Brought, ShingleStore, Slice
+from winnow.deduplicate.documents.similarity import SharedShingles, print_keys
 from winnow.deduplicate.passage_rows import of_rows, shared_rows
 from winnow.deduplicate.sorted_rows import Rows, count_shared, distinct_values, may_repeat, merged, run_starts
-from winnow.deduplicate.work_files import KEYED, NO_RANK, TEMPLATE, InputFile, ShingleSets, WorkFiles
+from winnow.deduplicate.work_files import BOUND, KEYED, NO_RANK, TEMPLATE, InputFile, ShingleSets, WorkFiles
 
 SAME = 0.35  # share of a document's own shingles found in the other from which it says the same; chance gives .1
 ASKED = 0.8  # the same of its questions; one word more or less is another question
@@ -33,7 +33,7 @@ _SLOTS = 1 << 26
 
 
 def spread_prints(passages: InputFile, files: WorkFiles, partitions: int) -> PartitionedFile:
-    """Write which document has which passage, by partition of its fingerprint; exact copies are left aside.
+    """Write which document has which passage, by partition of its fingerprint, in order; but for exact copies.
 
     Of published ones, where that is known, those passages are left aside too that no new document has.
     """
@@ -52,8 +52,7 @@ def spread_prints(passages: InputFile, files: WorkFiles, partitions: int) -> Par
         rows["key"] = print_keys(batch.column("fingerprint"))
         pieces.append(rows[rows["rank"] != NO_RANK])
     rows = merged(pieces, KEYED)
-    partition = (rows["key"] >> np.uint64(33)).astype(np.int64) % partitions
-    return files.prints(passages).spread(rows, partition, partitions)
+    return files.prints(passages).spread(rows, nth_of(rows["key"], partitions), partitions)
 
 
 def _read(passages: InputFile) -> Iterator[pa.RecordBatch]:
@@ -87,8 +86,8 @@ class OwnWords:
     stand in the other document.
     """
 
-    own: ShingleSets
-    whole: ShingleSets
+    own: ShingleSets | Brought
+    whole: ShingleSets | Brought
     share: float
 
     @contextmanager
@@ -138,12 +137,29 @@ class OwnWords:
         return may
 
 
-def verify_copies(
-    pairs: ArrayFile, out: ArrayFile, sets: ShingleSets, apart: Sequence[OwnWords], settings: DeduplicateSettings
-) -> ArrayFile:
-    """Write the pairs that are close, and of which the first says what tells the later one apart (VERIFIED)."""
-    rows = verified(pairs.load(), sets)
-    rows = rows[are_close(rows, settings)]
+def tell_apart(close: ArrayFile, out: ArrayFile, apart: tuple[OwnWords, ...]) -> ArrayFile:
+    """Write those of pairs (VERIFIED) of which the first says what tells the later one apart."""
+    rows = close.load()
     for own in apart:
         rows = rows[own.said_again(rows)]
+    return out.save(rows)
+
+
+def bound_alike(
+    ranks: Slice,
+    out: ArrayFile,
+    sets: ShingleSets | Brought,
+    apart: tuple[OwnWords, ...],
+    settings: DeduplicateSettings,
+) -> ArrayFile:
+    """Write how alike documents may be with others of them (BOUND), given their `ranks`, sorted.
+
+    A document `may` be a copy of one that comes before it where its shingles and all that tells it apart may be there.
+    """
+    among = ranks.load()
+    shared = SharedShingles.of(among, sets)
+    rows = np.empty(len(among), BOUND)
+    rows["rank"], rows["size"], rows["most"] = among, shared.sizes, shared.most
+    told = (own.may_be_said_again(among) for own in apart)
+    rows["may"] = np.logical_and.reduce([shared.may_be_close(settings), *told])
     return out.save(rows)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from winnow.base.files import parquet_file
 from winnow.base.recipe import DeduplicateSettings
-from winnow.deduplicate.array_files import ArrayFile, Partition, PartitionedFile
+from winnow.deduplicate.array_files import ArrayFile, Partition, PartitionedFile, load_each
 from winnow.deduplicate.documents.document_order import DocumentOrder, load_order
 from winnow.deduplicate.documents.similarity import print_keys
 from winnow.deduplicate.passage_rows import shared_rows, wanted_rows
@@ -205,9 +205,9 @@ def find_asked(standings: Partition, files: WorkFiles, fresh: int) -> ArrayFile:
 
 def list_places(repeated: Sequence[ArrayFile], files: WorkFiles, fresh: int = 0) -> Iterator[NDArray[np.uint32]]:
     """Write where repeated passages stand, and yield the ranks of their documents, from `fresh` on, some at a time."""
-    parts = [rows[rows["rank"] >= fresh] for rows in (part.load() for part in repeated)]
-    places = (place_of(rows["rank"], rows["position"]) for rows in parts)
-    listed = files.repeated_places.distinct(places, sum(map(len, parts)))
+    asked = (rows[rows["rank"] >= fresh] for rows in load_each(repeated))
+    places = (place_of(rows["rank"], rows["position"]) for rows in asked)
+    listed = files.repeated_places.distinct(places, sum(map(len, load_each(repeated))))
     files.repeated_places.save(np.asarray(listed))
     for start in range(0, len(listed), _COUNTED_AT_A_TIME):
         yield (listed[start : start + _COUNTED_AT_A_TIME] >> np.uint64(32)).astype(np.uint32)
