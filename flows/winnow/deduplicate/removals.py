@@ -29,19 +29,19 @@ from winnow.deduplicate.documents.kept_set import (
 )
 from winnow.deduplicate.documents.similar_pairs import closest, compare_kept, count_kept, find_evidence, with_evidence
 from winnow.deduplicate.documents.similarity import (
-    Besides,
-    Questions,
     Sets,
     SharedShingles,
     verify_pairs,
     write_shingles,
 )
 from winnow.deduplicate.documents.templates import (
-    ASKED,
-    SAME,
+    OF_SHORT,
     OwnWords,
+    ToldApart,
     find_templates,
     spread_prints,
+    told_by_own_words,
+    told_by_statements,
     verify_copies,
 )
 from winnow.deduplicate.remainders import confirmed, judge_span
@@ -271,31 +271,38 @@ class _Search:
             reached = self.before.reached(_both(pairs), buckets, files)
             pairs, buckets = pairs[reached[_both(pairs)[1]]], buckets[reached[buckets["rank"]]]
         in_buckets = distinct_values(buckets["rank"])
-        told_by = self._told_by(self.marked((later for _, later in _sides(pairs)), [in_buckets]), templates)
+        laters = files.wanted("laters").save(self.marked((later for _, later in _sides(pairs)), [in_buckets]))
+        told_by = told_by_own_words(laters, templates, settings) if len(pairs) or len(in_buckets) else []
         compared = self.marked(chain.from_iterable(_sides(pairs)), [in_buckets])
         for part in found:
             for ranks in _both(self._with_new(part.similar.load())):
                 compared[ranks] = True
         five, three, *own_words = self._write_shingles(compared, [_FIVE, _THREE, *(kind for kind, _ in told_by)])
         shared = SharedShingles.of(in_buckets, five)
-        apart = [OwnWords(own, three, share) for own, (_, share) in zip(own_words, told_by, strict=True)]
+        apart: list[ToldApart] = [
+            OwnWords(own, three, share) for own, (_, share) in zip(own_words, told_by, strict=True)
+        ]
+        done = pairs
+        near = self._verify(verify_copies, pairs, "near", five, apart, settings) if len(pairs) else []
+        pairs = np.sort(merged([_paired(rows) for rows in near], np.uint64))
+        if len(pairs) or len(in_buckets):  # few of all that are compared; the texts of these alone are looked at
+            of_short = self._write_shingles(self.marked(_both(pairs), [in_buckets]), OF_SHORT)
+            apart += told_by_statements(of_short)
         may_be_copies = [own.may_be_said_again(in_buckets) for own in apart]
         may = np.logical_and.reduce([shared.may_be_close(settings), *may_be_copies])
         large = LargeBuckets(buckets, in_buckets, may)
-        done = np.empty(0, np.uint64)
         close: list[Rows] = []
         for round_ in range(1, _MAX_ROUNDS + 1):
             if len(pairs):
                 for rows in self._verify(verify_copies, pairs, f"{round_}", five, apart, settings):
                     close.append(self.before.of_kept(rows) if self.before else rows)
-                # A stable sort merges what is sorted already.
-                done = np.sort(np.concatenate((done, pairs)), kind="stable") if len(done) else pairs
                 kept_set = KeptSet.of(self._choose_kept(close, f"{round_}"), kept_set.by_rank)
             pairs = large.next_pairs(kept_set.copies, round_ + 1)
             pairs = pairs[~stand_in(pairs, done)]
             pairs = pairs[are_close(shared.closest(*_both(pairs)), settings)]
             if large.exhausted and not len(pairs):
                 break
+            done = np.sort(np.concatenate((done, pairs)), kind="stable")  # which merges what is sorted already
         return self._with_known(kept_set, reached)
 
     def _with_known(self, decided: KeptSet, reached: NDArray[np.bool_]) -> KeptSet:
@@ -322,20 +329,6 @@ class _Search:
         outs = [files.chosen(f"{label}-{n}") for n in range(len(apart))]
         done = self.executor.map(choose_kept_of, apart, outs, repeat(files), repeat(settings))
         return (out.load() for out in done)
-
-    def _told_by(self, laters: NDArray[np.bool_], templates: ArrayFile) -> list[tuple[Sets, float]]:
-        """What tells documents apart that may be copies (by rank), and which share of it must stand in the other one.
-
-        It is what they say besides a template, and what they ask.
-        """
-        if not laters.any():
-            return []
-        among = self.files.wanted("laters").save(laters)
-        besides = Besides(templates=templates, least_chars=self.settings.min_rest_chars)
-        told_by = [(Sets(label="own", short=True, among=among, only=besides), SAME)]
-        if self.settings.keep_meaningful_repeats:
-            told_by.append((Sets(label="asked", short=True, among=among, only=Questions()), ASKED))
-        return told_by
 
     def _find_templates(self, spread: Sequence[PartitionedFile], partitions: int) -> ArrayFile:
         """The passages that many documents have, with the arrival from which they are a template (TEMPLATE)."""
@@ -482,6 +475,12 @@ class _Search:
 def _sides(pairs: NDArray[np.uint64]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """`_both`, some pairs at a time."""
     return (_both(pairs[start : start + _PAIRS_READ]) for start in range(0, len(pairs), _PAIRS_READ))
+
+
+def _paired(rows: Rows) -> NDArray[np.uint64]:
+    """The pairs that are compared in some rows (VERIFIED)."""
+    paired: NDArray[np.uint64] = rows["first"].astype(np.uint64) << np.uint64(32) | rows["later"]
+    return paired
 
 
 def _both(pairs: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -2,6 +2,8 @@
 
 A revision that corrects a few figures has most of them in common with what it revises; another report has others. So
 where a document has a figure in every few words, only three words in a row that have one speak for it being a copy.
+
+A record is nothing but what it gives: an invoice, a reading, a product's attributes. One value tells it from another.
 """
 
 from __future__ import annotations
@@ -14,16 +16,22 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from winnow.deduplicate.documents.shingles import SHORT, Hashes, Words
+from winnow.deduplicate.documents.shingles import SHORT, Words
 from winnow.deduplicate.passages.fingerprint import UNSPACED
-from winnow.deduplicate.passages.utf8_texts import Utf8Texts
+from winnow.deduplicate.passages.utf8_texts import Offsets, Utf8Texts
 from winnow.deduplicate.sorted_rows import distinct_values, stand_in
 
 _WORDS_A_FIGURE = 40  # at most; two sentences
-_MOST_WORDS = 300  # of a document; a longer one says more than its figures
+MOST_WORDS = 300  # of a document; a longer one says more than its figures
+_WORDS_A_VALUE = 7  # at most, of a record; a report of an accident has a figure in every ten
+_LINES = 4  # at least, of a form; they have half of its characters
+_FIELD = r"(?m)^[ \t>*•·-]{0,8}[\p{L}\p{N}][^:：|\n]{0,40}(?:[:：]\**[ \t]+|：)[^|\n]{0,60}[^|\s.!?。！？…]$"
+"""A line of a form: a label and what it is. Rows of tables are those of documentation too; its revisions are copies."""
 _STAMP = 6  # words at either end of a document whose figures say when it was posted, or on which page
 _LINK = r"://|\]\("  # figures of addresses say nothing
 _ALONE = "".join(rf"\x{{{first:X}}}-\x{{{last:X}}}" for first, last in UNSPACED)
+_FIGURE = rf"(?:^|[^\p{{L}}\p{{N}}_]|[{_ALONE}])\p{{Nd}}+(?:[.,:/-]\p{{Nd}}+)*"
+_WITHIN = r"\p{Nd}[.,:/-]\p{Nd}"  # 1,234.50 is one
 _WORD_WITH_DIGIT = rf"[[\w\p{{N}}]--[{_ALONE}]]*\p{{Nd}}[[\w\p{{N}}]--[{_ALONE}]]*"
 
 
@@ -42,7 +50,7 @@ class Figures:
         """Given the passages of whole documents, of which only those `among` them count."""
         documents, pieces = np.diff(words.bounds), np.diff(words.ends, prepend=0)
         owner = np.repeat(np.arange(len(documents)), documents)
-        is_figure = stand_in(words.in_pieces, _with_digit(texts))
+        is_figure = figures_among(words, texts)
         at, ends = np.arange(len(is_figure)), words.document_ends
         starts = np.append(0, ends[:-1])
         of_document = np.repeat(np.arange(len(ends)), np.diff(ends, prepend=0))
@@ -51,8 +59,8 @@ class Figures:
         begins[1:] &= ~is_figure[:-1]
         given = np.diff(np.append(0, np.cumsum(begins))[np.append(0, words.ends)])
         sizes = pc.utf8_length(texts).to_numpy(zero_copy_only=False)
-        long = np.where(2 * pieces > sizes, 5 * pieces / 8, pieces)  # of characters that are words, eight say so much
-        short = np.diff(ends, prepend=0)[owner] <= _MOST_WORDS
+        long = _as_words(pieces, sizes)
+        short = np.diff(ends, prepend=0)[owner] <= MOST_WORDS
         links = pl.Series(texts).str.contains(_LINK).to_numpy()
         dense = short & among & ~links & (given > 0) & (pieces >= SHORT) & (_WORDS_A_FIGURE * given >= long)
         sizes = np.where(among, sizes, 0)
@@ -60,8 +68,40 @@ class Figures:
         return cls(passages=dense & (2 * in_dense >= whole)[owner], words=is_figure)
 
 
-def _with_digit(texts: pa.LargeStringArray) -> Hashes:
-    """The numbers of the words of texts that have a digit, sorted."""
+def in_records(texts: pa.LargeStringArray, words: Words) -> NDArray[np.bool_]:
+    """Which passages of short whole documents give the values of a record: a form, or a figure in every few words.
+
+    >>> forms = pa.array(["Name: the blue box\\nColour: blue\\nPrice: 4.20 euros\\nSize: large", "It was late."])
+    >>> in_records(forms, Words.of(Utf8Texts.of(forms), np.arange(3))).tolist()
+    [True, False]
+    """
+    documents = np.diff(words.bounds)
+    owner = np.repeat(np.arange(len(documents)), documents)
+    sizes, read = pc.utf8_length(texts).to_numpy(zero_copy_only=False), pl.Series(texts)
+    links = read.str.contains(_LINK).to_numpy()
+    fields = read.str.extract_all(_FIELD)
+    lines = np.where(links, 0, fields.list.len().to_numpy())
+    in_fields = fields.list.eval(pl.element().str.len_chars().sum()).list.first().fill_null(0).to_numpy()
+    given = np.where(links, 0, read.str.count_matches(_FIGURE).to_numpy())
+    within = read.str.count_matches(_WITHIN).to_numpy()
+    said = _as_words(np.diff(words.ends, prepend=0), sizes) - within
+    columns = (sizes, in_fields, lines, given, said)
+    size, in_form, lines_of, figures, long = (np.bincount(owner, w, len(documents)) for w in columns)
+    form = (2 * in_form >= size) & (lines_of >= _LINES)
+    dense = (figures > 0) & (_WORDS_A_VALUE * figures >= long)
+    found: NDArray[np.bool_] = np.where(form[owner], lines > 0, dense[owner] & (given > 0))
+    return found
+
+
+def _as_words(pieces: Offsets, sizes: Offsets) -> NDArray[np.float64]:
+    """How many words passages say: of characters that are words, eight say as much as five words."""
+    found: NDArray[np.float64] = np.where(2 * pieces > sizes, 5 * pieces / 8, pieces)
+    return found
+
+
+def figures_among(words: Words, texts: pa.LargeStringArray) -> NDArray[np.bool_]:
+    """Which words of texts begin with a digit."""
     found = pl.Series(texts).str.extract_all(_WORD_WITH_DIGIT).explode().drop_nulls().unique()
     found = found.filter(found.str.contains(r"^\p{Nd}"))
-    return distinct_values(Words.of(Utf8Texts.of(found.to_arrow()), np.arange(len(found) + 1)).in_pieces)
+    known = distinct_values(Words.of(Utf8Texts.of(found.to_arrow()), np.arange(len(found) + 1)).in_pieces)
+    return stand_in(words.in_pieces, known)

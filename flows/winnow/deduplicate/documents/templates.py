@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,17 @@ from winnow.base.recipe import DeduplicateSettings
 from winnow.deduplicate.array_files import ArrayFile, Partition, PartitionedFile
 from winnow.deduplicate.documents.document_order import load_order
 from winnow.deduplicate.documents.kept_set import are_close
-from winnow.deduplicate.documents.similarity import ShingleStore, print_keys, verified
+from winnow.deduplicate.documents.similarity import (
+    Besides,
+    Questions,
+    Sets,
+    ShingleStore,
+    Values,
+    count_pairs,
+    print_keys,
+    verified,
+)
+from winnow.deduplicate.passages.contraries import affirmed, stated
 from winnow.deduplicate.sorted_rows import Rows, count_shared, distinct_values, may_repeat, merged, run_starts
 from winnow.deduplicate.work_files import KEYED, NO_RANK, TEMPLATE, InputFile, ShingleSets, WorkFiles
 
@@ -120,8 +131,79 @@ class OwnWords:
         return may
 
 
+class ToldApart(Protocol):
+    """Tells which of the documents that are close are no copies after all."""
+
+    def said_again(self, pairs: Rows) -> NDArray[np.bool_]:
+        """Whether the first document of each pair (VERIFIED) says what the later one says."""
+
+    def may_be_said_again(self, among: NDArray[np.uint32]) -> NDArray[np.bool_]:
+        """Whether another document may say what each of these says."""
+
+
+OF_SHORT = (
+    Sets(label="words", single=True),
+    Sets(label="values", single=True, only=Values()),
+    Sets(label="stated", reworded=stated),
+    Sets(label="affirmed", reworded=affirmed),
+)
+"""The sets that `told_by_statements` needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contraries:
+    """Short documents that say the contrary, or have other values: their sets as they are `stated` and `affirmed`."""
+
+    stated: ShingleSets
+    affirmed: ShingleSets
+
+    def said_again(self, pairs: Rows) -> NDArray[np.bool_]:
+        """Whether neither document of a pair (VERIFIED) says something else in the words of the other.
+
+        It does where at least half of what the one has in other words is the same once nothing is denied, and no
+        values are given.
+        """
+        again = np.ones(len(pairs), np.bool_)
+        with closing(ShingleStore(self.stated)) as store:
+            short = np.flatnonzero(store.has(pairs["first"]) & store.has(pairs["later"]))
+        wanted = pairs["first"][short].astype(np.uint64) << np.uint64(32) | pairs["later"][short]
+        as_stated, as_affirmed = (count_pairs(wanted, sets) for sets in (self.stated, self.affirmed))
+        for size in ("of_first", "of_later"):
+            others, others_affirmed = (counted[size] - counted["both"] for counted in (as_stated, as_affirmed))
+            again[short[(others > 0) & (2 * others_affirmed <= others)]] = False
+        return again
+
+    def may_be_said_again(self, among: NDArray[np.uint32]) -> NDArray[np.bool_]:
+        """For each of these documents whether another one may say it: of contraries there are few, so all may."""
+        return np.ones(len(among), np.bool_)
+
+
+def told_by_own_words(
+    among: ArrayFile, templates: ArrayFile, settings: DeduplicateSettings
+) -> list[tuple[Sets, float]]:
+    """Which sets tell documents apart `among` which there may be copies, and which share must stand in the other one.
+
+    It is what they say besides a template, and what they ask.
+    """
+    besides = Besides(templates=templates, least_chars=settings.min_rest_chars)
+    told_by = [(Sets(label="own", short=True, among=among, only=besides), SAME)]
+    if settings.keep_meaningful_repeats:
+        told_by.append((Sets(label="asked", short=True, among=among, only=Questions()), ASKED))
+    return told_by
+
+
+def told_by_statements(sets: Sequence[ShingleSets]) -> list[ToldApart]:
+    """What tells short documents apart: a figure that only one of two records gives, and what one of them denies."""
+    words, values, as_stated, as_affirmed = sets
+    return [OwnWords(values, words, 1), Contraries(as_stated, as_affirmed)]
+
+
 def verify_copies(
-    pairs: ArrayFile, out: ArrayFile, sets: ShingleSets, apart: Sequence[OwnWords], settings: DeduplicateSettings
+    pairs: ArrayFile,
+    out: ArrayFile,
+    sets: ShingleSets,
+    apart: Sequence[ToldApart],
+    settings: DeduplicateSettings,
 ) -> ArrayFile:
     """Write the pairs that are close, and of which the first says what tells the later one apart (VERIFIED)."""
     rows = verified(pairs.load(), sets)

@@ -154,7 +154,7 @@ class Meaning:
         """Why passage `n`, which says nearly what `m` says, stays."""
         numbers, words = (Counter(e.findall(self.texts[n])) for e in (_NUMBER, _WORDS))
         others, other_words = (Counter(e.findall(self.texts[m])) for e in (_NUMBER, _WORDS))
-        if words == other_words and sum((numbers - others).values()) >= 2:
+        if words == other_words and numbers - others:
             return MEASUREMENT
         return self.of(n, m)
 
