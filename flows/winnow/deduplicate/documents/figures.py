@@ -8,6 +8,7 @@ A record is nothing but what it gives: an invoice, a reading, a product's attrib
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from winnow.deduplicate.documents.shingles import SHORT, Words
+from winnow.deduplicate.passages.contraries import FIELD
 from winnow.deduplicate.passages.fingerprint import UNSPACED
 from winnow.deduplicate.passages.utf8_texts import Offsets, Utf8Texts
 from winnow.deduplicate.sorted_rows import distinct_values, stand_in
@@ -25,13 +27,11 @@ _WORDS_A_FIGURE = 40  # at most; two sentences
 MOST_WORDS = 300  # of a document; a longer one says more than its figures
 _WORDS_A_VALUE = 7  # at most, of a record; a report of an accident has a figure in every ten
 _LINES = 4  # at least, of a form; they have half of its characters
-_FIELD = r"(?m)^[ \t>*•·-]{0,8}[\p{L}\p{N}][^:：|\n]{0,40}(?:[:：]\**[ \t]+|：)[^|\n]{0,60}[^|\s.!?。！？…]$"
-"""A line of a form: a label and what it is. Rows of tables are those of documentation too; its revisions are copies."""
 _STAMP = 6  # words at either end of a document whose figures say when it was posted, or on which page
 _LINK = r"://|\]\("  # figures of addresses say nothing
+_LINKS = re.compile(_LINK)
 _ALONE = "".join(rf"\x{{{first:X}}}-\x{{{last:X}}}" for first, last in UNSPACED)
-_FIGURE = rf"(?:^|[^\p{{L}}\p{{N}}_]|[{_ALONE}])\p{{Nd}}+(?:[.,:/-]\p{{Nd}}+)*"
-_WITHIN = r"\p{Nd}[.,:/-]\p{Nd}"  # 1,234.50 is one
+_GIVEN = re.compile(rf"(?<![^\W{''.join(f'{chr(first)}-{chr(last)}' for first, last in UNSPACED)}])\d+(?:[.,:/-]\d+)*")
 _WORD_WITH_DIGIT = rf"[[\w\p{{N}}]--[{_ALONE}]]*\p{{Nd}}[[\w\p{{N}}]--[{_ALONE}]]*"
 
 
@@ -77,13 +77,8 @@ def in_records(texts: pa.LargeStringArray, words: Words) -> NDArray[np.bool_]:
     """
     documents = np.diff(words.bounds)
     owner = np.repeat(np.arange(len(documents)), documents)
-    sizes, read = pc.utf8_length(texts).to_numpy(zero_copy_only=False), pl.Series(texts)
-    links = read.str.contains(_LINK).to_numpy()
-    fields = read.str.extract_all(_FIELD)
-    lines = np.where(links, 0, fields.list.len().to_numpy())
-    in_fields = fields.list.eval(pl.element().str.len_chars().sum()).list.first().fill_null(0).to_numpy()
-    given = np.where(links, 0, read.str.count_matches(_FIGURE).to_numpy())
-    within = read.str.count_matches(_WITHIN).to_numpy()
+    sizes = pc.utf8_length(texts).to_numpy(zero_copy_only=False)
+    lines, in_fields, given, within = np.array(list(map(_counted, texts.to_pylist())), np.int64).reshape(-1, 4).T
     said = _as_words(np.diff(words.ends, prepend=0), sizes) - within
     columns = (sizes, in_fields, lines, given, said)
     size, in_form, lines_of, figures, long = (np.bincount(owner, w, len(documents)) for w in columns)
@@ -91,6 +86,15 @@ def in_records(texts: pa.LargeStringArray, words: Words) -> NDArray[np.bool_]:
     dense = (figures > 0) & (_WORDS_A_VALUE * figures >= long)
     found: NDArray[np.bool_] = np.where(form[owner], lines > 0, dense[owner] & (given > 0))
     return found
+
+
+def _counted(text: str) -> tuple[int, int, int, int]:
+    """How many lines of a form a text has, and characters in them, how many figures, and further words of those."""
+    if _LINKS.search(text):
+        return 0, 0, 0, 0
+    fields, figures = [found[0] for found in FIELD.finditer(text)], _GIVEN.findall(text)
+    parts = sum(len(re.findall(r"\d+", figure)) for figure in figures)
+    return len(fields), sum(map(len, fields)), len(figures), parts - len(figures)
 
 
 def _as_words(pieces: Offsets, sizes: Offsets) -> NDArray[np.float64]:

@@ -144,9 +144,16 @@ class Values:
     """Only the figures of records, which are short."""
 
     def of(self, some: _Passages, words: Words, order: DocumentOrder) -> _Told:
-        few = np.diff(words.document_ends, prepend=0) <= MOST_WORDS
-        owner = np.cumsum(run_starts(some.ranks)) - 1
-        return _Told(in_records(some.texts, words) & few[owner], figures_among(words, some.texts))
+        values = _of_few_words(some, words)
+        values[values] = in_records(some.filter(values).texts, words.of_pieces(values))
+        return _Told(values, figures_among(words, some.texts))
+
+
+def _of_few_words(some: _Passages, words: Words) -> NDArray[np.bool_]:
+    """Which passages are of short documents."""
+    short = np.diff(words.document_ends, prepend=0) <= MOST_WORDS
+    few: NDArray[np.bool_] = short[np.cumsum(run_starts(some.ranks)) - 1]
+    return few
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,9 +177,9 @@ class Sets:
         if self.among and not (kept := self.among.load()[some.ranks]).all():
             some, words = some.filter(kept), words.of_pieces(kept)
         if self.reworded:
-            few = np.diff(words.document_ends, prepend=0) <= MOST_WORDS
-            some = some.filter(few[np.cumsum(run_starts(some.ranks)) - 1])
-            values = in_records(some.texts, some.words())
+            few = _of_few_words(some, words)
+            some = some.filter(few)
+            values = in_records(some.texts, words.of_pieces(few))
             texts = map(self.reworded, some.texts.to_pylist(), values.tolist())
             words = replace(some, texts=pa.array(texts, pa.large_string())).words()
         if self.only:

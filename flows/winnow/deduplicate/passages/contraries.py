@@ -71,7 +71,8 @@ _UNSPACED_OPPOSITES = re.compile(
 
 
 _FIGURE = re.compile(r"\d[\d.,:/-]*")
-_VALUE = re.compile(r"(?m)^([^:：|\n]{1,50}(?::\**[ \t]+|：))[^|\n]{0,60}[^|\s.!?。！？…]$")  # of a line of a form
+FIELD = re.compile(r"(?m)^([ \t>*•·-]{0,8}[^\W_][^:：|\n]{0,40}(?::\**[ \t]+|：))[^|\n]{0,60}[^|\s.!?。！？…]$")
+"""A line of a form: a label and what it is. Rows of tables are those of documentation too; its revisions are copies."""
 
 
 def _turned(found: re.Match[str]) -> str:
@@ -115,7 +116,7 @@ def affirmed(text: str, in_record: bool = False) -> str:
     """
     read = stated(text).replace(_MARK, "")
     if in_record:
-        read = _FIGURE.sub(_MARK, _VALUE.sub(rf"\1{_MARK}", read))
+        read = _FIGURE.sub(_MARK, FIELD.sub(rf"\1{_MARK}", read))
     read = _UNSPACED_OPPOSITES.sub(_MARK, read)
     return _WORD.sub(lambda found: _MARK if found[0] in _OPPOSITES else found[0], read)
 
