@@ -283,7 +283,7 @@ class _Search:
             OwnWords(own, three, share) for own, (_, share) in zip(own_words, told_by, strict=True)
         ]
         done = pairs
-        near = self._verify(verify_copies, pairs, "near", five, apart, settings) if len(pairs) else []
+        near = self._verify(verify_copies, pairs, "0", five, apart, settings) if len(pairs) else []
         pairs = np.sort(merged([_paired(rows) for rows in near], np.uint64))
         if len(pairs) or len(in_buckets):  # few of all that are compared; the texts of these alone are looked at
             of_short = self._write_shingles(self.marked(_both(pairs), [in_buckets]), OF_SHORT)
