@@ -36,18 +36,18 @@ from winnow.deduplicate.documents.kept_set import (
 from winnow.deduplicate.documents.shingle_store import Asked
 from winnow.deduplicate.documents.similar_pairs import compare_kept, count_kept, find_evidence, list_closest
 from winnow.deduplicate.documents.similarity import (
-    Besides,
-    Questions,
     Sets,
     SharedShingles,
     verify_pairs,
 )
 from winnow.deduplicate.documents.templates import (
-    ASKED,
-    SAME,
+    OF_SHORT,
     OwnWords,
+    ToldApart,
     find_templates,
     spread_prints,
+    told_by_own_words,
+    told_by_statements,
 )
 from winnow.deduplicate.inputs import asked_for, inputs_of, sorted_keys, whole
 from winnow.deduplicate.passage_rows import find_scattered, list_documents, write_prints
@@ -234,18 +234,26 @@ class _Search:
             buckets = buckets[reached[buckets["rank"]] if in_rounds else self.before.stays(buckets["rank"])]
         in_buckets = distinct_values(buckets["rank"])
         laters = self.marked((later for _, later in _sides(pairs)), [in_buckets]) & reached
-        told_by = self._told_by(laters, templates)
+        among = files.wanted("laters").save(laters)
+        told_by = told_by_own_words(among, templates, settings) if laters.any() else []
         compared = self.marked(chain.from_iterable(_sides(pairs)), [in_buckets])
         for some in load_each(part.similar for part in found):
             for ranks in _both(self._with_new(some)):
                 compared[ranks] = True
         kinds = [_FIVE, _THREE, *(kind for kind, _ in told_by)]
         five, three, *own_words = self.comparison.write_shingles(compared, kinds)
-        apart = [OwnWords(own, three, share) for own, (_, share) in zip(own_words, told_by, strict=True)]
+        apart: list[ToldApart] = [
+            OwnWords(own, three, share) for own, (_, share) in zip(own_words, told_by, strict=True)
+        ]
+        done = pairs
+        near = self._verify(pairs, "0", five, apart) if len(pairs) else []
+        pairs = np.sort(merged([_paired(rows) for rows in near], np.uint64))
+        if len(pairs) or len(in_buckets):  # few of all that are compared; the texts of these alone are looked at
+            of_short = self.comparison.write_shingles(self.marked(_both(pairs), [in_buckets]), OF_SHORT)
+            apart += told_by_statements(of_short)
         bounds = self.comparison.bounds(buckets, five, apart, settings)
         shared = SharedShingles(*(np.ascontiguousarray(bounds[name]) for name in ("rank", "size", "most")))
         large = LargeBuckets(buckets, shared.ranks, bounds["may"] & reached[shared.ranks])
-        done = np.empty(0, np.uint64)
         close: list[Rows] = []
         for round_ in range(1, _MAX_ROUNDS + 1):
             if len(pairs):
@@ -253,8 +261,6 @@ class _Search:
                 if not in_rounds and round_ > 1 and any(map(len, rows)):
                     return None
                 close += rows
-                # A stable sort merges what is sorted already.
-                done = np.sort(np.concatenate((done, pairs)), kind="stable") if len(done) else pairs
                 kept_set = KeptSet.of(self._choose_kept(close, f"{round_}"), kept_set.by_rank)
             if not in_rounds and round_ > 1:
                 break
@@ -266,6 +272,7 @@ class _Search:
             pairs = pairs[are_close(shared.closest(*_both(pairs)), settings)]
             if large.exhausted and not len(pairs):
                 break
+            done = np.sort(np.concatenate((done, pairs)), kind="stable")  # which merges what is sorted already
         return kept_set, reached
 
     def _find_candidates(
@@ -324,20 +331,6 @@ class _Search:
         done = self.executor.map(choose_kept_of, apart, outs, repeat(files), repeat(settings))
         return load_each(done)
 
-    def _told_by(self, laters: NDArray[np.bool_], templates: ArrayFile) -> list[tuple[Sets, float]]:
-        """What tells documents apart that may be copies (by rank), and which share of it must stand in the other one.
-
-        It is what they say besides a template, and what they ask.
-        """
-        if not laters.any():
-            return []
-        among = self.files.wanted("laters").save(laters)
-        besides = Besides(templates=templates, least_chars=self.settings.min_rest_chars)
-        told_by = [(Sets(label="own", short=True, among=among, only=besides), SAME)]
-        if self.settings.keep_meaningful_repeats:
-            told_by.append((Sets(label="asked", short=True, among=among, only=Questions()), ASKED))
-        return told_by
-
     def _find_templates(self, spread: Sequence[PartitionedFile], partitions: int) -> ArrayFile:
         """The passages that many documents have, with the arrival from which they are a template (TEMPLATE)."""
         prints = gather(spread, KEYED, partitions, self.executor)
@@ -352,7 +345,7 @@ class _Search:
         return marked
 
     def _verify(
-        self, pairs: NDArray[np.uint64], label: str, five: ShingleSets, apart: Sequence[OwnWords]
+        self, pairs: NDArray[np.uint64], label: str, five: ShingleSets, apart: Sequence[ToldApart]
     ) -> list[Rows]:
         """The pairs that are close, and of which the first document says what tells the later one apart (VERIFIED)."""
         compare = self.comparison
@@ -458,6 +451,12 @@ class _Search:
 def _sides(pairs: NDArray[np.uint64]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """`_both`, some pairs at a time."""
     return (_both(pairs[start : start + _PAIRS_READ]) for start in range(0, len(pairs), _PAIRS_READ))
+
+
+def _paired(rows: Rows) -> NDArray[np.uint64]:
+    """The pairs that are compared in some rows (VERIFIED)."""
+    paired: NDArray[np.uint64] = rows["first"].astype(np.uint64) << np.uint64(32) | rows["later"]
+    return paired
 
 
 def _both(pairs: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from itertools import pairwise, repeat
+from itertools import chain, pairwise, repeat
 from typing import TypeVar
 
 import numpy as np
@@ -19,7 +19,7 @@ from winnow.deduplicate.documents.kept_set import components
 from winnow.deduplicate.documents.pair_jobs import cut_jobs, spread_pairs
 from winnow.deduplicate.documents.shingle_store import Asked, Brought, Slice, list_wanted, send_sets
 from winnow.deduplicate.documents.similarity import Sets, write_shingles
-from winnow.deduplicate.documents.templates import OwnWords, bound_alike, tell_apart
+from winnow.deduplicate.documents.templates import By, OwnWords, ToldApart, bound_alike, tell_apart
 from winnow.deduplicate.sorted_rows import Rows, distinct_values, merged, run_starts
 from winnow.deduplicate.work_files import BOUND, SIZED, WANTED, InputFile, ShingleSets, WorkFiles, lay_out
 
@@ -114,31 +114,30 @@ class Comparison:
         clear(brought)
         return found
 
-    def told_apart(self, close: Sequence[ArrayFile], label: str, apart: Sequence[OwnWords]) -> list[ArrayFile]:
+    def told_apart(self, close: Sequence[ArrayFile], label: str, apart: Sequence[ToldApart]) -> list[ArrayFile]:
         """Of pairs (VERIFIED) those of which the first document has what tells the later one apart, file by file."""
         if not apart:
             return list(close)
-        firsts, laters = ([Asked(rows, n, (by,)) for n, rows in enumerate(close)] for by in ("first", "later"))
-        told = self._apart(label, apart, laters, firsts)
+        told = self._apart(label, apart, lambda by: [Asked(rows, n, by) for n, rows in enumerate(close)], len(close))
         outs = [self.files.verified(f"{label}-told-{n}") for n in range(len(close))]
         found = list(self.executor.map(tell_apart, close, outs, told))
-        clear([sets for some in told for own in some for sets in (own.own, own.whole)])
+        _clear_all(told)
         return found
 
     def _apart(
-        self, label: str, apart: Sequence[OwnWords], asked: Sequence[Asked], whole: Sequence[Asked]
-    ) -> list[tuple[OwnWords, ...]]:
-        """What tells documents apart, for each job, given whose words it asks for."""
-        jobs = len(asked)
-        everything = self.brought(f"{label}-whole", apart[0].whole, whole, jobs) if apart else []
-        of_apart = [self.brought(f"{label}-own-{n}", own.own, asked, jobs) for n, own in enumerate(apart)]
+        self, label: str, apart: Sequence[ToldApart], asked: Callable[[By], Sequence[Asked]], jobs: int
+    ) -> list[tuple[ToldApart, ...]]:
+        """What tells documents apart, for each job, given whose sets it asks for; each of these is brought once."""
+        known: dict[tuple[int, By], Sequence[ShingleSets | Brought]] = {}
+        for sets, by in chain.from_iterable(own.asks() for own in apart):
+            if (id(sets), by) not in known:
+                known[id(sets), by] = self.brought(f"{label}-apart-{len(known)}", sets, asked(by), jobs)
         return [
-            tuple(OwnWords(of[n], everything[n], own.share) for own, of in zip(apart, of_apart, strict=True))
-            for n in range(jobs)
+            tuple(own.given(*(known[id(sets), by][n] for sets, by in own.asks())) for own in apart) for n in range(jobs)
         ]
 
     def bounds(
-        self, buckets: Rows, five: ShingleSets, apart: Sequence[OwnWords], settings: DeduplicateSettings
+        self, buckets: Rows, five: ShingleSets, apart: Sequence[ToldApart], settings: DeduplicateSettings
     ) -> Rows:
         """How alike the documents of large `buckets` (KEYED) may be with others of theirs, sorted by rank (BOUND).
 
@@ -157,10 +156,13 @@ class Comparison:
         packs = [Slice(listed, *bounds) for bounds in pairwise(ends)]
         asked = [Asked(some, n) for n, some in enumerate(packs)]
         brought = self.brought("buckets", five, asked, len(packs))
-        told = self._apart("buckets", apart, asked, asked)
+        # Of contraries there are few, so all may be copies.
+        own_words = [own for own in apart if isinstance(own, OwnWords)]
+        told = self._apart("buckets", own_words, lambda by: asked, len(packs))
         outs = [self.files.bounds(n) for n in range(len(packs))]
         found = list(self.executor.map(bound_alike, packs, outs, brought, told, repeat(settings)))
-        clear([*brought, *(sets for some in told for own in some for sets in (own.own, own.whole))])
+        clear(brought)
+        _clear_all(told)
         rows = merged(list(load_each(found)), BOUND)
         return rows[np.argsort(rows["rank"])]
 
@@ -169,3 +171,7 @@ def clear(brought: Sequence[ShingleSets | Brought]) -> None:
     """Removes what was brought together for jobs that are done."""
     parts = (part for one in brought if isinstance(one, Brought) for part in (one.sets, one.sizes))
     remove_files(sorted({path for part in parts for file in part.files for path in (file.path, file.starts.path)}))
+
+
+def _clear_all(told: Sequence[Sequence[ToldApart]]) -> None:
+    clear([sets for some in told for own in some for sets, _ in own.asks()])

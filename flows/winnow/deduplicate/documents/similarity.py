@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,10 +17,10 @@ from winnow.base.files import scan_parquet
 from winnow.base.recipe import DeduplicateSettings
 from winnow.deduplicate.array_files import ArrayFile, whole_file
 from winnow.deduplicate.documents.document_order import DocumentOrder, load_order
-from winnow.deduplicate.documents.figures import Figures
+from winnow.deduplicate.documents.figures import MOST_WORDS, Figures, figures_among, in_records
 from winnow.deduplicate.documents.kept_set import are_close
 from winnow.deduplicate.documents.shingle_store import SET_BYTES, Brought, ShingleStore, Slice
-from winnow.deduplicate.documents.shingles import Hashes, Words, shingle_sets, short_shingle_sets
+from winnow.deduplicate.documents.shingles import Hashes, Words, shingle_sets, short_shingle_sets, word_sets
 from winnow.deduplicate.passage_rows import wanted_ranks, wanted_rows
 from winnow.deduplicate.passages.utf8_texts import Offsets, Utf8Texts
 from winnow.deduplicate.repeats.meaning import ASKS, MAX_QUESTION, QUESTION
@@ -136,29 +136,58 @@ class Questions:
         return _Told(some.questions())
 
 
+@dataclass(frozen=True, slots=True)
+class Values:
+    """Only the figures of records, which are short."""
+
+    def of(self, some: _Passages, words: Words, order: DocumentOrder) -> _Told:
+        values = _of_few_words(some, words)
+        values[values] = in_records(some.filter(values).texts, words.of_pieces(values))
+        return _Told(values, figures_among(words, some.texts))
+
+
+def _of_few_words(some: _Passages, words: Words) -> NDArray[np.bool_]:
+    """Which passages are of short documents."""
+    short = np.diff(words.document_ends, prepend=0) <= MOST_WORDS
+    few: NDArray[np.bool_] = short[np.cumsum(run_starts(some.ranks)) - 1]
+    return few
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sets:
-    """Which shingle sets are written under a label: of five words or `short`, of all or `only` a part of documents.
+    """Which shingle sets are written under a label: of five words, `short` or `single` ones, of all or `only` a part.
 
-    Of a part they are written for the documents `among` those read, by rank.
+    They are written for the documents `among` those read, by rank, if that is given, and those of texts that are
+    `reworded` for short documents: it is told the text of a passage, and whether that gives values of a record.
     """
 
     label: str
     short: bool = False
+    single: bool = False
     among: ArrayFile | None = None
-    only: Besides | Questions | None = None
+    only: Besides | Questions | Values | None = None
+    reworded: Callable[[str, bool], str] | None = None
 
     def of(self, some: _Passages, words: Words, order: DocumentOrder) -> tuple[NDArray[np.uint32], Hashes, Offsets]:
         """The ranks of the documents, and their shingle sets."""
         about = None
+        if self.among and not (kept := self.among.load()[some.ranks]).all():
+            some, words = some.filter(kept), words.of_pieces(kept)
+        if self.reworded:
+            few = _of_few_words(some, words)
+            some = some.filter(few)
+            values = in_records(some.texts, words.of_pieces(few))
+            texts = map(self.reworded, some.texts.to_pylist(), values.tolist())
+            words = replace(some, texts=pa.array(texts, pa.large_string())).words()
         if self.only:
-            if self.among and not (kept := self.among.load()[some.ranks]).all():
-                some, words = some.filter(kept), words.of_pieces(kept)
             told = self.only.of(some, words, order)
             if told.words is not None:
                 about = told.words[np.repeat(told.passages, np.diff(words.ends, prepend=0))]
             some, words = some.filter(told.passages), words.of_pieces(told.passages)
-        sets = short_shingle_sets(words, about) if self.short else shingle_sets(words)
+        if self.single:
+            sets = word_sets(words, np.ones(len(words.numbers), np.bool_) if about is None else about)
+        else:
+            sets = short_shingle_sets(words, about) if self.short else shingle_sets(words)
         return some.ranks[run_starts(some.ranks)], *sets
 
 
