@@ -12,7 +12,8 @@ from tests.deduplicate.corpus import WORDS, paragraph, sentence
 from tests.operate.dataset_runs import rows_of, run_stages
 
 from winnow.base.recipe import Recipe
-from winnow.run import table_changes
+from winnow.publish.dataset import Dataset
+from winnow.run import table_changes, version_facts
 from winnow.run.run_context import Run
 
 RECIPE = Recipe.model_validate(
@@ -96,8 +97,11 @@ def test_what_is_settled_changes_no_row(
         run_stages(tmp_path / "in", tmp_path / "added", recipe=RECIPE)
         with monkeypatch.context() as patch:
             patch.setattr(table_changes, "_settled", lambda run: None)
+            patch.setattr(version_facts, "_facts_before", lambda dataset, replaced: [])
             run_stages(tmp_path / "in", tmp_path / "anew", recipe=RECIPE)
         added, anew = rows_of(tmp_path / "added"), rows_of(tmp_path / "anew")
         for table in anew:
             assert added[table] == anew[table], (n, table)
+        facts, of_anew = ((Dataset(tmp_path / d).latest_manifest().counts["facts"]) for d in ("added", "anew"))
+        assert facts == of_anew
     assert told == [False, True, True, True]
