@@ -361,7 +361,7 @@ class _Search:
         """The pairs that are close, and of which the first document says what tells the later one apart (VERIFIED)."""
         compare = self.comparison
         close = compare.compare(verify_pairs, pairs, label, five, self.files.verified, self.settings)
-        told = self.files.verified(f"{label}-all").join(compare.told_apart(close, label, apart)).load()
+        told = self.files.verified(f"{label}-all").join(compare.told_apart(close, label, apart, len(pairs))).load()
         return [told[start : start + _PAIRS_READ] for start in range(0, len(told), _PAIRS_READ)]
 
     def remove_passages(self, inner: Sequence[Partition]) -> tuple[list[Partition], Rows]:

@@ -28,6 +28,7 @@ PAIRS_A_JOB, _FEW_PAIRS, _JOBS = 200_000, 1_000, 8
 _PAIRS_SPREAD = 1 << 22  # by one worker
 JOBS_LISTED = 256  # whose documents are listed by one worker
 _SETS_COUNTED = 128 << 20  # bytes, about, of the sets of large buckets that one worker counts together
+_FEW_A_FILE = 8  # pairs; so many sets are asked for in less time than the whole file is read and handed on
 _SAMPLES = 1000  # of pairs for each partition, by which partitions are cut
 
 
@@ -83,10 +84,15 @@ class Comparison:
         return [job for some in cut for job in some.jobs()]
 
     def brought(
-        self, label: str, sets: ShingleSets | Brought, asked: Sequence[Asked], jobs: int
+        self, label: str, sets: ShingleSets | Brought, asked: Sequence[Asked], jobs: int, pairs: int | None = None
     ) -> Sequence[ShingleSets | Brought]:
-        """The sets that jobs ask for, job by job: where they were written, or, from a store, brought together."""
+        """The sets that jobs ask for, job by job: where they were written, or, from a store, brought together.
+
+        For a few `pairs` not all files are read.
+        """
         if isinstance(sets, Brought) or not jobs or not is_exchanged(self.files.folder):
+            return [sets] * jobs
+        if pairs is not None and pairs < _FEW_A_FILE * len(sets.parts):
             return [sets] * jobs
         files, executor, count = self.files, self.executor, len(sets.parts)
         some = [asked[n : n + JOBS_LISTED] for n in range(0, len(asked), JOBS_LISTED)]
@@ -108,30 +114,40 @@ class Comparison:
     ) -> list[ArrayFile]:
         """What a `job` finds of pairs, a file for each job."""
         jobs = self.jobs(pairs, label)
-        brought = self.brought(label, sets, [Asked(some, n) for n, some in enumerate(jobs)], len(jobs))
+        brought = self.brought(label, sets, [Asked(some, n) for n, some in enumerate(jobs)], len(jobs), len(pairs))
         outs = [out(f"{label}-{n}") for n in range(len(jobs))]
         found = list(self.executor.map(job, jobs, outs, brought, *map(repeat, same)))
         clear(brought)
         return found
 
-    def told_apart(self, close: Sequence[ArrayFile], label: str, apart: Sequence[OwnWords]) -> list[ArrayFile]:
-        """Of pairs (VERIFIED) those of which the first document has what tells the later one apart, file by file."""
+    def told_apart(
+        self, close: Sequence[ArrayFile], label: str, apart: Sequence[OwnWords], pairs: int
+    ) -> list[ArrayFile]:
+        """Of pairs (VERIFIED) those of which the first document has what tells the later one apart, file by file.
+
+        They are of so many `pairs` that were compared.
+        """
         if not apart:
             return list(close)
         firsts, laters = ([Asked(rows, n, (by,)) for n, rows in enumerate(close)] for by in ("first", "later"))
-        told = self._apart(label, apart, laters, firsts)
+        told = self._apart(label, apart, laters, firsts, pairs)
         outs = [self.files.verified(f"{label}-told-{n}") for n in range(len(close))]
         found = list(self.executor.map(tell_apart, close, outs, told))
         clear([sets for some in told for own in some for sets in (own.own, own.whole)])
         return found
 
     def _apart(
-        self, label: str, apart: Sequence[OwnWords], asked: Sequence[Asked], whole: Sequence[Asked]
+        self,
+        label: str,
+        apart: Sequence[OwnWords],
+        asked: Sequence[Asked],
+        whole: Sequence[Asked],
+        pairs: int | None = None,
     ) -> list[tuple[OwnWords, ...]]:
         """What tells documents apart, for each job, given whose words it asks for."""
         jobs = len(asked)
-        everything = self.brought(f"{label}-whole", apart[0].whole, whole, jobs) if apart else []
-        of_apart = [self.brought(f"{label}-own-{n}", own.own, asked, jobs) for n, own in enumerate(apart)]
+        everything = self.brought(f"{label}-whole", apart[0].whole, whole, jobs, pairs) if apart else []
+        of_apart = [self.brought(f"{label}-own-{n}", own.own, asked, jobs, pairs) for n, own in enumerate(apart)]
         return [
             tuple(OwnWords(of[n], everything[n], own.share) for own, of in zip(apart, of_apart, strict=True))
             for n in range(jobs)
