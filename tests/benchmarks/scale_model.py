@@ -61,7 +61,7 @@ ASSUMPTIONS = f"""Assumptions
   The planner has {PLANNER_GB} GB. A version is built from nothing; a later one re-reads all index and passage rows.
   Requests are those of workers that share nothing but the store: one a file written, two a piece read. A read is
   waited for {READ_SECONDS * 1000:.0f} ms, a write {WRITE_SECONDS * 1000:.0f} ms, one at a time by each core;
-  the planner fetches {FETCHED_AT_ONCE} files at once.
+  pieces of the exchange and of sets, and what the planner fetches, {FETCHED_AT_ONCE} at once.
   Sets of shingles go to as many jobs as they do here, with {PAIRS_A_JOB:,} pairs a job (there some ten times as many).
   Prefect is told of stages, never of shards: {PREFECT_CALLS} calls, whatever the size."""
 
@@ -271,9 +271,11 @@ def requests(size: float, documents: float, passages: float, brought: float) -> 
 
 def waited(asked: dict[str, float], cores: float) -> tuple[float, float]:
     """Seconds that the planning process and the workers wait for requests."""
-    own = asked["reads by the planning process"] * READ_SECONDS / FETCHED_AT_ONCE
-    reads = sum(n for name, n in asked.items() if name not in ("writes", "reads by the planning process"))
-    return own, (reads * READ_SECONDS + asked["writes"] * WRITE_SECONDS) / cores
+    own = asked["reads by the planning process"]
+    at_once = asked["reads by the exchange"] + asked["reads of shingle sets"]
+    others = sum(asked.values()) - asked["writes"] - own - at_once
+    of_workers = (others + at_once / FETCHED_AT_ONCE) * READ_SECONDS + asked["writes"] * WRITE_SECONDS
+    return own / FETCHED_AT_ONCE * READ_SECONDS, of_workers / cores
 
 
 def model(runs: Sequence[dict[str, Any]], planner_bytes: float) -> dict[str, Any]:

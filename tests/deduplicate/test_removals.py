@@ -326,8 +326,8 @@ def test_decisions_are_alike_in_however_many_parts_they_are_made_and_where_worke
     for module in (removals, inner_rows, comparison):
         monkeypatch.setattr(module, "partitions_for", lambda *_: 7)
     monkeypatch.setattr(comparison, "is_exchanged", lambda _: apart)
-    for bound in ("_SETS_COUNTED", "JOBS_LISTED"):
-        monkeypatch.setattr(comparison, bound, 1)
+    for bound, value in {"_SETS_COUNTED": 1, "JOBS_LISTED": 1, "_FEW_A_FILE": 0}.items():
+        monkeypatch.setattr(comparison, bound, value)
     monkeypatch.setattr(pair_jobs, "JOB_BYTES", 10_000)
     assert decide(tmp_path / "7", made, SETTINGS) == one
     assert one[0] and {row["reason"] for row in one[1]} >= {None, "repeat"}

@@ -132,18 +132,18 @@ def test_shingle_sets_are_read_once_and_travel_to_the_jobs_that_ask_for_them(mac
     asked = [np.array(ranks, np.uint32) for ranks in ([7, 8, 399, 20], [], [8, 400])]
     lists = [Asked(work.documents_in(inputs[n]).save(ranks), n) for n, ranks in enumerate(asked)]
     everyone = Comparison(files=work, executor=Here(), passages=[], scattered=np.zeros(401, np.bool_))
-    brought = everyone.brought("five", sets, lists, 3)
+    brought = [*everyone.brought("five", sets, lists, 3), *everyone.brought("few", sets, lists, 3, pairs=4)]
+    assert brought[3:] == [sets] * 3  # of which only those that are wanted are fetched
     disk = machines.use("three")
-    for one, ranks in zip(brought, asked, strict=True):
+    for one, ranks in zip(brought, asked * 2, strict=True):
         store = ShingleStore(one)
         found, starts, ends = store.read(ranks)
         of = {r: found[a:b].tolist() for r, a, b in zip(ranks.tolist(), starts, ends, strict=True)}
         expected = {r: [2000 * (r % 2) + 10 * (r // 2) + n for n in range(10)] if r < 399 else [] for r in of}
         assert of == expected
         assert store.has(ranks).tolist() == [rank < 400 for rank in ranks]
-        assert {r: values.tolist() for r, values in store.each(np.sort(ranks))} == {
-            r: values for r, values in expected.items() if r < 400
-        }
+        each = {r: values.tolist() for r, values in store.each(np.sort(ranks)) if r < 400}
+        assert each == {r: values for r, values in expected.items() if r < 400}
         store.close()
     assert not list((disk / ".staging" / "work-1").glob("*.u64"))
 

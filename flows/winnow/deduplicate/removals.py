@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
@@ -189,6 +189,7 @@ class _Search:
     documents: int
     spans: int  # of doc_ids, in which the decisions are written
     before: Before | None = None  # what was decided on published documents
+    alike: list[ArrayFile] = field(default_factory=list)  # pairs that may be that (see `Candidates`), once found
 
     @property
     def fresh(self) -> int:
@@ -208,8 +209,10 @@ class _Search:
         found, templates = self._find_candidates(indexes, self.passages, self.fresh)
         decided = self._decide_on(found, templates, in_rounds=not self.before)
         if decided is None:  # it matters what goes on in large buckets
-            found, templates = self._find_candidates(whole(indexes), whole(self.passages), 0)
-            decided = self._decide_on(found, templates)
+            files = self.files.in_rounds
+            files.folder.mkdir(parents=True, exist_ok=True)
+            anew = replace(self, files=files, comparison=replace(self.comparison, files=files))
+            decided = anew._decide_on(*anew._find_candidates(whole(indexes), whole(self.passages), 0))
         assert decided is not None
         return self._with_known(*decided)
 
@@ -223,6 +226,7 @@ class _Search:
         """
         files, settings = self.files, self.settings
         kept_set = KeptSet.of([], files.kept_set("decided").room(self.documents))
+        self.alike[:] = [part.similar for part in found]
         self._find_nearest(found)
         of_copies = [part.pairs for part in found]
         pairs = files.candidate_pairs("copies").distinct(load_each(of_copies), sum(map(len, load_each(of_copies))))
@@ -237,7 +241,7 @@ class _Search:
         among = files.wanted("laters").save(laters)
         told_by = told_by_own_words(among, templates, settings) if laters.any() else []
         compared = self.marked(chain.from_iterable(_sides(pairs)), [in_buckets])
-        for some in load_each(part.similar for part in found):
+        for some in load_each(self.alike):
             for ranks in _both(self._with_new(some)):
                 compared[ranks] = True
         kinds = [_FIVE, _THREE, *(kind for kind, _ in told_by)]
@@ -350,7 +354,7 @@ class _Search:
         """The pairs that are close, and of which the first document says what tells the later one apart (VERIFIED)."""
         compare = self.comparison
         close = compare.compare(verify_pairs, pairs, label, five, self.files.verified, self.settings)
-        told = self.files.verified(f"{label}-all").join(compare.told_apart(close, label, apart)).load()
+        told = self.files.verified(f"{label}-all").join(compare.told_apart(close, label, apart, len(pairs))).load()
         return [told[start : start + _PAIRS_READ] for start in range(0, len(told), _PAIRS_READ)]
 
     def remove_passages(self, inner: Sequence[Partition]) -> tuple[list[Partition], Rows]:
@@ -407,12 +411,14 @@ class _Search:
     def _describe(self, listed: Sequence[ArrayFile], partitions: int) -> list[PartitionedFile]:
         """What speaks for repeated passages to stay (STANDING), a part a file of passages."""
         if self.before:  # published ones are described only where that matters to new ones
-            new = self.marked(list_places(listed, self.files, self.fresh))
-            told = self.comparison.of_documents("new-repeated", new, describe_repeats, self.files, partitions)
+            told = self._described("new-repeated", listed, partitions, self.fresh)
             standings = gather(told, STANDING, partitions, self.executor)
             listed = self.comparison.each(find_asked, standings, self.files, self.fresh)
-        wanted = self.marked(list_places(listed, self.files))
-        return self.comparison.of_documents("repeated", wanted, describe_repeats, self.files, partitions)
+        return self._described("repeated", listed, partitions, 0)
+
+    def _described(self, label: str, listed: Sequence[ArrayFile], partitions: int, fresh: int) -> list[PartitionedFile]:
+        wanted = self.marked(list_places(listed, self.files.places(label), fresh))
+        return self.comparison.of_documents(label, wanted, describe_repeats, self.files, label, partitions)
 
     def find_similar(self) -> list[Partition]:
         """Pairs of documents that are alike although both are kept (SIMILAR), by span of doc_ids."""
@@ -421,11 +427,11 @@ class _Search:
             return gather([], SIMILAR, spans, self.executor)
         kept = ~files.away.load()
         known = self.before.similar_pairs(load_order(files)) if self.before else []
-        found = [files.candidates(partition).similar for partition in range(self._partitions)]
         of_kept = (
-            self._with_new(some[np.logical_and(*(kept[ranks] for ranks in _both(some)))]) for some in load_each(found)
+            self._with_new(some[np.logical_and(*(kept[ranks] for ranks in _both(some)))])
+            for some in load_each(self.alike)
         )
-        pairs = files.candidate_pairs("similar").distinct(of_kept, sum(map(len, load_each(found))))
+        pairs = files.candidate_pairs("similar").distinct(of_kept, sum(map(len, load_each(self.alike))))
         least = self.settings.similar_threshold
         five, three = (compare.written[kind.label] for kind in (_FIVE, _THREE))
         counted = compare.compare(count_kept, pairs, "similar", five, files.counted, least)

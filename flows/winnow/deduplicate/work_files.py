@@ -193,16 +193,28 @@ class SpanFiles:
 
 @dataclass(frozen=True, slots=True)
 class WorkFiles:
-    """Where each file of a deduplication stands in its folder, and what it holds."""
+    """Where each file of a deduplication stands in its folder, and what it holds.
+
+    No file is written twice: workers that have theirs from a store keep what they have fetched.
+    """
 
     folder: Path
+    of_documents: Path | None = None  # the folder with the facts of documents, where that is another one
+
+    @property
+    def in_rounds(self) -> WorkFiles:
+        """Files of their own for what is done once more, over the same documents."""
+        return WorkFiles(self.folder / "in-rounds", self.folder)
 
     def _array(self, name: str, dtype: DTypeLike) -> ArrayFile:
         return ArrayFile(self.folder / f"{name}.npy", np.dtype(dtype))
 
+    def _known(self, name: str, dtype: DTypeLike) -> ArrayFile:
+        return ArrayFile((self.of_documents or self.folder) / f"{name}.npy", np.dtype(dtype))
+
     def order(self, fact: str) -> ArrayFile:
         """A fact of all documents (see ORDER)."""
-        return self._array(f"order-{fact}", ORDER[fact])
+        return self._known(f"order-{fact}", ORDER[fact])
 
     def order_part(self, fact: str, part: int) -> ArrayFile:
         """The same of a part of the order, or, where the facts are by doc_id, of a partition of them."""
@@ -247,7 +259,7 @@ class WorkFiles:
 
     def documents_in(self, passages: InputFile) -> ArrayFile:
         """Ranks of the documents with passages in a file."""
-        return self._array(f"documents-in-{passages.name}", np.uint32)
+        return self._known(f"documents-in-{passages.name}", np.uint32)
 
     def index_parts(self, index: InputFile) -> IndexParts:
         bands, samples = (PartitionedFile(self.folder / f"{n}-{index.name}.npy", KEYED) for n in ("bands", "samples"))
@@ -412,15 +424,14 @@ class WorkFiles:
         """Those of them of which it is asked what speaks for them to stay."""
         return self._array(f"asked-passages-{partition}", PASSAGE)
 
-    @property
-    def repeated_places(self) -> ArrayFile:
-        """Where all of those stand: rank << 32 | position, sorted."""
-        return self._array("repeated-places", np.uint64)
+    def places(self, label: str) -> ArrayFile:
+        """Where those of a label stand: rank << 32 | position, sorted."""
+        return self._array(f"{label}-places", np.uint64)
 
-    def standings(self, inputs: Sequence[InputFile]) -> PartitionedFile:
+    def standings(self, label: str, inputs: Sequence[InputFile]) -> PartitionedFile:
         """What speaks for those to stay, of documents whose passages lie in one file, or in several, given these."""
         name = inputs[0].name if len(inputs) == 1 else "scattered"
-        return PartitionedFile(self.folder / f"standings-{name}.npy", STANDING)
+        return PartitionedFile(self.folder / f"{label}-standings-{name}.npy", STANDING)
 
     def removed_passages(self, partition: int) -> PartitionedFile:
         """Passages that go for what another document has, or stay for their meaning although it has them."""

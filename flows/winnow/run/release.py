@@ -307,8 +307,8 @@ def _sums_of(dataset: Dataset, manifest: Manifest, executor: Executor) -> list[P
 
 def _chars_of(manifest: Manifest) -> Mapping[str, int] | None:
     """The characters of a version by their fate, where its run counted them and nothing was erased since."""
-    facts = {} if manifest.erased else manifest.counts.get("facts") or {}
-    return facts.get("chars_by_fate")
+    told = {} if manifest.erased else manifest.counts.get("facts") or {}
+    return Facts.from_dict(told).chars_by_fate if "chars_by_fate" in told else None
 
 
 def packages() -> dict[str, str]:

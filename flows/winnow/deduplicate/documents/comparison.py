@@ -28,6 +28,7 @@ PAIRS_A_JOB, _FEW_PAIRS, _JOBS = 200_000, 1_000, 8
 _PAIRS_SPREAD = 1 << 22  # by one worker
 JOBS_LISTED = 256  # whose documents are listed by one worker
 _SETS_COUNTED = 128 << 20  # bytes, about, of the sets of large buckets that one worker counts together
+_FEW_A_FILE = 8  # pairs; so many sets are asked for in less time than the whole file is read and handed on
 _SAMPLES = 1000  # of pairs for each partition, by which partitions are cut
 
 
@@ -83,10 +84,15 @@ class Comparison:
         return [job for some in cut for job in some.jobs()]
 
     def brought(
-        self, label: str, sets: ShingleSets | Brought, asked: Sequence[Asked], jobs: int
+        self, label: str, sets: ShingleSets | Brought, asked: Sequence[Asked], jobs: int, pairs: int | None = None
     ) -> Sequence[ShingleSets | Brought]:
-        """The sets that jobs ask for, job by job: where they were written, or, from a store, brought together."""
+        """The sets that jobs ask for, job by job: where they were written, or, from a store, brought together.
+
+        For a few `pairs` not all files are read.
+        """
         if isinstance(sets, Brought) or not jobs or not is_exchanged(self.files.folder):
+            return [sets] * jobs
+        if pairs is not None and pairs < _FEW_A_FILE * len(sets.parts):
             return [sets] * jobs
         files, executor, count = self.files, self.executor, len(sets.parts)
         some = [asked[n : n + JOBS_LISTED] for n in range(0, len(asked), JOBS_LISTED)]
@@ -108,30 +114,44 @@ class Comparison:
     ) -> list[ArrayFile]:
         """What a `job` finds of pairs, a file for each job."""
         jobs = self.jobs(pairs, label)
-        brought = self.brought(label, sets, [Asked(some, n) for n, some in enumerate(jobs)], len(jobs))
+        brought = self.brought(label, sets, [Asked(some, n) for n, some in enumerate(jobs)], len(jobs), len(pairs))
         outs = [out(f"{label}-{n}") for n in range(len(jobs))]
         found = list(self.executor.map(job, jobs, outs, brought, *map(repeat, same)))
         clear(brought)
         return found
 
-    def told_apart(self, close: Sequence[ArrayFile], label: str, apart: Sequence[ToldApart]) -> list[ArrayFile]:
-        """Of pairs (VERIFIED) those of which the first document has what tells the later one apart, file by file."""
+    def told_apart(
+        self, close: Sequence[ArrayFile], label: str, apart: Sequence[ToldApart], pairs: int
+    ) -> list[ArrayFile]:
+        """Of pairs (VERIFIED) those of which the first document has what tells the later one apart, file by file.
+
+        They are of so many `pairs` that were compared.
+        """
         if not apart:
             return list(close)
-        told = self._apart(label, apart, lambda by: [Asked(rows, n, by) for n, rows in enumerate(close)], len(close))
+
+        def asked(by: By) -> list[Asked]:
+            return [Asked(rows, n, by) for n, rows in enumerate(close)]
+
+        told = self._apart(label, apart, asked, len(close), pairs)
         outs = [self.files.verified(f"{label}-told-{n}") for n in range(len(close))]
         found = list(self.executor.map(tell_apart, close, outs, told))
         _clear_all(told)
         return found
 
     def _apart(
-        self, label: str, apart: Sequence[ToldApart], asked: Callable[[By], Sequence[Asked]], jobs: int
+        self,
+        label: str,
+        apart: Sequence[ToldApart],
+        asked: Callable[[By], Sequence[Asked]],
+        jobs: int,
+        pairs: int | None = None,
     ) -> list[tuple[ToldApart, ...]]:
         """What tells documents apart, for each job, given whose sets it asks for; each of these is brought once."""
         known: dict[tuple[int, By], Sequence[ShingleSets | Brought]] = {}
         for sets, by in chain.from_iterable(own.asks() for own in apart):
             if (id(sets), by) not in known:
-                known[id(sets), by] = self.brought(f"{label}-apart-{len(known)}", sets, asked(by), jobs)
+                known[id(sets), by] = self.brought(f"{label}-apart-{len(known)}", sets, asked(by), jobs, pairs)
         return [
             tuple(own.given(*(known[id(sets), by][n] for sets, by in own.asks())) for own in apart) for n in range(jobs)
         ]

@@ -1,8 +1,8 @@
 """Shingle sets by rank, where documents are compared.
 
 On one machine, or over a shared disk, each set is read where it was written. Workers that share nothing but a store
-would ask for each one: there each file of sets is read once, in order, and what a job needs of it goes to that job with
-the rest of its sets.
+would ask for each one: there, unless they are few, each file of sets is read once, in order, and what a job needs of it
+goes to that job with the rest of its sets.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from winnow.base.files import at_hand
+from winnow.base.files import at_hand, bytes_of, is_exchanged
 from winnow.deduplicate.array_files import ArrayFile, Partition, PartitionedFile
 from winnow.deduplicate.documents.shingles import Hashes
 from winnow.deduplicate.passages.utf8_texts import Offsets
@@ -165,10 +165,13 @@ class ShingleStore:
     def _fill(self, piece: Hashes, number: int, start: int) -> None:
         """Fill in what stands in a file. Raises OSError where the file ends before that."""
         assert isinstance(self._sets, ShingleSets)
-        path = self._sets.parts[number].sets
+        path, at = self._sets.parts[number].sets, 8 * (start - self._sets.starts[number])
+        if is_exchanged(path):
+            piece[:] = np.frombuffer(bytes_of(path, at, at + piece.nbytes), np.uint64)
+            return
         if number not in self._files:
             self._files[number] = FileIO(path)
-        self._files[number].seek(8 * (start - self._sets.starts[number]))
+        self._files[number].seek(at)
         if self._files[number].readinto(piece.data.cast("B")) != piece.nbytes:
             raise OSError(f"{path}: ends before it should")
 

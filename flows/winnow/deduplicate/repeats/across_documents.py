@@ -137,13 +137,13 @@ def _group_starts(rows: Rows) -> NDArray[np.bool_]:
 
 
 def describe_repeats(
-    passages: Sequence[InputFile], wanted: ArrayFile, files: WorkFiles, partitions: int
+    passages: Sequence[InputFile], wanted: ArrayFile, files: WorkFiles, label: str, partitions: int
 ) -> PartitionedFile:
-    """Write what speaks for repeated passages of `wanted` documents to stay (STANDING), by partition.
+    """Write what speaks for passages of `wanted` documents to stay (STANDING), by partition: those of `list_places`.
 
     Given several files, a document's passages may lie in more than one of them.
     """
-    places = files.repeated_places.load()
+    places = files.places(label).load()
     found = []
     for table in _documents(passages, files, wanted.load()):
         ranks, positions = table["rank"].to_numpy(), table["position"].to_numpy()
@@ -159,7 +159,7 @@ def describe_repeats(
                     row = (ranks[n], positions[n], prints[n], CODES[s.meaning])
                     found.append((*row, s.firm, s.beside, s.among, s.section, s.windows))
     rows = np.array(found, STANDING)
-    return files.standings(passages).spread(rows, _partition(rows, partitions), partitions)
+    return files.standings(label, passages).spread(rows, _partition(rows, partitions), partitions)
 
 
 def _documents(passages: Sequence[InputFile], files: WorkFiles, wanted: NDArray[np.bool_]) -> Iterator[pl.DataFrame]:
@@ -203,12 +203,12 @@ def find_asked(standings: Partition, files: WorkFiles, fresh: int) -> ArrayFile:
     return files.asked_passages(standings.number).save(rows[new | matters[group]])
 
 
-def list_places(repeated: Sequence[ArrayFile], files: WorkFiles, fresh: int = 0) -> Iterator[NDArray[np.uint32]]:
+def list_places(repeated: Sequence[ArrayFile], out: ArrayFile, fresh: int = 0) -> Iterator[NDArray[np.uint32]]:
     """Write where repeated passages stand, and yield the ranks of their documents, from `fresh` on, some at a time."""
     asked = (rows[rows["rank"] >= fresh] for rows in load_each(repeated))
     places = (place_of(rows["rank"], rows["position"]) for rows in asked)
-    listed = files.repeated_places.distinct(places, sum(map(len, load_each(repeated))))
-    files.repeated_places.save(np.asarray(listed))
+    listed = out.distinct(places, sum(map(len, load_each(repeated))))
+    out.save(np.asarray(listed))
     for start in range(0, len(listed), _COUNTED_AT_A_TIME):
         yield (listed[start : start + _COUNTED_AT_A_TIME] >> np.uint64(32)).astype(np.uint32)
 
