@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import os
 import resource
 import subprocess
@@ -27,10 +26,12 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from winnow.base.files import _AT_ONCE, _NEAR
-from winnow.deduplicate.array_files import MOST_PARTS
+from winnow.deduplicate import removals
+from winnow.deduplicate.array_files import FETCHED_AT_ONCE, MOST_PARTS
 from winnow.deduplicate.decisions import Removals
-from winnow.deduplicate.removals import PAIR_JOBS, PAIRS_A_JOB
+from winnow.deduplicate.documents import comparison
+from winnow.deduplicate.documents.pair_jobs import JOB_BYTES
+from winnow.deduplicate.documents.shingle_store import Brought
 from winnow.deduplicate.work_files import FACTS, KEYED, PASSAGE
 from winnow.run.assemble import MERGED_RANGES, MOST_RUNS, RANGE_BYTES
 from winnow.run.work_plan import RANGE_ROWS
@@ -44,8 +45,11 @@ PLANNER_GB = 16
 PLANNER_MB = 250  # before the first document
 CORES = {TB: 64, 100 * TB: 1000}
 READS_A_DOLLAR, WRITES_A_DOLLAR = 1000 / 0.0004, 1000 / 0.005
+READ_SECONDS, WRITE_SECONDS = 0.015, 0.03  # until the first byte of a range is there; until a small file is taken
 WORKER_DISK_GB = 200
 SHARD, RANGE, PARTITION = 64 << 20, RANGE_BYTES, 64 << 20  # bytes; of a shard, what read.shard_mb should be there
+PAIRS_A_JOB = 5_000
+SETS_BROUGHT = 7  # times: of copies, what tells those apart (3), of alike ones (2), of those that are listed
 DAY = 24 * 3600.0  # what a run may take: winnow.base.environment.run_hours
 # Six tasks times (create, three states, read, finish); the flow's own, artifacts and batches of log lines.
 PREFECT_CALLS = 6 * 6 + 12
@@ -55,7 +59,10 @@ ASSUMPTIONS = f"""Assumptions
   candidate pairs grow with the square of a cluster, up to the limits in winnow.deduplicate.
   One core of a worker is as fast as one here, and shared storage feeds it (measured: local disk, files in cache).
   The planner has {PLANNER_GB} GB. A version is built from nothing; a later one re-reads all index and passage rows.
-  Requests are those of workers that share nothing but the store: one a file written, two a piece read.
+  Requests are those of workers that share nothing but the store: one a file written, two a piece read. A read is
+  waited for {READ_SECONDS * 1000:.0f} ms, a write {WRITE_SECONDS * 1000:.0f} ms, one at a time by each core;
+  pieces of the exchange and of sets, and what the planner fetches, {FETCHED_AT_ONCE} at once.
+  Sets of shingles go to as many jobs as they do here, with {PAIRS_A_JOB:,} pairs a job (there some ten times as many).
   Prefect is told of stages, never of shards: {PREFECT_CALLS} calls, whatever the size."""
 
 
@@ -77,7 +84,9 @@ FETCHED = {
     "ranks": ("order-keys", "order-ranks", "order-exact_of"),
     "candidates": ("order-n_shingles", "sketches", "sketch-places"),
     "shingles": ("order-keys", "order-ranks", "order-arrival", "templates"),
-    "pairs": tuple(f"shingle-places-{label}" for label in ("five", "three", "own", "asked")),
+    "pairs": ("order-n_shingles", "nearest"),
+    "sets": ("shingle-places-five",),
+    "alike": ("order-doc_keys", "shingle-places-three"),
     "spread": ("order-keys", "order-ranks", "order-doc_keys", "copies", "inner-places", "inner-place-parts"),
     "repeats": ("order-arrival", "order-site", "order-doc_keys", "repeated-places"),
     "decisions": ("order-doc_keys", "order-exact_of", "copies", "away", "kept-for-others"),
@@ -103,18 +112,31 @@ def one_run(source: Path, into: Path) -> dict[str, Any]:
     # As on a cluster, and with as much as it takes for workers to check rows and to write the files of tables.
     release.is_cluster = lambda executor: True
     table_checks.MANY_ROWS = 0
+    # As where workers share nothing, and there is more than one partition of pairs.
+    comparison.is_exchanged = lambda path: True  # type: ignore[attr-defined]
+    comparison.partitions_for = lambda rows, size: 1 + rows * size // (1 << 18)  # type: ignore[attr-defined]
+    comparison.PAIRS_A_JOB = PAIRS_A_JOB
+    clear_sets = comparison.clear
+
+    def clear_brought(sets: Sequence[Any]) -> None:
+        parts = [part for one in sets if isinstance(one, Brought) for part in (one.sets, one.sizes)]
+        sizes["brought"] += sum(path.stat().st_size for path in {file.path for part in parts for file in part.files})
+        clear_sets(sets)
+
+    comparison.clear = removals.clear = clear_brought  # type: ignore[attr-defined]
 
     def clear(removals: Removals, folder: Path) -> None:
         sizes["shuffle"] = folder_bytes(folder)
         step = [sum(p.stat().st_size for name in of for p in folder.glob(f"{name}.npy")) for of in FETCHED.values()]
         sizes["everywhere"] = max(step)
         sizes["pairs"] = sum(p.stat().st_size for p in folder.glob("to-verify-*.npy")) // 8
+        sizes["shuffle"] += sizes["brought"]
         cleared(removals, folder)
 
     cleared, Removals.clear = Removals.clear, clear  # type: ignore[method-assign]  # deduplication clears them itself
     dataset = Dataset(into)
     laps: dict[str, dict[str, float]] = {}
-    sizes: dict[str, int] = {}
+    sizes: dict[str, int] = {"brought": 0}
     import great_expectations  # noqa: F401  # which takes seconds, whatever the size
 
     with open_executor("processes", 1) as pool:
@@ -191,9 +213,13 @@ class Line:
         return self.fixed + self.slope * x
 
 
-def exchange(files: float, rows: float, row_bytes: float) -> tuple[float, float]:
-    """Reads and writes of rows that go from files to partitions, merged on the way as `gather` does it."""
-    each = max(1.0, rows * row_bytes / PARTITION)  # partitions of a span
+def parts_of(rows: float, row_bytes: float) -> float:
+    """Partitions of so many rows."""
+    return max(1.0, rows * row_bytes / PARTITION)
+
+
+def exchange(files: float, each: float) -> tuple[float, float]:
+    """Reads and writes of rows that go from files to so many partitions, merged on the way as `gather` does it."""
     reads, writes, spans = 0.0, 2 * files, 1.0
     while min(files, each) > MOST_PARTS:
         reads += 2 * spans * MOST_PARTS * files  # where its piece begins and ends, and the piece
@@ -202,28 +228,23 @@ def exchange(files: float, rows: float, row_bytes: float) -> tuple[float, float]
     return reads + 2 * spans * each * files, writes
 
 
-def asked_for(sets: float) -> float:
-    """Requests for so many sets of shingles that lie anywhere in a shard's file, which is about as large as its text.
-
-    Those that are near one another come in one.
-    """
-    return min(sets, max(sets * math.exp(-sets * _NEAR / SHARD), SHARD / _AT_ONCE))
-
-
-def requests(size: float, documents: float, passages: float, pairs: float) -> dict[str, float]:
-    """What is written and read, by what makes it grow: shards, ranges of ids, partitions of hashes, pairs compared."""
+def requests(size: float, documents: float, passages: float, brought: float) -> dict[str, float]:
+    """What is written and read, by what makes it grow: shards, ranges of ids, partitions of hashes, sets compared."""
     shards, ranges = size / SHARD, size / RANGE
     levels = 0
     runs = shards
     while runs > MOST_RUNS:
         runs, levels = runs / MOST_RUNS, levels + 1
-    parts = max(1.0, documents * FACTS.itemsize / PARTITION)
+    parts = parts_of(documents, FACTS.itemsize)
+    bands = parts_of(documents * 100, KEYED.itemsize)
     kinds = [
-        exchange(shards, documents, FACTS.itemsize), *[exchange(parts, documents, FACTS.itemsize)] * 2,
-        *[exchange(shards, documents * 100, KEYED.itemsize)] * 2, exchange(shards, passages, KEYED.itemsize),
-        *[exchange(shards, passages, PASSAGE.itemsize)] * 2,
+        exchange(shards, parts), *[exchange(parts, parts)] * 2, *[exchange(shards, bands)] * 2,
+        exchange(shards, parts_of(passages, KEYED.itemsize)),
+        *[exchange(shards, parts_of(passages, PASSAGE.itemsize))] * 2,
     ]  # fmt: skip
-    jobs = min(pairs / PAIRS_A_JOB, PAIR_JOBS)
+    # The sets themselves and whose they are, by job; before that, by file, which ones are wanted.
+    jobs = max(1.0, brought / SETS_BROUGHT / JOB_BYTES)
+    sets = [*[exchange(shards, jobs)] * 2, exchange(max(1.0, jobs / comparison.JOBS_LISTED), shards)] * SETS_BROUGHT
     return {
         # raw, identities, repaired, prepared and index with their rejects and counts; sketches and shingle sets
         "writes": (
@@ -231,18 +252,30 @@ def requests(size: float, documents: float, passages: float, pairs: float) -> di
             + ranges * 5
             + parts * 20
             + levels * 3 * shards / MOST_RUNS
-            + sum(w for _, w in kinds)
-            + jobs * 2
+            + sum(w for _, w in [*kinds, *sets])
+            + SETS_BROUGHT * jobs * 2
         ),
         "reads by shards": shards * 24,
         # A file's end once for some ranges, and rows of it for each.
         "reads by merges of runs": levels * 3 * (1 + 1 / MERGED_RANGES) * shards * SHARD / RANGE * MOST_RUNS,
         "reads by ranges of ids": 2 * ranges * (3 * min(shards, MOST_RUNS) + 5),
         "reads by the exchange": sum(r for r, _ in kinds),
-        "reads by pairs": jobs * shards * asked_for(2 * pairs / jobs / shards),
+        # Each file of sets and where they lie in it, and the pairs.
+        "reads of shingle sets": sum(r for r, _ in sets) + SETS_BROUGHT * (2 * shards + 2 * jobs),
         # Its files are Parquet: of each piece the footer as well as the rows.
-        "reads by the plan": 2 * exchange(shards, documents, PARTITION / RANGE_ROWS)[0],
+        "reads by the plan": 2 * exchange(shards, max(1.0, documents / RANGE_ROWS))[0],
+        # What each shard, each partition and each job leaves: where sets and sketches lie, samples, pairs, results.
+        "reads by the planning process": 12 * shards + 5 * parts + 4 * bands + 2 * SETS_BROUGHT * jobs,
     }
+
+
+def waited(asked: dict[str, float], cores: float) -> tuple[float, float]:
+    """Seconds that the planning process and the workers wait for requests."""
+    own = asked["reads by the planning process"]
+    at_once = asked["reads by the exchange"] + asked["reads of shingle sets"]
+    others = sum(asked.values()) - asked["writes"] - own - at_once
+    of_workers = (others + at_once / FETCHED_AT_ONCE) * READ_SECONDS + asked["writes"] * WRITE_SECONDS
+    return own / FETCHED_AT_ONCE * READ_SECONDS, of_workers / cores
 
 
 def model(runs: Sequence[dict[str, Any]], planner_bytes: float) -> dict[str, Any]:
@@ -255,32 +288,37 @@ def model(runs: Sequence[dict[str, Any]], planner_bytes: float) -> dict[str, Any
         for who in ("driver", "workers")
     }
     per_document = runs[-1]["bytes"] / runs[-1]["documents"]
-    shares = {k: Line(sizes, [r[k] for r in runs]).slope for k in ("staging", "shuffle", "dataset", "everywhere")}
-    passages, pairs = (runs[-1][name] / runs[-1]["bytes"] for name in ("passages", "pairs"))
+    shares = {
+        k: Line(sizes, [r[k] for r in runs]).slope for k in ("staging", "shuffle", "dataset", "everywhere", "brought")
+    }
+    passages = runs[-1]["passages"] / runs[-1]["bytes"]
     worker = max(r["worker_bytes"] for r in runs)
 
     def planner(size: float) -> float:
         return PLANNER_MB * 1e6 + planner_bytes * size / per_document
 
     def asked_at(size: float) -> dict[str, float]:
-        return requests(size, size / per_document, passages * size, pairs * size)
+        return requests(size, size / per_document, passages * size, shares["brought"] * size)
 
     costs = {}
     for size, cores in CORES.items():
         asked = asked_at(size)
+        own_wait, wait = waited(asked, cores)
         writes = asked.pop("writes")
         own = {s: lines[s, "driver"].at(size) for s in stages}
         mapped = {s: lines[s, "workers"].at(size) for s in stages}
         costs[size // TB] = {
             "documents": size / per_document,
             "worker core hours": sum(mapped.values()) / 3600,
-            "driver hours": sum(own.values()) / 3600,
+            "driver hours": (sum(own.values()) + own_wait) / 3600,
+            "driver hours, waiting for the store": own_wait / 3600,
             **{f"driver hours, {stage}": seconds / 3600 for stage, seconds in own.items()},
             "planner memory GB": planner(size) / 1e9,
             "worker memory GB": worker / 1e9,
             "worker disk GB": size * shares["everywhere"] / 1e9,
             "staging TB": size * shares["staging"] / TB,
             "exchanged TB": size * shares["shuffle"] / TB,
+            "of it shingle sets TB": size * shares["brought"] / TB,
             "dataset TB": size * shares["dataset"] / TB,
             "shards": size / SHARD,
             "million writes": writes / 1e6,
@@ -288,11 +326,12 @@ def model(runs: Sequence[dict[str, Any]], planner_bytes: float) -> dict[str, Any
             "dollars for requests": writes / WRITES_A_DOLLAR + sum(asked.values()) / READS_A_DOLLAR,
             "Prefect calls": PREFECT_CALLS,
             "doc_ids that two sources share": (size / per_document) ** 2 / 2**65,
-            f"hours on {cores} cores": (sum(own.values()) + sum(mapped.values()) / cores) / 3600,
+            f"hours on {cores} cores": (sum(own.values()) + sum(mapped.values()) / cores + own_wait + wait) / 3600,
+            "of them workers waiting for the store": wait / 3600,
         }
 
     def drivers(size: float) -> float:
-        return sum(lines[s, "driver"].at(size) for s in stages)
+        return sum(lines[s, "driver"].at(size) for s in stages) + waited(asked_at(size), 1)[0]
 
     limits = {
         f"the planner's {PLANNER_GB} GB are full": _reached(planner, PLANNER_GB * 1e9),
@@ -332,7 +371,7 @@ def tell(runs: Sequence[dict[str, Any]], found: dict[str, Any]) -> Iterator[str]
     for size, costs in found["costs in TB"].items():
         yield f"{size} TB"
         for name, value in costs.items():
-            yield f"  {name:<32} {value:{',.1f' if value >= 0.1 else '.1g'}}"
+            yield f"  {name:<38} {value:{',.1f' if value >= 0.1 else '.1g'}}"
     yield "What gives way, in this order"
     for name, size in found["limits"].items():
         yield f"  {'never, at this slope' if size == float('inf') else f'{size / TB:,.2f} TB':>20}  {name}"

@@ -19,7 +19,7 @@ from winnow.base.errors import DatasetError
 from winnow.base.recipe import DeduplicateSettings
 from winnow.base.records import doc_id_of
 from winnow.deduplicate import array_files, removals
-from winnow.deduplicate.documents import document_order, kept_set
+from winnow.deduplicate.documents import comparison, document_order, kept_set, pair_jobs
 from winnow.deduplicate.documents.candidate_pairs import LEADS, LargeBuckets
 from winnow.deduplicate.documents.similarity import SharedShingles
 from winnow.deduplicate.prepare import PreparedShard
@@ -315,14 +315,20 @@ def test_structures_are_told_alike_in_one_run_and_in_several(structures: dict[st
     assert decide(tmp_path / "y", whole, SETTINGS) == together
 
 
-def test_decisions_are_alike_in_however_many_spans_of_doc_ids_they_are_made(
-    structures: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("apart", [False, True])
+def test_decisions_are_alike_in_however_many_parts_they_are_made_and_where_workers_share_nothing(
+    structures: dict[str, str], apart: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cut = dict(list(structures.items())[::3]) | {f"{n}": texts(*article(n % 5, 3)) + f" End {n}." for n in range(20)}
+    cut |= with_one_passage(24)
     made = prepared(tmp_path / "p", cut, SETTINGS, shards=2)
     one = decide(tmp_path / "1", made, SETTINGS)
-    for module in (removals, inner_rows):
+    for module in (removals, inner_rows, comparison):
         monkeypatch.setattr(module, "partitions_for", lambda *_: 7)
+    monkeypatch.setattr(comparison, "is_exchanged", lambda _: apart)
+    for bound, value in {"_SETS_COUNTED": 1, "JOBS_LISTED": 1, "_FEW_A_FILE": 0}.items():
+        monkeypatch.setattr(comparison, bound, value)
+    monkeypatch.setattr(pair_jobs, "JOB_BYTES", 10_000)
     assert decide(tmp_path / "7", made, SETTINGS) == one
     assert one[0] and {row["reason"] for row in one[1]} >= {None, "repeat"}
     assert len(list((tmp_path / "7").glob("decided-passages-*"))) == 7
@@ -336,7 +342,7 @@ def test_files_of_the_exchange_grow_with_partitions_and_not_with_their_square(
     counts, decisions = {}, []
     for shards, partitions in ((2, 2), (2, 4), (2, 8), (4, 2), (4, 4), (9, 9)):
         monkeypatch.setattr(array_files, "MOST_PARTS", 2 if shards == 9 else 64)  # files are merged first
-        for module in (removals, document_order, inner_rows):
+        for module in (removals, document_order, inner_rows, comparison):
             monkeypatch.setattr(module, "partitions_for", lambda *_, n=partitions: n)
         monkeypatch.setattr(document_order, "_SAMPLED", 1)
         work = tmp_path / f"{shards}-{partitions}"

@@ -12,7 +12,9 @@ from tests.deduplicate.corpus import WORDS, paragraph, sentence
 from tests.operate.dataset_runs import rows_of, run_stages
 
 from winnow.base.recipe import Recipe
-from winnow.run import table_changes
+from winnow.deduplicate import array_files
+from winnow.publish.dataset import Dataset
+from winnow.run import table_changes, version_facts
 from winnow.run.run_context import Run
 
 RECIPE = Recipe.model_validate(
@@ -91,13 +93,21 @@ def test_what_is_settled_changes_no_row(
     records = list(documents(seed, 260))
     cuts = sorted(rng.sample(range(60, 259), 3))
     batches = [records[a:b] for a, b in zip([0, *cuts], [*cuts, len(records)], strict=True)]
+    sent: list[Path] = []
+    monkeypatch.setattr(array_files, "sent", sent.append)
     for n, batch in enumerate(batches):
+        sent.clear()
         write_jsonl(tmp_path / "in" / f"{n}.jsonl", batch)
         run_stages(tmp_path / "in", tmp_path / "added", recipe=RECIPE)
+        # A worker keeps what it has fetched from a store: what was written anew it would not see.
+        assert len(set(sent)) == len(sent) > 0
         with monkeypatch.context() as patch:
             patch.setattr(table_changes, "_settled", lambda run: None)
+            patch.setattr(version_facts, "_facts_before", lambda dataset, replaced: [])
             run_stages(tmp_path / "in", tmp_path / "anew", recipe=RECIPE)
         added, anew = rows_of(tmp_path / "added"), rows_of(tmp_path / "anew")
         for table in anew:
             assert added[table] == anew[table], (n, table)
+        facts, of_anew = ((Dataset(tmp_path / d).latest_manifest().counts["facts"]) for d in ("added", "anew"))
+        assert facts == of_anew
     assert told == [False, True, True, True]

@@ -16,6 +16,7 @@ from winnow.deduplicate.array_files import gather
 from winnow.deduplicate.documents import shingles as shingles_module
 from winnow.deduplicate.documents import similarity
 from winnow.deduplicate.documents.kept_set import KeptSet, choose_kept, spread_connected
+from winnow.deduplicate.documents.shingle_store import Slice
 from winnow.deduplicate.documents.shingles import Words, letter_table, overlapping, shingle_sets, sign_documents
 from winnow.deduplicate.sorted_rows import count_shared
 from winnow.deduplicate.work_files import KEPT, PLACED, VERIFIED, InputFile, ShingleSets, WorkFiles, lay_out
@@ -159,11 +160,11 @@ def test_pairs_are_verified_alike_however_little_memory_there_is(
         rows = list(zip(ranks, (np.cumsum(sizes) - sizes).tolist(), sizes.tolist(), strict=True))
         store.places.save(np.array(rows, PLACED))
     starts = lay_out([store.places for store in stores], files.shingle_places("near"), len(sets))
-    near = ShingleSets(tuple(store.sets for store in stores), tuple(starts), files.shingle_places("near"))
+    near = ShingleSets(tuple(stores), tuple(starts), files.shingle_places("near"))
     pairs = [(a, b) for a in range(6) for b in range(a + 1, 6)]
     wanted = files.to_verify("all").save(np.array([a << 32 | b for a, b in pairs], np.uint64))
-    monkeypatch.setattr(similarity, "_SET_BYTES", room)
-    verified = similarity.verify_pairs(wanted, files.verified("all"), near).load().tolist()
+    monkeypatch.setattr(similarity, "SET_BYTES", room)
+    verified = similarity.verify_pairs(Slice(wanted, 0, len(pairs)), files.verified("all"), near).load().tolist()
     assert [(first, later) for first, later, _, _ in verified] == pairs
     for first, later, jaccard, contained in verified:
         one, two = (set(sets[n].tolist()) for n in (first, later))

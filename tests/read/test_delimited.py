@@ -183,6 +183,23 @@ def test_a_quote_that_would_close_inside_a_later_row_costs_its_row_alone(tmp_pat
     assert texts([r for r in found if r is not bad]) == told
 
 
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ('id\ttext\n7\t"a nail\n8\ta pipe\n3\ta board of 5"\n', {"7": '"a nail', "8": "a pipe", "3": 'a board of 5"'}),
+        ('id,text\n7,"a nail\n8,a pipe\n9,a board of 5"\n', {"7": '"a nail', "8": "a pipe", "9": 'a board of 5"'}),
+        ('id\ttext\n7\t"a nail\nand a pipe"\n', {"7": "a nail\nand a pipe"}),
+        ('id\ttext\n7\t"a nail\t8\n8\ta pipe"\n', {"7": "a nail\t8\n8\ta pipe"}),
+        ('id,text\n7,"nails, long\n8 pipes, thin"\n', {"7": "nails, long\n8 pipes, thin"}),
+        ('id,text\n7,"steps\n1,nail it\n2,board it"\n', {"7": "steps\n1,nail it\n2,board it"}),
+    ],
+)
+def test_rows_between_two_stray_quotes_are_rows_and_lines_in_quotes_are_not(
+    content: str, told: dict[str, str], tmp_path: Path
+) -> None:
+    assert texts(read(tmp_path, content.encode(), "a.tsv" if "\t" in content else "a.csv")) == told
+
+
 def test_open_quotes_without_end_take_linear_time(tmp_path: Path) -> None:
     import time
 

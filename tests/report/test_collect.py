@@ -6,6 +6,7 @@ from tests.report.view_of import write_view
 from winnow.report import collect as collecting
 from winnow.report import examples
 from winnow.report.collect import collect
+from winnow.report.examples import files_of
 from winnow.report.passage_sums import add_sums, sum_passages
 
 
@@ -60,6 +61,14 @@ def test_sums_over_passages_are_those_of_the_files_they_stand_in(seeds_view, tmp
     assert sum(whole.chars.values()) == lengths.sum()
     assert whole.chars["kept"] < lengths.sum()
     assert set(whole.removals) == set(rows["reason"].drop_nulls())
+
+
+def test_characters_that_are_known_are_not_counted_again(seeds_view):
+    how = {"version": 1, "created_at": CREATED, "run_id": "run-1"}
+    chars = add_sums(map(sum_passages, files_of(seeds_view, "passages"))).chars
+    assert collect(seeds_view, **how, chars=chars) == collect(seeds_view, **how)
+    more = collect(seeds_view, **how, chars={**chars, "repeat": chars.get("repeat", 0) + 1})
+    assert more.characters_flow != collect(seeds_view, **how).characters_flow
 
 
 def test_the_report_is_the_same_over_several_ranges_of_doc_ids(hostile_view, monkeypatch):

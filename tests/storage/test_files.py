@@ -10,6 +10,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.dataset as pads
 import pytest
+from tests.deduplicate.corpus import Here
 from tests.storage.conftest import Bucket
 
 from winnow.base import files, mounted
@@ -17,9 +18,10 @@ from winnow.base.contracts import TABLES
 from winnow.base.mounted import Mount
 from winnow.base.object_store import Store, parse_address
 from winnow.base.staging import once, write_file, write_parquet
-from winnow.deduplicate.array_files import ArrayFile, PartitionedFile, whole_file
-from winnow.deduplicate.documents.similarity import ShingleStore
-from winnow.deduplicate.work_files import KEYED, PLACE, ShingleSets
+from winnow.deduplicate.array_files import PartitionedFile, whole_file
+from winnow.deduplicate.documents.comparison import Comparison
+from winnow.deduplicate.documents.shingle_store import Asked, ShingleStore
+from winnow.deduplicate.work_files import KEYED, PLACED, InputFile, ShingleSets, WorkFiles, lay_out
 from winnow.publish.tables import table_update
 from winnow.publish.tables.row_files import read_rows
 
@@ -111,35 +113,39 @@ def test_rows_of_a_file_of_staging_cost_one_question_beside_them(
         assert ends == [".staging/work-1/rows.parquet"]
 
 
-def test_shingle_sets_that_are_asked_for_travel_alone(machines: Machines, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mounted, "_SMALL", 1000)
-    at = ArrayFile(machines.path("work-1", "places.npy"), PLACE)
-    sets = ShingleSets((machines.path("work-1", "sets.u64"),), (0, 4000), at)
+def test_shingle_sets_are_read_once_and_travel_to_the_jobs_that_ask_for_them(machines: Machines) -> None:
+    work = WorkFiles(machines.path("work-1"))
+    inputs = [InputFile(path=work.folder, name=f"{n}") for n in range(3)]
+    parts = [work.shingles("five", [one]) for one in inputs[:2]]
     hashes = np.arange(4000, dtype=np.uint64)
-    places = np.zeros(400, PLACE)
-    places["start"], places["size"] = np.arange(0, 4000, 10), 10
     machines.use("one")
-    with whole_file(sets.files[0]) as file:
-        file.write(hashes.data)
-    at.save(places)
-    disk = machines.use("two")
-    monkeypatch.setattr(files, "_NEAR", 8 * 110)
-    asked: list[tuple[int, int]] = []
-    read_range = Store.read_range  # which goes on to the server
-
-    def read(store: Store, name: str, start: int, end: int) -> bytes:
-        asked.append((start, end))
-        return read_range(store, name, start, end)
-
-    store = ShingleStore(sets)
-    monkeypatch.setattr(Store, "read_range", read)
-    found, starts, ends = store.read(np.array([7, 8, 399, 20], np.uint32))
-    assert asked == [(8 * 70, 8 * 210), (8 * 3990, 8 * 4000)]  # what is near comes in one request
-    assert [found[a:b].tolist() for a, b in zip(starts, ends, strict=True)] == [
-        list(range(10 * rank, 10 * rank + 10)) for rank in (7, 8, 399, 20)
-    ]
-    store.close()
-    assert not (disk / ".staging" / "work-1" / "sets.u64").exists()
+    for part, ranks in zip(parts, (np.arange(0, 400, 2), np.arange(1, 400, 2)), strict=True):
+        places = np.zeros(200, PLACED)
+        places["rank"], places["start"], places["size"] = ranks, np.arange(0, 2000, 10), 10
+        places["size"][-1] = 0  # a document may have nothing to say
+        with whole_file(part.sets) as file:
+            file.write((hashes[:2000] + np.uint64(2000 * ranks[0])).data)
+        part.places.save(places)
+    starts = lay_out([part.places for part in parts], work.shingle_places("five"), 401)
+    sets = ShingleSets(tuple(parts), tuple(starts), work.shingle_places("five"))
+    machines.use("two")
+    asked = [np.array(ranks, np.uint32) for ranks in ([7, 8, 399, 20], [], [8, 400])]
+    lists = [Asked(work.documents_in(inputs[n]).save(ranks), n) for n, ranks in enumerate(asked)]
+    everyone = Comparison(files=work, executor=Here(), passages=[], scattered=np.zeros(401, np.bool_))
+    brought = [*everyone.brought("five", sets, lists, 3), *everyone.brought("few", sets, lists, 3, pairs=4)]
+    assert brought[3:] == [sets] * 3  # of which only those that are wanted are fetched
+    disk = machines.use("three")
+    for one, ranks in zip(brought, asked * 2, strict=True):
+        store = ShingleStore(one)
+        found, starts, ends = store.read(ranks)
+        of = {r: found[a:b].tolist() for r, a, b in zip(ranks.tolist(), starts, ends, strict=True)}
+        expected = {r: [2000 * (r % 2) + 10 * (r // 2) + n for n in range(10)] if r < 399 else [] for r in of}
+        assert of == expected
+        assert store.has(ranks).tolist() == [rank < 400 for rank in ranks]
+        each = {r: values.tolist() for r, values in store.each(np.sort(ranks)) if r < 400}
+        assert each == {r: values for r, values in expected.items() if r < 400}
+        store.close()
+    assert not list((disk / ".staging" / "work-1").glob("*.u64"))
 
 
 def test_work_that_was_done_is_known_to_another_machine_until_it_is_removed(machines: Machines) -> None:

@@ -104,7 +104,13 @@ def test_facts_are_read_off_the_tables():
     a, b, c = (f"{i:016x}" for i in (1, 2, 3))
     documents = table(doc_id=[a, b], n_chars=[10, 20], language=pa.array(["en", None]))
     duplicates = table(doc_id=[c, b], kept_doc_id=[a, c])
-    passages = table(status=["kept", "removed"], reason=pa.array([None, "repeat"]), kept_doc_id=pa.array([None, b]))
+    passages = table(
+        status=["kept", "removed"],
+        reason=pa.array([None, "repeat"]),
+        kept_doc_id=pa.array([None, b]),
+        text=["Größe", "Ads"],
+        gap=["\n\n", ""],
+    )
     facts = gather_facts(
         documents=documents,
         duplicates=duplicates,
@@ -130,6 +136,7 @@ def test_facts_are_read_off_the_tables():
     assert facts.mean_residual_markup == 0.5
     assert facts.edits_by_rule == {"tags": 2}
     assert facts.removals_by_reason == {"repeat": 1}
+    assert facts.chars_by_fate == {"kept": 7, "repeat": 3}
     assert facts.documents_by_language == {"en": 1, "unknown": 1}
 
 

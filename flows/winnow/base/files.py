@@ -38,8 +38,6 @@ from winnow.base.pointers import Pointer, is_pointer, lay_pointer, read_pointer
 if TYPE_CHECKING:
     import polars as pl
 
-_NEAR = 1 << 20  # bytes between two pieces of an object that take less time than a request does: 20 ms at 50 MB/s
-_AT_ONCE = 16 << 20  # bytes of an object that are fetched to fill in pieces, unless one is larger
 _BUFFER = 64 << 10  # bytes that are fetched at least of an object that is read bit by bit
 _PARALLEL = 8  # files that are fetched at once: most of the time they wait for the network
 
@@ -151,6 +149,11 @@ def sent_files(root: Path) -> Mapping[str, Entry]:
     return _MOUNTED[root].sent
 
 
+def is_exchanged(path: Path) -> bool:
+    """Whether other processes have a file only by way of the store."""
+    return _exchange_of(path) is not None
+
+
 def is_there(path: Path) -> bool:
     """Whether there is such a file, here or, where it is exchanged, in the store."""
     try:
@@ -204,12 +207,12 @@ def remove_folder(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def near(path: Path, size: int | None = None) -> Path | None:
+def near(path: Path) -> Path | None:
     """Returns a file on this machine with the content of `path`, None where that is a large one that is not here yet.
 
-    For those who want some of it; see `opened`. The store is not asked for a `size` (bytes) that the caller knows.
+    For those who want some of it; see `opened`.
     """
-    source = _source(path, size)
+    source = _source(path)
     return source if isinstance(source, Path) else None
 
 
@@ -236,37 +239,6 @@ def bytes_of(path: Path, start: int, stop: int) -> bytes:
     with (found[0].place(found[1]) if found else path).open("rb") as file:
         file.seek(start)
         return file.read(stop - start)
-
-
-def read_pieces(file: io.FileIO | Path, pieces: Sequence[tuple[int, memoryview]]) -> None:
-    """Fills in pieces of a file, given by where they begin, in ascending order.
-
-    Of a large one that is not here, given by its path, pieces near one another come in one request. Raises OSError
-    where the file ends before a piece does.
-    """
-    if not isinstance(file, Path):
-        for at, piece in pieces:
-            file.seek(at)
-            if file.readinto(piece) != len(piece):
-                raise OSError(f"{file.name}: ends before byte {at + len(piece)}")
-        return
-    held: list[tuple[int, memoryview]] = []
-
-    def fill() -> None:
-        start, stop = held[0][0], held[-1][0] + len(held[-1][1])
-        content = memoryview(bytes_of(file, start, stop))
-        if len(content) < stop - start:
-            raise OSError(f"{file}: ends before byte {stop}")
-        for at, piece in held:
-            piece[:] = content[at - start : at - start + len(piece)]
-
-    for at, piece in pieces:
-        if held and (at - held[-1][0] - len(held[-1][1]) > _NEAR or at + len(piece) - held[0][0] > _AT_ONCE):
-            fill()
-            held.clear()
-        held.append((at, piece))
-    if held:
-        fill()
 
 
 def parquet_file(path: Path, **how: Any) -> pq.ParquetFile:
@@ -328,7 +300,7 @@ def _by_mount(files: Sequence[Path]) -> Iterator[tuple[Mounted | None, list[str]
         yield group
 
 
-def _source(path: Path, size: int | None = None) -> Path | _ObjectReader:
+def _source(path: Path) -> Path | _ObjectReader:
     """The file on this machine, or a reader of its object where that is large and not here."""
     if not (found := _of(path)):
         return path
@@ -336,7 +308,7 @@ def _source(path: Path, size: int | None = None) -> Path | _ObjectReader:
     if not mounted.is_here(name):
         try:
             there = mounted.object_of(name)
-            size, end = mounted.size_and_end(there) if size is None else (size, b"")
+            size, end = mounted.size_and_end(there)
             if mounted.may_keep(there, size):
                 return mounted.fetch(name, room=size)
         except Gone:

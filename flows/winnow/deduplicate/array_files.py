@@ -11,27 +11,32 @@ files times the partitions.
 from __future__ import annotations
 
 import mmap
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Executor
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from itertools import repeat
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from winnow.base.disk import beside
-from winnow.base.files import at_hand, bytes_of, place_for, remove_files, sent
+from winnow.base.files import at_hand, bytes_of, is_exchanged, place_for, remove_files, sent
 from winnow.deduplicate.sorted_rows import Rows, merged
 
-MOST_PARTS = 64
-"""Files that a partition is read from, and shares into which merging cuts the partitions; also how many are merged."""
+Made = TypeVar("Made")
+MOST_PARTS = 32
+"""Files that a partition is read from, and shares into which merging cuts the partitions; also how many are merged.
+
+Each level of merging reads so many pieces of every file: twice as many were read at 64, in as many levels.
+"""
 
 _SORTED_AT_A_TIME = 1 << 20  # values of a sorted file that are looked at for repeated ones
 
+FETCHED_AT_ONCE, _FETCHED_AHEAD = 16, 128
 _HEAD = 1024  # bytes before the values of a file, so that where some of them lie is known without a look
 
 
@@ -57,11 +62,14 @@ class ArrayFile:
 
     def join(self, parts: Sequence[ArrayFile]) -> ArrayFile:
         """Write the values of other files, one after the other, and remove those."""
-        arrays = [part.load() for part in parts]
+        values = 0
         with whole_file(self.path) as file:
-            file.write(self._head(sum(map(len, arrays))))
-            for array in arrays:
+            file.write(self._head(0))
+            for array in load_each(parts):
                 array.tofile(file)
+                values += len(array)
+            file.seek(0)
+            file.write(self._head(values))
         remove_files([part.path for part in parts])
         return self
 
@@ -138,16 +146,29 @@ class PartitionedFile(ArrayFile):
         self.starts.save(np.append(0, np.cumsum(np.bincount(partition, minlength=partitions))))
         return self
 
+    def fill(self, pieces: Iterable[Rows], starts: NDArray[np.int64]) -> PartitionedFile:
+        """Write rows that are in order, some at a time, given where each partition begins, and the end of the last."""
+        with whole_file(self.path) as file:
+            file.write(self._head(int(starts[-1])))
+            for piece in pieces:
+                piece.tofile(file)
+        self.starts.save(starts)
+        return self
+
     def of(self, partition: int) -> Rows:
         """The rows of one partition."""
         start, stop = self.starts.some(partition - self.first, partition - self.first + 2).tolist()
         return self.some(start, stop)
 
+    def cut(self, partitions: range) -> tuple[Rows, NDArray[np.int64]]:
+        """The rows of some partitions, and where each begins among them, and the end of the last."""
+        bounds = self.starts.some(partitions.start - self.first, partitions.stop - self.first + 1)
+        return self.some(int(bounds[0]), int(bounds[-1])), bounds - bounds[0]
+
     def merge(self, parts: Sequence[PartitionedFile], partitions: range) -> PartitionedFile:
         """Write the rows that other files have of some partitions, in the order of the files."""
-        bounds = [part.starts.some(partitions.start - part.first, partitions.stop - part.first + 1) for part in parts]
-        pieces = [part.some(int(b[0]), int(b[-1])) for part, b in zip(parts, bounds, strict=True)]
-        inside = [b - b[0] for b in bounds]
+        read = _at_once(lambda part: part.cut(partitions), parts)
+        pieces, inside = [piece for piece, _ in read], [bounds for _, bounds in read]
         with whole_file(self.path) as file:
             file.write(self._head(sum(map(len, pieces))))
             for n in range(len(partitions)):
@@ -167,13 +188,17 @@ class Partition:
 
     def load(self) -> Rows:
         """All its rows, file by file."""
-        return merged([file.of(self.number) for file in self.files], self.dtype)
+        return merged(_at_once(lambda file: file.of(self.number), self.files), self.dtype)
+
+    def each(self) -> Iterator[Rows]:
+        """Those of each file."""
+        return (file.of(self.number) for file in self.files)
 
 
 def gather(parts: Sequence[PartitionedFile], dtype: DTypeLike, partitions: int, executor: Executor) -> list[Partition]:
     """Say for each partition which files hold its rows; where they are very many, merge them first.
 
-    A level of merging leaves a 64th of the files, cut into as many shares of the partitions; what was merged goes.
+    A level leaves one of `MOST_PARTS` files, cut into as many shares of the partitions; what was merged goes.
     """
     kind = np.dtype(dtype)
     found: list[Partition] = []
@@ -194,6 +219,28 @@ def gather(parts: Sequence[PartitionedFile], dtype: DTypeLike, partitions: int, 
         list(executor.map(PartitionedFile.merge, *zip(*jobs, strict=True)))
         remove_files([path for _, files in many for file in files for path in (file.path, file.starts.path)])
     return sorted(found, key=lambda one: one.number)
+
+
+def load_each(files: Iterable[ArrayFile]) -> Iterator[NDArray[Any]]:
+    """The values of files, one after the other; those in a store are fetched several at once.
+
+    Each that is held is an open file to the system, which allows a thousand perhaps: so hold few.
+    """
+    listed = list(files)
+    if not listed or not is_exchanged(listed[0].path):
+        yield from map(ArrayFile.load, listed)
+        return
+    with ThreadPoolExecutor(FETCHED_AT_ONCE) as threads:
+        for start in range(0, len(listed), _FETCHED_AHEAD):
+            yield from threads.map(ArrayFile.load, listed[start : start + _FETCHED_AHEAD])
+
+
+def _at_once(read: Callable[[PartitionedFile], Made], files: Sequence[PartitionedFile]) -> list[Made]:
+    """What is read of files; of those in a store of several at once."""
+    if len(files) < 2 or not is_exchanged(files[0].path):
+        return list(map(read, files))
+    with ThreadPoolExecutor(FETCHED_AT_ONCE) as threads:
+        return list(threads.map(read, files))
 
 
 @contextmanager

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain, repeat
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from winnow.base.doc_ids import doc_keys
 from winnow.base.files import parquet_file
 from winnow.base.recipe import DeduplicateSettings
-from winnow.deduplicate.array_files import ArrayFile, Partition, PartitionedFile, gather, partitions_for
+from winnow.deduplicate.array_files import ArrayFile, Partition, PartitionedFile, gather, load_each, partitions_for
 from winnow.deduplicate.decisions import Decided, Removals, write_decisions
-from winnow.deduplicate.documents.candidate_pairs import LargeBuckets, find_candidates, spread_index
+from winnow.deduplicate.documents.candidate_pairs import (
+    LargeBuckets,
+    find_candidates,
+    lay_sketches,
+    spread_index,
+    write_keys,
+)
+from winnow.deduplicate.documents.comparison import Comparison, clear
 from winnow.deduplicate.documents.document_order import load_order, rank_documents
 from winnow.deduplicate.documents.kept_set import (
     PAIRS_HELD,
@@ -27,27 +33,29 @@ from winnow.deduplicate.documents.kept_set import (
     choose_kept_of,
     spread_connected,
 )
-from winnow.deduplicate.documents.similar_pairs import closest, compare_kept, count_kept, find_evidence, with_evidence
+from winnow.deduplicate.documents.shingle_store import Asked
+from winnow.deduplicate.documents.similar_pairs import compare_kept, count_kept, find_evidence, list_closest
 from winnow.deduplicate.documents.similarity import (
-    Besides,
-    Questions,
     Sets,
     SharedShingles,
     verify_pairs,
-    write_shingles,
 )
 from winnow.deduplicate.documents.templates import (
-    ASKED,
-    SAME,
+    OF_SHORT,
     OwnWords,
+    ToldApart,
     find_templates,
     spread_prints,
-    verify_copies,
+    told_by_own_words,
+    told_by_statements,
 )
+from winnow.deduplicate.inputs import asked_for, inputs_of, sorted_keys, whole
+from winnow.deduplicate.passage_rows import find_scattered, list_documents, write_prints
 from winnow.deduplicate.remainders import confirmed, judge_span
 from winnow.deduplicate.repeats.across_documents import (
     count_sites,
     describe_repeats,
+    find_asked,
     list_places,
     list_repeated,
     remove_passages,
@@ -65,18 +73,13 @@ from winnow.deduplicate.work_files import (
     REMOVED,
     SIMILAR,
     STANDING,
-    TEMPLATE,
     VERIFIED,
+    Candidates,
     InputFile,
     ShingleSets,
     WorkFiles,
-    lay_out,
 )
 
-Item = TypeVar("Item")
-Made = TypeVar("Made")
-PAIRS_A_JOB, _FEW_PAIRS, _JOBS = 20_000, 1_000, 8
-PAIR_JOBS = 5_000  # where more are due, each has more pairs: a job opens about every file of shingle sets
 _PAIRS_READ = 1 << 20
 _FIVE, _THREE = Sets(label="five"), Sets(label="three", short=True)  # of all documents that are compared with any
 _BYTES_DECIDED = 128  # of rows that tell what is decided on a document, at most, but for few
@@ -127,10 +130,10 @@ def _decide(
 ) -> Removals:
     """`find_removals`; raises Unsettled where what is `settled` is not."""
     files.folder.mkdir(parents=True, exist_ok=True)
-    left_out = _sorted_keys(leave_out, files.left_out) if leave_out else None
-    indexes = _inputs(index_files, published_index, left_out)
+    left_out = sorted_keys(leave_out, files.left_out) if leave_out else None
+    indexes = inputs_of(index_files, published_index, left_out)
     documents = rank_documents(indexes, files, executor)
-    passages = _inputs(passage_files, published_passages, left_out)
+    passages = inputs_of(passage_files, published_passages, left_out)
     spans = partitions_for(documents, _BYTES_DECIDED)
     listed = executor.map(list_documents, passages, repeat(files))  # while what repeats is gathered
     inner = gather_inner_repeats(indexes, files, spans, executor)
@@ -139,13 +142,18 @@ def _decide(
     if settled:
         published = sum(parquet_file(path).metadata.num_rows for path in published_index)
         before = Before.of(settled, files, published)
+        passages = asked_for(
+            passages, len(passage_files), write_prints(passages[: len(passage_files)], files.new_prints)
+        )
+        indexes = asked_for(indexes, len(index_files), write_keys(indexes[: len(index_files)], files))
     search = _Search(
         files=files,
         settings=settings,
         executor=executor,
         passages=passages,
         passage_rows=sum(parquet_file(file.path).metadata.num_rows for file in passages),
-        scattered=scattered,
+        comparison=Comparison(files=files, executor=executor, passages=passages, scattered=scattered),
+        documents=documents,
         spans=spans,
         before=before,
     )
@@ -156,7 +164,7 @@ def _decide(
     files.away.save(search.left_out(kept_set.copies, rest))
     copies = search.by_span("copies", VERIFIED, kept_set.pairs(search.fresh), "later")
     rests = search.by_span("rest", VERIFIED, [rest], "later")
-    similar = search.by_span("similar", SIMILAR, [search.find_similar()], "rank")
+    similar = search.find_similar()
     decided = list(map(Decided, copies, rests, removed, inner, similar))
     same = map(repeat, (files, settings, search.fresh))
     made = list(executor.map(write_decisions, decided, *same))
@@ -168,44 +176,6 @@ def _decide(
     )
 
 
-def _sorted_keys(doc_ids: Path, out: ArrayFile) -> ArrayFile:
-    """Write the doc_ids of a Parquet file as numbers, sorted; they are not held."""
-    with parquet_file(doc_ids, pre_buffer=False) as file, out.filled(file.metadata.num_rows) as keys:
-        at = 0
-        for batch in file.iter_batches(batch_size=1 << 16, columns=["doc_id"]):
-            keys[at : at + len(batch)] = doc_keys(batch.column(0))
-            at += len(batch)
-        keys.sort()
-    return out
-
-
-def _inputs(new: Sequence[Path], published: Sequence[Path], left_out: ArrayFile | None) -> list[InputFile]:
-    inputs = [InputFile(path=path, name=f"new-{n}") for n, path in enumerate(new)]
-    return inputs + [InputFile(path=path, name=f"published-{n}", left_out=left_out) for n, path in enumerate(published)]
-
-
-def list_documents(passages: InputFile, files: WorkFiles) -> ArrayFile:
-    """Write the ranks of the documents that have passages in a file."""
-    order = load_order(files)
-    found = [np.empty(0, np.uint32)]
-    # The file's own dictionary has each id of a row group once.
-    parquet = parquet_file(passages.path, read_dictionary=["doc_id"])
-    for batch in parquet.iter_batches(batch_size=1 << 20, columns=["doc_id"]):
-        found.append(order.ranks_of(batch.column("doc_id").unique().dictionary, passages))
-    ranks = distinct_values(np.concatenate(found))
-    return files.documents_in(passages).save(ranks[ranks != NO_RANK])
-
-
-def find_scattered(listed: Iterable[ArrayFile], documents: int) -> NDArray[np.bool_]:
-    """Documents whose passages lie in more than one file, as a compaction may leave them, given those of each file."""
-    seen, scattered = np.zeros(documents, np.bool_), np.zeros(documents, np.bool_)
-    for found in listed:
-        ranks = found.load()
-        scattered[ranks[seen[ranks]]] = True
-        seen[ranks] = True
-    return scattered
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Search:
     """One search for removals: its files and settings, who does the work, and the documents it is over."""
@@ -215,14 +185,11 @@ class _Search:
     executor: Executor
     passages: Sequence[InputFile]
     passage_rows: int  # in all these files
-    scattered: NDArray[np.bool_]  # by rank, whether a document's passages lie in more than one file
+    comparison: Comparison
+    documents: int
     spans: int  # of doc_ids, in which the decisions are written
     before: Before | None = None  # what was decided on published documents
-    written: dict[str, ShingleSets] = field(default_factory=dict)  # by label
-
-    @property
-    def documents(self) -> int:
-        return len(self.scattered)
+    alike: list[ArrayFile] = field(default_factory=list)  # pairs that may be that (see `Candidates`), once found
 
     @property
     def fresh(self) -> int:
@@ -234,69 +201,112 @@ class _Search:
         """How many partitions of bands and samples there are."""
         return partitions_for(self.documents * 100, KEYED.itemsize)
 
-    def _each(self, job: Callable[..., Made], items: Iterable[Item], *same: object) -> list[Made]:
-        """`job` done to each of the items, with the same further arguments."""
-        return list(self.executor.map(job, items, *map(repeat, same)))
-
     def keep_documents(self, indexes: Sequence[InputFile]) -> KeptSet:
         """Which documents are kept, and which are copies of them."""
+        if not self.settings.documents or not self.documents:
+            none = KeptSet.of([], self.files.kept_set("decided").room(self.documents))
+            return self.before.copies if self.before else none
+        found, templates = self._find_candidates(indexes, self.passages, self.fresh)
+        decided = self._decide_on(found, templates, in_rounds=not self.before)
+        if decided is None:  # it matters what goes on in large buckets
+            files = self.files.in_rounds
+            files.folder.mkdir(parents=True, exist_ok=True)
+            anew = replace(self, files=files, comparison=replace(self.comparison, files=files))
+            decided = anew._decide_on(*anew._find_candidates(whole(indexes), whole(self.passages), 0))
+        assert decided is not None
+        return self._with_known(*decided)
+
+    def _decide_on(
+        self, found: Sequence[Candidates], templates: ArrayFile, in_rounds: bool = True
+    ) -> tuple[KeptSet, NDArray[np.bool_]] | None:
+        """Which documents are kept, and (by rank) which were decided on, given the candidate pairs.
+
+        Large buckets are gone through `in_rounds`. If not, only new documents are decided on: where none of them is
+        close to any document of its large buckets but those in the pairs, rounds change nothing; else None.
+        """
         files, settings = self.files, self.settings
         kept_set = KeptSet.of([], files.kept_set("decided").room(self.documents))
-        if not settings.documents or not self.documents:
-            return self.before.copies if self.before else kept_set
-        partitions = self._partitions
+        self.alike[:] = [part.similar for part in found]
+        self._find_nearest(found)
+        of_copies = [part.pairs for part in found]
+        pairs = files.candidate_pairs("copies").distinct(load_each(of_copies), sum(map(len, load_each(of_copies))))
+        buckets = merged(list(load_each(part.large_buckets for part in found)), KEYED)
+        reached = np.ones(self.documents, np.bool_)
+        if self.before:
+            reached = self.before.reached(_both(pairs), buckets if in_rounds else buckets[:0], files)
+            pairs = pairs[reached[_both(pairs)[1]] & self.before.may_hold(*_both(pairs))]
+            buckets = buckets[reached[buckets["rank"]] if in_rounds else self.before.stays(buckets["rank"])]
+        in_buckets = distinct_values(buckets["rank"])
+        laters = self.marked((later for _, later in _sides(pairs)), [in_buckets]) & reached
+        among = files.wanted("laters").save(laters)
+        told_by = told_by_own_words(among, templates, settings) if laters.any() else []
+        compared = self.marked(chain.from_iterable(_sides(pairs)), [in_buckets])
+        for some in load_each(self.alike):
+            for ranks in _both(self._with_new(some)):
+                compared[ranks] = True
+        kinds = [_FIVE, _THREE, *(kind for kind, _ in told_by)]
+        five, three, *own_words = self.comparison.write_shingles(compared, kinds)
+        apart: list[ToldApart] = [
+            OwnWords(own, three, share) for own, (_, share) in zip(own_words, told_by, strict=True)
+        ]
+        done = pairs
+        near = self._verify(pairs, "0", five, apart) if len(pairs) else []
+        pairs = np.sort(merged([_paired(rows) for rows in near], np.uint64))
+        if len(pairs) or len(in_buckets):  # few of all that are compared; the texts of these alone are looked at
+            of_short = self.comparison.write_shingles(self.marked(_both(pairs), [in_buckets]), OF_SHORT)
+            apart += told_by_statements(of_short)
+        bounds = self.comparison.bounds(buckets, five, apart, settings)
+        shared = SharedShingles(*(np.ascontiguousarray(bounds[name]) for name in ("rank", "size", "most")))
+        large = LargeBuckets(buckets, shared.ranks, bounds["may"] & reached[shared.ranks])
+        close: list[Rows] = []
+        for round_ in range(1, _MAX_ROUNDS + 1):
+            if len(pairs):
+                rows = self._verify(pairs, f"{round_}", five, apart)
+                if not in_rounds and round_ > 1 and any(map(len, rows)):
+                    return None
+                close += rows
+                kept_set = KeptSet.of(self._choose_kept(close, f"{round_}"), kept_set.by_rank)
+            if not in_rounds and round_ > 1:
+                break
+            copies = kept_set.copies if in_rounds else np.zeros(self.documents, np.bool_)
+            pairs = large.next_pairs(copies, round_ + 1 if in_rounds else _MAX_ROUNDS)
+            pairs = pairs[~stand_in(pairs, done)]
+            if self.before:
+                pairs = pairs[self.before.may_hold(*_both(pairs))]
+            pairs = pairs[are_close(shared.closest(*_both(pairs)), settings)]
+            if large.exhausted and not len(pairs):
+                break
+            done = np.sort(np.concatenate((done, pairs)), kind="stable")  # which merges what is sorted already
+        return kept_set, reached
+
+    def _find_candidates(
+        self, indexes: Sequence[InputFile], passages: Sequence[InputFile], fresh: int
+    ) -> tuple[list[Candidates], ArrayFile]:
+        """Pairs of which the later document has rank `fresh` or more, and the templates that tell those apart."""
+        files, partitions = self.files, self._partitions
         # What does not wait for each other is asked for together, so that all workers have work.
         indexed = self.executor.map(spread_index, indexes, repeat(files), repeat(partitions))
         of_prints = partitions_for(self.passage_rows, KEYED.itemsize)
-        prints = self.executor.map(spread_prints, self.passages, repeat(files), repeat(of_prints))
+        prints = self.executor.map(spread_prints, passages, repeat(files), repeat(of_prints))
         parts = list(indexed)
         files.sketches.join([part.sketches for part in parts])  # workers map it, with each document's place in it
-        lay_out([part.sketch_places for part in parts], files.sketch_places, self.documents)
+        lay_sketches([part.sketch_places for part in parts], files.sketch_places, self.documents)
         bands, samples = (
             gather([getattr(part, kind) for part in parts], KEYED, partitions, self.executor)
             for kind in ("bands", "samples")
         )
-        searched = self.executor.map(
-            find_candidates, bands, samples, repeat(files), repeat(settings), repeat(self.fresh)
-        )
+        same = map(repeat, (files, self.settings, fresh))
+        searched = self.executor.map(find_candidates, bands, samples, *same)
         templates = self._find_templates(list(prints), of_prints)
-        found = list(searched)
-        if self.fresh and any(len(part.large_buckets.load()) for part in found):  # it matters what goes on in those
-            found = list(self.executor.map(find_candidates, bands, samples, repeat(files), repeat(settings), repeat(0)))
-        parts_of_pairs = [f.pairs.load() for f in found]
-        pairs = files.candidate_pairs("copies").distinct(parts_of_pairs, sum(map(len, parts_of_pairs)))
-        buckets = merged([f.large_buckets.load() for f in found], KEYED)
-        reached = np.ones(self.documents, np.bool_)
-        if self.before:
-            reached = self.before.reached(_both(pairs), buckets, files)
-            pairs, buckets = pairs[reached[_both(pairs)[1]]], buckets[reached[buckets["rank"]]]
-        in_buckets = distinct_values(buckets["rank"])
-        told_by = self._told_by(self.marked((later for _, later in _sides(pairs)), [in_buckets]), templates)
-        compared = self.marked(chain.from_iterable(_sides(pairs)), [in_buckets])
-        for part in found:
-            for ranks in _both(self._with_new(part.similar.load())):
-                compared[ranks] = True
-        five, three, *own_words = self._write_shingles(compared, [_FIVE, _THREE, *(kind for kind, _ in told_by)])
-        shared = SharedShingles.of(in_buckets, five)
-        apart = [OwnWords(own, three, share) for own, (_, share) in zip(own_words, told_by, strict=True)]
-        may_be_copies = [own.may_be_said_again(in_buckets) for own in apart]
-        may = np.logical_and.reduce([shared.may_be_close(settings), *may_be_copies])
-        large = LargeBuckets(buckets, in_buckets, may)
-        done = np.empty(0, np.uint64)
-        close: list[Rows] = []
-        for round_ in range(1, _MAX_ROUNDS + 1):
-            if len(pairs):
-                for rows in self._verify(verify_copies, pairs, f"{round_}", five, apart, settings):
-                    close.append(self.before.of_kept(rows) if self.before else rows)
-                # A stable sort merges what is sorted already.
-                done = np.sort(np.concatenate((done, pairs)), kind="stable") if len(done) else pairs
-                kept_set = KeptSet.of(self._choose_kept(close, f"{round_}"), kept_set.by_rank)
-            pairs = large.next_pairs(kept_set.copies, round_ + 1)
-            pairs = pairs[~stand_in(pairs, done)]
-            pairs = pairs[are_close(shared.closest(*_both(pairs)), settings)]
-            if large.exhausted and not len(pairs):
-                break
-        return self._with_known(kept_set, reached)
+        return list(searched), templates
+
+    def _find_nearest(self, found: Sequence[Candidates]) -> None:
+        """Write, by rank, the first document that each may be alike with."""
+        with self.files.nearest.filled(self.documents) as nearest:
+            nearest[:] = np.arange(self.documents, dtype=np.uint32)
+            for pairs in load_each(chain.from_iterable((part.pairs, part.similar) for part in found)):
+                for first, later in _sides(pairs):
+                    np.minimum.at(nearest, later, first.astype(np.uint32))
 
     def _with_known(self, decided: KeptSet, reached: NDArray[np.bool_]) -> KeptSet:
         """All copies, exact ones and those of before too, given those among the documents that were `reached`."""
@@ -307,8 +317,10 @@ class _Search:
         return decided
 
     def _with_new(self, pairs: NDArray[np.uint64]) -> NDArray[np.uint64]:
-        """The pairs of which a document is to be decided on: the later one is, then."""
-        return pairs[_both(pairs)[1] >= self.fresh]
+        """The pairs of which a document is to be decided on, the later one then, and none is known to be left out."""
+        first, later = _both(pairs)
+        new = later >= self.fresh
+        return pairs[new & self.before.may_hold(first, later) if self.before else new]
 
     def _choose_kept(self, close: Sequence[Rows], label: str) -> Iterable[Rows]:
         """Which documents are kept, given the pairs that are close; workers take apart what is too much for one."""
@@ -321,28 +333,13 @@ class _Search:
         apart = gather(parts, VERIFIED, partitions, self.executor)
         outs = [files.chosen(f"{label}-{n}") for n in range(len(apart))]
         done = self.executor.map(choose_kept_of, apart, outs, repeat(files), repeat(settings))
-        return (out.load() for out in done)
-
-    def _told_by(self, laters: NDArray[np.bool_], templates: ArrayFile) -> list[tuple[Sets, float]]:
-        """What tells documents apart that may be copies (by rank), and which share of it must stand in the other one.
-
-        It is what they say besides a template, and what they ask.
-        """
-        if not laters.any():
-            return []
-        among = self.files.wanted("laters").save(laters)
-        besides = Besides(templates=templates, least_chars=self.settings.min_rest_chars)
-        told_by = [(Sets(label="own", short=True, among=among, only=besides), SAME)]
-        if self.settings.keep_meaningful_repeats:
-            told_by.append((Sets(label="asked", short=True, among=among, only=Questions()), ASKED))
-        return told_by
+        return load_each(done)
 
     def _find_templates(self, spread: Sequence[PartitionedFile], partitions: int) -> ArrayFile:
         """The passages that many documents have, with the arrival from which they are a template (TEMPLATE)."""
         prints = gather(spread, KEYED, partitions, self.executor)
-        found = self._each(find_templates, prints, self.files, self.settings)
-        templates = merged([part.load() for part in found], TEMPLATE)
-        return self.files.templates.save(templates[np.argsort(templates["key"])])
+        found = self.comparison.each(find_templates, prints, self.files, self.settings)
+        return self.files.templates.join(found)  # partitions are in the order of the keys
 
     def marked(self, *ranks: Iterable[NDArray[Any]]) -> NDArray[np.bool_]:
         """By rank, which documents are among these."""
@@ -351,40 +348,14 @@ class _Search:
             marked[some] = True
         return marked
 
-    def _write_shingles(self, wanted: NDArray[np.bool_], kinds: Sequence[Sets]) -> list[ShingleSets]:
-        """Shingle sets of documents, kind by kind."""
-        made = self._of_documents(kinds[0].label, wanted, write_shingles, self.files, kinds)
-        for kind, parts in zip(kinds, zip(*made, strict=True), strict=True):
-            places = self.files.shingle_places(kind.label)
-            starts = lay_out([part.places for part in parts], places, self.documents)
-            self.written[kind.label] = ShingleSets(tuple(part.sets for part in parts), tuple(starts), places)
-        return [self.written[kind.label] for kind in kinds]
-
-    def _of_documents(
-        self, label: str, wanted: NDArray[np.bool_], job: Callable[..., Made], *same: object
-    ) -> list[Made]:
-        """`job` done to the passages of documents, once a file; of those that lie in several, to all files together."""
-        whole = self.files.wanted(label).save(wanted & ~self.scattered)
-        made = self._each(job, [[file] for file in self.passages], whole, *same)
-        if (wanted & self.scattered).any():
-            apart = self.files.wanted(f"{label}-scattered").save(wanted & self.scattered)
-            made += self._each(job, [self.passages], apart, *same)
-        return made
-
-    def _pair_jobs(self, pairs: NDArray[np.uint64], label: str) -> list[ArrayFile]:
-        """The pairs in files of some thousands, or of fewer, so that there is one for every worker."""
-        size = min(PAIRS_A_JOB, max(_FEW_PAIRS, -(-len(pairs) // _JOBS)))
-        size = max(size, -(-len(pairs) // PAIR_JOBS))
-        starts = range(0, len(pairs), size)
-        return [self.files.to_verify(f"{label}-{n}").save(pairs[s : s + size]) for n, s in enumerate(starts)]
-
     def _verify(
-        self, job: Callable[..., ArrayFile], pairs: NDArray[np.uint64], label: str, *same: object
+        self, pairs: NDArray[np.uint64], label: str, five: ShingleSets, apart: Sequence[ToldApart]
     ) -> list[Rows]:
-        """What a `job` finds of pairs (VERIFIED), some thousands each."""
-        jobs = self._pair_jobs(pairs, label)
-        outs = [self.files.verified(f"{label}-{n}") for n in range(len(jobs))]
-        return [out.load() for out in self.executor.map(job, jobs, outs, *map(repeat, same))]
+        """The pairs that are close, and of which the first document says what tells the later one apart (VERIFIED)."""
+        compare = self.comparison
+        close = compare.compare(verify_pairs, pairs, label, five, self.files.verified, self.settings)
+        told = self.files.verified(f"{label}-all").join(compare.told_apart(close, label, apart, len(pairs))).load()
+        return [told[start : start + _PAIRS_READ] for start in range(0, len(told), _PAIRS_READ)]
 
     def remove_passages(self, inner: Sequence[Partition]) -> tuple[list[Partition], Rows]:
         """Passages that go, or stay, though others have them (REMOVED, by span), and what is a copy by what is left.
@@ -398,17 +369,17 @@ class _Search:
             return gather([], REMOVED, spans, self.executor), np.empty(0, VERIFIED)
         count_sites(files)
         partitions = partitions_for(self.passage_rows, PASSAGE.itemsize)
-        parts = self._each(spread_passages, self.passages, files, partitions, spans, settings)
+        parts = self.comparison.each(spread_passages, self.passages, files, partitions, spans, settings)
         spread = gather([part.passages for part in parts], PASSAGE, partitions, self.executor)
-        listed = self._each(list_repeated, spread, files, settings, self.fresh)
+        listed = self.comparison.each(list_repeated, spread, files, settings, self.fresh)
         told = self._describe(listed, partitions) if settings.keep_meaningful_repeats else []
         standings = gather(told, STANDING, partitions, self.executor)
-        found = self._each(remove_passages, standings, files, settings, spans, self.fresh)
+        found = self.comparison.each(remove_passages, standings, files, settings, spans, self.fresh)
         removed = gather(found, REMOVED, spans, self.executor)
         chars = gather([part.chars for part in parts], CHARS, spans, self.executor)
         same = map(repeat, (files, settings, self.fresh))
         judged = self.executor.map(judge_span, removed, chars, inner, *same)
-        return removed, self._verify_rest(merged([some.load() for some in judged], REMAINDER))
+        return removed, self._verify_rest(merged(list(load_each(judged)), REMAINDER))
 
     def _verify_rest(self, remainders: Rows) -> Rows:
         """The copies among the `remainders` (REMAINDER) that are one by their shingles too (VERIFIED)."""
@@ -416,9 +387,10 @@ class _Search:
         if not len(held):
             return np.empty(0, VERIFIED)
         pairs = np.sort(held["holder"].astype(np.uint64) << np.uint64(32) | held["rank"])
-        [sets] = self._write_shingles(self.marked(_both(pairs)), [Sets(label="remainder")])
-        verified = merged(self._verify(verify_pairs, pairs, "remainder", sets), VERIFIED)
-        return confirmed(verified, load_order(self.files).n_shingles, self.settings)
+        compare = self.comparison
+        [sets] = compare.write_shingles(self.marked(_both(pairs)), [Sets(label="remainder")])
+        found = compare.compare(verify_pairs, pairs, "remainder", sets, self.files.verified)
+        return confirmed(merged(list(load_each(found)), VERIFIED), load_order(self.files).n_shingles, self.settings)
 
     def left_out(self, copies: NDArray[np.bool_], rest: Rows) -> NDArray[np.bool_]:
         """By rank, which documents are left out: `copies`, what is one by the `rest` of it, and what was one before."""
@@ -430,58 +402,67 @@ class _Search:
 
     def by_span(self, name: str, dtype: np.dtype[Any], pieces: Iterable[Rows], by: str) -> list[Partition]:
         """Rows about documents, given which field has their ranks, by span of doc_ids."""
+        return gather(self._spread(name, dtype, pieces, by), dtype, self.spans, self.executor)
+
+    def _spread(self, name: str, dtype: np.dtype[Any], pieces: Iterable[Rows], by: str) -> list[PartitionedFile]:
         order, files = load_order(self.files), self.files
-        parts = [order.spread(rows, files.by_span(name, n, dtype), self.spans, by) for n, rows in enumerate(pieces)]
-        return gather(parts, dtype, self.spans, self.executor)
+        return [order.spread(rows, files.by_span(name, n, dtype), self.spans, by) for n, rows in enumerate(pieces)]
 
     def _describe(self, listed: Sequence[ArrayFile], partitions: int) -> list[PartitionedFile]:
         """What speaks for repeated passages to stay (STANDING), a part a file of passages."""
-        wanted = self.marked(list_places(listed, self.files))
-        return self._of_documents("repeated", wanted, describe_repeats, self.files, partitions)
+        if self.before:  # published ones are described only where that matters to new ones
+            told = self._described("new-repeated", listed, partitions, self.fresh)
+            standings = gather(told, STANDING, partitions, self.executor)
+            listed = self.comparison.each(find_asked, standings, self.files, self.fresh)
+        return self._described("repeated", listed, partitions, 0)
 
-    def find_similar(self) -> Rows:
-        """Pairs of documents that are alike although both are kept (SIMILAR)."""
+    def _described(self, label: str, listed: Sequence[ArrayFile], partitions: int, fresh: int) -> list[PartitionedFile]:
+        wanted = self.marked(list_places(listed, self.files.places(label), fresh))
+        return self.comparison.of_documents(label, wanted, describe_repeats, self.files, label, partitions)
+
+    def find_similar(self) -> list[Partition]:
+        """Pairs of documents that are alike although both are kept (SIMILAR), by span of doc_ids."""
+        files, spans, compare = self.files, self.spans, self.comparison
         if not self.settings.documents or not self.documents:
-            return np.empty(0, SIMILAR)
-        kept = ~self.files.away.load()
-        known = self.before.similar_pairs(load_order(self.files)) if self.before else np.empty(0, SIMILAR)
-        found = [self.files.candidates(partition).similar.load() for partition in range(self._partitions)]
-        of_kept = (self._with_new(some[np.logical_and(*(kept[ranks] for ranks in _both(some)))]) for some in found)
-        pairs = self.files.candidate_pairs("similar").distinct(of_kept, sum(map(len, found)))
+            return gather([], SIMILAR, spans, self.executor)
+        kept = ~files.away.load()
+        known = self.before.similar_pairs(load_order(files)) if self.before else []
+        of_kept = (
+            self._with_new(some[np.logical_and(*(kept[ranks] for ranks in _both(some)))])
+            for some in load_each(self.alike)
+        )
+        pairs = files.candidate_pairs("similar").distinct(of_kept, sum(map(len, load_each(self.alike))))
         least = self.settings.similar_threshold
-        five, three = (self.written[kind.label] for kind in (_FIVE, _THREE))
-        jobs = self._pair_jobs(pairs, "similar")
-        outs = [self.files.counted(f"similar-{n}") for n in range(len(jobs))]
-        counted = list(self.executor.map(count_kept, jobs, outs, repeat(five), repeat(least)))
-        told = [self.files.compared(f"similar-{n}") for n in range(len(jobs))]
-        done = self.executor.map(compare_kept, counted, told, repeat(three))
-        rows = closest(merged([known, *(part.load() for part in done)], SIMILAR), least)
-        new = np.maximum(rows["rank"], rows["other"]) >= self.fresh
-        return np.concatenate((rows[~new], with_evidence(rows[new], self._evidence(rows[new], three))))
-
-    def _evidence(self, rows: Rows, three: ShingleSets) -> list[Rows]:
-        """The passages that speak for pairs (EVIDENCE), a part a file of passages."""
-        if not len(rows):
-            return []
-        files = self.files
-        listed = files.compared("listed").save(rows)
-        marked = np.zeros(self.documents, np.bool_)
-        marked[rows["rank"]] = True
-        whole = files.wanted("evidence").save(marked & ~self.scattered)
-        outs = [files.evidence(file.name) for file in self.passages]
-        inputs = [[file] for file in self.passages]
-        same = map(repeat, (files, three))
-        found = list(self.executor.map(find_evidence, inputs, repeat(whole), repeat(listed), outs, *same))
-        if (marked & self.scattered).any():
-            apart = files.wanted("evidence-scattered").save(marked & self.scattered)
-            out = files.evidence("scattered")
-            found += self._each(find_evidence, [self.passages], apart, listed, out, files, three)
-        return [part.load() for part in found]
+        five, three = (compare.written[kind.label] for kind in (_FIVE, _THREE))
+        counted = compare.compare(count_kept, pairs, "similar", five, files.counted, least)
+        both = [Asked(rows, n, ("first", "later")) for n, rows in enumerate(counted)]
+        brought = compare.brought("similar-three", three, both, len(both))
+        outs = [files.by_span("compared", n, SIMILAR) for n in range(len(both))]
+        told = list(self.executor.map(compare_kept, counted, outs, brought, repeat(files), repeat(spans)))
+        clear(brought)
+        told += self._spread("known", SIMILAR, known, "rank")
+        alike = gather(told, SIMILAR, spans, self.executor)
+        listed = compare.each(list_closest, alike, files, three, least, self.fresh)
+        others = [Asked(rows, None, ("other",)) for rows, _ in listed]
+        brought = compare.brought("evidence", three, others, len(three.parts))
+        of_files = gather([rows for rows, _ in listed], SIMILAR, len(three.parts), self.executor)
+        inputs = [*([file] for file in self.passages), self.passages][: len(of_files)]
+        outs = [files.by_span("evidence", n, SIMILAR) for n in range(len(of_files))]
+        shown = list(self.executor.map(find_evidence, inputs, of_files, outs, brought, repeat(files), repeat(spans)))
+        clear(brought)
+        new = gather(shown, SIMILAR, spans, self.executor)
+        return [replace(some, files=(*some.files, known)) for some, (_, known) in zip(new, listed, strict=True)]
 
 
 def _sides(pairs: NDArray[np.uint64]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """`_both`, some pairs at a time."""
     return (_both(pairs[start : start + _PAIRS_READ]) for start in range(0, len(pairs), _PAIRS_READ))
+
+
+def _paired(rows: Rows) -> NDArray[np.uint64]:
+    """The pairs that are compared in some rows (VERIFIED)."""
+    paired: NDArray[np.uint64] = rows["first"].astype(np.uint64) << np.uint64(32) | rows["later"]
+    return paired
 
 
 def _both(pairs: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

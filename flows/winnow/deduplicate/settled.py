@@ -4,15 +4,17 @@ Every decision depends on documents that arrived no later: pairs are taken by th
 templates and boilerplate are counted up to an arrival, and a passage is held by an earlier document. So where all new
 documents arrive after all published ones, those keep their decisions, and only what concerns the new ones is looked at.
 
-Large buckets of like documents are gone through in rounds. So where a new document is in one, what candidate pairs
-connect with that bucket is decided on once more, and must come out as it was.
+Large buckets of like documents are gone through in rounds. So where a new document is in one, and close to any there
+that is not compared with it anyway, what candidate pairs connect with that bucket is decided on once more, and must
+come out as it was.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -97,11 +99,15 @@ class Before:
         reached[self.fresh :] = True
         return reached
 
-    def of_kept(self, pairs: Rows) -> Rows:
-        """The pairs (VERIFIED) without those of a new document and a published one that is left out."""
-        stays = self.copies.by_rank["kept"][pairs["first"]] == NO_RANK
-        known: Rows = pairs[(pairs["later"] < self.fresh) | stays]
-        return known
+    def may_hold(self, first: NDArray[np.int64], later: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which pairs are not of a new document and of a published one that is left out because of its text."""
+        may: NDArray[np.bool_] = (later < self.fresh) | self.stays(first)
+        return may
+
+    def stays(self, ranks: NDArray[Any]) -> NDArray[np.bool_]:
+        """Which documents are new, or not left out because of their text."""
+        stays: NDArray[np.bool_] = self.copies.by_rank["kept"][ranks] == NO_RANK
+        return stays
 
     def with_new(self, decided: KeptSet, reached: NDArray[np.bool_], exact_of: NDArray[np.uint32]) -> KeptSet:
         """All copies, given those `decided` on among the documents that were `reached`.
@@ -122,11 +128,10 @@ class Before:
             raise Unsettled
         return known
 
-    def similar_pairs(self, order: DocumentOrder) -> Rows:
-        """The rows of table ``similar`` (SIMILAR)."""
-        found = [np.empty(0, SIMILAR)]
+    def similar_pairs(self, order: DocumentOrder) -> Iterator[Rows]:
+        """The rows of table ``similar`` (SIMILAR), file by file."""
         for path in self.similar:
-            source = InputFile(path=path, name="")
+            source, found = InputFile(path=path, name=""), [np.empty(0, SIMILAR)]
             for batch in parquet_file(path).iter_batches(batch_size=1 << 16, columns=SIMILAR_DOCUMENTS.names):
                 rows = np.empty(batch.num_rows, SIMILAR)
                 for field, name in (("rank", "doc_id"), ("other", "similar_doc_id")):
@@ -135,7 +140,7 @@ class Before:
                 rows["position"] = batch.column("position").fill_null(NO_POSITION)
                 rows["share"] = batch.column("passage_share").fill_null(0)
                 found.append(rows)
-        return np.concatenate(found)
+            yield np.concatenate(found)
 
 
 def _ranks(rows: pa.RecordBatch, column: str, file: InputFile, order: DocumentOrder) -> NDArray[np.uint32]:

@@ -84,7 +84,7 @@ def may_repeat(keys: NDArray[np.uint64]) -> NDArray[np.bool_]:
     >>> may_repeat(np.array([7, 8, 7], np.uint64)).tolist()
     [True, False, True]
     """
-    slots = (keys * _MIX >> np.uint64(24)).astype(np.int64) & ((1 << max(10, (4 * len(keys)).bit_length())) - 1)
+    slots = slots_of(keys, 1 << max(10, (4 * len(keys)).bit_length()))
     at = np.arange(len(keys), dtype=np.uint32)
     last = np.empty(int(slots.max(initial=0)) + 1, np.uint32)
     last[slots] = at
@@ -92,6 +92,11 @@ def may_repeat(keys: NDArray[np.uint64]) -> NDArray[np.bool_]:
     again[slots[last[slots] != at]] = True
     found: NDArray[np.bool_] = again[slots]
     return found
+
+
+def slots_of(keys: NDArray[np.uint64], size: int) -> NDArray[np.int64]:
+    """A slot for each key, of `size`, a power of two, at most 2 ** 40: keys that are not in one are different."""
+    return (keys * _MIX >> np.uint64(24)).astype(np.int64) & (size - 1)
 
 
 def repeat(keys: NDArray[np.uint64]) -> NDArray[np.bool_]:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import DTypeLike
+from numpy.typing import DTypeLike, NDArray
 
-from winnow.deduplicate.array_files import ArrayFile, PartitionedFile
+from winnow.deduplicate.array_files import ArrayFile, PartitionedFile, load_each
 
 NO_RANK = np.uint32(0xFFFFFFFF)
 """Stands for a document that takes no part, and for no document. A rank is a place in the total order of documents."""
@@ -39,6 +39,9 @@ PLACE = np.dtype([("start", np.int64), ("size", np.int32)])
 """Where a document's set lies among others, end to end; NOWHERE for one that has none."""
 NOWHERE = -1
 PLACED = np.dtype([("rank", np.uint32), *PLACE.descr])
+SIZED = np.dtype([("rank", np.uint32), ("size", np.int32)])
+WANTED = np.dtype([("rank", np.uint32), ("job", np.uint32)])
+BOUND = np.dtype([("rank", np.uint32), ("size", np.int32), ("most", np.int32), ("may", np.bool_)])
 TEMPLATE = np.dtype([("key", np.uint64), ("arrival", np.int32)])
 COUNTED = np.dtype(
     [("first", np.uint32), ("later", np.uint32), ("of_first", np.int64), ("of_later", np.int64), ("both", np.int64)]
@@ -49,7 +52,6 @@ SIMILAR = np.dtype(
     [("rank", np.uint32), ("other", np.uint32), ("jaccard", np.float64), ("containment", np.float64),
      ("position", np.int32), ("share", np.float64)]
 )  # fmt: skip
-EVIDENCE = np.dtype([("row", np.int64), ("position", np.int32), ("share", np.float64)])
 PASSAGE = np.dtype(
     [("high", np.uint64), ("low", np.uint64), ("rank", np.uint32), ("position", np.int32), ("part", np.int32),
      ("chars", np.int32), ("long", np.bool_), ("call", np.bool_), ("meaning", np.uint8), ("boilerplate", np.bool_)]
@@ -78,6 +80,7 @@ class InputFile:
     path: Path
     name: str  # stands in the names of work files made from it
     left_out: ArrayFile | None = None  # doc_ids as numbers, sorted
+    only: tuple[ArrayFile, ...] = ()  # what new documents have, where rows that share nothing with them do not matter
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,28 +93,49 @@ class ShingleFiles:
 
 @dataclass(frozen=True, slots=True)
 class ShingleSets:
-    """Shingle sets in several files, as if those stood end to end too.
+    """Shingle sets in several files, as if those stood one after the other, one apart.
 
     `starts` says where each file begins, and the end of the last; `places` where each document's set lies, by rank.
     """
 
-    files: tuple[Path, ...]
+    parts: tuple[ShingleFiles, ...]
     starts: tuple[int, ...]
     places: ArrayFile
+
+    def has(self, ranks: NDArray[np.uint32]) -> NDArray[np.bool_]:
+        """Which documents have a set."""
+        here: NDArray[np.bool_] = self.places.load()["start"][ranks] != NOWHERE
+        return here
+
+    def file_of(self, ranks: NDArray[np.uint32]) -> NDArray[np.int64]:
+        """Which file the set of each document is in."""
+        return self.file_at(self.places.load()["start"][ranks])
+
+    def file_at(self, starts: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Which file each place is in."""
+        return np.searchsorted(np.array(self.starts), starts, side="right") - 1
+
+
+@dataclass(frozen=True, slots=True)
+class SetParts:
+    """What jobs need of one file of sets: these end to end, and whose they are (SIZED), by job."""
+
+    sets: PartitionedFile
+    sizes: PartitionedFile
 
 
 def lay_out(parts: Sequence[ArrayFile], places: ArrayFile, documents: int) -> list[int]:
     """Write where sets lie, by rank (PLACE), given where they do in each of the `parts` (PLACED).
 
-    Returns where each part begins, and the end of the last.
+    Returns where each part begins, one apart from the one before, and the end of the last.
     """
     starts = [0]
     with places.filled(documents) as by_rank:
         by_rank["start"] = NOWHERE
-        for some in (part.load() for part in parts):
+        for some in load_each(parts):
             by_rank["start"][some["rank"]] = some["start"] + starts[-1]
             by_rank["size"][some["rank"]] = some["size"]
-            starts.append(starts[-1] + int((some["start"] + some["size"]).max(initial=0)))
+            starts.append(starts[-1] + int((some["start"] + some["size"]).max(initial=0)) + 1)
     return starts
 
 
@@ -169,16 +193,28 @@ class SpanFiles:
 
 @dataclass(frozen=True, slots=True)
 class WorkFiles:
-    """Where each file of a deduplication stands in its folder, and what it holds."""
+    """Where each file of a deduplication stands in its folder, and what it holds.
+
+    No file is written twice: workers that have theirs from a store keep what they have fetched.
+    """
 
     folder: Path
+    of_documents: Path | None = None  # the folder with the facts of documents, where that is another one
+
+    @property
+    def in_rounds(self) -> WorkFiles:
+        """Files of their own for what is done once more, over the same documents."""
+        return WorkFiles(self.folder / "in-rounds", self.folder)
 
     def _array(self, name: str, dtype: DTypeLike) -> ArrayFile:
         return ArrayFile(self.folder / f"{name}.npy", np.dtype(dtype))
 
+    def _known(self, name: str, dtype: DTypeLike) -> ArrayFile:
+        return ArrayFile((self.of_documents or self.folder) / f"{name}.npy", np.dtype(dtype))
+
     def order(self, fact: str) -> ArrayFile:
         """A fact of all documents (see ORDER)."""
-        return self._array(f"order-{fact}", ORDER[fact])
+        return self._known(f"order-{fact}", ORDER[fact])
 
     def order_part(self, fact: str, part: int) -> ArrayFile:
         """The same of a part of the order, or, where the facts are by doc_id, of a partition of them."""
@@ -223,7 +259,7 @@ class WorkFiles:
 
     def documents_in(self, passages: InputFile) -> ArrayFile:
         """Ranks of the documents with passages in a file."""
-        return self._array(f"documents-in-{passages.name}", np.uint32)
+        return self._known(f"documents-in-{passages.name}", np.uint32)
 
     def index_parts(self, index: InputFile) -> IndexParts:
         bands, samples = (PartitionedFile(self.folder / f"{n}-{index.name}.npy", KEYED) for n in ("bands", "samples"))
@@ -238,13 +274,22 @@ class WorkFiles:
 
     @property
     def sketch_places(self) -> ArrayFile:
-        """By rank."""
-        return self._array("sketch-places", PLACE)
+        """By rank, where each sketch starts, and how many values it has: start << 24 | size."""
+        return self._array("sketch-places", np.uint64)
 
     def candidates(self, partition: int) -> Candidates:
         buckets = self._array(f"large-buckets-{partition}", KEYED)
         pairs, similar = (self._array(f"{n}-{partition}", np.uint64) for n in ("pairs", "similar-pairs"))
         return Candidates(pairs=pairs, large_buckets=buckets, similar=similar)
+
+    @property
+    def new_prints(self) -> ArrayFile:
+        """The fingerprints of all passages that new documents have."""
+        return self._array("new-prints", TEXT)
+
+    def new_keys(self, name: str) -> ArrayFile:
+        """Which slots the bands or the samples of new documents fall into (see `slots_of`)."""
+        return self._array(f"new-{name}", np.bool_)
 
     def prints(self, passages: InputFile) -> PartitionedFile:
         """Which document has which passage."""
@@ -272,6 +317,36 @@ class WorkFiles:
         """By rank, where each document's set lies among those of a label."""
         return self._array(f"shingle-places-{label}", PLACE)
 
+    def wanted_sets(self, label: str) -> PartitionedFile:
+        """Whose sets jobs need, by the file that has them."""
+        return PartitionedFile(self.folder / f"wanted-sets-{label}.npy", WANTED)
+
+    def sets_for(self, label: str) -> SetParts:
+        sets, sizes = (self.folder / f"{name}-for-{label}.npy" for name in ("sets", "sizes"))
+        return SetParts(PartitionedFile(sets, np.dtype(np.uint64)), PartitionedFile(sizes, SIZED))
+
+    @property
+    def nearest(self) -> ArrayFile:
+        """By rank, the first document that each may be alike with; its own where there is none before it."""
+        return self._array("nearest", np.uint32)
+
+    def listed(self, label: str) -> ArrayFile:
+        """Pairs of one kind, each once, sorted."""
+        return self._array(f"listed-pairs-{label}", np.uint64)
+
+    def spread_pairs(self, label: str) -> PartitionedFile:
+        """Some of those, by what they are alike with."""
+        return PartitionedFile(self.folder / f"spread-pairs-{label}.npy", np.dtype(np.uint64))
+
+    @property
+    def in_buckets(self) -> ArrayFile:
+        """Documents of large buckets."""
+        return self._array("in-buckets", np.uint32)
+
+    def bounds(self, part: int) -> ArrayFile:
+        """How alike some of those may be with others, at the very most."""
+        return self._array(f"bounds-{part}", BOUND)
+
     def candidate_pairs(self, label: str) -> ArrayFile:
         """All pairs of one kind, each once, as in `Candidates`."""
         return self._array(f"candidate-pairs-{label}", np.uint64)
@@ -295,13 +370,13 @@ class WorkFiles:
         """Pairs of kept documents, and how many shingles they have in common."""
         return self._array(f"counted-{label}", COUNTED)
 
-    def compared(self, label: str) -> ArrayFile:
-        """Pairs of kept documents, and how alike they are."""
-        return self._array(f"compared-{label}", SIMILAR)
+    def listed_similar(self, span: int) -> PartitionedFile:
+        """Those of them that are listed of a span of doc_ids, by the file that has the shingles of the document."""
+        return PartitionedFile(self.folder / f"listed-similar-{span}.npy", SIMILAR)
 
-    def evidence(self, label: str) -> ArrayFile:
-        """Which passages of listed pairs speak most."""
-        return self._array(f"evidence-{label}", EVIDENCE)
+    def known_similar(self, span: int) -> PartitionedFile:
+        """Those that were listed before, too, of a span of doc_ids."""
+        return PartitionedFile(self.folder / f"known-similar-{span}.npy", SIMILAR, span)
 
     @property
     def copies(self) -> ArrayFile:
@@ -345,15 +420,18 @@ class WorkFiles:
         """Passages that several documents have, sorted; the fingerprint tells them apart."""
         return self._array(f"repeated-passages-{partition}", PASSAGE)
 
-    @property
-    def repeated_places(self) -> ArrayFile:
-        """Where all of those stand: rank << 32 | position, sorted."""
-        return self._array("repeated-places", np.uint64)
+    def asked_passages(self, partition: int) -> ArrayFile:
+        """Those of them of which it is asked what speaks for them to stay."""
+        return self._array(f"asked-passages-{partition}", PASSAGE)
 
-    def standings(self, inputs: Sequence[InputFile]) -> PartitionedFile:
+    def places(self, label: str) -> ArrayFile:
+        """Where those of a label stand: rank << 32 | position, sorted."""
+        return self._array(f"{label}-places", np.uint64)
+
+    def standings(self, label: str, inputs: Sequence[InputFile]) -> PartitionedFile:
         """What speaks for those to stay, of documents whose passages lie in one file, or in several, given these."""
         name = inputs[0].name if len(inputs) == 1 else "scattered"
-        return PartitionedFile(self.folder / f"standings-{name}.npy", STANDING)
+        return PartitionedFile(self.folder / f"{label}-standings-{name}.npy", STANDING)
 
     def removed_passages(self, partition: int) -> PartitionedFile:
         """Passages that go for what another document has, or stay for their meaning although it has them."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -321,7 +321,24 @@ def _rows_as_meant(lines: Lines, dialect: Dialect, width: int | None) -> Iterato
             if lines.row:
                 yield None
             return
-        yield row
+        yield from _parted(lines.row, dialect.delimiter, width) or [row]
+
+
+def _parted(lines: Sequence[str], delimiter: str, width: int | None) -> list[list[str]]:
+    r"""The rows that two stray quotes made one; none where it is one by rights.
+
+    Each of its lines has as many fields as the head then, and they are parted by tabs, or begin with numbers that go
+    on.
+
+    >>> _parted(['3\t"so\n', '5\tthen"\n'], "\t", 2), _parted(['3,"so\n', '5,then"\n'], ",", 2)
+    ([['3', '"so'], ['5', 'then"']], [])
+    """
+    if len(lines) < 2 or not width or width < 2 or any(line.count(delimiter) != width - 1 for line in lines):
+        return []
+    rows = [line.rstrip("\r\n").split(delimiter) for line in lines]
+    first = rows[0][0]
+    counted = first.isdecimal() and [row[0] for row in rows] == [str(int(first) + n) for n in range(len(rows))]
+    return rows if delimiter == "\t" or counted else []
 
 
 def _open_quote() -> ReadError:

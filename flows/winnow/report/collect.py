@@ -73,10 +73,11 @@ def collect(
     name: str = "dataset",
     previous: int | None = None,
     passages: Sequence[PassageSums] = (),
+    chars: Mapping[str, int] | None = None,
 ) -> ReportData:
     """Everything the report shows of the version in folder `view`, which holds one folder of Parquet a table.
 
-    `passages` are the sums over the files of table ``passages`` where they are known.
+    `passages` are the sums over the files of table ``passages``, `chars` the characters by fate, where they are known.
     Counts come from single columns that are streamed; whole texts are read of a few dozen documents only.
     Lists are capped, see the constants of this module and of `examples`.
     """
@@ -90,8 +91,9 @@ def collect(
     n_rejected = sum(t.count for t in rejects)
     runs = _runs(tables["runs"])
     own = next((r for r in runs if r.run_id == run_id), None)
-    sums = add_sums(passages or map(sum_passages, files_of(view, "passages")))
-    chars = dict(sums.chars) | {"kept": counts.n_chars, "white_space": sums.chars.get("kept", 0) - counts.n_chars}
+    sums = add_sums(passages or (sum_passages(file, chars is None) for file in files_of(view, "passages")))
+    fates = dict(sorted((sums.chars if chars is None else chars).items()))
+    fates |= {"kept": counts.n_chars, "white_space": fates.get("kept", 0) - counts.n_chars}
     lengths, median = _lengths(documents)
     repairs = repairs_of(view, tables["edits"], documents)
     return ReportData(
@@ -109,7 +111,7 @@ def collect(
         n_repaired=counts.n_repaired,
         n_suspicions=repairs.n_suspicions,
         documents_flow=_documents_flow(counts, copies, n_rejected),
-        characters_flow=_characters_flow(chars, repairs.n_chars_added),
+        characters_flow=_characters_flow(fates, repairs.n_chars_added),
         repairs=repairs.tallies,
         removals=removal_tallies(sums, tables["passages"], documents, duplicates),
         rejects=rejects,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
@@ -246,7 +246,7 @@ class Candidates(Generic[R]):
     """The first rows of each value of a key, of different documents where there are such."""
 
     def __init__(self, key: str, kind: Callable[..., R]) -> None:
-        self.columns = [f.name for f in fields(kind)]  # type: ignore[arg-type]
+        self.columns = [f.name for f in fields(kind) if f.default is MISSING]  # type: ignore[arg-type]
         self._key, self._kind = key, kind
         self._found: dict[str, list[R]] = {}
         self._spare: dict[str, list[R]] = {}

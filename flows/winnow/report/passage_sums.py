@@ -1,18 +1,19 @@
 """What the passages of a version add up to: characters by fate, and what was left out, with examples.
 
-All of their texts are read for it, so workers may take the files.
+All of them are looked at for it, so workers may take the files.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
 import pyarrow.compute as pc
 
+from winnow.base.files import scan_parquet
 from winnow.report.examples import Candidates, batches, distinct, sources_of, sums_by
 from winnow.report.report_data import Example, Tally
 
@@ -25,33 +26,47 @@ class Removal:
 
     doc_id: str
     position: int
+    part: int
     reason: str | None
-    text: str
     kept_doc_id: str | None
     kept_position: int | None
     similarity: float | None
+    text: str = ""  # read of those alone that are shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PassageSums:
-    """Characters of repaired text by their fate, ``kept`` or a reason; and a few removals of each reason."""
+    """Characters of repaired text by their fate, ``kept`` or a reason, if asked for; a few removals of each reason."""
 
     chars: Mapping[str, int]
     removals: Mapping[str, Sequence[Removal]]
 
 
-def sum_passages(file: Path) -> PassageSums:
+def sum_passages(file: Path, with_chars: bool = True) -> PassageSums:
     """Sums over one file of table ``passages``; some of its rows are in memory at a time."""
     removals = Candidates("reason", Removal)
     chars: Counter[str] = Counter()
-    fate = pl.when(pl.col("status") == "kept").then(pl.lit("kept")).otherwise(pl.col("reason")).alias("fate")
-    size = pl.col("text").str.len_chars() + pl.col("gap").str.len_chars()
-    for batch in batches([file], [*removals.columns, "status", "gap"]):
-        frame = pl.DataFrame(pl.from_arrow(batch.select(["status", "reason", "text", "gap"])))
-        for name, count in frame.group_by(fate).agg(size.sum().cast(pl.Int64)).iter_rows():
+    if with_chars:
+        fate = pl.when(pl.col("status") == "kept").then(pl.lit("kept")).otherwise(pl.col("reason")).alias("fate")
+        size = (pl.col("text").str.len_chars() + pl.col("gap").str.len_chars()).sum().cast(pl.Int64)
+        for name, count in scan_parquet([file]).group_by(fate).agg(size).collect(engine="streaming").iter_rows():
             chars[name or "removed"] += count
+    for batch in batches([file], [*removals.columns, "status"]):
         removals.look_at(batch.filter(pc.equal(batch["status"], "removed")))
-    return PassageSums(chars=chars, removals=removals.by_name())
+    found = removals.by_name()
+    texts = _texts(file, {row.doc_id for rows in found.values() for row in rows})
+    shown = {
+        name: [replace(row, text=texts[row.doc_id, row.position, row.part]) for row in rows]
+        for name, rows in found.items()
+    }
+    return PassageSums(chars=chars, removals=shown)
+
+
+def _texts(file: Path, doc_ids: Collection[str]) -> dict[tuple[str, int, int], str]:
+    """What was left out of some documents, by document, position and part."""
+    among = pl.col("doc_id").is_in(sorted(doc_ids)) & (pl.col("status") == "removed")
+    rows = scan_parquet([file]).filter(among).select("doc_id", "position", "part", "text")
+    return {tuple(place): text for *place, text in rows.collect(engine="streaming").iter_rows()}
 
 
 def add_sums(parts: Iterable[PassageSums]) -> PassageSums:

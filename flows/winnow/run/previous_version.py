@@ -259,7 +259,9 @@ class WholeTable:
                 continue
             rows = arrow_dataset(files, schema)
             asked = list(columns) if key in columns or mask is None else [*columns, key]
-            for batch in rows.to_batches(columns=asked, filter=wanted):
+            # Of texts nothing is read ahead: a row group of them is a large thing.
+            how = {"batch_size": 1 << 14, "batch_readahead": 1, "fragment_readahead": 1} if "text" in columns else {}
+            for batch in rows.to_batches(columns=asked, filter=wanted, **how):
                 if mask is not None:
                     batch = batch.filter(pc.invert(mask(batch.column(key))))
                 yield batch.select(list(columns))

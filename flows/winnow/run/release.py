@@ -302,7 +302,13 @@ def _sums_of(dataset: Dataset, manifest: Manifest, executor: Executor) -> list[P
     """What workers read off the passages of a version whose view is not there yet for them, but its table is."""
     names = [file.delta_path for file in manifest.tables["passages"].files]
     files = [dataset.table("passages") / name for name in names if name]
-    return list(each_range(executor, sum_passages, files))
+    return list(each_range(executor, sum_passages, files, _chars_of(manifest) is None))
+
+
+def _chars_of(manifest: Manifest) -> Mapping[str, int] | None:
+    """The characters of a version by their fate, where its run counted them and nothing was erased since."""
+    told = {} if manifest.erased else manifest.counts.get("facts") or {}
+    return Facts.from_dict(told).chars_by_fate if "chars_by_fate" in told else None
 
 
 def packages() -> dict[str, str]:
@@ -332,6 +338,7 @@ def report_of(run_id: str, name: str, sums: Callable[[Manifest], Sequence[Passag
             name=name,
             previous=manifest.previous,
             passages=sums(manifest) if sums else (),
+            chars=_chars_of(manifest),
         )
         return {"report.html": render(data)}
 

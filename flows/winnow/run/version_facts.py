@@ -43,13 +43,30 @@ def facts_of_version(
     A removal may point to a document of any range; `folder` holds these meanwhile, by the range that they are in.
     """
     ranges = ranges_of((*dataset.files("index"), *parts.get("index", ())), RANGE_DOCUMENTS)
-    cut = {t: whole_version(dataset, parts, replaced, t).by_range(ranges) for t in _TABLES}
+    before = _facts_before(dataset, replaced)
+    tables = {t: whole_version(dataset, parts, replaced, t) for t in _TABLES}
+    if before:
+        tables |= {t: replace(tables[t], published=()) for t in ("passages", "edits")}
+    cut = {t: table.by_range(ranges) for t, table in tables.items()}
     jobs = [_Range(number=n, tables={t: tables[n] for t, tables in cut.items()}) for n in range(len(ranges))]
     found = list(each_range(executor, _facts_of_range, jobs, [low for low, _ in ranges], folder))
     kept = gather([_kept_file(folder, n) for n in range(len(ranges))], _KEPT, len(ranges), executor)
     dangling = sum(each_range(executor, _dangling_in_range, list(zip(kept, cut["documents"], strict=True))))
     remove_folder(folder)
-    return replace(add_facts(found), n_dangling=dangling)
+    return replace(add_facts([*found, *before]), n_dangling=dangling)
+
+
+def _facts_before(dataset: Dataset, replaced: Mapping[str, Set[str]]) -> list[Facts]:
+    """What the last version's passages and edits add to the facts; nothing where they are to be read again.
+
+    Where no document leaves, none of its removals comes to point to a document that is not published.
+    """
+    manifest = dataset.latest_manifest()
+    told = manifest.counts.get("facts", {}) if manifest and not manifest.erased else {}
+    if "chars_by_fate" not in told or told["n_dangling"] or any(replaced.get(t) for t in _TABLES if t != "rejects"):
+        return []
+    tallies = "edits_by_rule", "removals_by_reason", "chars_by_fate"
+    return [Facts(n_read=0, n_published=0, **{tally: told[tally] for tally in tallies})]
 
 
 def _kept_file(folder: Path, number: int) -> PartitionedFile:

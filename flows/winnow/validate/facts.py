@@ -35,6 +35,7 @@ class Facts:
     mean_residual_markup: float = 0.0  # over the characters of the documents that this run repaired
     edits_by_rule: Mapping[str, int] = field(default_factory=dict)
     removals_by_reason: Mapping[str, int] = field(default_factory=dict)
+    chars_by_fate: Mapping[str, int] = field(default_factory=dict)  # of repaired text: "kept", or why it was removed
     documents_by_language: Mapping[str, int] = field(default_factory=dict)
 
     @property
@@ -103,6 +104,7 @@ def gather_facts(*, documents: Rows, duplicates: Rows, rejects: Rows, passages: 
         n_chars=sum(pc.sum(b["n_chars"]).as_py() or 0 for b in documents.batches(["n_chars"])),
         edits_by_rule=_tally(edits.batches(["rule"], pc.field("applied"))),
         removals_by_reason=_tally(passages.batches(["reason"], pc.field("status") == "removed")),
+        chars_by_fate=_chars_by_fate(passages.batches(["status", "reason", "text", "gap"])),
         documents_by_language=_tally(documents.batches(["language"])),
     )
 
@@ -122,6 +124,7 @@ def add_facts(parts: Sequence[Facts]) -> Facts:
         **counts,
         edits_by_rule=together("edits_by_rule"),
         removals_by_reason=together("removals_by_reason"),
+        chars_by_fate=together("chars_by_fate"),
         documents_by_language=together("documents_by_language"),
     )
 
@@ -164,6 +167,16 @@ def _tally(batches: Iterable[pa.RecordBatch]) -> dict[str, int]:
     for batch in batches:
         for entry in pc.value_counts(batch.column(0)).to_pylist():
             counts[entry["values"] if entry["values"] is not None else "unknown"] += entry["counts"]
+    return _sorted(counts)
+
+
+def _chars_by_fate(batches: Iterable[pa.RecordBatch]) -> dict[str, int]:
+    counts: Counter[str] = Counter()
+    for batch in batches:
+        fate = pc.if_else(pc.equal(batch["status"], "kept"), "kept", pc.fill_null(batch["reason"], "removed"))
+        chars = pc.add(*(pc.cast(pc.utf8_length(batch[name]), pa.int64()) for name in ("text", "gap")))
+        for row in pa.table({"fate": fate, "chars": chars}).group_by("fate").aggregate([("chars", "sum")]).to_pylist():
+            counts[row["fate"]] += row["chars_sum"]
     return _sorted(counts)
 
 

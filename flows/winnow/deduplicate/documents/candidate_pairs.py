@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from winnow.base.files import parquet_file
 from winnow.base.recipe import DeduplicateSettings
-from winnow.deduplicate.array_files import Partition
+from winnow.deduplicate.array_files import ArrayFile, Partition, load_each
 from winnow.deduplicate.documents.document_order import load_order
 from winnow.deduplicate.sorted_rows import (
     Rows,
@@ -21,6 +22,7 @@ from winnow.deduplicate.sorted_rows import (
     merged,
     ranges,
     run_starts,
+    slots_of,
 )
 from winnow.deduplicate.work_files import KEYED, NO_RANK, PLACED, SKETCHED, Candidates, IndexParts, InputFile, WorkFiles
 
@@ -28,36 +30,74 @@ LEADS = 16  # members of a large bucket that the others are compared with in one
 _SKETCH_LEADS = 4  # a shingle of more documents than LEADS is common text; only the first few are asked for it
 _LOOSE = 0.6  # of the share of words in a row from which a pair is listed: three in a row stay where five do not
 _MIX = np.uint64(0x9E3779B97F4A7C15)
+_MOST_NEW = 1 << 16  # documents; some hundred keys of each are held
+_SLOTS = 8  # for each key, so that of eight others one at most is taken for it
+_SIZE_BITS = np.uint64(24)
+_SIZE = np.uint64((1 << 24) - 1)  # of a sketch; each 16th shingle is in it, about
 
 
 def spread_index(index: InputFile, files: WorkFiles, partitions: int) -> IndexParts:
     """Write bands and samples of one index file by hash partition, and the sketches end to end.
 
-    Exact copies take part through the first document that has their text.
+    Exact copies take part through the first document that has their text; of published documents, where that is known,
+    those bands and samples that new ones may have.
     """
     order = load_order(files)
-    bands, samples, places = [], [], []
+    bands, samples, sketches, places = [], [], [np.empty(0, SKETCHED)], []
     filled = 0
+    bands_of_new, samples_of_new = (one.load() for one in index.only) if index.only else (None, None)
     for batch in parquet_file(index.path).iter_batches(batch_size=4096, columns=["doc_id", "bands", "sketch"]):
         ranks = order.ranks_of(batch.column("doc_id"), index)
         known = ranks != NO_RANK
         ranks = np.where(known & (order.exact_of[np.where(known, ranks, 0)] == ranks), ranks, NO_RANK)
-        bands.append(_exploded(batch.column("bands"), ranks))
-        samples.append(_exploded(batch.column("sketch"), ranks))
+        bands.append(_shared(_exploded(batch.column("bands"), ranks), bands_of_new))
+        sampled = _exploded(batch.column("sketch"), ranks)
+        samples.append(_shared(sampled, samples_of_new))
+        sketches.append((sampled["key"] * _MIX >> np.uint64(48)).astype(SKETCHED))
         lengths = np.diff(np.asarray(batch.column("sketch").offsets))[ranks != NO_RANK]
         place = np.empty(len(lengths), PLACED)
         place["rank"], place["size"] = ranks[ranks != NO_RANK], lengths
         place["start"] = filled + np.cumsum(lengths) - lengths
         places.append(place)
-        filled += len(samples[-1])
+        filled += len(sampled)
     parts = files.index_parts(index)
     for file, pieces in ((parts.bands, bands), (parts.samples, samples)):
         rows = merged(pieces, KEYED)
         file.spread(rows, partition_of(rows["key"], partitions), partitions)
-    keys = merged(samples, KEYED)["key"]
-    parts.sketches.save((keys * _MIX >> np.uint64(48)).astype(SKETCHED))
+    parts.sketches.save(np.concatenate(sketches))
     parts.sketch_places.save(merged(places, PLACED))
     return parts
+
+
+def write_keys(new: Sequence[InputFile], files: WorkFiles) -> tuple[ArrayFile, ...]:
+    """Write which bands and samples new documents have, for `spread_index`; nothing where they are many."""
+    indexes = [parquet_file(file.path) for file in new]
+    if sum(index.metadata.num_rows for index in indexes) > _MOST_NEW:
+        return ()
+    outs = []
+    for kind, column in (("bands", "bands"), ("samples", "sketch")):
+        found = [np.asarray(index.read([column])[column].combine_chunks().flatten()) for index in indexes]
+        keys = merged(found, np.int64).astype(np.int64, copy=False).view(np.uint64)
+        has = np.zeros(1 << max(10, (_SLOTS * len(keys)).bit_length()), np.bool_)
+        has[slots_of(keys, len(has))] = True
+        outs.append(files.new_keys(kind).save(has))
+    return tuple(outs)
+
+
+def _shared(rows: Rows, of_new: NDArray[np.bool_] | None) -> Rows:
+    """The rows whose keys may be those of new documents; all, where it is not known which these are."""
+    found: Rows = rows if of_new is None else rows[of_new[slots_of(rows["key"], len(of_new))]]
+    return found
+
+
+def lay_sketches(parts: Sequence[ArrayFile], places: ArrayFile, documents: int) -> None:
+    """Write where sketches lie, by rank, given where they do in each of the `parts` (PLACED), which are end to end."""
+    start = np.int64(0)
+    with places.filled(documents) as by_rank:
+        for some in load_each(parts):
+            size = np.minimum(some["size"], _SIZE).astype(np.uint64)
+            by_rank[some["rank"]] = (start + some["start"]).astype(np.uint64) << _SIZE_BITS | size
+            start += some["size"].sum(dtype=np.int64)
 
 
 def partition_of(keys: NDArray[np.uint64], partitions: int) -> NDArray[np.int64]:
@@ -146,7 +186,7 @@ class _Sampled:
         ranks = distinct_values(np.concatenate((first, later)))
         sides = np.searchsorted(ranks, first), np.searchsorted(ranks, later)
         places = files.sketch_places.load()[ranks]
-        starts, sizes = places["start"], places["size"].astype(np.int64)
+        starts, sizes = (some.astype(np.int64) for some in (places >> _SIZE_BITS, places & _SIZE))
         both = count_shared(files.sketches.load(), starts, starts + sizes, sides)
         of_first, of_later = (sizes[side] for side in sides)
         return cls(first=first, later=later, of_first=of_first, of_later=of_later, both=both)

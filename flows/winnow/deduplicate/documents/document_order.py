@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from winnow.base.doc_ids import Column, as_doc_ids, doc_keys
 from winnow.base.errors import DatasetError
 from winnow.base.files import scan_parquet
-from winnow.deduplicate.array_files import ArrayFile, Partition, PartitionedFile, gather, partitions_for
+from winnow.deduplicate.array_files import ArrayFile, Partition, PartitionedFile, gather, load_each, partitions_for
 from winnow.deduplicate.passages.utf8_texts import Utf8Texts
 from winnow.deduplicate.sorted_rows import Rows, distinct_values, merged, run_starts, stand_in
 from winnow.deduplicate.work_files import (
@@ -87,13 +87,18 @@ class DocumentOrder:
             ranks[stand_in(keys, file.left_out.load())] = NO_RANK
         return ranks
 
+    def documents_in(self, passages: InputFile) -> NDArray[np.uint32]:
+        """Ranks of the documents with passages in a file."""
+        found: NDArray[np.uint32] = self._files.documents_in(passages).load()
+        return found
+
     def doc_ids(self, ranks: NDArray[Any]) -> pa.StringArray:
         """The doc_ids of the documents with these ranks."""
         return as_doc_ids(self.doc_keys[ranks])
 
     def spread(self, rows: Rows, out: PartitionedFile, spans: int, by: str = "rank") -> PartitionedFile:
         """Write rows by the span of doc_ids in which the document stands whose rank they give."""
-        return out.spread(rows, _nth_of(self.doc_keys[rows[by]], spans), spans)
+        return out.spread(rows, nth_of(self.doc_keys[rows[by]], spans), spans)
 
 
 def rank_documents(indexes: Sequence[InputFile], files: WorkFiles, executor: Executor) -> int:
@@ -123,7 +128,7 @@ def rank_documents(indexes: Sequence[InputFile], files: WorkFiles, executor: Exe
         files.order(fact).join([files.order_part(fact, n) for n in range(len(parts))])
     for fact in ("keys", "ranks"):
         files.order(fact).join([files.order_part(fact, n) for n in keyed])
-    copies = merged([file.load() for file in same], SAME_TEXT)
+    copies = merged(list(load_each(same)), SAME_TEXT)
     copies = copies[np.argsort(copies["rank"])]
     for n, (first, size) in enumerate(zip(firsts, sizes, strict=True)):
         exact = np.arange(first, first + size, dtype=np.uint32)
@@ -212,14 +217,14 @@ def _rank_part(pieces: Partition, first: int, files: WorkFiles, partitions: int)
     made = files.ranked(part)
     keyed = np.empty(len(rows), KEYED)
     keyed["key"], keyed["rank"] = rows["key"], ranks
-    made.by_key.spread(keyed, _nth_of(rows["key"], partitions), partitions)
+    made.by_key.spread(keyed, nth_of(rows["key"], partitions), partitions)
     texts = np.empty(len(rows), SAME_TEXT)
     texts["text"], texts["rank"], texts["first"] = rows["text"], ranks, ranks
-    made.by_text.spread(texts, _nth_of(rows["text"]["low"], partitions), partitions)
+    made.by_text.spread(texts, nth_of(rows["text"]["low"], partitions), partitions)
     return made
 
 
-def _nth_of(hashes: NDArray[np.uint64], partitions: int) -> NDArray[np.int64]:
+def nth_of(hashes: NDArray[np.uint64], partitions: int) -> NDArray[np.int64]:
     """The partition of each, in the order of the numbers."""
     return ((hashes >> np.uint64(32)) * np.uint64(partitions) >> np.uint64(32)).astype(np.int64)
 

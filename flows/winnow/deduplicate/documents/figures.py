@@ -2,10 +2,13 @@
 
 A revision that corrects a few figures has most of them in common with what it revises; another report has others. So
 where a document has a figure in every few words, only three words in a row that have one speak for it being a copy.
+
+A record is nothing but what it gives: an invoice, a reading, a product's attributes. One value tells it from another.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,16 +17,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from winnow.deduplicate.documents.shingles import SHORT, Hashes, Words
+from winnow.deduplicate.documents.shingles import SHORT, Words
+from winnow.deduplicate.passages.contraries import FIELD
 from winnow.deduplicate.passages.fingerprint import UNSPACED
-from winnow.deduplicate.passages.utf8_texts import Utf8Texts
+from winnow.deduplicate.passages.utf8_texts import Offsets, Utf8Texts
 from winnow.deduplicate.sorted_rows import distinct_values, stand_in
 
 _WORDS_A_FIGURE = 40  # at most; two sentences
-_MOST_WORDS = 300  # of a document; a longer one says more than its figures
+MOST_WORDS = 300  # of a document; a longer one says more than its figures
+_WORDS_A_VALUE = 7  # at most, of a record; a report of an accident has a figure in every ten
+_LINES = 4  # at least, of a form; they have half of its characters
 _STAMP = 6  # words at either end of a document whose figures say when it was posted, or on which page
 _LINK = r"://|\]\("  # figures of addresses say nothing
+_LINKS = re.compile(_LINK)
 _ALONE = "".join(rf"\x{{{first:X}}}-\x{{{last:X}}}" for first, last in UNSPACED)
+_GIVEN = re.compile(rf"(?<![^\W{''.join(f'{chr(first)}-{chr(last)}' for first, last in UNSPACED)}])\d+(?:[.,:/-]\d+)*")
 _WORD_WITH_DIGIT = rf"[[\w\p{{N}}]--[{_ALONE}]]*\p{{Nd}}[[\w\p{{N}}]--[{_ALONE}]]*"
 
 
@@ -42,7 +50,7 @@ class Figures:
         """Given the passages of whole documents, of which only those `among` them count."""
         documents, pieces = np.diff(words.bounds), np.diff(words.ends, prepend=0)
         owner = np.repeat(np.arange(len(documents)), documents)
-        is_figure = stand_in(words.in_pieces, _with_digit(texts))
+        is_figure = figures_among(words, texts)
         at, ends = np.arange(len(is_figure)), words.document_ends
         starts = np.append(0, ends[:-1])
         of_document = np.repeat(np.arange(len(ends)), np.diff(ends, prepend=0))
@@ -51,8 +59,8 @@ class Figures:
         begins[1:] &= ~is_figure[:-1]
         given = np.diff(np.append(0, np.cumsum(begins))[np.append(0, words.ends)])
         sizes = pc.utf8_length(texts).to_numpy(zero_copy_only=False)
-        long = np.where(2 * pieces > sizes, 5 * pieces / 8, pieces)  # of characters that are words, eight say so much
-        short = np.diff(ends, prepend=0)[owner] <= _MOST_WORDS
+        long = _as_words(pieces, sizes)
+        short = np.diff(ends, prepend=0)[owner] <= MOST_WORDS
         links = pl.Series(texts).str.contains(_LINK).to_numpy()
         dense = short & among & ~links & (given > 0) & (pieces >= SHORT) & (_WORDS_A_FIGURE * given >= long)
         sizes = np.where(among, sizes, 0)
@@ -60,8 +68,44 @@ class Figures:
         return cls(passages=dense & (2 * in_dense >= whole)[owner], words=is_figure)
 
 
-def _with_digit(texts: pa.LargeStringArray) -> Hashes:
-    """The numbers of the words of texts that have a digit, sorted."""
+def in_records(texts: pa.LargeStringArray, words: Words) -> NDArray[np.bool_]:
+    """Which passages of short whole documents give the values of a record: a form, or a figure in every few words.
+
+    >>> forms = pa.array(["Name: the blue box\\nColour: blue\\nPrice: 4.20 euros\\nSize: large", "It was late."])
+    >>> in_records(forms, Words.of(Utf8Texts.of(forms), np.arange(3))).tolist()
+    [True, False]
+    """
+    documents = np.diff(words.bounds)
+    owner = np.repeat(np.arange(len(documents)), documents)
+    sizes = pc.utf8_length(texts).to_numpy(zero_copy_only=False)
+    lines, in_fields, given, within = np.array(list(map(_counted, texts.to_pylist())), np.int64).reshape(-1, 4).T
+    said = _as_words(np.diff(words.ends, prepend=0), sizes) - within
+    columns = (sizes, in_fields, lines, given, said)
+    size, in_form, lines_of, figures, long = (np.bincount(owner, w, len(documents)) for w in columns)
+    form = (2 * in_form >= size) & (lines_of >= _LINES)
+    dense = (figures > 0) & (_WORDS_A_VALUE * figures >= long)
+    found: NDArray[np.bool_] = np.where(form[owner], lines > 0, dense[owner] & (given > 0))
+    return found
+
+
+def _counted(text: str) -> tuple[int, int, int, int]:
+    """How many lines of a form a text has, and characters in them, how many figures, and further words of those."""
+    if _LINKS.search(text):
+        return 0, 0, 0, 0
+    fields, figures = [found[0] for found in FIELD.finditer(text)], _GIVEN.findall(text)
+    parts = sum(len(re.findall(r"\d+", figure)) for figure in figures)
+    return len(fields), sum(map(len, fields)), len(figures), parts - len(figures)
+
+
+def _as_words(pieces: Offsets, sizes: Offsets) -> NDArray[np.float64]:
+    """How many words passages say: of characters that are words, eight say as much as five words."""
+    found: NDArray[np.float64] = np.where(2 * pieces > sizes, 5 * pieces / 8, pieces)
+    return found
+
+
+def figures_among(words: Words, texts: pa.LargeStringArray) -> NDArray[np.bool_]:
+    """Which words of texts begin with a digit."""
     found = pl.Series(texts).str.extract_all(_WORD_WITH_DIGIT).explode().drop_nulls().unique()
     found = found.filter(found.str.contains(r"^\p{Nd}"))
-    return distinct_values(Words.of(Utf8Texts.of(found.to_arrow()), np.arange(len(found) + 1)).in_pieces)
+    known = distinct_values(Words.of(Utf8Texts.of(found.to_arrow()), np.arange(len(found) + 1)).in_pieces)
+    return stand_in(words.in_pieces, known)

@@ -276,6 +276,12 @@ def short_shingle_sets(words: Words, about: NDArray[np.bool_] | None = None) -> 
     return _distinct(hashes, np.diff(up_to))
 
 
+def word_sets(words: Words, about: NDArray[np.bool_]) -> tuple[Hashes, Offsets]:
+    """The different words of documents, of those they are `about`, like `shingle_sets`."""
+    up_to = np.append(0, np.cumsum(about))
+    return _distinct(words.in_pieces[about], np.diff(up_to[np.append(0, words.document_ends)]))
+
+
 def _constants() -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
     """Multipliers (odd) and addends of the hash functions; fixed for ever, since bands are kept in datasets."""
     values = []

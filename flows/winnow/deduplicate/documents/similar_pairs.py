@@ -11,20 +11,20 @@ from collections.abc import Sequence
 from contextlib import closing
 
 import numpy as np
-from numpy.typing import NDArray
 
-from winnow.deduplicate.array_files import ArrayFile
+from winnow.deduplicate.array_files import ArrayFile, Partition, PartitionedFile
 from winnow.deduplicate.documents.document_order import load_order
+from winnow.deduplicate.documents.shingle_store import Brought, ShingleStore, Slice
 from winnow.deduplicate.documents.shingles import short_shingle_sets
-from winnow.deduplicate.documents.similarity import ShingleStore, count_pairs, passages_of
-from winnow.deduplicate.sorted_rows import Rows, merged, run_starts, stand_in
-from winnow.deduplicate.work_files import EVIDENCE, NO_POSITION, SIMILAR, InputFile, ShingleSets, WorkFiles
+from winnow.deduplicate.documents.similarity import count_pairs, passages_of
+from winnow.deduplicate.sorted_rows import Rows, run_starts, stand_in
+from winnow.deduplicate.work_files import NO_POSITION, SIMILAR, InputFile, ShingleSets, WorkFiles
 
 MOST = 5  # pairs listed of a document, so that no template or licence fills the table
 _FAIR = 0.4  # with each sixth word another, a fifth of the shingles of five words stays, and half of those of three
 
 
-def count_kept(pairs: ArrayFile, out: ArrayFile, five: ShingleSets, least: float) -> ArrayFile:
+def count_kept(pairs: Slice, out: ArrayFile, five: ShingleSets | Brought, least: float) -> ArrayFile:
     """Write the shingles that pairs have in common (COUNTED), of those that have a fair part of `least` in common.
 
     What was reworded keeps fewer shingles of five words than of three; of what keeps hardly any, three tell no more.
@@ -34,8 +34,13 @@ def count_kept(pairs: ArrayFile, out: ArrayFile, five: ShingleSets, least: float
     return out.save(counted[counted["both"] >= _FAIR * least * smaller])
 
 
-def compare_kept(counted: ArrayFile, out: ArrayFile, three: ShingleSets) -> ArrayFile:
-    """Write how alike the documents of each pair (COUNTED) are (SIMILAR), given their shingle sets by three words."""
+def compare_kept(
+    counted: ArrayFile, out: PartitionedFile, three: ShingleSets | Brought, files: WorkFiles, spans: int
+) -> PartitionedFile:
+    """Write how alike the documents of each pair (COUNTED) are (SIMILAR), by span of doc_ids.
+
+    Given are their shingle sets by three words.
+    """
     by_five = counted.load()
     wanted = by_five["first"].astype(np.uint64) << np.uint64(32) | by_five["later"]
     by_three = count_pairs(wanted, three)
@@ -49,7 +54,19 @@ def compare_kept(counted: ArrayFile, out: ArrayFile, three: ShingleSets) -> Arra
     rows["rank"], rows["other"] = np.where(swapped, first, later), np.where(swapped, later, first)
     union = by_five["of_first"] + by_five["of_later"] - by_five["both"]
     rows["jaccard"], rows["containment"] = by_five["both"] / np.maximum(union, 1), np.maximum(*shares)
-    return out.save(rows)
+    rows["position"], rows["share"] = NO_POSITION, 0
+    return load_order(files).spread(rows, out, spans)
+
+
+def list_closest(
+    alike: Partition, files: WorkFiles, sets: ShingleSets, least: float, fresh: int
+) -> tuple[PartitionedFile, PartitionedFile]:
+    """Write the pairs that are listed of a span of doc_ids: of documents from rank `fresh` on, and of known ones."""
+    rows, span = closest(alike.load(), least), alike.number
+    new = np.maximum(rows["rank"], rows["other"]) >= fresh
+    listed, known = files.listed_similar(span), files.known_similar(span)
+    of = sets.file_of(rows["rank"][new])
+    return listed.spread(rows[new], of, len(sets.parts)), known.spread(rows[~new], np.zeros((~new).sum(), np.int64), 1)
 
 
 def closest(rows: Rows, least: float) -> Rows:
@@ -68,21 +85,23 @@ def closest(rows: Rows, least: float) -> Rows:
 
 def find_evidence(
     passages: Sequence[InputFile],
-    wanted: ArrayFile,
-    listed: ArrayFile,
-    out: ArrayFile,
+    listed: Partition,
+    out: PartitionedFile,
+    three: ShingleSets | Brought,
     files: WorkFiles,
-    three: ShingleSets,
-) -> ArrayFile:
-    """Write, for `listed` pairs (SIMILAR, sorted by rank) of `wanted` documents, which passage speaks most (EVIDENCE).
+    spans: int,
+) -> PartitionedFile:
+    """Write pairs (SIMILAR) with the passage that speaks most, by span of doc_ids; those of the documents of a file.
 
     It is the one with most shingles of three words in common with the other document.
     """
-    rows = listed.load()
+    order, rows = load_order(files), listed.load()
+    rows = rows[np.argsort(rows["rank"], kind="stable")]
     ranks = np.ascontiguousarray(rows["rank"])
-    found = []
+    marked = np.zeros(len(order.arrival), np.bool_)
+    marked[ranks] = True
     with closing(ShingleStore(three)) as store:
-        for some in passages_of(passages, load_order(files), wanted.load()):
+        for some in passages_of(passages, order, marked) if len(rows) else ():
             hashes, sizes = short_shingle_sets(some.words(np.arange(len(some.ranks) + 1)))
             ends = np.cumsum(sizes)
             starts = np.flatnonzero(run_starts(some.ranks))
@@ -90,19 +109,10 @@ def find_evidence(
                 own = hashes[ends[start] - sizes[start] : ends[stop - 1]]
                 bounds = np.append(0, np.cumsum(sizes[start:stop]))
                 for row in range(*np.searchsorted(ranks, some.ranks[start] + np.arange(2))):
-                    other, _, _ = store.read(rows["other"][row : row + 1])
-                    shared = np.diff(np.append(0, np.cumsum(stand_in(own, other)))[bounds])
+                    sets, [begin], [end] = store.read(rows["other"][row : row + 1])
+                    shared = np.diff(np.append(0, np.cumsum(stand_in(own, sets[begin:end])))[bounds])
                     best = int(shared.argmax())
                     if shared[best]:
-                        share = shared[best] / sizes[start + best]
-                        found.append((row, int(some.positions[start + best]), float(share)))
-    return out.save(np.array(found, EVIDENCE))
-
-
-def with_evidence(rows: Rows, found: Sequence[NDArray[np.void]]) -> Rows:
-    """The rows with the passages found for them."""
-    told = rows.copy()
-    told["position"], told["share"] = NO_POSITION, 0
-    evidence = merged(list(found), EVIDENCE)
-    told["position"][evidence["row"]], told["share"][evidence["row"]] = evidence["position"], evidence["share"]
-    return told
+                        rows["position"][row] = some.positions[start + best]
+                        rows["share"][row] = shared[best] / sizes[start + best]
+    return order.spread(rows, out, spans)

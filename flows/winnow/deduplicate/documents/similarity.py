@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
-from io import FileIO
-from itertools import pairwise
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,20 +13,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from winnow.base.doc_ids import Column
-from winnow.base.files import near, parquet_file, read_pieces, scan_parquet
+from winnow.base.files import scan_parquet
 from winnow.base.recipe import DeduplicateSettings
 from winnow.deduplicate.array_files import ArrayFile, whole_file
 from winnow.deduplicate.documents.document_order import DocumentOrder, load_order
-from winnow.deduplicate.documents.figures import Figures
-from winnow.deduplicate.documents.shingles import Hashes, Words, shingle_sets, short_shingle_sets
+from winnow.deduplicate.documents.figures import MOST_WORDS, Figures, figures_among, in_records
+from winnow.deduplicate.documents.kept_set import are_close
+from winnow.deduplicate.documents.shingle_store import SET_BYTES, Brought, ShingleStore, Slice
+from winnow.deduplicate.documents.shingles import Hashes, Words, shingle_sets, short_shingle_sets, word_sets
+from winnow.deduplicate.passage_rows import wanted_ranks, wanted_rows
 from winnow.deduplicate.passages.utf8_texts import Offsets, Utf8Texts
 from winnow.deduplicate.repeats.meaning import ASKS, MAX_QUESTION, QUESTION
 from winnow.deduplicate.sorted_rows import Rows, count_shared, distinct_values, merged, run_starts
 from winnow.deduplicate.work_files import (
     COUNTED,
     NO_RANK,
-    NOWHERE,
     PLACED,
     VERIFIED,
     InputFile,
@@ -38,12 +36,11 @@ from winnow.deduplicate.work_files import (
     WorkFiles,
 )
 
-_SET_BYTES = 64 << 20  # shingle sets held at a time
 _QUOTED = r"^[ \t]{0,40}>"  # as what a reply answers
 _LEAST_SHARE = 0.02  # of a document's characters that must be its own for it to be told apart by them
 
 
-_READ = ["doc_id", "position", "text", "fingerprint"]
+_READ = ["position", "text", "fingerprint"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,29 +136,58 @@ class Questions:
         return _Told(some.questions())
 
 
+@dataclass(frozen=True, slots=True)
+class Values:
+    """Only the figures of records, which are short."""
+
+    def of(self, some: _Passages, words: Words, order: DocumentOrder) -> _Told:
+        values = _of_few_words(some, words)
+        values[values] = in_records(some.filter(values).texts, words.of_pieces(values))
+        return _Told(values, figures_among(words, some.texts))
+
+
+def _of_few_words(some: _Passages, words: Words) -> NDArray[np.bool_]:
+    """Which passages are of short documents."""
+    short = np.diff(words.document_ends, prepend=0) <= MOST_WORDS
+    few: NDArray[np.bool_] = short[np.cumsum(run_starts(some.ranks)) - 1]
+    return few
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sets:
-    """Which shingle sets are written under a label: of five words or `short`, of all or `only` a part of documents.
+    """Which shingle sets are written under a label: of five words, `short` or `single` ones, of all or `only` a part.
 
-    Of a part they are written for the documents `among` those read, by rank.
+    They are written for the documents `among` those read, by rank, if that is given, and those of texts that are
+    `reworded` for short documents: it is told the text of a passage, and whether that gives values of a record.
     """
 
     label: str
     short: bool = False
+    single: bool = False
     among: ArrayFile | None = None
-    only: Besides | Questions | None = None
+    only: Besides | Questions | Values | None = None
+    reworded: Callable[[str, bool], str] | None = None
 
     def of(self, some: _Passages, words: Words, order: DocumentOrder) -> tuple[NDArray[np.uint32], Hashes, Offsets]:
         """The ranks of the documents, and their shingle sets."""
         about = None
+        if self.among and not (kept := self.among.load()[some.ranks]).all():
+            some, words = some.filter(kept), words.of_pieces(kept)
+        if self.reworded:
+            few = _of_few_words(some, words)
+            some = some.filter(few)
+            values = in_records(some.texts, words.of_pieces(few))
+            texts = map(self.reworded, some.texts.to_pylist(), values.tolist())
+            words = replace(some, texts=pa.array(texts, pa.large_string())).words()
         if self.only:
-            if self.among and not (kept := self.among.load()[some.ranks]).all():
-                some, words = some.filter(kept), words.of_pieces(kept)
             told = self.only.of(some, words, order)
             if told.words is not None:
                 about = told.words[np.repeat(told.passages, np.diff(words.ends, prepend=0))]
             some, words = some.filter(told.passages), words.of_pieces(told.passages)
-        sets = short_shingle_sets(words, about) if self.short else shingle_sets(words)
+        if self.single:
+            sets = word_sets(words, np.ones(len(words.numbers), np.bool_) if about is None else about)
+        else:
+            sets = short_shingle_sets(words, about) if self.short else shingle_sets(words)
         return some.ranks[run_starts(some.ranks)], *sets
 
 
@@ -209,14 +235,9 @@ def _documents(file: InputFile, order: DocumentOrder, marked: NDArray[np.bool_])
     held = _Passages(
         np.empty(0, np.uint32), np.empty(0, np.int32), pa.array([], pa.large_string()), np.empty(0, np.uint64)
     )
-    parquet = parquet_file(file.path, read_dictionary=["doc_id"])
-    for batch in parquet.iter_batches(batch_size=16384, columns=_READ):
-        encoded = batch.column("doc_id")
-        ranks = wanted_ranks(encoded.dictionary, file, order, marked)[np.asarray(encoded.indices)]
-        positions, texts = np.asarray(batch.column("position")), batch.column("text").cast(pa.large_string())
-        some = _Passages(ranks, positions, texts, print_keys(batch.column("fingerprint")))
-        keep = ranks != NO_RANK
-        held = held.followed_by(some if keep.all() else some.filter(keep))
+    for ranks, rows in wanted_rows(file, order, marked, _READ):
+        positions, texts = np.asarray(rows.column("position")), rows.column("text").cast(pa.large_string())
+        held = held.followed_by(_Passages(ranks, positions, texts, print_keys(rows.column("fingerprint"))))
         size = len(held.ranks)
         cut = int(np.flatnonzero(run_starts(held.ranks))[-1]) if size else 0  # the last one may go on
         if cut:
@@ -239,89 +260,21 @@ def _split(passages: Sequence[InputFile], order: DocumentOrder, marked: NDArray[
     return _Passages(table["rank"].to_numpy(), table["position"].to_numpy(), texts, keys)
 
 
-def wanted_ranks(
-    doc_ids: Column, file: InputFile, order: DocumentOrder, marked: NDArray[np.bool_]
-) -> NDArray[np.uint32]:
-    """Rank of each document of a file, NO_RANK for those that are not wanted."""
-    ranks = order.ranks_of(doc_ids, file)
-    known = ranks != NO_RANK
-    ranks[known] = np.where(marked[ranks[known]], ranks[known], NO_RANK)
-    return ranks
+def verify_pairs(
+    pairs: Slice, out: ArrayFile, sets: ShingleSets | Brought, settings: DeduplicateSettings | None = None
+) -> ArrayFile:
+    """Write exact Jaccard and containment (of the later document in the first) of each pair (VERIFIED).
 
-
-class ShingleStore:
-    """Reads the shingle sets that `write_shingles` wrote, by rank; close it."""
-
-    def __init__(self, sets: ShingleSets) -> None:
-        self._sets = sets
-        self._files: dict[int, FileIO | Path] = {}  # those that were asked for
-        self._places = sets.places.load()
-
-    def has(self, ranks: NDArray[np.uint32]) -> NDArray[np.bool_]:
-        """Which documents have a set here."""
-        here: NDArray[np.bool_] = self._places["start"][ranks] != NOWHERE
-        return here
-
-    def sizes(self, ranks: NDArray[np.uint32]) -> NDArray[np.int64]:
-        """Number of shingles of each document."""
-        return self._places["size"][ranks].astype(np.int64)
-
-    def read(self, ranks: NDArray[np.uint32]) -> tuple[Hashes, Offsets, Offsets]:
-        """The sets of documents (each given once) end to end, as they lie on disk, and where each starts and ends."""
-        places = self._places[ranks]
-        lie = np.argsort(places["start"], kind="stable")
-        start, size = places["start"][lie], places["size"][lie].astype(np.int64)
-        ends, starts = np.cumsum(size), np.array(self._sets.starts)
-        file = np.searchsorted(starts, start, side="right") - 1
-        sets = np.empty(int(ends[-1]) if len(ends) else 0, np.uint64)
-        # Sets that lie side by side come in one read: where each starts, less what came before it, is the same there.
-        bounds = np.append(np.flatnonzero(run_starts(file, start - ends + size)), len(ranks)).tolist()
-        pieces: dict[int, list[tuple[int, memoryview]]] = {}
-        for one, stop in pairwise(bounds):
-            piece = sets[int(ends[one] - size[one]) : int(ends[stop - 1])]
-            if len(piece):
-                at = 8 * int(start[one] - starts[file[one]])
-                pieces.setdefault(int(file[one]), []).append((at, piece.data.cast("B")))
-        for number, some in pieces.items():
-            read_pieces(self._file(number), some)
-        back = np.argsort(lie)
-        return sets, (ends - size)[back], ends[back]
-
-    def _file(self, number: int) -> FileIO | Path:
-        """A file on this machine, or the name of one of which pieces are fetched."""
-        if number not in self._files:
-            path, starts = self._sets.files[number], self._sets.starts
-            here = near(path, 8 * (starts[number + 1] - starts[number]))
-            self._files[number] = FileIO(here) if here else path
-        return self._files[number]
-
-    def each(self, ranks: NDArray[np.uint32]) -> Iterator[tuple[int, Hashes]]:
-        """Documents, given sorted by rank, and the set of each."""
-        for some in np.array_split(ranks, -(-8 * int(self.sizes(ranks).sum()) // _SET_BYTES) or 1):
-            sets, starts, ends = self.read(some)
-            yield from ((r, sets[a:b]) for r, a, b in zip(some.tolist(), starts.tolist(), ends.tolist(), strict=True))
-
-    def close(self) -> None:
-        for file in self._files.values():
-            if isinstance(file, FileIO):
-                file.close()
-
-
-def verify_pairs(pairs: ArrayFile, out: ArrayFile, sets: ShingleSets) -> ArrayFile:
-    """Write exact Jaccard and containment (of the later document in the first) of each pair."""
-    return out.save(verified(pairs.load(), sets))
-
-
-def verified(pairs: NDArray[np.uint64], sets: ShingleSets) -> Rows:
-    """The same as rows (VERIFIED)."""
-    counted = count_pairs(pairs, sets)
+    Given settings, of those that are close.
+    """
+    counted = count_pairs(pairs.load(), sets)
     made = np.empty(len(counted), VERIFIED)
     made["first"], made["later"] = counted["first"], counted["later"]
     _compare(made, counted["of_first"], counted["of_later"], counted["both"])
-    return made
+    return out.save(made[are_close(made, settings)] if settings else made)
 
 
-def count_pairs(pairs: NDArray[np.uint64], sets: ShingleSets) -> Rows:
+def count_pairs(pairs: NDArray[np.uint64], sets: ShingleSets | Brought) -> Rows:
     """How many shingles the documents of each pair have, and how many in common (COUNTED)."""
     made = np.empty(len(pairs), COUNTED)
     made["first"], made["later"] = pairs >> np.uint64(32), pairs & np.uint64(0xFFFFFFFF)
@@ -356,7 +309,7 @@ class SharedShingles:
     most: NDArray[np.int32]
 
     @classmethod
-    def of(cls, ranks: NDArray[np.uint32], sets: ShingleSets) -> SharedShingles:
+    def of(cls, ranks: NDArray[np.uint32], sets: ShingleSets | Brought) -> SharedShingles:
         """Count for documents; their `ranks` are different and sorted."""
         with closing(ShingleStore(sets)) as store:
             sizes, most = store.sizes(ranks).astype(np.int32), np.zeros(len(ranks), np.int32)
@@ -366,8 +319,8 @@ class SharedShingles:
                 at = shingles & slots
                 again[at[once[at]]] = True
                 once[at] = True
-            for place, (_, shingles) in enumerate(store.each(ranks)):
-                most[place] = again[shingles & slots].sum()
+            for rank, shingles in store.each(ranks):
+                most[np.searchsorted(ranks, rank)] = again[shingles & slots].sum()
         return cls(ranks, sizes, most)
 
     def closest(self, first: NDArray[np.int64], later: NDArray[np.int64]) -> Rows:
@@ -392,6 +345,6 @@ def _within(rows: Rows, store: ShingleStore) -> Iterator[Rows]:
     start = 0
     while start < len(rows):
         before = int(held[start - 1]) if start else 0
-        stop = max(start + 1, int(np.searchsorted(held, before + _SET_BYTES, side="right")))
+        stop = max(start + 1, int(np.searchsorted(held, before + SET_BYTES, side="right")))
         yield rows[start:stop]
         start = stop

@@ -11,18 +11,31 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
+from winnow.base.doc_ids import Column
 from winnow.base.files import parquet_file
 from winnow.base.recipe import DeduplicateSettings
 from winnow.deduplicate.array_files import ArrayFile, Partition, PartitionedFile
-from winnow.deduplicate.documents.document_order import load_order
-from winnow.deduplicate.documents.kept_set import are_close
-from winnow.deduplicate.documents.similarity import ShingleStore, print_keys, verified
+from winnow.deduplicate.documents.document_order import load_order, nth_of
+from winnow.deduplicate.documents.shingle_store import Brought, ShingleStore, Slice
+from winnow.deduplicate.documents.similarity import (
+    Besides,
+    Questions,
+    Sets,
+    SharedShingles,
+    Values,
+    count_pairs,
+    print_keys,
+)
+from winnow.deduplicate.passage_rows import of_rows, shared_rows
+from winnow.deduplicate.passages.contraries import affirmed, stated
 from winnow.deduplicate.sorted_rows import Rows, count_shared, distinct_values, may_repeat, merged, run_starts
-from winnow.deduplicate.work_files import KEYED, NO_RANK, TEMPLATE, InputFile, ShingleSets, WorkFiles
+from winnow.deduplicate.work_files import BOUND, KEYED, NO_RANK, TEMPLATE, InputFile, ShingleSets, WorkFiles
 
 SAME = 0.35  # share of a document's own shingles found in the other from which it says the same; chance gives .1
 ASKED = 0.8  # the same of its questions; one word more or less is another question
@@ -30,21 +43,35 @@ _SLOTS = 1 << 26
 
 
 def spread_prints(passages: InputFile, files: WorkFiles, partitions: int) -> PartitionedFile:
-    """Write which document has which passage, by partition of its fingerprint; exact copies are left aside."""
+    """Write which document has which passage, by partition of its fingerprint, in order; but for exact copies.
+
+    Of published ones, where that is known, those passages are left aside too that no new document has.
+    """
     order = load_order(files)
     pieces = []
-    parquet = parquet_file(passages.path, read_dictionary=["doc_id"])
-    for batch in parquet.iter_batches(batch_size=1 << 18, columns=["doc_id", "fingerprint"]):
-        encoded = batch.column("doc_id")
-        ranks = order.ranks_of(encoded.dictionary, passages)
+
+    def first_ranks(doc_ids: Column) -> NDArray[np.uint32]:
+        ranks = order.ranks_of(doc_ids, passages)
         known = ranks != NO_RANK
         ranks[known] = np.where(order.exact_of[ranks[known]] == ranks[known], ranks[known], NO_RANK)
+        return ranks
+
+    for batch in _read(passages):
         rows = np.empty(batch.num_rows, KEYED)
-        rows["rank"], rows["key"] = ranks[np.asarray(encoded.indices)], print_keys(batch.column("fingerprint"))
+        rows["rank"] = of_rows(batch.column("doc_id"), first_ranks)
+        rows["key"] = print_keys(batch.column("fingerprint"))
         pieces.append(rows[rows["rank"] != NO_RANK])
     rows = merged(pieces, KEYED)
-    partition = (rows["key"] >> np.uint64(33)).astype(np.int64) % partitions
-    return files.prints(passages).spread(rows, partition, partitions)
+    return files.prints(passages).spread(rows, nth_of(rows["key"], partitions), partitions)
+
+
+def _read(passages: InputFile) -> Iterator[pa.RecordBatch]:
+    columns = ["doc_id", "fingerprint"]
+    if passages.only:
+        return iter(shared_rows(passages).select(columns).collect(engine="streaming").to_arrow().to_batches())
+    parquet = parquet_file(passages.path, read_dictionary=["doc_id"])
+    batches: Iterator[pa.RecordBatch] = parquet.iter_batches(batch_size=1 << 18, columns=columns)
+    return batches
 
 
 def find_templates(prints: Partition, files: WorkFiles, settings: DeduplicateSettings) -> ArrayFile:
@@ -61,6 +88,10 @@ def find_templates(prints: Partition, files: WorkFiles, settings: DeduplicateSet
     return files.templates_in(prints.number).save(out)
 
 
+By = tuple[str, ...]  # of pairs (VERIFIED): first, later
+Given = ShingleSets | Brought
+
+
 @dataclass(frozen=True, slots=True)
 class OwnWords:
     """What tells documents apart (`own`), and all that those say which they may be copies of (`whole`).
@@ -69,9 +100,16 @@ class OwnWords:
     stand in the other document.
     """
 
-    own: ShingleSets
-    whole: ShingleSets
+    own: Given
+    whole: Given
     share: float
+
+    def asks(self) -> Sequence[tuple[Given, By]]:
+        return (self.own, ("later",)), (self.whole, ("first",))
+
+    def given(self, *sets: Given) -> OwnWords:
+        own, whole = sets
+        return OwnWords(own, whole, self.share)
 
     @contextmanager
     def _stores(self) -> Iterator[tuple[ShingleStore, ShingleStore]]:
@@ -120,12 +158,108 @@ class OwnWords:
         return may
 
 
-def verify_copies(
-    pairs: ArrayFile, out: ArrayFile, sets: ShingleSets, apart: Sequence[OwnWords], settings: DeduplicateSettings
-) -> ArrayFile:
-    """Write the pairs that are close, and of which the first says what tells the later one apart (VERIFIED)."""
-    rows = verified(pairs.load(), sets)
-    rows = rows[are_close(rows, settings)]
+class ToldApart(Protocol):
+    """Tells which of the documents that are close are no copies after all."""
+
+    def asks(self) -> Sequence[tuple[Given, By]]:
+        """The sets that it asks for, and of which documents of pairs."""
+
+    def given(self, *sets: Given) -> ToldApart:
+        """The same, with these sets."""
+
+    def said_again(self, pairs: Rows) -> NDArray[np.bool_]:
+        """Whether the first document of each pair (VERIFIED) says what the later one says."""
+
+    def may_be_said_again(self, among: NDArray[np.uint32]) -> NDArray[np.bool_]:
+        """Whether another document may say what each of these says."""
+
+
+OF_SHORT = (
+    Sets(label="words", single=True),
+    Sets(label="values", single=True, only=Values()),
+    Sets(label="stated", reworded=stated),
+    Sets(label="affirmed", reworded=affirmed),
+)
+"""The sets that `told_by_statements` needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contraries:
+    """Short documents that say the contrary, or have other values: their sets as they are `stated` and `affirmed`."""
+
+    stated: Given
+    affirmed: Given
+
+    def asks(self) -> Sequence[tuple[Given, By]]:
+        return (self.stated, ("first", "later")), (self.affirmed, ("first", "later"))
+
+    def given(self, *sets: Given) -> Contraries:
+        return Contraries(*sets)
+
+    def said_again(self, pairs: Rows) -> NDArray[np.bool_]:
+        """Whether neither document of a pair (VERIFIED) says something else in the words of the other.
+
+        It does where at least half of what the one has in other words is the same once nothing is denied, and no
+        values are given.
+        """
+        again = np.ones(len(pairs), np.bool_)
+        with closing(ShingleStore(self.stated)) as store:
+            short = np.flatnonzero(store.has(pairs["first"]) & store.has(pairs["later"]))
+        wanted = pairs["first"][short].astype(np.uint64) << np.uint64(32) | pairs["later"][short]
+        as_stated, as_affirmed = (count_pairs(wanted, sets) for sets in (self.stated, self.affirmed))
+        for size in ("of_first", "of_later"):
+            others, others_affirmed = (counted[size] - counted["both"] for counted in (as_stated, as_affirmed))
+            again[short[(others > 0) & (2 * others_affirmed <= others)]] = False
+        return again
+
+    def may_be_said_again(self, among: NDArray[np.uint32]) -> NDArray[np.bool_]:
+        """For each of these documents whether another one may say it: of contraries there are few, so all may."""
+        return np.ones(len(among), np.bool_)
+
+
+def told_by_own_words(
+    among: ArrayFile, templates: ArrayFile, settings: DeduplicateSettings
+) -> list[tuple[Sets, float]]:
+    """Which sets tell documents apart `among` which there may be copies, and which share must stand in the other one.
+
+    It is what they say besides a template, and what they ask.
+    """
+    besides = Besides(templates=templates, least_chars=settings.min_rest_chars)
+    told_by = [(Sets(label="own", short=True, among=among, only=besides), SAME)]
+    if settings.keep_meaningful_repeats:
+        told_by.append((Sets(label="asked", short=True, among=among, only=Questions()), ASKED))
+    return told_by
+
+
+def told_by_statements(sets: Sequence[ShingleSets]) -> list[ToldApart]:
+    """What tells short documents apart: a figure that only one of two records gives, and what one of them denies."""
+    words, values, as_stated, as_affirmed = sets
+    return [OwnWords(values, words, 1), Contraries(as_stated, as_affirmed)]
+
+
+def tell_apart(close: ArrayFile, out: ArrayFile, apart: tuple[ToldApart, ...]) -> ArrayFile:
+    """Write those of pairs (VERIFIED) of which the first says what tells the later one apart."""
+    rows = close.load()
     for own in apart:
         rows = rows[own.said_again(rows)]
+    return out.save(rows)
+
+
+def bound_alike(
+    ranks: Slice,
+    out: ArrayFile,
+    sets: ShingleSets | Brought,
+    apart: tuple[ToldApart, ...],
+    settings: DeduplicateSettings,
+) -> ArrayFile:
+    """Write how alike documents may be with others of them (BOUND), given their `ranks`, sorted.
+
+    A document `may` be a copy of one that comes before it where its shingles and all that tells it apart may be there.
+    """
+    among = ranks.load()
+    shared = SharedShingles.of(among, sets)
+    rows = np.empty(len(among), BOUND)
+    rows["rank"], rows["size"], rows["most"] = among, shared.sizes, shared.most
+    told = (own.may_be_said_again(among) for own in apart)
+    rows["may"] = np.logical_and.reduce([shared.may_be_close(settings), *told])
     return out.save(rows)

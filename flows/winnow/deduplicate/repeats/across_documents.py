@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 
 from winnow.base.files import parquet_file
 from winnow.base.recipe import DeduplicateSettings
-from winnow.deduplicate.array_files import ArrayFile, Partition, PartitionedFile
+from winnow.deduplicate.array_files import ArrayFile, Partition, PartitionedFile, load_each
 from winnow.deduplicate.documents.document_order import DocumentOrder, load_order
-from winnow.deduplicate.documents.similarity import print_keys, wanted_ranks
+from winnow.deduplicate.documents.similarity import print_keys
+from winnow.deduplicate.passage_rows import shared_rows, wanted_rows
 from winnow.deduplicate.passages.fingerprint import fingerprints
 from winnow.deduplicate.repeats.inner_rows import go_inside, place_of
 from winnow.deduplicate.repeats.meaning import ALL_BELOW, HEADING, MEANINGS, QUOTATION, ROW, Meaning
@@ -48,31 +49,25 @@ def spread_passages(
 ) -> PassageParts:
     """Write the passages of one file that may go, by partition of their fingerprint.
 
-    Left aside are documents that are left out, and passages that already go for what stands in their own document.
-    Writes besides, for each document, how many characters those leave, by span of doc_ids.
+    Left aside are documents that are left out, and passages that already go for what stands in their own document; of
+    published ones, where that is known, what no new document has. Writes besides, for each document that is to be
+    decided on, how many characters those leave, by span of doc_ids.
     """
     order, copies = load_order(files), files.copies.load()
     allowed = fingerprints(settings.keep, settings)
     pieces, chars = [], []
-    columns = ["doc_id", "position", "part", "kind", "text", "fingerprint"]
-    for batch in parquet_file(passages.path).iter_batches(batch_size=65536, columns=columns):
-        table = pl.from_arrow(batch)
-        assert isinstance(table, pl.DataFrame)
+    for table in _read(passages, settings):
         ids = table.select(pl.col("doc_id").cast(pl.String).rle().struct.unnest())
         by_run = order.ranks_of(ids["value"].to_arrow(), passages)
         known = by_run != NO_RANK
         by_run[known] = np.where(copies[by_run[known]], NO_RANK, by_run[known])
-        table = table.select(
-            pl.Series("rank", np.repeat(by_run, ids["len"].to_numpy())),
-            pl.col("position", "part").cast(pl.Int32),
-            pl.col("kind").cast(pl.String),
-            pl.col("text").str.len_chars().cast(pl.Int32).alias("chars"),
-            _is_call(settings).alias("call"),
-            pl.col("fingerprint").cast(pl.Binary),
-        ).filter(pl.col("rank") != int(NO_RANK))
+        table = table.select(pl.Series("rank", np.repeat(by_run, ids["len"].to_numpy())), pl.exclude("doc_id")).filter(
+            pl.col("rank") != int(NO_RANK)
+        )
         rank, position, part = (table[name].to_numpy() for name in ("rank", "position", "part"))
         table = table.filter(~pl.Series(go_inside(place_of(rank, position), part, files)))
-        chars.append(structured(table.group_by("rank", maintain_order=True).agg(pl.col("chars").sum()), CHARS))
+        if not passages.only:  # those are judged already
+            chars.append(structured(table.group_by("rank", maintain_order=True).agg(pl.col("chars").sum()), CHARS))
         long = pl.col("chars") >= settings.min_repeat_chars
         told = long if settings.keep_meaningful_repeats else pl.lit(False)
         table = table.filter((told | ~pl.col("kind").is_in(list(_STAYS))) & ~pl.col("fingerprint").is_in(allowed))
@@ -87,6 +82,26 @@ def spread_passages(
     parts.passages.spread(rows, _partition(rows, partitions), partitions)
     order.spread(merged(chars, CHARS), parts.chars, spans)
     return parts
+
+
+def _read(passages: InputFile, settings: DeduplicateSettings) -> Iterator[pl.DataFrame]:
+    """The rows of a file, some at a time, with what their texts say; of published ones those that new ones share."""
+    columns = ["doc_id", "position", "part", "kind", "text", "fingerprint"]
+    said = [
+        "doc_id",
+        pl.col("position", "part").cast(pl.Int32),
+        pl.col("kind").cast(pl.String),
+        pl.col("text").str.len_chars().cast(pl.Int32).alias("chars"),
+        _is_call(settings).alias("call"),
+        pl.col("fingerprint").cast(pl.Binary),
+    ]
+    if passages.only:
+        yield shared_rows(passages).select(said).collect(engine="streaming")
+        return
+    for batch in parquet_file(passages.path).iter_batches(batch_size=65536, columns=columns):
+        table = pl.from_arrow(batch)
+        assert isinstance(table, pl.DataFrame)
+        yield table.select(said)
 
 
 def _partition(rows: Rows, partitions: int) -> NDArray[np.int64]:
@@ -122,13 +137,13 @@ def _group_starts(rows: Rows) -> NDArray[np.bool_]:
 
 
 def describe_repeats(
-    passages: Sequence[InputFile], wanted: ArrayFile, files: WorkFiles, partitions: int
+    passages: Sequence[InputFile], wanted: ArrayFile, files: WorkFiles, label: str, partitions: int
 ) -> PartitionedFile:
-    """Write what speaks for repeated passages of `wanted` documents to stay (STANDING), by partition.
+    """Write what speaks for passages of `wanted` documents to stay (STANDING), by partition: those of `list_places`.
 
     Given several files, a document's passages may lie in more than one of them.
     """
-    places = files.repeated_places.load()
+    places = files.places(label).load()
     found = []
     for table in _documents(passages, files, wanted.load()):
         ranks, positions = table["rank"].to_numpy(), table["position"].to_numpy()
@@ -144,29 +159,25 @@ def describe_repeats(
                     row = (ranks[n], positions[n], prints[n], CODES[s.meaning])
                     found.append((*row, s.firm, s.beside, s.among, s.section, s.windows))
     rows = np.array(found, STANDING)
-    return files.standings(passages).spread(rows, _partition(rows, partitions), partitions)
+    return files.standings(label, passages).spread(rows, _partition(rows, partitions), partitions)
 
 
 def _documents(passages: Sequence[InputFile], files: WorkFiles, wanted: NDArray[np.bool_]) -> Iterator[pl.DataFrame]:
     """The passages of wanted documents, sorted, whole documents at a time; of one that was cut, its first part."""
     order = load_order(files)
-    columns = ["doc_id", "position", "part", "kind", "text", "gap", "fingerprint"]
+    columns = ["position", "part", "kind", "text", "gap", "fingerprint"]
     held = []
     for file in passages:
-        parquet = parquet_file(file.path, read_dictionary=["doc_id"])
-        for batch in parquet.iter_batches(batch_size=16384, columns=columns):
-            encoded = batch.column("doc_id")
-            ranks = wanted_ranks(encoded.dictionary, file, order, wanted)[np.asarray(encoded.indices)]
-            keep = (ranks != NO_RANK) & (np.asarray(batch.column("part")) == 0)
-            table = pl.from_arrow(batch.select(columns[1:]))
+        for ranks, rows in wanted_rows(file, order, wanted, columns):
+            table = pl.from_arrow(rows)
             assert isinstance(table, pl.DataFrame)
             held.append(
                 table.select(
                     pl.Series("rank", ranks),
                     pl.col("position").cast(pl.Int32),
                     pl.col("kind", "text", "gap").cast(pl.String),
-                    pl.Series("low", print_keys(batch.column("fingerprint"))),
-                ).filter(keep)
+                    pl.Series("low", print_keys(rows.column("fingerprint"))),
+                ).filter(np.asarray(rows.column("part")) == 0)
             )
             if len(passages) == 1 and any(some.height for some in held):
                 together = pl.concat(held)
@@ -177,12 +188,27 @@ def _documents(passages: Sequence[InputFile], files: WorkFiles, wanted: NDArray[
         yield pl.concat(held).sort("rank", "position")
 
 
-def list_places(repeated: Sequence[ArrayFile], files: WorkFiles) -> Iterator[NDArray[np.uint32]]:
-    """Write where all repeated passages stand, and yield the ranks of their documents, some at a time."""
-    parts = [part.load() for part in repeated]
-    places = (place_of(rows["rank"], rows["position"]) for rows in parts)
-    listed = files.repeated_places.distinct(places, sum(map(len, parts)))
-    files.repeated_places.save(np.asarray(listed))
+def find_asked(standings: Partition, files: WorkFiles, fresh: int) -> ArrayFile:
+    """Write those repeated passages of one partition of which it matters what speaks for them to stay.
+
+    Given is what speaks for those of new documents. Where nothing does, it matters of the others only if one of them
+    is boilerplate in a group in which a new one is long and none: it may hold that one, then.
+    """
+    rows = files.repeated_passages(standings.number).load()
+    group, new = np.cumsum(_group_starts(rows)) - 1, rows["rank"] >= fresh
+    matters, held = np.zeros((2, len(rows)), np.bool_)
+    matters[group[new & (_told(rows, standings.load())["meaning"] > 0)]] = True
+    held[group[new & rows["long"] & ~rows["boilerplate"]]] = True
+    matters[group[held[group] & rows["boilerplate"]]] = True
+    return files.asked_passages(standings.number).save(rows[new | matters[group]])
+
+
+def list_places(repeated: Sequence[ArrayFile], out: ArrayFile, fresh: int = 0) -> Iterator[NDArray[np.uint32]]:
+    """Write where repeated passages stand, and yield the ranks of their documents, from `fresh` on, some at a time."""
+    asked = (rows[rows["rank"] >= fresh] for rows in load_each(repeated))
+    places = (place_of(rows["rank"], rows["position"]) for rows in asked)
+    listed = out.distinct(places, sum(map(len, load_each(repeated))))
+    out.save(np.asarray(listed))
     for start in range(0, len(listed), _COUNTED_AT_A_TIME):
         yield (listed[start : start + _COUNTED_AT_A_TIME] >> np.uint64(32)).astype(np.uint32)
 

@@ -42,6 +42,7 @@ _MAX_LABEL = 80
 MAX_QUESTION = 300
 _MAX_VERSE = 70  # characters of a line of verse
 _MAX_FORMULA = 500
+_MAX_CALL = 120  # characters of what is called, and of what answers
 _WORDS_A_NUMBER = 6  # at most, where numbers are what is said
 QUESTION = (
     r"^\s{0,40}(?:[-*>•]\s{1,4})?\*{0,2}(?:Q|Question|Frage|Pregunta|Pergunta|Domanda|Vraag|Pytanie|Fråga|Soru|Вопрос|"
@@ -53,7 +54,19 @@ _QUESTION, _ASKS = re.compile(QUESTION), re.compile(ASKS)
 _SPEAKER = re.compile(
     r"\s{0,40}(?:[\[(]?\d{1,2}:\d{2}(?::\d{2})?[\])]?\s{1,3}(?:[-–]\s)?)?(?:"
     r"<(?!/|(?:p|b|i|u|s|a|li|td|tr|th|dt|dd|ul|ol|br|em|h[1-6]|div|span|code|pre|strong)\b)([^<>\n]{1,30})>|"
-    r"\*{0,2}([^\W\d_][^\n:：,;.?!]{0,30}?(?:\.[^\n:：,;.?!]{0,20})?)\*{0,2}[:：]\*{0,2})\s"
+    r"\*{0,2}([^\W\d_][^\n:：,;.?!]{0,30}?(?:\.[^\n:：,;.?!]{0,20})?)\*{0,2}[:：]\*{0,2}|([VR℣℟])\.?)\s"
+)
+_PROCEDURE = re.compile(
+    r"(?i)\W{0,8}(?:\d{1,3}[.)]\s)?(?:(?:then |and )?(?:repeat|go back to|return to) "
+    r"(?:steps?|rows?|rounds?|from|the|this|until)\b|"
+    r"wiederhol\w* sie\b|répéte[rz]\b|rép[èe]te\w* les? étapes?|repita\b|repítase\b|ripetere\b|повторите\b|重复|重複|"
+    r"(?:warning|caution|danger|warnung|vorsicht|achtung|gefahr|avertissement|attention|advertencia|precaución|atención|"
+    r"aviso|avvertenza|attenzione|waarschuwing|ostrzeżenie|uwaga|предупреждение|внимание|осторожно|警告|注意)\*{0,2}\s?[:!：！])"
+)
+"""How a passage opens that says what to do again, or what to beware of; it is said where it matters."""
+_CHORUS = re.compile(
+    r"(?i)\W{0,4}(?:(?:pre-?)?chorus|refrain|hook|kehrvers|estribillo|coro|refrão|ritornello|refrein|refräng|refren|припев|"
+    r"приспів|サビ|副歌|후렴)\b[^\n]{0,12}(?:\n|$)"
 )
 _CELLS = re.compile(r"\t|\s{2,40}|;\s?")
 _NUMBER = re.compile(r"(?<!\w)\d+(?:[.,:]\d+)*")
@@ -64,7 +77,8 @@ _CLAUSE = re.compile(
 _LEGAL = re.compile(  # of text in lower case, three times as fast as one that does not mind
     r"\b(?:shall|hereby|herein\w{0,6}|hereof|hereunder|hereto|thereof|whereas|pursuant to|notwithstanding|"
     r"in witness whereof|without prejudice|mutatis mutandis|provisions? of|so ordered|motion (?:was )?(?:carried|"
-    r"passed|approved|seconded)|unanimous(?:ly)?|(?:was|were) (?:adopted|carried|approved)|"
+    r"passed|approved|seconded)|(?:moved|seconded|proposed) by|"
+    r"unanimous(?:ly)?|(?:was|were) (?:adopted|carried|approved)|"
     r"votes? (?:in favou?r|against)|abst(?:ained|entions?)|gemäß|unbeschadet|findet? (?:entsprechende )?anwendung|"
     r"en vertu de|sans préjudice|aux termes de|sin perjuicio|en virtud de)(?:\b|(?<=\W))"
 )
@@ -130,7 +144,7 @@ class Meaning:
             return ROW
         if self._is_turn(n, m, stop - start):
             return TURN
-        if self._in_verse(n) and self._in_verse(m):
+        if (self._in_verse(n) and self._in_verse(m)) or self._is_chorus(n) or self._responds(n):
             return REFRAIN
         if self._measures(n):
             return MEASUREMENT
@@ -154,7 +168,7 @@ class Meaning:
         """Why passage `n`, which says nearly what `m` says, stays."""
         numbers, words = (Counter(e.findall(self.texts[n])) for e in (_NUMBER, _WORDS))
         others, other_words = (Counter(e.findall(self.texts[m])) for e in (_NUMBER, _WORDS))
-        if words == other_words and sum((numbers - others).values()) >= 2:
+        if words == other_words and numbers - others:
             return MEASUREMENT
         return self.of(n, m)
 
@@ -175,7 +189,7 @@ class Meaning:
         if len(self.texts[n]) > _MAX_FORMULA:
             return None
         clauses, hits = self._clause_of[-1] if self._clause_of[n] else 0, len(self._legal(n))
-        if hits >= 2 or clauses >= 3:
+        if hits >= 2 or clauses >= 3 or _PROCEDURE.match(self.texts[n]):
             windows = self._windows(n, least_chars=_MAX_LABEL)  # clauses stand in one order under one heading by rights
             return Standing(meaning=FORMULA, windows=windows, firm=bool(hits and clauses >= 3))
         return None
@@ -353,6 +367,22 @@ class Meaning:
                 out[a:b] = [True] * (b - a)
         return out
 
+    def _is_chorus(self, n: int) -> bool:
+        """Whether a passage is called a chorus, in its first line or in the one above it."""
+        above = n > 0 and len(self.texts[n - 1]) <= _MAX_NAME and bool(_CHORUS.match(self.texts[n - 1]))
+        return above or bool(_CHORUS.match(self.texts[n]))
+
+    def _responds(self, n: int) -> bool:
+        """Whether a short passage is every second one, three times at least, between others that are short as well."""
+        first, last = n, n
+        while n - first < _FAR and first > 2 and self._again(first, 2):
+            first -= 2
+        while last - n < _FAR and last + 2 < len(self.prints) and self._again(last + 2, 2):
+            last += 2
+        calls = range(first - 1, last, 2)
+        short = all(len(self.texts[k]) <= _MAX_CALL for k in (n, *calls))
+        return len(calls) >= _COPY and short and len({self.prints[k] for k in calls}) == len(calls)
+
     def _asks_or_speaks(self, n: int) -> bool:
         return bool(_QUESTION.match(self.texts[n])) or self._speaks(n)
 
@@ -399,6 +429,8 @@ class Meaning:
     def _is_formula(self, n: int, m: int) -> bool:
         if len(self.texts[n]) > _MAX_FORMULA:
             return False
+        if _PROCEDURE.match(self.texts[n]):
+            return True
         hits = self._legal(n)
         clause, other = self._clause_of[n], self._clause_of[m]
         return len(hits) >= 2 or (clause != other and self._clause_of[-1] >= 3) or bool(hits and clause != other)
@@ -420,7 +452,7 @@ def _speaker(text: str) -> str | None:
     ('ANNA', 'anna', None, 'Yes')
     """
     found = _SPEAKER.match(text)
-    return (found[1] or found[2]) if found else None
+    return (found[1] or found[2] or found[3]) if found else None
 
 
 def _hash(*prints: Hashable) -> int:

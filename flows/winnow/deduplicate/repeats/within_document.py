@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from winnow.base.recipe import DeduplicateSettings
 from winnow.base.records import Passage
+from winnow.deduplicate.passages.contraries import contradicts
 from winnow.deduplicate.passages.fingerprint import UNSPACED, fingerprints, keys_of
 from winnow.deduplicate.passages.splitter import split_passages
 from winnow.deduplicate.repeats.meaning import HEADING, MEANINGS, ROW, Meaning
@@ -199,6 +200,8 @@ def _repeats(doc: Outline, settings: DeduplicateSettings, goes: Collection[int])
     prose = [n for n in left if doc.kinds[n] in ("paragraph", "quote")]
     for later, first, similarity in near_repeats([texts[n] for n in prose], settings.passage_threshold):
         n, m = prose[later], prose[first]
+        if judged and contradicts(texts[n], texts[m]):
+            continue
         if judged and n not in goes and (reason := meaning.of_near(n, m)):
             stays[n] = _whole(doc, n, reason, m, similarity)
             continue
