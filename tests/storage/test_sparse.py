@@ -147,8 +147,8 @@ def metered(environment: dict[str, str], patch: pytest.MonkeyPatch) -> Iterator[
 @pytest.mark.parametrize(
     ("bound", "machine", "share"),
     [
-        (1 << 30, "own", 0.3),  # logs, pages, the listing
-        (1 << 30, "other", 2.5),  # each file of the tables once, and the pages of each version
+        (1 << 30, "own", 0.3),  # the listing
+        (1 << 30, "other", 1.6),  # each file of the tables once, and the manifests
         (1 << 17, "other", 20),  # columns of small files, as often as they are asked for
     ],
 )

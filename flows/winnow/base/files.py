@@ -32,6 +32,7 @@ from pyarrow.fs import LocalFileSystem
 
 from winnow.base.disk import beside
 from winnow.base.mounted import Mount, Mounted
+from winnow.base.object_reader import ObjectReader
 from winnow.base.object_store import Entry, Gone
 from winnow.base.pointers import Pointer, is_pointer, lay_pointer, read_pointer
 
@@ -300,7 +301,7 @@ def _by_mount(files: Sequence[Path]) -> Iterator[tuple[Mounted | None, list[str]
         yield group
 
 
-def _source(path: Path) -> Path | _ObjectReader:
+def _source(path: Path) -> Path | ObjectReader:
     """The file on this machine, or a reader of its object where that is large and not here."""
     if not (found := _of(path)):
         return path
@@ -313,7 +314,7 @@ def _source(path: Path) -> Path | _ObjectReader:
                 return mounted.fetch(name, room=size)
         except Gone:
             return path
-        return _ObjectReader(mounted, there, name, size, end)
+        return ObjectReader(mounted, there, name, size, end)
     return at_hand(path)
 
 
@@ -434,47 +435,3 @@ def take_over(path: Path, size: int, sha256: str, entry: Entry | None) -> None:
         mounted.note_sent(name, entry)
         path.parent.mkdir(parents=True, exist_ok=True)
         _leave_pointer(mounted, name, size, sha256)
-
-
-class _ObjectReader(io.RawIOBase):
-    """An object as a file to read in: each read is a request for these bytes alone."""
-
-    def __init__(self, mounted: Mounted, name: str, own_name: str, size: int, its_end: bytes) -> None:
-        self._mounted, self._name, self._size, self._at = mounted, name, size, 0
-        self._own_name, self._end = own_name, its_end
-
-    def readinto(self, buffer: Any) -> int:
-        end = min(self._at + len(buffer), self._size)
-        low = self._size - len(self._end)
-        if self._at < low:
-            content = self._read(end)
-        else:
-            content = self._end[self._at - low : end - low]
-        buffer[: len(content)] = content
-        self._at = end
-        return len(content)
-
-    def _read(self, end: int) -> bytes:
-        try:
-            return self._mounted.read_range(self._name, self._at, end, self._size)
-        except Gone:  # since it was seen
-            if self._name == self._own_name:
-                raise
-            self._name = self._own_name
-            return self._read(end)
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
-        return self._at
-
-    def tell(self) -> int:
-        return self._at
-
-    def size(self) -> int:
-        return self._size
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
