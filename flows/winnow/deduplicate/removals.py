@@ -209,7 +209,7 @@ class _Search:
         found, templates = self._find_candidates(indexes, self.passages, self.fresh)
         decided = self._decide_on(found, templates, in_rounds=not self.before)
         if decided is None:  # it matters what goes on in large buckets
-            files = self.files.in_rounds
+            files = WorkFiles(self.files.folder / "in-rounds", self.files.folder)  # of the same documents
             files.folder.mkdir(parents=True, exist_ok=True)
             anew = replace(self, files=files, comparison=replace(self.comparison, files=files))
             decided = anew._decide_on(*anew._find_candidates(whole(indexes), whole(self.passages), 0))

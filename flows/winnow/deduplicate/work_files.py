@@ -199,18 +199,13 @@ class WorkFiles:
     """
 
     folder: Path
-    of_documents: Path | None = None  # the folder with the facts of documents, where that is another one
-
-    @property
-    def in_rounds(self) -> WorkFiles:
-        """Files of their own for what is done once more, over the same documents."""
-        return WorkFiles(self.folder / "in-rounds", self.folder)
+    _of_documents: Path | None = None  # the folder with the facts of documents, where that is another one
 
     def _array(self, name: str, dtype: DTypeLike) -> ArrayFile:
         return ArrayFile(self.folder / f"{name}.npy", np.dtype(dtype))
 
     def _known(self, name: str, dtype: DTypeLike) -> ArrayFile:
-        return ArrayFile((self.of_documents or self.folder) / f"{name}.npy", np.dtype(dtype))
+        return ArrayFile((self._of_documents or self.folder) / f"{name}.npy", np.dtype(dtype))
 
     def order(self, fact: str) -> ArrayFile:
         """A fact of all documents (see ORDER)."""
