@@ -192,6 +192,8 @@ class Aside:
             word = found["word"]
             if word is None:
                 return take(found[0])
+            if len(word) == 1 and word != "Å" and not _is_among_cyrillic(found):
+                return word  # `Г ` among French words was `à`
             return word[:-1] + take(word[-1]) if _ends_rightly(word, found["next"]) else word
 
         def without_remainders(piece: str) -> str:
@@ -220,6 +222,13 @@ class Aside:
         for whole, before in self._given:
             reading = reading.replace(whole, before)
         return reading
+
+
+def _is_among_cyrillic(found: re.Match[str]) -> bool:
+    """Whether the word before or behind a letter that stands alone is one of Cyrillic letters."""
+    before = found.string[: found.start()].rsplit(None, 1)
+    beside = (before[-1] if before else "", found["next"])
+    return any(len(word) > 1 and word.isalpha() and min(word) >= "Ѐ" and is_word(word) for word in beside)
 
 
 def _ends_rightly(word: str, following: str) -> bool:

@@ -323,7 +323,7 @@ def _plainest(sequence: str, charmap: Charmap, home: frozenset[int]) -> list[str
     """The readings of a sequence, followed down to where least is strange; single signs only of a script at home."""
     every = [
         min(
-            (reading, *(r for r in readings(reading) if systems(r) <= home and r.isalpha() >= reading.isalpha())),
+            (reading, *(() if len(reading) > 2 and is_word(reading) else readings(reading))),
             key=lambda r: (_score(r, frozenset()), len(r)),
         )
         for reading in undo(sequence, charmap)
