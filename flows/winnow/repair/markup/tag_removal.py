@@ -77,12 +77,16 @@ def _without_code_and_names(text: str, found: Iterable[Tag]) -> Iterator[Tag]:
         begin = [t for t in found if t.name not in closed and not t.strong and _begins_speech(text, t)]
         if sum(t.kind == "custom" for t in begin) > 1:
             shown = {t for t in begin if t.kind == "whole"}
-    spans = [m.span() for m in _CODE_SPAN.finditer(text)] if found and "`" in text else []
+    pairs = [
+        (first, last)
+        for first, last in pairwise(found if "`" in text else ())
+        if last.closing and first.name == last.name and not first.closing and first.kind == last.kind == "whole"
+    ]
+    spans = [m.span() for m in _CODE_SPAN.finditer(text)] if pairs else []
     starts = [start for start, _ in spans]
-    for first, last in pairwise(found) if spans else ():
+    for first, last in pairs:
         n = bisect_left(starts, first.start) - 1
-        pair = first.name == last.name and last.closing and not first.closing and first.kind == last.kind == "whole"
-        if pair and n >= 0 and last.end <= spans[n][1]:
+        if n >= 0 and last.end <= spans[n][1]:
             shown |= {first, last}
     return (tag for tag in found if tag not in shown) if shown else iter(found)
 
