@@ -250,18 +250,21 @@ class _Search:
             OwnWords(own, three, share) for own, (_, share) in zip(own_words, told_by, strict=True)
         ]
         done = pairs
-        near = self._verify(pairs, "0", five, apart) if len(pairs) else []
-        pairs = np.sort(merged([_paired(rows) for rows in near], np.uint64))
+        near = self._close(pairs, "0", five, apart) if len(pairs) else []
+        pairs = np.sort(merged([_paired(rows) for rows in load_each(near)], np.uint64))
         if len(pairs) or len(in_buckets):  # few of all that are compared; the texts of these alone are looked at
             of_short = self.comparison.write_shingles(self.marked(_both(pairs), [in_buckets]), OF_SHORT)
-            apart += told_by_statements(of_short)
+            statements = told_by_statements(of_short)
+            near = self.comparison.told_apart(near, "1", statements, len(pairs))
+            apart += statements
         bounds = self.comparison.bounds(buckets, five, apart, settings)
         shared = SharedShingles(*(np.ascontiguousarray(bounds[name]) for name in ("rank", "size", "most")))
         large = LargeBuckets(buckets, shared.ranks, bounds["may"] & reached[shared.ranks])
         close: list[Rows] = []
         for round_ in range(1, _MAX_ROUNDS + 1):
             if len(pairs):
-                rows = self._verify(pairs, f"{round_}", five, apart)
+                told = near if round_ == 1 else self._close(pairs, f"{round_}", five, apart)
+                rows = self._joined(told, f"{round_}")
                 if not in_rounds and round_ > 1 and any(map(len, rows)):
                     return None
                 close += rows
@@ -348,14 +351,17 @@ class _Search:
             marked[some] = True
         return marked
 
-    def _verify(
+    def _close(
         self, pairs: NDArray[np.uint64], label: str, five: ShingleSets, apart: Sequence[ToldApart]
-    ) -> list[Rows]:
+    ) -> list[ArrayFile]:
         """The pairs that are close, and of which the first document says what tells the later one apart (VERIFIED)."""
-        compare = self.comparison
-        close = compare.compare(verify_pairs, pairs, label, five, self.files.verified, self.settings)
-        told = self.files.verified(f"{label}-all").join(compare.told_apart(close, label, apart, len(pairs))).load()
-        return [told[start : start + _PAIRS_READ] for start in range(0, len(told), _PAIRS_READ)]
+        close = self.comparison.compare(verify_pairs, pairs, label, five, self.files.verified, self.settings)
+        return self.comparison.told_apart(close, label, apart, len(pairs))
+
+    def _joined(self, told: Sequence[ArrayFile], label: str) -> list[Rows]:
+        """The same, some of them at a time."""
+        rows = self.files.verified(f"{label}-all").join(told).load()
+        return [rows[start : start + _PAIRS_READ] for start in range(0, len(rows), _PAIRS_READ)]
 
     def remove_passages(self, inner: Sequence[Partition]) -> tuple[list[Partition], Rows]:
         """Passages that go, or stay, though others have them (REMOVED, by span), and what is a copy by what is left.

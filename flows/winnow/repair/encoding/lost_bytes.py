@@ -226,7 +226,7 @@ class Aside:
 
 def _is_among_cyrillic(found: re.Match[str]) -> bool:
     """Whether the word before or behind a letter that stands alone is one of Cyrillic letters."""
-    before = found.string[: found.start()].rsplit(None, 1)
+    before = found.string[max(0, found.start() - 40) : found.start()].rsplit(None, 1)
     beside = (before[-1] if before else "", found["next"])
     return any(len(word) > 1 and word.isalpha() and min(word) >= "Ѐ" and is_word(word) for word in beside)
 

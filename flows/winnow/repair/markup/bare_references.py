@@ -22,7 +22,7 @@ _NUMBERED = re.compile(r"(?<![&#\w;])#(?:[1-9]|[12]\d|3[01]);")  # numbers of a 
 # Before their semicolon: signs that no word is, and letters.
 _SIGNS = r"[lr][sd]quo|[bs][bd]quo|[mn]dash|hellip|[lr]aquo|euro|pound"
 _LETTERS = "|".join(sorted(ACCENTED & HTML4))
-_NAME = re.compile(rf"(?:(?P<sign>{_SIGNS})|(?P<letter>{_LETTERS}))\Z")
+_NAME = re.compile(rf"(?:(?P<sign>{_SIGNS})|{_LETTERS})\Z")
 _LETTER = re.compile(rf"({_LETTERS});")
 _WORD_BEFORE, _WORD_BEHIND = re.compile(r"(?:[^\W\d_]|;(?=\w)){0,30}\Z"), re.compile(r"(?:[^\W\d_]+;?){0,3}")
 _STYLE = re.compile(r"(?i)(?:colou?r|background|border|fill|stroke)[\w-]{0,20}\s*[:=]")
@@ -58,8 +58,8 @@ def restore_ampersands(text: str, evidence: Evidence) -> Iterator[Change]:
     for found in _at_hashes(_HASH, text):
         digits = found[1] or found[2]
         char = chr(int(digits[1:], 16) if digits[0] == "x" else int(digits))
-        if text[max(0, found.start() - 6) : found.start()].rstrip(" ;\xa0").endswith(("&", "amp", "#38", "#x26")):
-            continue  # it has its ampersand, spaced out or escaped
+        if _has_ampersand(text, found.start()):
+            continue
         if found.start() not in starts and char in "‘’“”„‚–—…•™€«»\xa0":
             taken.append(Change(found.start(), found.end(), char, 0.7))
     taken += _named(text)
@@ -72,14 +72,19 @@ def restore_ampersands(text: str, evidence: Evidence) -> Iterator[Change]:
             last = change.end
 
 
+def _has_ampersand(text: str, start: int) -> bool:
+    """Whether what begins at `start` has its ampersand, spaced out or escaped."""
+    return text[max(0, start - 6) : start].rstrip(" ;\xa0").endswith(("&", "amp", "#38", "#x26"))
+
+
 def _named(text: str) -> Iterator[Change]:
     """Signs and letters by their names, from semicolon to semicolon."""
     end = -1
     while (end := text.find(";", end + 1)) >= 0:
         found = _NAME.search(text, max(0, end - 6), end)
-        if found is None or text[max(0, found.start() - 6) : found.start()].rstrip(" ;\xa0").endswith(("&", "amp")):
+        if found is None or _has_ampersand(text, found.start()):
             continue
-        start, name = found.span()[0], found[0]
+        start, name = found.start(), found[0]
         if found["sign"]:
             if name in ("euro", "pound") and not text[end + 1 : end + 2].isdigit():
                 continue  # words too

@@ -115,7 +115,7 @@ _ACCENT = re.compile(
     r"[A-Za-z]{1,2}(?:acute|grave|circ|uml|tilde|cedil|slash|ring|lig|caron|ogon|macr|breve|dblac|strok)"
 )
 ACCENTED = frozenset(name[:-1] for name in NAMED if name.endswith(";") and _ACCENT.fullmatch(name[:-1]))
-"""Names of accented letters and ligatures; no word or variable begins so."""
+"""Names of accented letters and ligatures; no word or variable is called so."""
 _QUOTES_AND_SPACES = (
     "laquo raquo sbquo bdquo lsaquo rsaquo iexcl iquest ensp emsp thinsp zwnj zwj frac12 frac14 frac34".split()
 )
