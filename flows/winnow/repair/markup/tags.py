@@ -49,8 +49,10 @@ MAX_TAG = 3000
 _INSIDE = re.compile(rf"[^<>]{{0,{MAX_TAG}}}")
 _ENDS = re.compile(r">{1,9}")
 _RUN = re.compile(r"(<[\w/ ]{1,12}>)\1{7}")  # the same tag over and over is one place
-_NO_TAG = re.compile(r"(?![!?]|/>)[\s/!&;]*+(?:[^A-Za-z\s/!&;<]|\Z|[A-Za-z][A-Za-z0-9-]*+(?:[@._+]|://)[A-Za-z0-9])")
+_NO_TAG = r"(?![!?]|/>)[\s/!&;]*+(?:[^A-Za-z\s/!&;<]|\Z|[A-Za-z][A-Za-z0-9-]*+(?:[@._+]|://)[A-Za-z0-9])"
 """What most brackets that open no tag are followed by: a number or sign, or an address, as in ``<me@home.org>``."""
+_OPENING = re.compile(f"<(?!{_NO_TAG})")
+_MAY_BE_BROKEN = re.compile(f"<(?!/?[A-Za-z][A-Za-z0-9-]*+>|{_NO_TAG})")
 _HEAD = re.compile(r"[\s/!&;]{0,12}")
 _WORDS = re.compile(r"[A-Za-z][A-Za-z0-9]{0,14}(?:[ ]{1,2}[A-Za-z0-9]{1,14}(?![A-Za-z0-9]*\s*=)){0,9}")
 _ATTRIBUTE = re.compile(
@@ -167,6 +169,15 @@ def _is_tail(name: str, rest: str, spaced: bool) -> bool:
     return '"' in rest or any(form.fullmatch(rest.rstrip("/ ")) for form in (_ATTRIBUTES, _CUT_OFF))
 
 
+def may_hold_broken(text: str) -> bool:
+    """Whether a bracket may open a tag that is broken: one look for all of a text, and few texts have one.
+
+    >>> may_hold_broken("see <file>, </p> and <me@home.org>: 1 < 2"), may_hold_broken("a < b >")
+    (False, True)
+    """
+    return _MAY_BE_BROKEN.search(text) is not None
+
+
 def tags(text: str) -> Iterator[Tag]:
     """Every tag of a known name, comment, and hidden element, from left to right; half-lost tags are `half_tags`.
 
@@ -179,16 +190,14 @@ def tags(text: str) -> Iterator[Tag]:
     at = 0
     data_end = -1  # where the CDATA section ends that is open; what stands in it is text
     while True:
-        start = text.find("<", at)
+        opening = _OPENING.search(text, at)
+        start = opening.start() if opening else -1
         if data_end >= 0 and (start < 0 or start > data_end):
             yield Tag(data_end, data_end + 3, "cdata", True, "comment", True)
             at, data_end = data_end + 3, -1
             continue
         if start < 0:
             return
-        if _NO_TAG.match(text, start + 1):
-            at = start + 1
-            continue
         if text.startswith("<![CDATA[", start) and data_end < 0 and "]]>" not in absent:
             data_end = text.find("]]>", start + 9)
             if data_end < 0:
