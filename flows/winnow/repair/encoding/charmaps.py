@@ -16,7 +16,7 @@ from ftfy.fixes import restore_byte_a0
 from winnow.repair.engine.rule import compiled, detector
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # told apart by identity, and looked up so
 class Charmap:
     """One encoding: its 256 characters, and the expressions for UTF-8 sequences as they look in it."""
 
