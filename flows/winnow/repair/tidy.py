@@ -34,8 +34,9 @@ def strip_line_ends(text: str, evidence: Evidence) -> Iterator[Change]:
         return
     start = 0
     for line in text.split("\n"):
-        if line[-1:].isspace():
-            yield Change(start + len(line.rstrip()), start + len(line), "")
+        bare = len(line.rstrip())
+        if bare < len(line):
+            yield Change(start + bare, start + len(line), "")
         start += len(line) + 1
 
 
