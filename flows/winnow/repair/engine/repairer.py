@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain
 
 from winnow.base.records import Edit
@@ -144,7 +144,7 @@ class Repairer:
                 break
         else:
             return Repaired(text, ())
-        numbered = (replace(edit, seq=seq) for seq, edit in enumerate(suspicions, len(edits)))
+        numbered = (edit._replace(seq=seq) for seq, edit in enumerate(suspicions, len(edits)))
         return Repaired(state.text, (*edits, *numbered))
 
     def _one_pass(self, state: _Text, edits: list[Edit]) -> Generator[int, None, tuple[list[Edit], bool]]:
