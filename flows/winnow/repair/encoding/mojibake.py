@@ -13,6 +13,7 @@ import ftfy
 from ftfy.badness import is_bad
 
 from winnow.repair.encoding.charmaps import (
+    ASCII,
     BY_WAY_OF_MAC,
     CHARMAPS,
     FOR_WHOLE_LINES,
@@ -284,7 +285,7 @@ def readings(text: str) -> Iterator[str]:
     for _ in range(MAX_DEPTH):
         deeper = []
         for form in layer:
-            signs = frozenset(form)
+            signs = frozenset(form) - ASCII
             for charmap in (*CHARMAPS, *BY_WAY_OF_MAC):
                 for reading in undo(form, charmap) if signs <= charmap.characters else ():
                     if charmap.name in FOR_WHOLE_LINES and sum(map(str.isalpha, reading)) < MIN_LETTERS:
