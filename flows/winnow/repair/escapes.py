@@ -154,6 +154,17 @@ _TEX_SOURCE = re.compile(
 )
 
 
+def _tex_accents(text: str) -> Iterator[re.Match[str]]:
+    """What `finditer` gives; looked for from backslashes, for each character of a text may begin it otherwise."""
+    end = at = 0
+    while (at := text.find("\\", at)) >= 0:
+        braced = at > end and text[at - 1] == "{" and _TEX.match(text, at - 1)
+        if found := braced or _TEX.match(text, at):
+            yield found
+            end = found.end()
+        at = max(at + 1, end)
+
+
 def undo_tex_accents(text: str, evidence: Evidence) -> Iterator[Change]:
     r"""Undo the accents of TeX in names and prose: ``G{\"o}del``, ``Fran\c{c}ois``, ``M\"uller``.
 
@@ -164,9 +175,12 @@ def undo_tex_accents(text: str, evidence: Evidence) -> Iterator[Change]:
     >>> TEX_ACCENTS(r"\emph{G{\"o}del}") == r"\emph{G{\"o}del}", TEX_ACCENTS(r"d\'accord, \"a\"") == r"d\'accord, \"a\""
     (True, True)
     """
-    if _TEX_SOURCE.search(text) or _RTF_BYTE.search(text) or is_code(_TEX.sub("", text)):
+    if _TEX_SOURCE.search(text) or _RTF_BYTE.search(text):
         return
-    for found in _TEX.finditer(text):
+    every = list(_tex_accents(text))
+    if is_code(apply_changes(text, (Change(found.start(), found.end(), "") for found in every))):
+        return
+    for found in every:
         g = found.groupdict()
         base = g["a"] or g["bare"] or g["b"] or g["c"]
         braced = g["brace"] or g["a"] or g["b"] or g["empty"]

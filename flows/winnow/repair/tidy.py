@@ -34,8 +34,9 @@ def strip_line_ends(text: str, evidence: Evidence) -> Iterator[Change]:
         return
     start = 0
     for line in text.split("\n"):
-        if line[-1:].isspace():
-            yield Change(start + len(line.rstrip()), start + len(line), "")
+        bare = len(line.rstrip())
+        if bare < len(line):
+            yield Change(start + bare, start + len(line), "")
         start += len(line) + 1
 
 
@@ -59,8 +60,8 @@ def close_up_blank_lines(text: str, evidence: Evidence) -> Iterator[Change]:
         yield Change(last, len(text), "")
 
 
-TRAILING_SPACES = Rule("trailing_spaces", 2, strip_line_ends, _SPACE_AT_END)
-BLANK_LINES = Rule("blank_lines", 1, close_up_blank_lines, r"\A\n|\n\n\n|\n\z")
+TRAILING_SPACES = Rule("trailing_spaces", 2, strip_line_ends, _SPACE_AT_END, thorough=True)
+BLANK_LINES = Rule("blank_lines", 1, close_up_blank_lines, r"\A\n|\n\n\n|\n\z", thorough=True)
 
 TIDY: tuple[Rule, ...] = (TRAILING_SPACES, BLANK_LINES)
 """The rules that tidy white space, in order."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -16,7 +17,7 @@ from ftfy.fixes import restore_byte_a0
 from winnow.repair.engine.rule import compiled, detector
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # told apart by identity, and looked up so
 class Charmap:
     """One encoding: its 256 characters, and the expressions for UTF-8 sequences as they look in it."""
 
@@ -42,6 +43,10 @@ class Charmap:
         """Runs of one sequence or more. Lead and continuation bytes differ, so nothing can backtrack."""
         python = re.sub(r"\\x\{(\w+)\}", lambda m: re.escape(chr(int(m[1], 16))), self.sequence)
         return re.compile(f"{python}+")
+
+
+ASCII = frozenset(map(chr, range(128)))
+"""What every encoding here shares."""
 
 
 def _class(chars: str) -> str:
@@ -119,7 +124,8 @@ BESIDE_LETTER = "|".join(
 )
 
 
-def undo(text: str, charmap: Charmap) -> list[str]:
+@lru_cache(maxsize=256)  # several tests ask of the same line
+def undo(text: str, charmap: Charmap) -> Sequence[str]:
     """What `text` was before UTF-8 was read as `charmap`: no reading, one, or two where spaces may be byte A0.
 
     >>> undo("sÃ³", charmap("cp1252")), undo("só", charmap("cp1252"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from winnow.repair.encoding.plausible import are_words, is_word, word_around, words
@@ -131,18 +131,18 @@ def is_doubtful_change(before: str, after: str) -> bool:
     >>> is_doubtful_change("he said “dÃ©jÃ vu”", "he said “déjà vu”")
     False
     """
-    spots = list(tight_changes(0, before, after, 1.0))
+    spots = _spots(before, after)
     tests = (_are_mentioned, _are_examples, _all_lone, _is_named)
     return any(is_so(before, spots) for is_so in tests)
 
 
 def is_mention(before: str, after: str) -> bool:
     """Whether all that changes are short signs that stand alone, at least one of them in quotes."""
-    spots = list(tight_changes(0, before, after, 1.0))
+    spots = _spots(before, after)
     return _are_mentioned(before, spots) and not _all_lone(before, spots)
 
 
-def _are_mentioned(before: str, spots: list[Change]) -> bool:
+def _are_mentioned(before: str, spots: Sequence[Change]) -> bool:
     quoted = False
     for spot in spots:
         if spot.end - spot.start > MAX_MENTION or not _stands_alone(before, spot):
@@ -156,7 +156,7 @@ def _stands_alone(before: str, spot: Change) -> bool:
     return not (before[max(spot.start - 1, 0) : spot.start].isalnum() or before[spot.end : spot.end + 1].isalnum())
 
 
-def _are_examples(before: str, spots: list[Change]) -> bool:
+def _are_examples(before: str, spots: Sequence[Change]) -> bool:
     """Whether a line about encodings shows signs misread: most stand alone, and are several or stand there rightly too.
 
     Dashes stand alone in any line.
@@ -184,7 +184,7 @@ def is_chewed(before: str, after: str) -> bool:
     """
     if not _has_foreign_run(before):
         return False
-    spots = list(tight_changes(0, before, after, 1.0))
+    spots = _spots(before, after)
     at = 0
     for run in _FOREIGN_RUN.finditer(before):
         changed = 0
@@ -208,7 +208,7 @@ def keep_units(before: str, after: str) -> str:
     in_capitals = _CYRILLIC_PAIRS.search(before) is not None
     if not kept and not in_capitals:
         return after
-    changes = list(tight_changes(0, before, after, 1.0))
+    changes = _spots(before, after)
     if in_capitals:
         chance = {(c.start, c.end): _of_capitals(before, c) for c in changes}
         # A line of which other Cyrillic letters were misread may have these misread as well.
@@ -241,7 +241,7 @@ def takes_words_apart(before: str, after: str) -> bool:
     >>> takes_words_apart("IRMÃ² e «ROMÃ»", "IRMò e «ROM\xfb"), takes_words_apart("AVÃ“ e «SÃ©»", "AVÓ e «Sé»")
     (True, False)
     """
-    return all(_takes_a_word_apart(before, spot) for spot in tight_changes(0, before, after, 1.0))
+    return all(_takes_a_word_apart(before, spot) for spot in _spots(before, after))
 
 
 def _takes_a_word_apart(before: str, spot: Change) -> bool:
@@ -268,7 +268,7 @@ def _takes_a_word_apart(before: str, spot: Change) -> bool:
 _WITH_A_GRAVE = ("fr", "it", "pt", "ca")  # languages of which ``à`` is a word
 
 
-def _is_named(before: str, spots: list[Change]) -> bool:
+def _is_named(before: str, spots: Sequence[Change]) -> bool:
     """Whether the letter Ã itself stands in English words: ``à`` is none of them, but for ``à la``.
 
     >>> _is_named("Ã is a letter of it", [Change(0, 1, "à", 1.0)]), _is_named("on va Ã Paris", [Change(6, 7, "à", 1.0)])
@@ -284,7 +284,7 @@ def _is_named(before: str, spots: list[Change]) -> bool:
     return bool(plain) and costs.pop("en") < min(costs.values())
 
 
-def _all_lone(before: str, spots: list[Change]) -> bool:
+def _all_lone(before: str, spots: Sequence[Change]) -> bool:
     """Whether every spot is Â or Ã beside two spaces, or after a capital and before a no-break space and a capital."""
     for spot in spots:
         around = before[max(spot.start - 2, 0) : spot.end + 3]

@@ -261,6 +261,7 @@ _LOST = re.compile(
     "|(?:[・\ufffd]?ｿｽ){2,}|â€(?=[ \n]|$)|ðŸ[^\\w\\s]?(?=[ \n]|$)|(?<![^\\W\\d_])Â(?=[ \xa0\n]|$)"
     "|(?<![^\\W\\d_])[ÐÑ](?= [\u0400-\u04ff])"
 )
+_MAY_BE_LOST = re.compile("[\ufffdï锟斤烫屯嚙占쏙・ｿâðÂÐÑ]")  # what each begins with: a hundred times as fast
 MAX_FLAGS = 1000  # for one text; whoever has more has seen enough
 FLAG = 0.1
 
@@ -271,8 +272,12 @@ def flag_lossy_remains(text: str, evidence: Evidence) -> Iterator[Change]:
     >>> [(c.start, c.confidence) for c in LOSSY_REMAINS.find("na\ufffdve Â 5", Evidence())]
     [(2, 0.1), (6, 0.1)]
     """
-    for _, found in zip(range(MAX_FLAGS), _LOST.finditer(text), strict=False):
-        yield Change(found.start(), found.end(), "", FLAG)
+    at = flags = 0
+    while flags < MAX_FLAGS and (sign := _MAY_BE_LOST.search(text, at)):
+        at = sign.end()
+        if found := _LOST.match(text, sign.start()):
+            yield Change(found.start(), found.end(), "", FLAG)
+            at, flags = found.end(), flags + 1
 
 
 LOSSY_REMAINS = Rule(

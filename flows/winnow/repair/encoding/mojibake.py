@@ -13,6 +13,7 @@ import ftfy
 from ftfy.badness import is_bad
 
 from winnow.repair.encoding.charmaps import (
+    ASCII,
     BY_WAY_OF_MAC,
     CHARMAPS,
     FOR_WHOLE_LINES,
@@ -91,7 +92,7 @@ def undo_mojibake(text: str, evidence: Evidence) -> Iterator[Change]:
         home = frozenset[int]().union(*(systems(reading) for _, reading in undone))
         for line in {line for _, line in lines}:
             first = readings.get(line, Reading(line, 1.0))
-            if first.confidence >= LIKELY and not first.text.isascii():
+            if first.confidence >= LIKELY and _may_hold_more(first.text):
                 second = best_reading(first.text, proven, home)
                 readings[line] = Reading(second.text, min(first.confidence, second.confidence))
         if (quoted := _quoted(readings, proven)) and not speaks_of_encodings(text):
@@ -100,6 +101,18 @@ def undo_mojibake(text: str, evidence: Evidence) -> Iterator[Change]:
         reading = readings.get(line)
         if reading is not None and reading.text != line:
             yield from tight_changes(at, line, reading.text, reading.confidence)
+
+
+_PAIR = re.compile(r"[^\x00-\x7f][^\x00-\x7f]")
+
+
+def _may_hold_more(text: str) -> bool:
+    """Whether a line can be read by what other lines prove: a sequence is two characters, and Ã may be left of one.
+
+    >>> [_may_hold_more(t) for t in ("L’été à Noël", "Ãltimo", "pi√π", "plain")]
+    [False, True, True, False]
+    """
+    return not text.isascii() and ("Ã" in text or _PAIR.search(text) is not None or shows_sign(text))
 
 
 def _quoted(readings: dict[str, Reading], proven: frozenset[str]) -> dict[str, Reading]:
@@ -272,7 +285,7 @@ def readings(text: str) -> Iterator[str]:
     for _ in range(MAX_DEPTH):
         deeper = []
         for form in layer:
-            signs = frozenset(form)
+            signs = frozenset(form) - ASCII
             for charmap in (*CHARMAPS, *BY_WAY_OF_MAC):
                 for reading in undo(form, charmap) if signs <= charmap.characters else ():
                     if charmap.name in FOR_WHOLE_LINES and sum(map(str.isalpha, reading)) < MIN_LETTERS:
@@ -341,7 +354,7 @@ def explaining(undone: Sequence[tuple[str, str]]) -> frozenset[str]:
             if signs.isdisjoint(outer.leads):
                 continue
             for sequence in dict.fromkeys(islice(outer.sequences.findall(foreign), MAX_SEQUENCES)):
-                for once in undo(sequence, outer):
+                for once in _undone(sequence, outer):
                     if once in reading:
                         names.add(outer.name)
                     elif inner := _explaining_once(once, reading):
@@ -356,7 +369,10 @@ def _explaining_once(text: str, reading: str) -> list[str]:
     return [name for name, under in _undone_by_each(text) if under in reading]
 
 
-@lru_cache(maxsize=4096)  # a text shows the same few sequences again and again
+_undone = lru_cache(maxsize=4096)(undo)  # a text shows the same few sequences again and again
+
+
+@lru_cache(maxsize=4096)
 def _undone_by_each(text: str) -> tuple[tuple[str, str], ...]:
     if text.isascii():
         return ()

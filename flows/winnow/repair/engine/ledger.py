@@ -6,7 +6,7 @@ Time is linear in text and edits for each pass of a rule.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from winnow.base.errors import LedgerError
 from winnow.base.records import Edit
@@ -45,7 +45,7 @@ def undo(text: str, edits: Sequence[Edit]) -> str:
         delta = 0
         mirrored = []
         for edit in run:
-            mirrored.append(replace(edit, start=edit.start + delta, before=edit.after, after=edit.before))
+            mirrored.append(edit._replace(start=edit.start + delta, before=edit.after, after=edit.before))
             delta += len(edit.before) - len(edit.after)
         text = make(text, mirrored)
     return text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain
 
 from winnow.base.records import Edit
@@ -98,6 +98,9 @@ class Repairer:
         """Whether the gate of one rule matches."""
         return bool(self._alone[number](raw))
 
+    def is_thorough(self, number: int) -> bool:
+        return self._rules[number].thorough
+
     def __call__(self, text: str) -> Repaired:
         steps = self._steps(text)
         while True:
@@ -144,7 +147,7 @@ class Repairer:
                 break
         else:
             return Repaired(text, ())
-        numbered = (replace(edit, seq=seq) for seq, edit in enumerate(suspicions, len(edits)))
+        numbered = (edit._replace(seq=seq) for seq, edit in enumerate(suspicions, len(edits)))
         return Repaired(state.text, (*edits, *numbered))
 
     def _one_pass(self, state: _Text, edits: list[Edit]) -> Generator[int, None, tuple[list[Edit], bool]]:
@@ -197,7 +200,7 @@ class _Text:
     """A text on its way, and which rules may have something to do in it.
 
     The gates are asked once about the whole text, those of rules that need evidence when there is some; then about the
-    lines that change. That of a rule that has changed lines is asked again by itself before the rule is run.
+    lines that change. That of a rule that has changed lines, and may find more, is asked again by itself before it is run.
     """
 
     def __init__(self, text: str, repairer: Repairer) -> None:
@@ -228,7 +231,7 @@ class _Text:
         if not self._unasked:
             open_now |= self._repairer.open_beside_damage(near or self._encoded())
         if near:
-            self._acted.add(number)
+            (self.shut if self._repairer.is_thorough(number) else self._acted).add(number)
             self.shut -= open_now
         else:
             self._acted.clear()

@@ -232,6 +232,7 @@ class Rule:
     ``proves``: what it repairs is proof of damage, on which rules that need evidence may act.
     ``needs_evidence``: it acts only near proven damage.
     ``beyond_ascii``: the gate is large, and there is nothing to find in a text of ASCII alone.
+    ``thorough``: in what it leaves it finds nothing more, until another rule changes something.
     ``remembered``: another rule asks whether it has changed the text (`Evidence.by`).
     """
 
@@ -243,6 +244,7 @@ class Rule:
     needs_evidence: bool = False
     remembered: bool = False
     beyond_ascii: bool = False
+    thorough: bool = False
 
     @property
     def gates(self) -> tuple[str, ...]:

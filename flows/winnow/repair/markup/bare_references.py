@@ -23,6 +23,7 @@ _NUMBERED = re.compile(r"(?<![&#\w;])#(?:[1-9]|[12]\d|3[01]);")  # numbers of a 
 _SIGNS = r"[lr][sd]quo|[bs][bd]quo|[mn]dash|hellip|[lr]aquo|euro|pound"
 _LETTERS = "|".join(sorted(ACCENTED & HTML4))
 _NAME = re.compile(rf"(?:(?P<sign>{_SIGNS})|{_LETTERS})\Z")
+_LAST_LETTERS = frozenset("".join(name[-1] for name in ACCENTED & HTML4) + "ohpd")  # of a sign's name: `quo`, `dash`
 _LETTER = re.compile(rf"({_LETTERS});")
 _WORD_BEFORE, _WORD_BEHIND = re.compile(r"(?:[^\W\d_]|;(?=\w)){0,30}\Z"), re.compile(r"(?:[^\W\d_]+;?){0,3}")
 _STYLE = re.compile(r"(?i)(?:colou?r|background|border|fill|stroke)[\w-]{0,20}\s*[:=]")
@@ -81,6 +82,8 @@ def _named(text: str) -> Iterator[Change]:
     """Signs and letters by their names, from semicolon to semicolon."""
     end = -1
     while (end := text.find(";", end + 1)) >= 0:
+        if text[end - 1 : end] not in _LAST_LETTERS:
+            continue  # most of all, brackets in code
         found = _NAME.search(text, max(0, end - 6), end)
         if found is None or _has_ampersand(text, found.start()):
             continue

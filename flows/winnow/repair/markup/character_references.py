@@ -8,8 +8,7 @@ from __future__ import annotations
 import html.entities
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from winnow.base.html_names import COMMON_REFERENCES
 from winnow.repair.encoding.plausible import is_word
@@ -90,8 +89,7 @@ def numeric(digits: str) -> str:
 Kind = Literal["plain", "nested", "broken", "unfinished", "bare", "misspelt"]
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(NamedTuple):
     """A character reference found in ``text[start:end]`` and the text it stands for."""
 
     start: int
@@ -124,6 +122,7 @@ _APART = "|".join(
     + [" ?".join(name) + r"(?=\s{0,5};)" for name in (*sorted(ACCENTED), *_QUOTES_AND_SPACES)]
 )  # nobody calls a variable so: "& rsquo ;" and "& eacute ;" are no bitwise and
 _SPACED = re.compile(rf"{_GAP}({_APART}|{_NUMBER}){_GAP};", re.IGNORECASE)
+_SPREAD = 80  # characters: more than the longest of these can take
 _LETTERS_APART = re.compile(r"([A-Za-z](?: ?[A-Za-z0-9]){1,18}) ?;")
 _CUT_AMP = re.compile(r"(?:amp|am|a)(?=\s|\Z)")
 _CUT_LESS = re.compile(
@@ -166,7 +165,7 @@ def references(text: str) -> Iterator[Reference]:
             if reference is not None and (run := _RUN.match(text, start)) and run.end(1) == reference.end:
                 end = end_of_repeats(text, start, run.end(1))
                 times = (end - start) // (run.end(1) - start)
-                reference = replace(reference, end=end, value=reference.value * times)
+                reference = reference._replace(end=end, value=reference.value * times)
         if reference is None:
             at = start + 1
         else:
@@ -242,7 +241,7 @@ def _at_ampersand(text: str, start: int, layers: int = 0) -> Reference | None:
     if final and final[2] and (value := _value(final[1])):
         value = _cased(value, text[start - 1 : start], final[1], text[final.end() : final.end() + 1])
         return Reference(start, final.end(), value, "broken" if spaced else "nested" if layers else "plain", final[1])
-    if apart := _SPACED.match(text, at):
+    if text.find(";", at, at + _SPREAD) >= 0 and (apart := _SPACED.match(text, at)):
         name = re.sub(r"[ \t\xa0;]", "", apart[1])
         if value := _value(name):
             return Reference(start, apart.end(), value, "broken", name)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
-from winnow.repair.engine.rule import Change, Evidence, Rule, apply_changes
+from winnow.repair.engine.rule import Change, Evidence, Rule, apply_changes, detector, in_any_case
 from winnow.repair.markup.foreign_tags import Mark, replaced
 from winnow.repair.markup.tags import SNIPPET
 from winnow.repair.markup.wiki_tables import has_table, table_changes
@@ -72,6 +72,10 @@ _EXTENSION = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _ASSIGNS = re.compile(r"^(?![ \t]*[|!*:{])[^|\n]{0,200}\w\]? ?= ?(?:''|\[\[)", re.MULTILINE)
+# What stands in every text in which these match: far faster to look for, and most texts have none.
+_may_be_about = detector(in_any_case(_ABOUT.pattern))
+_MAY_ASSIGN = re.compile(r"= ?(?:''|\[\[)")
+_SIGNS = {_STRONG: "''", _HEADING: "==", _LANGUAGE: "[[", _SWITCH: "__"}
 _REFERENCE = re.compile(r"<ref(?:\s[^<>/\n]{0,80})?>[^<>\n]{0,400}</ref>|<ref\s[^<>\n]{0,80}/>")
 
 _SPACED_STARS = re.compile(r"(?<!\S)(\*\*|__) ([^*_\n]{1,120}?) \1(?!\S)")
@@ -144,11 +148,11 @@ def strip_wiki_markup(text: str, evidence: Evidence) -> Iterator[Change]:
     >>> WIKI("[[File:a.jpg|thumb|A quay]]\\n'''Hull''' is a [[port]].\\n[[Category:Ports]]", damaged=False)
     'A quay\\nHull is a port.\\n'
     """
-    if _ABOUT.search(text) or _ASSIGNS.search(text):
+    if (_may_be_about(text) and _ABOUT.search(text)) or (_MAY_ASSIGN.search(text) and _ASSIGNS.search(text)):
         return
     piped = len(_PIPED.findall(text))
     found = [t for at in templates(text) if (t := parsed(text, *at, plain=_plain)) is not None]
-    others = sum(bool(p.search(text)) for p in (_STRONG, _HEADING, _REFERENCE)) + bool(found)
+    others = sum(_stands(p, text) for p in (_STRONG, _HEADING, _REFERENCE)) + bool(found)
     of_a_page = _FILE.search(text) is not None or _CATEGORY.search(text) is not None
     others += of_a_page and any(p.search(text) is not None for p in (_LINK, _SITE))
     source = (piped > 0 or of_a_page) and others > 0
@@ -159,7 +163,7 @@ def strip_wiki_markup(text: str, evidence: Evidence) -> Iterator[Change]:
         if sure and (value := shown(template)) is not None:
             changes.append(Change(template.start, template.end, value, 0.7))
     for pattern in (_PIPED, _LINK, _STRONG, _HEADING, _REFERENCE, _SITE, _CATEGORY, _SWITCH, _LANGUAGE):
-        for m in pattern.finditer(text):
+        for m in pattern.finditer(text) if _SIGNS.get(pattern, "") in text else ():
             if not (source or (sure and pattern in (_PIPED, _STRONG))) and (
                 pattern is not _PIPED or not evidence.near(text, m.start(), m.end())
             ):
@@ -175,6 +179,10 @@ def strip_wiki_markup(text: str, evidence: Evidence) -> Iterator[Change]:
             changes.append(Change(m.start(), end, caption, 0.7))
     changes.extend(_extension_tags(text, source))
     yield from _outermost(changes)
+
+
+def _stands(pattern: re.Pattern[str], text: str) -> bool:
+    return _SIGNS.get(pattern, "") in text and pattern.search(text) is not None
 
 
 def _caption(parts: str) -> str:

@@ -19,7 +19,7 @@ _TYPED = re.compile(
     r"|[§№]\xa0|(?<!\w)(?:[^\W\d_]|[A-Z]\w{1,3}|nr|no|fig|pp?|vol)\.\xa0(?=[\dA-Z])|\xa0[–—-](?!\S)"
 )
 _PREPOSITION = re.compile(r"(?<![\w'’])[aikosuvwzAIKOSUVWZ]\xa0")
-_FIRST_FRAGMENT = re.compile(r"(?:^|(?<=\| )|(?<=^- ))([a-z]{1,3}) ([a-z]{2,12})(?= [A-Z])", re.MULTILINE)
+_FIRST_FRAGMENT = re.compile(r"(?:\n(?:- )?|\| )([a-z]{1,3}) ([a-z]{2,12})(?= [A-Z])")
 _FIRST_NOTE = re.compile(r"[.!?][\"”’)]?([ \t]?[—–-]{1,3}[ \t]?|[ \t]{0,2})\[1\](?=[ \t]\S)")
 _GLUED_MARK = re.compile(r"(?m)[a-z0-9)\].!?”\"’](ADVERTIS(?:EMENTS?|ING)|SPONSORED(?: CONTENT)?|PROMOTED)[ \t]*$")
 
@@ -40,26 +40,25 @@ def soften_hard_spaces(text: str, evidence: Evidence) -> Iterator[Change]:
     """
     if not _after_tags(evidence):
         return
-    hung = language_of(text) in ("cs", "pl")
     for found in _HARD_SPACES.finditer(text):
         before, after = text[found.start() - 1], text[found.end()]
         if after in "»!?;:%€" or before in "«" or (before.isdigit() and after.isdigit()):
             continue
-        if found[0] == "\xa0" and _is_typed(text, found.start(), hung):
+        if found[0] == "\xa0" and _is_typed(text, found.start()):
             continue
         if evidence.near(text, found.start(), found.end()):
             yield Change(found.start(), found.end(), " ", 0.8)
 
 
-def _is_typed(text: str, at: int, hung: bool) -> bool:
-    """Whether the no-break space at `at` is one that people type; `hung`: also behind words of one letter."""
+def _is_typed(text: str, at: int) -> bool:
+    """Whether the no-break space at `at` is one that people type: in Czech and Polish also behind a word of a letter."""
     begin = max(0, at - 6)
     about = text[begin : at + 7]
-    return any(
-        found.start() <= at - begin < found.end()
-        for pattern in (_TYPED, *((_PREPOSITION,) if hung else ()))
-        for found in pattern.finditer(about)
+    typed, hung = (
+        any(found.start() <= at - begin < found.end() for found in pattern.finditer(about))
+        for pattern in (_TYPED, _PREPOSITION)
     )
+    return typed or (hung and language_of(text) in ("cs", "pl"))
 
 
 def give_back_first_letter(text: str, evidence: Evidence) -> Iterator[Change]:
@@ -75,16 +74,17 @@ def give_back_first_letter(text: str, evidence: Evidence) -> Iterator[Change]:
     """
     if not _after_tags(evidence):
         return
-    for found in _FIRST_FRAGMENT.finditer(text):
+    for found in _FIRST_FRAGMENT.finditer("\n" + text):  # what begins with a sign is found far faster
         joined = found[1] + found[2]
-        if not evidence.near(text, found.start(), found.end()) or (language := language_of(text)) is None:
+        start, end = found.start(1) - 1, found.end() - 1
+        if not evidence.near(text, start, end) or (language := language_of(text)) is None:
             continue
         costs = lexicon_of(language).costs
         if costs.get(joined, 10_000) < COMMON + 200:
             continue
         whole = sorted((costs[c + joined], c) for c in "abcdefghijklmnopqrstuvwxyz" if c + joined in costs)
         if whole and whole[0][0] <= COMMON and (len(whole) < 2 or whole[1][0] - whole[0][0] >= APART):
-            yield Change(found.start(), found.end(), whole[0][1].upper() + joined, 0.55)
+            yield Change(start, end, whole[0][1].upper() + joined, 0.55)
 
 
 def part_notes(text: str, evidence: Evidence) -> Iterator[Change]:

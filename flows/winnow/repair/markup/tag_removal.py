@@ -12,7 +12,7 @@ from winnow.repair.engine.rule import Change, Evidence, NearDamage, Rule, apply_
 from winnow.repair.markup.html_source import OF_SOURCE, is_html_source
 from winnow.repair.markup.prose_tags import tags_of_prose
 from winnow.repair.markup.short_texts import ABOUT, CODE, LONE, PROGRAM, SURELY_ABOUT, is_taught, of_snippet
-from winnow.repair.markup.tags import NEIGHBOURS, PLACEHOLDER, SNIPPET, Tag, half_tags, tags
+from winnow.repair.markup.tags import NEIGHBOURS, PLACEHOLDER, SNIPPET, Tag, half_tags, may_hold_broken, tags
 
 _SPOKEN = re.compile(r"\b(?:the|an?|use) \Z", re.IGNORECASE)
 _JOINED = re.compile(r"\b(?:of|with|to|and|or|an?|the|by|than|as|like|for) \Z")
@@ -34,7 +34,8 @@ def find_tags(text: str, evidence: Evidence) -> Iterator[Change]:
     >>> TAGS("vector<p> a < b > c <stdio.h> `<b>`", damaged=False)
     'vector<p> a < b > c <stdio.h> `<b>`'
     """
-    yield from _changes(text, evidence, proven=True)
+    if evidence.points or evidence.everywhere or len(text) <= SNIPPET or may_hold_broken(text):
+        yield from _changes(text, evidence, proven=True)
 
 
 def find_tags_of_short_texts(text: str, evidence: Evidence) -> Iterator[Change]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from winnow.base.html_names import ELEMENTS, HIDDEN, RARE
 
@@ -33,8 +32,7 @@ ENGLISH = frozenset("""
 """Names that are words: ``head > shoulders`` compares, it does not close a tag."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tag:
+class Tag(NamedTuple):
     """A tag in ``text[start:end]``. `strong`: its form alone tells a tag from a comparison or a placeholder."""
 
     start: int
@@ -49,8 +47,12 @@ MAX_TAG = 3000
 _INSIDE = re.compile(rf"[^<>]{{0,{MAX_TAG}}}")
 _ENDS = re.compile(r">{1,9}")
 _RUN = re.compile(r"(<[\w/ ]{1,12}>)\1{7}")  # the same tag over and over is one place
-_NO_TAG = re.compile(r"(?![!?]|/>)[\s/!&;]*+(?:[^A-Za-z\s/!&;<]|\Z|[A-Za-z][A-Za-z0-9-]*+(?:[@._+]|://)[A-Za-z0-9])")
+_NO_TAG = r"(?![!?]|/>)[\s/!&;]*+(?:[^A-Za-z\s/!&;<]|\Z|[A-Za-z][A-Za-z0-9-]*+(?:[@._+]|://)[A-Za-z0-9])"
 """What most brackets that open no tag are followed by: a number or sign, or an address, as in ``<me@home.org>``."""
+_OPENING = re.compile(f"<(?!{_NO_TAG})")
+_PLAIN = r"/?[A-Za-z][A-Za-z0-9-]*+(?: [a-z-]{1,30}=\"(?:[^\"<>\s]*+|[^\"<>\n.!?]*+)\")*+ ?/?>"
+_MAY_BE_BROKEN = re.compile(rf"<(?!{_PLAIN}|{_NO_TAG})[\s/!&;]{{0,12}}([A-Za-z][A-Za-z0-9]{{0,14}})")
+_BEGINNINGS = frozenset(name[:n] for name in ELEMENTS for n in range(1, len(name) + 1))
 _HEAD = re.compile(r"[\s/!&;]{0,12}")
 _WORDS = re.compile(r"[A-Za-z][A-Za-z0-9]{0,14}(?:[ ]{1,2}[A-Za-z0-9]{1,14}(?![A-Za-z0-9]*\s*=)){0,9}")
 _ATTRIBUTE = re.compile(
@@ -167,6 +169,15 @@ def _is_tail(name: str, rest: str, spaced: bool) -> bool:
     return '"' in rest or any(form.fullmatch(rest.rstrip("/ ")) for form in (_ATTRIBUTES, _CUT_OFF))
 
 
+def may_hold_broken(text: str) -> bool:
+    """Whether a bracket may open a tag that is broken: one look for all of a text, and few texts have one.
+
+    >>> [may_hold_broken(t) for t in ('<a href="x">, <file>, </p>, <me@home.org>, 1 < 2, <sys/x.h>', "a < b >", "</ st")]
+    [False, True, True]
+    """
+    return any(found[1].lower() in _BEGINNINGS for found in _MAY_BE_BROKEN.finditer(text))
+
+
 def tags(text: str) -> Iterator[Tag]:
     """Every tag of a known name, comment, and hidden element, from left to right; half-lost tags are `half_tags`.
 
@@ -179,16 +190,14 @@ def tags(text: str) -> Iterator[Tag]:
     at = 0
     data_end = -1  # where the CDATA section ends that is open; what stands in it is text
     while True:
-        start = text.find("<", at)
+        opening = _OPENING.search(text, at)
+        start = opening.start() if opening else -1
         if data_end >= 0 and (start < 0 or start > data_end):
             yield Tag(data_end, data_end + 3, "cdata", True, "comment", True)
             at, data_end = data_end + 3, -1
             continue
         if start < 0:
             return
-        if _NO_TAG.match(text, start + 1):
-            at = start + 1
-            continue
         if text.startswith("<![CDATA[", start) and data_end < 0 and "]]>" not in absent:
             data_end = text.find("]]>", start + 9)
             if data_end < 0:
@@ -218,10 +227,10 @@ def tags(text: str) -> Iterator[Tag]:
             at = max(start + 1, repeated)
         else:
             if repeated > tag.end:
-                tag = replace(tag, end=repeated)
+                tag = tag._replace(end=repeated)
             if start < data_end < tag.end:
-                tag = replace(tag, end=data_end)  # what stands behind the section is text again
-            yield replace(tag, start=first, strong=False) if first < start else tag
+                tag = tag._replace(end=data_end)  # what stands behind the section is text again
+            yield tag._replace(start=first, strong=False) if first < start else tag
             at = tag.end
 
 

@@ -64,7 +64,7 @@ def table_changes(text: str) -> Iterator[Change]:
 
 def _spans(text: str, only_whole: bool) -> Iterator[tuple[int, int]]:
     """Where tables stand that hold no others, and groups of lines that only cells of tables have; not in a program."""
-    if _PROGRAM.search(text):
+    if (only_whole and "{|" not in text) or _PROGRAM.search(text):
         return
     start, at, opened, rows, odd = -1, 0, False, 0, False
     for line in [*text.splitlines(keepends=True), None]:

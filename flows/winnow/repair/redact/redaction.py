@@ -9,7 +9,6 @@ from __future__ import annotations
 import hmac
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from importlib.util import find_spec
 
 from winnow.base.errors import RecipeError
@@ -104,7 +103,7 @@ class Redactor:
         bare = [change for change, _ in changes]
         masked = self._masked([e for e in repaired.edits if e.applied], [(c.start, c.end) for c in bare])
         suspicions = self._moved((e for e in repaired.edits if not e.applied), bare)
-        ledger = tuple(replace(edit, seq=seq) for seq, edit in enumerate((*masked, *made, *suspicions)))
+        ledger = tuple(edit._replace(seq=seq) for seq, edit in enumerate((*masked, *made, *suspicions)))
         return Repaired(apply_changes(repaired.text, bare), ledger)
 
     def _all_changes(self, text: str) -> list[tuple[Change, str]]:
@@ -169,7 +168,7 @@ class Redactor:
                 earlier += [(low - delta, begin) for low, _ in touched if low - delta < begin]
                 earlier.append((begin, begin + len(edit.before)))
                 after = _blocked(edit.after, [(low - edit.start, high - edit.start) for low, high in touched])
-                edit = replace(edit, before=MASK * len(edit.before), after=after)
+                edit = edit._replace(before=MASK * len(edit.before), after=after)
                 if touched and touched[-1][1] > end:
                     secret = [*secret[:at], (end, touched[-1][1]), *secret[at + 1 :]]
             out.append(edit)
@@ -186,7 +185,7 @@ class Redactor:
                 at += 1
             if at < len(changes) and changes[at].start < max(edit.end, edit.start + 1):
                 continue
-            yield replace(edit, start=edit.start + delta, end=edit.end + delta)
+            yield edit._replace(start=edit.start + delta, end=edit.end + delta)
 
 
 def _blocked(text: str, spans: Iterable[Span]) -> str:

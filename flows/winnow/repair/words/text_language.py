@@ -68,7 +68,7 @@ def language_of(text: str) -> str | None:
     return _language_of(text[:SAMPLE_CHARS])
 
 
-@lru_cache(maxsize=16)  # several rules ask about the same text, one after the other
+@remembered_by_line  # several rules ask about the same text, one after the other
 def _language_of(sample: str) -> str | None:
     words, counts = _count_markers(sample)
     best = max(counts, key=lambda code: counts[code])
