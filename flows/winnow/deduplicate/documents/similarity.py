@@ -144,7 +144,7 @@ class Values:
     def of(self, some: _Passages, words: Words, order: DocumentOrder) -> _Told:
         values = _of_few_words(some, words)
         values[values] = in_records(some.filter(values).texts, words.of_pieces(values))
-        return _Told(values, figures_among(words, some.texts))
+        return _Told(values, figures_among(words, some.texts, values))
 
 
 def _of_few_words(some: _Passages, words: Words) -> NDArray[np.bool_]:
@@ -244,10 +244,14 @@ def passages_of(passages: Sequence[InputFile], order: DocumentOrder, marked: NDA
 
 def print_keys(prints: pa.Array) -> Hashes:
     """The last 64 bits of fingerprints, as numbers."""
+    return np.ascontiguousarray(prints_of(prints)[:, 1])
+
+
+def prints_of(prints: pa.Array) -> Hashes:
+    """Fingerprints as two numbers each, a row for each."""
     fixed = prints.cast(pa.binary(16))
-    start = 16 * fixed.offset
-    data = np.frombuffer(fixed.buffers()[1] or b"", np.uint64)[start // 8 : start // 8 + 2 * len(fixed)]
-    return np.ascontiguousarray(data[1::2])
+    halves = np.frombuffer(fixed.buffers()[1] or b"", np.uint64).reshape(-1, 2)
+    return halves[fixed.offset : fixed.offset + len(fixed)]
 
 
 def _documents(file: InputFile, order: DocumentOrder, marked: NDArray[np.bool_]) -> Iterator[_Passages]:
