@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -51,11 +52,24 @@ def _batches(
         yield batch.column("doc_id"), batch.select(columns)
 
 
-def of_rows(doc_ids: pa.Array, find: Callable[[Column], NDArray[np.uint32]]) -> NDArray[np.uint32]:
-    """What is found of the document of each row; of one that a dictionary has, it is looked for once."""
-    if not isinstance(doc_ids, pa.DictionaryArray):
-        return find(doc_ids)
-    found: NDArray[np.uint32] = find(doc_ids.dictionary)[np.asarray(doc_ids.indices)]
+def all_rows(file: InputFile, columns: Sequence[str], at_once: int) -> Iterator[pa.RecordBatch]:
+    """The rows of a file, so many at a time; of published ones, where that is known, those that new ones share.
+
+    The file's own dictionary has each doc_id and kind of a row group once.
+    """
+    if file.only:
+        shared = shared_rows(file).select(columns).collect(engine="streaming")
+        yield from shared.to_arrow().to_batches(max_chunksize=at_once)
+        return
+    names = [name for name in ("doc_id", "kind") if name in columns]
+    yield from parquet_file(file.path, read_dictionary=names).iter_batches(batch_size=at_once, columns=list(columns))
+
+
+def of_rows(values: pa.Array, find: Callable[[Column], NDArray[Any]]) -> NDArray[Any]:
+    """What is found of the value of each row; of one that a dictionary has, it is looked for once."""
+    if not isinstance(values, pa.DictionaryArray):
+        return find(values)
+    found: NDArray[Any] = find(values.dictionary)[np.asarray(values.indices)]
     return found
 
 

@@ -76,6 +76,7 @@ from winnow.deduplicate.work_files import (
     VERIFIED,
     Candidates,
     InputFile,
+    PreparedShingles,
     ShingleSets,
     WorkFiles,
 )
@@ -95,10 +96,13 @@ def find_removals(
     *,
     published_index: Sequence[Path] = (),
     published_passages: Sequence[Path] = (),
+    shingles: Sequence[PreparedShingles] = (),
     leave_out: Path | None = None,
     settled: Settled | None = None,
 ) -> Removals:
     """Decide over new documents (`index_files`, `passage_files`) and those a dataset holds (`published_…`) together.
+
+    `shingles` are those of the `passage_files`, in that order; without them they are made of the texts once more.
 
     `leave_out` is a Parquet file with a column doc_id: published documents that were withdrawn or replaced; their rows
     in the published files are passed over. The outcome is a pure function of documents, arrivals and settings: how they
@@ -108,7 +112,7 @@ def find_removals(
     Given what is `settled`, only decisions on new documents are written: those on the published ones hold. Nothing may
     be left out then, and all new documents arrive after the published ones.
     """
-    inputs = index_files, passage_files, published_index, published_passages, leave_out
+    inputs = index_files, passage_files, published_index, published_passages, shingles, leave_out
     if settled:
         try:
             return _decide(WorkFiles(work), settings, executor, *inputs, settled)
@@ -125,6 +129,7 @@ def _decide(
     passage_files: Sequence[Path],
     published_index: Sequence[Path],
     published_passages: Sequence[Path],
+    shingles: Sequence[PreparedShingles],
     leave_out: Path | None,
     settled: Settled | None = None,
 ) -> Removals:
@@ -133,7 +138,7 @@ def _decide(
     left_out = sorted_keys(leave_out, files.left_out) if leave_out else None
     indexes = inputs_of(index_files, published_index, left_out)
     documents = rank_documents(indexes, files, executor)
-    passages = inputs_of(passage_files, published_passages, left_out)
+    passages = inputs_of(passage_files, published_passages, left_out, shingles)
     spans = partitions_for(documents, _BYTES_DECIDED)
     listed = executor.map(list_documents, passages, repeat(files))  # while what repeats is gathered
     inner = gather_inner_repeats(indexes, files, spans, executor)
@@ -237,26 +242,23 @@ class _Search:
             pairs = pairs[reached[_both(pairs)[1]] & self.before.may_hold(*_both(pairs))]
             buckets = buckets[reached[buckets["rank"]] if in_rounds else self.before.stays(buckets["rank"])]
         in_buckets = distinct_values(buckets["rank"])
-        laters = self.marked((later for _, later in _sides(pairs)), [in_buckets]) & reached
-        among = files.wanted("laters").save(laters)
-        told_by = told_by_own_words(among, templates, settings) if laters.any() else []
         compared = self.marked(chain.from_iterable(_sides(pairs)), [in_buckets])
         for some in load_each(self.alike):
             for ranks in _both(self._with_new(some)):
                 compared[ranks] = True
-        kinds = [_FIVE, _THREE, *(kind for kind, _ in told_by)]
-        five, three, *own_words = self.comparison.write_shingles(compared, kinds)
-        apart: list[ToldApart] = [
-            OwnWords(own, three, share) for own, (_, share) in zip(own_words, told_by, strict=True)
-        ]
+        five, three = self.comparison.write_shingles(compared, [_FIVE, _THREE])
         done = pairs
-        near = self._close(pairs, "0", five, apart) if len(pairs) else []
+        near = self._near(pairs, "0", five) if len(pairs) else []
         pairs = np.sort(merged([_paired(rows) for rows in load_each(near)], np.uint64))
+        apart: list[ToldApart] = []
         if len(pairs) or len(in_buckets):  # few of all that are compared; the texts of these alone are looked at
-            of_short = self.comparison.write_shingles(self.marked(_both(pairs), [in_buckets]), OF_SHORT)
-            statements = told_by_statements(of_short)
-            near = self.comparison.told_apart(near, "1", statements, len(pairs))
-            apart += statements
+            laters = files.wanted("laters").save(self.marked([_both(pairs)[1], in_buckets]) & reached)
+            told_by = told_by_own_words(laters, templates, settings)
+            kinds = [*(kind for kind, _ in told_by), *OF_SHORT]
+            sets = self.comparison.write_shingles(self.marked(_both(pairs), [in_buckets]), kinds)
+            apart += (OwnWords(own, three, share) for own, (_, share) in zip(sets, told_by, strict=False))
+            apart += told_by_statements(sets[len(told_by) :])
+            near = self.comparison.told_apart(near, "0", apart, len(pairs))
         bounds = self.comparison.bounds(buckets, five, apart, settings)
         shared = SharedShingles(*(np.ascontiguousarray(bounds[name]) for name in ("rank", "size", "most")))
         large = LargeBuckets(buckets, shared.ranks, bounds["may"] & reached[shared.ranks])
@@ -355,8 +357,11 @@ class _Search:
         self, pairs: NDArray[np.uint64], label: str, five: ShingleSets, apart: Sequence[ToldApart]
     ) -> list[ArrayFile]:
         """The pairs that are close, and of which the first document says what tells the later one apart (VERIFIED)."""
-        close = self.comparison.compare(verify_pairs, pairs, label, five, self.files.verified, self.settings)
-        return self.comparison.told_apart(close, label, apart, len(pairs))
+        return self.comparison.told_apart(self._near(pairs, label, five), label, apart, len(pairs))
+
+    def _near(self, pairs: NDArray[np.uint64], label: str, five: ShingleSets) -> list[ArrayFile]:
+        """The pairs that are close (VERIFIED)."""
+        return self.comparison.compare(verify_pairs, pairs, label, five, self.files.verified, self.settings)
 
     def _joined(self, told: Sequence[ArrayFile], label: str) -> list[Rows]:
         """The same, some of them at a time."""

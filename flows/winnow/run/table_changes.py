@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from winnow.base.contracts import TABLES
 from winnow.base.doc_ids import NO_DOCUMENTS, DocIds, as_set, doc_keys
-from winnow.base.files import arrow_dataset, files_in, parquet_file, remove_folder, scan_parquet
+from winnow.base.files import arrow_dataset, files_in, parquet_file, remove_files, remove_folder, scan_parquet
 from winnow.base.staging import REPAIRED, key_of, write_parquet
 from winnow.deduplicate.prepare import Preparation, prepare_shard
 from winnow.deduplicate.removals import find_removals
@@ -167,10 +167,12 @@ def _decide(
         executor,
         published_index=dataset.files("index"),
         published_passages=dataset.files("passages"),
+        shingles=[p.shingles for p in prepared],
         leave_out=_id_file(run, left_out),
         settled=_settled(run) if only_added else None,
     )
     removals.clear(run.work / "removals")
+    remove_files([path for p in prepared for path in p.shingles.files])
     changed = (
         NO_DOCUMENTS
         if removals.of_new

@@ -50,8 +50,10 @@ class Figures:
         """Given the passages of whole documents, of which only those `among` them count."""
         documents, pieces = np.diff(words.bounds), np.diff(words.ends, prepend=0)
         owner = np.repeat(np.arange(len(documents)), documents)
-        is_figure = figures_among(words, texts)
-        at, ends = np.arange(len(is_figure)), words.document_ends
+        ends = words.document_ends
+        short = np.diff(ends, prepend=0)[owner] <= MOST_WORDS
+        is_figure = figures_among(words, texts, short)
+        at = np.arange(len(is_figure))
         starts = np.append(0, ends[:-1])
         of_document = np.repeat(np.arange(len(ends)), np.diff(ends, prepend=0))
         is_figure &= (at >= starts[of_document] + _STAMP) & (at < ends[of_document] - _STAMP)
@@ -60,7 +62,6 @@ class Figures:
         given = np.diff(np.append(0, np.cumsum(begins))[np.append(0, words.ends)])
         sizes = pc.utf8_length(texts).to_numpy(zero_copy_only=False)
         long = _as_words(pieces, sizes)
-        short = np.diff(ends, prepend=0)[owner] <= MOST_WORDS
         links = pl.Series(texts).str.contains(_LINK).to_numpy()
         dense = short & among & ~links & (given > 0) & (pieces >= SHORT) & (_WORDS_A_FIGURE * given >= long)
         sizes = np.where(among, sizes, 0)
@@ -103,9 +104,11 @@ def _as_words(pieces: Offsets, sizes: Offsets) -> NDArray[np.float64]:
     return found
 
 
-def figures_among(words: Words, texts: pa.LargeStringArray) -> NDArray[np.bool_]:
-    """Which words of texts begin with a digit."""
-    found = pl.Series(texts).str.extract_all(_WORD_WITH_DIGIT).explode().drop_nulls().unique()
+def figures_among(words: Words, texts: pa.LargeStringArray, some: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which words of texts begin with a digit, of `some` of them."""
+    found = pl.Series(texts.filter(pa.array(some))).str.extract_all(_WORD_WITH_DIGIT).explode().drop_nulls().unique()
     found = found.filter(found.str.contains(r"^\p{Nd}"))
     known = distinct_values(Words.of(Utf8Texts.of(found.to_arrow()), np.arange(len(found) + 1)).in_pieces)
-    return stand_in(words.in_pieces, known)
+    looked_at = np.repeat(some, np.diff(words.ends, prepend=0))
+    looked_at[looked_at] = stand_in(words.in_pieces[looked_at], known)
+    return looked_at

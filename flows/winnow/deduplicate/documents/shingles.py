@@ -323,6 +323,7 @@ class Signatures:
     n_words: Offsets
     sketch: Hashes
     sketch_ends: Offsets
+    shingles: Hashes  # of all documents, end to end
 
 
 def sign_documents(words: Words, min_words: int) -> Signatures:
@@ -335,10 +336,9 @@ def sign_documents(words: Words, min_words: int) -> Signatures:
     ((1, 28), 2, 6)
     """
     n_words = np.diff(words.document_ends, prepend=0)
-    hashes, sizes = shingle_sets(words)
+    shingles, sizes = shingle_sets(words)
     compared = (n_words >= min_words) & (n_words > 0)
-    kept = np.repeat(compared, sizes)
-    hashes = hashes[kept]
+    hashes = shingles[np.repeat(compared, sizes)]
     ends = np.append(0, np.cumsum(np.where(compared, sizes, 0)))
     low = _least(hashes, np.append(0, ends[1:][compared])).reshape(-1, BANDS, ROWS)
     bands = np.zeros((len(sizes), BANDS), np.uint64)
@@ -356,6 +356,7 @@ def sign_documents(words: Words, min_words: int) -> Signatures:
         n_words=n_words,
         sketch=hashes[sampled],
         sketch_ends=sketch_ends,
+        shingles=shingles,
     )
 
 

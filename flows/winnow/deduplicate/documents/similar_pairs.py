@@ -14,10 +14,10 @@ import numpy as np
 
 from winnow.deduplicate.array_files import ArrayFile, Partition, PartitionedFile
 from winnow.deduplicate.documents.document_order import load_order
-from winnow.deduplicate.documents.shingle_store import Brought, ShingleStore, Slice
+from winnow.deduplicate.documents.shingle_store import SET_BYTES, Brought, ShingleStore, Slice
 from winnow.deduplicate.documents.shingles import short_shingle_sets
 from winnow.deduplicate.documents.similarity import count_pairs, passages_of
-from winnow.deduplicate.sorted_rows import Rows, run_starts, stand_in
+from winnow.deduplicate.sorted_rows import Rows, count_shared, distinct_values, ranges, run_starts
 from winnow.deduplicate.work_files import NO_POSITION, SIMILAR, InputFile, ShingleSets, WorkFiles
 
 MOST = 5  # pairs listed of a document, so that no template or licence fills the table
@@ -103,16 +103,24 @@ def find_evidence(
     with closing(ShingleStore(three)) as store:
         for some in passages_of(passages, order, marked) if len(rows) else ():
             hashes, sizes = short_shingle_sets(some.words(np.arange(len(some.ranks) + 1)))
-            ends = np.cumsum(sizes)
-            starts = np.flatnonzero(run_starts(some.ranks))
-            for start, stop in zip(starts, np.append(starts[1:], len(some.ranks)), strict=True):
-                own = hashes[ends[start] - sizes[start] : ends[stop - 1]]
-                bounds = np.append(0, np.cumsum(sizes[start:stop]))
-                for row in range(*np.searchsorted(ranks, some.ranks[start] + np.arange(2))):
-                    sets, [begin], [end] = store.read(rows["other"][row : row + 1])
-                    shared = np.diff(np.append(0, np.cumsum(stand_in(own, sets[begin:end])))[bounds])
-                    best = int(shared.argmax())
-                    if shared[best]:
-                        rows["position"][row] = some.positions[start + best]
-                        rows["share"][row] = shared[best] / sizes[start + best]
+            ends, bounds = np.cumsum(sizes), np.append(np.flatnonzero(run_starts(some.ranks)), len(some.ranks))
+            first, stop = (np.searchsorted(ranks, some.ranks[bounds[:-1]], side) for side in ("left", "right"))
+            at, owner = ranges(first, stop), np.repeat(np.arange(len(first)), stop - first)
+            held = 8 * np.cumsum(store.sizes(rows["other"][at])) // SET_BYTES
+            for part in np.split(np.arange(len(at)), np.flatnonzero(run_starts(held))[1:]):
+                others = distinct_values(rows["other"][at[part]])
+                sets, set_starts, set_ends = store.read(others)
+                begins, stops = bounds[owner[part]], bounds[owner[part] + 1]
+                row, piece = np.repeat(part, stops - begins), ranges(begins, stops)
+                shared = count_shared(
+                    np.concatenate((hashes, sets)),
+                    np.append(ends - sizes, set_starts + len(hashes)),
+                    np.append(ends, set_ends + len(hashes)),
+                    (np.searchsorted(others, rows["other"][at[row]]) + len(sizes), piece),
+                )
+                most = np.lexsort((-shared, row))  # the first of a row is the first passage that has most
+                best = most[run_starts(row[most])]
+                best = best[shared[best] > 0]
+                rows["position"][at[row[best]]] = some.positions[piece[best]]
+                rows["share"][at[row[best]]] = shared[best] / sizes[piece[best]]
     return order.spread(rows, out, spans)

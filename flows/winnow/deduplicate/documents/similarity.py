@@ -31,6 +31,7 @@ from winnow.deduplicate.work_files import (
     PLACED,
     VERIFIED,
     InputFile,
+    PreparedShingles,
     ShingleFiles,
     ShingleSets,
     WorkFiles,
@@ -143,7 +144,7 @@ class Values:
     def of(self, some: _Passages, words: Words, order: DocumentOrder) -> _Told:
         values = _of_few_words(some, words)
         values[values] = in_records(some.filter(values).texts, words.of_pieces(values))
-        return _Told(values, figures_among(words, some.texts))
+        return _Told(values, figures_among(words, some.texts, values))
 
 
 def _of_few_words(some: _Passages, words: Words) -> NDArray[np.bool_]:
@@ -167,6 +168,11 @@ class Sets:
     among: ArrayFile | None = None
     only: Besides | Questions | Values | None = None
     reworded: Callable[[str, bool], str] | None = None
+
+    @property
+    def are_whole(self) -> bool:
+        """Whether they are of all words, as those are that were made when the documents were prepared."""
+        return not (self.single or self.among or self.only or self.reworded)
 
     def of(self, some: _Passages, words: Words, order: DocumentOrder) -> tuple[NDArray[np.uint32], Hashes, Offsets]:
         """The ranks of the documents, and their shingle sets."""
@@ -196,8 +202,11 @@ def write_shingles(
 ) -> list[ShingleFiles]:
     """Write shingle sets of the documents that are `wanted`, each kind of them, in one pass over their texts.
 
-    Given several files, a document's passages may lie in more than one of them, in the order of the files.
+    Given several files, a document's passages may lie in more than one of them, in the order of the files. What was
+    prepared is not made again.
     """
+    if len(passages) == 1 and passages[0].shingles and all(kind.are_whole for kind in kinds):
+        return [_as_prepared(kind, passages[0], passages[0].shingles, files) for kind in kinds]
     order, outs = load_order(files), [files.shingles(kind.label, passages) for kind in kinds]
     places: list[list[Rows]] = [[] for _ in kinds]
     filled = [0] * len(kinds)
@@ -217,6 +226,17 @@ def write_shingles(
     return outs
 
 
+def _as_prepared(kind: Sets, file: InputFile, shingles: PreparedShingles, files: WorkFiles) -> ShingleFiles:
+    """The sets that were written of all documents of a file when they were prepared; writes where each one's lies."""
+    rows = shingles.sizes.load()
+    place = np.empty(len(rows), PLACED)
+    place["rank"] = load_order(files).ranks_of_keys(rows["key"], file)
+    place["size"] = rows["three" if kind.short else "five"]
+    place["start"] = np.cumsum(place["size"], dtype=np.int64) - place["size"]
+    places = files.shingles(kind.label, [file]).places.save(place[place["rank"] != NO_RANK])
+    return ShingleFiles(shingles.three if kind.short else shingles.five, places)
+
+
 def passages_of(passages: Sequence[InputFile], order: DocumentOrder, marked: NDArray[np.bool_]) -> Iterable[_Passages]:
     """The passages of the documents that are marked, some documents at a time."""
     return _documents(passages[0], order, marked) if len(passages) == 1 else [_split(passages, order, marked)]
@@ -224,10 +244,14 @@ def passages_of(passages: Sequence[InputFile], order: DocumentOrder, marked: NDA
 
 def print_keys(prints: pa.Array) -> Hashes:
     """The last 64 bits of fingerprints, as numbers."""
+    return np.ascontiguousarray(prints_of(prints)[:, 1])
+
+
+def prints_of(prints: pa.Array) -> Hashes:
+    """Fingerprints as two numbers each, a row for each."""
     fixed = prints.cast(pa.binary(16))
-    start = 16 * fixed.offset
-    data = np.frombuffer(fixed.buffers()[1] or b"", np.uint64)[start // 8 : start // 8 + 2 * len(fixed)]
-    return np.ascontiguousarray(data[1::2])
+    halves = np.frombuffer(fixed.buffers()[1] or b"", np.uint64).reshape(-1, 2)
+    return halves[fixed.offset : fixed.offset + len(fixed)]
 
 
 def _documents(file: InputFile, order: DocumentOrder, marked: NDArray[np.bool_]) -> Iterator[_Passages]:

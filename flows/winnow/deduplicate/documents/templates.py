@@ -14,11 +14,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from winnow.base.doc_ids import Column
-from winnow.base.files import parquet_file
 from winnow.base.recipe import DeduplicateSettings
 from winnow.deduplicate.array_files import ArrayFile, Partition, PartitionedFile
 from winnow.deduplicate.documents.document_order import load_order, nth_of
@@ -32,7 +30,7 @@ from winnow.deduplicate.documents.similarity import (
     count_pairs,
     print_keys,
 )
-from winnow.deduplicate.passage_rows import of_rows, shared_rows
+from winnow.deduplicate.passage_rows import all_rows, of_rows
 from winnow.deduplicate.passages.contraries import affirmed, stated
 from winnow.deduplicate.sorted_rows import Rows, count_shared, distinct_values, may_repeat, merged, run_starts
 from winnow.deduplicate.work_files import BOUND, KEYED, NO_RANK, TEMPLATE, InputFile, ShingleSets, WorkFiles
@@ -56,22 +54,13 @@ def spread_prints(passages: InputFile, files: WorkFiles, partitions: int) -> Par
         ranks[known] = np.where(order.exact_of[ranks[known]] == ranks[known], ranks[known], NO_RANK)
         return ranks
 
-    for batch in _read(passages):
+    for batch in all_rows(passages, ["doc_id", "fingerprint"], 1 << 18):
         rows = np.empty(batch.num_rows, KEYED)
         rows["rank"] = of_rows(batch.column("doc_id"), first_ranks)
         rows["key"] = print_keys(batch.column("fingerprint"))
         pieces.append(rows[rows["rank"] != NO_RANK])
     rows = merged(pieces, KEYED)
     return files.prints(passages).spread(rows, nth_of(rows["key"], partitions), partitions)
-
-
-def _read(passages: InputFile) -> Iterator[pa.RecordBatch]:
-    columns = ["doc_id", "fingerprint"]
-    if passages.only:
-        return iter(shared_rows(passages).select(columns).collect(engine="streaming").to_arrow().to_batches())
-    parquet = parquet_file(passages.path, read_dictionary=["doc_id"])
-    batches: Iterator[pa.RecordBatch] = parquet.iter_batches(batch_size=1 << 18, columns=columns)
-    return batches
 
 
 def find_templates(prints: Partition, files: WorkFiles, settings: DeduplicateSettings) -> ArrayFile:

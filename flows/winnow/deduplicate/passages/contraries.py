@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from functools import lru_cache
 from itertools import permutations
 
 _MARK = "ꟿ"  # a letter of no language that is written today
@@ -100,6 +101,11 @@ def stated(text: str, in_record: bool = False) -> str:
     it ꟿ works
     这ꟿ安全
     """
+    return _stated(text)
+
+
+@lru_cache(maxsize=1 << 13)  # for `affirmed` asks for it again
+def _stated(text: str) -> str:
     read = text.lower().replace("’", "'").replace("can not", "cannot").replace("no one", "nobody")
     read = _DOES.sub(lambda found: f"{_MARK}{found[2] or ''}{_ENDINGS[found[1]] if found[2] else ''}", read)
     if not read.isascii():
@@ -114,7 +120,7 @@ def affirmed(text: str, in_record: bool = False) -> str:
     >>> affirmed("Price: 1,234.50 euros", in_record=True), affirmed("He paid 20 euros in 3 days", in_record=True)
     ('price: ꟿ', 'he paid ꟿ euros in ꟿ days')
     """
-    read = stated(text).replace(_MARK, "")
+    read = _stated(text).replace(_MARK, "")
     if in_record:
         read = _FIGURE.sub(_MARK, FIELD.sub(rf"\1{_MARK}", read))
     read = _UNSPACED_OPPOSITES.sub(_MARK, read)

@@ -14,14 +14,16 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from winnow.base.files import parquet_file
+from winnow.base.doc_ids import Column
 from winnow.base.recipe import DeduplicateSettings
 from winnow.deduplicate.array_files import ArrayFile, Partition, PartitionedFile, load_each
 from winnow.deduplicate.documents.document_order import DocumentOrder, load_order
-from winnow.deduplicate.documents.similarity import print_keys
-from winnow.deduplicate.passage_rows import shared_rows, wanted_rows
+from winnow.deduplicate.documents.similarity import print_keys, prints_of
+from winnow.deduplicate.passage_rows import all_rows, of_rows, wanted_rows
 from winnow.deduplicate.passages.fingerprint import fingerprints
 from winnow.deduplicate.repeats.inner_rows import go_inside, place_of
 from winnow.deduplicate.repeats.meaning import ALL_BELOW, HEADING, MEANINGS, QUOTATION, ROW, Meaning
@@ -34,7 +36,6 @@ from winnow.deduplicate.sorted_rows import (
     merged,
     run_starts,
     stand_in,
-    structured,
 )
 from winnow.deduplicate.work_files import CHARS, NO_RANK, PASSAGE, REMOVED, STANDING, InputFile, PassageParts, WorkFiles
 
@@ -54,54 +55,42 @@ def spread_passages(
     decided on, how many characters those leave, by span of doc_ids.
     """
     order, copies = load_order(files), files.copies.load()
-    allowed = fingerprints(settings.keep, settings)
+    by_kind = {kind: CODES[meaning] for kind, meaning in _STAYS.items()}
+    allowed = pa.array(fingerprints(settings.keep, settings), pa.binary())
+
+    def left(doc_ids: Column) -> NDArray[np.uint32]:
+        ranks = order.ranks_of(doc_ids, passages)
+        known = ranks != NO_RANK
+        ranks[known] = np.where(copies[ranks[known]], NO_RANK, ranks[known])
+        return ranks
+
     pieces, chars = [], []
-    for table in _read(passages, settings):
-        ids = table.select(pl.col("doc_id").cast(pl.String).rle().struct.unnest())
-        by_run = order.ranks_of(ids["value"].to_arrow(), passages)
-        known = by_run != NO_RANK
-        by_run[known] = np.where(copies[by_run[known]], NO_RANK, by_run[known])
-        table = table.select(pl.Series("rank", np.repeat(by_run, ids["len"].to_numpy())), pl.exclude("doc_id")).filter(
-            pl.col("rank") != int(NO_RANK)
+    for batch in all_rows(passages, ["doc_id", "position", "part", "kind", "text", "fingerprint"], 1 << 16):
+        rows = np.zeros(batch.num_rows, PASSAGE)
+        rows["rank"] = of_rows(batch.column("doc_id"), left)
+        rows["position"], rows["part"] = np.asarray(batch.column("position")), np.asarray(batch.column("part"))
+        rows["chars"] = np.asarray(pc.utf8_length(batch.column("text")))
+        rows["long"] = rows["chars"] >= settings.min_repeat_chars
+        rows["call"] = _calls(batch.column("text")) if settings.promo_lines else False
+        rows["meaning"] = of_rows(
+            batch.column("kind"), lambda kinds: np.array([by_kind.get(kind, 0) for kind in kinds.to_pylist()], np.uint8)
         )
-        rank, position, part = (table[name].to_numpy() for name in ("rank", "position", "part"))
-        table = table.filter(~pl.Series(go_inside(place_of(rank, position), part, files)))
+        rows["high"], rows["low"] = prints_of(batch.column("fingerprint")).T
+        asked = ~np.asarray(pc.is_in(batch.column("fingerprint").cast(pa.binary()), allowed))
+        stays = (rows["rank"] != NO_RANK) & ~go_inside(place_of(rows["rank"], rows["position"]), rows["part"], files)
+        rows, asked = rows[stays], asked[stays]
         if not passages.only:  # those are judged already
-            chars.append(structured(table.group_by("rank", maintain_order=True).agg(pl.col("chars").sum()), CHARS))
-        long = pl.col("chars") >= settings.min_repeat_chars
-        told = long if settings.keep_meaningful_repeats else pl.lit(False)
-        table = table.filter((told | ~pl.col("kind").is_in(list(_STAYS))) & ~pl.col("fingerprint").is_in(allowed))
-        prints = np.frombuffer(b"".join(table["fingerprint"].to_list()), np.uint64).reshape(-1, 2)
-        highs, lows = (pl.Series(n, np.ascontiguousarray(prints[:, k])) for k, n in enumerate(("high", "low")))
-        by_kind = {kind: CODES[meaning] for kind, meaning in _STAYS.items()}
-        meaning = pl.col("kind").replace_strict(by_kind, default=0, return_dtype=pl.UInt8).alias("meaning")
-        boilerplate = pl.lit(False).alias("boilerplate")
-        pieces.append(structured(table.with_columns(highs, lows, long.alias("long"), meaning, boilerplate), PASSAGE))
+            starts = np.flatnonzero(run_starts(rows["rank"]))[: len(rows)]
+            sums = np.empty(len(starts), CHARS)
+            sums["rank"], sums["chars"] = rows["rank"][starts], np.add.reduceat(rows["chars"], starts, dtype=np.int64)
+            chars.append(sums)
+        told = rows["long"] if settings.keep_meaningful_repeats else False
+        pieces.append(rows[(told | (rows["meaning"] == 0)) & asked])
     parts = files.passage_parts(passages)
     rows = merged(pieces, PASSAGE)
     parts.passages.spread(rows, _partition(rows, partitions), partitions)
     order.spread(merged(chars, CHARS), parts.chars, spans)
     return parts
-
-
-def _read(passages: InputFile, settings: DeduplicateSettings) -> Iterator[pl.DataFrame]:
-    """The rows of a file, some at a time, with what their texts say; of published ones those that new ones share."""
-    columns = ["doc_id", "position", "part", "kind", "text", "fingerprint"]
-    said = [
-        "doc_id",
-        pl.col("position", "part").cast(pl.Int32),
-        pl.col("kind").cast(pl.String),
-        pl.col("text").str.len_chars().cast(pl.Int32).alias("chars"),
-        _is_call(settings).alias("call"),
-        pl.col("fingerprint").cast(pl.Binary),
-    ]
-    if passages.only:
-        yield shared_rows(passages).select(said).collect(engine="streaming")
-        return
-    for batch in parquet_file(passages.path).iter_batches(batch_size=65536, columns=columns):
-        table = pl.from_arrow(batch)
-        assert isinstance(table, pl.DataFrame)
-        yield table.select(said)
 
 
 def _partition(rows: Rows, partitions: int) -> NDArray[np.int64]:
@@ -393,9 +382,9 @@ def count_sites(files: WorkFiles) -> None:
     files.site_counts.save(np.cumsum(ends, axis=1).reshape(-1))
 
 
-def _is_call(settings: DeduplicateSettings) -> pl.Expr:
-    """Whether a passage opens like a promotion line; one search of its head (bytes bound characters from above)."""
-    if not settings.promo_lines:
-        return pl.lit(False)
-    short = pl.when(pl.col("text").str.len_bytes() <= MAX_PROMO).then("text")
-    return short.str.contains(CALLS).fill_null(False)
+def _calls(texts: pa.Array) -> NDArray[np.bool_]:
+    """Which passages open like a promotion line; one search of their heads (bytes bound characters from above)."""
+    short = pc.less_equal(pc.binary_length(texts), MAX_PROMO)
+    found = np.array(short)
+    found[found] = pl.Series(texts.filter(short), dtype=pl.String).str.contains(CALLS).to_numpy()
+    return found
