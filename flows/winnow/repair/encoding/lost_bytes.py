@@ -13,6 +13,7 @@ from itertools import chain
 from winnow.repair.encoding.charmaps import CHARMAPS, LOWERED, undo
 from winnow.repair.encoding.dropped_bytes import Span, lossy_words
 from winnow.repair.encoding.line_changes import speaks_of_encodings
+from winnow.repair.encoding.normal_forms import undo_forms
 from winnow.repair.encoding.plausible import are_words, is_word
 from winnow.repair.engine.rule import Change, Evidence, Rule, detector
 
@@ -135,7 +136,8 @@ def in_capitals(line: str, reading: str) -> str:
 
 
 def mend(line: str) -> str:
-    """The line as it was before its mojibake was put in capitals or lost the bytes that quotes end in."""
+    """The line as it was before its mojibake took another form, was put in capitals or lost the bytes of quotes."""
+    line = undo_forms(line)
     if "í" in line:
         line = _SURROGATES.sub(_join_surrogates, line)
     if ("á»" in line or "áº" in line) and not _RAISED.search(line):
