@@ -118,6 +118,10 @@ def _join_surrogates(halves: re.Match[str]) -> str:
     return "".join(_WINDOWS.table[byte] for byte in char.encode())
 
 
+# Euro, ellipsis, bullet and trade mark that lost the byte between, which is a control character in Latin-1.
+_MIDDLE = re.compile(f"(?<=â)(?:(?P<euro>¬)|(?P<dots>¦)|(?P<mark>(?<=[A-Za-z]â)¢)|¢)(?![{_CONTINUED}])")
+_MIDDLES = {"euro": "\x82¬", "dots": "\x80¦", "mark": "\x84¢", None: "\x80¢"}
+
 # Vietnamese, of which most letters begin with á, which has stayed; its others begin with four more capitals.
 _RAISED = re.compile("[ÃÄÅÆ]")
 _LOWERED_VIETNAMESE = re.compile(f"[ãäåæ](?=[{_CONTINUED}])")
@@ -146,6 +150,8 @@ def mend(line: str) -> str:
         line = raise_leads(line)
     if "Â" in line:
         line = _CAPITAL.sub("â", line)
+    if "â" in line:
+        line = _MIDDLE.sub(lambda lost: _MIDDLES[lost.lastgroup], line)
     if "ï¸" in line:
         line = _VARIATION.sub("ï¸\x8f", line).replace("â¤ï¸", "â\x9d¤ï¸")
     if "Ã¢â‚¬" in line:
