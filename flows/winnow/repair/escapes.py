@@ -14,6 +14,7 @@ from email.errors import MessageError
 from email.header import decode_header
 from urllib.parse import unquote
 
+from winnow.repair.encoding.charmaps import undo_runs
 from winnow.repair.encoding.plausible import are_words, is_word, strange, word_around, words
 from winnow.repair.engine.rule import Change, Evidence, Rule, Span, apply_changes, compiled, in_any_case, line_end
 
@@ -72,6 +73,8 @@ def undo_byte_escapes(text: str, evidence: Evidence) -> Iterator[Change]:
     ('the café’s lease', 'the café didn’t')
     >>> BYTE_ESCAPES(r"bytes b'caf\xc3\xa9'"), BYTE_ESCAPES(r"caf\xe9 stands for café")
     ("bytes b'caf\\xc3\\xa9'", 'caf\\xe9 stands for café')
+    >>> BYTE_ESCAPES(r"the caf\xc3\x83\xc2\xa9 of old")  # which is judged by what it was before
+    'the cafÃ© of old'
     """
     if _LITERAL.search(text) or evidence.once(is_code, text):
         return
@@ -82,19 +85,20 @@ def undo_byte_escapes(text: str, evidence: Evidence) -> Iterator[Change]:
             read = [piece.decode(charset) for piece in raw]
         except UnicodeDecodeError:
             continue
-        if any(not after.isprintable() and after.strip("\xa0") for after in read):
+        plain = list(map(undo_runs, read))
+        if any(not after.isprintable() and after.strip("\xa0") for after in plain):
             return
-        around = [word_around(text, m.start(), m.end(), after) for m, after in zip(found, read, strict=True)]
+        around = [word_around(text, m.start(), m.end(), after) for m, after in zip(found, plain, strict=True)]
         made = [word.split("’")[0] for token in around for word in words(token)]
         spelled = [word for word in made if not word.isascii()]
         n_known = sum(map(is_word, spelled))
         if charset == "utf-8":
-            at_length = any(len(after) > 3 and strange(after) == 0 for after in read)  # in any writing system
+            at_length = any(len(after) > 3 and strange(after) == 0 for after in plain)  # in any writing system
             proven = (
                 n_known > 1
                 or (n_known and any(len(word) > 1 for word in spelled))
                 or at_length
-                or (len(read) > 1 and all(after in "‘’“”–—…" for after in read))
+                or (len(plain) > 1 and all(after in "‘’“”–—…" for after in plain))
             )
         else:
             in_word = sum(
@@ -257,19 +261,25 @@ def undo_quoted_printable(text: str, evidence: Evidence) -> Iterator[Change]:
         continued = _SOFT.search(text) is not None
         if not beyond and not (continued and len(changes) > 2):
             return
-        made = [word for word in words(apply_changes(text, changes)) if not word.isascii()]
+        made = [word for word in words(undo_runs(apply_changes(text, changes))) if not word.isascii()]
         known = sum(map(is_word, made))
-        if made and 2 * known < len(made):
+        at_length = any(map(_is_of_other_script, map(undo_runs, (c.after for c in changes))))
+        if made and 2 * known < len(made) and not at_length:
             return
         lone = [c for c in changes if not c.after.isascii() and not text[c.start - 1 : c.start].isalpha()]
         if charset == "utf-8":
-            proven = continued or (len(changes) > 1 and len(lone) < beyond)
+            proven = continued or (len(changes) > 1 and len(lone) < beyond) or at_length
         else:
             enough = continued or sum(len(word) > 2 for word in made) > 1
             proven = enough and known == len(made) > 0 and set(words(text)).isdisjoint(made)
         if proven:
             yield from changes
         return
+
+
+def _is_of_other_script(after: str) -> bool:
+    """Whether a run of escapes is several letters of another script than the Latin one."""
+    return len(after) > (1 if after > "\u2e80" else 3) and min(after) > "\u0370" and not strange(after)
 
 
 def _unquoted(text: str, charset: str) -> Iterator[Change]:
@@ -338,7 +348,8 @@ def _from_utf7(coded: str) -> str | None:
     return after if after.isprintable() and after > "\x7f" and not strange(after) else None
 
 
-_PERCENT = re.compile(r"(?<!\S)[^\s%]{0,60}(?:%[0-9A-Fa-f]{2}[^\s%]{0,60}){1,40}(?!\S)")
+_PERCENT = re.compile(r"(?<!\S)[^\s%]{0,60}(?:%[0-9A-Fa-f]{2}[^\s%]{0,60}){1,130}(?!\S)")
+SENTENCE = 5  # words
 _OF_ADDRESS = re.compile(r"[/?&=@#\\<>{}\[\]$^`|_]|\w\.\w{2,4}$")
 
 
@@ -347,6 +358,8 @@ def undo_url_escapes(text: str, evidence: Evidence) -> Iterator[Change]:
 
     >>> URL_ESCAPES("in S%C3%A3o Paulo, see%20you%20there"), URL_ESCAPES("x.org/S%C3%A3o, 5%20off, 100%25")
     ('in São Paulo, see you there', 'x.org/S%C3%A3o, 5%20off, 100%25')
+    >>> URL_ESCAPES("S%C3%83%C2%A3o Paulo, %E4%BD%A0%E5%A5%BD")
+    'São Paulo, 你好'
     """
     if evidence.once(is_code, text):
         return
@@ -362,10 +375,14 @@ def _unescaped(text: str, low: int, high: int) -> Iterator[Change]:
         token = found[0]
         if len(token) > MAX_TOKEN or _OF_ADDRESS.search(token):
             continue
-        after = _unquoted_words(token)
-        made = words(after)
+        after = undo_runs(_unquoted_words(token))
+        made = [part for word in words(after) for part in re.split("['’]", word)]
         enough = len(made) > (1 if after.isascii() else 2) or any(len(w) > 1 and not w.isascii() for w in made)
-        if after.isprintable() and enough and are_words(after) and not any(map(str.isdigit, after)):
+        sentence = len(made) >= SENTENCE  # may hold names and numbers
+        n_unknown = len(made) - sum(map(is_word, made))
+        known = 5 * n_unknown < len(made) if sentence else not n_unknown and not any(map(str.isdigit, after))
+        known = known or _is_of_other_script("".join(filter(str.isalpha, after)))
+        if after.isprintable() and enough and known:
             yield Change(found.start(), found.end(), after, 0.8)
 
 
@@ -418,7 +435,7 @@ def undo_literal_line_ends(text: str, evidence: Evidence) -> Iterator[Change]:
             yield Change(start, end, "\n", 0.8)
 
 
-BYTE_ESCAPES = Rule("byte_escapes", 3, undo_byte_escapes, r"\\x[89a-fA-F][0-9a-fA-F]")
+BYTE_ESCAPES = Rule("byte_escapes", 4, undo_byte_escapes, r"\\x[89a-fA-F][0-9a-fA-F]")
 ESCAPED_QUOTES = Rule("escaped_quotes", 2, undo_escaped_quotes, r"\\['\"]")
 TEX_ACCENTS = Rule(
     "tex_accents",
@@ -429,8 +446,8 @@ TEX_ACCENTS = Rule(
 OOXML_ESCAPES = Rule("ooxml_escapes", 1, undo_ooxml_escapes, r"_x[0-9A-Fa-f]{4}_")
 UTF7 = Rule("utf7", 1, undo_utf7, r"\+[A-Za-z0-9+/]{3}")
 MAIL_WORDS = Rule("mail_words", 2, undo_mail_words, r"=\?[A-Za-z][\w.*-]+\?[QqBb]\?")
-QUOTED_PRINTABLE = Rule("quoted_printable", 2, undo_quoted_printable, r"=[0-9A-F]{2}")
-URL_ESCAPES = Rule("url_escapes", 3, undo_url_escapes, r"%[0-9A-Fa-f]{2}")
+QUOTED_PRINTABLE = Rule("quoted_printable", 3, undo_quoted_printable, r"=[0-9A-F]{2}")
+URL_ESCAPES = Rule("url_escapes", 4, undo_url_escapes, r"%[0-9A-Fa-f]{2}")
 LITERAL_LINE_ENDS = Rule("literal_line_ends", 1, undo_literal_line_ends, r"\\[nr]")
 
 ESCAPES: tuple[Rule, ...] = (

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from winnow.base.html_names import ELEMENTS
+from winnow.repair.encoding.charmaps import undo_runs
 from winnow.repair.encoding.plausible import are_words, is_word, word_around, words
 from winnow.repair.engine.rule import REACH, Change, Evidence, Rule, apply_changes
 from winnow.repair.escapes import is_code
@@ -28,6 +29,8 @@ def undo_json_escapes(text: str, evidence: Evidence) -> Iterator[Change]:
     ('the café’s lease', 'match \\u00e9 with [\\u00c0-\\u017f]')
     >>> JSON_ESCAPES(r"\u003cp\u003eIt\u0027s late\u003c\/p\u003e"), JSON_ESCAPES(r"type \u00e9 or \u003c here")
     ("<p>It's late</p>", 'type \\u00e9 or \\u003c here')
+    >>> JSON_ESCAPES(r"Jos\u00c3\u00a9 and the caf\u00c3\u00a9")  # which is judged by what it was before
+    'JosÃ© and the cafÃ©'
     """
     if evidence.once(is_code, text) or _ASSIGNED.search(text):
         return
@@ -38,9 +41,10 @@ def undo_json_escapes(text: str, evidence: Evidence) -> Iterator[Change]:
         if after is None or before in ("\\", ":") or (before == "/" and after[0] != ">"):
             return
         changes.append(Change(found.start(), found.end(), after, 0.8))
-    read = apply_changes(text, changes)
+    plain = [change._replace(after=undo_runs(change.after)) for change in changes]
+    read = apply_changes(text, plain)
     shift = 0
-    for change in changes:
+    for change in plain:
         start = change.start + shift
         shift += len(change.after) - (change.end - change.start)
         if _is_proof(read, start, change.end + shift, "'" not in text):
@@ -55,7 +59,7 @@ def _decoded(escapes: str) -> str | None:
         after = "".join(map(chr, points)).encode("utf-16-be", "surrogatepass").decode("utf-16-be")
     except (UnicodeDecodeError, ValueError, OverflowError):
         return None
-    return after if all(char.isprintable() or char in _ALLOWED for char in after) else None
+    return after if all(char.isprintable() or char in _ALLOWED for char in undo_runs(after)) else None
 
 
 def _is_proof(read: str, start: int, end: int, quotes_only_escaped: bool) -> bool:
@@ -107,7 +111,7 @@ def restore_stripped_escapes(text: str, evidence: Evidence) -> Iterator[Change]:
         yield from (Change(m.start(), m.end(), chr(int(m[1], 16)), 0.8) for m in _OF_TAGS.finditer(text))
         return
     changes = [Change(m.start(), m.end(), chr(int(m[1], 16)), 0.8) for m in _STRIPPED.finditer(text)]
-    made = [word for word in words(apply_changes(text, changes)) if not word.split("’")[0].isascii()]
+    made = [word for word in words(undo_runs(apply_changes(text, changes))) if not word.split("’")[0].isascii()]
     if not any(len(word) > 2 for word in made) or not all(is_word(word.split("’")[0]) for word in made):
         return
     end, last = 0, ""
@@ -126,8 +130,8 @@ def _may_stand(sign: str, left: str, text: str, end: int) -> bool:
     return not left.isalnum() or not right.isalnum()
 
 
-JSON_ESCAPES = Rule("json_escapes", 3, undo_json_escapes, r"[\\%]u[0-9a-fA-F{]|\\U0001|\\x[23][0-9a-fA-F]|<\\/")
-STRIPPED_ESCAPES = Rule("stripped_escapes", 2, restore_stripped_escapes, r"u00(?:[c-f][0-9a-f]|3[cC])")
+JSON_ESCAPES = Rule("json_escapes", 4, undo_json_escapes, r"[\\%]u[0-9a-fA-F{]|\\U0001|\\x[23][0-9a-fA-F]|<\\/")
+STRIPPED_ESCAPES = Rule("stripped_escapes", 3, restore_stripped_escapes, r"u00(?:[c-f][0-9a-f]|3[cC])")
 
 JSON: tuple[Rule, ...] = (JSON_ESCAPES, STRIPPED_ESCAPES)
 """The rules for escapes of JSON, in order."""

@@ -147,6 +147,26 @@ def undo(text: str, charmap: Charmap) -> Sequence[str]:
 
 
 _FOREIGN_RUN = re.compile(r"[^\x00-\x7f]{2,}")
+MAX_LAYERS = 4
+
+
+def undo_runs(text: str) -> str:
+    r"""The text with those runs beyond ASCII undone that are UTF-8, read as Latin-1 or Windows-1252 once or more.
+
+    >>> undo_runs("JosÃƒÂ© Ã, it\xe2\x80\x99s")
+    'José Ã, it’s'
+    """
+    return text if text.isascii() else _FOREIGN_RUN.sub(_undone_run, text)
+
+
+def _undone_run(found: re.Match[str]) -> str:
+    run = found[0]
+    for _ in range(MAX_LAYERS):
+        reading = next((reading for charmap in CHARMAPS[:2] for reading in undo(run, charmap)), None)
+        if reading is None:
+            break
+        run = reading
+    return run
 
 
 def foreign_runs(line: str) -> str:
@@ -204,6 +224,12 @@ _LEFT = "Ã[a-z]|[a-z][ÃÄÅ]"
 # Mojibake in small letters: no word has a sign there.
 LOWERED = f"[ãäå][ÿ{''.join(c for c in charmap('cp1252').table[0x80:0xC0] if not c.isspace())}]"
 
+# Mojibake whose letters were taken apart, or whose quotes and dashes were made plain.
+_ALTERED = (
+    rf"A[\x{{302}}\x{{303}}\x{{308}}\x{{30a}}]{_class(charmap('cp1252').table[0x80:0xC0])}"
+    r"|[ÃÅ](?:[\"'?-][a-z]| [\x{301}\x{303}\x{304}\x{308}\x{327}]|[13]⁄[24])|â'¬"
+)
+
 # Arabic and Persian, Russian and Greek read as cp1256: the same few letters before each sign.
 _ARABIC_RUNS = "|".join(
     f"(?:[{leads}]{_class(charmap('cp1256').table[0x80:0xC0])}){{3}}" for leads in ("طظعغ", "ذر", "خد")
@@ -217,7 +243,7 @@ _REST = _class(charmap("cp1252").table[0x80:0xC0])
 _SYMBOLS = rf"â[‚„]{_REST}|(?:^|[^\pL])â[…‹†‡‰Š]{_REST}|Â¥[0-9]|[0-9]Â¥|Â(?:‚¬|„¢)|[0-9a-z]┬[░▓│]|(?:^|[^\pL])В© ?[0-9]"
 
 _SURE = f"{BAD}|{RUNS}|{_ARABIC_RUNS}|{_THAI}|{_SYMBOLS}|{_DOS}|{_BY_MAC}"
-MOJIBAKE_GATE = (_SURE, BESIDE_LETTER, _LEFT, LOWERED)
+MOJIBAKE_GATE = (_SURE, BESIDE_LETTER, _LEFT, LOWERED, _ALTERED)
 """RE2 expressions of which one matches in every text in which this module finds something suspicious."""
 
 # One automaton for all questions, for to make its states takes long; a line is asked several of them.

@@ -12,13 +12,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
 from itertools import chain, islice, product
 from math import prod
 
 from winnow.repair.encoding.charmaps import Charmap, charmap
-from winnow.repair.encoding.plausible import is_word, strange
+from winnow.repair.encoding.plausible import as_listed, is_word, strange
 from winnow.repair.engine.rule import detector
 from winnow.repair.words.frequencies import costs_in, word_costs
 from winnow.repair.words.word_index import KNOWN, LANGUAGES, bits, known_to
@@ -28,6 +28,7 @@ MAX_WORDS = 2_000  # of one line
 MAX_TRIED = 300  # words that a word may have been, which are looked up; more are looked for in lists made for that
 SHORTEST = 3  # letters of a word in Latin letters: shorter ones turn up by chance
 UNKNOWN = KNOWN + 1  # what a word costs that no list has
+FREQUENT = 250  # centibels
 CLEARLY = 100  # centibels: ten times as frequent as any other word that fits
 MAX_LANGUAGES = 8  # that one line may be in
 _UNTOLD = (
@@ -35,6 +36,8 @@ _UNTOLD = (
     "el", "he", "ar", "fa",
 )  # fmt: skip
 """Languages that lose most letters: a line may be in any where no word of it tells."""
+_UNTOLD_OF_ALL = (*_UNTOLD[:13], "de", "sv", "da", "nb", "fi", "tr", "nl", "ro")
+"""Languages of Latin letters that a line may be in whose letters have all lost a byte."""
 _ELSEWHERE = _UNTOLD[:4]
 """Languages of the names in lines of others."""
 
@@ -51,6 +54,13 @@ class _Lossy:
     map: Charmap
     missing: bytes
     beginnings: tuple[bytes, ...]
+    marked: bool = False
+    """Whether a question mark stands for each byte."""
+
+    @property
+    def loses_any(self) -> bool:
+        """Whether any last byte may be missing."""
+        return len(self.missing) == 0x40
 
     @cached_property
     def units(self) -> re.Pattern[str]:
@@ -61,7 +71,16 @@ class _Lossy:
     def sequences(self) -> re.Pattern[str]:
         """A whole sequence, or what is ``left`` of one."""
         rest, two, three = (self._any_of(range(*span)) for span in ((0x80, 0xC0), (0xC2, 0xE0), (0xE0, 0xF0)))
-        return re.compile(f"{two}{rest}|{three}{rest}{rest}|{self.left.pattern}(?:[?](?=[^\\W\\d_]))?")
+        mark = "[?]" if self.marked else "(?:[?](?=[^\\W\\d_]))?"
+        return re.compile(f"{two}{rest}|{three}{rest}{rest}|{self.left.pattern}{mark}")
+
+    def may_explain(self, line: str) -> bool:
+        """Whether something is left of a sequence; if `marked`, always before a question mark, twice or in a word."""
+        found = [m for m in self.sequences.finditer(line) if m["left"]]
+        if not found or not self.marked:
+            return bool(found)
+        inside = any(line[m.end() : m.end() + 1].isalpha() for m in found)
+        return (inside or len(found) > 1) and len(found) == len(self.left.findall(line))
 
     @cached_property
     def left(self) -> re.Pattern[str]:
@@ -104,6 +123,10 @@ class _Lossy:
     def missing_in(self, line: str) -> frozenset[int]:
         """The bytes that a line may have lost: where one of a kind is there, none of that kind was dropped."""
         controls = bool(_has_c1(line))
+        if self.loses_any:
+            return frozenset(self.missing) - {
+                self.raw(m[0])[-1] for m in self.sequences.finditer(line) if not m["left"]
+            }
         return frozenset(n for n in self.missing if not (controls if n < 0xA0 else chr(n) in line))
 
     def gap(self, left: str) -> str:
@@ -117,9 +140,12 @@ class _Lossy:
 
 
 # Latin, Greek, Cyrillic, Hebrew, Arabic, Vietnamese letters.
-_BEGINNINGS = (*(bytes([b]) for b in b"\xc3\xc4\xc5\xce\xcf\xd0\xd1\xd7\xd8\xd9"), b"\xe1\xba", b"\xe1\xbb")
-_OF_LATIN = frozenset("\ue000\ue001\ue002")
+_BEGINNINGS = (*(bytes([b]) for b in b"\xc3\xc4\xc5\xc8\xce\xcf\xd0\xd1\xd7\xd8\xd9"), b"\xe1\xba", b"\xe1\xbb")
+_OF_LATIN = frozenset("\ue000\ue001\ue002\ue003")
 _LOSSY = (
+    _Lossy(charmap("cp1252"), b"\x81\x8d\x8f\x90\x9d\xa0\xad", _BEGINNINGS, marked=True),
+    _Lossy(charmap("cp1251"), b"\x98", (b"\xd0",), marked=True),
+    _Lossy(charmap("cp1252"), bytes(range(0x80, 0xC0)), _BEGINNINGS[:3], marked=True),  # of a charset without accents
     _Lossy(charmap("cp1252"), b"\x81\x8d\x8f\x90\x9d\xa0\xad", _BEGINNINGS),
     _Lossy(charmap("cp1251"), b"\x98", (b"\xd0",)),
     _Lossy(charmap("latin-1"), bytes((*range(0x80, 0xA1), 0xAD)), _BEGINNINGS),
@@ -144,23 +170,30 @@ def _known_by_gaps(lossy: _Lossy, language: str, capitals: bool) -> Mapping[str,
     return found
 
 
-def _fitting(wanted: str, lossy: _Lossy, missing: frozenset[int], languages: Sequence[str]) -> set[str]:
+def _fitting(wanted: str, lossy: _Lossy, missing: frozenset[int], languages: Sequence[str], begins: bool) -> set[str]:
     """The words of some languages of which so much is left, where only some bytes may be missing.
 
-    One that may begin with a lost capital or small letter has the capital.
+    One that may begin with a lost capital or small letter has the capital where it `begins` a sentence; and elsewhere,
+    where the capital ends in a control character and the small letter in a hyphen.
     """
     capitals = wanted[1:].isupper()
     letters = [
         [c] if c.isalpha() else lossy.letters_of(c, missing, capitals, inside=n > 0) for n, c in enumerate(wanted)
     ]
     if prod(map(len, letters)) <= MAX_TRIED:
-        known = {word for word in map("".join, product(*letters)) if known_to(word.lower()) & bits(*languages)}
+        known = {word for word in map("".join, product(*letters)) if known_to(as_listed(word)) & bits(*languages)}
     else:
         key = (wanted if capitals else wanted[0].lower() + wanted[1:]).translate(lossy.left_of)
         listed = chain.from_iterable(_known_by_gaps(lossy, lang, capitals).get(key, ()) for lang in languages)
         spelled = (wanted[0] + word[1:] if wanted[0].isalpha() else word for word in listed)
         known = {word for word in spelled if all(c in fit for c, fit in zip(word, letters, strict=False))}
-    return known - {word[0].lower() + word[1:] for word in known if word[0].isupper()}
+    small = {word: word[0].lower() + word[1:] for word in known if word[0].isupper()}
+    return known - {
+        low if begins or low[0].encode()[-1] >= 0xA0 else word for word, low in small.items() if low in known
+    }
+
+
+_BEGINNING = re.compile(r"(?:^|[.!?…]\s)[^\w\s]?\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +218,7 @@ class Span:
     whole: str | None
 
 
-_INSIDE = re.compile("[A-Z]Ã[a-z]|[a-z][ÃÄÅ]")
+_INSIDE = re.compile("[A-Z]Ã[?]?[a-z]|[a-z][ÃÄÅ]")
 _ASCII = frozenset(map(chr, range(128)))
 
 
@@ -202,15 +235,19 @@ def lossy_words(line: str) -> list[Span]:
     for lossy in _LOSSY:
         if lossy.map.leads.isdisjoint(signs) or not signs <= lossy.map.characters:
             continue
-        if not lossy.left.search(line) or not any(found["left"] for found in lossy.sequences.finditer(line)):
+        if not lossy.left.search(line) or not lossy.may_explain(line):
             continue  # most lines lost nothing, and to read their letters takes long
         words = list(islice(_words(line, lossy), MAX_WORDS))
         whole = ["".join(letter.char for letter in word) for word in words if not any(letter.left for letter in word)]
         missing = lossy.missing_in(line)
         if len(whole) < len(words) and missing:
-            spans = list(_spans(line, lossy, missing, words, _languages(whole)))
+            languages = _languages(whole)
+            if languages is _UNTOLD and lossy.loses_any:
+                languages = _UNTOLD_OF_ALL
+            spans = list(_spans(line, lossy, missing, words, languages))
             if not _explained(line, words):
-                spans = [span for span in spans if span.whole and _is_odd_as_it_stands(line, span)]
+                odd = {span for span in spans if span.whole and _is_odd_as_it_stands(line, span)}
+                spans = [span for span in spans if span in odd or (lossy.marked and not span.whole)] if odd else []
             if not best or _n_told(spans) > _n_told(best):
                 best = spans
             if spans and _n_told(spans) == len(spans):
@@ -280,22 +317,34 @@ def _spans(
         start, end, last = word[0].start, word[-1].end, word[-1]
         latin = all(letter.char < "\u0250" or letter.char in _OF_LATIN for letter in word)
         short = latin and len(word) < SHORTEST
-        if short and (len(word) == 1 or languages is _UNTOLD):
-            continue
-        whole = None if is_word(line[start:end]) else told(word)
-        if short and (whole is None or whole[-1] not in "\xa0\xad"):
-            continue
+        alone = short and (len(word) == 1 or languages is _UNTOLD)
+        whole = None if alone or is_word(line[start:end]) else told(word)
+        if short and whole and whole[-1] not in "\xa0\xad" and not _is_frequent(lossy.raw(whole).decode(), languages):
+            whole = None
         if last.left and line[end : end + 1] == " " and n + 1 < len(words) and words[n + 1][0].start == end + 1:
             after = words[n + 1]
-            both = (spaced := _with_space(last, lossy)) and told([*word[:-1], spaced, *after])
+            spaced = None if alone else _with_space(last, lossy)
+            both = spaced and told([*word[:-1], spaced, *after])
             if both and (whole is None or len(after) == 1 or told(after) is None):
                 whole, end, joined = both, after[-1].end, True
-        if whole and whole[-1] == "\xa0" and line.startswith("  ", end):
+            elif len(after) > SHORTEST * alone and (whole is None or told(after) is None):
+                # Another byte than A0 became a space.
+                both = told([*word[:-1], replace(last, end=end + 1), *after])
+                whole, end, joined = (both, after[-1].end, True) if both else (whole, end, joined)
+        if short and whole is None:
+            continue
+            last = after[-1] if joined else last
+        if whole and last.left and line.startswith("  ", end):
             end += 1  # the first of the two
         if whole is None and latin:
             yield from (Span(letter.start, letter.end, None) for letter in word if letter.left)
         else:
             yield Span(start, end, whole)
+
+
+def _is_frequent(word: str, languages: Sequence[str]) -> bool:
+    """Whether one word in three hundred is this one, in one of some languages, as few short ones are."""
+    return any(costs_in(language).get(word.lower(), UNKNOWN) < FREQUENT for language in languages)
 
 
 def _with_space(letter: _Letter, lossy: _Lossy) -> _Letter | None:
@@ -311,9 +360,10 @@ def _told(
     if len(word) > MAX_WORD:
         return None
     wanted = "".join(letter.char for letter in word)
+    begins = wanted[1:].isupper() or _BEGINNING.search(line, max(0, word[0].start - 4), word[0].start) is not None
     for tried in (_ELSEWHERE, _UNTOLD) if languages is _UNTOLD else (languages, _ELSEWHERE):
-        found = {wanted} if wanted.isalpha() else _fitting(wanted, lossy, missing, tried)
-        costs = {text: min(costs_in(lang).get(text.lower(), UNKNOWN) for lang in tried) for text in found}
+        found = {wanted} if wanted.isalpha() else _fitting(wanted, lossy, missing, tried, begins)
+        costs = {text: min(costs_in(lang).get(as_listed(text), UNKNOWN) for lang in tried) for text in found}
         # At the end of a word a no-break space is lost far sooner than a hyphen, for it is trimmed and folded.
         fitting = sorted(
             (cost - CLEARLY * (word[-1].left != "" and text.encode()[-1] == 0xA0), text)

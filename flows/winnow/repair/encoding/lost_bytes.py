@@ -13,6 +13,7 @@ from itertools import chain
 from winnow.repair.encoding.charmaps import CHARMAPS, LOWERED, undo
 from winnow.repair.encoding.dropped_bytes import Span, lossy_words
 from winnow.repair.encoding.line_changes import speaks_of_encodings
+from winnow.repair.encoding.normal_forms import undo_forms
 from winnow.repair.encoding.plausible import are_words, is_word
 from winnow.repair.engine.rule import Change, Evidence, Rule, detector
 
@@ -117,6 +118,10 @@ def _join_surrogates(halves: re.Match[str]) -> str:
     return "".join(_WINDOWS.table[byte] for byte in char.encode())
 
 
+# Euro, ellipsis, bullet and trade mark that lost the byte between, which is a control character in Latin-1.
+_MIDDLE = re.compile(f"(?<=â)(?:(?P<euro>¬)|(?P<dots>¦)|(?P<mark>(?<=[A-Za-z]â)¢)|¢)(?![{_CONTINUED}])")
+_MIDDLES = {"euro": "\x82¬", "dots": "\x80¦", "mark": "\x84¢", None: "\x80¢"}
+
 # Vietnamese, of which most letters begin with á, which has stayed; its others begin with four more capitals.
 _RAISED = re.compile("[ÃÄÅÆ]")
 _LOWERED_VIETNAMESE = re.compile(f"[ãäåæ](?=[{_CONTINUED}])")
@@ -135,7 +140,8 @@ def in_capitals(line: str, reading: str) -> str:
 
 
 def mend(line: str) -> str:
-    """The line as it was before its mojibake was put in capitals or lost the bytes that quotes end in."""
+    """The line as it was before its mojibake took another form, was put in capitals or lost the bytes of quotes."""
+    line = undo_forms(line)
     if "í" in line:
         line = _SURROGATES.sub(_join_surrogates, line)
     if ("á»" in line or "áº" in line) and not _RAISED.search(line):
@@ -144,6 +150,8 @@ def mend(line: str) -> str:
         line = raise_leads(line)
     if "Â" in line:
         line = _CAPITAL.sub("â", line)
+    if "â" in line:
+        line = _MIDDLE.sub(lambda lost: _MIDDLES[lost.lastgroup], line)
     if "ï¸" in line:
         line = _VARIATION.sub("ï¸\x8f", line).replace("â¤ï¸", "â\x9d¤ï¸")
     if "Ã¢â‚¬" in line:

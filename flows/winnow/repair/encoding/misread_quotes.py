@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from winnow.repair.encoding.line_changes import foreign_lines, speaks_of_encodings
-from winnow.repair.encoding.plausible import is_word, known_in, word_around
+from winnow.repair.encoding.plausible import is_word, known_in, word_around, words
 from winnow.repair.engine.rule import Change, Evidence, Rule
 
 SURE, LIKELY = 0.9, 0.8
@@ -30,7 +30,16 @@ _CONTRACTIONS = frozenset(
 )
 _CONTRACTED = re.compile(rf"(?<!\w)[A-Za-z]{{1,7}}[{_APOSTROPHES}](?:t|s|m|d|re|ve|ll)(?!\w)")
 # UTF-8 of which only the first byte had a character.
-_LOSSY = re.compile("(?<=[A-Za-z])â(?:[?€\ufffd][?\ufffd]|€)(?=(?:t|s|m|d|re|ve|ll)(?!\\w))")
+_LOSSY = re.compile("(?<=[A-Za-z])â(?:[?€\ufffd][?\ufffd]|€|)(?=(?:t|s|m|d|re|ve|ll)(?!\\w))")
+_ELIDED = re.compile(
+    r"(?i)(?<![^\W_])(?:[cdjlmnst]|qu|(?:lors|puis|jus|quel)qu|(?:de|da|ne|su|a)ll|un|quest|aujourd)(â)"
+    r"(?=(?-i:([aeéèêhiouyàâîôœAEÉÈÊHIOUYÀÎÔŒ][^\W\d_]*)|Ã[^\w\s]))"
+)
+_BARE_PAIR = re.compile(
+    "(?<![^\\W_])â([A-Za-z](?:[^â\n]|(?<=[A-Za-z])â(?=[a-z])){0,300}(?<=[A-Za-z.,!?]))(?<=[A-Za-z.,!?]{2})â(?![^\\W_])"
+)
+_BARE_DASH = re.compile("(?<= )â(?= )")
+LONG = 5  # letters of a short word and ``’s``
 MAX_QUOTED = 300  # characters between an opening quote and its closing one
 
 
@@ -43,6 +52,8 @@ def undo_misread_quotes(text: str, evidence: Evidence) -> Iterator[Change]:
     ('They don’t say “no” – ever.', 'Oh, “it’s Mary,” she said.')
     >>> MISREAD_QUOTES("I donâ??t see the catâ€?s tail"), MISREAD_QUOTES("the pâ??te, how câ??s it")
     ('I don’t see the cat’s tail', 'the pâ??te, how câ??s it')
+    >>> MISREAD_QUOTES("I donât see itâs âoldâ, câest lâhôtel"), MISREAD_QUOTES("câine, lângă, an âge, tâm")
+    ('I don’t see it’s “old”, c’est l’hôtel', 'câine, lângă, an âge, tâm')
     >>> MISREAD_QUOTES("I don抰 think it抯 a r閟um"), MISREAD_QUOTES("you池e right, it痴 SNS痴漢")
     ('I don’t think it’s a r閟um', 'you池e right, it痴 SNS痴漢')
     >>> MISREAD_QUOTES("Así es el país, sí. Luís Solís, così è")
@@ -55,18 +66,56 @@ def undo_misread_quotes(text: str, evidence: Evidence) -> Iterator[Change]:
     if glued:
         yield from glued
         return
+    contracted = any(_CONTRACTIONS.intersection(_lossy_words(line)) for _, line in lines)
+    # A word with the letter itself, as Sanskrit has it in Latin letters, is none of these.
+    bare = contracted or text.count("â") == sum(len(_LOSSY.findall(line)) for _, line in lines)
     proven = next((places for places in _all_places() if any(places.prove(line) for _, line in lines)), None)
     for at, line in lines:
         changes = []
         for found in _LOSSY.finditer(line):
             token = word_around(line, found.start(), found.end(), "’")
-            if _is_contracted(token):
+            if (
+                token.lower() in _CONTRACTIONS
+                or (contracted and token[-2:] == "’s" and not is_word(token.replace("’", "â")))
+                or (_is_contracted(token) and (found[0] != "â" or (bare and len(token) > LONG)))
+            ):
                 changes.append(Change(at + found.start(), at + found.end(), "’", LIKELY))
+        changes += (Change(at + place, at + place + 1, sign, LIKELY) for place, sign in _bare_signs(line, contracted))
         lossy = {place for change in changes for place in range(change.start, change.end)}
         for start, sign in proven.signs(line) if proven else ():
             if at + start not in lossy:
                 changes.append(Change(at + start, at + start + 1, sign, LIKELY))
         yield from sorted(changes)
+
+
+def _lossy_words(line: str) -> set[str]:
+    """The words with an apostrophe of which the first byte is left, in small letters."""
+    if "â" not in line:
+        return set()
+    return {word_around(line, m.start(), m.end(), "’").lower() for m in _LOSSY.finditer(line)}
+
+
+def _bare_signs(line: str, contracted: bool) -> Iterator[tuple[int, str]]:
+    """Offsets of the letter that alone is left of a sign, and the sign: French apostrophes, and pairs of quotes.
+
+    And dashes, where an English contraction of the text has lost the same.
+
+    >>> list(_bare_signs("câest lâhôtel, le câble", False)), list(_bare_signs("so âvery niceâ of you, an âge", False))
+    ([(1, '’'), (7, '’')], [(3, '“'), (13, '”')])
+    """
+    if "â" not in line:
+        return
+    for found in _ELIDED.finditer(line):
+        word = word_around(line, found.start(1), found.end(1), "â")
+        if not is_word(word) and (not found[2] or known_in(found[2], "fr") or known_in(found[2], "it")):
+            yield found.start(1), "’"
+    for found in _BARE_PAIR.finditer(line):
+        inside = words(found[1])
+        tokens = f"â{inside[0]}", f"{inside[-1]}â"
+        if known_in(inside[0], "en") and known_in(inside[-1], "en") and not any(map(is_word, tokens)):
+            yield from ((found.start(), "“"), (found.end() - 1, "”"))
+    if contracted:
+        yield from ((found.start(), "—") for found in _BARE_DASH.finditer(line))
 
 
 _HAN = "\u3400-\u9fff\uac00-\ud7a3"
@@ -193,8 +242,9 @@ def _stands_as(sign: str, line: str, at: int) -> bool:
 _QUOTE_BEFORE_WORD = "".join(c for table in _TABLES for c, sign in table.items() if sign == "“")
 MISREAD_QUOTES = Rule(
     "misread_quotes",
-    3,
+    4,
     undo_misread_quotes,
     rf"[A-Za-z][{_GLUED_APOSTROPHES}]|[A-Za-z][{_APOSTROPHES}](?:t|s|m|d|re|ve|ll)(?:[^\pL]|$)|(?:^|[\s(\[-])[{_QUOTE_BEFORE_WORD}][A-Za-z]"
-    r"|[A-Za-z]â(?:[?€\x{fffd}][?\x{fffd}]|€)(?:t|s|m|d|re|ve|ll)",
+    r"|[A-Za-z]â(?:[?€\x{fffd}][?\x{fffd}]|€|)(?:t|s|m|d|re|ve|ll)(?:[^\pL]|$)"
+    r"|(?i:[cdjlmnst]|qu|ll|un|aujourd)â[aeéèêhiouyàâîôœAEÉÈÊHIOUYÀÎÔŒÃ]|(?:^|[^\pL])â[A-Za-z0-9]",
 )

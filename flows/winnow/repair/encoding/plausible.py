@@ -111,7 +111,12 @@ def _system(char: str) -> int:
     return 0x3000 if 0x3000 <= code < 0xA000 or 0xFF00 <= code < 0xFFF0 else code >> 8 & ~1
 
 
-def _as_listed(word: str) -> str:
+def as_listed(word: str) -> str:
+    """A word as the lists have it.
+
+    >>> as_listed("Straße"), as_listed("L’İ")
+    ('strasse', "l'i")
+    """
     return word.replace("İ", "i").lower().replace("’", "'").replace("ß", "ss")
 
 
@@ -127,7 +132,7 @@ def is_word(word: str, common: bool = False) -> bool:
     >>> is_word("turístico"), is_word("tur’stico"), is_word("KARŞI")
     (True, False, True)
     """
-    low = _as_listed(word)
+    low = as_listed(word)
     first = next((c for c in low if c > "\x7f" and c.isalpha()), "")
     lists = LATIN
     if "\u1e00" <= first < "\u1f00":
@@ -138,9 +143,7 @@ def is_word(word: str, common: bool = False) -> bool:
     if known(low) & lists:
         return True
     return (
-        "I" in word
-        and _TURKISH.search(word) is not None
-        and known(_as_listed(word.replace("I", "ı"))) & bits("tr") != 0
+        "I" in word and _TURKISH.search(word) is not None and known(as_listed(word.replace("I", "ı"))) & bits("tr") != 0
     )
 
 
@@ -190,7 +193,7 @@ def share_of_words(text: str, with_ascii: bool = False) -> float:
     (1.0, 0.5, 0.6666666666666666)
     """
     every = dict.fromkeys(
-        _as_listed(word) for word in words(text) if len(word) > 1 and (with_ascii or not word.isascii())
+        as_listed(word) for word in words(text) if len(word) > 1 and (with_ascii or not word.isascii())
     )
     chosen = list(islice(every, MAX_WORDS))
     counts = sum(map(_one_byte_each, chosen))
