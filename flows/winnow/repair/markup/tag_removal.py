@@ -449,7 +449,7 @@ TAGS = Rule("tags", 8, find_tags, _GATE, proves=True, remembered=True)
 SHORT_TEXT_TAGS = Rule("short_text_tags", 8, find_tags_of_short_texts, _GATE, remembered=True)
 HTML_SOURCE = Rule(
     "html_source",
-    6,
+    7,
     find_tags_of_html_source,
     r"\A\s*<[A-Za-z!]|<!--|</?(?i:a|b|blockquote|br|center|cite|div|em|font|h[1-6r]|i|img|li|[ou]l|p|script|small|span"
     r"|strong|style|su[bp]|table|td|u)[ />]",
