@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator
 from functools import cached_property
@@ -10,6 +11,7 @@ from winnow.repair.engine.rule import Change, Evidence, NearDamage, Rule, apply_
 from winnow.repair.markup.character_references import ACCENTED, LEGACY, OF_MARKUP, TYPOGRAPHIC, Reference, references
 from winnow.repair.markup.html_source import OF_SOURCE
 from winnow.repair.markup.prose_tags import is_prose
+from winnow.repair.markup.shown_tags import in_code, is_in
 from winnow.repair.markup.tags import NEIGHBOURS, SNIPPET
 
 NEAR = 40  # characters from a reference to a word for one, in a long text that shows few
@@ -59,12 +61,17 @@ def find_entities(text: str, evidence: Evidence) -> Iterator[Change]:
     if not found:
         return
     judge = _Judge(text, found, evidence)
+    plain, escaped = in_code(text)
     pending: Change | None = None
     for reference in found:
         confidence = judge.confidence(reference)
         if confidence <= 0:
             continue
         start, value = reference.start, reference.value
+        if is_in(plain, start, reference.end):
+            continue  # goes with the tags around it
+        if reference.kind == "nested" and is_in(escaped, start, reference.end):
+            value = html.escape(value)
         if pending is not None:
             if pending.end == start and pending.confidence == confidence:
                 start, value = pending.start, pending.after + value
