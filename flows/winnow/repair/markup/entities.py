@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator
 from functools import cached_property
@@ -10,8 +11,10 @@ from winnow.repair.engine.rule import Change, Evidence, NearDamage, Rule, apply_
 from winnow.repair.markup.character_references import ACCENTED, LEGACY, OF_MARKUP, TYPOGRAPHIC, Reference, references
 from winnow.repair.markup.html_source import OF_SOURCE
 from winnow.repair.markup.prose_tags import is_prose
+from winnow.repair.markup.shown_tags import in_code, is_in
 from winnow.repair.markup.tags import NEIGHBOURS, SNIPPET
 
+NEAR = 40  # characters from a reference to a word for one, in a long text that shows few
 MANY = 3  # so many typographic references in prose without code or tags are no coincidence
 
 _NAMED = r"entit|(?:un)?escap|(?:en|de)cod|char(?:acter )?ref|ampersand"
@@ -21,7 +24,11 @@ _EXPLAINS = re.compile(
     r"(?i)\b(?:write|type|use|using|insert|add|put|open|close|start|end|begin|mark|show|display|render|mean|stand|turn|become"
     r"|convert|replace|represent|denote|produce|create|draw|called|escape|written|shown|drawn|meant)(?:s|ed|d)?\b"
 )
-_RAW_TAG = re.compile(r"<[A-Za-z/!][^<>\n]{0,300}>")
+_USED = re.compile(r"(?i)\b(?:use|using|write|writing|type|typing|insert|put|add) \Z")
+_FOR = re.compile(r" (?:for|to|in|instead|as|when|where|between) ")
+_RAW_TAG = re.compile(r"<(?![\w.+-]{1,60}@|https?:)[A-Za-z/!][^<>\n]{0,300}>")
+_ADDRESS = re.compile(r"https?://[^\s<>\"]+")
+_NUMBER_BESIDE = re.compile(r"\s?=?\s?[\d.]")
 _ESCAPED_TAG = re.compile(
     r"&(?:amp;)*lt;/?(?:p|br|b|i|a|u|em|strong|div|span|li|ul|ol|td|tr|th|table|h[1-6]|img|sup|sub|code|pre|hr|tt|font"
     r"|blockquote|script|style|section|article|xml|o:p|iframe|figure|figcaption|dl|dt|dd|del|ins|center|tbody|thead)"
@@ -54,12 +61,17 @@ def find_entities(text: str, evidence: Evidence) -> Iterator[Change]:
     if not found:
         return
     judge = _Judge(text, found, evidence)
+    plain, escaped = in_code(text)
     pending: Change | None = None
     for reference in found:
         confidence = judge.confidence(reference)
         if confidence <= 0:
             continue
         start, value = reference.start, reference.value
+        if is_in(plain, start, reference.end):
+            continue  # goes with the tags around it
+        if reference.kind == "nested" and is_in(escaped, start, reference.end):
+            value = html.escape(value)
         if pending is not None:
             if pending.end == start and pending.confidence == confidence:
                 start, value = pending.start, pending.after + value
@@ -78,7 +90,8 @@ class _Judge:
         self.snippet = len(text) <= SNIPPET
         has_names = _MAY_BE_IN_NAME.search(text) and not _ESCAPED_NAME.search(text)
         n_in_names = sum(1 for _ in _IN_NAME.finditer(text)) if has_names else 0
-        self.raw_ampersand = text.count("&") - n_in_names > sum(r.kind != "bare" for r in found)
+        n_raw = text.count("&") - n_in_names - sum(r.kind != "bare" for r in found)
+        self.raw_ampersand = n_raw > 0 and n_raw > self._n_in_addresses(found)
         proofs = [r.start for r in found if self._is_proof(r)]
         proven = Evidence(sorted([*evidence.points, *proofs]), evidence.everywhere)
         self.proven = bool(proven.points)
@@ -86,24 +99,40 @@ class _Judge:
         self.raw_tags = len(_RAW_TAG.findall(text)) if "<" in text else 0
         n_nested = sum(r.kind == "nested" for r in found)
         n_escaped = sum(1 for _ in _ESCAPED_TAG.finditer(text))
-        lone = n_nested + n_escaped < MANY and self.snippet and not self.proven and self._explains(found)
-        self.escaped = n_nested + n_escaped > 0 and "<" not in text and not lone
+        lone = n_nested + n_escaped < MANY and not self.proven and self._explains(found)
+        self.found = found
+        self.escaped = n_nested + n_escaped > 0 and not lone and ("<" not in text or self._only_compares)
         self.full_of_escapes = n_nested + n_escaped >= MANY and n_nested + n_escaped > self.raw_tags
         self.program = self.snippet and _PROGRAM.search(text) is not None
         # Its own tags are out; what is left of it is its references.
         self.source = not evidence.by.isdisjoint(OF_SOURCE)
         self.source = self.source and not (self.snippet and _ABOUT_REFERENCES.search(text))
         self.prose = not self.raw_tags and sum(_typographic(r) for r in found) >= MANY
-        self.found = found
 
     @cached_property
     def is_prose(self) -> bool:
         return is_prose(self._outside(self.found))
 
+    @property
+    def _only_compares(self) -> bool:
+        """Whether a long text of sentences has brackets before numbers alone, which programs let pass: ``<5``."""
+        return not (self.snippet or self.raw_tags) and self.is_prose
+
+    def _n_in_addresses(self, found: list[Reference]) -> int:
+        """How many ampersands that begin no reference stand in addresses of the web."""
+        return sum(m[0].count("&") for m in _ADDRESS.finditer(self._outside(found)))
+
     def _explains(self, found: list[Reference]) -> bool:
         """Whether the text outside its references says what one of them, or its tag, is for."""
+        if not self.snippet:
+            return all(self._near_about(r, NEAR) for r in found)
         outside = self._outside(found)
         return _ABOUT.search(outside) is not None and _EXPLAINS.search(outside) is not None
+
+    def _near_about(self, r: Reference, reach: int) -> bool:
+        """Whether a word for references or markup stands within so many characters."""
+        before, after = self.text[max(0, r.start - reach) : r.start], self.text[r.end : r.end + reach]
+        return _ABOUT.search(before) is not None or _ABOUT.search(after) is not None
 
     def _outside(self, found: list[Reference]) -> str:
         return apply_changes(self.text, (Change(r.start, r.end, " ") for r in found))
@@ -140,10 +169,13 @@ class _Judge:
                 return 0.0
             if self._inside_word(r):
                 return 0.8
-            if r.name not in ("lt", "gt") and self.is_prose:
+            if (r.name not in ("lt", "gt") or self._before_number(r)) and self.is_prose:
                 return 0.7
             return 0.0 if not _typographic(r) else 0.7 if self.prose else 0.3
         return self._weak(r)
+
+    def _before_number(self, r: Reference) -> bool:
+        return _NUMBER_BESIDE.match(self.text, r.end) is not None
 
     def _as_code(self, r: Reference) -> bool:
         return _AS_CODE.search(self.text, max(0, r.start - 12), r.start) is not None
@@ -172,7 +204,11 @@ class _Judge:
             return True  # "< is converted to &lt;"
         if r.kind == "plain" and r.name == "amp" and self.raw_ampersand:
             return True  # a text that was escaped has no bare ampersand, but for `R&D`, which programs let pass
-        return _ABOUT.search(before) is not None or _ABOUT.search(after) is not None
+        if r.kind == "plain" and r.name in OF_MARKUP and _USED.search(before[-12:]) and _FOR.match(after):
+            return True
+        if not self._near_about(r, reach):
+            return False
+        return self.snippet or not self.is_prose  # in which genes encode, and elements are chemical
 
     def _inside_word(self, r: Reference) -> bool:
         before = self.text[max(0, r.start - 1) : r.start]
@@ -197,4 +233,4 @@ def _typographic(r: Reference) -> bool:
 
 _GATE = r"&[ \t\x{a0}]{0,5}[#A-Za-z]|&;[A-Za-z]|(?:amp|nbsp|lt|gt|quot) ?;|\A[a-z]{5,30};\z"
 
-ENTITIES = Rule("entities", 7, find_entities, _GATE, proves=True)
+ENTITIES = Rule("entities", 8, find_entities, _GATE, proves=True)

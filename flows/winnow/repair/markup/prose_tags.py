@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from winnow.base.html_names import TABLE
 from winnow.repair.engine.rule import Change, apply_changes
 from winnow.repair.escapes import is_code
+from winnow.repair.markup.short_texts import PROGRAM, is_taught
 from winnow.repair.markup.tags import Tag
 
 _OF_PROSE = frozenset("""
@@ -16,13 +17,14 @@ _OF_PROSE = frozenset("""
 """.split())  # fmt: skip
 _VOID = frozenset(("br", "hr", "img"))
 _UNCLOSED = frozenset(("p", "li"))  # whose end tags may be left out
+_NO_TAG = re.compile(r"<(?: ?[\d.=]|[\w.+-]{1,60}@[\w.-]{1,60}>|https?://[^\s<>]{1,300}>)")
+"""A comparison with a number, a heart, and an address in brackets."""
 _SENTENCE = re.compile(r"[^\W\d_]{2}[\"”’)]?[.!?…][\"”’)]?\s{1,4}[\"“‘«(¿¡]?[^\W\d_a-z]|[。！？]")
 MIN_SENTENCES = 3
 PER_SENTENCE = 400  # characters; prose has an end of a sentence in so many
 _TECHNICAL = re.compile(
-    r"(?i)\b(?:html?5?|xml|sgml|css|php|urls?|api|markup|tags?|elements?|attributes?|entit(?:y|ies)|syntax|usage|functions?"
-    r"|(?:un)?escap\w*|(?:en|de)cod\w*|ampersands?|arguments?|parameters?|variables?|modules?|browsers?|scripts?|templates?"
-    r"|widgets?|plug-?ins?)\b|[a-z]_[a-z]|[a-z]\(\)|\s--[a-z]|[`{}|\\]|::|->|^\s{4}\S",
+    r"(?i)\b(?:html?5?|xml|sgml|css|php|api|markup|tags?|entit(?:y|ies)|(?:un)?escap\w*|ampersands?|browsers?|widgets?"
+    r"|plug-?ins?)\b|[a-z]_[a-z]|[a-z]\(\)|\s--[a-z]|[`{}\\]|\|\||::|\w->|->\w|^ {4}\S|^(?:@@ -\d|\$ [a-z])",
     re.MULTILINE,
 )
 
@@ -54,10 +56,12 @@ def tags_of_prose(text: str, found: Sequence[Tag]) -> list[Tag]:
     names = {t.name for t in shown}
     if not names.isdisjoint(TABLE) and not {"table", "tr"} <= names:
         return []
-    if text.count("<") != sum(text.count("<", t.start, t.end) for t in found):
+    if PROGRAM.search(text) or any(t.kind == "whole" and is_taught(text, t) for t in found):
         return []
+    if any(text.startswith("<?", t.start) and text[: t.start].strip() for t in found):
+        return []  # XML of its own, shown
     outside = apply_changes(text, (Change(t.start, t.end, " ") for t in found))
-    return list(found) if is_prose(outside) else []
+    return list(found) if outside.count("<") == len(_NO_TAG.findall(outside)) and is_prose(outside) else []
 
 
 def _is_balanced(text: str, found: Sequence[Tag]) -> bool:

@@ -8,6 +8,7 @@ from itertools import pairwise
 from winnow.base.html_names import ELEMENTS
 from winnow.repair.engine.rule import Change, apply_changes
 from winnow.repair.markup.html_source import is_wrapped
+from winnow.repair.markup.shown_tags import OF_CODE
 from winnow.repair.markup.tags import PLACEHOLDER, Tag, half_tags
 
 ABOUT = re.compile(r"\b(?:html|xml|sgml|markup|tags?|elements?|attributes?|usage|syntax|synopsis)\b", re.IGNORECASE)
@@ -120,7 +121,7 @@ def of_snippet(text: str, found: list[Tag], closed: set[str]) -> list[Tag] | Non
     found = [t for t in found if t.kind != "custom" or t.name in closed or not _is_placeholder(text[t.start : t.end])]
     if "[[" in text:
         found = [t for t in found if t.name not in _OF_WIKI]
-    outside = apply_changes(text, (Change(t.start, t.end, " ") for t in found))
+    outside = _outside(text, found)
     if CODE.search(outside) or PROGRAM.search(text):
         return None
     if _is_about(text, found, outside) or any(t.kind == "whole" and is_taught(text, t) for t in found):
@@ -153,6 +154,20 @@ def of_snippet(text: str, found: list[Tag], closed: set[str]) -> list[Tag] | Non
         return []  # as ``<y>`` in ``x<y>z and p<q>r``
     single = [t for t in found if t.kind == "whole" and len(t.name) == 1 and t.name in ELEMENTS - PLACEHOLDER]
     return [t for t in single if _within_word(text, t)]
+
+
+def _outside(text: str, found: list[Tag]) -> str:
+    """The text without its tags, and without what stands in elements of code, which says nothing of the rest."""
+    in_code = [
+        (first, last)
+        for first, last in pairwise(found)
+        if first.name == last.name and first.name in OF_CODE and last.closing > first.closing
+    ]
+    if not in_code:
+        return apply_changes(text, (Change(t.start, t.end, " ") for t in found))
+    halves = {tag for pair in in_code for tag in pair}
+    gone = [(t.start, t.end) for t in found if t not in halves] + [(a.start, b.end) for a, b in in_code]
+    return apply_changes(text, (Change(start, end, " x ") for start, end in sorted(gone)))
 
 
 def _of_manual(text: str, tag: Tag, paired: set[str]) -> bool:

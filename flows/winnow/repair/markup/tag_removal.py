@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
 from winnow.base.html_names import BLOCK, CELL, ELEMENTS, HEADING, INLINE, REPLACED, TABLE
-from winnow.repair.engine.rule import Change, Evidence, NearDamage, Rule, apply_changes, line_end
+from winnow.repair.engine.rule import Change, Evidence, NearDamage, Rule, apply_changes
 from winnow.repair.markup.html_source import OF_SOURCE, is_html_source
 from winnow.repair.markup.prose_tags import tags_of_prose
 from winnow.repair.markup.short_texts import ABOUT, CODE, LONE, PROGRAM, SURELY_ABOUT, is_taught, of_snippet
+from winnow.repair.markup.shown_tags import used_tags, written_out
 from winnow.repair.markup.tags import NEIGHBOURS, PLACEHOLDER, SNIPPET, Tag, half_tags, may_hold_broken, tags
 
 _SPOKEN = re.compile(r"\b(?:the|an?|use) \Z", re.IGNORECASE)
 _JOINED = re.compile(r"\b(?:of|with|to|and|or|an?|the|by|than|as|like|for) \Z")
-_CODE_SPAN = re.compile(r"(?<![\w`])`[^`\n]{1,300}`(?![\w`])")
-_STATEMENT = re.compile(r"[ \t]{0,3}[;),]")
 _NOISE = re.compile(r"[\s\xa0>;]*\Z")
 _BEFORE_HARD_SPACE = re.compile(r"[ \t]?;(?=[ \t]?\xa0)")
 _STRAY_SEMICOLON = re.compile(r"[ \t]?;[ \t]*(?=\n|\Z)")
@@ -54,7 +53,7 @@ def find_tags_of_short_texts(text: str, evidence: Evidence) -> Iterator[Change]:
 
 
 def _changes(text: str, evidence: Evidence, proven: bool) -> Iterator[Change]:
-    found = list(_without_code_and_names(text, (t for t in evidence.once(_all_tags, text) if not _quoted(text, t))))
+    found = list(used_tags(text, evidence.once(_all_tags, text)))
     accepted, proofs = _accepted(text, found, evidence)
     if proven != (bool(proofs.points) or proofs.everywhere):
         return
@@ -62,39 +61,6 @@ def _changes(text: str, evidence: Evidence, proven: bool) -> Iterator[Change]:
         return
     events = _with_halves(text, accepted, proofs)
     yield from _replaced(text, events, 0.9 if proven else 0.6)
-
-
-def _without_code_and_names(text: str, found: Iterable[Tag]) -> Iterator[Tag]:
-    """The tags but for whole pairs in code by Markdown, and at the start of lines of a chat, where names stand.
-
-    >>> kept = lambda t: [t[f.start : f.end] for f in _without_code_and_names(t, tags(t))]
-    >>> kept("<b>x</b> is `<p>x</p>`"), kept("<ann> hi\\n<b> hello\\n<ann> bye <i>now</i>")
-    (['<b>', '</b>'], ['<ann>', '<ann>', '<i>', '</i>'])
-    """
-    found = list(found)
-    shown: set[Tag] = set()
-    if any(t.kind == "custom" for t in found):
-        closed = {t.name for t in found if t.closing}
-        begin = [t for t in found if t.name not in closed and not t.strong and _begins_speech(text, t)]
-        if sum(t.kind == "custom" for t in begin) > 1:
-            shown = {t for t in begin if t.kind == "whole"}
-    pairs = [
-        (first, last)
-        for first, last in pairwise(found if "`" in text else ())
-        if last.closing and first.name == last.name and not first.closing and first.kind == last.kind == "whole"
-    ]
-    spans = [m.span() for m in _CODE_SPAN.finditer(text)] if pairs else []
-    starts = [start for start, _ in spans]
-    for first, last in pairs:
-        n = bisect_left(starts, first.start) - 1
-        if n >= 0 and last.end <= spans[n][1]:
-            shown |= {first, last}
-    return (tag for tag in found if tag not in shown) if shown else iter(found)
-
-
-def _begins_speech(text: str, tag: Tag) -> bool:
-    at_start = tag.kind in ("custom", "whole") and (tag.start == 0 or text[tag.start - 1] == "\n")
-    return at_start and not tag.closing and text[tag.end : tag.end + 1] == " "
 
 
 def _all_tags(text: str) -> tuple[Tag, ...]:
@@ -141,8 +107,10 @@ def _replaced(text: str, events: list[Tag], confidence: float) -> Iterator[Chang
         low = max(low, last_end)
         yield Change(low, high, after, confidence)
         last_end = high
-        if upto < len(events) and (raised := _raised(text, low, events[upto - 1], events[upto])):
-            yield Change(events[upto - 1].end, events[upto].start, raised, confidence)
+        if upto < len(events) and (
+            new := _raised(text, low, *events[upto - 1 : upto + 1]) or written_out(text, *events[upto - 1 : upto + 1])
+        ):
+            yield Change(events[upto - 1].end, events[upto].start, new, confidence)
             last_end = events[upto].start
         at = upto
 
@@ -255,6 +223,8 @@ def _real(text: str, tag: Tag, closed: set[str], evidence: Evidence, taught: boo
         return False
     if tag.strong or tag.closing:
         return True
+    if _is_less_than(text, tag) and tag.name not in closed:
+        return False
     at = bisect_left(evidence.points, tag.start)
     if at < len(evidence.points) and evidence.points[at] < tag.end:  # its brackets were damaged themselves
         joined = tag.name not in LONE or _JOINED.search(text, max(0, tag.start - 9), tag.start) is not None
@@ -265,6 +235,12 @@ def _real(text: str, tag: Tag, closed: set[str], evidence: Evidence, taught: boo
     if tag.name in PLACEHOLDER or _SPOKEN.search(text, max(0, tag.start - 12), tag.start):
         return False
     return len(tag.name) > 1 or _stands_alone(text, tag)
+
+
+def _is_less_than(text: str, tag: Tag) -> bool:
+    """``a <b``: a value, and a letter that no bracket ends."""
+    value = text[max(0, tag.start - 2) : tag.start].rstrip()[-1:]
+    return len(tag.name) == 1 and text[tag.end - 1] != ">" and value.isalnum()
 
 
 def _is_type(text: str, tag: Tag) -> bool:
@@ -320,31 +296,6 @@ def _with_halves(text: str, accepted: list[Tag], proofs: Evidence) -> list[Tag]:
 
 
 _CUT_FIRST = re.compile(r"([a-z][a-z0-9]{0,9})>(?=[^\s<>])")
-_DOUBLED = re.compile("(?<!`)``(?!`)")
-
-
-def _parts_doubled(text: str, tag: Tag) -> bool:
-    """Whether a tag between backticks stands inside two that belong together, whose other two follow or precede."""
-    low = max(text.rfind("\n", 0, tag.start) + 1, tag.start - 200)
-    return len(_DOUBLED.findall(text, low, min(line_end(text, tag.end), tag.end + 200))) % 2 == 1
-
-
-def _quoted(text: str, tag: Tag) -> bool:
-    """Set in quotes or backticks by itself, or an option's value, as in a text about tags or a manual."""
-    before, after = text[tag.start - 1 : tag.start], text[tag.end : tag.end + 1]
-    if tag.kind == "comment" and tag.name != "cdata":
-        return bool(before) and before in "`'\"" and text[tag.start + 4 : tag.start + 5] in ("`", "'", '"')
-    if before == "=" and not tag.strong and tag.name in (PLACEHOLDER | {"style"}):
-        return True
-    if before and before in "'\"" and before == after and _STATEMENT.match(text, tag.end + 1):
-        return True  # a program's string, whatever stands in it
-    if before == after == "`" and tag.kind == "whole" and not _parts_doubled(text, tag):
-        return True  # code, by Markdown
-    if text[tag.start : tag.end] == "</>":
-        return before == after == " "
-    return not tag.strong and bool(before) and before in "`'\"‘“" and after != "" and after in "`'\"’”"
-
-
 NOTHING, SPACE, CELL_END, LINE = range(4)
 
 _BULLETED = re.compile(r"[-*•·‣–] |\d{1,3}[.)] ")
@@ -446,11 +397,11 @@ def _prefix(run: Sequence[Tag]) -> str:
 
 _GATE = r"<[\s/!&;<]{0,12}[A-Za-z]|[A-Za-z]\s{0,3}/?\s{0,3}>|[\"']\s{0,3}/?\s{0,3}>|<!|<\?|</>"
 
-TAGS = Rule("tags", 8, find_tags, _GATE, proves=True, remembered=True)
-SHORT_TEXT_TAGS = Rule("short_text_tags", 8, find_tags_of_short_texts, _GATE, remembered=True)
+TAGS = Rule("tags", 9, find_tags, _GATE, proves=True, remembered=True)
+SHORT_TEXT_TAGS = Rule("short_text_tags", 9, find_tags_of_short_texts, _GATE, remembered=True)
 HTML_SOURCE = Rule(
     "html_source",
-    6,
+    7,
     find_tags_of_html_source,
     r"\A\s*<[A-Za-z!]|<!--|</?(?i:a|b|blockquote|br|center|cite|div|em|font|h[1-6r]|i|img|li|[ou]l|p|script|small|span"
     r"|strong|style|su[bp]|table|td|u)[ />]",
