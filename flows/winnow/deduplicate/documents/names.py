@@ -14,7 +14,7 @@ _LEAST_CHARS = 80  # of a passage; in a shorter one stands who wrote or sent it
 def names_in(text: str, in_record: bool = False) -> str:
     """The words of a passage of sentences that have a capital and begin no sentence, quotation or bracket.
 
-    None are of headings, none beside a number, as months are, and none all in capitals, which may stand for other words.
+    None are of headings, none beside a number, as months are, and none all in capitals: they may stand for other words.
 
     >>> names_in("Anna Brown was born in Harbour Town, on 3 May 1901. She wrote for the Evening Star.")
     'Brown Harbour Town, Evening Star.'
