@@ -22,7 +22,6 @@ from winnow.base.files import parquet_file
 from winnow.base.recipe import DeduplicateSettings
 from winnow.deduplicate.array_files import ArrayFile, Partition, PartitionedFile
 from winnow.deduplicate.documents.document_order import load_order, nth_of
-from winnow.deduplicate.documents.names import names_in
 from winnow.deduplicate.documents.shingle_store import Brought, ShingleStore, Slice
 from winnow.deduplicate.documents.similarity import (
     Besides,
@@ -35,6 +34,7 @@ from winnow.deduplicate.documents.similarity import (
 )
 from winnow.deduplicate.passage_rows import of_rows, shared_rows
 from winnow.deduplicate.passages.contraries import affirmed, stated
+from winnow.deduplicate.passages.names import names_in
 from winnow.deduplicate.sorted_rows import Rows, count_shared, distinct_values, may_repeat, merged, run_starts
 from winnow.deduplicate.work_files import BOUND, KEYED, NO_RANK, TEMPLATE, InputFile, ShingleSets, WorkFiles
 
