@@ -25,7 +25,7 @@ from winnow.deduplicate.passage_rows import shared_rows, wanted_rows
 from winnow.deduplicate.passages.fingerprint import fingerprints
 from winnow.deduplicate.repeats.inner_rows import go_inside, place_of
 from winnow.deduplicate.repeats.meaning import ALL_BELOW, HEADING, MEANINGS, QUOTATION, ROW, Meaning
-from winnow.deduplicate.repeats.promotion import CALLS, MAX_PROMO
+from winnow.deduplicate.repeats.promotion import BAR_OF_PAGES, CALLS, MAX_PROMO
 from winnow.deduplicate.sorted_rows import (
     Rows,
     distinct_values,
@@ -90,7 +90,7 @@ def _read(passages: InputFile, settings: DeduplicateSettings) -> Iterator[pl.Dat
     said = [
         "doc_id",
         pl.col("position", "part").cast(pl.Int32),
-        pl.col("kind").cast(pl.String),
+        pl.when(_is_bar()).then(pl.lit("paragraph")).otherwise(pl.col("kind").cast(pl.String)).alias("kind"),
         pl.col("text").str.len_chars().cast(pl.Int32).alias("chars"),
         _is_call(settings).alias("call"),
         pl.col("fingerprint").cast(pl.Binary),
@@ -391,6 +391,14 @@ def count_sites(files: WorkFiles) -> None:
         np.add.at(ends, (order.site[some][kept], np.searchsorted(versions, order.arrival[some][kept]) + 1), 1)
     files.site_versions.save(versions)
     files.site_counts.save(np.cumsum(ends, axis=1).reshape(-1))
+
+
+def _is_bar() -> pl.Expr:
+    """Whether a row is one of links to other pages, which is no table."""
+    row = pl.when((pl.col("kind").cast(pl.String) == "table_row") & (pl.col("text").str.len_bytes() <= MAX_PROMO)).then(
+        "text"
+    )
+    return row.str.contains(BAR_OF_PAGES).fill_null(False)
 
 
 def _is_call(settings: DeduplicateSettings) -> pl.Expr:
