@@ -15,8 +15,17 @@ from itertools import islice, pairwise
 
 import xxhash
 
-from winnow.deduplicate.passages.splitter import INDENTS, QUOTES, ends_sentence
-from winnow.deduplicate.repeats.verse import MAX_CALL, MAX_VERSE, in_litany, is_pointed, is_verse
+from winnow.deduplicate.passages.splitter import INDENTS, QUOTES, ends_sentence, reads_as_code
+from winnow.deduplicate.repeats.references import is_reference
+from winnow.deduplicate.repeats.spoken import (
+    MAX_CALL,
+    MAX_VERSE,
+    in_litany,
+    is_pointed,
+    is_stanza,
+    is_verse,
+    speaker_of,
+)
 
 ANSWER, TURN, REFRAIN, ROW, MEASUREMENT, HEADING, FORMULA, QUOTATION, CODE = (
     "answer", "turn", "refrain", "table_row", "measurement", "heading", "formula", "quotation", "code",
@@ -50,11 +59,6 @@ QUESTION = (
 """How a passage opens that is marked as a question; the same in Rust's dialect, and so is `ASKS`."""
 ASKS = r"[?？؟][\s*_\"”»)]{0,4}$"
 _QUESTION, _ASKS = re.compile(QUESTION), re.compile(ASKS)
-_SPEAKER = re.compile(
-    r"\s{0,40}(?:[\[(]?\d{1,2}:\d{2}(?::\d{2})?[\])]?\s{1,3}(?:[-–]\s)?)?(?:"
-    r"<(?!/|(?:p|b|i|u|s|a|li|td|tr|th|dt|dd|ul|ol|br|em|h[1-6]|div|span|code|pre|strong)\b)([^<>\n]{1,30})>|"
-    r"\*{0,2}([^\W\d_][^\n:：,;.?!]{0,30}?(?:\.[^\n:：,;.?!]{0,20})?)\*{0,2}[:：]\*{0,2}|([VR℣℟])\.?)\s"
-)
 _PROCEDURE = re.compile(
     r"(?i)\W{0,8}(?:\d{1,3}[.)]\s)?(?:(?:then |and )?(?:repeat|go back to|return to) "
     r"(?:steps?|rows?|rounds?|from|the|this|until)\b|"
@@ -67,6 +71,7 @@ _CHORUS = re.compile(
     r"(?i)\W{0,4}(?:(?:pre-?)?chorus|refrain|hook|kehrvers|estribillo|coro|refrão|ritornello|refrein|refräng|refren|припев|"
     r"приспів|サビ|副歌|후렴)\b[^\n]{0,12}(?:\n|$)"
 )
+_NUMBERED = re.compile(r"\s{0,40}(?:\(?\d{1,3}[.)]|\[\d{1,3}\])\s")
 _CELLS = re.compile(r"\t|\s{2,40}|;\s?")
 _NUMBER = re.compile(r"(?<!\w)\d+(?:[.,:]\d+)*")
 _CLAUSE = re.compile(
@@ -75,7 +80,8 @@ _CLAUSE = re.compile(
 )
 _LEGAL = re.compile(  # of text in lower case, three times as fast as one that does not mind
     r"\b(?:shall|hereby|herein\w{0,6}|hereof|hereunder|hereto|thereof|whereas|pursuant to|notwithstanding|"
-    r"in witness whereof|without prejudice|mutatis mutandis|provisions? of|so ordered|motion (?:was )?(?:carried|"
+    r"in witness whereof|without prejudice|without regard to|governed by|construed|this agreement|"
+    r"mutatis mutandis|provisions? of|so ordered|motion (?:was )?(?:carried|"
     r"passed|approved|seconded)|(?:moved|seconded|proposed) by|"
     r"unanimous(?:ly)?|(?:was|were) (?:adopted|carried|approved)|"
     r"votes? (?:in favou?r|against)|abst(?:ained|entions?)|gemäß|unbeschadet|findet? (?:entsprechende )?anwendung|"
@@ -175,14 +181,22 @@ class Meaning:
 
     def standing(self, n: int) -> Standing | None:
         """What speaks for passage `n` to stay although another document has it; None where nothing does."""
+        if self.kinds[n] == "code" or reads_as_code(self.texts[n]):
+            return Standing(meaning=CODE, windows=self._windows(n))
         if answer := self._answer(n):
             return answer
         if self._is_row(n) or self._is_table(n):
             return Standing(meaning=ROW)
+        if self._is_numbered(n) and (self._is_numbered(n - 1) or self._is_numbered(n + 1)):
+            return Standing(meaning=FORMULA, windows=self._windows(n))
         if self._takes_turn(n):
             return Standing(meaning=TURN, windows=self._windows(n), firm=True)
         if max(map(len, self.texts[n].split("\n"))) <= MAX_VERSE and self._in_verse(n):
             return Standing(meaning=REFRAIN, windows=self._windows(n), firm=is_pointed(self.texts[n]))
+        if is_reference(self.texts[n]):
+            return Standing(meaning=QUOTATION)  # papers on one subject have several in a row in common
+        if is_stanza(self.texts[n]):
+            return Standing(meaning=REFRAIN, windows=self._windows(n))
         if self._measures(n):
             return Standing(meaning=MEASUREMENT, windows=self._windows(n))
         if (leads := self._leads_on(n)) or self._asks(n):
@@ -318,7 +332,7 @@ class Meaning:
     @cached_property
     def _speakers(self) -> Counter[str]:
         """How many passages begin with each name and a colon."""
-        return Counter(filter(None, map(_speaker, self.texts)))
+        return Counter(filter(None, map(speaker_of, self.texts)))
 
     @cached_property
     def _is_talk(self) -> bool:
@@ -337,7 +351,7 @@ class Meaning:
         return callers if len(callers) > 1 and sum(times[key] for key in callers) >= 5 else set()
 
     def _speaks(self, n: int) -> bool:
-        speaker = _speaker(self.texts[n]) if 0 <= n < len(self.texts) else None
+        speaker = speaker_of(self.texts[n]) if 0 <= n < len(self.texts) else None
         return speaker is not None and self._speakers[speaker] >= 2
 
     def _is_turn(self, n: int, m: int, stretch: int) -> bool:
@@ -442,6 +456,10 @@ class Meaning:
         numbers = len(_NUMBER.findall(body, 4))
         return numbers >= 2 and len(_WORDS.findall(body)) <= _WORDS_A_NUMBER * numbers
 
+    def _is_numbered(self, n: int) -> bool:
+        """Whether a passage is a step, or an entry of a bibliography, by its number."""
+        return 0 <= n < len(self.texts) and self.kinds[n] == "list_item" and bool(_NUMBERED.match(self.texts[n]))
+
     def _leads_on(self, n: int) -> bool:
         text = self.texts[n].rstrip(" *_")
         return text[-1:] in (":", "：") and len(text) <= 2 * _MAX_LABEL and "\n" not in text
@@ -470,16 +488,6 @@ class Meaning:
             clause += bool(_CLAUSE.match(text))
             out.append(clause)
         return out
-
-
-def _speaker(text: str) -> str | None:
-    """Whose line it is: the name before a colon or in angle brackets, after the time where it is told.
-
-    >>> _speaker("ANNA: Yes."), _speaker("[10:02] <anna> Yes."), _speaker("<p> Yes."), _speaker("Yes: it is.")
-    ('ANNA', 'anna', None, 'Yes')
-    """
-    found = _SPEAKER.match(text)
-    return (found[1] or found[2] or found[3]) if found else None
 
 
 def _hash(*prints: Hashable) -> int:
