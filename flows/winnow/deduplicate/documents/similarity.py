@@ -159,7 +159,8 @@ class Sets:
     """Which shingle sets are written under a label: of five words, `short` or `single` ones, of all or `only` a part.
 
     They are written for the documents `among` those read, by rank, if that is given, and those of texts that are
-    `reworded` for short documents: it is told the text of a passage, and whether that gives values of a record.
+    `reworded` for short documents: it is told the text of a passage, and whether that gives values of a record. A
+    document of which that leaves no text has no set.
     """
 
     label: str
@@ -183,8 +184,9 @@ class Sets:
             few = _of_few_words(some, words)
             some = some.filter(few)
             values = in_records(some.texts, words.of_pieces(few))
-            texts = map(self.reworded, some.texts.to_pylist(), values.tolist())
-            words = replace(some, texts=pa.array(texts, pa.large_string())).words()
+            texts = pa.array(map(self.reworded, some.texts.to_pylist(), values.tolist()), pa.large_string())
+            some = replace(some, texts=texts).filter(np.asarray(pc.not_equal(texts, "")))
+            words = some.words()
         if self.only:
             told = self.only.of(some, words, order)
             if told.words is not None:

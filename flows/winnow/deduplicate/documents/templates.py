@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -32,11 +32,13 @@ from winnow.deduplicate.documents.similarity import (
 )
 from winnow.deduplicate.passage_rows import all_rows, of_rows
 from winnow.deduplicate.passages.contraries import affirmed, stated
+from winnow.deduplicate.passages.names import names_in
 from winnow.deduplicate.sorted_rows import Rows, count_shared, distinct_values, may_repeat, merged, run_starts
 from winnow.deduplicate.work_files import BOUND, KEYED, NO_RANK, TEMPLATE, InputFile, ShingleSets, WorkFiles
 
 SAME = 0.35  # share of a document's own shingles found in the other from which it says the same; chance gives .1
 ASKED = 0.8  # the same of its questions; one word more or less is another question
+SAME_NAMES = 0.6  # the same of the names in its sentences; a copy has them all, but for how some are spelt
 _SLOTS = 1 << 26
 
 
@@ -85,20 +87,21 @@ Given = ShingleSets | Brought
 class OwnWords:
     """What tells documents apart (`own`), and all that those say which they may be copies of (`whole`).
 
-    It is what they say besides a template, or what they ask where they are questions and answers. A `share` of it must
-    stand in the other document.
+    It is what they say besides a template, what they ask where they are questions and answers, or whom they name. A
+    `share` of it must stand in the other document; where it was `exchanged`, only if that has some of its own as well.
     """
 
     own: Given
     whole: Given
     share: float
+    exchanged: bool = False
 
     def asks(self) -> Sequence[tuple[Given, By]]:
-        return (self.own, ("later",)), (self.whole, ("first",))
+        return (self.own, ("first", "later") if self.exchanged else ("later",)), (self.whole, ("first",))
 
     def given(self, *sets: Given) -> OwnWords:
         own, whole = sets
-        return OwnWords(own, whole, self.share)
+        return replace(self, own=own, whole=whole)
 
     @contextmanager
     def _stores(self) -> Iterator[tuple[ShingleStore, ShingleStore]]:
@@ -109,7 +112,7 @@ class OwnWords:
         """Whether the first document of each pair (VERIFIED) has what tells the later one apart."""
         again = np.ones(len(pairs), np.bool_)
         with self._stores() as (own, whole):
-            told = np.flatnonzero(own.has(pairs["later"]))
+            told = np.flatnonzero(own.has(pairs["later"]) & (own.has(pairs["first"]) | (not self.exchanged)))
             told = told[np.argsort(pairs["first"][told], kind="stable")]
             for at in np.array_split(told, len(told) // 10_000 + 1):
                 firsts, laters = distinct_values(pairs["first"][at]), distinct_values(pairs["later"][at])
@@ -133,7 +136,7 @@ class OwnWords:
         may = np.ones(len(among), np.bool_)
         with self._stores() as (own, whole):
             told = among[own.has(among)]
-            if not len(told):
+            if not len(told) or (self.exchanged and len(told) < len(among)):
                 return may
             size = int(whole.sizes(among).sum())
             slots = np.uint64(min(_SLOTS, 1 << max(10, (4 * size).bit_length())) - 1)
@@ -168,6 +171,7 @@ OF_SHORT = (
     Sets(label="values", single=True, only=Values()),
     Sets(label="stated", reworded=stated),
     Sets(label="affirmed", reworded=affirmed),
+    Sets(label="names", single=True, reworded=names_in),
 )
 """The sets that `told_by_statements` needs."""
 
@@ -188,7 +192,7 @@ class Contraries:
     def said_again(self, pairs: Rows) -> NDArray[np.bool_]:
         """Whether neither document of a pair (VERIFIED) says something else in the words of the other.
 
-        It does where at least half of what the one has in other words is the same once nothing is denied, and no
+        It does where more than half of what the one has in other words is the same once nothing is denied, and no
         values are given.
         """
         again = np.ones(len(pairs), np.bool_)
@@ -198,7 +202,7 @@ class Contraries:
         as_stated, as_affirmed = (count_pairs(wanted, sets) for sets in (self.stated, self.affirmed))
         for size in ("of_first", "of_later"):
             others, others_affirmed = (counted[size] - counted["both"] for counted in (as_stated, as_affirmed))
-            again[short[(others > 0) & (2 * others_affirmed <= others)]] = False
+            again[short[2 * others_affirmed < others]] = False
         return again
 
     def may_be_said_again(self, among: NDArray[np.uint32]) -> NDArray[np.bool_]:
@@ -221,9 +225,13 @@ def told_by_own_words(
 
 
 def told_by_statements(sets: Sequence[ShingleSets]) -> list[ToldApart]:
-    """What tells short documents apart: a figure that only one of two records gives, and what one of them denies."""
-    words, values, as_stated, as_affirmed = sets
-    return [OwnWords(values, words, 1), Contraries(as_stated, as_affirmed)]
+    """What tells short documents apart: a figure that only one of two records gives, what one denies, whom it names."""
+    words, values, as_stated, as_affirmed, names = sets
+    return [
+        OwnWords(values, words, 1),
+        Contraries(as_stated, as_affirmed),
+        OwnWords(names, words, SAME_NAMES, exchanged=True),
+    ]
 
 
 def tell_apart(close: ArrayFile, out: ArrayFile, apart: tuple[ToldApart, ...]) -> ArrayFile:

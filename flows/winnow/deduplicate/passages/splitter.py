@@ -338,8 +338,21 @@ def is_code(lines: list[str]) -> bool:
         return False
     if not all(line.startswith(INDENTS) or not line.strip() for line in lines):
         return False
-    text = "".join(lines)[:2000]
-    return sum(map(text.count, CODE_SIGNS)) * 20 > len(text.strip())
+    return _has_signs("".join(lines))
+
+
+def reads_as_code(text: str) -> bool:
+    """Whether several lines, one of them indented, are written in the signs of code.
+
+    >>> reads_as_code("def read(path):\\n    return open(path).read()"), reads_as_code("He said:\\n    It was late.")
+    (True, False)
+    """
+    return any(f"\n{indent}" in text for indent in (*INDENTS, "  ")) and _has_signs(text)
+
+
+def _has_signs(text: str) -> bool:
+    some = text[:2000]
+    return sum(map(some.count, CODE_SIGNS)) * 20 > len(some.strip())
 
 
 def one_paragraph(lines: list[str]) -> bool:

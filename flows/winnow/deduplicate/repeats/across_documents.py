@@ -27,7 +27,7 @@ from winnow.deduplicate.passage_rows import all_rows, of_rows, wanted_rows
 from winnow.deduplicate.passages.fingerprint import fingerprints
 from winnow.deduplicate.repeats.inner_rows import go_inside, place_of
 from winnow.deduplicate.repeats.meaning import ALL_BELOW, HEADING, MEANINGS, QUOTATION, ROW, Meaning
-from winnow.deduplicate.repeats.promotion import CALLS, MAX_PROMO
+from winnow.deduplicate.repeats.promotion import BAR_OF_PAGES, CALLS, MAX_PROMO
 from winnow.deduplicate.sorted_rows import (
     Rows,
     distinct_values,
@@ -71,10 +71,12 @@ def spread_passages(
         rows["position"], rows["part"] = np.asarray(batch.column("position")), np.asarray(batch.column("part"))
         rows["chars"] = np.asarray(pc.utf8_length(batch.column("text")))
         rows["long"] = rows["chars"] >= settings.min_repeat_chars
-        rows["call"] = _calls(batch.column("text")) if settings.promo_lines else False
+        rows["call"] = _hold(batch.column("text"), CALLS, np.full(len(rows), settings.promo_lines))
         rows["meaning"] = of_rows(
             batch.column("kind"), lambda kinds: np.array([by_kind.get(kind, 0) for kind in kinds.to_pylist()], np.uint8)
         )
+        is_row = rows["meaning"] == by_kind["table_row"]
+        rows["meaning"][_hold(batch.column("text"), BAR_OF_PAGES, is_row)] = 0  # links to other pages are no table
         rows["high"], rows["low"] = prints_of(batch.column("fingerprint")).T
         asked = ~np.asarray(pc.is_in(batch.column("fingerprint").cast(pa.binary()), allowed))
         stays = (rows["rank"] != NO_RANK) & ~go_inside(place_of(rows["rank"], rows["position"]), rows["part"], files)
@@ -382,9 +384,8 @@ def count_sites(files: WorkFiles) -> None:
     files.site_counts.save(np.cumsum(ends, axis=1).reshape(-1))
 
 
-def _calls(texts: pa.Array) -> NDArray[np.bool_]:
-    """Which passages open like a promotion line; one search of their heads (bytes bound characters from above)."""
-    short = pc.less_equal(pc.binary_length(texts), MAX_PROMO)
-    found = np.array(short)
-    found[found] = pl.Series(texts.filter(short), dtype=pl.String).str.contains(CALLS).to_numpy()
+def _hold(texts: pa.Array, expression: str, asked: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which of the passages asked of hold an expression of short lines (bytes bound characters from above)."""
+    found = asked & np.asarray(pc.less_equal(pc.binary_length(texts), MAX_PROMO))
+    found[found] = pl.Series(texts.filter(pa.array(found)), dtype=pl.String).str.contains(expression).to_numpy()
     return found

@@ -15,7 +15,17 @@ from itertools import islice, pairwise
 
 import xxhash
 
-from winnow.deduplicate.passages.splitter import INDENTS, ends_sentence
+from winnow.deduplicate.passages.splitter import INDENTS, QUOTES, ends_sentence, reads_as_code
+from winnow.deduplicate.repeats.references import is_reference
+from winnow.deduplicate.repeats.spoken import (
+    MAX_CALL,
+    MAX_VERSE,
+    in_litany,
+    is_pointed,
+    is_stanza,
+    is_verse,
+    speaker_of,
+)
 
 ANSWER, TURN, REFRAIN, ROW, MEASUREMENT, HEADING, FORMULA, QUOTATION, CODE = (
     "answer", "turn", "refrain", "table_row", "measurement", "heading", "formula", "quotation", "code",
@@ -40,9 +50,7 @@ _COPY = 3  # different passages in a row that stand again in the same order are 
 _MAX_NAME = 40  # characters
 _MAX_LABEL = 80
 MAX_QUESTION = 300
-_MAX_VERSE = 70  # characters of a line of verse
 _MAX_FORMULA = 500
-_MAX_CALL = 120  # characters of what is called, and of what answers
 _WORDS_A_NUMBER = 6  # at most, where numbers are what is said
 QUESTION = (
     r"^\s{0,40}(?:[-*>•]\s{1,4})?\*{0,2}(?:Q|Question|Frage|Pregunta|Pergunta|Domanda|Vraag|Pytanie|Fråga|Soru|Вопрос|"
@@ -51,11 +59,6 @@ QUESTION = (
 """How a passage opens that is marked as a question; the same in Rust's dialect, and so is `ASKS`."""
 ASKS = r"[?？؟][\s*_\"”»)]{0,4}$"
 _QUESTION, _ASKS = re.compile(QUESTION), re.compile(ASKS)
-_SPEAKER = re.compile(
-    r"\s{0,40}(?:[\[(]?\d{1,2}:\d{2}(?::\d{2})?[\])]?\s{1,3}(?:[-–]\s)?)?(?:"
-    r"<(?!/|(?:p|b|i|u|s|a|li|td|tr|th|dt|dd|ul|ol|br|em|h[1-6]|div|span|code|pre|strong)\b)([^<>\n]{1,30})>|"
-    r"\*{0,2}([^\W\d_][^\n:：,;.?!]{0,30}?(?:\.[^\n:：,;.?!]{0,20})?)\*{0,2}[:：]\*{0,2}|([VR℣℟])\.?)\s"
-)
 _PROCEDURE = re.compile(
     r"(?i)\W{0,8}(?:\d{1,3}[.)]\s)?(?:(?:then |and )?(?:repeat|go back to|return to) "
     r"(?:steps?|rows?|rounds?|from|the|this|until)\b|"
@@ -68,6 +71,7 @@ _CHORUS = re.compile(
     r"(?i)\W{0,4}(?:(?:pre-?)?chorus|refrain|hook|kehrvers|estribillo|coro|refrão|ritornello|refrein|refräng|refren|припев|"
     r"приспів|サビ|副歌|후렴)\b[^\n]{0,12}(?:\n|$)"
 )
+_NUMBERED = re.compile(r"\s{0,40}(?:\(?\d{1,3}[.)]|\[\d{1,3}\])\s")
 _CELLS = re.compile(r"\t|\s{2,40}|;\s?")
 _NUMBER = re.compile(r"(?<!\w)\d+(?:[.,:]\d+)*")
 _CLAUSE = re.compile(
@@ -76,7 +80,8 @@ _CLAUSE = re.compile(
 )
 _LEGAL = re.compile(  # of text in lower case, three times as fast as one that does not mind
     r"\b(?:shall|hereby|herein\w{0,6}|hereof|hereunder|hereto|thereof|whereas|pursuant to|notwithstanding|"
-    r"in witness whereof|without prejudice|mutatis mutandis|provisions? of|so ordered|motion (?:was )?(?:carried|"
+    r"in witness whereof|without prejudice|without regard to|governed by|construed|this agreement|"
+    r"mutatis mutandis|provisions? of|so ordered|motion (?:was )?(?:carried|"
     r"passed|approved|seconded)|(?:moved|seconded|proposed) by|"
     r"unanimous(?:ly)?|(?:was|were) (?:adopted|carried|approved)|"
     r"votes? (?:in favou?r|against)|abst(?:ained|entions?)|gemäß|unbeschadet|findet? (?:entsprechende )?anwendung|"
@@ -133,6 +138,8 @@ class Meaning:
         """Why passage `n`, which says again what `m` says, stays; None where nothing speaks for it."""
         m = self._twins.get(n, m)
         start, stop = self._stretch(n, m)
+        if self._asks_of_another(start, stop, n - m):
+            return ANSWER
         row = self._is_row(n) and self._is_row(m)
         listed = row or self._measures(n)
         answer = self._answers(n, m)
@@ -142,9 +149,9 @@ class Meaning:
             return ANSWER
         if row:
             return ROW
-        if self._is_turn(n, m, stop - start):
+        if self._is_turn(n, m, stop - start) or (stop - start == 1 and self._is_spoken(n, m)):
             return TURN
-        if (self._in_verse(n) and self._in_verse(m)) or self._is_chorus(n) or self._responds(n):
+        if (self._in_verse(n) and self._in_verse(m)) or self._is_chorus(n) or self._responds(n) or self._is_litany(n):
             return REFRAIN
         if self._measures(n):
             return MEASUREMENT
@@ -174,18 +181,27 @@ class Meaning:
 
     def standing(self, n: int) -> Standing | None:
         """What speaks for passage `n` to stay although another document has it; None where nothing does."""
+        if self.kinds[n] == "code" or reads_as_code(self.texts[n]):
+            return Standing(meaning=CODE, windows=self._windows(n))
         if answer := self._answer(n):
             return answer
         if self._is_row(n) or self._is_table(n):
             return Standing(meaning=ROW)
+        if self._is_numbered(n) and (self._is_numbered(n - 1) or self._is_numbered(n + 1)):
+            return Standing(meaning=FORMULA, windows=self._windows(n))
         if self._takes_turn(n):
             return Standing(meaning=TURN, windows=self._windows(n), firm=True)
-        if max(map(len, self.texts[n].split("\n"))) <= _MAX_VERSE and self._in_verse(n):
-            return Standing(meaning=REFRAIN, windows=self._windows(n), firm=_is_pointed(self.texts[n]))
+        if max(map(len, self.texts[n].split("\n"))) <= MAX_VERSE and self._in_verse(n):
+            return Standing(meaning=REFRAIN, windows=self._windows(n), firm=is_pointed(self.texts[n]))
+        if is_reference(self.texts[n]):
+            return Standing(meaning=QUOTATION)  # papers on one subject have several in a row in common
+        if is_stanza(self.texts[n]):
+            return Standing(meaning=REFRAIN, windows=self._windows(n))
         if self._measures(n):
             return Standing(meaning=MEASUREMENT, windows=self._windows(n))
-        if self._leads_on(n) and n + 1 < len(self.prints):
-            return Standing(meaning=HEADING, beside=_hash(self.prints[n + 1]), firm=True)
+        if (leads := self._leads_on(n)) or self._asks(n):
+            below = _hash(*self.prints[n + 1 : n + 2])
+            return Standing(meaning=HEADING, beside=below, firm=leads) if below else None
         if len(self.texts[n]) > _MAX_FORMULA:
             return None
         clauses, hits = self._clause_of[-1] if self._clause_of[n] else 0, len(self._legal(n))
@@ -252,7 +268,8 @@ class Meaning:
 
     def _is_copy(self, start: int, stop: int, delta: int) -> bool:
         """Whether a stretch that stands again is a second copy: different blocks in a row, or all there is."""
-        if stop - start > delta and len(set(self.prints[start:stop])) < _COPY:
+        different = len(set(self.prints[start:stop]))
+        if different == 1 or (stop - start > delta and different < _COPY):
             return False  # one and the same, again and again
         if start == delta and stop == len(self.prints) and delta > 1:
             return True
@@ -279,6 +296,14 @@ class Meaning:
         while stop - n < _FAR and stop < len(self.prints) and not self._labels(stop) and self._again(stop, delta):
             stop += 1
         return self._ends_at(stop) and self._ends_at(stop - delta)
+
+    def _asks_of_another(self, start: int, stop: int, delta: int) -> bool:
+        """Whether a stretch that stands again under another label is a form: questions, and what may be ticked."""
+        above, other = start - 1, start - 1 - delta
+        if other < 0 or not any(map(self._asks, range(start, stop))):
+            return False
+        labelled = all(self._labels(k) and not self._asks(k) for k in (above, other))
+        return labelled and all(self._asks(k) or not ends_sentence(self.texts[k]) for k in range(start, stop))
 
     def _again(self, n: int, delta: int) -> bool:
         return self.prints[n] == self.prints[n - delta]
@@ -307,7 +332,7 @@ class Meaning:
     @cached_property
     def _speakers(self) -> Counter[str]:
         """How many passages begin with each name and a colon."""
-        return Counter(filter(None, map(_speaker, self.texts)))
+        return Counter(filter(None, map(speaker_of, self.texts)))
 
     @cached_property
     def _is_talk(self) -> bool:
@@ -326,7 +351,7 @@ class Meaning:
         return callers if len(callers) > 1 and sum(times[key] for key in callers) >= 5 else set()
 
     def _speaks(self, n: int) -> bool:
-        speaker = _speaker(self.texts[n]) if 0 <= n < len(self.texts) else None
+        speaker = speaker_of(self.texts[n]) if 0 <= n < len(self.texts) else None
         return speaker is not None and self._speakers[speaker] >= 2
 
     def _is_turn(self, n: int, m: int, stretch: int) -> bool:
@@ -347,15 +372,15 @@ class Meaning:
         bounds = sorted({0, *ends, len(self.texts)})
         lines = [[line for text in self.texts[a:b] for line in text.split("\n")] for a, b in pairwise(bounds)]
         out = [False] * len(self.texts)
-        narrow = [len(some) > 1 and max(len(line.strip()) for line in some) <= _MAX_VERSE for some in lines]
+        narrow = [len(some) > 1 and max(len(line.strip()) for line in some) <= MAX_VERSE for some in lines]
         if sum(narrow) < 3:  # as most texts have it
             return out
-        sizes = Counter(len(some) for some in lines if max(map(len, some)) <= _MAX_VERSE)
+        sizes = Counter(len(some) for some in lines if max(map(len, some)) <= MAX_VERSE)
         alike = {size for size, times in sizes.items() if 3 <= size <= 16 and times >= 3}
         stanzas = [
             fits
             and not any(kind in ("list_item", "table_row", "code") for kind in self.kinds[a:b])
-            and (is_verse(some) or (len(some) in alike and max(map(len, some)) <= _MAX_VERSE))
+            and (is_verse(some) or (len(some) in alike and max(map(len, some)) <= MAX_VERSE))
             and not any(map(self._asks_or_speaks, range(a, b)))
             for some, fits, (a, b) in zip(lines, narrow, pairwise(bounds), strict=True)
         ]
@@ -380,8 +405,24 @@ class Meaning:
         while last - n < _FAR and last + 2 < len(self.prints) and self._again(last + 2, 2):
             last += 2
         calls = range(first - 1, last, 2)
-        short = all(len(self.texts[k]) <= _MAX_CALL for k in (n, *calls))
+        short = all(len(self.texts[k]) <= MAX_CALL for k in (n, *calls))
         return len(calls) >= _COPY and short and len({self.prints[k] for k in calls}) == len(calls)
+
+    def _is_litany(self, n: int) -> bool:
+        """Whether a line stands twice in a row, among others of a litany."""
+        if self.prints[n] not in (self.prints[n - 1], *self.prints[n + 1 : n + 2]):
+            return False
+        beside = (k for k in range(max(0, n - _COPY), min(len(self.texts), n + 1 + _COPY)) if not self._again(k, k - n))
+        return in_litany(self.texts[n], [self.texts[k] for k in beside])
+
+    def _is_spoken(self, n: int, m: int) -> bool:
+        """Whether a passage is speech in quotation marks, with other speech beside it where it stands again."""
+
+        def quoted(k: int) -> bool:
+            return 0 <= k < len(self.texts) and self.texts[k].lstrip()[:1] in QUOTES
+
+        beside = ((n + k, m + k) for k in (-1, 1))
+        return quoted(n) and any(quoted(a) and quoted(b) and self.prints[a] != self.prints[b] for a, b in beside)
 
     def _asks_or_speaks(self, n: int) -> bool:
         return bool(_QUESTION.match(self.texts[n])) or self._speaks(n)
@@ -415,6 +456,10 @@ class Meaning:
         numbers = len(_NUMBER.findall(body, 4))
         return numbers >= 2 and len(_WORDS.findall(body)) <= _WORDS_A_NUMBER * numbers
 
+    def _is_numbered(self, n: int) -> bool:
+        """Whether a passage is a step, or an entry of a bibliography, by its number."""
+        return 0 <= n < len(self.texts) and self.kinds[n] == "list_item" and bool(_NUMBERED.match(self.texts[n]))
+
     def _leads_on(self, n: int) -> bool:
         text = self.texts[n].rstrip(" *_")
         return text[-1:] in (":", "：") and len(text) <= 2 * _MAX_LABEL and "\n" not in text
@@ -445,45 +490,6 @@ class Meaning:
         return out
 
 
-def _speaker(text: str) -> str | None:
-    """Whose line it is: the name before a colon or in angle brackets, after the time where it is told.
-
-    >>> _speaker("ANNA: Yes."), _speaker("[10:02] <anna> Yes."), _speaker("<p> Yes."), _speaker("Yes: it is.")
-    ('ANNA', 'anna', None, 'Yes')
-    """
-    found = _SPEAKER.match(text)
-    return (found[1] or found[2] or found[3]) if found else None
-
-
 def _hash(*prints: Hashable) -> int:
     """64 bits, of passages in a row; none of them gives 0, and nothing else does."""
     return xxhash.xxh3_64_intdigest(repr(prints).encode()) | 1 if prints else 0
-
-
-def _is_pointed(text: str) -> bool:
-    """Whether most lines end with a sign, as those of a poem do and those of a menu do not."""
-    lines = [line.rstrip() for line in text.split("\n") if line.strip()]
-    return sum(not line[-1].isalnum() for line in lines) * 2 >= len(lines)
-
-
-def is_verse(lines: Sequence[str]) -> bool:
-    """Whether lines are broken for the ear and not for the margin: short, ragged, or each with a capital.
-
-    >>> is_verse(["The river runs by the mill,", "And the wheel is turning still,", "O turn, wheel, turn."])
-    True
-    >>> is_verse(["The quick brown fox jumps over", "the lazy dog and runs away to", "the wood."])
-    False
-    """
-    lines = [line.strip() for line in lines if line.strip()]
-    width = max(map(len, lines), default=0)
-    if len(lines) < 2 or width > _MAX_VERSE or (width > 45 and all(map(ends_sentence, lines))):
-        return False
-    if len(lines) > 2 and width <= 24:
-        return True
-    ragged = capitals = 0
-    for line, following in pairwise(lines):
-        word = len(following.split(None, 1)[0])
-        ragged += len(line) + 1 + word <= 0.94 * width
-        capitals += not following[0].islower()
-    pairs = len(lines) - 1
-    return capitals == pairs or (ragged * 5 >= pairs * 2 and capitals * 2 >= pairs)

@@ -33,6 +33,17 @@ _CALL = (
 )
 CALLS = rf"(?i)^\W{{0,8}}(?:[0-9]{{1,3}}[.)]\s{{1,8}})?(?:{_LEAD}|{_CALL})"
 """What opens a promotion line; alone it is no evidence: manuals say "Click here to save" and "Subscribe to events"."""
+_PAGES = (
+    r"home(?:page)?|news|blog|contacts?(?: us)?|about(?: us)?|help|faqs?|search|log ?in|sign (?:in|up)|register|rss|"
+    r"site ?map|privacy(?: policy| notice)?|terms(?: (?:of|and) \w+| & conditions)?|cookies?(?: policy| settings)?|"
+    r"advertis(?:e|ing)(?: with us)?|accessibility|careers|jobs|imprint|legal(?: notice)?|disclaimer|"
+    r"startseite|über uns|kontakt|impressum|datenschutz(?:erklärung)?|agb|suche|hilfe|anmelden|accueil|à propos|"
+    r"mentions légales|aide|rechercher|inicio|início|contacto|contato|quiénes somos|sobre nós|aviso legal|privacidad|"
+    r"privacidade|ayuda|ajuda|chi siamo|contatti|over ons|zoeken|strona główna|o nas|szukaj|hem|om oss|hjem|"
+    r"главная|о нас|контакты|поиск|помощь|новости|ana sayfa|iletişim|首页|首頁|关于我们|联系我们|ホーム|お問い合わせ|홈"
+)
+BAR_OF_PAGES = rf"(?i)(?:^|\|)\s*(?:{_PAGES})\s*\|(?:.*\|)?\s*(?:{_PAGES})\s*(?:\||$)"
+"""A row of links to the pages that each site has, in Rust's dialect; alone it is no evidence: it may head a table."""
 _LEADS = re.compile(rf"\W{{0,8}}{_LEAD}", re.I)
 _CALLS = re.compile(rf"\W{{0,8}}{_CALL}", re.I)
 _OPENINGS = (

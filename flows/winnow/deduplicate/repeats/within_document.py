@@ -14,6 +14,7 @@ from winnow.base.recipe import DeduplicateSettings
 from winnow.base.records import Passage
 from winnow.deduplicate.passages.contraries import contradicts
 from winnow.deduplicate.passages.fingerprint import UNSPACED, fingerprints, keys_of
+from winnow.deduplicate.passages.names import is_about_another
 from winnow.deduplicate.passages.splitter import split_passages
 from winnow.deduplicate.repeats.meaning import HEADING, MEANINGS, ROW, Meaning
 from winnow.deduplicate.repeats.promotion import is_promo
@@ -200,7 +201,7 @@ def _repeats(doc: Outline, settings: DeduplicateSettings, goes: Collection[int])
     prose = [n for n in left if doc.kinds[n] in ("paragraph", "quote")]
     for later, first, similarity in near_repeats([texts[n] for n in prose], settings.passage_threshold):
         n, m = prose[later], prose[first]
-        if judged and contradicts(texts[n], texts[m]):
+        if judged and (contradicts(texts[n], texts[m]) or is_about_another(texts[n], texts[m])):
             continue
         if judged and n not in goes and (reason := meaning.of_near(n, m)):
             stays[n] = _whole(doc, n, reason, m, similarity)
