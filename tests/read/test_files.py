@@ -1,13 +1,17 @@
 """Files that are one document, tables of records, and every way a file can be bad."""
 
+import base64
 import bz2
 import gzip
+import io
 import json
 import lzma
+from datetime import UTC, datetime
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pyarrow.parquet import encryption
 
 from winnow.base.recipe import ReadSettings
 from winnow.base.records import RawDocument, Reject
@@ -179,6 +183,56 @@ def test_bytes_in_a_parquet_column_are_decoded_in_their_charset(tmp_path):
     assert first.metadata["image"].encode("latin-1") == bytes(range(256))
 
 
+def _parquet_of_three_groups(**options):
+    sink = io.BytesIO()
+    rows = {"id": [f"id-{n}" for n in range(30)], "text": [f"words of row {n}" for n in range(30)]}
+    pq.write_table(pa.table(rows), sink, row_group_size=10, **options)
+    return sink.getvalue()
+
+
+def test_a_damaged_row_group_costs_its_own_rows_alone(tmp_path):
+    content = bytearray(_parquet_of_three_groups())
+    at = pq.read_metadata(io.BytesIO(content)).row_group(1).column(1).dictionary_page_offset
+    content[at : at + 20] = b"\xff" * 20
+    *documents, reject = read(tmp_path, "a.parquet", content)
+    whole = read(tmp_path, "b.parquet", _parquet_of_three_groups())
+    assert [(d.source, d.row) for d in documents] == [(d.source, d.row) for d in whole[:10] + whole[20:]]
+    assert reject.expectation == "damaged" and "rows 11 to 20:" in reject.reason
+
+
+def test_a_page_that_does_not_fit_its_checksum_is_not_read(tmp_path):
+    content = _parquet_of_three_groups(write_page_checksum=True, compression="none")
+    *documents, reject = read(tmp_path, "a.parquet", content.replace(b"words of row 15", b"weeds of row 15"))
+    assert (len(documents), reject.expectation) == (20, "damaged")
+
+
+def test_a_column_that_is_encrypted_is_a_reject(tmp_path):
+    """In its own metadata no key stands: pyarrow ends the process where it is asked for them."""
+
+    class Keys(encryption.KmsClient):
+        def wrap_key(self, key_bytes, master_key_identifier):
+            return base64.b64encode(key_bytes)
+
+    made = encryption.EncryptionConfiguration(footer_key="f", column_keys={"c": ["text"]}, plaintext_footer=True)
+    factory = encryption.CryptoFactory(lambda _: Keys())
+    how = factory.file_encryption_properties(encryption.KmsConnectionConfig(), made)
+    pq.write_table(pa.table({"id": ["x"], "text": ["words"]}), tmp_path / "a.parquet", encryption_properties=how)
+    (reject,) = read_documents(list_inputs(tmp_path / "a.parquet").files[0], SETTINGS)
+    assert reject.expectation == "damaged" and "decrypt" in reject.reason
+
+
+def test_what_python_has_no_form_of_in_parquet_costs_nothing(tmp_path):
+    dates = pa.array([0, 0], pa.timestamp("s", "Mars/Olympus"))
+    latin = pa.array(["Zwölf Boxkämpfer".encode("cp1252"), b"words"]).view(pa.string())
+    deep = pa.StructArray.from_arrays([latin], ["in"])
+    columns = [pa.array(["1", "2"]), latin, dates, pa.array(["one", "two"]), deep]
+    pq.write_table(pa.Table.from_arrays(columns, ["id", "text", "date", "text", "deep"]), tmp_path / "a.parquet")
+    first, second = read_documents(list_inputs(tmp_path).files[0], SETTINGS)
+    assert (first.text, second.text) == ("Zwölf Boxkämpfer", "words")
+    assert first.collected_at == datetime(1970, 1, 1, tzinfo=UTC)
+    assert first.metadata == {"text.2": "one", "deep": '{"in":"Zwölf Boxkämpfer"}'}
+
+
 def test_an_error_of_our_own_is_one_reject_with_its_traceback(tmp_path, monkeypatch):
     def document(self, record):
         if record.fields["id"] == "2":
@@ -200,6 +254,12 @@ def test_an_error_of_our_own_is_one_reject_with_its_traceback(tmp_path, monkeypa
         assert "please report it" in reject.reason
         assert "unheard of" in reject.metadata["traceback"]
         assert b"words of row 2" in reject.content
+
+
+def test_an_error_of_our_own_is_a_reject_again_when_it_is_read_again(monkeypatch):
+    monkeypatch.setattr("winnow.read.parquet._rows", lambda *_: 1 / 0)
+    (reject,) = read_bytes("a.parquet", "a.parquet", _parquet_of_three_groups(), SETTINGS)
+    assert (reject.expectation, reject.input) == ("internal_error", "a.parquet")
 
 
 def test_an_error_of_our_own_outside_of_records_costs_one_file(tmp_path, monkeypatch):

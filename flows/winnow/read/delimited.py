@@ -23,7 +23,7 @@ from winnow.read.charset import decode
 from winnow.read.charset_names import codec_named
 from winnow.read.content import MB, Content, sha256
 from winnow.read.delimited_lines import Lines, LongLine, TooLong, lines_of
-from winnow.read.fields import Record, Records, require_columns
+from winnow.read.fields import Record, Records, distinct, require_columns
 from winnow.read.jsonl import read_jsonl
 from winnow.read.sources import FileSettings
 
@@ -251,7 +251,7 @@ def _head(lines: Lines, delimiter: str, settings: FileSettings) -> tuple[list[st
         raise ReadError("malformed_row", "opens a quote in its head line that never closes; mend the head line")
     lines.next_row()
     fields = [_decoded(f, settings, lines.charset).strip() for f in head]
-    return _distinct(fields), dialect, sum(1 for line in above if line.strip())
+    return distinct(fields), dialect, sum(1 for line in above if line.strip())
 
 
 def _rows(lines: Lines, head: list[str], dialect: Dialect, records: Records) -> Iterator[RawDocument | Reject]:
@@ -352,20 +352,6 @@ def _too_long() -> ReadError:
 def _too_many_fields(head: list[str], fields: list[str]) -> ReadError:
     said = f"has {len(fields)} fields, the head line {len(head)}; quote fields with delimiters"
     return ReadError("malformed_row", said)
-
-
-def _distinct(names: list[str]) -> list[str]:
-    """Column names, each once: a second column of a name is told from the first by a number.
-
-    >>> _distinct(["id", "note", "note"])
-    ['id', 'note', 'note.2']
-    """
-    used: dict[str, int] = {}
-    distinct = []
-    for name in names:
-        used[name] = used.get(name, 0) + 1
-        distinct.append(name if used[name] == 1 else f"{name}.{used[name]}")
-    return distinct
 
 
 def _read_kept(content: Content, settings: FileSettings, delimiter: str) -> Iterator[Read]:

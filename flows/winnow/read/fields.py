@@ -168,6 +168,20 @@ def place_of(fields: Mapping[str, Any], name: str) -> tuple[Any, str] | None:
     return (within, last) if path and isinstance(within, Mapping) and last in within else None
 
 
+def distinct(names: Iterable[str]) -> list[str]:
+    """Column names, each once: a second column of a name is told from the first by a number.
+
+    >>> distinct(["id", "note", "note"])
+    ['id', 'note', 'note.2']
+    """
+    used: dict[str, int] = {}
+    found = []
+    for name in names:
+        used[name] = used.get(name, 0) + 1
+        found.append(name if used[name] == 1 else f"{name}.{used[name]}")
+    return found
+
+
 def require_columns(names: Sequence[str], settings: FileSettings) -> None:
     """Raise ReadError for a table without a column for the text, or for what its entry in ``read.sources`` names."""
     for setting in ("text_field", *settings.named):

@@ -149,6 +149,8 @@ def read_bytes(
                 yield replace(result, input=path, row=result.row if is_file else row)
     except ReadError as error:
         yield replace(reject_of(name, error.kind, f": {error}", content, source), input=path)
+    except Exception as error:  # the last net, as for a file
+        yield replace(internal_error(name, "", error, content, source, row), input=path)
 
 
 def _unknown_format(path: str, content: bytes = b"") -> Reject:
