@@ -386,6 +386,6 @@ def count_sites(files: WorkFiles) -> None:
 
 def _hold(texts: pa.Array, expression: str, asked: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Which of the passages asked of hold an expression of short lines (bytes bound characters from above)."""
-    found = asked & np.asarray(pc.less_equal(pc.binary_length(texts), MAX_PROMO))
+    found: NDArray[np.bool_] = asked & np.asarray(pc.less_equal(pc.binary_length(texts), MAX_PROMO))
     found[found] = pl.Series(texts.filter(pa.array(found)), dtype=pl.String).str.contains(expression).to_numpy()
     return found
