@@ -111,7 +111,7 @@ def deduplicate(
         "similar": unlike_before,
         "inputs": frozenset([*inputs["path"].to_pylist(), *gone_too, *_no_longer_skipped(run, documents)]),
     }
-    sites, replaced["sources"] = changed_sites(run.dataset, parts, replaced, run.version, run.run_id)
+    sites, replaced["sources"] = changed_sites(run.dataset, parts, replaced, run.version, run.run_id, executor)
     parts["sources"] = (run.work / "parts" / "sources" / "all.parquet",)
     write_parquet(parts["sources"][0], [sites], TABLES["sources"])
     facts = replace(
