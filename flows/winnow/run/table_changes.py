@@ -45,7 +45,7 @@ from winnow.run.site_table import changed_sites
 from winnow.run.sorted_runs import assembly_ranges
 from winnow.run.version_facts import facts_of_version
 from winnow.run.work_plan import NEEDS_CLEANING, Moved, input_frame, paths_of
-from winnow.validate.facts import Facts, mean_residual_markup
+from winnow.validate.facts import Facts
 
 JOB_RANGES, MANY_RANGES = 16, 4096
 """Ranges of doc_ids that one call assembles where they are so many: each file that it leaves is asked about often."""
@@ -113,7 +113,6 @@ def deduplicate(
     known = published - len(gone) - len(documents.rows.replaced) + documents.rows.fresh
     identity = rejects.refused.columns
     known_rejects = waiting.select(identity).unique().join(rejects.refused, on=identity, how="anti").height
-    measured = (parquet_file(s.repaired).read(["n_chars", "residual_markup"]) for s in repaired.shards)
     rewritten = left_out | decided.changed
     replaced: dict[str, Set[str]] = {
         **dict.fromkeys(("documents", "duplicates"), rewritten | moved.doc_ids),
@@ -130,7 +129,7 @@ def deduplicate(
         facts_of_version(run.dataset, parts, replaced, executor, run.work / "facts"),
         n_read=known + known_rejects,
         n_vanished=len(documents.rows.withdrawn) if run.order.mirror else 0,
-        mean_residual_markup=mean_residual_markup(measured),
+        mean_residual_markup=checked.mean_residual_markup,
     )
     return TableChanges(
         parts=parts,
