@@ -59,7 +59,8 @@ def next_version(run: Run, shards: Executor) -> RunSummary:
         return nothing_changed(run, documents)
     repaired = repair(run, shards, documents)
     end_workers(shards)  # what they loaded for repair (word lists) is not needed again
-    checked = check(run, documents, repaired)
+    checked = check(run, shards, documents, repaired)
+    end_workers(shards)
     changes = deduplicate(run, shards, documents, repaired, checked)
     end_workers(shards)
     judged = validate(run, shards, changes)

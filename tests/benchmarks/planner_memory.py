@@ -1,4 +1,4 @@
-"""Memory of the process that plans a run, over growing numbers of short documents, with the slope fitted.
+"""Memory and processor time of the process that plans a run, over growing numbers of short documents, with the slopes.
 
 usage: python tests/benchmarks/planner_memory.py [--documents 1000000,3000000] [--workers 2] [--ranges N] [--work DIR]
        python tests/benchmarks/planner_memory.py --smoke
@@ -8,7 +8,8 @@ own, and one that it shares with four others, of which it goes where it is not t
 as reading, repair and preparation leave them, for only what the planning process does is looked at: which rows have
 work, what is left out, what was decided otherwise, and the facts of the next version. That process is sampled by stage:
 its own memory (anonymous pages), and with the pages of files that it has mapped, which the system takes back when it
-needs them. Workers are other processes and are not counted. What takes one range of doc_ids is done in the planning
+needs them; and its processor time. Workers are
+other processes and are not counted. What takes one range of doc_ids is done in the planning
 process itself, so slopes show from where there are several: with `--ranges` they are smaller (rows a range) and fewer
 documents tell them.
 """
@@ -159,12 +160,17 @@ def make(folder: Path, documents: int) -> None:
 
 
 class Sampler(threading.Thread):
-    """Peaks of this process by stage: ``[own memory, with mapped files]`` in bytes."""
+    """Peaks of this process by stage: ``[own memory, with mapped files]`` in bytes; and its processor seconds."""
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
-        self.stage = "start"
+        self.stage, self.began = "start", time.process_time()
         self.peaks: dict[str, list[int]] = {}
+        self.seconds: dict[str, float] = {}
+
+    def enter(self, stage: str) -> None:
+        now = time.process_time()
+        self.seconds[self.stage], self.stage, self.began = now - self.began, stage, now
 
     def run(self) -> None:
         while True:
@@ -186,11 +192,11 @@ def one_plan(folder: Path, workers: int, range_rows: int | None) -> dict[str, An
         list(pool.map(abs, range(workers)))
         sampler.start()
         time.sleep(0.1)
-        sampler.stage = "plan"
+        sampler.enter("plan")
         inputs = InputPlan(InputFiles.of(()))
         plan = plan_rows(shards, inputs, dataset, recipe_id="r" * 16, executor=pool, work=folder / "plan")
         assert 0 < plan.fresh == len(plan.replaced) < plan.fresh + plan.unchanged
-        sampler.stage = "decide"
+        sampler.enter("decide")
         left_out = folder / "left_out.parquet"
         schema = pa.schema([TABLES["index"].field("doc_id")])
         with pq.ParquetWriter(left_out, schema) as writer:
@@ -201,15 +207,16 @@ def one_plan(folder: Path, workers: int, range_rows: int | None) -> dict[str, An
             folder / "work", DeduplicateSettings(), pool, published_index=dataset.files("index"),
             published_passages=dataset.files("passages"), leave_out=left_out,
         )  # fmt: skip
-        sampler.stage = "compare"
+        sampler.enter("compare")
         changed = changed_decisions(
             dataset, left_out=plan.replaced, document_decisions=found.document_files,
             passage_decisions=found.passage_files, executor=pool,
         )  # fmt: skip
-        sampler.stage = "facts"
+        sampler.enter("facts")
         replaced = dict.fromkeys(("documents", "duplicates", "passages"), plan.replaced | changed)
         facts_of_version(dataset, {}, replaced, pool, folder / "facts")
-    return {"peaks": sampler.peaks, "seconds": time.perf_counter() - began}
+    sampler.enter("end")
+    return {"peaks": sampler.peaks, "own": sampler.seconds, "seconds": time.perf_counter() - began}
 
 
 def main() -> None:
@@ -244,11 +251,16 @@ def main() -> None:
             if stage in after["peaks"]  # one that was over between two samples has none
         ]
         print(f"bytes a document from {less:,} to {more:,}: {'  '.join(slopes)}")
+        own = (
+            (stage, 1e6 * (after["own"][stage] - seconds) / (more - less)) for stage, seconds in before["own"].items()
+        )
+        print(f"microseconds a document: {'  '.join(f'{stage} {each:.2f}' for stage, each in own)}")
 
 
 def tell(size: int, run: dict[str, Any]) -> None:
     peaks = "  ".join(f"{s} {own / MB:.0f} ({mapped / MB:.0f})" for s, (own, mapped) in run["peaks"].items())
     print(f"{size:,} documents, {run['seconds']:.0f} s; peak MB (with mapped files): {peaks}", flush=True)
+    print(f"  processor seconds: {'  '.join(f'{s} {own:.2f}' for s, own in run['own'].items())}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,17 @@
 """What 1 TB on 64 cores and 100 TB on 1,000 would cost: time, memory, bytes and files exchanged, and the first limit.
 
-usage: python tests/benchmarks/scale_model.py [--sizes 35,105] [--corpus FILE.jsonl] [--planner-bytes 9] [--json]
+usage: python tests/benchmarks/scale_model.py [--sizes 35,105] [--corpus FILE.jsonl] [--json]
+           [--planner-bytes 9] [--planner-us 5]
        python tests/benchmarks/scale_model.py --smoke
 
 Each size is one run of all stages in a process of its own, with one worker. Time is processor time, so that what else
-runs does not count: that of workers they share, the driver's own does not shrink with them. Both are taken as lines
-through the two largest sizes, and carried on. The planner's memory a document is what planner_memory.py fits, for runs
-this small show buffers. Requests are counted from how many files each step writes and reads (`requests`). That is a
-model: it says where to look first, not what a bill will be.
+runs does not count. That of workers is a line through the two largest sizes, carried on, and they share it. The
+planning process never looks at text, so that its time goes by what it counts: shards, parts of tables (the ranges of
+doc_ids that one call assembles), jobs of pairs, files of tables. What one of each costs is the difference of two runs
+over the same little text, of which the second has tens of times as many (`UNITS`), times as many as there will be.
+Memory and time a document are what planner_memory.py fits: runs this small show buffers. Requests are counted from how
+many files each step writes and reads (scale_requests.py), those of the planning process as a run on a store made them.
+That is a model: it says where to look first, not what a bill will be.
 """
 
 from __future__ import annotations
@@ -16,40 +20,58 @@ import argparse
 import json
 import os
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 
+from winnow.base.contracts import TABLES
+from winnow.base.files import READ_AHEAD
 from winnow.deduplicate import removals
-from winnow.deduplicate.array_files import FETCHED_AT_ONCE, MOST_PARTS
 from winnow.deduplicate.decisions import Removals
 from winnow.deduplicate.documents import comparison
-from winnow.deduplicate.documents.pair_jobs import JOB_BYTES
 from winnow.deduplicate.documents.shingle_store import Brought
-from winnow.deduplicate.work_files import FACTS, KEYED, PASSAGE
-from winnow.run.assemble import MERGED_RANGES, MOST_RUNS, RANGE_BYTES
-from winnow.run.work_plan import RANGE_ROWS
+from winnow.run import sorted_runs
 
 ROOT = Path(__file__).resolve().parents[2]
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
+
+from tests.benchmarks.scale_requests import (  # noqa: E402
+    READ_SECONDS,
+    WRITE_SECONDS,
+    counts_at,
+    requests,
+    waited,
+)
 
 TB = 10**12
 PLANNER_GB = 16
 PLANNER_MB = 250  # before the first document
 CORES = {TB: 64, 100 * TB: 1000}
 READS_A_DOLLAR, WRITES_A_DOLLAR = 1000 / 0.0004, 1000 / 0.005
-READ_SECONDS, WRITE_SECONDS = 0.015, 0.03  # until the first byte of a range is there; until a small file is taken
 WORKER_DISK_GB = 200
-SHARD, RANGE, PARTITION = 64 << 20, RANGE_BYTES, 64 << 20  # bytes; of a shard, what read.shard_mb should be there
+UNITS: dict[str, dict[str, float]] = {
+    "parts": {"range": 1 << 18},
+    "shards": {"shard": 0.2e6},
+    "jobs of pairs": {"pairs": 25},
+    "files": {"range": 1 << 18, "file": 1 << 16},
+}
+"""What the planning process counts, and which bytes, or pairs, make many of it of little text."""
+UNITS_MB = 8
+JOB_SECONDS = 0.0025  # of processor time that a job costs the planning process more on Dask than in a pool
+REQUEST_SECONDS = 0.001  # the same for a request to the store
+PLANNER_READS = {"shards": 25.0, "parts": 11.0, "jobs of pairs": 0.2}
+"""Requests of the planning process for each of them, several at once, as a run on a store with one worker made them."""
 PAIRS_A_JOB = 5_000
-SETS_BROUGHT = 7  # times: of copies, what tells those apart (3), of alike ones (2), of those that are listed
 DAY = 24 * 3600.0  # what a run may take: winnow.base.environment.run_hours
 # Six tasks times (create, three states, read, finish); the flow's own, artifacts and batches of log lines.
 PREFECT_CALLS = 6 * 6 + 12
@@ -60,8 +82,10 @@ ASSUMPTIONS = f"""Assumptions
   One core of a worker is as fast as one here, and shared storage feeds it (measured: local disk, files in cache).
   The planner has {PLANNER_GB} GB. A version is built from nothing; a later one re-reads all index and passage rows.
   Requests are those of workers that share nothing but the store: one a file written, two a piece read. A read is
-  waited for {READ_SECONDS * 1000:.0f} ms, a write {WRITE_SECONDS * 1000:.0f} ms, one at a time by each core;
-  pieces of the exchange and of sets, and what the planner fetches, {FETCHED_AT_ONCE} at once.
+  waited for {READ_SECONDS * 1000:.0f} ms, a write {WRITE_SECONDS * 1000:.0f} ms. Each core reads shards and writes
+  files in turn; pieces of the exchange, of sets, of runs and ranges, as what the planner fetches, come {READ_AHEAD}
+  at once.
+  A job costs the planner {JOB_SECONDS * 1000:.1f} ms more on Dask than here, a request {REQUEST_SECONDS * 1000:.1f} ms.
   Sets of shingles go to as many jobs as they do here, with {PAIRS_A_JOB:,} pairs a job (there some ten times as many).
   Prefect is told of stages, never of shards: {PREFECT_CALLS} calls, whatever the size."""
 
@@ -100,14 +124,23 @@ STAGES = {
 """The stage that ends where a run reaches each step."""
 
 
-def one_run(source: Path, into: Path) -> dict[str, Any]:
-    """Figures of one run: seconds by stage (driver's, workers'), bytes, documents, the driver's peak memory."""
+def one_run(source: Path, into: Path, how: dict[str, float]) -> dict[str, Any]:
+    """Figures of one run: seconds by stage (driver's, workers'), what it counts, bytes, documents, peaks of memory."""
     from tests.operate.dataset_runs import run_stages
 
-    from winnow.base.recipe import PublishSettings, Recipe
+    from winnow.base.doc_ids import unpacked_bytes
+    from winnow.base.recipe import Recipe
     from winnow.publish.dataset import Dataset
+    from winnow.publish.version import Publication
+    from winnow.read import shards
     from winnow.run import release, table_checks
     from winnow.run.executor import open_executor
+
+    shards._SHARDS, shards._LEAST_SHARD, shards.MIN_PART = 1, 1000, 1000
+    sorted_runs.RANGE_BYTES = int(how.get("range", sorted_runs.RANGE_BYTES))
+    write_job = Publication.write_job
+    file_bytes = int(how.get("file", 1 << 20))
+    Publication.write_job = lambda *given: replace(write_job(*given), file_bytes=file_bytes)  # type: ignore[method-assign]
 
     # As on a cluster, and with as much as it takes for workers to check rows and to write the files of tables.
     release.is_cluster = lambda executor: True
@@ -115,7 +148,7 @@ def one_run(source: Path, into: Path) -> dict[str, Any]:
     # As where workers share nothing, and there is more than one partition of pairs.
     comparison.is_exchanged = lambda path: True  # type: ignore[attr-defined]
     comparison.partitions_for = lambda rows, size: 1 + rows * size // (1 << 18)  # type: ignore[attr-defined]
-    comparison.PAIRS_A_JOB = PAIRS_A_JOB
+    comparison.PAIRS_A_JOB = int(how.get("pairs", PAIRS_A_JOB))
     clear_sets = comparison.clear
 
     def clear_brought(sets: Sequence[Any]) -> None:
@@ -131,6 +164,8 @@ def one_run(source: Path, into: Path) -> dict[str, Any]:
         sizes["everywhere"] = max(step)
         sizes["pairs"] = sum(p.stat().st_size for p in folder.glob("to-verify-*.npy")) // 8
         sizes["shuffle"] += sizes["brought"]
+        made = [path for kind in ("repaired", "prepared") for path in dataset.staging.rglob(f"{kind}/*.parquet")]
+        sizes["merged"] = sum(unpacked_bytes(pq.read_metadata(path)) for path in made)
         cleared(removals, folder)
 
     cleared, Removals.clear = Removals.clear, clear  # type: ignore[method-assign]  # deduplication clears them itself
@@ -141,7 +176,13 @@ def one_run(source: Path, into: Path) -> dict[str, Any]:
 
     with open_executor("processes", 1) as pool:
         list(pool.map(abs, [1]))  # a worker is up
-        at = 0.0, 0.0
+        at, submit, calls = (0.0, 0.0), pool.submit, Counter[str]()
+
+        def counted(fn: Callable[..., Any], /, *args: Any) -> Any:
+            calls[fn.__name__] += 1
+            return submit(fn, *args)
+
+        pool.submit = counted  # type: ignore[method-assign]
 
         def lap(step: str) -> None:
             nonlocal at
@@ -152,11 +193,19 @@ def one_run(source: Path, into: Path) -> dict[str, Any]:
                 sizes["staging"] = folder_bytes(dataset.staging)
             at = processor_seconds()
 
-        summary = run_stages(source, dataset, pool, lap, Recipe(publish=PublishSettings(file_mb=1)))
+        shard_mb = how.get("shard", 16e6) / 1e6
+        summary = run_stages(source, dataset, pool, lap, Recipe.model_validate({"read": {"shard_mb": shard_mb}}))
     return {
         "bytes": folder_bytes(source),
         "documents": summary["documents"]["read"],
         "laps": laps,
+        "counted": {
+            "shards": calls["read_job"],
+            "parts": calls["assemble_job"],
+            "jobs of pairs": calls["verify_pairs"] + calls["count_kept"],
+            "files": sum(len(dataset.files(table)) for table in TABLES),
+            "jobs": calls.total(),
+        },
         **sizes,
         "dataset": folder_bytes(dataset.table("documents").parent),
         "passages": sum(pq.read_metadata(f).num_rows for f in dataset.files("passages")),
@@ -169,12 +218,14 @@ def folder_bytes(folder: Path) -> int:
     return sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
 
 
-def measure(megabytes: float, corpus: Path | None, work: Path) -> dict[str, Any]:
+def measure(megabytes: float, corpus: Path | None, work: Path, how: Mapping[str, float] = {}) -> dict[str, Any]:
     """A run over so much text, in a process of its own."""
     source = work / f"in-{megabytes}"
-    source.mkdir()
-    write_text(source / "a.jsonl", int(megabytes * 1e6), corpus)
-    command = [sys.executable, __file__, "--one", str(source), str(work / f"out-{megabytes}")]
+    if not source.exists():
+        source.mkdir()
+        write_text(source / "a.jsonl", int(megabytes * 1e6), corpus)
+    shutil.rmtree(work / "out", ignore_errors=True)
+    command = [sys.executable, __file__, "--one", str(source), str(work / "out"), json.dumps(how)]
     done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
     if done.returncode:
         raise SystemExit(done.stderr)
@@ -213,114 +264,96 @@ class Line:
         return self.fixed + self.slope * x
 
 
-def parts_of(rows: float, row_bytes: float) -> float:
-    """Partitions of so many rows."""
-    return max(1.0, rows * row_bytes / PARTITION)
+@dataclass(frozen=True)
+class Planner:
+    """What the planning process costs: seconds by stage before it counts anything and for each unit, and a document.
+
+    `jobs` are those that each unit adds.
+    """
+
+    fixed: dict[str, float]
+    units: dict[str, dict[str, float]]
+    jobs: dict[str, float]
+    bytes_a_document: float
+    us_a_document: float
+
+    @classmethod
+    def of(cls, few: Any, many: dict[str, Any], bytes_a_document: float, us_a_document: float) -> Planner:
+        """From a run that counts few of each, and for each unit one that counts many of it."""
+        units, jobs = {}, {}
+        for unit, run in many.items():
+            less = many["parts"] if unit == "files" else few  # a file has one part at least
+            more = max(1, run["counted"][unit] - less["counted"][unit])
+            found = {stage: lap["driver"] - less["laps"][stage]["driver"] for stage, lap in run["laps"].items()}
+            units[unit] = {stage: max(0.0, seconds) / more for stage, seconds in found.items()}
+            jobs[unit] = max(0, run["counted"]["jobs"] - less["counted"]["jobs"]) / more
+        fixed = {stage: lap["driver"] for stage, lap in few["laps"].items()}
+        return cls(fixed, units, jobs, bytes_a_document, us_a_document)
+
+    def memory(self, documents: float) -> float:
+        return PLANNER_MB * 1e6 + self.bytes_a_document * documents
+
+    def reads(self, counts: dict[str, float]) -> float:
+        return sum(n * counts[unit] for unit, n in PLANNER_READS.items())
+
+    def waits(self, counts: dict[str, float]) -> float:
+        return READ_SECONDS * self.reads(counts) / READ_AHEAD
+
+    def seconds(self, counts: dict[str, float], documents: float) -> dict[str, float]:
+        """Its own processor seconds, by what takes them."""
+        jobs = sum(self.jobs[unit] * n for unit, n in counts.items())
+        return {
+            "whatever the size": sum(self.fixed.values()),
+            **{f"for {unit}": sum(self.units[unit].values()) * n for unit, n in counts.items()},
+            "for documents": self.us_a_document * 1e-6 * documents,
+            "telling Dask of jobs": JOB_SECONDS * jobs,
+            "making requests": REQUEST_SECONDS * self.reads(counts),
+        }
 
 
-def exchange(files: float, each: float) -> tuple[float, float]:
-    """Reads and writes of rows that go from files to so many partitions, merged on the way as `gather` does it."""
-    reads, writes, spans = 0.0, 2 * files, 1.0
-    while min(files, each) > MOST_PARTS:
-        reads += 2 * spans * MOST_PARTS * files  # where its piece begins and ends, and the piece
-        spans, each, files = spans * MOST_PARTS, each / MOST_PARTS, max(1.0, files / MOST_PARTS)
-        writes += 2 * spans * files
-    return reads + 2 * spans * each * files, writes
-
-
-def requests(size: float, documents: float, passages: float, brought: float) -> dict[str, float]:
-    """What is written and read, by what makes it grow: shards, ranges of ids, partitions of hashes, sets compared."""
-    shards, ranges = size / SHARD, size / RANGE
-    levels = 0
-    runs = shards
-    while runs > MOST_RUNS:
-        runs, levels = runs / MOST_RUNS, levels + 1
-    parts = parts_of(documents, FACTS.itemsize)
-    bands = parts_of(documents * 100, KEYED.itemsize)
-    kinds = [
-        exchange(shards, parts), *[exchange(parts, parts)] * 2, *[exchange(shards, bands)] * 2,
-        exchange(shards, parts_of(passages, KEYED.itemsize)),
-        *[exchange(shards, parts_of(passages, PASSAGE.itemsize))] * 2,
-    ]  # fmt: skip
-    # The sets themselves and whose they are, by job; before that, by file, which ones are wanted.
-    jobs = max(1.0, brought / SETS_BROUGHT / JOB_BYTES)
-    sets = [*[exchange(shards, jobs)] * 2, exchange(max(1.0, jobs / comparison.JOBS_LISTED), shards)] * SETS_BROUGHT
-    return {
-        # raw, identities, repaired, prepared and index with their rejects and counts; sketches and shingle sets
-        "writes": (
-            shards * 24
-            + ranges * 5
-            + parts * 20
-            + levels * 3 * shards / MOST_RUNS
-            + sum(w for _, w in [*kinds, *sets])
-            + SETS_BROUGHT * jobs * 2
-        ),
-        "reads by shards": shards * 24,
-        # A file's end once for some ranges, and rows of it for each.
-        "reads by merges of runs": levels * 3 * (1 + 1 / MERGED_RANGES) * shards * SHARD / RANGE * MOST_RUNS,
-        "reads by ranges of ids": 2 * ranges * (3 * min(shards, MOST_RUNS) + 5),
-        "reads by the exchange": sum(r for r, _ in kinds),
-        # Each file of sets and where they lie in it, and the pairs.
-        "reads of shingle sets": sum(r for r, _ in sets) + SETS_BROUGHT * (2 * shards + 2 * jobs),
-        # Its files are Parquet: of each piece the footer as well as the rows.
-        "reads by the plan": 2 * exchange(shards, max(1.0, documents / RANGE_ROWS))[0],
-        # What each shard, each partition and each job leaves: where sets and sketches lie, samples, pairs, results.
-        "reads by the planning process": 12 * shards + 5 * parts + 4 * bands + 2 * SETS_BROUGHT * jobs,
-    }
-
-
-def waited(asked: dict[str, float], cores: float) -> tuple[float, float]:
-    """Seconds that the planning process and the workers wait for requests."""
-    own = asked["reads by the planning process"]
-    at_once = asked["reads by the exchange"] + asked["reads of shingle sets"]
-    others = sum(asked.values()) - asked["writes"] - own - at_once
-    of_workers = (others + at_once / FETCHED_AT_ONCE) * READ_SECONDS + asked["writes"] * WRITE_SECONDS
-    return own / FETCHED_AT_ONCE * READ_SECONDS, of_workers / cores
-
-
-def model(runs: Sequence[dict[str, Any]], planner_bytes: float) -> dict[str, Any]:
+def model(runs: Sequence[dict[str, Any]], planner: Planner) -> dict[str, Any]:
     """Costs at 1 TB and 100 TB of input, and the sizes at which something gives way."""
     sizes = [r["bytes"] for r in runs]
     stages = list(runs[0]["laps"])
-    lines = {
-        (stage, who): Line(sizes, [r["laps"][stage][who] for r in runs])
-        for stage in stages
-        for who in ("driver", "workers")
-    }
+    lines = {stage: Line(sizes, [r["laps"][stage]["workers"] for r in runs]) for stage in stages}
     per_document = runs[-1]["bytes"] / runs[-1]["documents"]
     shares = {
-        k: Line(sizes, [r[k] for r in runs]).slope for k in ("staging", "shuffle", "dataset", "everywhere", "brought")
+        k: Line(sizes, [r[k] for r in runs]).slope
+        for k in ("staging", "shuffle", "dataset", "everywhere", "brought", "merged")
     }
     passages = runs[-1]["passages"] / runs[-1]["bytes"]
     worker = max(r["worker_bytes"] for r in runs)
 
-    def planner(size: float) -> float:
-        return PLANNER_MB * 1e6 + planner_bytes * size / per_document
-
     def asked_at(size: float) -> dict[str, float]:
-        return requests(size, size / per_document, passages * size, shares["brought"] * size)
+        documents, brought, merged = size / per_document, shares["brought"] * size, shares["merged"] * size
+        return requests(size, documents, passages * size, brought, merged)
+
+    def counted_at(size: float) -> dict[str, float]:
+        return counts_at(size, shares["brought"] * size, shares["dataset"] * size)
 
     costs = {}
     for size, cores in CORES.items():
-        asked = asked_at(size)
-        own_wait, wait = waited(asked, cores)
+        asked, counted = asked_at(size), counted_at(size)
+        wait, own_wait = waited(asked, cores), planner.waits(counted)
         writes = asked.pop("writes")
-        own = {s: lines[s, "driver"].at(size) for s in stages}
-        mapped = {s: lines[s, "workers"].at(size) for s in stages}
+        asked["reads by the planning process"] = planner.reads(counted)
+        own = planner.seconds(counted, size / per_document)
+        mapped = {s: lines[s].at(size) for s in stages}
         costs[size // TB] = {
             "documents": size / per_document,
             "worker core hours": sum(mapped.values()) / 3600,
             "driver hours": (sum(own.values()) + own_wait) / 3600,
             "driver hours, waiting for the store": own_wait / 3600,
-            **{f"driver hours, {stage}": seconds / 3600 for stage, seconds in own.items()},
-            "planner memory GB": planner(size) / 1e9,
+            **{f"driver hours, {of}": seconds / 3600 for of, seconds in own.items()},
+            "planner memory GB": planner.memory(size / per_document) / 1e9,
             "worker memory GB": worker / 1e9,
             "worker disk GB": size * shares["everywhere"] / 1e9,
             "staging TB": size * shares["staging"] / TB,
             "exchanged TB": size * shares["shuffle"] / TB,
             "of it shingle sets TB": size * shares["brought"] / TB,
             "dataset TB": size * shares["dataset"] / TB,
-            "shards": size / SHARD,
+            **counted,
+            "jobs": sum(planner.jobs[unit] * n for unit, n in counted.items()),
             "million writes": writes / 1e6,
             **{f"million {name}": count / 1e6 for name, count in asked.items()},
             "dollars for requests": writes / WRITES_A_DOLLAR + sum(asked.values()) / READS_A_DOLLAR,
@@ -331,10 +364,13 @@ def model(runs: Sequence[dict[str, Any]], planner_bytes: float) -> dict[str, Any
         }
 
     def drivers(size: float) -> float:
-        return sum(lines[s, "driver"].at(size) for s in stages) + waited(asked_at(size), 1)[0]
+        counted = counted_at(size)
+        return sum(planner.seconds(counted, size / per_document).values()) + planner.waits(counted)
 
     limits = {
-        f"the planner's {PLANNER_GB} GB are full": _reached(planner, PLANNER_GB * 1e9),
+        f"the planner's {PLANNER_GB} GB are full": _reached(
+            lambda size: planner.memory(size / per_document), PLANNER_GB * 1e9
+        ),
         f"files of all documents that each worker fetches for one step take {WORKER_DISK_GB} GB of its disk": _reached(
             lambda size: size * shares["everywhere"], WORKER_DISK_GB * 1e9
         ),
@@ -358,7 +394,7 @@ def _reached(costs: Callable[[float], float], most: float) -> float:
     return high
 
 
-def tell(runs: Sequence[dict[str, Any]], found: dict[str, Any]) -> Iterator[str]:
+def tell(runs: Sequence[dict[str, Any]], planner: Planner, found: dict[str, Any]) -> Iterator[str]:
     yield "Measured, seconds (driver's own + workers')"
     for run in runs:
         laps = "  ".join(f"{s} {v['driver']:.1f}+{v['workers']:.1f}" for s, v in run["laps"].items())
@@ -368,6 +404,11 @@ def tell(runs: Sequence[dict[str, Any]], found: dict[str, Any]) -> Iterator[str]
             f"staging {run['staging'] / 1e6:.1f} MB, "
             f"shuffle {run['shuffle'] / 1e6:.1f} MB, tables {run['dataset'] / 1e6:.1f} MB"
         )
+    fixed = "  ".join(f"{stage} {seconds:.2f}" for stage, seconds in planner.fixed.items())
+    yield f"The planning process, over {UNITS_MB} MB (seconds): {fixed}"
+    for unit, laps in planner.units.items():
+        each = "  ".join(f"{stage} {1000 * seconds:.1f}" for stage, seconds in laps.items())
+        yield f"  each of the {unit} (milliseconds): {each}; {planner.jobs[unit]:.1f} jobs"
     for size, costs in found["costs in TB"].items():
         yield f"{size} TB"
         for name, value in costs.items():
@@ -383,18 +424,28 @@ def main() -> None:
     parser.add_argument("--sizes", default="35,105", help="megabytes, two or more; small ones show buffers, not slopes")
     parser.add_argument("--corpus", type=Path, help="JSON lines; made-up articles if it is not given")
     parser.add_argument("--planner-bytes", type=float, default=9, help="a document, as planner_memory.py fits it")
+    parser.add_argument("--planner-us", type=float, default=5, help="microseconds a document, as it fits them")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--smoke", action="store_true", help="two sizes too small to tell slopes: that it works")
-    parser.add_argument("--one", nargs=2, type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
-        print(json.dumps(one_run(*options.one)))
+        source, into, how = options.one
+        print(json.dumps(one_run(Path(source), Path(into), json.loads(how))))
         return
-    sizes = "0.1,0.2" if options.smoke else options.sizes
+    sizes, size = ("0.1,0.2", 0.1) if options.smoke else (options.sizes, UNITS_MB)
     with tempfile.TemporaryDirectory() as work:
         runs = [measure(float(s), options.corpus, Path(work)) for s in sizes.split(",")]
-    found = model(runs, options.planner_bytes)
-    print(json.dumps({"runs": runs, **found}) if options.json else "\n".join(tell(runs, found)))
+        few = measure(size, options.corpus, Path(work))
+        many: dict[str, Any] = {}
+        for unit, how in UNITS.items():
+            if options.smoke and many:  # one shows that it works
+                many[unit] = many["parts"]
+            else:
+                many[unit] = measure(size, options.corpus, Path(work), how)
+    planner = Planner.of(few, many, options.planner_bytes, options.planner_us)
+    found = model(runs, planner)
+    print(json.dumps({"runs": runs, **found}) if options.json else "\n".join(tell(runs, planner, found)))
 
 
 if __name__ == "__main__":

@@ -90,7 +90,7 @@ def main() -> None:
         repaired = intake.repair(run, executor, documents)
         lap("repair")
         end_workers(executor)
-        checked = intake.check(run, documents, repaired)
+        checked = intake.check(run, executor, documents, repaired)
         lap("check")
         rows = table_changes.deduplicate(run, executor, documents, repaired, checked)
         lap("deduplicate")

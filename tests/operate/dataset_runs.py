@@ -86,7 +86,7 @@ def run_stages(
             return release.nothing_changed(run, documents).as_dict()
         repaired = intake.repair(run, shards, documents)
         at("repaired")
-        checked = intake.check(run, documents, repaired)
+        checked = intake.check(run, shards, documents, repaired)
         at("checked")
         rows = table_changes.deduplicate(run, shards, documents, repaired, checked)
         at("deduplicated")

@@ -21,19 +21,18 @@ from winnow.base.doc_ids import NO_DOCUMENTS, as_set
 from winnow.base.recipe import DeduplicateSettings
 from winnow.base.records import DUPLICATE_DOCUMENT
 from winnow.base.staging import DOCUMENT_DECISIONS, PASSAGE_DECISIONS, PREPARED, PREPARED_INDEX, REPAIRED
-from winnow.run import assemble
+from winnow.run import sorted_runs
 from winnow.run.assemble import (
-    RANGE_BYTES,
     Assembly,
     assemble_job,
     assembly_by_range,
-    assembly_ranges,
     edit_rows,
     first_titles,
     judged,
     published_texts,
 )
 from winnow.run.executor import InlineExecutor
+from winnow.run.sorted_runs import RANGE_BYTES, assembly_ranges
 
 Row = dict[str, Any]
 
@@ -310,9 +309,8 @@ def assembly_of(batch: Batch, folder: Path) -> Assembly:
 
 
 def assembled(batch: Batch, folder: Path, low: str = "", high: str = "g") -> dict[str, list[Row]]:
-    counts = assemble_job(
-        (low, high), as_set(ids(batch.changed)).within((low, high)), assembly_of(batch, folder), folder / "parts"
-    )
+    changed = as_set(ids(batch.changed)).within((low, high))
+    counts = assemble_job([(low, high)], [changed], [assembly_of(batch, folder)], folder / "parts")
     found = {}
     for table, count in counts.items():
         [path] = (folder / "parts" / table).iterdir()
@@ -432,10 +430,10 @@ def test_a_range_is_read_from_few_files_however_many_shards_there_are(
     whole = assembly_of(batch, tmp_path / "whole")
     parts = [assembly_of(Batch(fresh=batch.fresh[n::shards]), tmp_path / f"{n}") for n in range(shards)]
     apart = {kind: tuple(getattr(p, kind)[0] for p in parts) for kind in ("repaired", "prepared", "index")}
-    monkeypatch.setattr(assemble, "MOST_RUNS", 2)
-    monkeypatch.setattr(assemble, "RANGE_BYTES", 500)
-    monkeypatch.setattr(assemble, "MERGED_ROWS", 2)
-    monkeypatch.setattr(assemble, "MERGED_RANGES", 1)
+    monkeypatch.setattr(sorted_runs, "MOST_RUNS", 2)
+    monkeypatch.setattr(sorted_runs, "RANGE_BYTES", 500)
+    monkeypatch.setattr(sorted_runs, "GROUP_BYTES", 500)
+    monkeypatch.setattr(sorted_runs, "MERGED_RANGES", 1)
     ranges, runs = assembly_ranges(1500), tmp_path / "runs"
     few = list(assembly_by_range(replace(whole, **apart), ranges, InlineExecutor(), runs))  # type: ignore[arg-type]
     for kind, given in apart.items():
@@ -450,11 +448,13 @@ def test_a_range_is_read_from_few_files_however_many_shards_there_are(
             assert ids == sorted(ids)
             assert len(set(ids)) < 8
     counts: list[Counter[str]] = [Counter(), Counter()]
+    assert assemble_job(ranges, [NO_DOCUMENTS] * 3, few, tmp_path / "z")["documents"] == 8
     for made, told, name in (([whole] * 3, counts[0], "x"), (few, counts[1], "y")):
         for span, one in zip(ranges, made, strict=True):
-            told.update(assemble_job(span, NO_DOCUMENTS, one, tmp_path / name))
+            told.update(assemble_job([span], [NO_DOCUMENTS], [one], tmp_path / name))
     assert counts[0] == counts[1]
     assert counts[0]["documents"] == 8
     for table in counts[0]:
-        first, second = (pq.read_table(tmp_path / name / table) for name in "xy")
+        first, second, together = (pq.read_table(tmp_path / name / table) for name in "xyz")
         assert first.equals(second), table
+        assert first.equals(together), table

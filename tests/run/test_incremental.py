@@ -15,7 +15,7 @@ from winnow.base.recipe import Recipe
 from winnow.publish.dataset import Dataset
 from winnow.publish.verify import verify
 from winnow.repair.engine.ledger import undo
-from winnow.run import assemble, previous_version, site_table, work_plan
+from winnow.run import previous_version, site_table, sorted_runs, work_plan
 from winnow.run.intake import read_if_unchanged
 from winnow.run.run_context import RunOrder, begin
 
@@ -148,8 +148,8 @@ def test_rows_do_not_depend_on_how_the_documents_are_cut_into_ranges(
     monkeypatch.setattr(work_plan, "RANGE_ROWS", 3)
     monkeypatch.setattr(previous_version, "RANGE_ROWS", 3)
     monkeypatch.setattr(site_table, "RANGE_DOCUMENTS", 3)
-    monkeypatch.setattr(assemble, "RANGE_BYTES", 4000)
-    monkeypatch.setattr(assemble, "MOST_RUNS", 2)
+    monkeypatch.setattr(sorted_runs, "RANGE_BYTES", 4000)
+    monkeypatch.setattr(sorted_runs, "MOST_RUNS", 2)
     for source in sources:
         run_stages(source, tmp_path / "in many")
     expected = rows_of(tmp_path / "in one range")

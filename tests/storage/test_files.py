@@ -15,6 +15,7 @@ from tests.storage.conftest import Bucket
 
 from winnow.base import files, mounted
 from winnow.base.contracts import TABLES
+from winnow.base.doc_ids import EVERYTHING
 from winnow.base.mounted import Mount
 from winnow.base.object_store import Store, parse_address
 from winnow.base.staging import once, write_file, write_parquet
@@ -24,6 +25,7 @@ from winnow.deduplicate.documents.shingle_store import Asked, ShingleStore
 from winnow.deduplicate.work_files import KEYED, PLACED, InputFile, ShingleSets, WorkFiles, lay_out
 from winnow.publish.tables import table_update
 from winnow.publish.tables.row_files import read_rows
+from winnow.run import sorted_runs
 
 SCHEMA = pa.schema([("doc_id", pa.string()), ("text", pa.string())])
 ROWS = pa.table({"doc_id": [f"{n:016x}" for n in range(4000)], "text": [f"text {n}" for n in range(4000)]}, SCHEMA)
@@ -111,6 +113,55 @@ def test_rows_of_a_file_of_staging_cost_one_question_beside_them(
             assert source.to_table(filter=pads.field("text") == text)["text"].to_pylist() == [text]
         assert source.to_table().equals(made)
         assert ends == [".staging/work-1/rows.parquet"]
+
+
+def test_a_row_group_of_runs_is_fetched_once_to_merge_them_and_what_a_range_needs_of_a_file_in_one_piece(
+    machines: Machines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mounted, "_SMALL", 100)
+    monkeypatch.setattr(sorted_runs, "RANGE_BYTES", 30_000)
+    monkeypatch.setattr(sorted_runs, "GROUP_BYTES", 10_000)
+    rows = pa.table({"doc_id": [f"{n << 52:016x}" for n in range(4000)], "text": ROWS["text"]}, SCHEMA)
+    paths = [machines.path("work-1", f"{n}.parquet") for n in range(4)]
+    machines.use("one")
+    for n, path in enumerate(paths):
+        write_parquet(
+            path, [rows.filter(pa.array([n == i % 3 for i in range(4000)]))], SCHEMA, 250
+        )  # the last is empty
+    machines.use("two")
+    fetched: list[str] = []
+    read_range = Store.read_range  # which goes on to the server
+
+    def read(store: Store, name: str, start: int, end: int) -> bytes:
+        fetched.append(name)
+        return read_range(store, name, start, end)
+
+    monkeypatch.setattr(Store, "read_range", read)
+    merged = sorted_runs.merge_runs([((EVERYTHING, path),) for path in paths], machines.path("work-1", "all"), SCHEMA)
+    assert sorted(fetched) == sorted(f".staging/work-1/{n}.parquet" for n in range(3) for _ in range(6))
+    assert len(merged) > 1
+    machines.use("three")
+    assert pa.concat_tables([files.parquet_file(path).read() for _, path in merged]).equals(rows)
+    for first, end in ((0, 4000), (7, 3001), (3998, 3999)):
+        span = (f"{first << 52:016x}", f"{end << 52:016x}")
+        for some in (paths, list(sorted_runs.files_of([merged], span))):
+            fetched.clear()
+            found = sorted_runs.rows_of_range(some, SCHEMA, span).sort_by("doc_id")
+            assert found.equals(rows.slice(first, end - first))
+            assert len(fetched) == len(set(fetched))
+
+
+@pytest.mark.parametrize("ahead", [False, True])
+def test_what_is_read_ahead_stays_until_the_job_is_done(ahead: bool, machines: Machines) -> None:
+    paths = [machines.path("work-1", f"{n}") for n in range(40)]
+    machines.use("one")
+    for path in paths:
+        write_file(path, path.name.encode())
+    disk = machines.use("two", bound=5)
+    with files.job(machines.mount):
+        found = list((files.read_ahead if ahead else map)(files.at_hand, paths))
+        assert [path.read_text() for path in found] == [path.name for path in paths]
+    assert sum(path.stat().st_size for path in disk.rglob("*") if path.is_file()) <= 5
 
 
 def test_shingle_sets_are_read_once_and_travel_to_the_jobs_that_ask_for_them(machines: Machines) -> None:

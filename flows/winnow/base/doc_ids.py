@@ -17,9 +17,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as pads
+import pyarrow.parquet as pq
 from numpy.typing import DTypeLike, NDArray
 
-from winnow.base.files import parquet_file
+from winnow.base.files import metadata_of, parquet_file, read_ahead
 
 Keys: TypeAlias = NDArray[np.uint64]
 Column: TypeAlias = pa.Array | pa.ChunkedArray
@@ -122,8 +123,13 @@ class DocIds(Set[str]):
     @classmethod
     def of_files(cls, files: Sequence[Path], among: DocIds | None = None) -> DocIds:
         """Those that stand in Parquet files; of them those `among` others, if any are given."""
-        found = _batches(files)
-        return cls.of_batches(found if among is None else (keys[among.have(keys)] for keys in found))[0]
+        if among is None:
+            return cls.of_batches(_batches(files))[0]
+
+        def found_in(path: Path) -> Keys:
+            return Joined.of(np.uint64, (keys[among.have(keys)] for keys in _batches([path])))
+
+        return cls.of_batches(read_ahead(found_in, files if among else ()))[0]
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -256,7 +262,7 @@ def doc_id_ranges(count: int) -> list[Range]:
 
 def ranges_of(files: Iterable[Path], rows: int) -> list[Range]:
     """Ranges of doc_ids in which the Parquet files together have about so many rows each."""
-    return doc_id_ranges(max(1, -(-sum(parquet_file(file).metadata.num_rows for file in files) // rows)))
+    return doc_id_ranges(max(1, -(-sum(meta.num_rows for meta in metadata_of(files)) // rows)))
 
 
 def files_by_range(files: Sequence[Path], ranges: Sequence[Range]) -> list[tuple[Path, ...]]:
@@ -268,18 +274,16 @@ def files_by_range(files: Sequence[Path], ranges: Sequence[Range]) -> list[tuple
         return [tuple(files)]
     starts = [low for low, _ in ranges]
     found: list[list[Path]] = [[] for _ in ranges]
-    for path in files:
-        for least, most in _bounds_in(path):
+    for path, meta in zip(files, metadata_of(files), strict=True):
+        for least, most in bounds_in(meta):
             for n in range(max(bisect_right(starts, least) - 1, 0), bisect_right(starts, most)):
                 if path not in found[n][-1:]:
                     found[n].append(path)
     return [tuple(some or files[:1]) for some in found]
 
 
-def _bounds_in(path: Path) -> Iterator[tuple[str, str]]:
+def bounds_in(meta: pq.FileMetaData) -> Iterator[tuple[str, str]]:
     """The least and the greatest doc_id of each row group of a file."""
-    with parquet_file(path) as file:
-        meta = file.metadata
     at = next(n for n in range(meta.num_columns) if meta.schema.column(n).path == "doc_id")
     for n in range(meta.num_row_groups):
         known = meta.row_group(n).column(at).statistics
@@ -291,7 +295,6 @@ def in_range(span: Range) -> pads.Expression:
     return (pads.field("doc_id") >= span[0]) & (pads.field("doc_id") < span[1])
 
 
-def unpacked_bytes(files: Iterable[Path]) -> int:
-    """Bytes that the rows of the Parquet files together take unpacked, as their row groups say."""
-    metadata = (parquet_file(file).metadata for file in files)
-    return sum(m.row_group(n).total_byte_size for m in metadata for n in range(m.num_row_groups))
+def unpacked_bytes(meta: pq.FileMetaData) -> int:
+    """Bytes that the rows of a Parquet file take unpacked, as its row groups say."""
+    return sum(meta.row_group(n).total_byte_size for n in range(meta.num_row_groups))

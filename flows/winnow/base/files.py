@@ -19,11 +19,13 @@ import hashlib
 import io
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.dataset as pads
@@ -38,6 +40,11 @@ from winnow.base.pointers import Pointer, is_pointer, lay_pointer, read_pointer
 
 if TYPE_CHECKING:
     import polars as pl
+
+Item = TypeVar("Item")
+Made = TypeVar("Made")
+READ_AHEAD = 16
+"""Pieces of files in the store that are fetched at once, and held."""
 
 _BUFFER = 64 << 10  # bytes that are fetched at least of an object that is read bit by bit
 _PARALLEL = 8  # files that are fetched at once: most of the time they wait for the network
@@ -106,6 +113,29 @@ def bring(paths: Iterable[Path]) -> None:
     if absent := [path for path in paths if is_pointer(path)]:
         with ThreadPoolExecutor(_PARALLEL) as pool:
             list(pool.map(at_hand, absent))
+
+
+def read_ahead(read: Callable[[Item], Made], items: Iterable[Item]) -> Iterator[Made]:
+    """Yields what is read of each item, in order; where files are in the store, the next ones are read meanwhile.
+
+    Few are held. What they fetch stays as long as what the job of this thread does.
+    """
+    if not any(mounted.mount.exchanges for mounted in _MOUNTED.values()):
+        yield from map(read, items)
+        return
+    coming: deque[Future[Made]] = deque()
+    with ThreadPoolExecutor(READ_AHEAD, initializer=_take_part, initargs=(threading.get_ident(),)) as threads:
+        for item in items:
+            coming.append(threads.submit(read, item))
+            if len(coming) == READ_AHEAD:
+                yield coming.popleft().result()
+        while coming:
+            yield coming.popleft().result()
+
+
+def _take_part(thread: int) -> None:
+    for mounted in _MOUNTED.values():
+        mounted.take_part(thread)
 
 
 def place_for(path: Path) -> Path:
@@ -249,6 +279,21 @@ def parquet_file(path: Path, **how: Any) -> pq.ParquetFile:
     """
     source = _source(path)
     return pq.ParquetFile(source, **{"pre_buffer": not isinstance(source, Path), **how})
+
+
+def metadata_of(files: Iterable[Path]) -> Iterator[pq.FileMetaData]:
+    """Yields what the ends of Parquet files say of their rows."""
+    return read_ahead(_metadata, files)
+
+
+def _metadata(path: Path) -> pq.FileMetaData:
+    with parquet_file(path) as file:
+        return file.metadata
+
+
+def parquet_piece(piece: io.RawIOBase, metadata: pq.FileMetaData) -> pq.ParquetFile:
+    """Opens a piece of a Parquet file, which is read as if it were all of it, given what the file's end says."""
+    return pq.ParquetFile(pa.PythonFile(piece, "r"), metadata=metadata, pre_buffer=False)
 
 
 def arrow_dataset(files: Sequence[Path], schema: pa.Schema | None = None) -> pads.Dataset:

@@ -206,7 +206,10 @@ class Mounted:
             return False
         with self._lock:
             wanted = self._jobs.get(threading.get_ident(), set())
-            return sum(self._used.get(name, 0) for name in wanted) + size <= self._bound // 4
+            fits = sum(self._used.get(known, 0) for known in wanted) + size <= self._bound // 4
+            if fits:  # which counts before it is here, for others of the job may ask at the same time
+                self._use(name, size)
+            return fits
 
     def forget(self, name: str) -> None:
         with self._lock:
@@ -215,13 +218,20 @@ class Mounted:
 
     @contextmanager
     def job(self) -> Iterator[None]:
-        thread = threading.get_ident()
-        self._jobs[thread] = set()
+        wanted = self._jobs[threading.get_ident()] = set()
         try:
             yield
         finally:
-            del self._jobs[thread]
+            with self._lock:
+                for thread in [t for t, of in self._jobs.items() if of is wanted]:
+                    del self._jobs[thread]
             self._make_room(0)
+
+    def take_part(self, thread: int) -> None:
+        """Lets this thread ask for files of the job of another one, which stay as long as that is not done."""
+        with self._lock:
+            if thread in self._jobs:
+                self._jobs[threading.get_ident()] = self._jobs[thread]
 
     def _use(self, name: str, size: int | None = None) -> None:
         if self._bound is None:

@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
@@ -164,13 +165,22 @@ def write_parquet(
     Row groups are small, so that a reader of a range of sorted doc_ids skips most of the file by its statistics.
     """
     rows = 0
-    how = {"compression": "zstd", "compression_level": _ZSTD_LEVEL, "use_dictionary": _with_dictionary(schema)}
-    with _in_place(path, durable) as file, pq.ParquetWriter(file, schema, **how) as writer:
+    with parquet_writer(path, schema, row_group_rows, durable=durable) as write:
         for batch in batches:
             part = pa.Table.from_batches([batch]) if isinstance(batch, pa.RecordBatch) else batch
-            writer.write_table(part, row_group_size=row_group_rows)
+            write(part)
             rows += part.num_rows
     return rows
+
+
+@contextmanager
+def parquet_writer(
+    path: Path, schema: pa.Schema, row_group_rows: int = 4096, *, durable: bool = True
+) -> Iterator[Callable[[pa.Table], None]]:
+    """What writes rows to `path`, which has them all when the context ends, or is not there; see `write_parquet`."""
+    how = {"compression": "zstd", "compression_level": _ZSTD_LEVEL, "use_dictionary": _with_dictionary(schema)}
+    with _in_place(path, durable) as file, pq.ParquetWriter(file, schema, **how) as writer:
+        yield partial(writer.write_table, row_group_size=row_group_rows)
 
 
 _UNLIKE = ("text", "fingerprint", "bands", "sketch", "text_hash")

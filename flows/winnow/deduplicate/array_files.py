@@ -11,23 +11,22 @@ files times the partitions.
 from __future__ import annotations
 
 import mmap
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from itertools import repeat
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from winnow.base.disk import beside
-from winnow.base.files import at_hand, bytes_of, is_exchanged, place_for, remove_files, sent
+from winnow.base.files import at_hand, bytes_of, place_for, read_ahead, remove_files, sent
 from winnow.deduplicate.sorted_rows import Rows, merged
 
-Made = TypeVar("Made")
 MOST_PARTS = 32
 """Files that a partition is read from, and shares into which merging cuts the partitions; also how many are merged.
 
@@ -36,7 +35,6 @@ Each level of merging reads so many pieces of every file: twice as many were rea
 
 _SORTED_AT_A_TIME = 1 << 20  # values of a sorted file that are looked at for repeated ones
 
-FETCHED_AT_ONCE, _FETCHED_AHEAD = 16, 128
 _HEAD = 1024  # bytes before the values of a file, so that where some of them lie is known without a look
 
 
@@ -167,7 +165,7 @@ class PartitionedFile(ArrayFile):
 
     def merge(self, parts: Sequence[PartitionedFile], partitions: range) -> PartitionedFile:
         """Write the rows that other files have of some partitions, in the order of the files."""
-        read = _at_once(lambda part: part.cut(partitions), parts)
+        read = list(read_ahead(lambda part: part.cut(partitions), parts))
         pieces, inside = [piece for piece, _ in read], [bounds for _, bounds in read]
         with whole_file(self.path) as file:
             file.write(self._head(sum(map(len, pieces))))
@@ -188,11 +186,11 @@ class Partition:
 
     def load(self) -> Rows:
         """All its rows, file by file."""
-        return merged(_at_once(lambda file: file.of(self.number), self.files), self.dtype)
+        return merged(list(self.each()), self.dtype)
 
     def each(self) -> Iterator[Rows]:
         """Those of each file."""
-        return (file.of(self.number) for file in self.files)
+        return read_ahead(lambda file: file.of(self.number), self.files)
 
 
 def gather(parts: Sequence[PartitionedFile], dtype: DTypeLike, partitions: int, executor: Executor) -> list[Partition]:
@@ -226,21 +224,7 @@ def load_each(files: Iterable[ArrayFile]) -> Iterator[NDArray[Any]]:
 
     Each that is held is an open file to the system, which allows a thousand perhaps: so hold few.
     """
-    listed = list(files)
-    if not listed or not is_exchanged(listed[0].path):
-        yield from map(ArrayFile.load, listed)
-        return
-    with ThreadPoolExecutor(FETCHED_AT_ONCE) as threads:
-        for start in range(0, len(listed), _FETCHED_AHEAD):
-            yield from threads.map(ArrayFile.load, listed[start : start + _FETCHED_AHEAD])
-
-
-def _at_once(read: Callable[[PartitionedFile], Made], files: Sequence[PartitionedFile]) -> list[Made]:
-    """What is read of files; of those in a store of several at once."""
-    if len(files) < 2 or not is_exchanged(files[0].path):
-        return list(map(read, files))
-    with ThreadPoolExecutor(FETCHED_AT_ONCE) as threads:
-        return list(threads.map(read, files))
+    return read_ahead(ArrayFile.load, files)
 
 
 @contextmanager

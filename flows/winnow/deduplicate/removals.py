@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from winnow.base.files import parquet_file
+from winnow.base.files import metadata_of
 from winnow.base.recipe import DeduplicateSettings
 from winnow.deduplicate.array_files import ArrayFile, Partition, PartitionedFile, gather, load_each, partitions_for
 from winnow.deduplicate.decisions import Decided, Removals, write_decisions
@@ -145,7 +145,7 @@ def _decide(
     scattered = find_scattered(listed, documents)
     before = None
     if settled:
-        published = sum(parquet_file(path).metadata.num_rows for path in published_index)
+        published = sum(meta.num_rows for meta in metadata_of(published_index))
         before = Before.of(settled, files, published)
         passages = asked_for(
             passages, len(passage_files), write_prints(passages[: len(passage_files)], files.new_prints)
@@ -156,7 +156,7 @@ def _decide(
         settings=settings,
         executor=executor,
         passages=passages,
-        passage_rows=sum(parquet_file(file.path).metadata.num_rows for file in passages),
+        passage_rows=sum(meta.num_rows for meta in metadata_of(file.path for file in passages)),
         comparison=Comparison(files=files, executor=executor, passages=passages, scattered=scattered),
         documents=documents,
         spans=spans,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from itertools import groupby, repeat
+from itertools import groupby
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -17,18 +19,21 @@ import pyarrow.dataset as pads
 
 from winnow.base.conform import conform
 from winnow.base.contracts import SORT_KEYS, TABLES
-from winnow.base.doc_ids import EVERYTHING, DocIds, Range, doc_id_ranges, files_by_range, in_range, unpacked_bytes
-from winnow.base.files import arrow_dataset, remove_files
+from winnow.base.doc_ids import DocIds, Range, files_by_range, in_range
+from winnow.base.files import arrow_dataset
 from winnow.base.recipe import DeduplicateSettings
 from winnow.base.records import DUPLICATE_DOCUMENT, Passage, fields_as_json
-from winnow.base.staging import DOCUMENT_DECISIONS, PASSAGE_DECISIONS, PREPARED, PREPARED_INDEX, REPAIRED, write_parquet
+from winnow.base.staging import (
+    DOCUMENT_DECISIONS,
+    PASSAGE_DECISIONS,
+    PREPARED,
+    PREPARED_INDEX,
+    REPAIRED,
+    parquet_writer,
+)
 from winnow.deduplicate.passages.splitter import title_of
+from winnow.run.sorted_runs import few_runs, files_of, rows_of_range
 from winnow.validate.measures import measure
-
-MOST_RUNS = 64  # files that a range of doc_ids is read from; each costs an opening for each range
-MERGED_ROWS = 2048  # a row group of merged runs; a range reads those that hold any of it
-MERGED_RANGES = 4  # that merging writes into one file; what a worker's disk has room for bounds them
-RANGE_BYTES = 16 << 20  # text of the documents that one call holds in memory, some ten times in all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,17 +57,7 @@ class Assembly:
     run_id: str
 
 
-def assembly_ranges(total_bytes: int) -> list[Range]:
-    """Ranges of doc_ids, of which each has about as much text as one call holds in memory.
-
-    >>> assembly_ranges(0)
-    [('', 'g')]
-    """
-    return doc_id_ranges(max(1, -(-total_bytes // RANGE_BYTES)))
-
-
-_SortedRun: TypeAlias = tuple[tuple[Range, Path], ...]
-"""Rows sorted by doc_id: files, and the range of which each holds the rows; the ranges follow one another."""
+_ASSEMBLED = "documents", "duplicates", "passages", "edits", "index"
 
 
 def assembly_by_range(
@@ -70,66 +65,47 @@ def assembly_by_range(
 ) -> Iterator[Assembly]:
     """For each of the ranges the same from few files, however many shards there are; some of them are in `folder`."""
     made = ("repaired", REPAIRED), ("prepared", PREPARED), ("index", PREPARED_INDEX)
-    runs = {kind: _few_runs(getattr(assembly, kind), schema, executor, folder / kind) for kind, schema in made}
+    runs = {kind: few_runs(getattr(assembly, kind), schema, executor, folder / kind) for kind, schema in made}
     kinds = "document_decisions", "passage_decisions"
     decided = zip(*(files_by_range(getattr(assembly, kind), ranges) for kind in kinds), strict=True)
     for span, decisions in zip(ranges, decided, strict=True):
-        few: dict[str, Any] = {kind: tuple(_files_of(some, span)) for kind, some in runs.items()}
+        few: dict[str, Any] = {kind: tuple(files_of(some, span)) for kind, some in runs.items()}
         yield replace(assembly, **few, **dict(zip(kinds, decisions, strict=True)))
 
 
-def _few_runs(files: Sequence[Path], schema: pa.Schema, executor: Executor, folder: Path) -> list[_SortedRun]:
-    """At most MOST_RUNS runs with the rows of these files, which are sorted by doc_id; merged level by level."""
-    runs: list[_SortedRun] = [((EVERYTHING, file),) for file in files]
-    level = 0
-    while len(runs) > MOST_RUNS:
-        groups = [runs[n : n + MOST_RUNS] for n in range(0, len(runs), MOST_RUNS)]
-        names = [folder / f"{level}-{n}" for n in range(len(groups))]
-        merged = list(executor.map(_merge_runs, groups, names, repeat(schema)))
-        if level:
-            remove_files(list(_files_of(runs, EVERYTHING)))
-        runs, level = merged, level + 1
-    return runs
+def assemble_job(
+    ranges: Sequence[Range], changed: Sequence[DocIds], assemblies: Sequence[Assembly], folder: Path
+) -> dict[str, int]:
+    """Writes the rows of ranges of doc_ids that follow one another, one file a table; returns how many, by table.
 
-
-def _files_of(runs: Iterable[_SortedRun], wanted: Range) -> Iterator[Path]:
-    for run in runs:
-        yield from (path for span, path in run if span[0] < wanted[1] and wanted[0] < span[1])
-
-
-def _merge_runs(runs: Sequence[_SortedRun], name: Path, schema: pa.Schema) -> _SortedRun:
-    """Writes the rows of some runs as one, in files of some ranges each: no disk need have room for all of it."""
-    keys = [(key, "ascending") for key in ("doc_id", "position", "part") if key in schema.names]
-    spans = assembly_ranges(unpacked_bytes(_files_of(runs, EVERYTHING)))
-    merged = []
-    for n in range(0, len(spans), MERGED_RANGES):
-        some = spans[n : n + MERGED_RANGES]
-        whole, path = (some[0][0], some[-1][1]), name.with_name(f"{name.name}-{n}.parquet")
-        source = arrow_dataset(list(_files_of(runs, whole)), schema)
-        rows = (_rows(source, in_range(span)).sort_by(keys) for span in some)
-        write_parquet(path, rows, schema, MERGED_ROWS, durable=False)
-        merged.append((whole, path))
-    return tuple(merged)
-
-
-def assemble_job(doc_ids: Range, changed: DocIds, assembly: Assembly, folder: Path) -> dict[str, int]:
-    """Writes the rows of one range of doc_ids, one file a table; returns how many, by table.
-
-    `changed` are documents of earlier versions in the range for which another decision was made this time; their rows
-    are made anew from the dataset's own tables (``published_*``).
+    `changed` are documents of earlier versions in each range for which another decision was made this time; their rows
+    are made anew from the dataset's own tables (``published_*``). The rows of one range are held at a time.
     """
+    counts: Counter[str] = Counter()
+    name = f"{ranges[0][0] or '0' * 16}.parquet"
+    with ExitStack() as files:
+        write = {t: files.enter_context(parquet_writer(folder / t / name, TABLES[t])) for t in _ASSEMBLED}
+        for one in zip(ranges, changed, assemblies, strict=True):
+            for table, rows in _assembled(*one).items():
+                write[table](rows)
+                counts[table] += rows.num_rows
+    return counts
+
+
+def _assembled(doc_ids: Range, changed: DocIds, assembly: Assembly) -> dict[str, pa.Table]:
+    """The rows of one range, by table."""
     span = in_range(doc_ids)
-    fresh = _rows_of(assembly.repaired, REPAIRED, span)
-    passages = _rows_of(assembly.prepared, PREPARED, span)
-    index = _rows_of(assembly.index, PREPARED_INDEX, span).sort_by("doc_id")
-    copies = _frame(_rows_of(assembly.document_decisions, DOCUMENT_DECISIONS, span))
-    decided = _rows_of(assembly.passage_decisions, PASSAGE_DECISIONS, span)
+    fresh = rows_of_range(assembly.repaired, REPAIRED, doc_ids)
+    passages = rows_of_range(assembly.prepared, PREPARED, doc_ids)
+    index = rows_of_range(assembly.index, PREPARED_INDEX, doc_ids).sort_by("doc_id")
+    copies = _frame(rows_of_range(assembly.document_decisions, DOCUMENT_DECISIONS, doc_ids))
+    decided = rows_of_range(assembly.passage_decisions, PASSAGE_DECISIONS, doc_ids)
     infos, blocks = new_documents(fresh, passages, index, assembly), judged(passages, decided, copies)
     made = [_made(infos, blocks, copies, assembly, whole=True)]
     moved = _frame(arrow_dataset([assembly.moved]).to_table(filter=span))
     if changed:
         among = pads.field("doc_id").isin(changed.column())
-        published = _rows_of(assembly.published_passages, PREPARED, among)
+        published = _published(assembly.published_passages, among)
         for path in assembly.published_documents:
             rows = arrow_dataset([path], TABLES["documents"])  # files of before a column came lack it
             placed = _placed(rows.to_table(columns=_CARRIED, filter=among), moved)
@@ -137,15 +113,13 @@ def assemble_job(doc_ids: Range, changed: DocIds, assembly: Assembly, folder: Pa
             made.append(_made(_frame(placed), judged(theirs, decided, copies), copies, assembly, whole=False))
     only_moved = list(_only_moved(moved.filter(~pl.col("doc_id").is_in(list(changed))), assembly))
     documents, duplicates = ([t for name, t in only_moved if name == wanted] for wanted in ("documents", "duplicates"))
-    tables = {
+    return {
         "documents": pa.concat_tables([*(m.documents for m in made), *documents]).sort_by("doc_id"),
         "duplicates": pa.concat_tables([*(m.duplicates for m in made), *duplicates]).sort_by("doc_id"),
         "passages": _in_order(made),
         "edits": edit_rows(fresh.select(["doc_id", "edits"]).sort_by("doc_id")),
         "index": index,
     }
-    name = f"{doc_ids[0] or '0' * 16}.parquet"
-    return {t: write_parquet(folder / t / name, [data], TABLES[t]) for t, data in tables.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -356,10 +330,10 @@ def _frame(table: pa.Table) -> pl.DataFrame:
     return frame
 
 
-def _rows_of(files: Sequence[Path], schema: pa.Schema, condition: pads.Expression) -> pa.Table:
-    return _rows(arrow_dataset(files, schema), condition) if files else schema.empty_table()
-
-
-def _rows(dataset: pads.Dataset, condition: pads.Expression) -> pa.Table:
+def _published(passages: Sequence[Path], condition: pads.Expression) -> pa.Table:
+    """Rows of published passages as they were prepared."""
+    if not passages:
+        return PREPARED.empty_table()
     # One row group at a time: reading ahead would hold as much of the rows that are left out as of those wanted.
-    return dataset.to_table(filter=condition, batch_readahead=0, fragment_readahead=1, use_threads=False)
+    how = {"batch_readahead": 0, "fragment_readahead": 1, "use_threads": False}
+    return arrow_dataset(passages, PREPARED).to_table(filter=condition, **how)

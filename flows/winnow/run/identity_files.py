@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from winnow.base.contracts import column, table
 from winnow.base.doc_ids import DocIds, Range, doc_keys
-from winnow.base.files import remove_files, scan_parquet
+from winnow.base.files import read_ahead, remove_files, scan_parquet
 from winnow.base.staging import IDENTITIES, write_parquet
 
 MOST_FILES = 64
@@ -55,8 +55,8 @@ def of_range(span: Range) -> pl.Expr:
 def read_identities(files: Sequence[IdentityFile], span: Range) -> pl.DataFrame:
     """The rows of a range."""
     none = pl.DataFrame(pl.from_arrow(_MERGED.empty_table()))
-    frames = [file.scan().filter(of_range(span)).select(none.columns).collect() for file in files]
-    return pl.concat([none, *frames])
+    found = read_ahead(lambda file: file.scan().filter(of_range(span)).select(none.columns).collect(), files)
+    return pl.concat([none, *found])
 
 
 def gather_identities(
@@ -108,8 +108,8 @@ class ReadRejects:
         broken: set[str] = set()
 
         def keys() -> Iterator[NDArray[np.uint64]]:
-            for path in files:
-                rows = scan_parquet([path]).select("doc_id", "source", "input", "expectation").collect()
+            columns = "doc_id", "source", "input", "expectation"
+            for rows in read_ahead(lambda path: scan_parquet([path]).select(columns).collect(), files):
                 broken.update(rows.filter(is_file, breaks_off)["input"])
                 yield doc_keys(rows.filter(pl.col("expectation") != "unreadable")["doc_id"].to_arrow())
 

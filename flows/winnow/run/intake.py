@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from winnow.base.errors import InputChanged, UsageError
-from winnow.base.files import arrow_dataset, at_hand, parquet_file
+from winnow.base.files import arrow_dataset, at_hand, parquet_file, read_ahead
 from winnow.base.recipe import NOT_SHAPING, ReadSettings
 from winnow.base.records import REPEATED_ID
 from winnow.base.staging import RAW, REJECTED, key_of, sha256_of, write_parquet
@@ -29,6 +29,7 @@ from winnow.run.jobs import ReadCounts, RepairCounts, ShardFiles, read_job, repa
 from winnow.run.rejects import waiting_shards
 from winnow.run.run_context import Run
 from winnow.run.summary import files_in_words, not_read
+from winnow.run.table_checks import check_repaired
 from winnow.run.work_plan import (
     WITHDRAWN,
     InputPlan,
@@ -39,10 +40,9 @@ from winnow.run.work_plan import (
     plan_inputs,
     plan_rows,
 )
-from winnow.validate.expectations import Failure, check_rows, load_great_expectations, merge_small_tables
+from winnow.validate.expectations import Failure, load_great_expectations
+from winnow.validate.facts import mean_residual_markup
 from winnow.validate.reject_rows import reject_failures
-
-MEASURES = ["doc_id", "n_chars", "n_words", "letter_share", "residual_markup"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,10 +98,14 @@ class Repaired:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """The doc_ids of documents that broke a row rule, and one Parquet file with the rejects of all stages so far."""
+    """The doc_ids of documents that broke a row rule, and one Parquet file with the rejects of all stages so far.
+
+    ``mean_residual_markup`` is over all that were repaired.
+    """
 
     failed: frozenset[str]
     rejects: Path
+    mean_residual_markup: float
 
 
 def read_if_unchanged(run: Run) -> Documents | None:
@@ -299,25 +303,26 @@ def repair(run: Run, executor: Executor, documents: Documents) -> Repaired:
     return Repaired(shards=shards, counts=sum(results, RepairCounts()))
 
 
-def check(run: Run, documents: Documents, repaired: Repaired) -> Checked:
+def check(run: Run, executor: Executor, documents: Documents, repaired: Repaired) -> Checked:
     """Judges every repaired document by its measures, before any of them can be the copy that is kept.
 
     Writes the rejects of this run: unreadable, repeated ids, failed repairs, and rows that break an expectation.
     """
-    failures: list[Failure] = []
-    for rows in merge_small_tables(parquet_file(shard.repaired).read(MEASURES) for shard in repaired.shards):
-        failures += check_rows(rows.to_pandas(), run.recipe.validate_)
+    files = [shard.repaired for shard in repaired.shards]
+    failures, markup = check_repaired(files, run.recipe.validate_, executor)
     path = run.work / "rejects.parquet"
     write_parquet(path, _rejects(documents, repaired, failures), REJECTED)
     failed = frozenset(f.doc_id for f in failures)
     run.log(f"check: {len(failed)} documents break a rule", "check")
-    return Checked(failed=failed, rejects=path)
+    return Checked(failed=failed, rejects=path, mean_residual_markup=mean_residual_markup(markup))
 
 
 def _rejects(documents: Documents, repaired: Repaired, failures: list[Failure]) -> Iterator[pa.Table]:
     yield _withdrawn_marks(documents.rows.barred)
     failed = sorted({f.doc_id for f in failures})
-    for number, shard in enumerate(repaired.shards):
+    rejects = [(shard.read_rejects, shard.repair_rejects) for shard in repaired.shards]
+    fetched = read_ahead(lambda paths: [*map(at_hand, paths)], rejects)  # and not held, for they may be large
+    for number, (shard, _) in enumerate(zip(repaired.shards, fetched, strict=True)):
         yield pq.read_table(at_hand(shard.read_rejects), schema=REJECTED)
         cleaned = documents.rows.needs_cleaning(number)
         yield _failed_repairs(shard, cleaned)

@@ -81,7 +81,8 @@ def reject_rows(dataset: Dataset, staged: Path, rows: Path, how: Settling) -> Re
     known = {doc_id for doc_id, _ in (*how.obsolete, *how.replayed)}.union(how.barred)
 
     def settled() -> Iterator[pa.Table]:
-        for span in doc_id_ranges(max(1, -(-unpacked_bytes([staged, *files]) // _RANGE_BYTES))):
+        size = sum(unpacked_bytes(parquet_file(path).metadata) for path in (staged, *files))
+        for span in doc_id_ranges(max(1, -(-size // _RANGE_BYTES))):
             found = arrow_dataset([staged], REJECTED).to_table(filter=in_range(span))
             new = quarantine(found, how.recipe_id, how.run_id).to_pylist()
             new = [row for row in new if row["doc_id"] not in how.erased]

@@ -13,13 +13,22 @@ import pyarrow as pa
 
 from winnow.base.contracts import TABLES
 from winnow.base.doc_ids import NO_DOCUMENTS, DocIds, as_set, doc_keys
-from winnow.base.files import arrow_dataset, files_in, parquet_file, remove_files, remove_folder, scan_parquet
+from winnow.base.files import (
+    arrow_dataset,
+    files_in,
+    metadata_of,
+    parquet_file,
+    read_ahead,
+    remove_files,
+    remove_folder,
+    scan_parquet,
+)
 from winnow.base.staging import REPAIRED, key_of, write_parquet
 from winnow.deduplicate.prepare import Preparation, prepare_shard
 from winnow.deduplicate.removals import find_removals
 from winnow.deduplicate.settled import Settled
 from winnow.publish.erasure import erased_ids
-from winnow.run.assemble import Assembly, assemble_job, assembly_by_range, assembly_ranges
+from winnow.run.assemble import Assembly, assemble_job, assembly_by_range
 from winnow.run.executor import map_shards
 from winnow.run.intake import Checked, Documents, Repaired
 from winnow.run.previous_version import (
@@ -34,9 +43,13 @@ from winnow.run.previous_version import (
 from winnow.run.rejects import Settling, reject_rows, replayed_keys, waiting_rejects
 from winnow.run.run_context import Run
 from winnow.run.site_table import changed_sites
+from winnow.run.sorted_runs import assembly_ranges
 from winnow.run.version_facts import facts_of_version
 from winnow.run.work_plan import NEEDS_CLEANING, Moved, input_frame, paths_of
-from winnow.validate.facts import Facts, mean_residual_markup
+from winnow.validate.facts import Facts
+
+JOB_RANGES, MANY_RANGES = 16, 4096
+"""Ranges of doc_ids that one call assembles where they are so many: each file that it leaves is asked about often."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,11 +110,10 @@ def deduplicate(
     )
     waiting = waiting_rejects(run.dataset, rejects.rows, rejects.replaced)
     # What this run read has to come out somewhere; counted from the input's side, so that a loss shows.
-    published = sum(parquet_file(file).metadata.num_rows for file in run.dataset.files("index"))
+    published = sum(meta.num_rows for meta in metadata_of(run.dataset.files("index")))
     known = published - len(gone) - len(documents.rows.replaced) + documents.rows.fresh
     identity = rejects.refused.columns
     known_rejects = waiting.select(identity).unique().join(rejects.refused, on=identity, how="anti").height
-    measured = (parquet_file(s.repaired).read(["n_chars", "residual_markup"]) for s in repaired.shards)
     rewritten = left_out | decided.changed
     replaced: dict[str, Set[str]] = {
         **dict.fromkeys(("documents", "duplicates"), rewritten | moved.doc_ids),
@@ -111,14 +123,14 @@ def deduplicate(
         "similar": unlike_before,
         "inputs": frozenset([*inputs["path"].to_pylist(), *gone_too, *_no_longer_skipped(run, documents)]),
     }
-    sites, replaced["sources"] = changed_sites(run.dataset, parts, replaced, run.version, run.run_id)
+    sites, replaced["sources"] = changed_sites(run.dataset, parts, replaced, run.version, run.run_id, executor)
     parts["sources"] = (run.work / "parts" / "sources" / "all.parquet",)
     write_parquet(parts["sources"][0], [sites], TABLES["sources"])
     facts = replace(
         facts_of_version(run.dataset, parts, replaced, executor, run.work / "facts"),
         n_read=known + known_rejects,
         n_vanished=len(documents.rows.withdrawn) if run.order.mirror else 0,
-        mean_residual_markup=mean_residual_markup(measured),
+        mean_residual_markup=checked.mean_residual_markup,
     )
     return TableChanges(
         parts=parts,
@@ -225,7 +237,9 @@ def _assemble(run: Run, executor: Executor, decided: _Decided, chars: int) -> di
     inside = [decided.changed.within(span) for span in ranges]
     progress = run.progress("assemble")
     assemblies = list(assembly_by_range(decided.assembly, ranges, executor, run.work / "runs"))
-    map_shards(executor, assemble_job, ranges, inside, assemblies, [folder] * len(ranges), progress=progress)
+    step = JOB_RANGES if len(ranges) >= MANY_RANGES else 1
+    jobs = [[of[n : n + step] for n in range(0, len(ranges), step)] for of in (ranges, inside, assemblies)]
+    map_shards(executor, assemble_job, *jobs, [folder] * len(jobs[0]), progress=progress)
     for done in ("prepared", "runs"):  # all of it stands in the rows now
         remove_folder(run.work / done)
     made = [path for path in files_in(folder) if path.suffix == ".parquet"]
@@ -298,9 +312,10 @@ def _input_rows(run: Run, documents: Documents) -> pa.Table:
     """Returns the rows of table ``inputs`` for the files that were read in this run, or left out."""
     read = input_frame(documents.inputs.changed)
     for name, kind in (("n_documents", "raw"), ("n_rejects", "read_rejects")):
-        counts = [scan_parquet([getattr(shard, kind)]).group_by("input").len() for shard in documents.shards]
-        none = pl.LazyFrame(schema={"input": pl.String, "len": pl.UInt32})
-        found = pl.concat([none, *counts], how="vertical_relaxed").group_by("input").agg(pl.col("len").sum()).collect()
+        files = (getattr(shard, kind) for shard in documents.shards)
+        counts = read_ahead(lambda path: scan_parquet([path]).group_by("input").len().collect(), files)
+        none = pl.DataFrame(schema={"input": pl.String, "len": pl.UInt32})
+        found = pl.concat([none, *counts], how="vertical_relaxed").group_by("input").agg(pl.col("len").sum())
         read = read.join(found.rename({"input": "path", "len": name}), on="path", how="left")
     read = read.with_columns(pl.col("n_documents", "n_rejects").fill_null(0))
     left_out = pl.DataFrame(

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from winnow.base.doc_ids import NO_DOCUMENTS, DocIds, Joined, Range, files_by_range, mapped, ranges_of
 from winnow.base.errors import UsageError
-from winnow.base.files import parquet_file, remove_folder, scan_parquet
+from winnow.base.files import metadata_of, remove_folder, scan_parquet
 from winnow.base.records import REPEATED_ID, doc_id_of
 from winnow.publish.dataset import Dataset
 from winnow.publish.erasure import erased_ids
@@ -275,7 +275,7 @@ def plan_rows(
         shards, inputs, dataset, recipe_id=recipe_id, full=full, mirror=mirror,
         barred=frozenset(barred) | _longer_names(inputs, dataset), looked_at=_looked_at(inputs, found, mirror),
     )  # fmt: skip
-    sizes = [parquet_file(file.path).metadata.num_rows for file in known.identities]
+    sizes = [meta.num_rows for meta in metadata_of(file.path for file in known.identities)]
     planned = mapped(np.int32, sum(sizes), work) if work else np.zeros(sum(sizes), np.int32)
     rows = tuple(np.split(planned, np.cumsum(sizes[:-1]))) if sizes else ()
     leaving = {kind: Joined(np.uint64, work) for kind in ("replaced", "withdrawn", "refused", "renamed", "moved")}

@@ -140,16 +140,26 @@ def count_dangling(documents: Rows, kept: NDArray[np.uint64], counts: NDArray[np
     return int(counts[~_ids(documents)[0].have(kept)].sum())
 
 
-def mean_residual_markup(batches: Iterable[pa.RecordBatch | pa.Table]) -> float:
-    """Mean of ``residual_markup`` weighted by ``n_chars`` over repaired rows; 0 where there are none.
+def residual_markup(rows: pa.Table) -> tuple[float, int]:
+    """``residual_markup`` times ``n_chars``, and ``n_chars``, summed over repaired rows.
 
-    >>> mean_residual_markup([pa.table({"n_chars": [1, 3], "residual_markup": [1.0, 0.0]})])
+    >>> residual_markup(pa.table({"n_chars": [1, 3], "residual_markup": [1.0, 0.0]}))
+    (1.0, 4)
+    """
+    damaged = pc.sum(pc.multiply(pc.cast(rows["n_chars"], pa.float64()), rows["residual_markup"])).as_py() or 0.0
+    return damaged, pc.sum(rows["n_chars"]).as_py() or 0
+
+
+def mean_residual_markup(sums: Iterable[tuple[float, int]]) -> float:
+    """Mean of ``residual_markup`` weighted by ``n_chars``, given the sums over some rows each; 0 where there are none.
+
+    >>> mean_residual_markup([(1.0, 4), (0.0, 0)])
     0.25
     """
     damaged = total = 0.0
-    for batch in batches:
-        damaged += pc.sum(pc.multiply(pc.cast(batch["n_chars"], pa.float64()), batch["residual_markup"])).as_py() or 0
-        total += pc.sum(batch["n_chars"]).as_py() or 0
+    for of_some, n_chars in sums:
+        damaged += of_some
+        total += n_chars
     return damaged / total if total else 0.0
 
 

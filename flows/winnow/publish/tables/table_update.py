@@ -24,7 +24,7 @@ from deltalake import CommitProperties, DeltaTable
 from winnow.base.contracts import SORT_KEYS, TABLES
 from winnow.base.doc_ids import DocIds, as_doc_ids
 from winnow.base.errors import DatasetError
-from winnow.base.files import hand_over, in_shares, make_way, parquet_file, take_over
+from winnow.base.files import hand_over, in_shares, make_way, metadata_of, parquet_file, take_over
 from winnow.base.object_store import Entry
 from winnow.publish.dataset import Dataset
 from winnow.publish.tables.delta import (
@@ -118,16 +118,16 @@ def plan_update(dataset: Dataset, name: str, replaced: Replaced, parts: Sequence
             emptied.append(file)
         elif share:
             thinned.append(file)
-    metadata = {path: parquet_file(path).metadata for path in parts}
+    sizes = [(meta.num_rows, packed_bytes(meta)) for meta in metadata_of(parts)]
     return TableUpdate(
         name=name,
         schema=schema,
         rows=lambda: read_rows(parts, schema),
-        n_rows=sum(meta.num_rows for meta in metadata.values()),
+        n_rows=sum(rows for rows, _ in sizes),
         removed=removed,
         emptied=tuple(emptied),
         thinned=tuple(thinned),
-        parts={path: packed_bytes(meta) for path, meta in metadata.items()},
+        parts={path: size for path, (_, size) in zip(parts, sizes, strict=True)},
     )
 
 
