@@ -61,6 +61,26 @@ def test_only_the_latest_versions_are_shown(press: Press, monkeypatch: pytest.Mo
     assert "The newest first." in drawn(press)
 
 
+def test_what_a_page_says_of_older_versions_is_taken_from_it(press: Press) -> None:
+    press.publish(sources("a"), run=replace(press.run(), note='<b>"first"</b> & last'))
+    press.publish(sources("b"))
+    page = drawn(press)
+    press.publish(sources("c"))
+    press.dataset.manifest_path(1).unlink()
+    lines = index_page.lines_of(drawn(press).encode())
+    assert [line.version for line in lines] == [1, 2, 3]
+    assert lines[:2] == index_page.lines_of(page.encode())
+    assert lines[0].note == '<b>"first"</b> & last'
+
+
+@pytest.mark.parametrize("data", [b"", b'lines="[1]"', b'data-lines="[[1]]"', b'data-lines="[1', b'data-lines="\xff"'])
+def test_a_page_that_says_nothing_of_versions_is_drawn_from_their_manifests(press: Press, data: bytes) -> None:
+    press.publish(sources("a"))
+    press.publish(sources("b"))
+    press.dataset.index_page.write_bytes(data)
+    assert "<td>v1</td>" in drawn(press)
+
+
 def test_a_version_that_cannot_be_read_is_left_out(press: Press) -> None:
     press.publish(sources("a"))
     press.publish(sources("b"))

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
+from html import unescape
 from itertools import groupby
+
+from pydantic import TypeAdapter
 
 from winnow.report.page import Curve, curves_of, number, page_of
 from winnow.report.report_data import Point
@@ -27,6 +31,10 @@ class VersionLine:
     note: str | None
     report: str | None
     point: Point
+
+
+_LINE = TypeAdapter(VersionLine)
+_FIELDS, _POINT = ([f.name for f in fields(kind)] for kind in (VersionLine, Point))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +67,27 @@ def render_index(name: str, lines: Sequence[VersionLine], n_versions: int) -> by
         lede=f"Version {latest.version} is the latest: {number(latest.n_published)} {documents} {are} published.",
         aside=f"The last {len(lines)} of {n_versions}." if len(lines) < n_versions else "The newest first.",
         lines=lines,
+        data=json.dumps([_values(line) for line in lines], ensure_ascii=False, separators=(",", ":")),
         curves=[_spark(curve) for curve in curves_of([line.point for line in lines])],
     )
+
+
+def lines_of(page: bytes) -> list[VersionLine]:
+    """Returns the lines of a page that `render_index` made, to draw it anew with another one; else none."""
+    data = page.partition(b'data-lines="')[2].partition(b'"')[0].decode(errors="replace")
+    try:
+        return [
+            _LINE.validate_python(dict(zip(_FIELDS, [*values, dict(zip(_POINT, point, strict=True))], strict=True)))
+            for *values, point in json.loads(unescape(data))
+        ]
+    except (ValueError, TypeError):
+        return []
+
+
+def _values(line: VersionLine) -> list[object]:
+    """What a line says, without names, for there are many lines."""
+    *values, point = asdict(line).values()
+    return [v.isoformat() if isinstance(v, datetime) else v for v in values] + [list(point.values())]
 
 
 def _spark(curve: Curve) -> Spark:

@@ -1,22 +1,28 @@
-"""Draws ``index.html`` at the root of a dataset anew: a page over its versions, made from their manifests alone."""
+"""Draws ``index.html`` at the root of a dataset anew: a page over its versions, made from their manifests.
+
+What the page that stands there says of versions before the last is taken from it, so that not all manifests are read,
+or fetched from a store, each time. Versions change by an erasure alone, which removes the page.
+"""
 
 from __future__ import annotations
 
 import logging
 
 from winnow.base.errors import DatasetError
+from winnow.base.files import at_hand
 from winnow.base.log import LOGGER
 from winnow.base.staging import write_file
 from winnow.publish.dataset import Dataset
-from winnow.publish.manifest import Manifest
 from winnow.report.collect import point_of
-from winnow.report.index_page import MOST_VERSIONS, VersionLine, render_index
+from winnow.report.index_page import MOST_VERSIONS, VersionLine, lines_of, render_index
 
 
 def draw_index(dataset: Dataset) -> None:
     """Draws the page anew. It says nothing that the versions do not, so a failure is told and harms nothing."""
     numbers = dataset.version_numbers()
-    lines = [_line(dataset, m) for n in numbers[-MOST_VERSIONS:] if (m := _manifest(dataset, n)) is not None]
+    drawn = {line.version: line for line in _drawn(dataset) if line.version != numbers[-1]}
+    found = (drawn.get(n) or _line(dataset, n) for n in numbers[-MOST_VERSIONS:])
+    lines = [line for line in found if line]
     if not lines:
         return
     try:
@@ -25,19 +31,22 @@ def draw_index(dataset: Dataset) -> None:
         logging.getLogger(LOGGER).warning(f"{dataset.index_page}: not drawn: {error}", extra={"stage": "publish"})
 
 
-def _manifest(dataset: Dataset, number: int) -> Manifest | None:
+def _drawn(dataset: Dataset) -> list[VersionLine]:
     try:
-        return dataset.manifest(number)
-    except DatasetError:  # nobody can read it; `verify` says so
-        return None
+        return lines_of(at_hand(dataset.index_page).read_bytes())
+    except OSError:
+        return []
 
 
 def _name(dataset: Dataset, latest: VersionLine) -> str:
     return str(dataset.manifest(latest.version).recipe.get("publish", {}).get("name", "dataset"))
 
 
-def _line(dataset: Dataset, manifest: Manifest) -> VersionLine:
-    number = manifest.version
+def _line(dataset: Dataset, number: int) -> VersionLine | None:
+    try:
+        manifest = dataset.manifest(number)
+    except DatasetError:  # nobody can read it; `verify` says so
+        return None
     has_report = (dataset.view(number) / "report.html").is_file()
     facts = manifest.counts.get("facts") or {}
     return VersionLine(
