@@ -51,7 +51,7 @@ def soften_hard_spaces(text: str, evidence: Evidence) -> Iterator[Change]:
 
 
 def _is_typed(text: str, at: int) -> bool:
-    """Whether the no-break space at `at` is one that people type: in Czech and Polish also behind a word of a letter."""
+    """Whether the no-break space at `at` is one that people type: in Czech and Polish also behind a single letter."""
     begin = max(0, at - 6)
     about = text[begin : at + 7]
     typed, hung = (
