@@ -119,7 +119,7 @@ def size(count: int) -> str:
 
 def edit_record(edit: Edit) -> dict[str, object]:
     """Returns an edit as a JSON object."""
-    return {name: getattr(edit, name) for name in edit.__slots__}
+    return edit._asdict()
 
 
 def edit_lines(text: str, edits: Sequence[Edit], paint: Paint) -> Iterator[str]:

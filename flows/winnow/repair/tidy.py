@@ -34,9 +34,9 @@ def strip_line_ends(text: str, evidence: Evidence) -> Iterator[Change]:
         return
     start = 0
     for line in text.split("\n"):
-        bare = len(line.rstrip())
-        if bare < len(line):
-            yield Change(start + bare, start + len(line), "")
+        n_bare = len(line.rstrip())
+        if n_bare < len(line):
+            yield Change(start + n_bare, start + len(line), "")
         start += len(line) + 1
 
 

@@ -200,7 +200,8 @@ class _Text:
     """A text on its way, and which rules may have something to do in it.
 
     The gates are asked once about the whole text, those of rules that need evidence when there is some; then about the
-    lines that change. That of a rule that has changed lines, and may find more, is asked again by itself before it is run.
+    lines that change. That of a rule that has changed lines is asked again by itself before the rule is run, unless the
+    rule is thorough.
     """
 
     def __init__(self, text: str, repairer: Repairer) -> None:

@@ -12,7 +12,7 @@ from winnow.repair.words.text_language import language_of
 COMMON = 550  # centibels: one word in some 300,000 running words; rarer ones would be guesses
 APART = 100  # how much commoner than the next one the only reading must be
 
-_HARD_SPACES = re.compile(r"(?<=\S)(?: ?\xa0[ \xa0]{0,9}| \xa0)(?=\S)")
+_HARD_SPACES = re.compile(r"(?:\xa0(?<=\S\xa0)| \xa0(?<=\S \xa0))[ \xa0]{0,9}(?=\S)")
 # Where a no-break space is typed by hand: before units and dashes, and after signs, titles, initials and abbreviations.
 _TYPED = re.compile(
     r"\d\xa0(?:[kcdmµn]?[mgl]|ha|[kMGT]?(?:B|W|Hz|V)|kWh|km/h|h|min|s|°[CF]?|px|pt|EUR|USD|CHF|Kč|zł|kr|Mio|Mrd)(?!\w)"
@@ -51,7 +51,7 @@ def soften_hard_spaces(text: str, evidence: Evidence) -> Iterator[Change]:
 
 
 def _is_typed(text: str, at: int) -> bool:
-    """Whether the no-break space at `at` is one that people type: in Czech and Polish also behind a word of a letter."""
+    """Whether the no-break space at `at` is one that people type: in Czech and Polish also behind a single letter."""
     begin = max(0, at - 6)
     about = text[begin : at + 7]
     typed, hung = (

@@ -56,7 +56,7 @@ def space_before_punctuation(text: str, evidence: Evidence) -> Iterator[Change]:
     if not spans:
         return
     everywhere = evidence.everywhere
-    language = known_language(text) if everywhere else language_of(text)
+    language = known_language(text) if everywhere else None
     n_words = sum(1 for _ in islice(_WORDS.finditer(text), 2 * FEW_WORDS)) if everywhere else 0
     if everywhere and language is None and n_words >= FEW_WORDS:
         return
@@ -75,7 +75,7 @@ def space_before_punctuation(text: str, evidence: Evidence) -> Iterator[Change]:
                 continue
             if mark in ";:!?":
                 if french_here is None:
-                    french_here = is_french(text[low : low + 2000])
+                    french_here = language_of(text) == "fr" or is_french(text[low : low + 2000])
                 start = max(low, at - FRENCH_WITHIN)
                 if french_here or is_french(text[start:at]) or is_french(text[text.rfind("\n", start, at) + 1 : at]):
                     continue
