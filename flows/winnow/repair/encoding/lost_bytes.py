@@ -139,6 +139,19 @@ def in_capitals(line: str, reading: str) -> str:
     return "".join(c.upper() if len(c.upper()) == 1 else c for c in reading)
 
 
+_TITLED = re.compile(f"[A-Za-z](?:[ãäå][{_CONTINUED}])+[A-Z](?![A-Z])")
+_ODD_WORD = re.compile("(?<![^\\W\\d_])[^\\W\\d_]{0,30}[À-ÖØ-öø-ſ][A-Z](?![A-Z])[^\\W\\d_]{0,30}")
+
+
+def in_title_case(line: str, reading: str) -> str:
+    """The reading with one capital a word, where its mojibake was put in title case: a letter's sign began a word.
+
+    >>> in_title_case("Josã© Mã¼Ller Ã©Tã© McÃ", "José MüLler éTé McÃ"), in_title_case("MÃ¼Ller", "MüLler")
+    ('José Müller Été McÃ', 'MüLler')
+    """
+    return _ODD_WORD.sub(lambda word: word[0].capitalize(), reading) if _TITLED.search(line) else reading
+
+
 def mend(line: str) -> str:
     """The line as it was before its mojibake took another form, was put in capitals or lost the bytes of quotes."""
     line = undo_forms(line)
