@@ -122,6 +122,9 @@ def _join_surrogates(halves: re.Match[str]) -> str:
 _MIDDLE = re.compile(f"(?<=â)(?:(?P<euro>¬)|(?P<dots>¦)|(?P<mark>(?<=[A-Za-z]â)¢)|¢)(?![{_CONTINUED}])")
 _MIDDLES = {"euro": "\x82¬", "dots": "\x80¦", "mark": "\x84¢", None: "\x80¢"}
 
+# Second bytes of quotes, dashes and the euro in Mac Roman, ``‚Ä`` and ``‚Ç``, which in small letters begin other signs.
+_LOWERED_MAC = re.compile("(?<=‚)(?:ä(?=[ìîòôöùúû¢¶†∞])|ç(?=¨))")
+
 # Vietnamese, of which most letters begin with á, which has stayed; its others begin with four more capitals.
 _RAISED = re.compile("[ÃÄÅÆ]")
 _LOWERED_VIETNAMESE = re.compile(f"[ãäåæ](?=[{_CONTINUED}])")
@@ -161,6 +164,8 @@ def mend(line: str) -> str:
         line = _LOWERED_VIETNAMESE.sub(lambda lead: lead[0].upper(), line)
     elif _has_lowered(line):
         line = raise_leads(line)
+    if "‚" in line and line.islower():
+        line = _LOWERED_MAC.sub(lambda second: second[0].upper(), line)
     if "Â" in line:
         line = _CAPITAL.sub("â", line)
     if "â" in line:
