@@ -102,6 +102,8 @@ def restore_stripped_escapes(text: str, evidence: Evidence) -> Iterator[Change]:
     'le café à Paris – it’s closed'
     >>> STRIPPED_ESCAPES("u003cpu003eItu0027s so.u003c/pu003e"), STRIPPED_ESCAPES("au003cb, xu003e")
     ("<p>It's so.</p>", 'au003cb, xu003e')
+    >>> STRIPPED_ESCAPES("Garu00c3u00a7on and Josu00c3u00a9")
+    'GarÃ§on and JosÃ©'
     >>> STRIPPED_ESCAPES("menu2019, hash a8u00e9f3 and U+00E9"), STRIPPED_ESCAPES("see emu2019s u2013")
     ('menu2019, hash a8u00e9f3 and U+00E9', 'see emu2019s u2013')
     """
@@ -116,8 +118,10 @@ def restore_stripped_escapes(text: str, evidence: Evidence) -> Iterator[Change]:
         return
     end, last = 0, ""
     for change in changes:
-        left = last if change.start == end > 0 else text[change.start - 1 : change.start]
-        if change.after.isalpha() or _may_stand(change.after, left, text, change.end):
+        follows = change.start == end > 0
+        left = last if follows else text[change.start - 1 : change.start]
+        misread = follows and undo_runs(left + change.after) != left + change.after
+        if misread or change.after.isalpha() or _may_stand(change.after, left, text, change.end):
             yield change
         end, last = change.end, change.after
 

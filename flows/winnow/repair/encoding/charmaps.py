@@ -227,7 +227,7 @@ LOWERED = f"[ãäå][ÿ{''.join(c for c in charmap('cp1252').table[0x80:0xC0] if
 # Mojibake whose letters were taken apart, or whose quotes and dashes were made plain.
 _ALTERED = (
     rf"A[\x{{302}}\x{{303}}\x{{308}}\x{{30a}}]{_class(charmap('cp1252').table[0x80:0xC0])}"
-    r"|[ÃÅ](?:[\"'?-][a-z]| [\x{301}\x{303}\x{304}\x{308}\x{327}]|[13]⁄[24])|â'¬"
+    r"|[ÃÅ](?:[\"'?-][a-z]| [\x{301}\x{303}\x{304}\x{308}\x{327}]|[13]⁄[24])|â(?:'¬|\"¢)"
 )
 
 # Arabic and Persian, Russian and Greek read as cp1256: the same few letters before each sign.

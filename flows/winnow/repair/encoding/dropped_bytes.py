@@ -18,7 +18,7 @@ from itertools import chain, islice, product
 from math import prod
 
 from winnow.repair.encoding.charmaps import Charmap, charmap
-from winnow.repair.encoding.plausible import as_listed, is_word, strange
+from winnow.repair.encoding.plausible import as_listed, has_odd_capitals, is_word, strange
 from winnow.repair.engine.rule import detector
 from winnow.repair.words.frequencies import costs_in, word_costs
 from winnow.repair.words.word_index import KNOWN, LANGUAGES, bits, known_to
@@ -318,7 +318,8 @@ def _spans(
         latin = all(letter.char < "\u0250" or letter.char in _OF_LATIN for letter in word)
         short = latin and len(word) < SHORTEST
         alone = short and (len(word) == 1 or languages is _UNTOLD)
-        whole = None if alone or is_word(line[start:end]) else told(word)
+        is_whole = is_word(line[start:end]) and not has_odd_capitals(line[start:end])
+        whole = None if alone or is_whole else told(word)
         if short and whole and whole[-1] not in "\xa0\xad" and not _is_frequent(lossy.raw(whole).decode(), languages):
             whole = None
         if last.left and line[end : end + 1] == " " and n + 1 < len(words) and words[n + 1][0].start == end + 1:
@@ -327,7 +328,7 @@ def _spans(
             both = spaced and told([*word[:-1], spaced, *after])
             if both and (whole is None or len(after) == 1 or told(after) is None):
                 whole, end, joined = both, after[-1].end, True
-            elif len(after) > SHORTEST * alone and (whole is None or told(after) is None):
+            elif len(after) > SHORTEST * alone and (whole is None or whole[-1] == "\xad" or told(after) is None):
                 # Another byte than A0 became a space.
                 both = told([*word[:-1], replace(last, end=end + 1), *after])
                 whole, end, joined = (both, after[-1].end, True) if both else (whole, end, joined)

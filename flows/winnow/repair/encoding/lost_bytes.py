@@ -122,6 +122,9 @@ def _join_surrogates(halves: re.Match[str]) -> str:
 _MIDDLE = re.compile(f"(?<=â)(?:(?P<euro>¬)|(?P<dots>¦)|(?P<mark>(?<=[A-Za-z]â)¢)|¢)(?![{_CONTINUED}])")
 _MIDDLES = {"euro": "\x82¬", "dots": "\x80¦", "mark": "\x84¢", None: "\x80¢"}
 
+# Second bytes of quotes, dashes and the euro in Mac Roman, ``‚Ä`` and ``‚Ç``, which in small letters begin other signs.
+_LOWERED_MAC = re.compile("(?<=‚)(?:ä(?=[ìîòôöùúû¢¶†∞])|ç(?=¨))")
+
 # Vietnamese, of which most letters begin with á, which has stayed; its others begin with four more capitals.
 _RAISED = re.compile("[ÃÄÅÆ]")
 _LOWERED_VIETNAMESE = re.compile(f"[ãäåæ](?=[{_CONTINUED}])")
@@ -139,6 +142,19 @@ def in_capitals(line: str, reading: str) -> str:
     return "".join(c.upper() if len(c.upper()) == 1 else c for c in reading)
 
 
+_TITLED = re.compile(f"[A-Za-z](?:[ãäå][{_CONTINUED}])+[A-Z](?![A-Z])")
+_ODD_WORD = re.compile("(?<![^\\W\\d_])[^\\W\\d_]{0,30}[À-ÖØ-öø-ſ][A-Z](?![A-Z])[^\\W\\d_]{0,30}")
+
+
+def in_title_case(line: str, reading: str) -> str:
+    """The reading with one capital a word, where its mojibake was put in title case: a letter's sign began a word.
+
+    >>> in_title_case("Josã© Mã¼Ller Ã©Tã© McÃ", "José MüLler éTé McÃ"), in_title_case("MÃ¼Ller", "MüLler")
+    ('José Müller Été McÃ', 'MüLler')
+    """
+    return _ODD_WORD.sub(lambda word: word[0].capitalize(), reading) if _TITLED.search(line) else reading
+
+
 def mend(line: str) -> str:
     """The line as it was before its mojibake took another form, was put in capitals or lost the bytes of quotes."""
     line = undo_forms(line)
@@ -148,6 +164,8 @@ def mend(line: str) -> str:
         line = _LOWERED_VIETNAMESE.sub(lambda lead: lead[0].upper(), line)
     elif _has_lowered(line):
         line = raise_leads(line)
+    if "‚" in line and line.islower():
+        line = _LOWERED_MAC.sub(lambda second: second[0].upper(), line)
     if "Â" in line:
         line = _CAPITAL.sub("â", line)
     if "â" in line:

@@ -38,7 +38,15 @@ from winnow.repair.encoding.line_changes import (
     takes_words_apart,
     tight_changes,
 )
-from winnow.repair.encoding.lost_bytes import LOSSY_REMAINS, REPLACEMENTS, Aside, in_capitals, mend, without_leads
+from winnow.repair.encoding.lost_bytes import (
+    LOSSY_REMAINS,
+    REPLACEMENTS,
+    Aside,
+    in_capitals,
+    in_title_case,
+    mend,
+    without_leads,
+)
 from winnow.repair.encoding.misread import is_surely_misread
 from winnow.repair.encoding.mojibake_words import gains, undo_in_tokens, undo_proven
 from winnow.repair.encoding.plausible import (
@@ -169,7 +177,7 @@ def best_reading(line: str, proven: frozenset[str] = frozenset(), home: frozense
     back = None if current == start else aside.put_back(current)
     if back is not None and not _has_c1(line):
         back = _C1.sub("", back)  # bytes that were given back in vain
-    current = line if back is None else in_capitals(line, keep_units(line, back))
+    current = line if back is None else in_title_case(line, in_capitals(line, keep_units(line, back)))
     if current != line and (invents(line, current) or is_chewed(line, current) or takes_words_apart(line, current)):
         return Reading(line, 1.0)
     if current != line and is_doubtful_change(line, current):

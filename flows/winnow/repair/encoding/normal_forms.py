@@ -23,12 +23,14 @@ _DECOMPOSED = re.compile(
 )
 _FORMS = {
     " \u0301": "´", " \u0303": "˜", " \u0304": "¯", " \u0308": "¨", " \u0327": "¸", "μ": "µ", "1⁄4": "¼", "1⁄2": "½",
-    "3⁄4": "¾", "TM": "™", "(TM)": "™", "(tm)": "™", "...": "…", "'": "‚",
+    "3⁄4": "¾", "TM": "™", "(TM)": "™", "(tm)": "™", "...": "…",
 }  # fmt: skip
 _ONE_SIGN = re.compile(
-    f"(?<=[{_LEADS}ÂØÙ])(?: [\u0301\u0303\u0304\u0308\u0327]|μ|[13]⁄[24])|(?<=â€)(?:TM|\\(TM\\)|\\(tm\\))|(?<=â)'(?=¬)"
+    f"(?<=[{_LEADS}ÂØÙ])(?: [\u0301\u0303\u0304\u0308\u0327]|μ|[13]⁄[24])|(?<=â€)(?:TM|\\(TM\\)|\\(tm\\))"
     f"|(?<=[a-z][ÃÄÅÈ])(?:\\.\\.\\.|TM)|(?<=[ÃÄÅÈ])(?:\\.\\.\\.|TM)(?=[a-z])|(?<=[ÐÑÏ])\\.\\.\\."
 )
+# Quotes made plain whose neighbours tell which they were: trade mark and euro, and letters and quotes read twice.
+_PLAIN = (('â"¢', "â„¢"), ("â'¬", "â‚¬"), ("ƒÆ'", "ƒÆ’"), ('¬Å"', "¬Å“"), ("Ã'Â", "Ã‚Â"))
 _SEVERAL = {'"': "“”„", "'": "‘’‚", "-": "\xad–—", "a": "ª", "o": "º", "1": "¹", "2": "²", "3": "³"}
 _ALTERED = re.compile(f"[{_LEADS}]([\"'ao123-])")
 _FOLDED = re.compile(f"[{_LEADS}](?:[123]| [\u0301\u0303\u0304\u0308\u0327])|TM")  # in a line of compatible forms
@@ -49,6 +51,8 @@ def undo_forms(line: str) -> str:
     before = line
     line = _DECOMPOSED.sub(lambda found: unicodedata.normalize("NFC", found[0]), line)
     line = _ONE_SIGN.sub(lambda found: _FORMS[found[0]], line)
+    for plain, sign in _PLAIN:
+        line = line.replace(plain, sign)
     if 'â€"' in line:
         line = _with_dashes(line)
     return _WORD.sub(partial(_word, _FOLDED.search(before) is not None), line) if _ALTERED.search(line) else line
