@@ -84,6 +84,28 @@ def test_posts_are_the_text_of_a_forum():
     assert text.count("you turn the left screw") == 30
 
 
+def test_what_stands_beside_posts_goes_and_who_wrote_when_stays():
+    posts = "".join(
+        "<div class=post><dl class=postprofile><dt><a class=username>Ann</a></dt><dd>Posts: 1234</dd>"
+        "<dd>Rank: Sergeant</dd></dl>"
+        f"<p class=author>by Ann <time>12. Sep 2024, 10:{n}</time></p><div class=content>You turn the left screw.</div>"
+        "<div class=notice>Edited 4 times</div><div class=signature>Ann's bees since 1990</div></div>"
+        for n in range(10, 40)
+    )
+    text = main_text(f'<html><body id="phpbb" class="section-viewtopic">{posts}</body></html>')[1]
+    assert [text.count(t) for t in ("left screw", "12. Sep 2024", "1234", "Sergeant", "Edited", "since 1990")] == [
+        30, 30, 0, 0, 0, 0,
+    ]  # fmt: skip
+
+
+def test_a_page_of_many_headings_takes_linear_time():
+    import time
+
+    started = time.process_time()
+    main_text(f"<html><body><article>{'<h2>Bees</h2><p>They fly low.</p>' * 1500}</article></body></html>")
+    assert time.process_time() - started < 5  # seconds; quadratic time was ten
+
+
 SHELLS = (
     "<title>Just a moment...</title><h1>example.com</h1><p>Checking your browser before accessing example.com.</p>"
     "<p>Please enable JavaScript and cookies to continue</p><p>Ray ID: 8aef</p>",

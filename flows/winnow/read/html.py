@@ -1,7 +1,7 @@
 """HTML: the main text of a page, its title, and its structure as lines.
 
 Two extractors; the better one depends on what the page is (word F1 on 196 pages of seven kinds, trafilatura alone .80):
-* a forum's text is its posts, which resiliparse finds best;
+* a forum's text is its posts, which resiliparse finds best once what stands beside them is out (`forum_elements`);
 * where one `<article>` holds much of the page and trafilatura has most of it, the rest is not missed: it is teasers,
   comments, related pages;
 * else resiliparse, comments left out, tells what trafilatura has missed: much of the page (shops, services, listings).
@@ -20,10 +20,12 @@ from itertools import islice
 from typing import Any
 
 from winnow.base.errors import ReadError
+from winnow.base.html_names import HEADING
 from winnow.base.recipe import ReadSettings
 from winnow.base.records import RawDocument
 from winnow.read.charset import decode
 from winnow.read.content import Content, sha256
+from winnow.read.forum_elements import remove_beside_posts
 from winnow.read.page_elements import with_captions, with_image_texts, with_plain_elements, without_templates
 from winnow.read.shell_page import is_application, only_asks
 
@@ -51,6 +53,8 @@ _FORUM = re.compile(
     r"""DiscussionForumPosting|schema\.org/QAPage|"@type"\s*:\s*"QAPage"|<(?:html|body)\b[^>]{0,300}(?:phpbb|vbulletin|xenforo|discourse|nodebb|flarum|mybb|ipsApp|smf_)|id=["']?(?:phpbb|XF|ipsLayout_body)\b|generator["']?\s+content=["']?(?:phpBB|vBulletin|XenForo|Discourse|NodeBB|Flarum|MyBB|Invision)""",
     re.IGNORECASE,
 )
+_TIME = re.compile(r"<(/?)time\b", re.IGNORECASE)
+MOST_OF_POSTS = 0.4  # of a forum's text: counts, ranks and buttons about short posts are the rest
 MIN_POSTS = 200  # characters; less is no thread
 _SENTENCE = re.compile(r"[^\n]{60}[.!?…。！？]")
 _PRE, _PRE_END = re.compile(r"<pre\b[^<>]{0,1000}>\n?", re.IGNORECASE), re.compile(r"</pre\b", re.IGNORECASE)
@@ -136,12 +140,15 @@ def main_text(html: str) -> tuple[str | None, str]:
     html = html.replace("\0", "\ufffd")
     html = with_image_texts(with_plain_elements(without_templates(without_endless_tags(html))))
     html, columns = with_kept_columns(html)
-    tree = HTMLTree.parse(html)
+    is_forum = bool(_FORUM.search(html))
+    tree = HTMLTree.parse(_TIME.sub(r"<\1span", html) if is_forum else html)
     title = " ".join((tree.title or "").split()) or None
     elements, depth = _size(html)
-    is_forum = bool(_FORUM.search(html))
     is_sound = depth <= DEPTH
     plain = _by_resiliparse(tree, is_sound=is_sound, comments=is_forum)
+    if is_forum and remove_beside_posts(tree):
+        posts = _by_resiliparse(tree, is_sound=is_sound)
+        plain = posts if len(posts) > MOST_OF_POSTS * len(plain) else plain  # it may take what is left for no text
     found = ""
     if len(html) <= SLOW_CHARS and elements <= SLOW_ELEMENTS and is_sound and not (is_forum and len(plain) > MIN_POSTS):
         found = _by_trafilatura(html, is_doubtful=not plain)
@@ -180,7 +187,8 @@ def _with_headings(text: str, plain: str, tree: Any) -> str:
     """The text with headings that it lacks: those that stand in `plain` between two of its lines, or before all."""
     if not tree.body:
         return text
-    headings = {" ".join(h.text.split()) for level in "123456" for h in tree.body.get_elements_by_tag_name(f"h{level}")}
+    # Its lists of elements look through the whole page again for each of their items.
+    headings = {" ".join(node.text.split()) for node in tree.body if node.tag in HEADING}
     lines = text.split("\n")
     headings -= set(lines)
     stand = Counter(lines)
