@@ -24,7 +24,7 @@ _NEGATED = frozenset("aren can couldn didn doesn don hadn hasn haven isn mustn s
 _ENDINGS = {
     "i": "m ve ll d", "you": "re ve ll d", "we": "re ve ll d", "they": "re ve ll d", "he": "s ll d", "she": "s ll d",
     "it": "s ll d", "that": "s ll d", "there": "s ll d", "what": "s", "who": "s ll d", "let": "s", "here": "s",
-    "where": "s",
+    "where": "s", "o": "clock",
 }  # fmt: skip
 KNOWN = 560  # centibels, see `lexicon`: a noun that has a possessive
 

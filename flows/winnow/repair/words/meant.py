@@ -84,7 +84,7 @@ def names_something(text: str, change: Change) -> bool:
     if (
         len(parts) == 2
         and contracts(parts[0].lower(), parts[1])
-        and (len(parts[1]) == 1 or _VERB.match(text, change.end))
+        and (len(parts[1]) != 2 or _VERB.match(text, change.end))
     ):
         return True
     if len(parts) == 2 and len(parts[0]) == 1 and parts[1] in _JUNCTIONS and _SERIES_BEFORE.search(before):

@@ -60,8 +60,9 @@ def part_glued_sentences(text: str, evidence: Evidence) -> Iterator[Change]:
                 if sure and after >= _FREQUENT:
                     dotted = _dotted(text) if dotted is None else dotted
                     sure = dotted[left] < 2
-            else:  # `America.The`, but not `System.Out`
-                sure = after < _VERY_COMMON and text[right.end()] == " "
+            else:  # `America.The`, but not `System.Out`; all nouns of German have a capital
+                noun = lexicon.language == "de" and 0 <= before < _COMMON
+                sure = after < (_FREQUENT if noun else _VERY_COMMON) and text[right.end()] == " "
             if sure:
                 yield Change(at, at, " ", 0.9 if after < _COMMON else 0.7)
 
@@ -150,6 +151,6 @@ def _has_paragraph_lines(text: str) -> bool:
     return 2 * long > len(text)
 
 
-GLUED_SENTENCES = Rule("glued_sentences", 3, part_glued_sentences, r"\pL[.!?]\p{Lu}", needs_evidence=True)
+GLUED_SENTENCES = Rule("glued_sentences", 4, part_glued_sentences, r"\pL[.!?]\p{Lu}", needs_evidence=True)
 # A line broken in mid-sentence, in a text of one paragraph per line, is damage: more of it may follow.
 BROKEN_SENTENCES = Rule("broken_sentences", 1, join_broken_sentences, r"\n", proves=True, needs_evidence=True)

@@ -372,4 +372,4 @@ def _is_likelier(lexicon: Lexicon, first: str, second: str) -> bool:
 LIGATURE_SPACES = Rule("ligature_spaces", 2, join_after_ligatures, r"[ﬀ-ﬄ] \pL", needs_evidence=True)
 DROP_CAPS = Rule("drop_caps", 1, join_drop_caps, r"(?:^|\n)\p{Lu}\n\n?\pL", needs_evidence=True)
 SPACED_LETTERS = Rule("spaced_letters", 3, join_spaced_letters, r"\pL \pL \pL \pL", needs_evidence=True)
-SPLIT_WORDS = Rule("split_words", 7, split_words, r"\pL \pL|\pL{6}", needs_evidence=True)
+SPLIT_WORDS = Rule("split_words", 8, split_words, r"\pL \pL|\pL{6}", needs_evidence=True)
