@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from tests.conftest import Build, write_jsonl
 
 from winnow.base import errors
 from winnow.cli import main as command
+from winnow.cli.options import opened
 from winnow.publish.dataset import Dataset
 from winnow.server import tasks
 from winnow.storage.lock import current_writer, lock_dataset
@@ -44,9 +45,29 @@ def test_what_nobody_foresaw_is_an_internal_error_with_its_traceback(monkeypatch
     assert "ValueError: odd" in said and "please report it" in said.splitlines()[-1]
 
 
-def ended_with(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> object:
+def test_a_file_that_cannot_be_used_is_named_without_a_traceback(monkeypatch, capsys):
+    assert ended_with(monkeypatch, PermissionError(13, "Permission denied", "x/y")) == 5
+    assert capsys.readouterr().err.startswith("winnow: x/y: permission denied; ")
+
+
+def test_damage_that_a_command_stumbles_over_is_named_with_the_remedy(own, monkeypatch, capsys):
+    next((own / "v2" / "documents").iterdir()).unlink()
+
+    def look() -> None:
+        opened(str(own))
+        raise ValueError("odd")
+
+    assert ended_with(monkeypatch, look) == 5
+    said = capsys.readouterr().err
+    assert "v2/documents/" in said and "is missing" in said and "winnow verify" in said and "odd" not in said
+
+
+def ended_with(monkeypatch: pytest.MonkeyPatch, does: BaseException | Callable[[], None]) -> object:
     def fail() -> None:
-        raise error
+        if isinstance(does, BaseException):
+            opened("no dataset")
+            raise does
+        does()
 
     monkeypatch.setattr(command, "app", fail)
     monkeypatch.setattr(command, "switch_off", lambda: None)

@@ -40,6 +40,10 @@ MISTAKES = {
         "[schedule]\ntimezone = 'Mars'\n",
         "r.toml:2: schedule.timezone = 'Mars' is no time zone",
     ),
+    "a zone nearly right": (
+        "[schedule]\ntimezone = 'Europe/Berlinn'\n",
+        "is no time zone; did you mean 'Europe/Berlin'?",
+    ),
     "a misspelt setting": (
         "[maintain]\nkeep_version = 3\n",
         "r.toml:2: maintain.keep_version is no setting; did you mean 'keep_versions'",
@@ -55,6 +59,18 @@ MISTAKES = {
     "a limit without an end": (
         "[read]\nmax_unpacked_mb = inf\n",
         "r.toml:2: read.max_unpacked_mb = inf: input should be a finite number",
+    ),
+    "a limit that is a truth": (
+        "[validate]\nmin_chars = true\n",
+        "r.toml:2: validate.min_chars = True is true or false, and should be a number",
+    ),
+    "a language in words": (
+        "[read]\nlanguages = ['en', 'german']\n",
+        "r.toml:2: read.languages = 'german' is no code of a language, as en, yue or sr-ME are",
+    ),
+    "a charset of domain names": (
+        "[read]\ncharset = 'idna'\n",
+        "r.toml:2: read.charset = 'idna' is no charset that is known",
     ),
     "a limit that is no number": (
         "[validate]\nmax_mean_length_change = nan\n",

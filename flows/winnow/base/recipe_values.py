@@ -53,6 +53,8 @@ def check_charset(name: str) -> str:
     ValueError: is no charset that is known; did you mean 'windows_1252'?
     """
     try:
+        if name.lower().replace("-", "_") in _ESCAPES:
+            raise ValueError
         b"a".decode(name)  # codecs that are no charsets (base64) raise as unknown ones do
     except UnicodeDecodeError:
         pass
@@ -62,6 +64,9 @@ def check_charset(name: str) -> str:
         hint = f"; did you mean {near[0]!r}?" if near and near[0] != name else ""
         raise ValueError(f"is no charset that is known{hint}") from None
     return name
+
+
+_ESCAPES = {"idna", "punycode", "unicode_escape", "raw_unicode_escape"}  # codecs that read escapes, of names or code
 
 
 def check_cron(line: str) -> str:
@@ -158,6 +163,9 @@ def check_time_zone(name: str) -> str:
 
     Raises ValueError for another name.
     """
-    if name not in available_timezones():
-        raise ValueError("is no time zone; names look like Europe/Berlin")
+    if name not in (known := available_timezones()):
+        near = difflib.get_close_matches(name, sorted(known), 1)
+        raise ValueError(
+            f"is no time zone; {f'did you mean {near[0]!r}?' if near else 'names look like Europe/Berlin'}"
+        )
     return name

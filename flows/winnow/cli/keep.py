@@ -43,6 +43,7 @@ def verify(
     Checks all versions and the tables where none is named. Exit code 1 where something is wrong. With --mend, lost or
     changed files, logs and views are restored first from their other copies, and each is named.
     """
+    from winnow.publish.proof import ways_back
     from winnow.publish.verify import verify
     from winnow.repair import undo
     from winnow.run.recovery import recover_dataset
@@ -67,6 +68,8 @@ def verify(
     if problems:
         rows = [(f"v{p.version}" if p.version else "", visible(p.place), visible(p.what)) for p in problems]
         print_table(("version", "place", "what is wrong"), rows)
+        last = dataset.last_number() or 0
+        print("\n" + (ways_back(dataset, last) if mend else f"restore what can be: winnow verify --mend --into {into}"))
     else:
         checked = f"v{version}" if version else f"{counted(len(dataset.version_numbers()), 'version')} and the tables"
         print(f"Sound: {checked}; every file, row, link and edit is as it was published.")

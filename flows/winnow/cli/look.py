@@ -11,7 +11,7 @@ import typer
 
 from winnow.base.errors import UsageError
 from winnow.base.terminal import visible
-from winnow.cli.options import DATASET, IntoOption, JsonOption, VersionArgument, published
+from winnow.cli.options import DATASET, IntoOption, JsonOption, VersionArgument, opened, published
 from winnow.cli.output import counted, paint, print_json, print_table, size
 
 if TYPE_CHECKING:
@@ -33,10 +33,9 @@ def status(into: IntoOption = DATASET, as_json: JsonOption = False) -> int:
 
     from winnow.run.approval import held_rejects, past_runs, run_awaiting_approval
     from winnow.run.rejects import rejects_of
-    from winnow.storage.locations import open_dataset
     from winnow.storage.lock import current_writer
 
-    dataset = open_dataset(into)
+    dataset = opened(into)
     if not dataset.root.is_dir():
         raise UsageError(f"{into}: is no dataset; make one with: winnow run SOURCE --into {into}")
     runs = past_runs(dataset)
@@ -121,10 +120,9 @@ def _age(seconds: float) -> str:
 def versions(into: IntoOption = DATASET, as_json: JsonOption = False) -> int:
     """List the published versions with counts, sizes, time and recipe"""
     from winnow.publish.dataset import versions
-    from winnow.storage.locations import open_dataset
 
     if as_json:
-        print_json(versions(open_dataset(into)))
+        print_json(versions(opened(into)))
         return 0
     head = ("version", "created", "documents", "duplicates", "rejects", "edits", "size", "new", "recipe", "note")
     rows = []
@@ -248,9 +246,8 @@ def rejects(
 
     from winnow.run.approval import held_rejects
     from winnow.run.rejects import rejects_of
-    from winnow.storage.locations import open_dataset
 
-    held = held_rejects(dataset := open_dataset(into))
+    held = held_rejects(dataset := opened(into))
     rows = rejects_of(dataset if held else published(into), reason, settled, held)
     if as_json:
         print_json(rows)
@@ -287,9 +284,8 @@ def gate(
     Exit code 1 where the run was held back.
     """
     from winnow.run.approval import past_runs, run_awaiting_approval
-    from winnow.storage.locations import open_dataset
 
-    dataset = open_dataset(into)
+    dataset = opened(into)
     judged = [(r, r.gate) for r in past_runs(dataset) if r.gate is not None and run in (None, r.run_id)]
     if not judged:
         what = f"run {run!r} is unknown or was not judged" if run else "no run has been judged yet"

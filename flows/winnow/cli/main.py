@@ -18,6 +18,7 @@ from winnow.base.errors import INTERNAL_ERROR, WinnowError
 from winnow.base.terminal import say
 from winnow.cli import documents, keep, look, make, serve
 from winnow.cli.interruption import Terminated, ends_when_told
+from winnow.cli.options import damage
 
 ABOUT = "Batch text cleaning you can trust: damaged, repetitive text in, a versioned Parquet dataset out."
 EXIT_CODES = (
@@ -94,7 +95,10 @@ def main() -> None:
     except WinnowError as error:
         say(f"winnow: {error}")
         sys.exit(error.exit_code)
-    except Exception:
+    except Exception as error:
+        if why := _of_files(error):
+            say(f"winnow: {why}")
+            sys.exit(WinnowError.exit_code)
         traceback.print_exc()
         say("winnow: an internal error; please report it with what stands above. The last version stays as it is")
         sys.exit(INTERNAL_ERROR)
@@ -102,6 +106,17 @@ def main() -> None:
         sys.exit(130)
     except Terminated:
         sys.exit(143)
+
+
+def _of_files(error: Exception) -> str | None:
+    """What the dataset, or a file, has to do with an error that nobody foresaw; None where it is a fault of Winnow."""
+    with contextlib.suppress(Exception):  # the error itself says more then
+        if found := damage():
+            return found
+    if isinstance(error, OSError) and error.filename is not None:
+        why = (error.strerror or str(error)).lower()
+        return f"{error.filename}: {why}; check that it is there, and that you may read and write it"
+    return None
 
 
 def command() -> None:

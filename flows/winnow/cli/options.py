@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import typer
@@ -30,6 +31,8 @@ LimitOption = Annotated[int, typer.Option(min=0, help="How many to show; 0 for a
 
 DATASET = "dataset"
 
+_OPENED: ContextVar[Dataset | None] = ContextVar("opened", default=None)
+
 
 def executor_kind(said: str) -> Kind:
     """Raises UsageError for what is no executor."""
@@ -41,15 +44,41 @@ def executor_kind(said: str) -> Kind:
     return cast("Kind", said)
 
 
+def opened(into: str) -> Dataset:
+    """Returns the dataset that ``--into`` names, and remembers it in case the command fails."""
+    from winnow.storage.locations import open_dataset
+
+    _OPENED.set(dataset := open_dataset(into))
+    return dataset
+
+
+def damage() -> str | None:
+    """What is damaged in the dataset that the command opened, with the remedy; None where nothing is found.
+
+    A command that only looks reads what it needs, as it stands; when it stumbles, this says over what.
+    """
+    from winnow.publish.verify import verify
+
+    dataset = _OPENED.get()
+    problems = verify(dataset) if dataset else []
+    if not dataset or not problems:
+        return None
+    named = "; ".join(f"{p.place} {p.what}" for p in problems[:3])
+    more = f" and {len(problems) - 3} more" if len(problems) > 3 else ""
+    return (
+        f"{dataset.name}: is damaged: {named}{more}; winnow verify --into {dataset.name} lists all of it, "
+        "and with --mend restores what can be"
+    )
+
+
 def published(into: str) -> Dataset:
     """Returns the dataset that ``--into`` names.
 
     Raises UsageError where it has no version yet.
     """
     from winnow.base.errors import UsageError
-    from winnow.storage.locations import open_dataset
 
-    dataset = open_dataset(into)
+    dataset = opened(into)
     if dataset.latest_version() is None:
         from winnow.run.approval import run_awaiting_approval
 

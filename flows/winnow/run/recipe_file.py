@@ -59,11 +59,17 @@ def _unknown_names(recipe: Recipe) -> Iterator[tuple[list[str], str]]:
         check_licence(recipe.publish.licence)
     except ValueError as error:
         yield ["publish", "licence"], f"= {_shown(recipe.publish.licence)} {error}"
+    for language in recipe.read.languages:
+        if len(language.partition("-")[0]) > _MOST_LETTERS:
+            yield ["read", "languages"], f"= {_shown(language)} is no code of a language, as en, yue or sr-ME are"
     for name in recipe.repair.rules:
         from winnow.repair import unknown_rule  # word lists and all, where most recipes name no rule
 
         if why := unknown_rule(name):
             yield ["repair", "rules", name], why
+
+
+_MOST_LETTERS = 3  # of a language in BCP 47; no longer code was ever given away
 
 
 def _explain(path: Path, text: str, error: Any) -> str:
