@@ -13,6 +13,7 @@ import pytest
 from tests.publish.press import Press
 from tests.s3_server import serve_s3
 
+from winnow.base import object_store
 from winnow.base.disk import Checkpoint, no_checkpoint
 from winnow.base.object_store import Store, parse_address
 from winnow.publish.dataset import Dataset
@@ -75,4 +76,5 @@ def bucket(
 ) -> Bucket:
     for name, value in {**s3_environment, "WINNOW_CACHE": str(tmp_path)}.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setattr(object_store, "_PAGE", 20)  # as where there are too many objects for one answer of the store
     return Bucket(f"s3://datasets/test {next(_NUMBERS)}/articles", tmp_path, s3_fetched)

@@ -256,7 +256,7 @@ def test_a_worker_sends_what_it_writes_and_the_writer_takes_it_over(
     assert not root.exists()
     files._MOUNTED.clear()
     files.mount(mount)
-    files.keep_room(mount, 0, {}, writes=True)
+    files.keep_room(mount, 0, writes=True)
     files.take_over(path, file.bytes, file.sha256, entry)
     assert files.sent_files(root) == {"tables/inputs/new.parquet": entry}
     assert path.stat().st_size == file.bytes

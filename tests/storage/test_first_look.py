@@ -7,7 +7,7 @@ from tests.publish.press import sources, texts_of
 from tests.publish.test_recover import rows_of_all_tables
 from tests.run.test_erasure import GONE, erase_all
 from tests.storage.conftest import Bucket
-from tests.storage.test_check import flipped
+from tests.storage.test_check import flipped, name_of
 from tests.storage.test_push import assert_sound, names_in
 
 from winnow.base.errors import DatasetDamaged
@@ -15,12 +15,20 @@ from winnow.base.files import at_hand
 from winnow.base.pointers import MOST_BYTES, is_pointer
 from winnow.cli.report_server import ReportServer
 from winnow.publish.dataset import versions
+from winnow.publish.housekeeping import prune
 from winnow.publish.manifest import MANIFEST
+from winnow.publish.recover import Recovered, recover
 from winnow.publish.tables import delta
 from winnow.publish.tables.delta import LOG, open_table
-from winnow.storage.working_copy import LATEST, TAGS
+from winnow.storage.lease import NAME, is_settled
+from winnow.storage.locations import open_dataset
+from winnow.storage.lock import lock_dataset
+from winnow.storage.working_copy import LATEST, tags_name
 
-SAID = [TAGS, LATEST]  # what the store says of itself
+
+def said(*versions: int) -> list[str]:
+    """What a reader asks for to know of versions: their notes of tags and their manifests."""
+    return [*map(tags_name, versions), *(f"v{number}/{MANIFEST}" for number in versions)]
 
 
 @pytest.fixture(autouse=True)
@@ -40,15 +48,15 @@ def test_a_first_look_fetches_the_last_manifest_however_many_versions_there_are(
     with bucket.fetched() as names:
         seen = bucket.read("new")
         assert seen.manifest().version == 4
-    assert names == [*SAID, f"v4/{MANIFEST}"]
+    assert names == sorted([LATEST, *said(4)])
     assert seen.version_numbers() == [1, 2, 3, 4]
     with bucket.fetched() as names:
         assert seen.manifest(2).version == 2
         assert seen.manifest(2).version == 2
-    assert names == [f"v2/{MANIFEST}"]
+    assert names == said(2)
     with bucket.fetched() as names:
         assert [line.version for line in versions(bucket.read("new"))] == [1, 2, 3, 4]
-    assert names == sorted([*SAID, f"v1/{MANIFEST}", f"v3/{MANIFEST}"])
+    assert names == sorted([LATEST, tags_name(4), *said(1, 3)])
     assert_sound(seen)
 
 
@@ -75,7 +83,7 @@ def test_reports_that_are_served_come_from_the_store(bucket, tmp_path):
     with ReportServer(seen, None, 0) as server, bucket.fetched() as names:
         assert server.page("/v1/report.html") == b"x" * MOST_BYTES
         assert server.page("/v3/report.html") is None
-    assert names == [f"v1/{MANIFEST}", "v1/report.html"]
+    assert names == [*said(1), "v1/report.html"]
 
 
 @pytest.mark.slow
@@ -99,6 +107,7 @@ def test_a_run_on_a_new_machine_fetches_no_page_of_any_version_and_no_commit_bef
     with bucket.fetched() as names:
         bucket.machine("other").publish(sources("c"))
     pages = [n for n in names if n.startswith("v") and not n.endswith((MANIFEST, ".parquet"))]
+    assert [n for n in names if n.endswith(MANIFEST)] == []
     commits = [n for n in names if f"/{LOG}/" in n]
     assert pages == []
     last = {n.rpartition("/")[0]: n for n in sorted(before) if ".checkpoint." in n}
@@ -107,6 +116,68 @@ def test_a_run_on_a_new_machine_fetches_no_page_of_any_version_and_no_commit_bef
     assert before - names_in(bucket) == set()
     assert rows_of_all_tables(bucket.read("third")) == rows_of_all_tables(bucket.read("one"))
     assert_sound(bucket.read("third"))
+
+
+@pytest.mark.slow
+def test_a_run_that_finds_nothing_on_a_new_machine_reads_no_log_and_no_older_version(bucket):
+    publish(bucket, 3)
+    machine = bucket.machine("other").dataset
+    with bucket.fetched() as names, lock_dataset(machine, "looks"):
+        assert recover(machine) == Recovered()
+    assert names == sorted([NAME, LATEST, *said(3)])
+    log = name_of(bucket, "tables/edits/_delta_log/", "3.json")
+    bucket.store.put(log, b"{" * 100)
+    assert is_settled(bucket.store)
+    machine = bucket.machine("third").dataset
+    with lock_dataset(machine, "mends"):
+        assert [line.partition(":")[0] for line in recover(machine).mended] == [f"tables/edits/{LOG}"]
+    assert_sound(bucket.read("third"))
+
+
+@pytest.mark.slow
+def test_a_run_after_one_that_failed_looks_at_all_versions(bucket):
+    publish(bucket, 2)
+    one = bucket.machine("one").dataset
+    with pytest.raises(ZeroDivisionError), lock_dataset(one, "fails"):
+        raise ZeroDivisionError
+    assert not is_settled(bucket.store)
+    machine = bucket.machine("other").dataset
+    with bucket.fetched() as names, lock_dataset(machine, "looks"):
+        assert recover(machine) == Recovered()
+    assert {n for n in names if n.endswith(MANIFEST)} == {f"v1/{MANIFEST}", f"v2/{MANIFEST}"}
+    assert is_settled(bucket.store)
+
+
+@pytest.mark.slow
+def test_a_version_is_laid_out_for_a_reader_while_a_run_of_the_machine_writes_and_comes_not_back_once_removed(bucket):
+    publish(bucket, 3)
+    dataset = bucket.machine("other").dataset
+    with lock_dataset(dataset, "prunes"):
+        recover(dataset)
+        reader = open_dataset(bucket.url)
+        assert reader.manifest(1).version == 1
+        assert not is_pointer(dataset.manifest_path(1))
+        assert prune(dataset, 1).names == ("v1", "v2")
+        assert reader.version_numbers() == [3]
+    assert not any(n.startswith(("v1/", "v2/", ".tags/v1", ".tags/v2")) for n in bucket.store.entries())
+    assert bucket.read("third").version_numbers() == [3]
+    assert_sound(bucket.read("third"))
+
+
+@pytest.mark.slow
+def test_a_machine_that_looks_while_documents_are_erased_looks_again(bucket):
+    press = bucket.machine()
+    press.publish({**sources("a", "b"), GONE[0]: "quince"})
+    press.publish(sources("c"))
+    reader = bucket.read("reader")
+    reader.manifest(1)
+    erase_all(press.dataset)
+    bucket.store.put(NAME, b'{"run": "erases", "copy": "x", "expires": 0}')  # as of one that was killed
+    assert bucket.read("reader").remote.copy.state().erasing
+    bucket.store.put(NAME, b'{"run": null, "settled": true}')
+    seen = bucket.read("reader")
+    assert not seen.remote.copy.state().erasing
+    assert set(texts_of(seen, 1)) == {"a", "b"}
 
 
 @pytest.mark.slow

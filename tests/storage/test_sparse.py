@@ -26,7 +26,7 @@ from winnow.base.files import at_hand
 from winnow.base.pointers import is_pointer
 from winnow.base.recipe import Recipe
 from winnow.storage import remote
-from winnow.storage.working_copy import TAGS
+from winnow.storage.working_copy import tags_name
 
 
 def kept(root: Path) -> int:
@@ -93,13 +93,13 @@ def test_a_writer_without_the_note_of_tags_reads_every_object_through_its_checks
     name = name_of(bucket, "tables/documents/part-", ".parquet")
     bucket.store.put(name, flipped(bucket.store.read(name)[0]))
     if note is None:
-        bucket.store.remove([TAGS])
+        bucket.store.remove([tags_name(1)])
     else:
-        bucket.store.put(TAGS, note.encode())
+        bucket.store.put(tags_name(1), note.encode())
     bucket.machine("other").publish(SECOND)
     assert set(texts_of(bucket.read())) == {"a", "b", "c", "d"}
     assert_sound(bucket.read())
-    assert name in json.loads(bucket.store.read(TAGS)[0])["tags"]
+    assert name in json.loads(bucket.store.read(tags_name(1))[0])["tags"]
 
 
 class Meter:

@@ -130,18 +130,22 @@ def known_sha256(path: Path) -> str | None:
     return pointer.sha256 or found[0].store.sha256(found[0].object_of(found[1]))
 
 
-def keep_room(mount: Mount, room: int, stored: Mapping[str, Entry], writes: bool = False) -> None:
-    """Says how many bytes of files may still be kept in the root of a mount; `stored` is what is
-    known of its objects from now on.
+def keep_room(mount: Mount, room: int, writes: bool = False) -> None:
+    """Says how many bytes of files may still be kept in the root of a mount, of whose objects nothing is known yet.
 
     Small files are kept as they are read. Who `writes` keeps large ones too, for they are read again and again, and
     sends files of tables as they are written.
     """
-    _MOUNTED[mount.root].look_again(room, stored, writes)
+    _MOUNTED[mount.root].look_again(room, writes)
+
+
+def know(mount: Mount, stored: Mapping[str, Entry]) -> None:
+    """Says what is known of objects, so that nobody asks for it."""
+    _MOUNTED[mount.root].know(stored)
 
 
 def fetched_sums(root: Path) -> Mapping[str, str]:
-    """Returns the SHA-256 (hex) of what no manifest names of tables, as it was fetched since `keep_room`, by name."""
+    """Returns the SHA-256 (hex) of what no manifest names, as it was fetched since `keep_room`, by name."""
     return _MOUNTED[root].fetched
 
 

@@ -61,7 +61,7 @@ class Mounted:
         self._ends: dict[str, bytes] = {}  # of objects, as each opening reads its file's end
         self.room = 0  # bytes that may still be kept where nothing is removed
         self.writes = False  # whether this process is the dataset's writer
-        self.fetched: dict[str, str] = {}  # SHA-256 of files of tables that no manifest names, as they came
+        self.fetched: dict[str, str] = {}  # SHA-256 of files that no manifest names, as they came
         self.sent: dict[str, Entry] = {}  # files of tables that it wrote, which nothing in the store names yet
 
     @cached_property
@@ -105,9 +105,12 @@ class Mounted:
         end, entry = self.store.read_end(name, _END)
         return entry.size, end
 
-    def look_again(self, room: int, stored: Mapping[str, Entry], writes: bool) -> None:
-        """Lets go what was known of the store, but for `stored`; `room` is what may be kept here from now on."""
-        self._stored = dict(stored)
+    def know(self, stored: Mapping[str, Entry]) -> None:
+        self._stored.update(stored)
+
+    def look_again(self, room: int, writes: bool) -> None:
+        """Lets go what was known of the store; `room` is what may be kept here from now on."""
+        self._stored.clear()
         self._ends.clear()
         self.sent.clear()
         self.fetched.clear()
@@ -180,7 +183,7 @@ class Mounted:
                 raise
             size = self.store.fetch(name, target, self._make_room).size
         found = hash_of(target)
-        if sha256 is None and name.startswith(f"{TABLES}/"):
+        if sha256 is None and not name.startswith(STAGING):
             self.fetched[name] = found
         elif sha256 not in (None, found):
             shown = self.mount.address.shown

@@ -18,6 +18,7 @@ from winnow.base.addresses import redacted, refuse_credentials
 from winnow.base.errors import UsageError, WinnowError
 
 _CHUNK_BYTES = 8 << 20
+_PAGE = 1000  # objects that a store lists in one answer
 
 OPTIONS = ("endpoint_override", "region", "scheme")
 """What the address may say besides; the names are those that addresses of sources have (pyarrow's)."""
@@ -151,6 +152,27 @@ class Store:
             found = self.calls.list(self.objects, within)
             return {m["path"]: Entry(m["size"], m["e_tag"]) for chunk in found for m in chunk}
 
+    def entries_before(self, end: str) -> tuple[dict[str, Entry], bool]:
+        """Returns the objects of the address, at least those whose names sort before `end`, and whether these are all.
+
+        A store that lists names in no order is asked for all.
+        """
+        found: dict[str, Entry] = {}
+        last, in_order = "", True
+        with self.errors_named("listed"):
+            for page in self.calls.list(self.objects, chunk_size=_PAGE):
+                for m in page:
+                    in_order, last = in_order and last < m["path"], m["path"]
+                    found[last] = Entry(m["size"], m["e_tag"])
+                if in_order and last >= end and len(page) == _PAGE:
+                    return found, False
+        return found, True
+
+    def folders(self) -> list[str]:
+        """Returns the first parts of names that have more than one."""
+        with self.errors_named("listed"):
+            return list(self.calls.list_with_delimiter(self.objects)["common_prefixes"])
+
     def read(self, name: str) -> tuple[bytes, Entry]:
         """Returns a small object whole. Raises Gone."""
         with self.errors_named("read", name):
@@ -278,21 +300,31 @@ class Store:
 class ObjectWriter:
     """An object that is written bit by bit, and stands there once it is closed, whatever stood there before.
 
-    A large one goes in parts. Where it is never closed, a store may keep parts that it has until a rule of the bucket
-    removes them; nobody sees them.
+    A large one goes in parts, and is asked for its tag at the end. Where it is never closed, a store may keep parts
+    that it has until a rule of the bucket removes them; nobody sees them.
     """
 
     def __init__(self, store: Store, name: str) -> None:
         self._store, self._name = store, name
-        with store.errors_named("written", name):
-            self._file = store.calls.open_writer(store.objects, name, buffer_size=_CHUNK_BYTES, max_concurrency=4)
+        self._held, self._file = bytearray(), None  # type: tuple[bytearray, Any]
 
     def write(self, data: bytes) -> None:
+        self._held += data
+        if len(self._held) < _CHUNK_BYTES:
+            return
         with self._store.errors_named("written", self._name):
-            self._file.write(data)
+            if self._file is None:
+                self._file = self._store.calls.open_writer(
+                    self._store.objects, self._name, buffer_size=_CHUNK_BYTES, max_concurrency=4
+                )
+            self._file.write(bytes(self._held))
+        self._held.clear()
 
     def close(self) -> Entry:
+        if self._file is None:
+            return self._store.put(self._name, bytes(self._held))
         with self._store.errors_named("written", self._name):
+            self._file.write(bytes(self._held))
             self._file.close()
         return self._store.entry(self._name)
 

@@ -52,6 +52,8 @@ def verify(
     dataset = published(into)
     mended: tuple[str, ...] = ()
     if mend:
+        if dataset.remote:
+            dataset.remote.thorough = True
         with lock_dataset(dataset, new_run_id(), wait):
             mended = recover_dataset(dataset)
     problems = verify(dataset, version, undo)

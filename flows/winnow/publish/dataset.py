@@ -44,6 +44,10 @@ class Remote(Protocol):
     """The store that a dataset's folder is the working copy of."""
 
     published: int | None
+    settled: bool
+    """Whether the last writer left nothing half done, and this folder has nothing besides; set by who saw to that."""
+    thorough: bool
+    """Whether who writes next looks at all versions, and trusts no writer before."""
 
     @property
     def shown(self) -> str:
@@ -58,6 +62,9 @@ class Remote(Protocol):
 
     def lay_out(self, versions: Iterable[int]) -> None:
         """Brings the manifests of versions, and pointers for their files, where nobody here has asked for them yet."""
+
+    def sound_end(self, table: str) -> int | None:
+        """Returns the number of the last commit of a table's log where it need not be read to know that it is sound."""
 
     def stored_bytes(self) -> int:
         """Returns how many bytes the objects of the address have."""
@@ -193,6 +200,15 @@ class Dataset:
         """Makes the views of versions what they are on disk; of a working copy, those that were not asked for yet."""
         if self.remote:
             self.remote.lay_out(versions)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing is half done: older versions and logs need no look then. Of a folder nobody knows it."""
+        return self.remote is not None and self.remote.settled
+
+    def sound_end(self, table: str) -> int | None:
+        """Returns the number of the last commit of a table's log where it need not be read to know that it is sound."""
+        return self.remote.sound_end(table) if self.remote else None
 
     def files(self, table: str, version: int | None = None) -> list[Path]:
         """Returns a table's Parquet files in one version (the latest if None), in row order; none before the first."""

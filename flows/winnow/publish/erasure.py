@@ -14,6 +14,7 @@ import json
 import logging
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from itertools import combinations
@@ -119,19 +120,24 @@ def erased_ids(dataset: Dataset) -> frozenset[str]:
     return frozenset(i for r in (*receipts(dataset), *([order] if order else ())) for i in r.doc_ids)
 
 
-def unfinished(dataset: Dataset) -> list[Receipt]:
-    """Returns erasures that were killed, and those of which a version has come back as it was before."""
-    found = {r.run_id: r for r in receipts(dataset) if not all(_stands(dataset, r, v) for v in r.versions)}
+def unfinished(dataset: Dataset, settled: bool = False) -> list[Receipt]:
+    """Returns erasures that were killed, and those of which a version has come back as it was before.
+
+    None has where the dataset is `settled`.
+    """
+    done = () if settled else receipts(dataset)
+    found = {r.run_id: r for r in done if not _stands(dataset, r)}
     order = _order(dataset)
     return [*found.values(), *([order] if order and order.run_id not in found else ())]
 
 
-def _stands(dataset: Dataset, receipt: Receipt, erased: ErasedVersion) -> bool:
-    try:
-        told = dataset.manifest(erased.version).erased
-    except DatasetError:  # it was pruned, or nobody can read it
-        return True
-    return any(e.run_id == receipt.run_id for e in told)
+def _stands(dataset: Dataset, receipt: Receipt) -> bool:
+    """Whether its documents are gone from all versions that can be read."""
+    for erased in receipt.versions:
+        with suppress(DatasetError):  # it was pruned, or nobody can read it
+            if all(e.run_id != receipt.run_id for e in dataset.manifest(erased.version).erased):
+                return False
+    return True
 
 
 def _folder(dataset: Dataset) -> Path:
@@ -185,6 +191,7 @@ def erase(dataset: Dataset, order: Receipt, page_of: PageMaker) -> Receipt:
             remove_any(path)
     _clear(folder)
     remove_any(dataset.root / "gx")  # results of checks, as earlier programs kept them
+    remove_any(dataset.index_page)  # it is drawn anew from what the versions say then
     cut = _Cut(dataset, order)
     for manifest in manifests:
         _erase_from_version(dataset, manifest, order, cut, page_of)

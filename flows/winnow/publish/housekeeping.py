@@ -110,6 +110,7 @@ def prune(dataset: Dataset, keep: int, dry_run: bool = False) -> Freed:
     if keep < 1:
         raise UsageError(f"--keep {keep}: keep at least 1; the last version is never removed")
     numbers = dataset.version_numbers()[:-keep]
+    dataset.lay_out(numbers)
     freed = 0
     for number in numbers:
         folder = dataset.view(number)

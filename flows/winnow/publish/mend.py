@@ -100,6 +100,18 @@ def mend(
     return done
 
 
+def is_whole(dataset: Dataset, manifest: Manifest) -> bool:
+    """Whether a version and the logs of the tables are as its manifest says, so that `mend` has nothing to do."""
+    sums, view = Sums(), dataset.view(manifest.version)
+    files = [(name, file) for name, entry in manifest.tables.items() for file in entry.files]
+    return (
+        all(sums.fits(view / f.name, f) for _, f in files)
+        and all(sums.fits(dataset.table(name) / f.delta_path, f) for name, f in files if f.delta_path)
+        and not _bad_pages(view, manifest)
+        and not any(log_fault(dataset, name, entry) for name, entry in manifest.tables.items())
+    )
+
+
 def _set_damaged_aside(dataset: Dataset) -> Iterator[str]:
     for number in dataset.version_numbers():
         try:
@@ -133,6 +145,8 @@ def readable(dataset: Dataset) -> Iterator[Manifest]:
 def log_fault(dataset: Dataset, name: str, entry: TableEntry) -> str | None:
     """Why a table's log cannot be what the version was made from; None where it is."""
     folder = dataset.table(name)
+    if dataset.sound_end(name) == entry.delta_version:
+        return None
     wanted = {(f.delta_path, f.bytes) for f in entry.files if f.delta_path}
     try:
         table = open_table(folder)
@@ -214,10 +228,14 @@ def _restore_file(
     return f"{restored}: restored from {source.relative_to(dataset.root).as_posix()}"
 
 
+def _bad_pages(folder: Path, manifest: Manifest) -> list[str]:
+    return [n for n, sha in manifest.files.items() if not (folder / n).is_file() or sha256_of(folder / n) != sha]
+
+
 def _restore_pages(dataset: Dataset, manifest: Manifest, page_of: PageMaker | None) -> Iterator[str]:
     """Write the card and the report of a version again where they are missing or changed, from its rows."""
     folder = dataset.view(manifest.version)
-    bad = [n for n, sha in manifest.files.items() if not (folder / n).is_file() or sha256_of(folder / n) != sha]
+    bad = _bad_pages(folder, manifest)
     if not bad:
         return
     bare = replace(manifest, files={})

@@ -18,7 +18,7 @@ from winnow.base.disk import flush, point, remove_any
 from winnow.base.files import at_hand
 from winnow.publish.dataset import WORK, Dataset
 from winnow.publish.manifest import Manifest
-from winnow.publish.mend import PageMaker, mend, prepare_to_mend, readable
+from winnow.publish.mend import PageMaker, is_whole, mend, prepare_to_mend, readable
 from winnow.publish.tables.delta import LOG, PURPOSE, bring_log, flush_log, is_ours, is_whole_commit, open_table
 
 # Commits that leave the rows as they are, by whoever made them.
@@ -52,16 +52,18 @@ def recover(dataset: Dataset, page_of: PageMaker | None = None, to_go_back: bool
     any point and called again.
     """
     mended = prepare_to_mend(dataset, to_go_back)
-    manifest, manifests = dataset.latest_manifest(), list(readable(dataset))
+    manifest = dataset.latest_manifest()
     torn = drop_torn_commits(dataset, manifest)
-    mended += mend(dataset, manifests, page_of, to_go_back)
+    whole = manifest is not None and dataset.is_settled and is_whole(dataset, manifest)
+    manifests = None if whole else list(readable(dataset))
+    if manifests is not None:
+        mended += mend(dataset, manifests, page_of, to_go_back)
     restored: list[str] = []
     for name in TABLES:
-        folder = dataset.table(name)
-        table = open_table(folder)
+        folder, base = dataset.table(name), _published_delta_version(manifest, name) or 0
+        table = None if dataset.sound_end(name) == base else open_table(folder)
         if table is None:
             continue
-        base = _published_delta_version(manifest, name) or 0
         bring_log(folder, since=base + 1)
         target = _last_good(table, base)
         if target is not None:
@@ -71,6 +73,8 @@ def recover(dataset: Dataset, page_of: PageMaker | None = None, to_go_back: bool
             restored.append(name)
     removed = [*torn, *_remove_leftovers(dataset, manifests)]
     latest = None if to_go_back else _fix_latest(dataset)
+    if dataset.remote:
+        dataset.remote.settled = True
     return Recovered(restored=tuple(restored), mended=tuple(mended), removed=tuple(removed), latest=latest)
 
 
@@ -116,10 +120,10 @@ def _published_delta_version(manifest: Manifest | None, table: str) -> int | Non
     return entry.delta_version if entry else None
 
 
-def _remove_leftovers(dataset: Dataset, manifests: Sequence[Manifest]) -> list[str]:
+def _remove_leftovers(dataset: Dataset, manifests: Sequence[Manifest] | None) -> list[str]:
     """Removes half-built views, folders of runs, and files that never became part of a table; returns their names.
 
-    Torn commits must have gone before.
+    Torn commits must have gone before. Without `manifests` there are no such files: who wrote last left nothing.
     """
     removed = []
     if dataset.building.is_dir():
@@ -132,8 +136,8 @@ def _remove_leftovers(dataset: Dataset, manifests: Sequence[Manifest]) -> list[s
     dataset.latest.with_name(f".{dataset.latest.name}.new").unlink(missing_ok=True)
     for page in dataset.root.glob(f".{dataset.index_page.name}.*.tmp"):
         page.unlink()
-    for name in TABLES:
-        for path in _never_committed(dataset.table(name), manifests):
+    for name in TABLES if manifests is not None else ():
+        for path in _never_committed(dataset.table(name), manifests or ()):
             path.unlink()
             removed.append(f"{name}/{path.name}")
     return removed

@@ -49,8 +49,12 @@ def past_runs(dataset: Dataset) -> list[PastRun]:
     Versions tell which came first, for a clock may be set back. A version may be held back several times before it is
     published. The row of a run that was killed before its version stood does not count.
     """
-    folder = dataset.table("runs")
-    files = [folder / f.name for f in active_files(open_table(folder), "runs")]
+    folder, end = dataset.table("runs"), dataset.sound_end("runs")
+    last = dataset.latest_manifest() if end is not None else None
+    if last and last.tables["runs"].delta_version == end:
+        files = dataset.files("runs")  # so that its log is not fetched
+    else:
+        files = [folder / f.name for f in active_files(open_table(folder), "runs")]
     if not files:
         return []
     rows = arrow_dataset(files, TABLES["runs"]).to_table().to_pylist()

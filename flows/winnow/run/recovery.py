@@ -19,14 +19,14 @@ def recover_dataset(dataset: Dataset, to_go_back: bool = False) -> tuple[str, ..
     Call it as the dataset's only writer. Raises DatasetDamaged where the last version cannot be restored; not
     `to_go_back` to an older one.
     """
-
+    settled = dataset.is_settled
     take_back_exchanged(dataset)
     log = logging.getLogger(LOGGER)
     recovered = recover(dataset, page_of, to_go_back)
     if left := len(recovered.removed):
         log.info(f"removed what a killed run left: {left} files or folders", extra={"stage": "recover"})
     said = [f"damage undone: {line}" for line in recovered.mended]
-    for order in unfinished(dataset):
+    for order in unfinished(dataset, settled):
         erase(dataset, order, page_of)
         said.append(f"erasure {order.run_id}: was not finished, or undone in part; every version is without it now")
     for line in said:

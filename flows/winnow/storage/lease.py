@@ -38,10 +38,15 @@ class _Note:
 
 
 class Lease:
-    """A lease that is held; `check` before each write. ``overtook``: its last holder never let it go."""
+    """A lease that is held; `check` before each write. ``overtook``: its last holder never let it go.
 
-    def __init__(self, store: Store, note: _Note, tag: str | None, seconds: float, overtook: bool = False) -> None:
-        self.overtook = overtook
+    ``settled``: whether the last holder left nothing half done; what it says when the lease ends is told to the next.
+    """
+
+    def __init__(
+        self, store: Store, note: _Note, tag: str | None, seconds: float, overtook: bool = False, settled: bool = False
+    ) -> None:
+        self.overtook, self.settled = overtook, settled
         self._store, self._note, self._tag, self._seconds = store, note, tag, seconds
         self._until = time.monotonic() + seconds
         self._lost = False
@@ -59,6 +64,11 @@ class Lease:
                 f"{self._store.address.shown}: this run lost its lease, for it could not renew it in time; nothing of "
                 "the last version was touched. Run again"
             )
+
+    def is_ours(self) -> bool:
+        """Whether the store says that nobody has taken the lease since."""
+        standing, *_ = _read(self._store)
+        return standing is not None and (standing.writer, standing.copy) == (self._note.writer, self._note.copy)
 
     def _renew_on(self) -> None:
         while not self._stop.wait(self._seconds / 4):
@@ -78,7 +88,7 @@ class Lease:
         self._beat.join(timeout=self._seconds)
         if not self._lost:
             with suppress(Taken, Gone, WinnowError):
-                self._store.swap(NAME, json.dumps({"run": None}).encode(), self._tag)
+                self._store.swap(NAME, json.dumps({"run": None, "settled": self.settled}).encode(), self._tag)
 
 
 @contextmanager
@@ -99,18 +109,21 @@ def hold(
     mine = _Note(writer=this_process(run_id), copy=copy_id)
     end = time.monotonic() + wait_seconds
     while True:
-        standing, tag = _read(store)
+        standing, tag, settled = _read(store)
         if standing is None or standing.copy == copy_id or clock() >= standing.expires:
             with suppress(Taken):
                 entry = store.swap(NAME, mine.until(time.time() + seconds), tag)
-                lease = Lease(store, mine, entry.tag, seconds, overtook=standing is not None)
+                lease = Lease(store, mine, entry.tag, seconds, standing is not None, settled)
                 break
-            standing, _ = _read(store)  # another one was quicker
+            standing, *_ = _read(store)  # another one was quicker
         if time.monotonic() >= end:
             raise DatasetBusy(f"{store.address.shown}: {_busy(standing, clock())}; wait and run again")
         sleep(min(_POLL_SECONDS, max(0.05, end - time.monotonic())))
     try:
         yield lease
+    except BaseException:
+        lease.settled = False
+        raise
     finally:
         lease.end()
 
@@ -124,21 +137,29 @@ def _busy(standing: _Note | None, now: float) -> str:
 
 def holder(store: Store, clock: Callable[[], float] = time.time) -> Writer | None:
     """Returns who holds the lease, None where nobody does."""
-    standing, _ = _read(store)
+    standing, *_ = _read(store)
     return None if standing is None or clock() >= standing.expires else standing.writer
 
 
-def _read(store: Store) -> tuple[_Note | None, str | None]:
-    """Returns the lease that stands (None where nobody holds it) and its object's tag (None without an object)."""
+def is_settled(store: Store) -> bool:
+    """Whether nobody writes, and the last one who did left nothing half done."""
+    return _read(store)[2]
+
+
+def _read(store: Store) -> tuple[_Note | None, str | None, bool]:
+    """Returns the lease that stands (None where nobody holds it), its object's tag (None without an object), and
+    whether the last one who held it left nothing half done.
+    """
     try:
         content, entry = store.read(NAME)
     except Gone:
-        return None, None
+        return None, None, False
     try:
         said = json.loads(content)
         if said["run"] is None:
-            return None, entry.tag
+            return None, entry.tag, said.get("settled") is True
         writer = Writer(run=str(said["run"]), pid=int(said.get("pid", 0)), host=str(said.get("host", "unknown")))
-        return _Note(writer=writer, copy=str(said.get("copy")), expires=float(said.get("expires", 0))), entry.tag
+        note = _Note(writer=writer, copy=str(said.get("copy")), expires=float(said.get("expires", 0)))
+        return note, entry.tag, False
     except (ValueError, KeyError, TypeError):
-        return None, entry.tag  # no lease of ours: it holds nobody off
+        return None, entry.tag, False  # no lease of ours: it holds nobody off

@@ -1,7 +1,9 @@
 """Make the working copy what the store has, without what nobody has asked for yet.
 
-Manifests are fetched, and what may change. A file of rows, a page or a commit that is not here gets a pointer, and is
-read from the store by who wants it (`winnow.base.files`). An object counts as the file that a manifest names where it
+The last version's manifest is fetched, and what may change. A file of rows, a page or a commit that is not here gets a
+pointer, and is read from the store by who wants it (`winnow.base.files`); an older version is a pointer in place of its
+manifest, until somebody asks for it. Of older versions the store is asked for no more than their numbers, unless the
+last writer left something half done, or erased documents. An object counts as the file that a manifest names where it
 has its size and the tag under which that file was seen before, by this copy or by the last writer; else it is read
 through its checksum, and nothing of it is kept. One that is another file counts as lost.
 
@@ -16,17 +18,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from winnow.base.disk import flush, flush_tree, link_or_copy, move, point, remove_any
+from winnow.base.disk import exchange, flush, flush_tree, link_or_copy, move, point, remove_any
 from winnow.base.errors import DatasetError
 from winnow.base.object_store import Entry, Gone, Store
-from winnow.base.pointers import Pointer, is_pointer, lay_pointer, read_pointer
+from winnow.base.pointers import MOST_BYTES, Pointer, is_pointer, lay_pointer, read_pointer
 from winnow.base.staging import sha256_of
 from winnow.publish.dataset import Dataset
 from winnow.publish.manifest import MANIFEST, Manifest, read_manifest
-from winnow.storage.commit_point import Latest, Seen, look
+from winnow.storage.commit_point import Latest, Seen, look, read_tags
+from winnow.storage.lease import is_settled
 from winnow.storage.working_copy import (
     COMPARED,
     MAY_CHANGE,
@@ -48,88 +51,128 @@ from winnow.storage.working_copy import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreContent:
-    """The store as it was found: the commit point and every object. `winnow.storage.push` goes on from it.
+    """The store as it was found, without objects that are not what they should be; `winnow.storage.push` goes on.
 
     ``tags`` are those under which the last writer knew objects, ``listed`` what the manifests say of files, ``local``
     the files of tables and views that this copy has. ``fault``: why the last version cannot be read, neither there nor
-    here.
+    here. ``ahead``: whether this copy has files of tables that the store has not.
     """
 
-    latest: Latest
-    objects: Mapping[str, Entry]
+    seen: Seen
     tags: Mapping[str, str]
     listed: Mapping[str, Listed]
     local: Sequence[str]
     fault: str | None = None
-    seen: Seen | None = None
+    ahead: bool = False
+
+    def with_more(self, more: StoreContent) -> StoreContent:
+        """Returns the same with what was found when further versions were laid out."""
+        objects = {**more.objects, **self.objects}
+        seen = replace(self.seen, objects=objects, unlisted=self.seen.unlisted & more.seen.unlisted)
+        return replace(self, seen=seen, listed={**self.listed, **more.listed})
+
+    @property
+    def latest(self) -> Latest:
+        return self.seen.latest
+
+    @property
+    def objects(self) -> Mapping[str, Entry]:
+        return self.seen.objects
 
 
-def pull(copy: WorkingCopy, store: Store, state: State, *, writes: bool, reset: bool = False) -> StoreContent:
+def pull(
+    copy: WorkingCopy, store: Store, state: State, *, writes: bool, whole: bool = False, reset: bool = False
+) -> StoreContent:
     """Brings the working copy up to the store, as the only one who touches it; `reset` gives up what is only here.
 
-    Who `writes` goes on from what stands there: all versions are laid out, and objects of which no tag is known are
-    read through their checksums. To a reader a version other than the last is a pointer in place of its manifest, until
-    `lay_out`.
+    Who `writes` goes on from what stands there: objects of the last version of which no tag is known are read through
+    their checksums. Another version is a pointer in place of its manifest, until `lay_out`; what this copy has of it is
+    compared with the store only where `whole`, and where documents were erased since.
     """
 
     def once(seen: Seen, leniently: bool) -> StoreContent:
-        return _pull(_Fetch(copy, store, state, seen.objects, leniently), seen, writes, reset)
+        if state.erasing or _erased_since(state, seen):
+            # Before the listing: what an erasure does after it would be missed. Who writes ends one that was killed.
+            state.erasing = not writes and not is_settled(store)
+            seen = look(store, whole=True)
+        return _pull(_Fetch(copy, store, state, seen, leniently), writes, reset)
 
-    return _looking_again(copy, store, state, None, once)
+    return _looking_again(copy, store, state, None, once, whole)
 
 
-def lay_out(copy: WorkingCopy, store: Store, state: State, versions: Collection[int], seen: Seen | None) -> None:
-    """Lays versions out that stand here by their number alone, as the only one who touches the copy.
+def _erased_since(state: State, seen: Seen) -> bool:
+    return any(kind_of(n) == "receipt" and state.tags.get(n, "") != e.tag for n, e in seen.objects.items())
 
-    The store is asked again only where it is not as it was `seen`. Nothing else changes: another process may have come
-    further since.
+
+def lay_out(
+    copy: WorkingCopy, store: Store, state: State, versions: Collection[int], seen: Seen | None, *, writes: bool
+) -> StoreContent:
+    """Lays those of the versions out that stand here by their number alone; returns what the store has of all of them.
+
+    It is asked again only where it is not as it was `seen`. Nothing else changes: another process may have come further
+    since. A version of which the store has no manifest, nor this copy, is none.
     """
 
-    def once(seen: Seen, leniently: bool) -> None:
-        fetch = _Fetch(copy, store, state, seen.objects, leniently)
-        fetch.find_unsound(listed_files(fetch.manifests(versions, versions)), seen.tags, writes=False)
-        for version in versions:
+    def once(seen: Seen, leniently: bool) -> StoreContent:
+        fetch = _Fetch(copy, store, state, seen.with_views(store, versions), leniently)
+        there = {v for v in versions if manifest_name(v) in fetch.objects}
+        folded = {v for v in versions if is_folded(copy.root, v)}
+        _remove(copy, state, map(manifest_name, folded - there))
+        new = folded & there | {v for v in there - folded if not fetch.same_view(v)}
+        tags = read_tags(store, fetch.objects, new)
+        fetch.find_unsound(listed_files(fetch.manifests(new, new)), tags, writes)
+        for version in new:
             fetch.view(version)
+        return fetch.content(tags, ())
 
-    _looking_again(copy, store, state, seen, once)
+    return _looking_again(copy, store, state, seen, once)
 
 
 def _looking_again(
-    copy: WorkingCopy, store: Store, state: State, seen: Seen | None, once: Callable[[Seen, bool], Done], tries: int = 3
+    copy: WorkingCopy,
+    store: Store,
+    state: State,
+    seen: Seen | None,
+    once: Callable[[Seen, bool], Done],
+    whole: bool = False,
+    tries: int = 3,
 ) -> Done:
-    """Returns what `once` gives for what the store has, and saves the state.
+    """Returns what `once` gives for what the store has, and saves the state unless another has the copy.
 
     A reader holds no lease, so an object may go while it fetches; it looks again. What a listing names and nobody has
     at the last of `tries` (`once` is told) is lost, and a version is laid out without it.
     """
     while True:
         tries -= 1
+        copy.incoming.mkdir(parents=True, exist_ok=True)
         try:
-            return once(seen or look(store), not tries)
+            return once(seen or look(store, whole), not tries)
         except Gone as error:
             seen = None
             if not tries:
                 raise DatasetError(f"{store.address.shown}/{error}: went away while it was read; try again") from error
         finally:
-            copy.save(state)
+            if not copy.guest:
+                copy.save(state)
             remove_any(copy.incoming)
 
 
-def _pull(fetch: _Fetch, seen: Seen, writes: bool, reset: bool) -> StoreContent:
-    copy, state = fetch.copy, fetch.state
-    latest, objects, tags = seen.latest, seen.objects, seen.tags
-    views = whole_views(objects, latest.version)
+def _pull(fetch: _Fetch, writes: bool, reset: bool) -> StoreContent:
+    copy, state, seen = fetch.copy, fetch.state, fetch.seen
+    latest, objects = seen.latest, seen.objects
+    views = whole_views(objects, latest.version) | seen.unlisted
     there = {n: k for n in objects if (k := kind_of(n)) and (k != "view" or version_of(n) in views)}
     here = dict(local_names(copy.root))
-    copy.incoming.mkdir(parents=True, exist_ok=True)
     kept = set(_versions_only_here(copy, state, objects, latest)) - views
 
     logs = fetch.differing(n for n, k in there.items() if k == "log")
-    stale = [v for v in sorted(views) if not fetch.same_view(v)]
+    folded = {v for v in views if is_folded(copy.root, v)}
+    stale = [v for v in sorted(views - seen.unlisted - folded) if not fetch.same_view(v)]
     foreign = reset or bool(logs) or any(manifest_name(v) not in state.tags for v in stale)
     # What went from the store since goes here too. First of all: killed after the rest, the next look would find
     # nothing foreign, and take what is left of this copy's own for work that goes on.
-    gone = {n for n, k in here.items() if n not in there and k != "receipt" and (foreign or n in state.tags)}
+    missing = {n for n, k in here.items() if n not in there and k != "receipt" and not seen.is_unlisted(n)}
+    gone = {n for n in missing if foreign or n in state.tags}
     # A view goes as a whole, when its manifest has gone; one that lacks an object in the store is sound here.
     old = {n for n, k in here.items() if k == "view" and version_of(n) <= latest.version}
     whole = {n for n, k in here.items() if k == "view" and version_of(n) in views | kept}
@@ -141,15 +184,16 @@ def _pull(fetch: _Fetch, seen: Seen, writes: bool, reset: bool) -> StoreContent:
     _remove(copy, state, hints)
     fetch.into_place(n for n in outdated if n not in notes)
     fetch.point_to(notes - hints)
-    folded = {v for v in views if is_folded(copy.root, v)}
-    asked = views if writes else views & {latest.version}
-    new = sorted(asked & (folded | {*stale}))
-    listed = listed_files(fetch.manifests(asked | (views - folded - {*stale}), new))
+    absent = {v for v in seen.unlisted if not Dataset(copy.root).manifest_path(v).exists()}
+    last = views & {latest.version}
+    new = last & (folded | {*stale})
+    listed = listed_files(fetch.manifests(last | (views - folded - absent - {*stale}), new))
+    tags = read_tags(fetch.store, objects, last)
     fetch.find_unsound(listed, tags, writes)
     fetch.point_to(n for n, k in there.items() if k == "data" and not fetch.has_size(n))
     for version in new:
         fetch.view(version)
-    for version in sorted({*stale} - asked):
+    for version in sorted(absent.union(stale) - last):
         fetch.fold(version)
     fetch.point_to(sorted(logs))
     local, dropped = fetch.check_pointers()
@@ -162,14 +206,10 @@ def _pull(fetch: _Fetch, seen: Seen, writes: bool, reset: bool) -> StoreContent:
         point(dataset.latest, f"v{latest.version}")  # also where it is lost, so that its number is not used again
     elif torn and not latest.version:
         dataset.latest.unlink(missing_ok=True)
-    return StoreContent(
-        latest=latest,
-        objects={n: e for n, e in objects.items() if n not in fetch.unsound},
-        tags=tags,
-        listed=listed,
-        local=local,
+    return replace(
+        fetch.content(tags, local),
         fault=_fault_of_last(dataset, fetch.store, latest, objects),
-        seen=seen,
+        ahead=any(kind_of(n) == "data" for n in missing - gone),
     )
 
 
@@ -220,11 +260,20 @@ class _Fetch:
     copy: WorkingCopy
     store: Store
     state: State
-    objects: Mapping[str, Entry]
+    seen: Seen
     leniently: bool
     listed: dict[str, Listed] = field(default_factory=dict)
     unsound: set[str] = field(default_factory=set)
     """Objects that are not the files which the manifests name; what stands here is written there again."""
+
+    @property
+    def objects(self) -> Mapping[str, Entry]:
+        return self.seen.objects
+
+    def content(self, tags: Mapping[str, str], local: Sequence[str]) -> StoreContent:
+        """Returns what the store has, but for what is unsound."""
+        objects = {n: e for n, e in self.objects.items() if n not in self.unsound}
+        return StoreContent(seen=replace(self.seen, objects=objects), tags=tags, listed=self.listed, local=local)
 
     def has_size(self, name: str) -> bool:
         path = self.copy.root / name
@@ -326,7 +375,7 @@ class _Fetch:
                 self.unsound.add(name)
 
     def is_sound(self, name: str) -> bool:
-        return name in self.objects and name not in self.unsound
+        return (name in self.objects or self.seen.is_unlisted(name)) and name not in self.unsound
 
     def point_to(self, names: Iterable[str]) -> None:
         """Puts pointers in the place of what the store has; the few files that are too small for one are fetched."""
@@ -334,10 +383,11 @@ class _Fetch:
         self.into_place(small)
 
     def _point(self, name: str, path: Path) -> bool:
-        file = self.listed.get(name)
-        laid = lay_pointer(path, self.objects[name].size, Pointer(name=name, sha256=file.sha256 if file else None))
-        if laid:
-            self.state.note(name, self.objects[name])
+        file, entry = self.listed.get(name), self.objects.get(name)
+        size = entry.size if entry else path.stat().st_size if path.exists() else MOST_BYTES
+        laid = lay_pointer(path, size, Pointer(name=name, sha256=file.sha256 if file else None))
+        if laid and entry:
+            self.state.note(name, entry)
         return laid
 
     def check_pointers(self) -> tuple[list[str], list[str]]:
@@ -416,9 +466,10 @@ class _Fetch:
     def _into_place(self, version: int) -> None:
         folder, target = self._apart(version), self.copy.root / f"v{version}"
         flush_tree(folder)
-        if target.exists():
-            move(target, self.copy.incoming / f"old-v{version}")
-        move(folder, target)
+        if target.exists() or self.copy.guest:  # what another removes meanwhile must not come back
+            exchange(folder, target)
+        else:
+            move(folder, target)
 
 
 def _table_files(root: Path, manifest: Manifest) -> dict[str, Path]:

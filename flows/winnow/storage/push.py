@@ -8,8 +8,9 @@ to two, one fails there, before it touches a view.
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from winnow.base.disk import Checkpoint, no_checkpoint
@@ -21,14 +22,14 @@ from winnow.base.staging import sha256_of
 from winnow.publish.dataset import Dataset
 from winnow.publish.manifest import read_manifest
 from winnow.publish.mend import readable
-from winnow.storage.commit_point import Latest
+from winnow.publish.tables.delta import log_tail
+from winnow.storage.commit_point import Latest, Seen
 from winnow.storage.lease import Lease
 from winnow.storage.pull import StoreContent
 from winnow.storage.working_copy import (
     COMPARED,
     LATEST,
     MAY_CHANGE,
-    TAGS,
     Kind,
     Listed,
     State,
@@ -40,8 +41,11 @@ from winnow.storage.working_copy import (
     listed_files,
     local_names,
     manifest_name,
+    tags_name,
     version_of,
 )
+
+_SMALL = 64 << 10  # bytes of a file that is rather sent than copied
 
 
 class Overtaken(DatasetBusy):
@@ -61,11 +65,11 @@ def push(
     `content` is what it held when this lease began, or after the last push. Raises Overtaken where another writer came
     between, and DatasetBusy where the lease is lost.
     """
-    work = _Push(copy, store, state, lease, dict(content.objects), checkpoint)
+    work = _Push(copy, store, state, lease, content.seen, dict(content.objects), checkpoint)
     tags = content.tags
     try:
         latest = work.all(content.latest)
-        tags = work.leave_tags(tags)
+        tags = work.leave_tags(latest.version, tags)
     except (Taken, Gone) as error:
         raise Overtaken(
             f"{store.address.shown}/{error}: another run wrote there at the same time; its work stands, this run's is "
@@ -74,7 +78,8 @@ def push(
     finally:
         copy.save(state)
     local = [name for name, pointer in files_here(copy.root, local_names(copy.root)) if pointer is None]
-    return StoreContent(latest=latest, objects=work.objects, tags=tags, listed=work.listed, local=local)
+    seen = replace(content.seen, latest=latest, objects=work.objects)
+    return StoreContent(seen=seen, tags=tags, listed=work.listed, local=local)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +88,14 @@ class _Push:
     store: Store
     state: State
     lease: Lease
+    seen: Seen
     objects: dict[str, Entry]
     checkpoint: Checkpoint
     renewed: set[str] = field(default_factory=set)
     """Logs of which a commit was replaced, as folders."""
     listed: dict[str, Listed] = field(default_factory=dict)
+    sent: set[str] = field(default_factory=set)
+    """Files that were written, whatever stood there."""
 
     def all(self, latest: Latest) -> Latest:
         here = dict(local_names(self.copy.root))
@@ -111,7 +119,8 @@ class _Push:
         self.checkpoint("side")
         newest = Dataset(self.copy.root).latest_version() or 0
         views = [n for n, k in here.items() if k == "view"]
-        self._bring_back([n for n in views if version_of(n) <= latest.version])
+        known = {v for v in map(version_of, views) if not is_folded(self.copy.root, v)} - self.seen.unlisted
+        self._bring_back([n for n in views if version_of(n) <= latest.version and version_of(n) in known])
         for version in range(latest.version + 1, newest + 1):
             self._view(version, [n for n in views if version_of(n) == version])
         if newest > latest.version or (newest == latest.version and self._says_otherwise(latest)):
@@ -122,12 +131,14 @@ class _Push:
         return latest
 
     def _know_what_was_sent(self) -> None:
-        """Notes files of tables that went to the store as they were written. Raises Taken where one has gone since."""
+        """Notes files of tables that went to the store as they were written.
+
+        Raises Taken where another has held the lease since, who may have removed them.
+        """
         sent = sent_files(self.copy.root)
-        there = self.store.entries("tables") if sent else {}
+        if sent and not self.lease.is_ours():
+            raise Taken(min(sent))
         for name, entry in sent.items():
-            if there.get(name) != entry:
-                raise Taken(name)
             self._noted(name, entry)
 
     def _new_data(self, here: Mapping[str, Kind]) -> list[str]:
@@ -200,6 +211,7 @@ class _Push:
         self._write(name, self.store.put)
         if kind_of(name) == "view":
             self.state.note(name, self.objects[name])
+        self.sent.add(name)
 
     def _write(self, name: str, write: Callable[[str, Path], Entry]) -> None:
         self.lease.check()
@@ -217,16 +229,28 @@ class _Push:
             self.store.put(name, at_hand(self.copy.root / name))
         return self.store.entry(name)
 
-    def leave_tags(self, known: Mapping[str, str]) -> Mapping[str, str]:
-        """Leaves the tags of what this copy knows to be whole, for writers that come to the store without a copy."""
-        tags = {
-            n: str(e.tag) for n, e in sorted(self.objects.items())
-            if n in self.listed and e.tag is not None and self.state.tags.get(n) == e.tag
-        }  # fmt: skip
-        if tags != known:
-            self.lease.check()
-            self.store.put(TAGS, json.dumps({"tags": tags}).encode())
-        return tags
+    def leave_tags(self, latest: int, known: Mapping[str, str]) -> Mapping[str, str]:
+        """Leaves the tags of what this copy knows to be whole, for writers that come to the store without a copy.
+
+        Those of the last version, whose note says `known`, and of the logs; those of others that were changed.
+        """
+        logs: dict[str, list[str]] = defaultdict(list)
+        for name in (n for n in self.objects if kind_of(n) in ("log", "note")):
+            logs[_log_of(name)].append(Path(name).name)
+        tails = {f"{log}/{file}" for log, files in logs.items() for file in log_tail(files)}
+        said: dict[str, str] = {}
+        for manifest in readable(Dataset(self.copy.root)):
+            version, named = manifest.version, listed_files({manifest.version: manifest}).keys()
+            if version != latest and named.isdisjoint(self.sent):
+                continue
+            names = sorted({*named, *(tails if version == latest else ())} & self.objects.keys())
+            tags = {n: str(tag) for n in names if (tag := self.objects[n].tag) and self.state.tags.get(n) == tag}
+            said = tags if version == latest else said
+            if version != latest or tags != known:
+                self.lease.check()
+                note = tags_name(version)
+                self.objects[note] = self.store.put(note, json.dumps({"tags": tags}).encode())
+        return said
 
     def _write_commit(self, name: str) -> None:
         """A new commit, or one of a log that was damaged in the store: that very object is replaced, and no other."""
@@ -254,6 +278,10 @@ class _Push:
             if name in files:
                 table, file = files[name]
                 source = f"tables/{table}/{file.delta_path}"
+                path = self.copy.root / name
+                if file.bytes <= _SMALL and not is_pointer(path):
+                    self._write(name, self.store.create)  # a copy takes three requests
+                    return
                 if source in self.objects and self.objects[source].size == file.bytes:
                     try:
                         if self.store.copy(source, name):
@@ -267,7 +295,8 @@ class _Push:
             self._write(name, self.store.create)
 
         in_parallel(lay, [n for n in names if n != last])
-        self.objects.update(self.store.entries(f"v{version}"))  # the store tells no tag when it copies
+        if any(self.objects[n].tag is None for n in names if n != last):  # the store tells no tag when it copies
+            self.objects.update(self.store.entries(f"v{version}"))
         self.checkpoint("view")
         self._write(last, self.store.create)
         self.checkpoint("manifest")
@@ -297,6 +326,8 @@ class _Push:
                 gone["rest"].append(name)
             elif kind == "view" and (version_of(name) in whole or not self._is_unknown(version_of(name))):
                 gone["manifest" if name == manifest_name(version_of(name)) else "view"].append(name)
+                if name in gone["manifest"] and (note := tags_name(version_of(name))) in self.objects:
+                    gone["rest"].append(note)
         for names in filter(None, gone.values()):
             self._drop(sorted(names))
             self.checkpoint("removed")

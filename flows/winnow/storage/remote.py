@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import os
-import time
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from shutil import disk_usage
+from uuid import uuid4
 
 from winnow.base.disk import Checkpoint, no_checkpoint
 from winnow.base.environment import cache_bytes
 from winnow.base.errors import DatasetDamaged, DatasetError, WinnowError
-from winnow.base.files import keep_room, mount
+from winnow.base.files import keep_room, know, mount
 from winnow.base.mounted import STAGING, Mount
 from winnow.base.object_store import Entry, Gone, Store
 from winnow.base.pointers import Pointer, is_pointer, lay_pointer
 from winnow.base.staging import sha256_of
 from winnow.publish.dataset import WORK, Dataset, Problem, Remote, Writer
+from winnow.publish.tables.delta import LOG, log_tail
 from winnow.storage import lease
-from winnow.storage.commit_point import Latest, Seen, fence, read_latest
+from winnow.storage.commit_point import Latest, fence, read_latest
 from winnow.storage.pull import StoreContent, lay_out, pull
 from winnow.storage.push import Overtaken, push
 from winnow.storage.working_copy import (
@@ -42,12 +43,15 @@ class ObjectStoreRemote(Remote):
     """The store behind a working copy.
 
     ``published`` is the last version that counts, as of the last pull; None while this process writes. A version that
-    the working copy alone has, for its push died, is no version to a reader.
+    the working copy alone has, for its push died, is no version to a reader. ``content`` is what is known of the store.
     """
 
     copy: WorkingCopy
     published: int | None = 0
-    seen: Seen | None = None
+    settled: bool = False
+    thorough: bool = False
+    content: StoreContent | None = None
+    session: State | None = None
     lease_seconds: float = lease.SECONDS
     checkpoint: Checkpoint = no_checkpoint
 
@@ -69,8 +73,7 @@ class ObjectStoreRemote(Remote):
         mount(self.mount)
         with copy.reading() as free:
             if free:
-                content = pull(copy, store, state := copy.state(), writes=False)
-                self.seen = content.seen
+                self.content = content = pull(copy, store, state := copy.state(), writes=False)
                 self._keep_room(state, content)
                 if content.fault:
                     raise DatasetDamaged(content.fault)
@@ -80,17 +83,36 @@ class ObjectStoreRemote(Remote):
 
     def lay_out(self, versions: Iterable[int]) -> None:
         """Brings the manifests of versions, and pointers for their files, where nobody here has asked for them yet."""
-        while new := [v for v in versions if is_folded(self.copy.root, v)]:
-            with self.copy.reading() as free:
-                if free:
-                    lay_out(self.copy, Store(self.copy.address), self.copy.state(), new, self.seen)
-                    break
-            time.sleep(0.2)  # a run of this machine lays all of them out as it begins
+        seen = self.content.seen if self.content else None
+        unlisted = seen.unlisted if seen and self.session else ()  # who writes has to know of what it may change
+        new = [v for v in versions if v in unlisted or is_folded(self.copy.root, v)]
+        if not new:
+            return
+        copy, store = self.copy, Store(self.copy.address)
+        if self.session:
+            more = lay_out(copy, store, self.session, new, seen, writes=True)
+        else:
+            with copy.reading() as free:  # else a run of this machine has the copy
+                mine = copy if free else replace(copy, guest=f"-{uuid4().hex}")
+                more = lay_out(mine, store, copy.state(), new, seen, writes=False)
+        self.content = self.content.with_more(more) if self.content else more
+        know(self.mount, _sizes(more))
+
+    def sound_end(self, table: str) -> int | None:
+        """Returns the last commit of a table's log where nobody changed it since the last writer, nor is it here."""
+        if not self.content:
+            return None
+        log, objects, tags = f"tables/{table}/{LOG}", self.content.objects, self.content.tags
+        tail = log_tail(path.name for path in (self.copy.root / log).glob("*"))
+        for name in (f"{log}/{file}" for file in tail):
+            known = name in objects and name in tags and objects[name].tag == tags[name]
+            if not known or not is_pointer(self.copy.root / name):
+                return None
+        return max((int(file[:20]) for file in tail), default=None)
 
     def stored_bytes(self) -> int:
         """Returns how many bytes the objects of the address have."""
-        objects = self.seen.objects if self.seen else Store(self.copy.address).entries()
-        return sum(entry.size for entry in objects.values())
+        return sum(entry.size for entry in Store(self.copy.address).entries().values())
 
     @contextmanager
     def writing(self, root: Path, run_id: str, wait_seconds: float) -> Iterator[None]:
@@ -109,7 +131,10 @@ class ObjectStoreRemote(Remote):
             if held.overtook:  # its last holder may be asleep, and not dead
                 fence(store, run_id)
             mount(self.mount)
-            content, self.published = pull(copy, store, state, writes=True), None
+            settled = held.settled and not self.thorough
+            content = pull(copy, store, state, writes=True, whole=not settled)
+            self.settled, self.published = settled and not content.ahead, None
+            self.content, self.session = content, state
             staged = [name for name in content.objects if name.startswith(f"{STAGING}/") and not kind_of(name)]
             # What a killed run exchanged with its workers goes; its finished shards stay for the next one.
             store.remove([name for name in staged if name.startswith(f"{STAGING}/{WORK}")])
@@ -117,23 +142,23 @@ class ObjectStoreRemote(Remote):
             try:
                 # One whose push died is whole, so it goes first.
                 if (Dataset(root).latest_version() or 0) > content.latest.version:
-                    content = push(copy, store, state, content, held, self.checkpoint)
+                    self.content = push(copy, store, state, content, held, self.checkpoint)
                 yield
-                content = push(copy, store, state, content, held, self.checkpoint)
+                self.content = content = push(copy, store, state, self.content, held, self.checkpoint)
+                held.settled = self.settled
                 if not any(path.is_file() for path in Dataset(root).staging.rglob("*")):  # published, or erased
                     store.remove(staged)
                 self._keep_room(state, content)
             except Overtaken:
                 with suppress(WinnowError):
-                    content = pull(copy, store, state, writes=True, reset=True)
+                    self.content = pull(copy, store, state, writes=True, reset=True)
                 raise
             finally:
-                self.published = content.latest.version
+                self.session, self.published = None, self.content.latest.version
 
     def _keep_room(self, state: State, content: StoreContent, writes: bool = False) -> None:
-        """What rows and pages have for sizes is known from the listing, so that nobody asks for it."""
-        stored = {n: e for n, e in content.objects.items() if kind_of(n) in ("data", "view")}
-        keep_room(self.mount, make_room(self.copy, state, content), stored, writes)
+        keep_room(self.mount, make_room(self.copy, state, content), writes)
+        know(self.mount, _sizes(content))
 
     def writer(self) -> Writer | None:
         """Returns who holds the lease, None where nobody does."""
@@ -148,6 +173,11 @@ class ObjectStoreRemote(Remote):
             if not free:
                 raise DatasetError(f"{self.shown}: a run of this machine is writing; verify when it has finished")
             return _check_objects(copy, store, version)
+
+
+def _sizes(content: StoreContent) -> dict[str, Entry]:
+    """What rows and pages have for sizes is known from the listing, so that nobody asks for it."""
+    return {n: e for n, e in content.objects.items() if kind_of(n) in ("data", "view")}
 
 
 def make_room(copy: WorkingCopy, state: State, content: StoreContent) -> int:
@@ -168,8 +198,9 @@ def make_room(copy: WorkingCopy, state: State, content: StoreContent) -> int:
             break
         there = [
             n for n in sorted(names[number])
-            if n in content.objects and content.objects[n].size == stat.st_size
-            and content.objects[n].tag is not None and content.objects[n].tag == state.tags.get(n)
+            if (content.seen.is_unlisted(n) and n in state.tags) or (n in content.objects
+            and content.objects[n].size == stat.st_size and content.objects[n].tag is not None
+            and content.objects[n].tag == state.tags.get(n))
         ]  # fmt: skip
         if there and (sha256 := _sum_in_store(copy, state, content, there[0])):
             pointer = Pointer(name=there[0], sha256=sha256)

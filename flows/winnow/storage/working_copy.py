@@ -1,7 +1,7 @@
-"""The working copy of a dataset on object storage: its folder, which of its files travel, and what is known of them.
+"""A machine's folder for a dataset on object storage, which of its files travel, and what is known of them.
 
-The folder is a dataset like any other. Beside it lie the state, a lock that keeps two pulls on one machine apart, and
-a folder for what is on its way.
+It reads as a dataset like any other, and may be removed at any time but for what a run that died left. Beside it lie
+the state, a lock that keeps two pulls on one machine apart, and a folder for what is on its way.
 """
 
 from __future__ import annotations
@@ -36,8 +36,6 @@ Item = TypeVar("Item")
 Done = TypeVar("Done")
 
 LATEST = "latest.json"
-TAGS = ".tags.json"
-"""The tags under which the last writer knew the objects of tables and views to be the files of the manifests."""
 HELD = ".staging/held.json"
 
 Kind = Literal["data", "log", "note", "view", "side", "page", "receipt"]
@@ -140,6 +138,11 @@ def manifest_name(version: int) -> str:
     return f"v{version}/{MANIFEST}"
 
 
+def tags_name(version: int) -> str:
+    """Returns the name of the note that holds the tags under which a writer knew objects to be the version's files."""
+    return f".tags/v{version}.json"
+
+
 def is_folded(root: Path, version: int) -> bool:
     """Whether a version stands here by its number alone, for nobody here has asked for it yet."""
     return is_pointer(root / manifest_name(version))
@@ -155,11 +158,13 @@ def whole_views(names: Collection[str], latest: int | None = None) -> set[int]:
 class State:
     """What is known of the store: by name, the tag under which an object was last seen to be this copy's file.
 
-    ``hashes``: SHA-256 of files that may change, as they stand in the store.
+    ``hashes``: SHA-256 of files that may change, as they stand in the store. ``erasing``: whether an erasure that was
+    seen may not have come to its end then.
     """
 
     address: str
     copy_id: str = field(default_factory=lambda: uuid4().hex)
+    erasing: bool = False
     tags: dict[str, str | None] = field(default_factory=dict)
     hashes: dict[str, str] = field(default_factory=dict)
 
@@ -180,11 +185,13 @@ class WorkingCopy:
 
     address: Address
     root: Path
+    guest: str = ""
+    """Names who looks at the copy while another one has it."""
 
     @property
     def incoming(self) -> Path:
         """Room for what is being fetched, on the same file system."""
-        return self.root.with_name(f".{self.root.name}.incoming")
+        return self.root.with_name(f".{self.root.name}.incoming{self.guest}")
 
     @property
     def state_path(self) -> Path:
@@ -218,7 +225,8 @@ class WorkingCopy:
         while True:
             try:
                 with lock_file(self._pull_lock, _READER):
-                    remove_any(self.incoming)
+                    for left in self.root.parent.glob(f"{self.incoming.name}*"):
+                        remove_any(left)
                     yield True
                 return
             except DatasetBusy:

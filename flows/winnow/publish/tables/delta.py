@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
@@ -179,19 +179,24 @@ def open_table(folder: Path, at: int | None = None) -> DeltaTable | None:
 
 
 def bring_log(folder: Path, at: int | None = None, since: int | None = None) -> None:
-    """Fetches what is not here of a table's log: all `since` a commit, or what tells how the table stood `at` another.
-
-    That is the last checkpoint before it, and the commits after that.
-    """
+    """Fetches what is not here of a table's log: all `since` a commit, or how the table stands, or stood `at` one."""
     if not is_mounted(folder) or not (folder / LOG).is_dir():
         return
-    numbered = [(int(p.name[:20]), p) for p in (folder / LOG).iterdir() if p.name[:20].isdigit()]
-    asked = [(number, path) for number, path in numbered if at is None or number <= at]
-    if since is None:
-        last = max((number for number, path in asked if ".checkpoint" in path.name), default=-1)
-        asked = [(number, path) for number, path in asked if number != last or ".checkpoint" in path.name]
-        since = last
-    bring(path for number, path in asked if number >= since)
+    names = [path.name for path in (folder / LOG).iterdir() if path.name[:20].isdigit()]
+    asked = log_tail(names, at) if since is None else [name for name in names if int(name[:20]) >= since]
+    bring(folder / LOG / name for name in asked)
+
+
+def log_tail(names: Iterable[str], at: int | None = None) -> list[str]:
+    """Returns the files of a log that tell how the table stands, or stood at a commit: the last checkpoint and commits.
+
+    >>> log_tail(f"{n:020d}{end}" for n, end in ((1, ".json"), (2, ".json"), (1, ".checkpoint.parquet")))
+    ['00000000000000000001.checkpoint.parquet', '00000000000000000002.json']
+    """
+    numbered = [(int(name[:20]), name) for name in names if name[:20].isdigit()]
+    asked = [(number, name) for number, name in numbered if at is None or number <= at]
+    last = max((number for number, name in asked if ".checkpoint" in name), default=-1)
+    return sorted(n for number, n in asked if number > last or (number == last and ".checkpoint" in n))
 
 
 def create_table(folder: Path, schema: pa.Schema) -> DeltaTable:
