@@ -49,6 +49,14 @@ def test_nothing_to_read_is_said_with_the_place_and_the_remedy(tmp_path, make):
     assert str(root) in str(error.value)
 
 
+def test_the_dataset_is_no_source_of_itself(tmp_path):
+    (tmp_path / "ds" / "v1").mkdir(parents=True)
+    (tmp_path / "ds" / "v1" / "a.txt").write_text("words")
+    for source in ("ds", "ds/v1", "ds/v1/a.txt"):
+        with pytest.raises(UsageError, match="lies in it"):
+            list_inputs(tmp_path / source, [tmp_path / "ds"])
+
+
 def test_hidden_names_unknown_endings_and_datasets_are_left_out_and_said(tmp_path):
     (tmp_path / "a.txt").write_text("x")
     (tmp_path / ".hidden.txt").write_text("x")

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from winnow.base.errors import DatasetBusy
-from winnow.storage.lock import lock_file
+from winnow.base.errors import DatasetBusy, UsageError
+from winnow.publish.dataset import Dataset
+from winnow.storage.lock import lock_dataset, lock_file
 
 
 def test_a_second_writer_is_told_who_holds_the_dataset(tmp_path: Path) -> None:
@@ -34,4 +35,12 @@ def test_a_failed_writer_lets_the_lock_go(tmp_path: Path) -> None:
     with pytest.raises(KeyError), lock_file(tmp_path / ".lock", "run-1"):
         raise KeyError
     with lock_file(tmp_path / ".lock", "run-2"):
+        pass
+
+
+def test_a_folder_whose_name_delta_misreads_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="%20 in its path"), lock_dataset(Dataset(tmp_path / "a%20b" / "ds"), "run"):
+        pass
+    assert not list(tmp_path.iterdir())
+    with lock_dataset(Dataset(tmp_path / "100% a#?b" / "ds"), "run"):
         pass

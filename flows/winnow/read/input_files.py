@@ -48,7 +48,8 @@ def list_inputs(root: str | Path, leave_out: Iterable[str | Path] = (), settings
     the root, and links to what is read under its own name. Links to folders are never followed, so loops end. A dead
     link, a pipe or a device with a known ending is listed, never opened, and becomes a reject when it is read.
 
-    Raises UsageError where `root` does not exist, EmptyInput where it holds nothing that can be read.
+    Raises UsageError where `root` does not exist or lies in one of `leave_out`, EmptyInput where it holds nothing that
+    can be read.
     """
     found = _Found(settings)
     scheme = str(root).partition("://")[0].lower()
@@ -130,12 +131,14 @@ def _list_path(root: Path, leave_out: Iterable[str | Path], found: _Found) -> No
             f"{readable_name(str(root))}: {(error.strerror or str(error)).lower()}; "
             "give an existing folder, file or URL to read"
         ) from error
+    out = {os.path.realpath(p) for p in leave_out if not is_url(str(p))}
+    if any(os.path.commonpath([p, real_root]) == p for p in out):
+        raise UsageError(f"{root}: is the dataset itself, or lies in it; give the folder that the texts are in")
     if not Path(real_root).is_dir():
         size = Path(real_root).stat().st_size
         if found.has_reader(root.name, lambda: size):
             found.add(root.name, real_root, size)
         return
-    out = {os.path.realpath(p) for p in leave_out if not is_url(str(p))}
     links: list[tuple[str, str]] = []
     for entry, name in _walk(real_root, out, found):
         if not found.has_reader(name, partial(_size_of, entry)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -12,9 +13,10 @@ from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict
 from pathlib import Path
 
-from winnow.base.errors import DatasetBusy, DatasetError, is_full_disk, translate_full_disk
+from winnow.base.errors import DatasetBusy, DatasetError, UsageError, is_full_disk, translate_full_disk
 from winnow.publish.dataset import Dataset, Writer
 
+_ESCAPE = re.compile("%[0-9A-Fa-f]{2}")
 _POLL_SECONDS = 0.2  # flock has no timeout; five tries a second are not noticed
 
 
@@ -23,8 +25,14 @@ def lock_dataset(dataset: Dataset, run_id: str, wait_seconds: float = 0) -> Iter
     """Makes the body the dataset's only writer; one on object storage is pulled before the body and pushed after it.
 
     Raises DatasetBusy naming the holder when it is still taken after `wait_seconds`, and DiskFull for whatever the body
-    raises because no room is left. Readers need no lock: what they see is never changed in place.
+    raises because no room is left. Readers need no lock: what they see is never changed in place. Raises UsageError
+    for a folder whose name the Delta library misreads: of ``%20`` it makes a space, and looks elsewhere.
     """
+    if escape := _ESCAPE.search(str(dataset.root.absolute())):
+        raise UsageError(
+            f"{dataset.root.absolute()}: no dataset can be written to a folder with {escape[0]} in its path, which the "
+            "Delta library takes for another sign; rename the folder, or choose another"
+        )
     remote = dataset.remote
     at_the_store = remote.writing(dataset.root, run_id, wait_seconds) if remote else nullcontext()
     with (
