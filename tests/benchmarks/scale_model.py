@@ -6,12 +6,12 @@ usage: python tests/benchmarks/scale_model.py [--sizes 35,105] [--corpus FILE.js
 
 Each size is one run of all stages in a process of its own, with one worker. Time is processor time, so that what else
 runs does not count. That of workers is a line through the two largest sizes, carried on, and they share it. The
-planning process never looks at text, so that its time goes by what it counts: shards, parts of tables (the ranges of
-doc_ids that one call assembles), jobs of pairs, files of tables. What one of each costs is the difference of two runs
-over the same little text, of which the second has tens of times as many (`UNITS`), times as many as there will be.
-Memory and time a document are what planner_memory.py fits: runs this small show buffers. Requests are counted from how
-many files each step writes and reads (scale_requests.py), those of the planning process as a run on a store made them.
-That is a model: it says where to look first, not what a bill will be.
+planning process looks at text for checksums alone. The rest of its time goes by what it counts: shards, parts of tables
+(the ranges of doc_ids that one call assembles), jobs of pairs, files of tables. What one of each costs is the
+difference of two runs over the same little text, of which the second has tens of times as many (`UNITS`), times as many
+as there will be. Memory and time a document are what planner_memory.py fits: runs this small show buffers. Requests are
+counted from how many files each step writes and reads (scale_requests.py), those of the planning process as a run on a
+store made them. That is a model: it says where to look first, not what a bill will be.
 """
 
 from __future__ import annotations
@@ -324,6 +324,13 @@ def model(runs: Sequence[dict[str, Any]], planner: Planner) -> dict[str, Any]:
     passages = runs[-1]["passages"] / runs[-1]["bytes"]
     worker = max(r["worker_bytes"] for r in runs)
 
+    # It reads every input once, to know it again.
+    checksums = Line(sizes, [r["laps"]["read"]["driver"] for r in runs]).slope
+
+    def own_at(size: float) -> dict[str, float]:
+        of = planner.seconds(counted_at(size), size / per_document)
+        return {**of, "checksums of the inputs": checksums * size}
+
     def asked_at(size: float) -> dict[str, float]:
         documents, brought, merged = size / per_document, shares["brought"] * size, shares["merged"] * size
         return requests(size, documents, passages * size, brought, merged)
@@ -337,7 +344,7 @@ def model(runs: Sequence[dict[str, Any]], planner: Planner) -> dict[str, Any]:
         wait, own_wait = waited(asked, cores), planner.waits(counted)
         writes = asked.pop("writes")
         asked["reads by the planning process"] = planner.reads(counted)
-        own = planner.seconds(counted, size / per_document)
+        own = own_at(size)
         mapped = {s: lines[s].at(size) for s in stages}
         costs[size // TB] = {
             "documents": size / per_document,
@@ -364,8 +371,7 @@ def model(runs: Sequence[dict[str, Any]], planner: Planner) -> dict[str, Any]:
         }
 
     def drivers(size: float) -> float:
-        counted = counted_at(size)
-        return sum(planner.seconds(counted, size / per_document).values()) + planner.waits(counted)
+        return sum(own_at(size).values()) + planner.waits(counted_at(size))
 
     limits = {
         f"the planner's {PLANNER_GB} GB are full": _reached(

@@ -7,7 +7,7 @@ from winnow.deduplicate.array_files import MOST_PARTS
 from winnow.deduplicate.documents import comparison
 from winnow.deduplicate.documents.pair_jobs import JOB_BYTES
 from winnow.deduplicate.work_files import FACTS, KEYED, PASSAGE
-from winnow.run.sorted_runs import GROUP_BYTES, MERGED_RANGES, MOST_RUNS, RANGE_BYTES
+from winnow.run.sorted_runs import GROUP_BYTES, MERGED_RANGES, MERGED_RUNS, MOST_RUNS, RANGE_BYTES
 from winnow.run.table_changes import JOB_RANGES
 from winnow.run.work_plan import RANGE_ROWS
 
@@ -52,7 +52,7 @@ def requests(size: float, documents: float, passages: float, brought: float, mer
     runs = shards
     while runs > MOST_RUNS:
         files += 3 * (ranges / MERGED_RANGES if levels else shards)
-        runs, levels = runs / MOST_RUNS, levels + 1
+        runs, levels = runs / MERGED_RUNS, levels + 1
     parts = parts_of(documents, FACTS.itemsize)
     bands = parts_of(documents * 100, KEYED.itemsize)
     kinds = [

@@ -431,6 +431,7 @@ def test_a_range_is_read_from_few_files_however_many_shards_there_are(
     parts = [assembly_of(Batch(fresh=batch.fresh[n::shards]), tmp_path / f"{n}") for n in range(shards)]
     apart = {kind: tuple(getattr(p, kind)[0] for p in parts) for kind in ("repaired", "prepared", "index")}
     monkeypatch.setattr(sorted_runs, "MOST_RUNS", 2)
+    monkeypatch.setattr(sorted_runs, "MERGED_RUNS", 2)
     monkeypatch.setattr(sorted_runs, "RANGE_BYTES", 500)
     monkeypatch.setattr(sorted_runs, "GROUP_BYTES", 500)
     monkeypatch.setattr(sorted_runs, "MERGED_RANGES", 1)

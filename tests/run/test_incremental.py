@@ -150,6 +150,7 @@ def test_rows_do_not_depend_on_how_the_documents_are_cut_into_ranges(
     monkeypatch.setattr(site_table, "RANGE_DOCUMENTS", 3)
     monkeypatch.setattr(sorted_runs, "RANGE_BYTES", 4000)
     monkeypatch.setattr(sorted_runs, "MOST_RUNS", 2)
+    monkeypatch.setattr(sorted_runs, "MERGED_RUNS", 2)
     for source in sources:
         run_stages(source, tmp_path / "in many")
     expected = rows_of(tmp_path / "in one range")

@@ -30,6 +30,7 @@ from winnow.base.staging import (
     PREPARED_INDEX,
     REPAIRED,
     parquet_writer,
+    write_parquet,
 )
 from winnow.deduplicate.passages.splitter import title_of
 from winnow.run.sorted_runs import few_runs, files_of, rows_of_range
@@ -83,6 +84,9 @@ def assemble_job(
     """
     counts: Counter[str] = Counter()
     name = f"{ranges[0][0] or '0' * 16}.parquet"
+    if len(ranges) == 1:  # each file goes before the next is written: a small disk need not have room for all
+        tables = _assembled(ranges[0], changed[0], assemblies[0])
+        return {t: write_parquet(folder / t / name, [rows], TABLES[t]) for t, rows in tables.items()}
     with ExitStack() as files:
         write = {t: files.enter_context(parquet_writer(folder / t / name, TABLES[t])) for t in _ASSEMBLED}
         for one in zip(ranges, changed, assemblies, strict=True):

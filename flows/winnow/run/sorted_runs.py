@@ -25,7 +25,8 @@ from winnow.base.doc_ids import EVERYTHING, Range, bounds_in, doc_id_ranges, unp
 from winnow.base.files import bytes_of, metadata_of, parquet_piece, read_ahead, remove_files
 from winnow.base.staging import write_parquet
 
-MOST_RUNS = 32  # files that a range of doc_ids is read from, and that are merged at a time
+MOST_RUNS = 64  # files that a range of doc_ids is read from; each costs an opening for each range
+MERGED_RUNS = 32  # that are merged at a time: a row group of each is held
 MERGED_RANGES = 4  # that merging writes into one file; what a worker's disk has room for bounds them
 GROUP_BYTES = 2 << 20  # unpacked, of a row group of merged runs, of which one of each run is held
 RANGE_BYTES = 16 << 20  # text of the documents that one call holds in memory, some ten times in all
@@ -48,7 +49,7 @@ def few_runs(files: Sequence[Path], schema: pa.Schema, executor: Executor, folde
     runs: list[SortedRun] = [((EVERYTHING, file),) for file in files]
     level = 0
     while len(runs) > MOST_RUNS:
-        groups = [runs[n : n + MOST_RUNS] for n in range(0, len(runs), MOST_RUNS)]
+        groups = [runs[n : n + MERGED_RUNS] for n in range(0, len(runs), MERGED_RUNS)]
         names = [folder / f"{level}-{n}" for n in range(len(groups))]
         merged = list(executor.map(merge_runs, groups, names, repeat(schema)))
         if level:

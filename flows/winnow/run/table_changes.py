@@ -48,8 +48,11 @@ from winnow.run.version_facts import facts_of_version
 from winnow.run.work_plan import NEEDS_CLEANING, Moved, input_frame, paths_of
 from winnow.validate.facts import Facts
 
-JOB_RANGES, MANY_RANGES = 16, 4096
-"""Ranges of doc_ids that one call assembles where they are so many: each file that it leaves is asked about often."""
+JOB_RANGES, MANY_RANGES = 4, 4096
+"""Ranges of doc_ids that one call assembles where they are so many: each file that it leaves is asked about often.
+
+A worker has the rows of all of them on its disk at a time.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
