@@ -336,7 +336,7 @@ def _spans(
                 whole, end, joined = (both, after[-1].end, True) if both else (whole, end, joined)
         if short and whole is None:
             continue
-            last = after[-1] if joined else last
+        last = after[-1] if joined else last
         if whole and last.left and line.startswith("  ", end):
             end += 1  # the first of the two
         if whole is None and latin:
