@@ -248,6 +248,8 @@ def lossy_words(line: str) -> list[Span]:
             if not _explained(line, words):
                 odd = {span for span in spans if span.whole and _is_odd_as_it_stands(line, span)}
                 spans = [span for span in spans if span in odd or (lossy.marked and not span.whole)] if odd else []
+            if lossy.marked and not _n_told(spans):
+                continue  # the question marks may be what another damage left
             if not best or _n_told(spans) > _n_told(best):
                 best = spans
             if spans and _n_told(spans) == len(spans):
@@ -334,7 +336,7 @@ def _spans(
                 whole, end, joined = (both, after[-1].end, True) if both else (whole, end, joined)
         if short and whole is None:
             continue
-            last = after[-1] if joined else last
+        last = after[-1] if joined else last
         if whole and last.left and line.startswith("  ", end):
             end += 1  # the first of the two
         if whole is None and latin:

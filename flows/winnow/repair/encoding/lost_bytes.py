@@ -119,7 +119,7 @@ def _join_surrogates(halves: re.Match[str]) -> str:
 
 
 # Euro, ellipsis, bullet and trade mark that lost the byte between, which is a control character in Latin-1.
-_MIDDLE = re.compile(f"(?<=â)(?:(?P<euro>¬)|(?P<dots>¦)|(?P<mark>(?<=[A-Za-z]â)¢)|¢)(?![{_CONTINUED}])")
+_MIDDLE = re.compile("(?<=â)(?:(?P<euro>¬)|(?P<dots>¦)|(?P<mark>(?<=[A-Za-z]â)¢)|¢)(?=[\x00-\x7f\xa0âÃ]|$)")
 _MIDDLES = {"euro": "\x82¬", "dots": "\x80¦", "mark": "\x84¢", None: "\x80¢"}
 
 # Second bytes of quotes, dashes and the euro in Mac Roman, ``‚Ä`` and ``‚Ç``, which in small letters begin other signs.
