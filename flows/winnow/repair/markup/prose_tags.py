@@ -56,6 +56,9 @@ def tags_of_prose(text: str, found: Sequence[Tag]) -> list[Tag]:
     names = {t.name for t in shown}
     if not names.isdisjoint(TABLE) and not {"table", "tr"} <= names:
         return []
+    n_other = text.count("<") - sum(text.count("<", t.start, t.end) for t in found)
+    if n_other > 0 and n_other > len(_NO_TAG.findall(text)):
+        return []
     if PROGRAM.search(text) or any(t.kind == "whole" and is_taught(text, t) for t in found):
         return []
     if any(text.startswith("<?", t.start) and text[: t.start].strip() for t in found):

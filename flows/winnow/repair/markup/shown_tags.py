@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import html
 import re
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from winnow.base.html_names import ELEMENTS
@@ -13,7 +13,7 @@ from winnow.repair.engine.rule import Span, line_end
 from winnow.repair.markup.tags import PLACEHOLDER, Tag
 
 _CODE_SPAN = re.compile(r"(?<![\w`])`[^`\n]{1,300}`(?![\w`])")
-_FENCE = re.compile(r"^ {0,3}(```|~~~)", re.MULTILINE)
+_FENCE = re.compile(r"^ {0,3}(```|~~~)[\w+-]{0,20} ?$", re.MULTILINE)
 _STATEMENT = re.compile(r"[ \t]{0,3}[;),]")
 
 OF_CODE = ("code", "pre", "tt", "kbd", "samp")
@@ -28,8 +28,10 @@ _TO_SHOW = re.compile(
 """What a reader sees as a tag or a reference, one layer of escaping down."""
 
 
-def used_tags(text: str, found: Iterable[Tag]) -> Iterator[Tag]:
+def used_tags(text: str, found: Iterable[Tag], points: Sequence[int] = ()) -> Iterator[Tag]:
     """The tags but for those in quotes, in code by Markdown, and at the start of lines of a chat, where names stand.
+
+    `points`: places of proven damage; a tag between fences whose brackets were damaged came there with the damage.
 
     >>> from winnow.repair.markup.tags import tags
     >>> kept = lambda t: [t[f.start : f.end] for f in used_tags(t, tags(t))]
@@ -39,7 +41,11 @@ def used_tags(text: str, found: Iterable[Tag]) -> Iterator[Tag]:
     (['<b>', '</b>'], ['<b>', '</b>', '<p>', '</p>'])
     """
     fences = _fences(text)
-    found = [t for t in found if not _quoted(text, t) and not (fences and is_in(fences, t.start, t.end))]
+    found = [
+        t
+        for t in found
+        if not _quoted(text, t) and not (fences and is_in(fences, t.start, t.end) and not _damaged(t, points))
+    ]
     shown: set[Tag] = set()
     if any(t.kind == "custom" for t in found):
         closed = {t.name for t in found if t.closing}
@@ -61,6 +67,11 @@ def used_tags(text: str, found: Iterable[Tag]) -> Iterator[Tag]:
 def _begins_speech(text: str, tag: Tag) -> bool:
     at_start = tag.kind in ("custom", "whole") and (tag.start == 0 or text[tag.start - 1] == "\n")
     return at_start and not tag.closing and text[tag.end : tag.end + 1] == " "
+
+
+def _damaged(tag: Tag, points: Sequence[int]) -> bool:
+    at = bisect_left(points, tag.start)
+    return at < len(points) and points[at] < tag.end
 
 
 def _fences(text: str) -> list[Span]:

@@ -53,7 +53,7 @@ def find_tags_of_short_texts(text: str, evidence: Evidence) -> Iterator[Change]:
 
 
 def _changes(text: str, evidence: Evidence, proven: bool) -> Iterator[Change]:
-    found = list(used_tags(text, evidence.once(_all_tags, text)))
+    found = list(used_tags(text, evidence.once(_all_tags, text), evidence.points))
     accepted, proofs = _accepted(text, found, evidence)
     if proven != (bool(proofs.points) or proofs.everywhere):
         return
