@@ -115,8 +115,7 @@ def measure(corpus: Path, sizes: Sequence[float], workers: int, work: Path | Non
             how = Preparation(folder=folder, version=1, settings=settings, recipe_id="scale")
             made = list(pool.map(prepare_shard, files, [how] * len(files)))
             ready = time.perf_counter()
-            new = [m.index for m in made], [m.passages for m in made]
-            found = find_removals(*new, folder / "w", settings, pool, shingles=[m.shingles for m in made])
+            found = find_removals([m.index for m in made], [m.passages for m in made], folder / "w", settings, pool)
             done = time.perf_counter()
         count = sum(pq.ParquetFile(m.index).metadata.num_rows for m in made)
         gone = [pq.read_table(f, columns=["doc_id"]).num_rows for f in (*found.document_files, *found.passage_files)]

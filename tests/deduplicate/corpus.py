@@ -120,9 +120,9 @@ def decide(
     **carried: Any,
 ) -> tuple[dict[str, dict[str, Any]], list[dict[str, Any]]]:
     """Document decisions by doc_id, and passage decisions in order."""
-    new = [s.index for s in shards], [s.passages for s in shards]
-    carried |= {"shingles": [s.shingles for s in shards]}
-    found = find_removals(*new, folder, settings, executor or Here(), **carried)
+    found = find_removals(
+        [s.index for s in shards], [s.passages for s in shards], folder, settings, executor or Here(), **carried
+    )
     documents = [row for f in found.document_files for row in pq.read_table(f).to_pylist()]
     passages = [row for f in found.passage_files for row in pq.read_table(f).to_pylist()]
     assert len({row["doc_id"] for row in documents}) == len(documents)

@@ -1,28 +1,23 @@
 """Shingles made of many texts at once are what plain Python says, and what datasets made earlier hold."""
 
 import hashlib
-import random
 from itertools import chain, pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.deduplicate.corpus import PIECES, prepared, sentence, utf8
+from tests.deduplicate.corpus import utf8
 
 from winnow.base.recipe import DeduplicateSettings
 from winnow.deduplicate.array_files import gather
 from winnow.deduplicate.documents import shingles as shingles_module
 from winnow.deduplicate.documents import similarity
-from winnow.deduplicate.documents.document_order import rank_documents
 from winnow.deduplicate.documents.kept_set import KeptSet, choose_kept, spread_connected
-from winnow.deduplicate.documents.shingle_store import ShingleStore, Slice
+from winnow.deduplicate.documents.shingle_store import Slice
 from winnow.deduplicate.documents.shingles import Words, letter_table, overlapping, shingle_sets, sign_documents
-from winnow.deduplicate.inputs import inputs_of
-from winnow.deduplicate.passage_rows import list_documents
 from winnow.deduplicate.sorted_rows import count_shared
 from winnow.deduplicate.work_files import KEPT, PLACED, VERIFIED, InputFile, ShingleSets, WorkFiles, lay_out
 from winnow.run.executor import InlineExecutor
@@ -214,28 +209,3 @@ def test_pairs_that_are_too_many_to_hold_are_taken_by_what_connects_them_with_th
     assert sum(map(len, parts)) == len(close)
     apart = [choose_kept(part, arrival, DeduplicateSettings()) for part in parts]
     assert np.sort(np.concatenate(apart)).tolist() == np.sort(whole).tolist()
-
-
-def test_shingles_that_were_prepared_are_those_of_the_passages(tmp_path: Path) -> None:
-    rng, said = random.Random(5), [sentence(random.Random(n)) for n in range(9)]
-    texts = ["".join(rng.choices(PIECES, k=40)) for _ in range(30)]
-    texts += ["", "日本語の文章です。" * 9, "\n\n".join(map(" ".join, (said[:5], [said[8], *said[1:5], said[7]])))]
-    settings = DeduplicateSettings()
-    [made] = prepared(tmp_path / "in", {f"{n}.txt": text for n, text in enumerate(texts)}, settings)
-    assert max(pq.read_table(made.passages)["part"].to_pylist()) > 0  # a passage was cut
-    files = WorkFiles(tmp_path / "work")
-    files.folder.mkdir()
-    rank_documents(inputs_of([made.index], [], None), files, InlineExecutor())
-    inputs = [inputs_of([made.passages], [], None, shingles)[0] for shingles in ([made.shingles], [])]
-    list_documents(inputs[0], files)
-    ranks = np.arange(len(texts), dtype=np.uint32)
-    wanted = files.wanted("all").save(np.ones(len(texts), np.bool_))
-    for kind in (similarity.Sets(label="five"), similarity.Sets(label="three", short=True)):
-        found = []
-        for file in inputs:
-            [part] = similarity.write_shingles([file], wanted, files, [kind])
-            places = files.shingle_places(kind.label)
-            store = ShingleStore(ShingleSets((part,), tuple(lay_out([part.places], places, len(texts))), places))
-            found.append({rank: hashes.tolist() for rank, hashes in store.each(ranks)})
-            store.close()
-        assert found[0] == found[1]

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import zip_longest
 from pathlib import Path
 
 from winnow.base.doc_ids import doc_keys
 from winnow.base.files import parquet_file
 from winnow.deduplicate.array_files import ArrayFile
-from winnow.deduplicate.work_files import InputFile, PreparedShingles
+from winnow.deduplicate.work_files import InputFile
 
 
 def sorted_keys(doc_ids: Path, out: ArrayFile) -> ArrayFile:
@@ -24,15 +23,9 @@ def sorted_keys(doc_ids: Path, out: ArrayFile) -> ArrayFile:
     return out
 
 
-def inputs_of(
-    new: Sequence[Path],
-    published: Sequence[Path],
-    left_out: ArrayFile | None,
-    shingles: Sequence[PreparedShingles] = (),
-) -> list[InputFile]:
-    """The files that take part, new ones first, with the shingles of these if they are at hand."""
-    both = enumerate(zip_longest(new, shingles))
-    inputs = [InputFile(path=path, name=f"new-{n}", shingles=sets) for n, (path, sets) in both]
+def inputs_of(new: Sequence[Path], published: Sequence[Path], left_out: ArrayFile | None) -> list[InputFile]:
+    """The files that take part, new ones first."""
+    inputs = [InputFile(path=path, name=f"new-{n}") for n, path in enumerate(new)]
     return inputs + [InputFile(path=path, name=f"published-{n}", left_out=left_out) for n, path in enumerate(published)]
 
 

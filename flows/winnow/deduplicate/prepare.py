@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -16,20 +15,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from winnow.base.doc_ids import doc_keys
 from winnow.base.files import at_hand
 from winnow.base.recipe import DeduplicateSettings
 from winnow.base.records import Passage
 from winnow.base.staging import PREPARED, PREPARED_INDEX, write_parquet
-from winnow.deduplicate.array_files import whole_file
-from winnow.deduplicate.documents.shingles import (
-    Hashes,
-    Signatures,
-    Words,
-    overlapping,
-    short_shingle_sets,
-    sign_documents,
-)
+from winnow.deduplicate.documents.shingles import Signatures, Words, overlapping, sign_documents
 from winnow.deduplicate.passages.fingerprint import fingerprints
 from winnow.deduplicate.passages.splitter import Pieces, cut
 from winnow.deduplicate.passages.utf8_texts import Offsets, Utf8Texts, portions
@@ -41,8 +31,7 @@ from winnow.deduplicate.repeats.within_document import (
     least_chars,
     outline_repeats,
 )
-from winnow.deduplicate.sorted_rows import Rows, merged, repeat
-from winnow.deduplicate.work_files import SIZES, PreparedShingles
+from winnow.deduplicate.sorted_rows import repeat
 
 _BATCH = 256  # documents at a time
 _PORTION = 1 << 20  # bytes of text of them at most, but for longer ones
@@ -72,46 +61,31 @@ class Preparation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreparedShard:
-    """What is made of one shard: files of winnow.base.staging.PREPARED and PREPARED_INDEX, and shingle sets."""
+    """The two files made of one shard (winnow.base.staging.PREPARED and PREPARED_INDEX)."""
 
     passages: Path
     index: Path
-
-    @property
-    def shingles(self) -> PreparedShingles:
-        return PreparedShingles.beside(self.passages)
 
 
 def prepare_shard(repaired: Path, how: Preparation) -> PreparedShard:
     """Write ``<shard>.passages.parquet`` and ``<shard>.index.parquet`` for one file of repaired documents.
 
-    Order of the documents is that of the input. Their shingles are written besides, for the texts are at hand here.
+    Order of the documents is that of the input.
     """
     known = how.known_arrivals()
     name = repaired.name.removesuffix(".parquet").removesuffix(".repaired")
     made = PreparedShard(passages=how.folder / f"{name}.passages.parquet", index=how.folder / f"{name}.index.parquet")
     index: list[pa.Table] = []
-    sizes: list[Rows] = []
 
-    def passages(five: BinaryIO, three: BinaryIO) -> Iterator[pa.Table]:
+    def passages() -> Iterator[pa.Table]:
         for batch in pq.ParquetFile(at_hand(repaired)).iter_batches(batch_size=_BATCH, columns=_COLUMNS):
             for first, stop in portions(Utf8Texts.of(batch.column("text")).offsets, _PORTION):
                 documents = batch.slice(first, stop - first)
                 passages = _Batch.of(documents, how.settings)
                 index.append(_index_rows(documents, passages, known, how))
-                sets, sizes_of = passages.short_shingles()
-                some = np.empty(len(documents), SIZES)
-                some["key"] = doc_keys(documents.column("doc_id"))
-                some["five"], some["three"] = passages.signed.n_shingles, sizes_of
-                sizes.append(some)
-                five.write(passages.signed.shingles.data)
-                three.write(sets.data)
                 yield passages.table()
 
-    with ExitStack() as stack:
-        sets = [stack.enter_context(whole_file(path)) for path in (made.shingles.five, made.shingles.three)]
-        write_parquet(made.passages, passages(*sets), PREPARED, 1 << 20, durable=False)
-    made.shingles.sizes.save(merged(sizes, SIZES))
+    write_parquet(made.passages, passages(), PREPARED, 1 << 20, durable=False)
     write_parquet(made.index, index, PREPARED_INDEX, durable=False)
     return made
 
@@ -241,24 +215,6 @@ class _Batch:
         """Of each document, what goes for another passage of it, or as promotion, or stays although it repeats."""
         return [[row for row in self.cuts.get(n, ()) if row.repeat] for n in range(len(self.doc_ids))]
 
-    def short_shingles(self) -> tuple[Hashes, Offsets]:
-        """`short_shingle_sets` of the documents; none goes over the border of a part of a passage that was cut."""
-        sets, sizes = short_shingle_sets(self.words)
-        ends, at, pieces = np.append(0, np.cumsum(sizes)), 0, []
-        for n, passages in self._in_parts():
-            texts = pa.array([passage.text for passage in passages], pa.large_string())
-            own, [sizes[n]] = short_shingle_sets(Words.of(Utf8Texts.of(texts), np.array([0, len(texts)])))
-            pieces += [sets[ends[at] : ends[n]], own]
-            at = n + 1
-        return np.concatenate([*pieces, sets[ends[at] :]]), sizes
-
-    def _in_parts(self) -> Iterator[tuple[int, list[Passage]]]:
-        """The documents of which a passage was cut into parts."""
-        for n, rows in sorted(self.cuts.items()):
-            passages = [row.passage for row in rows]
-            if any(passage.part for passage in passages):
-                yield n, passages
-
     def table(self) -> pa.Table:
         """Of type winnow.base.staging.PREPARED."""
         owners = self._owners
@@ -275,14 +231,16 @@ class _Batch:
             PREPARED,
         )
         tables, at = [], 0
-        for n, passages in self._in_parts():
-            start, stop = self.bounds[n : n + 2].tolist()
-            tables += [whole.slice(at, start - at), self._rows(self.doc_ids[n], passages)]
-            at = stop
+        for n, rows in sorted(self.cuts.items()):
+            passages = [row.passage for row in rows]
+            if any(passage.part for passage in passages):
+                start, stop = self.bounds[n : n + 2].tolist()
+                tables += [whole.slice(at, start - at), self._in_parts(self.doc_ids[n], passages)]
+                at = stop
         return pa.concat_tables([*tables, whole.slice(at)])
 
-    def _rows(self, doc_id: pa.Scalar, passages: Sequence[Passage]) -> pa.Table:
-        """The same of one document, whose passages are given."""
+    def _in_parts(self, doc_id: pa.Scalar, passages: Sequence[Passage]) -> pa.Table:
+        """The same of one document, of which a passage was cut into parts."""
         columns: dict[str, Sequence[Any]] = {
             name: [getattr(passage, name) for passage in passages]
             for name in ("position", "part", "kind", "text", "gap")

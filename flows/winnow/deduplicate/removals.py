@@ -76,7 +76,6 @@ from winnow.deduplicate.work_files import (
     VERIFIED,
     Candidates,
     InputFile,
-    PreparedShingles,
     ShingleSets,
     WorkFiles,
 )
@@ -96,13 +95,10 @@ def find_removals(
     *,
     published_index: Sequence[Path] = (),
     published_passages: Sequence[Path] = (),
-    shingles: Sequence[PreparedShingles] = (),
     leave_out: Path | None = None,
     settled: Settled | None = None,
 ) -> Removals:
     """Decide over new documents (`index_files`, `passage_files`) and those a dataset holds (`published_…`) together.
-
-    `shingles` are those of the `passage_files`, in that order; without them they are made of the texts once more.
 
     `leave_out` is a Parquet file with a column doc_id: published documents that were withdrawn or replaced; their rows
     in the published files are passed over. The outcome is a pure function of documents, arrivals and settings: how they
@@ -112,7 +108,7 @@ def find_removals(
     Given what is `settled`, only decisions on new documents are written: those on the published ones hold. Nothing may
     be left out then, and all new documents arrive after the published ones.
     """
-    inputs = index_files, passage_files, published_index, published_passages, shingles, leave_out
+    inputs = index_files, passage_files, published_index, published_passages, leave_out
     if settled:
         try:
             return _decide(WorkFiles(work), settings, executor, *inputs, settled)
@@ -129,7 +125,6 @@ def _decide(
     passage_files: Sequence[Path],
     published_index: Sequence[Path],
     published_passages: Sequence[Path],
-    shingles: Sequence[PreparedShingles],
     leave_out: Path | None,
     settled: Settled | None = None,
 ) -> Removals:
@@ -138,7 +133,7 @@ def _decide(
     left_out = sorted_keys(leave_out, files.left_out) if leave_out else None
     indexes = inputs_of(index_files, published_index, left_out)
     documents = rank_documents(indexes, files, executor)
-    passages = inputs_of(passage_files, published_passages, left_out, shingles)
+    passages = inputs_of(passage_files, published_passages, left_out)
     spans = partitions_for(documents, _BYTES_DECIDED)
     listed = executor.map(list_documents, passages, repeat(files))  # while what repeats is gathered
     inner = gather_inner_repeats(indexes, files, spans, executor)

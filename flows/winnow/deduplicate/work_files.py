@@ -39,7 +39,6 @@ PLACE = np.dtype([("start", np.int64), ("size", np.int32)])
 """Where a document's set lies among others, end to end; NOWHERE for one that has none."""
 NOWHERE = -1
 PLACED = np.dtype([("rank", np.uint32), *PLACE.descr])
-SIZES = np.dtype([("key", np.uint64), ("five", np.int32), ("three", np.int32)])
 SIZED = np.dtype([("rank", np.uint32), ("size", np.int32)])
 WANTED = np.dtype([("rank", np.uint32), ("job", np.uint32)])
 BOUND = np.dtype([("rank", np.uint32), ("size", np.int32), ("most", np.int32), ("may", np.bool_)])
@@ -74,34 +73,12 @@ INNER_PLACE = np.dtype([("place", np.uint64), ("part", np.int32)])
 REMAINDER = np.dtype([("rank", np.uint32), ("holder", np.uint32), ("bare", np.bool_)])
 
 
-@dataclass(frozen=True, slots=True)
-class PreparedShingles:
-    """The shingle sets of all documents of a shard by five words and by three, end to end, as `ShingleFiles` has them.
-
-    They lie in the order of `sizes`, which says of each document, by its doc_id as a number, how many it has (SIZES).
-    """
-
-    five: Path
-    three: Path
-    sizes: ArrayFile
-
-    @classmethod
-    def beside(cls, passages: Path) -> PreparedShingles:
-        five, three = (passages.with_suffix(f".{name}.u64") for name in ("five", "three"))
-        return cls(five, three, ArrayFile(passages.with_suffix(".sizes.npy"), SIZES))
-
-    @property
-    def files(self) -> tuple[Path, Path, Path]:
-        return self.five, self.three, self.sizes.path
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputFile:
     """A file of index rows or passages that takes part; the documents `left_out` are passed over in it."""
 
     path: Path
     name: str  # stands in the names of work files made from it
-    shingles: PreparedShingles | None = None  # of its passages, where they are at hand
     left_out: ArrayFile | None = None  # doc_ids as numbers, sorted
     only: tuple[ArrayFile, ...] = ()  # what new documents have, where rows that share nothing with them do not matter
 

@@ -19,7 +19,6 @@ from winnow.base.files import (
     metadata_of,
     parquet_file,
     read_ahead,
-    remove_files,
     remove_folder,
     scan_parquet,
 )
@@ -182,12 +181,10 @@ def _decide(
         executor,
         published_index=dataset.files("index"),
         published_passages=dataset.files("passages"),
-        shingles=[p.shingles for p in prepared],
         leave_out=_id_file(run, left_out),
         settled=_settled(run) if only_added else None,
     )
     removals.clear(run.work / "removals")
-    remove_files([path for p in prepared for path in p.shingles.files])
     changed = (
         NO_DOCUMENTS
         if removals.of_new

@@ -78,10 +78,7 @@ class DocumentOrder:
 
     def ranks_of(self, doc_ids: Column, file: InputFile) -> NDArray[np.uint32]:
         """Rank of each document of a file, NO_RANK for those that take no part or are left out of it."""
-        return self.ranks_of_keys(doc_keys(doc_ids), file)
-
-    def ranks_of_keys(self, keys: NDArray[np.uint64], file: InputFile) -> NDArray[np.uint32]:
-        """The same, given the doc_ids as numbers."""
+        keys = doc_keys(doc_ids)
         if not len(self.keys) or not len(keys):
             return np.full(len(keys), NO_RANK)
         at = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)

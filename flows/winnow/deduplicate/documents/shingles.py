@@ -323,7 +323,6 @@ class Signatures:
     n_words: Offsets
     sketch: Hashes
     sketch_ends: Offsets
-    shingles: Hashes  # of all documents, end to end
 
 
 def sign_documents(words: Words, min_words: int) -> Signatures:
@@ -336,9 +335,10 @@ def sign_documents(words: Words, min_words: int) -> Signatures:
     ((1, 28), 2, 6)
     """
     n_words = np.diff(words.document_ends, prepend=0)
-    shingles, sizes = shingle_sets(words)
+    hashes, sizes = shingle_sets(words)
     compared = (n_words >= min_words) & (n_words > 0)
-    hashes = shingles[np.repeat(compared, sizes)]
+    kept = np.repeat(compared, sizes)
+    hashes = hashes[kept]
     ends = np.append(0, np.cumsum(np.where(compared, sizes, 0)))
     low = _least(hashes, np.append(0, ends[1:][compared])).reshape(-1, BANDS, ROWS)
     bands = np.zeros((len(sizes), BANDS), np.uint64)
@@ -356,7 +356,6 @@ def sign_documents(words: Words, min_words: int) -> Signatures:
         n_words=n_words,
         sketch=hashes[sampled],
         sketch_ends=sketch_ends,
-        shingles=shingles,
     )
 
 

@@ -31,7 +31,6 @@ from winnow.deduplicate.work_files import (
     PLACED,
     VERIFIED,
     InputFile,
-    PreparedShingles,
     ShingleFiles,
     ShingleSets,
     WorkFiles,
@@ -170,11 +169,6 @@ class Sets:
     only: Besides | Questions | Values | None = None
     reworded: Callable[[str, bool], str] | None = None
 
-    @property
-    def are_whole(self) -> bool:
-        """Whether they are of all words, as those are that were made when the documents were prepared."""
-        return not (self.single or self.among or self.only or self.reworded)
-
     def of(self, some: _Passages, words: Words, order: DocumentOrder) -> tuple[NDArray[np.uint32], Hashes, Offsets]:
         """The ranks of the documents, and their shingle sets."""
         about = None
@@ -204,11 +198,8 @@ def write_shingles(
 ) -> list[ShingleFiles]:
     """Write shingle sets of the documents that are `wanted`, each kind of them, in one pass over their texts.
 
-    Given several files, a document's passages may lie in more than one of them, in the order of the files. What was
-    prepared is not made again.
+    Given several files, a document's passages may lie in more than one of them, in the order of the files.
     """
-    if len(passages) == 1 and passages[0].shingles and all(kind.are_whole for kind in kinds):
-        return [_as_prepared(kind, passages[0], passages[0].shingles, files) for kind in kinds]
     order, outs = load_order(files), [files.shingles(kind.label, passages) for kind in kinds]
     places: list[list[Rows]] = [[] for _ in kinds]
     filled = [0] * len(kinds)
@@ -226,17 +217,6 @@ def write_shingles(
     for out, found in zip(outs, places, strict=True):
         out.places.save(merged(found, PLACED))
     return outs
-
-
-def _as_prepared(kind: Sets, file: InputFile, shingles: PreparedShingles, files: WorkFiles) -> ShingleFiles:
-    """The sets that were written of all documents of a file when they were prepared; writes where each one's lies."""
-    rows = shingles.sizes.load()
-    place = np.empty(len(rows), PLACED)
-    place["rank"] = load_order(files).ranks_of_keys(rows["key"], file)
-    place["size"] = rows["three" if kind.short else "five"]
-    place["start"] = np.cumsum(place["size"], dtype=np.int64) - place["size"]
-    places = files.shingles(kind.label, [file]).places.save(place[place["rank"] != NO_RANK])
-    return ShingleFiles(shingles.three if kind.short else shingles.five, places)
 
 
 def passages_of(passages: Sequence[InputFile], order: DocumentOrder, marked: NDArray[np.bool_]) -> Iterable[_Passages]:
