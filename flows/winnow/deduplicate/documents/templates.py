@@ -88,7 +88,8 @@ class OwnWords:
     """What tells documents apart (`own`), and all that those say which they may be copies of (`whole`).
 
     It is what they say besides a template, what they ask where they are questions and answers, or whom they name. A
-    `share` of it must stand in the other document; where it was `exchanged`, only if that has some of its own as well.
+    `share` of it must stand in the other document; where it was `exchanged`, only if the other has its own as well, and
+    of that a share is not here either.
     """
 
     own: Given
@@ -97,7 +98,9 @@ class OwnWords:
     exchanged: bool = False
 
     def asks(self) -> Sequence[tuple[Given, By]]:
-        return (self.own, ("first", "later") if self.exchanged else ("later",)), (self.whole, ("first",))
+        if self.exchanged:
+            return (self.own, ("first", "later")), (self.whole, ("first", "later"))
+        return (self.own, ("later",)), (self.whole, ("first",))
 
     def given(self, *sets: Given) -> OwnWords:
         own, whole = sets
@@ -115,18 +118,28 @@ class OwnWords:
             told = np.flatnonzero(own.has(pairs["later"]) & (own.has(pairs["first"]) | (not self.exchanged)))
             told = told[np.argsort(pairs["first"][told], kind="stable")]
             for at in np.array_split(told, len(told) // 10_000 + 1):
-                firsts, laters = distinct_values(pairs["first"][at]), distinct_values(pairs["later"][at])
-                said, starts, ends = whole.read(firsts)
-                asked, own_starts, own_ends = own.read(laters)
-                first, later = np.searchsorted(firsts, pairs["first"][at]), np.searchsorted(laters, pairs["later"][at])
-                shared = count_shared(
-                    np.concatenate((said, asked)),
-                    np.append(starts, own_starts + len(said)),
-                    np.append(ends, own_ends + len(said)),
-                    (first, later + len(firsts)),
-                )
-                again[at] = shared >= self.share * np.maximum(own_ends - own_starts, 1)[later]
+                first, later = pairs["first"][at], pairs["later"][at]
+                again[at] = self._stands_in(later, first, own, whole)
+                if self.exchanged:
+                    again[at] |= self._stands_in(first, later, own, whole)
         return again
+
+    def _stands_in(
+        self, ranks: NDArray[np.uint32], others: NDArray[np.uint32], own: ShingleStore, whole: ShingleStore
+    ) -> NDArray[np.bool_]:
+        """Whether what tells each of these documents apart stands in the other one."""
+        askers, answerers = distinct_values(ranks), distinct_values(others)
+        said, starts, ends = whole.read(answerers)
+        asked, own_starts, own_ends = own.read(askers)
+        asker, answerer = np.searchsorted(askers, ranks), np.searchsorted(answerers, others)
+        shared = count_shared(
+            np.concatenate((said, asked)),
+            np.append(starts, own_starts + len(said)),
+            np.append(ends, own_ends + len(said)),
+            (answerer, asker + len(answerers)),
+        )
+        stands: NDArray[np.bool_] = shared >= self.share * np.maximum(own_ends - own_starts, 1)[asker]
+        return stands
 
     def may_be_said_again(self, among: NDArray[np.uint32]) -> NDArray[np.bool_]:
         """Whether what tells a document apart may stand in another one, for each of these, which are sorted.
@@ -147,7 +160,7 @@ class OwnWords:
                 once[at] = True
             for place, (_, shingles) in zip(np.searchsorted(among, told), own.each(told), strict=True):
                 may[place] = again[shingles & slots].sum() >= self.share * max(len(shingles), 1)
-        return may
+        return may | (self.exchanged and bool(may.any()))  # then they may be another one's
 
 
 class ToldApart(Protocol):
