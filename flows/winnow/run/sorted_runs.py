@@ -12,7 +12,6 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from functools import partial
 from heapq import heappop, heappush
-from io import SEEK_CUR, SEEK_END, SEEK_SET, RawIOBase
 from itertools import islice, repeat
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -23,6 +22,7 @@ import pyarrow.parquet as pq
 
 from winnow.base.doc_ids import EVERYTHING, Range, bounds_in, doc_id_ranges, unpacked_bytes
 from winnow.base.files import bytes_of, metadata_of, parquet_piece, read_ahead, remove_files
+from winnow.base.object_reader import SeekableReader
 from winnow.base.staging import write_parquet
 
 MOST_RUNS = 64  # files that a range of doc_ids is read from; each costs an opening for each range
@@ -167,11 +167,11 @@ def _rows_before(ends: Sequence[str], coming: Iterator[_Stretch], schema: pa.Sch
         yield pa.concat_tables([schema.empty_table(), *before]).sort_by(keys)
 
 
-class _Piece(RawIOBase):
+class _Piece(SeekableReader):
     """A piece of a file as if it were all of it."""
 
     def __init__(self, start: int, content: bytes) -> None:
-        self._start, self._content, self._at = start, content, 0
+        self._start, self._content, self._end_at = start, content, start + len(content)
 
     def readinto(self, buffer: Any) -> int:
         begin = self._at - self._start
@@ -179,17 +179,3 @@ class _Piece(RawIOBase):
         buffer[: len(content)] = content
         self._at += len(content)
         return len(content)
-
-    def seek(self, offset: int, whence: int = SEEK_SET) -> int:
-        end = self._start + len(self._content)
-        self._at = offset + {SEEK_SET: 0, SEEK_CUR: self._at, SEEK_END: end}[whence]
-        return self._at
-
-    def tell(self) -> int:
-        return self._at
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
