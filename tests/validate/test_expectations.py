@@ -1,3 +1,4 @@
+import gc
 import subprocess
 import sys
 
@@ -94,6 +95,19 @@ def edits(**columns):
 def test_a_table_is_checked_frame_by_frame():
     checked = {c.expectation: c for c in check_table("edits", [edits(), edits()], SETTINGS)}
     assert all(c.passed and c.n_rows == 6 for c in checked.values())
+
+
+def test_the_rows_of_a_frame_are_let_go_before_python_looks_for_cycles():
+    rows = edits()
+    check_table("edits", [rows], SETTINGS)
+    gc.collect()
+    gc.disable()
+    try:
+        check_table("edits", [rows], SETTINGS)
+        held = [x for x in gc.get_objects() if isinstance(x, pd.DataFrame) and x is not rows]
+    finally:
+        gc.enable()
+    assert held and all(x.empty for x in held)
 
 
 @pytest.mark.parametrize(

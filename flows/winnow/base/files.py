@@ -304,7 +304,9 @@ def arrow_dataset(files: Sequence[Path], schema: pa.Schema | None = None) -> pad
     """Returns Parquet files as one dataset, of which some rows or columns are wanted."""
     sources = [_source(path) for path in files]
     if all(isinstance(source, Path) for source in sources):
-        return pads.dataset([str(source) for source in sources], schema=schema)
+        # By default all wanted columns of a file are held to its last row group, which suits a distant store.
+        kind = pads.ParquetFileFormat(pre_buffer=False)
+        return pads.dataset([str(source) for source in sources], schema=schema, format=kind)
     kind = pads.ParquetFileFormat()
     fragments = [
         kind.make_fragment(str(source), LocalFileSystem())

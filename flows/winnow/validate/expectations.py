@@ -118,9 +118,12 @@ def judge(frame: pd.DataFrame, name: str, settings: ValidateSettings) -> tuple[V
             expectation_parameters=settings.model_dump(),
             result_format="COMPLETE",
         )
+    n_rows = len(frame)
+    # Objects of Great Expectations hold each other and the frame until Python looks for cycles, which is seldom.
+    frame.drop(columns=frame.columns, inplace=True)
     found = {r.expectation_config.meta["name"]: r for r in result.results}
     expectations = contract(name).expectations
-    return tuple(_verdict(e, found.get(e.meta.name), name, len(frame), settings) for e in expectations)
+    return tuple(_verdict(e, found.get(e.meta.name), name, n_rows, settings) for e in expectations)
 
 
 def check_rows(frame: pd.DataFrame, settings: ValidateSettings) -> list[Failure]:
