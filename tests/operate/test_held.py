@@ -11,7 +11,14 @@ from tests.operate.conftest import GOOD, SIGNS, Place
 from winnow.base.errors import GateHeld, UsageError
 from winnow.cli.look import rejects, status
 from winnow.cli.make import approve
-from winnow.run.approval import order_to_approve, past_runs, remember_order, run_awaiting_approval
+from winnow.run.approval import (
+    held_from,
+    held_rejects,
+    order_to_approve,
+    past_runs,
+    remember_order,
+    run_awaiting_approval,
+)
 from winnow.storage.lock import current_writer, lock_dataset
 
 
@@ -98,6 +105,17 @@ def test_an_approval_does_not_cover_what_failed_later(place, held):
     place.write([SIGNS])  # now no document is left either
     with pytest.raises(GateHeld, match="enough_documents"):
         approve(held.run_id, "because", str(place.folder / "in"), str(place.dataset.root), as_json=True)
+
+
+@pytest.mark.parametrize("left", [b"", b"{", b"[]", b"null", b"\xff", b'{"run_id": "other"}', None])
+def test_what_was_kept_of_a_held_run_may_be_damaged_and_only_has_to_be_made_again(place, held, left, capsys):
+    for path in place.dataset.staging.glob("held*"):
+        path.unlink() if left is None else path.write_bytes(left)
+    assert held_from(place.dataset) is None, "the next run judges anew"
+    assert held_rejects(place.dataset) is None
+    assert status(str(place.dataset.root), as_json=True) == 1
+    with pytest.raises(UsageError, match="is no longer known; run it again, then approve that"):
+        order_to_approve(place.dataset, held.run_id, "because")
 
 
 def test_an_approval_needs_a_reason(place, held):

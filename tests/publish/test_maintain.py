@@ -1,10 +1,13 @@
 """Compaction, vacuum, prune and rollback leave every version as it was."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
+import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
+from tests.attack.damage import flip, remove
 from tests.publish.load import read_everywhere
 from tests.publish.press import SETTINGS, START, Press, copied, sources, texts_of
 
@@ -13,6 +16,8 @@ from winnow.base.errors import DatasetError, UsageError
 from winnow.publish.dataset import Dataset, versions
 from winnow.publish.housekeeping import compact, prune, vacuum
 from winnow.publish.recover import recover
+from winnow.publish.tables.delta import active_files, open_table
+from winnow.publish.verify import verify
 from winnow.publish.version import rollback
 from winnow.storage.lock import lock_dataset
 
@@ -70,6 +75,26 @@ def test_recovery_keeps_a_compaction(three: Press) -> None:
     compact(three.dataset, "c", SETTINGS, START)
     with lock_dataset(three.dataset, "next"):
         assert recover(three.dataset).restored == ()
+
+
+@pytest.mark.parametrize("damage", [remove, flip])
+@pytest.mark.parametrize("table", ["documents", "runs"])
+def test_a_joined_file_that_is_lost_or_changed_is_found_and_the_next_version_is_not_built_on_it(
+    three: Press, table: str, damage: Callable[[Path], None]
+) -> None:
+    before = texts_of_all(three)
+    compact(three.dataset, "c", SETTINGS, START)
+    vacuum(three.dataset)
+    (joined,) = active_files(open_table(three.dataset.table(table)), table)
+    damage(three.dataset.table(table) / joined.name)
+    assert [p.place for p in verify(three.dataset)] == [f"tables/{table}/{joined.name}"]
+    with lock_dataset(three.dataset, "next"):
+        (said,) = recover(three.dataset).mended
+    assert said.startswith(f"tables/{table}/{joined.name}: ")
+    assert verify(three.dataset) == []
+    three.publish(sources("e"))
+    assert texts_of_all(three) == {**before, 4: {**before[3], "e": texts_of(three.dataset)["e"]}}
+    assert (verify(three.dataset), len(pq.read_table(three.dataset.view(4) / "runs"))) == ([], 4)
 
 
 def test_vacuum_removes_only_what_no_version_needs(three: Press) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from tests.attack.damage import flip, remove
 from tests.publish.load import read_everywhere
 from tests.publish.press import Press, sources, texts_of
 
@@ -18,7 +19,8 @@ from winnow.base.files import arrow_dataset
 from winnow.publish.dataset import Dataset
 from winnow.publish.recover import recover
 from winnow.publish.tables.delta import active_files, open_table
-from winnow.publish.version import publish_version, record_run
+from winnow.publish.verify import verify
+from winnow.publish.version import publish_version, record_run, rollback
 from winnow.storage.lock import lock_dataset
 
 
@@ -167,6 +169,46 @@ def test_a_run_that_was_held_back_is_recorded_and_stays_so(press: Press) -> None
         ("published", 2, None),
     ]
     read_everywhere(press.dataset, manifest)
+
+
+@pytest.mark.parametrize("damage", [remove, flip])
+def test_damage_to_what_only_a_held_run_wrote_costs_its_record_and_no_row(press: Press, damage) -> None:
+    press.publish(FIRST)
+    record_run(press.publication(replace(press.run("held"), status="held")))
+    for file in active_files(open_table(press.dataset.table("runs")), "runs")[1:]:
+        damage(press.dataset.table("runs") / file.name)
+    (found,) = verify(press.dataset)
+    with lock_dataset(press.dataset, "next"):
+        (said,) = recover(press.dataset).mended
+    assert said.startswith(f"{found.place}: {found.what}; the table stands as the last version left it")
+    press.publish(SECOND)
+    assert pq.read_table(press.dataset.view(2) / "runs").column("status").to_pylist() == ["published"] * 2
+    assert verify(press.dataset) == []
+
+
+def test_a_rollback_does_without_rows_of_runs_that_are_lost(press: Press) -> None:
+    press.publish(FIRST)
+    press.publish(SECOND)
+    lost = max(press.dataset.table("runs").glob("*.parquet"))
+    for path in (lost, *(p for p in press.dataset.view(2).glob("runs/*") if p.samefile(lost))):
+        remove(path)
+    with pytest.raises(DatasetDamaged, match="or go back: winnow rollback 1"), lock_dataset(press.dataset, "next"):
+        recover(press.dataset)
+    with lock_dataset(press.dataset, "rollback"):
+        assert "tables/runs: lacks rows of v2; stands as v1 left it" in recover(press.dataset, to_go_back=True).mended
+        rollback(press.publication(press.run("rollback")), 1)
+    assert texts_of(press.dataset) == texts_of(press.dataset, 1)
+    assert pq.read_table(press.dataset.view(3) / "runs").column("version").to_pylist() == [1, 3]
+    assert verify(press.dataset, 3) == []
+
+
+def test_the_log_of_a_table_without_rows_is_missed_and_written_anew(press: Press) -> None:
+    press.publish(FIRST)
+    remove(press.dataset.table("rejects"))
+    assert [(p.place, p.what) for p in verify(press.dataset)] == [("tables/rejects/_delta_log", "is gone")]
+    with lock_dataset(press.dataset, "next"):
+        assert recover(press.dataset).mended == ("tables/rejects/_delta_log: is gone; written anew from the views",)
+    assert verify(press.dataset) == []
 
 
 def test_a_recovered_table_is_not_restored_again(press: Press) -> None:

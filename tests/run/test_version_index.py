@@ -13,7 +13,7 @@ from winnow.publish.dataset import Dataset
 from winnow.publish.housekeeping import prune
 from winnow.report import index_page
 from winnow.run import version_index
-from winnow.run.version_index import draw_index
+from winnow.run.version_index import draw_index, index_fault, mend_index
 
 
 @pytest.fixture
@@ -79,6 +79,19 @@ def test_a_page_that_says_nothing_of_versions_is_drawn_from_their_manifests(pres
     press.publish(sources("b"))
     press.dataset.index_page.write_bytes(data)
     assert "<td>v1</td>" in drawn(press)
+
+
+def test_a_page_that_is_gone_or_says_something_else_is_told_and_drawn_anew(press: Press) -> None:
+    press.publish(sources("a"))
+    press.publish(sources("b"))
+    page = drawn(press)
+    assert index_fault(press.dataset) is None
+    place = press.dataset.index_page
+    for damage in (place.unlink, lambda: place.write_text(page.replace("2026", "2027"))):
+        damage()
+        fault = index_fault(press.dataset)
+        assert fault and mend_index(press.dataset) == (f"index.html: {fault.what}; drawn anew",)
+        assert (place.read_text("utf-8"), index_fault(press.dataset)) == (page, None)
 
 
 def test_a_version_that_cannot_be_read_is_left_out(press: Press) -> None:

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from winnow.base.errors import ServerGone
-from winnow.server.temporary_server import TemporaryServer, give_prefect_a_home, may_name_a_server, prefect_api
+from winnow.base.errors import DiskFull, ServerGone
+from winnow.server.temporary_server import (
+    TemporaryServer,
+    give_prefect_a_home,
+    may_name_a_server,
+    places_without_room,
+    prefect_api,
+)
 
 API = "http://127.0.0.1:9/api"
 
@@ -93,6 +100,29 @@ def test_a_home_that_cannot_be_written_is_replaced_by_a_private_one(alone, monke
     assert f"{home} cannot be written" in caplog.text
     assert own_exit == [(shutil.rmtree, str(private))]
     shutil.rmtree(private)
+
+
+@pytest.fixture
+def no_room() -> Iterator[Callable[[int], None]]:
+    """What lets no file of this process grow beyond so many bytes, as a full disk does."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_home_that_is_full_is_replaced_by_a_private_one(alone, no_room, own_exit):
+    no_room(1000)
+    give_prefect_a_home()
+    assert own_exit == [(shutil.rmtree, os.environ["PREFECT_HOME"])]
+    assert "No file may exceed 1000 bytes here" in places_without_room()
+    shutil.rmtree(os.environ["PREFECT_HOME"])
+
+
+def test_where_nothing_can_be_written_at_all_that_is_said(alone, no_room, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", None)
+    no_room(0)
+    with pytest.raises(DiskFull, match=f"{alone / 'home'}, .*: no temporary file can be written"):
+        give_prefect_a_home()
 
 
 def test_a_user_without_a_home_gets_a_private_one(alone, monkeypatch, own_exit):

@@ -21,6 +21,7 @@ WinnowError                 it cannot be done as things are; the text says what 
 from __future__ import annotations
 
 import errno
+import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -121,12 +122,14 @@ class GateHeld(WinnowError):
     exit_code = 1
 
 
-_FULL_NUMBERS = {errno.ENOSPC, errno.EDQUOT}
-_FULL_MESSAGES = ("no space left on device", "disk quota exceeded", "os error 28", "os error 122")
+_FULL_NUMBERS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_FULL_MESSAGES = (
+    "no space left on device", "disk quota exceeded", "file too large", "os error 28", "os error 122", "os error 27",
+)  # fmt: skip
 
 
 def is_full_disk(error: BaseException | None) -> bool:
-    """Whether an error, or one that led to it, says that the disk or the quota is full.
+    """Whether an error, or one that led to it, says that disk or quota is full, or a file as large as it may be.
 
     pyarrow, polars, Delta and the system each say it in their own way.
 
@@ -147,6 +150,12 @@ def is_full_disk(error: BaseException | None) -> bool:
     return False
 
 
+def limit_on_files() -> str:
+    """Says how large a file of this process may be; empty where that has no limit."""
+    size, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
+    return "" if size == resource.RLIM_INFINITY else f". No file may exceed {size} bytes here; see: ulimit -f"
+
+
 @contextmanager
 def translate_full_disk(root: Path) -> Iterator[None]:
     """Raise DiskFull, with the remedy, in place of any error that says the disk of the dataset at `root` is full."""
@@ -159,5 +168,5 @@ def translate_full_disk(root: Path) -> Iterator[None]:
             raise
         raise DiskFull(
             f"{root}: the disk is full; the last version stays as it is. Free some space (winnow maintain removes what "
-            "no version needs) and run again: finished shards are found in staging"
+            f"no version needs) and run again: finished shards are found in staging{limit_on_files()}"
         ) from error

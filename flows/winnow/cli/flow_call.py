@@ -14,8 +14,16 @@ from winnow.cli.log_options import log_options
 from winnow.cli.progress import print_summary, progress_shown
 from winnow.run.summary import RunSummary
 from winnow.run.worker_pool import begin_loading
-from winnow.server.outage import RunResult, Watch, grace_seconds, is_unreachable, shown_api, without_password
-from winnow.server.temporary_server import prefect_api
+from winnow.server.outage import (
+    RunResult,
+    Watch,
+    grace_seconds,
+    is_refused,
+    is_unreachable,
+    shown_api,
+    without_password,
+)
+from winnow.server.temporary_server import places_without_room, prefect_api
 
 
 def run_flow(flow: Callable[[], RunSummary], into: str, as_json: bool) -> int:
@@ -62,10 +70,11 @@ def _watched(flow: Callable[[], RunSummary], watch: Watch) -> RunSummary:
         except Exception as error:
             if error is watch.result or isinstance(error, WinnowError):
                 raise
-            if watch.result is None and is_unreachable(error):
+            if watch.result is None and (is_unreachable(error) or is_refused(error)):
                 raise ServerGone(
                     f"the Prefect server at {shown_api(watch.api)} went away before the run could begin: "
-                    f"{without_password(error, watch.api)}; nothing was changed. Start it and run again"
+                    f"{without_password(error, watch.api)}; nothing was changed. {places_without_room()}"
+                    "Start it, or name one that works in PREFECT_API_URL, and run again"
                 ) from error
             if watch.result is None:
                 raise

@@ -48,6 +48,7 @@ def verify(
     from winnow.repair import undo
     from winnow.run.recovery import recover_dataset
     from winnow.run.run_context import new_run_id
+    from winnow.run.version_index import index_fault, mend_index
     from winnow.storage.lock import lock_dataset
 
     dataset = published(into)
@@ -56,8 +57,10 @@ def verify(
         if dataset.remote:
             dataset.remote.thorough = True
         with lock_dataset(dataset, new_run_id(), wait):
-            mended = recover_dataset(dataset)
+            mended = recover_dataset(dataset) + mend_index(dataset)
     problems = verify(dataset, version, undo)
+    if version is None and (fault := index_fault(dataset)):
+        problems.append(fault)
     if dataset.remote:  # the working copy may be sound where an object is not
         problems += dataset.remote.verify(version)
     if as_json:

@@ -6,6 +6,7 @@ import atexit
 import contextlib
 import logging
 import os
+import re
 import sys
 import traceback
 from typing import Annotated, Any
@@ -19,6 +20,8 @@ from winnow.base.terminal import say
 from winnow.cli import documents, keep, look, make, serve
 from winnow.cli.interruption import Terminated, ends_when_told
 from winnow.cli.options import damage
+
+_COLOUR_OR_ARROW = re.compile("\x1b\\[[0-9;]*m|↳")
 
 ABOUT = "Batch text cleaning you can trust: damaged, repetitive text in, a versioned Parquet dataset out."
 EXIT_CODES = (
@@ -113,10 +116,21 @@ def _of_files(error: Exception) -> str | None:
     with contextlib.suppress(Exception):  # the error itself says more then
         if found := damage():
             return found
-    if isinstance(error, OSError) and error.filename is not None:
-        why = (error.strerror or str(error)).lower()
-        return f"{error.filename}: {why}; check that it is there, and that you may read and write it"
-    return None
+    place, why = _place_of(error) if isinstance(error, OSError) else (None, "")
+    return f"{place}: {why}; check that it is there, and that you may read and write it" if place else None
+
+
+def _place_of(error: OSError) -> tuple[str | None, str]:
+    """The file of an error and what is wrong with it; the Delta library says both in its text alone.
+
+    >>> _place_of(OSError("Generic error\\n  Unable to open file /d/3.json#1\\n   Permission denied (os error 13)"))
+    ('/d/3.json', 'permission denied (os error 13)')
+    """
+    if error.filename is not None:
+        return error.filename, (error.strerror or str(error)).lower()
+    _, found, rest = _COLOUR_OR_ARROW.sub("", str(error)).partition("Unable to open file ")
+    place, _, why = rest.partition("\n")
+    return (re.sub("#[0-9]+$", "", place) if found else None), why.strip().lower()
 
 
 def command() -> None:

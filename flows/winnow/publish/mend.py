@@ -142,6 +142,12 @@ def readable(dataset: Dataset) -> Iterator[Manifest]:
             continue
 
 
+def published_commit(manifest: Manifest | None, table: str) -> int:
+    """Returns the commit of a table's log that a version was made from; 0, which adds no row, where there is none."""
+    entry = manifest.tables.get(table) if manifest else None
+    return entry.delta_version if entry else 0
+
+
 def log_fault(dataset: Dataset, name: str, entry: TableEntry) -> str | None:
     """Why a table's log cannot be what the version was made from; None where it is."""
     folder = dataset.table(name)
@@ -151,7 +157,7 @@ def log_fault(dataset: Dataset, name: str, entry: TableEntry) -> str | None:
     try:
         table = open_table(folder)
         if table is None:
-            return "is gone" if wanted or entry.delta_version else None
+            return "is gone"
         if table.version() < entry.delta_version:
             return f"ends at commit {table.version()}, the last version was made from commit {entry.delta_version}"
         if fault := _fault_of_commits(folder / LOG, table.version()):

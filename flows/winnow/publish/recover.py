@@ -18,8 +18,20 @@ from winnow.base.disk import flush, point, remove_any
 from winnow.base.files import at_hand
 from winnow.publish.dataset import WORK, Dataset
 from winnow.publish.manifest import Manifest
-from winnow.publish.mend import PageMaker, is_whole, mend, prepare_to_mend, readable
-from winnow.publish.tables.delta import LOG, PURPOSE, bring_log, flush_log, is_ours, is_whole_commit, open_table
+from winnow.publish.mend import PageMaker, is_whole, mend, prepare_to_mend, published_commit, readable
+from winnow.publish.proof import Sums
+from winnow.publish.tables.delta import (
+    LOG,
+    PURPOSE,
+    active_files,
+    bring_log,
+    fault_of,
+    flush_log,
+    is_ours,
+    is_whole_commit,
+    open_table,
+    recorded_sums,
+)
 
 # Commits that leave the rows as they are, by whoever made them.
 _NEUTRAL = {
@@ -60,12 +72,19 @@ def recover(dataset: Dataset, page_of: PageMaker | None = None, to_go_back: bool
         mended += mend(dataset, manifests, page_of, to_go_back)
     restored: list[str] = []
     for name in TABLES:
-        folder, base = dataset.table(name), _published_delta_version(manifest, name) or 0
+        folder, base = dataset.table(name), published_commit(manifest, name)
         table = None if dataset.sound_end(name) == base else open_table(folder)
         if table is None:
             continue
+        if to_go_back and name == "runs" and manifest and (older := _whole_runs(dataset, manifest, manifests or ())):
+            base = published_commit(older, name)
+            mended.append(f"tables/{name}: lacks rows of v{manifest.version}; stands as v{older.version} left it")
         bring_log(folder, since=base + 1)
         target = _last_good(table, base)
+        stands = table if target is None else open_table(folder, target)
+        for file, what in _unsound(folder, stands, manifest, base):
+            target = base
+            mended.append(f"tables/{name}/{file}: {what}; the table stands as the last version left it")
         if target is not None:
             bring_log(folder, at=target)
             table.restore(target, commit_properties=CommitProperties(custom_metadata={PURPOSE: "recovered"}))
@@ -99,6 +118,30 @@ def _last_good(table: DeltaTable, base: int) -> int | None:
     return good if spoilt else None
 
 
+def _unsound(folder: Path, table: DeltaTable | None, manifest: Manifest | None, base: int) -> Iterator[tuple[str, str]]:
+    """Yields the files that a table got after commit `base` and that are not as they were written, and what is wrong.
+
+    The manifest does not name them, nor has a view a name of theirs: upkeep joined them, or a run was held back.
+    """
+    if table is None or table.version() <= base:
+        return
+    named = manifest.tables[folder.name].files if manifest and folder.name in manifest.tables else ()
+    known, sums = {f.delta_path for f in named}, recorded_sums(table, base)
+    for file in active_files(table, folder.name):
+        if file.name not in known and (what := fault_of(folder / file.name, file, sums.get(file.name))):
+            yield file.name, what
+
+
+def _whole_runs(dataset: Dataset, last: Manifest, manifests: Sequence[Manifest]) -> Manifest | None:
+    """Returns the newest version whose rows of table ``runs`` are whole; None where the last one's are."""
+    sums = Sums()
+    for manifest in reversed(manifests):
+        files = manifest.tables["runs"].files if "runs" in manifest.tables else ()
+        if all(sums.fits(dataset.table("runs") / f.delta_path, f) for f in files if f.delta_path):
+            return None if manifest.version == last.version else manifest
+    return None
+
+
 def _is_neutral(entry: dict[str, Any]) -> bool:
     return entry.get("operation", "").upper() in _NEUTRAL
 
@@ -113,11 +156,6 @@ def _fix_latest(dataset: Dataset) -> str | None:
         return None
     point(dataset.latest, target)
     return target
-
-
-def _published_delta_version(manifest: Manifest | None, table: str) -> int | None:
-    entry = manifest.tables.get(table) if manifest else None
-    return entry.delta_version if entry else None
 
 
 def _remove_leftovers(dataset: Dataset, manifests: Sequence[Manifest] | None) -> list[str]:
@@ -172,8 +210,7 @@ def drop_torn_commits(dataset: Dataset, manifest: Manifest | None) -> list[str]:
     dropped = []
     for name in TABLES:
         log = dataset.table(name) / LOG
-        published = _published_delta_version(manifest, name)
-        base = -1 if published is None else published
+        base = published_commit(manifest, name) if manifest and name in manifest.tables else -1
         # From the newest on: a commit that is whole was built on those before it.
         for path in sorted(log.glob("[0-9]*.json"), reverse=True):
             if int(path.stem) <= base or not path.is_file() or is_whole_commit(at_hand(path)):

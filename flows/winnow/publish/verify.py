@@ -16,8 +16,8 @@ from winnow.publish.conservation import Undo, conservation
 from winnow.publish.dataset import Dataset, Problem
 from winnow.publish.erasure import erased_ids, found_in
 from winnow.publish.manifest import MANIFEST, FileEntry, Manifest, TableEntry
-from winnow.publish.mend import log_fault, readable
-from winnow.publish.tables.delta import active_files, bring_log, open_table
+from winnow.publish.mend import log_fault, published_commit, readable
+from winnow.publish.tables.delta import active_files, bring_log, fault_of, open_table, recorded_sums
 from winnow.publish.tables.schema import plain
 
 
@@ -162,19 +162,19 @@ def _erased(dataset: Dataset) -> Iterator[Problem]:
 
 
 def _tables(dataset: Dataset) -> list[Problem]:
-    """The Delta tables as they stand: every file that the log names is there, with the size that the log says."""
+    """The Delta tables as they stand: every file that the log names is there, as the log says."""
     problems = []
+    last = next(reversed(list(readable(dataset))), None)
     for name in TABLES:
         folder = dataset.table(name)
         try:
-            files = active_files(open_table(folder), name)
+            table = open_table(folder)
+            files = active_files(table, name)
+            sums = recorded_sums(table, published_commit(last, name)) if table else {}
         except Exception as error:  # a damaged log fails in many ways, all of them one problem
             problems.append(Problem(None, f"tables/{name}", f"cannot be read as a Delta table: {error}"))
             continue
         for file in files:
-            path = folder / file.name
-            size = path.stat().st_size if path.is_file() else None
-            if size != file.bytes:
-                what = "is missing" if size is None else f"has {size} bytes, the log says {file.bytes}"
+            if what := fault_of(folder / file.name, file, sums.get(file.name)):
                 problems.append(Problem(None, f"tables/{name}/{file.name}", what))
     return problems

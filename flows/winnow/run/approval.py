@@ -17,7 +17,7 @@ import pyarrow as pa
 from winnow.base.addresses import holds_credentials, redacted
 from winnow.base.contracts import TABLES
 from winnow.base.errors import UsageError
-from winnow.base.files import arrow_dataset
+from winnow.base.files import arrow_dataset, parquet_file
 from winnow.base.staging import write_file, write_parquet
 from winnow.publish.dataset import Dataset
 from winnow.publish.tables.delta import active_files, open_table
@@ -113,10 +113,8 @@ def remember_order(dataset: Dataset, run_id: str, order: RunOrder, made_from: st
 def held_from(dataset: Dataset) -> tuple[PastRun, str] | None:
     """Returns the run that waits for approval and what it was made from; None where none waits or that is unknown."""
     held = run_awaiting_approval(dataset)
-    if held is None or not _path(dataset).exists():
-        return None
-    kept = json.loads(_path(dataset).read_bytes())
-    return (held, kept["made_from"]) if kept["run_id"] == held.run_id and kept.get("made_from") else None
+    kept = _kept(dataset, held.run_id) if held else {}
+    return (held, kept["made_from"]) if held and kept.get("made_from") else None
 
 
 def remember_rejects(dataset: Dataset, run_id: str, rows: Iterable[pa.RecordBatch]) -> None:
@@ -128,7 +126,16 @@ def held_rejects(dataset: Dataset) -> tuple[PastRun, Path] | None:
     """Returns the run that waits for approval and the file of its rejects; None where none waits, or they are gone."""
     held = run_awaiting_approval(dataset)
     path = _rejects_path(dataset, held.run_id) if held else None
-    return (held, path) if held and path and path.exists() else None
+    return (held, path) if held and path and _is_readable(path) else None
+
+
+def _is_readable(path: Path) -> bool:
+    """Whether a Parquet file is there and has an end that tells of its rows."""
+    try:
+        with parquet_file(path):
+            return True
+    except (OSError, pa.ArrowException):
+        return False
 
 
 def _rejects_path(dataset: Dataset, run_id: str) -> Path:
@@ -144,19 +151,25 @@ def order_to_approve(dataset: Dataset, run_id: str, because: str, source: str | 
     if not because.strip():
         raise UsageError("the reason is blank; say in a few words why this version may go out")
     run_to_approve(dataset, run_id)
+    kept = _kept(dataset, run_id)
     try:
-        kept = json.loads(_path(dataset).read_bytes())
         order = RunOrder(**{**kept["order"], "withdraw": tuple(kept["order"]["withdraw"])})
-        known = kept["run_id"] == run_id
-    except (OSError, ValueError, KeyError, TypeError):
-        known = False
-    if not known:
+    except (KeyError, TypeError) as error:
         raise UsageError(
             f"{dataset.name}: how run {run_id} was called is no longer known; run it again, then approve that"
-        )
+        ) from error
     if kept["source_was_cut"] and source is None:
         raise UsageError(f"the address of run {run_id} held credentials, which are not kept; give the source again")
     return replace(order, source=source or order.source, approve=because.strip(), approved_run=run_id)
+
+
+def _kept(dataset: Dataset, run_id: str) -> dict[str, Any]:
+    """Returns what `remember_order` kept of a run; nothing where it is lost or damaged, or another run's."""
+    try:
+        kept = json.loads(_path(dataset).read_bytes())
+        return kept if isinstance(kept, dict) and kept["run_id"] == run_id else {}
+    except (OSError, ValueError, KeyError):
+        return {}
 
 
 def _path(dataset: Dataset) -> Path:

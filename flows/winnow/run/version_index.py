@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import logging
 
+from winnow.base.disk import remove_any
 from winnow.base.errors import DatasetError
 from winnow.base.files import at_hand
 from winnow.base.log import LOGGER
 from winnow.base.staging import write_file
-from winnow.publish.dataset import Dataset
+from winnow.publish.dataset import Dataset, Problem
 from winnow.report.collect import point_of
 from winnow.report.index_page import MOST_VERSIONS, VersionLine, lines_of, render_index
 
@@ -29,6 +30,25 @@ def draw_index(dataset: Dataset) -> None:
         write_file(dataset.index_page, render_index(_name(dataset, lines[-1]), lines, len(numbers)))
     except OSError as error:
         logging.getLogger(LOGGER).warning(f"{dataset.index_page}: not drawn: {error}", extra={"stage": "publish"})
+
+
+def index_fault(dataset: Dataset) -> Problem | None:
+    """What is wrong with the page: it is missing, or says something else than the versions; None where nothing is."""
+    lines = [line for n in dataset.version_numbers()[-MOST_VERSIONS:] if (line := _line(dataset, n))]
+    if not lines or _drawn(dataset) == lines:
+        return None
+    there = dataset.index_page.is_file()
+    return Problem(None, dataset.index_page.name, "says something else than the versions" if there else "is missing")
+
+
+def mend_index(dataset: Dataset) -> tuple[str, ...]:
+    """Draws the page anew from the manifests where something is wrong with it; returns what was done."""
+    fault = index_fault(dataset)
+    if fault is None:
+        return ()
+    remove_any(dataset.index_page)
+    draw_index(dataset)
+    return (f"{fault.place}: {fault.what}; drawn anew",)
 
 
 def _drawn(dataset: Dataset) -> list[VersionLine]:

@@ -115,6 +115,16 @@ def is_unreachable(error: Exception) -> bool:
     return isinstance(error, httpx.HTTPError) or (isinstance(error, RuntimeError) and "reach API" in str(error))
 
 
+def is_refused(error: Exception) -> bool:
+    """Whether Prefect's client could not do with a server what it wanted, as with one whose disk is full.
+
+    >>> from prefect.exceptions import ObjectNotFound
+    >>> is_refused(ObjectNotFound(KeyError())), is_refused(KeyError())
+    (True, False)
+    """
+    return type(error).__module__.startswith("prefect.")
+
+
 def is_no_connection(error: BaseException) -> bool:
     """Whether an error, or one of a group, says that a server is away, as Prefect's services do in their several ways.
 
@@ -161,8 +171,9 @@ def _health(api: str) -> Any:
 
 
 def without_password(error: Exception, api: str) -> str:
-    """What an error says, with the server's address as it may be shown."""
-    return str(error).replace(api.rstrip("/"), shown_api(api).rstrip("/"))
+    """What an error says, or its cause, with the server's address as it may be shown."""
+    said = error.__cause__ if error.__cause__ and str(error) in ("", "None") else error
+    return str(said).replace(api.rstrip("/"), shown_api(api).rstrip("/"))
 
 
 def shown_api(api: str) -> str:

@@ -28,12 +28,13 @@ from winnow.base.environment import (
     run_no_code_of_the_folder,
     switch_off,
 )
-from winnow.base.errors import ServerGone
+from winnow.base.errors import DiskFull, ServerGone, limit_on_files
 from winnow.base.log import LOGGER
 
 START_SECONDS = 120.0  # a laden machine takes its time; a server that fails ends, and is not waited for
 STOP_SECONDS = 5.0
 LAST_LINES = 20  # of what a server said that did not start
+ROOM = 1 << 20  # bytes: a new database of Prefect's
 
 UNNEEDED = {
     "PREFECT_SERVER_UI_ENABLED": "false",  # nobody opens its pages: it ends with the command
@@ -101,17 +102,32 @@ def give_prefect_a_home() -> None:
     try:
         if home is not None:
             home.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=home):
-                return
+            with tempfile.TemporaryFile(dir=home, buffering=0) as probe:
+                if probe.write(bytes(ROOM)) == ROOM:
+                    return
     except OSError:
         pass
-    private = tempfile.mkdtemp(prefix="winnow-prefect-")
+    try:
+        private = tempfile.mkdtemp(prefix="winnow-prefect-")
+    except OSError as error:
+        raise DiskFull(
+            f"{home or '~/.prefect'}, {os.environ.get('TMPDIR', '/tmp')}: no temporary file can be written, for the "
+            "disk is full or they are read-only; nothing was changed. Free some space, or name a folder in TMPDIR"
+        ) from error
     atexit.register(shutil.rmtree, private, ignore_errors=True)
     os.environ["PREFECT_HOME"] = private
     logging.getLogger(LOGGER).warning(
-        f"Prefect's home {home or '~/.prefect'} cannot be written, so Prefect keeps no record of this run; name a "
-        "folder that can be in PREFECT_HOME"
+        f"Prefect's home {home or '~/.prefect'} cannot be written, or is full, so Prefect keeps no record of this run; "
+        "name a folder that can be in PREFECT_HOME"
     )
+
+
+def places_without_room() -> str:
+    """Names the folders that Prefect's database needs and that are full, with the remedy; empty where none is."""
+    named = {"PREFECT_HOME": _home(), "TMPDIR": Path(os.environ.get("TMPDIR") or "/tmp")}
+    full = {n: p for n, p in named.items() if p and p.is_dir() and shutil.disk_usage(p).free < ROOM}
+    said = [f"{path} is full: free some space, or name another folder in {n}" for n, path in full.items()]
+    return "".join(f"{words.removeprefix('. ')}. " for words in (*said, limit_on_files()) if words)
 
 
 def _home() -> Path | None:
@@ -176,7 +192,7 @@ class TemporaryServer:
         self.stop()
         why = f"did not answer within {START_SECONDS:.0f} s" if code is None else f"ended with exit code {code}"
         raise ServerGone(
-            f"Prefect's temporary server {why}. It said:\n{self._last_words()}\n"
+            f"Prefect's temporary server {why}. It said:\n{self._last_words()}\n{places_without_room()}"
             "Mend what it names, or start a server with `prefect server start` and name it in PREFECT_API_URL"
         )
 

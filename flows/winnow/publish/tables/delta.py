@@ -22,6 +22,7 @@ from winnow.base.disk import Checkpoint, flush, no_checkpoint
 from winnow.base.files import bring, is_mounted
 from winnow.base.recipe import PublishSettings
 from winnow.base.recipe_values import spdx_licence
+from winnow.base.staging import sha256_of
 from winnow.publish.tables.row_files import WrittenFile
 from winnow.publish.tables.schema import CONSTRAINTS, description_of
 
@@ -32,6 +33,9 @@ LOG = "_delta_log"
 
 PURPOSE = "winnow"
 """Name under which a commit's metadata says what the commit is for."""
+
+_SUMS = "winnow_sha256"
+"""Name under which a commit that belongs to no version says the SHA-256 of its files, as a manifest does of others."""
 
 # Versions are kept as long as their views are; log files must not go before (Delta's default is 30 days).
 _CONFIGURATION = {
@@ -244,6 +248,23 @@ def active_files(table: DeltaTable | None, name: str) -> list[ActiveFile]:
     return sorted(files, key=lambda f: f.name)
 
 
+def recorded_sums(table: DeltaTable, base: int) -> dict[str, str]:
+    """Returns SHA-256 by name of the files that the table got after commit `base`, as far as its commits say them."""
+    behind = table.version() - base
+    said = (entry.get(_SUMS) for entry in (table.history(behind) if behind > 0 else ()))
+    return {name: sha256 for text in said if text for name, sha256 in json.loads(text).items()}
+
+
+def fault_of(path: Path, file: ActiveFile, sha256: str | None) -> str | None:
+    """What is wrong with a file of a table; None where nothing is. Without `sha256` only its size is compared."""
+    size = path.stat().st_size if path.is_file() else None
+    if size != file.bytes:
+        return "is missing" if size is None else f"has {size} bytes, the log says {file.bytes}"
+    if sha256 is not None and (found := sha256_of(path)) != sha256:
+        return f"was changed: SHA-256 is {found}, the log says {sha256}"
+    return None
+
+
 def commit(
     folder: Path,
     schema: pa.Schema,
@@ -265,12 +286,15 @@ def commit(
         AddAction(f.name, f.bytes, {}, milliseconds, data_change, _statistics(f, KEYS[folder.name])) for f in add
     ]
     actions += [RemoveAction(f.name, data_change, milliseconds, f.bytes, {}) for f in remove]
+    metadata = job.metadata(purpose)
+    if job.purpose != "publish":  # the files of the others are in a manifest
+        metadata[_SUMS] = json.dumps({f.name: f.sha256 for f in add})
     table.create_write_transaction(
         actions,
         "append",
         schema,
         commit_properties=CommitProperties(
-            custom_metadata=job.metadata(purpose), app_transactions=[job.transaction] if data_change else []
+            custom_metadata=metadata, app_transactions=[job.transaction] if data_change else []
         ),
         post_commithook_properties=PostCommitHookProperties(cleanup_expired_logs=False),
     )
