@@ -22,7 +22,7 @@ from winnow.base.staging import once, write_file, write_parquet
 from winnow.deduplicate.array_files import PartitionedFile, whole_file
 from winnow.deduplicate.documents.comparison import Comparison
 from winnow.deduplicate.documents.shingle_store import Asked, ShingleStore
-from winnow.deduplicate.work_files import KEYED, PLACED, InputFile, ShingleSets, WorkFiles, lay_out
+from winnow.deduplicate.work_files import KEYED, PLACED, InputFile, ShingleFile, ShingleSets, WorkFiles, lay_out
 from winnow.publish.tables import table_update
 from winnow.publish.tables.row_files import read_rows
 from winnow.run import sorted_runs
@@ -167,17 +167,16 @@ def test_what_is_read_ahead_stays_until_the_job_is_done(ahead: bool, machines: M
 def test_shingle_sets_are_read_once_and_travel_to_the_jobs_that_ask_for_them(machines: Machines) -> None:
     work = WorkFiles(machines.path("work-1"))
     inputs = [InputFile(path=work.folder, name=f"{n}") for n in range(3)]
-    parts = [work.shingles("five", [one]) for one in inputs[:2]]
+    parts = [ShingleFile(work.shingles("five", [one]), 2000, 200) for one in inputs[:2]]
     hashes = np.arange(4000, dtype=np.uint64)
     machines.use("one")
     for part, ranks in zip(parts, (np.arange(0, 400, 2), np.arange(1, 400, 2)), strict=True):
         places = np.zeros(200, PLACED)
         places["rank"], places["start"], places["size"] = ranks, np.arange(0, 2000, 10), 10
         places["size"][-1] = 0  # a document may have nothing to say
-        with whole_file(part.sets) as file:
-            file.write((hashes[:2000] + np.uint64(2000 * ranks[0])).data)
-        part.places.save(places)
-    starts = lay_out([part.places for part in parts], work.shingle_places("five"), 401)
+        with whole_file(part.path) as file:
+            file.write((hashes[:2000] + np.uint64(2000 * ranks[0])).tobytes() + places.tobytes())
+    starts = lay_out(parts, work.shingle_places("five"), 401)
     sets = ShingleSets(tuple(parts), tuple(starts), work.shingle_places("five"))
     machines.use("two")
     asked = [np.array(ranks, np.uint32) for ranks in ([7, 8, 399, 20], [], [8, 400])]

@@ -21,7 +21,7 @@ from winnow.deduplicate.documents.shingle_store import Asked, Brought, Slice, li
 from winnow.deduplicate.documents.similarity import Sets, write_shingles
 from winnow.deduplicate.documents.templates import By, OwnWords, ToldApart, bound_alike, tell_apart
 from winnow.deduplicate.sorted_rows import Rows, distinct_values, merged, run_starts
-from winnow.deduplicate.work_files import BOUND, SIZED, WANTED, InputFile, ShingleSets, WorkFiles, lay_out
+from winnow.deduplicate.work_files import BOUND, WANTED, InputFile, ShingleSets, WorkFiles, lay_out
 
 Made = TypeVar("Made")
 PAIRS_A_JOB, _FEW_PAIRS, _JOBS = 200_000, 1_000, 8
@@ -62,7 +62,7 @@ class Comparison:
         made = self.of_documents(kinds[0].label, wanted, write_shingles, self.files, kinds)
         for kind, parts in zip(kinds, zip(*made, strict=True), strict=True):
             places = self.files.shingle_places(kind.label)
-            starts = lay_out([part.places for part in parts], places, len(self.scattered))
+            starts = lay_out(parts, places, len(self.scattered))
             self.written[kind.label] = ShingleSets(tuple(parts), tuple(starts), places)
         return [self.written[kind.label] for kind in kinds]
 
@@ -100,8 +100,8 @@ class Comparison:
         wanted = gather(list(executor.map(list_wanted, some, lists, repeat(sets))), WANTED, count, executor)
         outs = [files.sets_for(f"{label}-{n}") for n in range(count)]
         sent = list(executor.map(send_sets, sets.parts, wanted, outs, repeat(jobs)))
-        brought = gather([part.sets for part in sent], np.uint64, jobs, executor)
-        return list(map(Brought, brought, gather([part.sizes for part in sent], SIZED, jobs, executor)))
+        found = gather(sent, np.uint64, 2 * jobs, executor)
+        return list(map(Brought, found[::2], found[1::2]))
 
     def compare(
         self,
@@ -189,8 +189,8 @@ class Comparison:
 
 def clear(brought: Sequence[ShingleSets | Brought]) -> None:
     """Removes what was brought together for jobs that are done."""
-    parts = (part for one in brought if isinstance(one, Brought) for part in (one.sets, one.sizes))
-    remove_files(sorted({path for part in parts for file in part.files for path in (file.path, file.starts.path)}))
+    parts = (part for one in brought if isinstance(one, Brought) for part in (one.sizes, one.sets))
+    remove_files(sorted({file.path for part in parts for file in part.files}))
 
 
 def _clear_all(told: Sequence[Sequence[ToldApart]]) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from winnow.base.files import at_hand, bytes_of, is_exchanged
+from winnow.base.files import bytes_of, is_exchanged
 from winnow.deduplicate.array_files import ArrayFile, Partition, PartitionedFile
 from winnow.deduplicate.documents.shingles import Hashes
 from winnow.deduplicate.passages.utf8_texts import Offsets
@@ -27,8 +27,7 @@ from winnow.deduplicate.work_files import (
     PLACE,
     SIZED,
     WANTED,
-    SetParts,
-    ShingleFiles,
+    ShingleFile,
     ShingleSets,
 )
 
@@ -37,10 +36,10 @@ SET_BYTES = 64 << 20  # shingle sets held at a time
 
 @dataclass(frozen=True, slots=True)
 class Brought:
-    """The sets that one job needs, end to end, and whose they are, in the same order (SIZED)."""
+    """Whose sets one job needs (SIZED, as numbers), and these, end to end in the same order."""
 
-    sets: Partition
     sizes: Partition
+    sets: Partition
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +61,7 @@ class Asked:
     The job is the one with that number, or, for each row, that of the file in which the document of its `rank` is.
     """
 
-    rows: Slice | ArrayFile
+    rows: Slice | ArrayFile | PartitionedFile
     job: int | None = None
     by: tuple[str, ...] = ()
 
@@ -86,22 +85,27 @@ def list_wanted(asked: Sequence[Asked], out: PartitionedFile, sets: ShingleSets)
     return out.spread(rows, sets.file_of(rows["rank"]), len(sets.parts))
 
 
-def send_sets(part: ShingleFiles, wanted: Partition, out: SetParts, jobs: int) -> SetParts:
-    """Write what jobs need of a file of sets, by job."""
-    rows, places = wanted.load(), part.places.load()
+def send_sets(part: ShingleFile, wanted: Partition, out: PartitionedFile, jobs: int) -> PartitionedFile:
+    """Write what jobs need of a file of sets: of each job whose they are (SIZED), then these, in two partitions."""
+    rows, places = wanted.load(), part.places()
     places = places[np.argsort(places["rank"])]
     rows = rows[np.argsort(rows["job"], kind="stable")]
     of = places[np.searchsorted(places["rank"], rows["rank"])]
-    sizes = np.empty(len(rows), SIZED)
-    sizes["rank"], sizes["size"] = rows["rank"], of["size"]
-    out.sizes.spread(sizes, rows["job"].astype(np.int64), jobs)
-    ends = np.append(0, np.cumsum(of["size"], dtype=np.int64))
-    bounds = ends[np.searchsorted(rows["job"], np.arange(jobs + 1))]
-    hashes = np.memmap(at_hand(part.sets), np.uint64, "r") if len(rows) and ends[-1] else np.empty(0, np.uint64)
-    cuts = np.flatnonzero(np.append(run_starts(8 * ends[:-1] // SET_BYTES), True)).tolist()
-    pieces = (of[start:stop] for start, stop in pairwise(cuts))
-    out.sets.fill((hashes[ranges(some["start"], some["start"] + some["size"])] for some in pieces), bounds)
-    return out
+    sized = np.empty(len(rows), SIZED)
+    sized["rank"], sized["size"] = rows["rank"], of["size"]
+    sizes = np.zeros((jobs, 2), np.int64)
+    sizes[:, 0] = np.bincount(rows["job"], minlength=jobs)
+    np.add.at(sizes[:, 1], rows["job"], of["size"])
+    hashes = part.sets() if sizes[:, 1].any() else np.empty(0, np.uint64)
+    held = 8 * np.cumsum(of["size"], dtype=np.int64) // SET_BYTES
+
+    def pieces() -> Iterator[Hashes]:
+        for start, stop in pairwise(np.flatnonzero(np.append(run_starts(rows["job"]), True)).tolist()):
+            yield sized[start:stop].view(np.uint64)
+            for some in np.split(of[start:stop], np.flatnonzero(run_starts(held[start:stop]))[1:]):
+                yield hashes[ranges(some["start"], some["start"] + some["size"])]
+
+    return out.fill(pieces(), sizes.ravel())
 
 
 class ShingleStore:
@@ -113,7 +117,7 @@ class ShingleStore:
         self._ranks: NDArray[np.uint32] | None = None  # of what was brought together, sorted
         self._hashes: Hashes | None = None
         if isinstance(sets, Brought):
-            rows = sets.sizes.load()
+            rows = sets.sizes.load().view(SIZED)
             order = np.argsort(rows["rank"])
             places = np.empty(len(rows) + 1, PLACE)
             places["size"], places[-1] = np.append(rows["size"][order], 0), (NOWHERE, 0)
@@ -165,7 +169,7 @@ class ShingleStore:
     def _fill(self, piece: Hashes, number: int, start: int) -> None:
         """Fill in what stands in a file. Raises OSError where the file ends before that."""
         assert isinstance(self._sets, ShingleSets)
-        path, at = self._sets.parts[number].sets, 8 * (start - self._sets.starts[number])
+        path, at = self._sets.parts[number].path, 8 * (start - self._sets.starts[number])
         if is_exchanged(path):
             piece[:] = np.frombuffer(bytes_of(path, at, at + piece.nbytes), np.uint64)
             return
@@ -179,8 +183,8 @@ class ShingleStore:
         """Documents, given sorted by rank, and the set of each; in any order."""
         if isinstance(self._sets, Brought):
             among = np.append(ranks, NO_RANK)
-            for number, sizes in enumerate(self._sets.sizes.each()):
-                piece = self._sets.sets.files[number].of(self._sets.sets.number)
+            for number, packed in enumerate(self._sets.sizes.each()):
+                sizes, piece = packed.view(SIZED), self._sets.sets.files[number].of(self._sets.sets.number)
                 ends = np.cumsum(sizes["size"], dtype=np.int64)
                 here = among[np.searchsorted(among, sizes["rank"])] == sizes["rank"]
                 columns = (values[here].tolist() for values in (sizes["rank"], sizes["size"], ends))
