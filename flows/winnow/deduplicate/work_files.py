@@ -95,9 +95,9 @@ class ShingleFile:
 
     def sets(self) -> NDArray[np.uint64]:
         """The sets, mapped."""
-        return (
-            np.memmap(at_hand(self.path), np.uint64, "r", shape=self.hashes) if self.hashes else np.empty(0, np.uint64)
-        )
+        if not self.hashes:  # there is no mapping of nothing
+            return np.empty(0, np.uint64)
+        return np.memmap(at_hand(self.path), np.uint64, "r", shape=self.hashes)
 
     def places(self) -> Rows:
         """Where each document's set lies, which is read alone."""

@@ -99,8 +99,8 @@ class Comparison:
         lists = [files.wanted_sets(f"{label}-{n}") for n in range(len(some))]
         wanted = gather(list(executor.map(list_wanted, some, lists, repeat(sets))), WANTED, count, executor)
         outs = [files.sets_for(f"{label}-{n}") for n in range(count)]
-        sent = list(executor.map(send_sets, sets.parts, wanted, outs, repeat(jobs)))
-        found = gather(sent, np.uint64, 2 * jobs, executor)
+        sent = executor.map(send_sets, sets.parts, wanted, outs, repeat(jobs))
+        found = gather(list(filter(None, sent)), np.uint64, 2 * jobs, executor)
         return list(map(Brought, found[::2], found[1::2]))
 
     def compare(

@@ -85,9 +85,14 @@ def list_wanted(asked: Sequence[Asked], out: PartitionedFile, sets: ShingleSets)
     return out.spread(rows, sets.file_of(rows["rank"]), len(sets.parts))
 
 
-def send_sets(part: ShingleFile, wanted: Partition, out: PartitionedFile, jobs: int) -> PartitionedFile:
-    """Write what jobs need of a file of sets: of each job whose they are (SIZED), then these, in two partitions."""
-    rows, places = wanted.load(), part.places()
+def send_sets(part: ShingleFile, wanted: Partition, out: PartitionedFile, jobs: int) -> PartitionedFile | None:
+    """Write what jobs need of a file of sets: of each job whose they are (SIZED), then these, in two partitions.
+
+    Where none is needed, nothing is written.
+    """
+    if not len(rows := wanted.load()):
+        return None
+    places = part.places()
     places = places[np.argsort(places["rank"])]
     rows = rows[np.argsort(rows["job"], kind="stable")]
     of = places[np.searchsorted(places["rank"], rows["rank"])]
@@ -96,7 +101,7 @@ def send_sets(part: ShingleFile, wanted: Partition, out: PartitionedFile, jobs: 
     sizes = np.zeros((jobs, 2), np.int64)
     sizes[:, 0] = np.bincount(rows["job"], minlength=jobs)
     np.add.at(sizes[:, 1], rows["job"], of["size"])
-    hashes = part.sets() if sizes[:, 1].any() else np.empty(0, np.uint64)
+    hashes = part.sets() if of["size"].any() else np.empty(0, np.uint64)
     held = 8 * np.cumsum(of["size"], dtype=np.int64) // SET_BYTES
 
     def pieces() -> Iterator[Hashes]:
