@@ -94,14 +94,14 @@ def test_rows_of_a_file_of_staging_cost_one_question_beside_them(
     monkeypatch.setattr(mounted, "_SMALL", 100)
     path = machines.path("work-1", "rows.parquet")
     ends: list[str] = []
-    read_end = Store.read_end  # which goes on to the server
+    read_end = Store.read  # which goes on to the server
 
-    def read(store: Store, name: str, size: int) -> tuple[bytes, files.Entry]:
+    def read(store: Store, name: str, last: int) -> tuple[bytes, files.Entry]:
         ends.append(name)
-        return read_end(store, name, size)
+        return read_end(store, name, last)
 
     monkeypatch.setattr(Store, "entry", lambda _, name: pytest.fail(f"asked for the size of {name}"))
-    monkeypatch.setattr(Store, "read_end", read)
+    monkeypatch.setattr(Store, "read", read)
     machines.use("two")
     for made in (ROWS.slice(0, rows), ROWS.slice(rows // 2, 1), ROWS):  # written anew, shorter and longer
         machines.use("one")
@@ -306,9 +306,9 @@ def test_a_worker_sends_what_it_writes_and_the_writer_takes_it_over(
     assert not root.exists()
     files._MOUNTED.clear()
     files.mount(mount)
-    files.keep_room(mount, 0, writes=True)
+    files.mounted_at(root).look_again(0, writes=True)
     files.take_over(path, file.bytes, file.sha256, entry)
-    assert files.sent_files(root) == {"tables/inputs/new.parquet": entry}
+    assert files.mounted_at(root).sent == {"tables/inputs/new.parquet": entry}
     assert path.stat().st_size == file.bytes
     assert sum(batch.num_rows for batch in read_rows([path], schema)) == n == file.rows
     assert files.at_hand(path).read_bytes()[:4] == b"PAR1"
@@ -330,4 +330,4 @@ def test_a_worker_that_works_in_the_writers_folder_leaves_its_file_there(
     assert path.stat().st_size == file.bytes
     assert bucket.store.entries() == {}
     files.take_over(path, file.bytes, file.sha256, entry)
-    assert files.sent_files(tmp_path) == {}
+    assert files.mounted_at(tmp_path).sent == {}

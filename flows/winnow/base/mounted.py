@@ -102,15 +102,19 @@ class Mounted:
         """
         if not name.startswith(STAGING) or not name.endswith(".parquet"):  # others may be empty, and have no end
             return self.entry(name).size, b""
-        end, entry = self.store.read_end(name, _END)
+        end, entry = self.store.read(name, _END)
         return entry.size, end
 
     def know(self, stored: Mapping[str, Entry]) -> None:
         self._stored.update(stored)
 
-    def look_again(self, room: int, writes: bool) -> None:
-        """Lets go what was known of the store; `room` is what may be kept here from now on."""
-        self._stored.clear()
+    def look_again(self, room: int, writes: bool = False, stored: Mapping[str, Entry] = {}) -> None:
+        """Lets go what was known of the store; `room` (bytes) is what may be kept here from now on.
+
+        Small files are kept as they are read. Who `writes` keeps large ones too, for they are read again and again, and
+        sends files of tables as they are written. Of what is `stored` nobody need ask for the size.
+        """
+        self._stored = dict(stored)
         self._ends.clear()
         self.sent.clear()
         self.fetched.clear()
