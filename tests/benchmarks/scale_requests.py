@@ -24,11 +24,11 @@ def parts_of(rows: float, row_bytes: float) -> float:
 
 def exchange(files: float, each: float) -> tuple[float, float]:
     """Reads and writes of rows that go from files to so many partitions, merged on the way as `gather` does it."""
-    reads, writes, spans = 0.0, 2 * files, 1.0
+    reads, writes, spans = 0.0, files, 1.0
     while min(files, each) > MOST_PARTS:
         reads += 2 * spans * MOST_PARTS * files  # where its piece begins and ends, and the piece
         spans, each, files = spans * MOST_PARTS, each / MOST_PARTS, max(1.0, files / MOST_PARTS)
-        writes += 2 * spans * files
+        writes += spans * files
     return reads + 2 * spans * each * files, writes
 
 
@@ -60,13 +60,13 @@ def requests(size: float, documents: float, passages: float, brought: float, mer
         exchange(shards, parts_of(passages, KEYED.itemsize)),
         *[exchange(shards, parts_of(passages, PASSAGE.itemsize))] * 2,
     ]  # fmt: skip
-    # The sets themselves and whose they are, by job; before that, by file, which ones are wanted.
+    # Whose sets they are and the sets themselves, by job; before that, by file, which ones are wanted.
     jobs = jobs_of(brought)
-    sets = [*[exchange(shards, jobs)] * 2, exchange(max(1.0, jobs / comparison.JOBS_LISTED), shards)] * SETS_BROUGHT
+    sets = [exchange(shards, 2 * jobs), exchange(max(1.0, jobs / comparison.JOBS_LISTED), shards)] * SETS_BROUGHT
     return {
-        # raw, identities, repaired, prepared and index with their rejects and counts; sketches and shingle sets
+        # raw, identities, repaired, prepared and index with their rejects and counts; facts, sketches and shingle sets
         "writes": (
-            shards * 24
+            shards * 26
             + ranges / JOB_RANGES * 5
             + parts * 20
             + levels * 3 * ranges / MERGED_RANGES

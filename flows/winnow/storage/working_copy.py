@@ -80,11 +80,8 @@ def local_names(root: Path) -> Iterator[tuple[str, Kind]]:
     """Yields the files of a working copy that have their place in the store."""
     for top in (*(root / name for name in ("tables", "reviews", "erasures", HELD, INDEX)), *root.glob("v[1-9]*")):
         for path in top.rglob("*") if top.is_dir() and not top.is_symlink() else [top]:
-            if (
-                path.is_file()
-                and not path.is_symlink()
-                and (kind := kind_of(name := path.relative_to(root).as_posix()))
-            ):
+            kind = kind_of(name := path.relative_to(root).as_posix())
+            if kind and path.is_file() and not path.is_symlink():
                 yield name, kind
 
 
