@@ -22,14 +22,17 @@ def parts_of(rows: float, row_bytes: float) -> float:
     return max(1.0, rows * row_bytes / PARTITION)
 
 
-def exchange(files: float, each: float) -> tuple[float, float]:
-    """Reads and writes of rows that go from files to so many partitions, merged on the way as `gather` does it."""
+def exchange(files: float, each: float, asked: float = 2) -> tuple[float, float]:
+    """Reads and writes of rows that go from files to so many partitions, merged on the way as `gather` does it.
+
+    A piece of a file is read in so many requests as are `asked`: where it begins and ends, and its rows.
+    """
     reads, writes, spans = 0.0, files, 1.0
     while min(files, each) > MOST_PARTS:
         reads += 2 * spans * MOST_PARTS * files  # where its piece begins and ends, and the piece
         spans, each, files = spans * MOST_PARTS, each / MOST_PARTS, max(1.0, files / MOST_PARTS)
         writes += spans * files
-    return reads + 2 * spans * each * files, writes
+    return reads + asked * spans * each * files, writes
 
 
 def counts_at(size: float, brought: float, dataset: float) -> dict[str, float]:
@@ -60,9 +63,9 @@ def requests(size: float, documents: float, passages: float, brought: float, mer
         exchange(shards, parts_of(passages, KEYED.itemsize)),
         *[exchange(shards, parts_of(passages, PASSAGE.itemsize))] * 2,
     ]  # fmt: skip
-    # Whose sets they are and the sets themselves, by job; before that, by file, which ones are wanted.
     jobs = jobs_of(brought)
-    sets = [exchange(shards, 2 * jobs), exchange(max(1.0, jobs / comparison.JOBS_LISTED), shards)] * SETS_BROUGHT
+    # Whose sets they are and the sets, which stand side by side; before that, by file, which ones are wanted.
+    sets = [exchange(shards, 2 * jobs, 1.5), exchange(max(1.0, jobs / comparison.JOBS_LISTED), shards)] * SETS_BROUGHT
     return {
         # raw, identities, repaired, prepared and index with their rejects and counts; facts, sketches and shingle sets
         "writes": (

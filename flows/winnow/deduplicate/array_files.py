@@ -162,10 +162,17 @@ class PartitionedFile:
 
     def cut(self, partitions: range) -> tuple[Rows, NDArray[np.int64]]:
         """The rows of some partitions, and where each begins among them, and the end of the last."""
+        bounds = self.bounds(partitions)
+        return self.between(bounds[0], bounds[-1]), (bounds - bounds[0]) // self.dtype.itemsize
+
+    def bounds(self, partitions: range) -> NDArray[np.int64]:
+        """At which byte each of some partitions begins, and where the last ends."""
         at = (8 * (n - self.first) for n in (partitions.start, partitions.stop + 1))
-        bounds = np.frombuffer(bytes_of(self.path, *at), np.int64)
-        rows = np.frombuffer(bytes_of(self.path, int(bounds[0]), int(bounds[-1])), self.dtype)
-        return rows, (bounds - bounds[0]) // self.dtype.itemsize
+        return np.frombuffer(bytes_of(self.path, *at), np.int64)
+
+    def between(self, start: int, stop: int) -> Rows:
+        """The rows from one byte to before another."""
+        return np.frombuffer(bytes_of(self.path, int(start), int(stop)), self.dtype)
 
     def merge(self, parts: Sequence[PartitionedFile], partitions: range) -> PartitionedFile:
         """Write the rows that other files have of some partitions, in the order of the files."""

@@ -101,7 +101,7 @@ class Comparison:
         outs = [files.sets_for(f"{label}-{n}") for n in range(count)]
         sent = executor.map(send_sets, sets.parts, wanted, outs, repeat(jobs))
         found = gather(list(filter(None, sent)), np.uint64, 2 * jobs, executor)
-        return list(map(Brought, found[::2], found[1::2]))
+        return [Brought(one.files, n) for n, one in enumerate(found[::2])]
 
     def compare(
         self,
@@ -189,8 +189,7 @@ class Comparison:
 
 def clear(brought: Sequence[ShingleSets | Brought]) -> None:
     """Removes what was brought together for jobs that are done."""
-    parts = (part for one in brought if isinstance(one, Brought) for part in (one.sizes, one.sets))
-    remove_files(sorted({file.path for part in parts for file in part.files}))
+    remove_files(sorted({file.path for one in brought if isinstance(one, Brought) for file in one.files}))
 
 
 def _clear_all(told: Sequence[Sequence[ToldApart]]) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from winnow.base.files import bytes_of, is_exchanged
+from winnow.base.files import bytes_of, is_exchanged, read_ahead
 from winnow.deduplicate.array_files import ArrayFile, Partition, PartitionedFile
 from winnow.deduplicate.documents.shingles import Hashes
 from winnow.deduplicate.passages.utf8_texts import Offsets
@@ -36,10 +36,31 @@ SET_BYTES = 64 << 20  # shingle sets held at a time
 
 @dataclass(frozen=True, slots=True)
 class Brought:
-    """Whose sets one job needs (SIZED, as numbers), and these, end to end in the same order."""
+    """The sets that one job needs: in each of some files whose they are (SIZED), and these, as `send_sets` wrote it."""
 
-    sizes: Partition
-    sets: Partition
+    files: Sequence[PartitionedFile]
+    job: int
+
+    def pieces(self) -> list[_Piece]:
+        """What each file has of them."""
+        return list(read_ahead(self._piece, self.files))
+
+    def _piece(self, file: PartitionedFile) -> _Piece:
+        start, middle, stop = file.bounds(range(2 * self.job, 2 * self.job + 2)).tolist()
+        return _Piece(file.between(start, middle).view(SIZED), file, middle, stop)
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Whose sets a file has for a job (SIZED), and between which bytes these stand, end to end in the same order."""
+
+    sizes: Rows
+    file: PartitionedFile
+    start: int
+    stop: int
+
+    def sets(self) -> Hashes:
+        return self.file.between(self.start, self.stop)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +141,11 @@ class ShingleStore:
         self._sets = sets
         self._files: dict[int, FileIO] = {}  # those that were asked for
         self._ranks: NDArray[np.uint32] | None = None  # of what was brought together, sorted
+        self._pieces: list[_Piece] = []
         self._hashes: Hashes | None = None
         if isinstance(sets, Brought):
-            rows = sets.sizes.load().view(SIZED)
+            self._pieces = sets.pieces()
+            rows = merged([piece.sizes for piece in self._pieces], SIZED)
             order = np.argsort(rows["rank"])
             places = np.empty(len(rows) + 1, PLACE)
             places["size"], places[-1] = np.append(rows["size"][order], 0), (NOWHERE, 0)
@@ -153,10 +176,10 @@ class ShingleStore:
         """The sets of documents (each given once), some of them end to end, and where each starts and ends."""
         places = self._at(ranks)
         if isinstance(self._sets, Brought):
-            if self._hashes is None:
-                self._hashes = self._sets.sets.load()
+            if self._hashes is None and len(ranks):
+                self._hashes = merged(list(read_ahead(_Piece.sets, self._pieces)), np.uint64)
             starts = np.maximum(places["start"], 0)
-            return self._hashes, starts, starts + places["size"]
+            return np.empty(0, np.uint64) if self._hashes is None else self._hashes, starts, starts + places["size"]
         lie = np.argsort(places["start"], kind="stable")
         start, size = places["start"][lie], places["size"][lie].astype(np.int64)
         ends = np.cumsum(size)
@@ -188,8 +211,8 @@ class ShingleStore:
         """Documents, given sorted by rank, and the set of each; in any order."""
         if isinstance(self._sets, Brought):
             among = np.append(ranks, NO_RANK)
-            for number, packed in enumerate(self._sets.sizes.each()):
-                sizes, piece = packed.view(SIZED), self._sets.sets.files[number].of(self._sets.sets.number)
+            for one in self._pieces:
+                sizes, piece = one.sizes, one.sets()
                 ends = np.cumsum(sizes["size"], dtype=np.int64)
                 here = among[np.searchsorted(among, sizes["rank"])] == sizes["rank"]
                 columns = (values[here].tolist() for values in (sizes["rank"], sizes["size"], ends))
