@@ -14,7 +14,8 @@ from winnow.run.work_plan import RANGE_ROWS
 READ_SECONDS, WRITE_SECONDS = 0.015, 0.03  # until the first byte of a range is there; until a small file is taken
 SHARD, RANGE, PARTITION = 64 << 20, RANGE_BYTES, 64 << 20  # bytes; of a shard, what read.shard_mb should be there
 FILE = 256 << 20  # bytes of a file of a table
-SETS_BROUGHT = 7  # times: of copies, what tells those apart (3), of alike ones (2), of those that are listed
+TOGETHER = 1, 3, 1, 1, 1  # kinds of sets brought: of copies, what tells those apart, of alike ones (2), of listed ones
+SETS_BROUGHT = sum(TOGETHER)
 
 
 def parts_of(rows: float, row_bytes: float) -> float:
@@ -65,7 +66,8 @@ def requests(size: float, documents: float, passages: float, brought: float, mer
     ]  # fmt: skip
     jobs = jobs_of(brought)
     # Whose sets they are and the sets, which stand side by side; before that, by file, which ones are wanted.
-    sets = [exchange(shards, 2 * jobs, 1.5), exchange(max(1.0, jobs / comparison.JOBS_LISTED), shards)] * SETS_BROUGHT
+    sets = [exchange(shards, 2 * together * jobs, 1.5) for together in TOGETHER]
+    sets += [exchange(max(1.0, jobs / comparison.JOBS_LISTED), shards)] * SETS_BROUGHT
     return {
         # raw, identities, repaired, prepared and index with their rejects and counts; facts, sketches and shingle sets
         "writes": (

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import FileIO
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ from winnow.deduplicate.work_files import (
     NO_RANK,
     NOWHERE,
     PLACE,
+    PLACED,
     SIZED,
     WANTED,
     ShingleFile,
@@ -36,17 +37,20 @@ SET_BYTES = 64 << 20  # shingle sets held at a time
 
 @dataclass(frozen=True, slots=True)
 class Brought:
-    """The sets that one job needs: in each of some files whose they are (SIZED), and these, as `send_sets` wrote it."""
+    """The sets of a kind that one job needs, in some files that `send_sets` wrote.
+
+    Whose they are is in each the partition of that number, they are the next one.
+    """
 
     files: Sequence[PartitionedFile]
-    job: int
+    number: int
 
     def pieces(self) -> list[_Piece]:
         """What each file has of them."""
         return list(read_ahead(self._piece, self.files))
 
     def _piece(self, file: PartitionedFile) -> _Piece:
-        start, middle, stop = file.bounds(range(2 * self.job, 2 * self.job + 2)).tolist()
+        start, middle, stop = file.bounds(range(self.number, self.number + 2)).tolist()
         return _Piece(file.between(start, middle).view(SIZED), file, middle, stop)
 
 
@@ -106,32 +110,52 @@ def list_wanted(asked: Sequence[Asked], out: PartitionedFile, sets: ShingleSets)
     return out.spread(rows, sets.file_of(rows["rank"]), len(sets.parts))
 
 
-def send_sets(part: ShingleFile, wanted: Partition, out: PartitionedFile, jobs: int) -> PartitionedFile | None:
-    """Write what jobs need of a file of sets: of each job whose they are (SIZED), then these, in two partitions.
+def send_sets(
+    parts: Sequence[tuple[ShingleFile, Partition] | None], out: PartitionedFile, jobs: int
+) -> PartitionedFile | None:
+    """Write what jobs need of files of sets, one of each kind and what is wanted of it (WANTED), kind by kind.
 
-    Where none is needed, nothing is written.
+    That is of each job whose they are (SIZED), then these, in two partitions. Where none is needed, nothing is written.
     """
-    if not len(rows := wanted.load()):
+    kinds = [_Sent.of(*part) if part else None for part in parts]
+    sizes = [kind.sizes(jobs) if kind else np.zeros(2 * jobs, np.int64) for kind in kinds]
+    if not any(some.any() for some in sizes):
         return None
-    places = part.places()
-    places = places[np.argsort(places["rank"])]
-    rows = rows[np.argsort(rows["job"], kind="stable")]
-    of = places[np.searchsorted(places["rank"], rows["rank"])]
-    sized = np.empty(len(rows), SIZED)
-    sized["rank"], sized["size"] = rows["rank"], of["size"]
-    sizes = np.zeros((jobs, 2), np.int64)
-    sizes[:, 0] = np.bincount(rows["job"], minlength=jobs)
-    np.add.at(sizes[:, 1], rows["job"], of["size"])
-    hashes = part.sets() if of["size"].any() else np.empty(0, np.uint64)
-    held = 8 * np.cumsum(of["size"], dtype=np.int64) // SET_BYTES
+    return out.fill(chain.from_iterable(kind.pieces() for kind in kinds if kind), np.concatenate(sizes))
 
-    def pieces() -> Iterator[Hashes]:
-        for start, stop in pairwise(np.flatnonzero(np.append(run_starts(rows["job"]), True)).tolist()):
-            yield sized[start:stop].view(np.uint64)
-            for some in np.split(of[start:stop], np.flatnonzero(run_starts(held[start:stop]))[1:]):
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """Sets of a file that jobs need: which job, whose they are (SIZED) and where they lie (PLACED), sorted by job."""
+
+    part: ShingleFile
+    jobs: NDArray[np.uint32]
+    sized: Rows
+    places: Rows
+
+    @classmethod
+    def of(cls, part: ShingleFile, wanted: Partition) -> _Sent:
+        rows = wanted.load()
+        rows = rows[np.argsort(rows["job"], kind="stable")]
+        places = part.places() if len(rows) else np.empty(0, PLACED)
+        places = places[np.argsort(places["rank"])]
+        places = places[np.searchsorted(places["rank"], rows["rank"])]
+        sized = np.empty(len(rows), SIZED)
+        sized["rank"], sized["size"] = rows["rank"], places["size"]
+        return cls(part, rows["job"], sized, places)
+
+    def sizes(self, jobs: int) -> NDArray[np.int64]:
+        """Of each job, how many sets there are, and how many shingles these have."""
+        counts = (np.bincount(self.jobs, weights, jobs) for weights in (None, self.sized["size"]))
+        return np.stack(list(counts), axis=1).astype(np.int64).ravel()
+
+    def pieces(self) -> Iterator[Hashes]:
+        hashes = self.part.sets() if self.sized["size"].any() else np.empty(0, np.uint64)
+        held = 8 * np.cumsum(self.sized["size"], dtype=np.int64) // SET_BYTES
+        for start, stop in pairwise(np.flatnonzero(np.append(run_starts(self.jobs), True)).tolist()):
+            yield self.sized[start:stop].view(np.uint64)
+            for some in np.split(self.places[start:stop], np.flatnonzero(run_starts(held[start:stop]))[1:]):
                 yield hashes[ranges(some["start"], some["start"] + some["size"])]
-
-    return out.fill(pieces(), sizes.ravel())
 
 
 class ShingleStore:
