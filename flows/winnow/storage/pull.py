@@ -21,7 +21,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from winnow.base.disk import exchange, flush, flush_tree, link_or_copy, move, point, remove_any
+from winnow.base.disk import beside, exchange, flush, flush_tree, link_or_copy, move, point, remove_any
 from winnow.base.errors import DatasetError
 from winnow.base.files import in_parallel
 from winnow.base.object_store import Entry, Gone, Store
@@ -304,16 +304,14 @@ class _Fetch:
     def into_place(self, names: Iterable[str]) -> None:
         """Fetch objects to their files: whole, flushed, then renamed."""
 
-        def fetch(numbered: tuple[int, str]) -> None:
-            number, name = numbered
-            apart, target = self.copy.incoming / f"{number}.part", self.copy.root / name
-            entry = self.store.fetch(name, apart)
-            flush(apart)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            apart.replace(target)
+        def fetch(name: str) -> None:
+            target = self.copy.root / name
+            with beside(target) as apart:
+                entry = self.store.fetch(name, apart)
+                flush(apart)
             self.state.note(name, entry, sha256_of(target) if kind_of(name) in COMPARED else None)
 
-        in_parallel(fetch, list(enumerate(names)))
+        in_parallel(fetch, list(names))
 
     def manifests(self, views: Iterable[int], new: Collection[int]) -> list[Manifest]:
         """Returns the manifests of the store's views that can be read; those of `new` ones are fetched."""
