@@ -240,6 +240,11 @@ def test_a_cache_stays_within_its_bound_but_for_what_a_job_is_at(machines: Machi
             files.at_hand(path)
         assert held() == ["1", "2", "3", "4"]
     assert held() == ["3", "4"]
+    with files.job(machines.mount):
+        for path in paths[1:5]:
+            files.at_hand(path)
+            files.done_with(path)
+        assert held() == ["3", "4"]
     write_file(machines.path("work-1", "made"), bytes(100))
     assert held() == ["4", "made"]
     assert len(files.files_in(machines.path("work-1"))) == 7

@@ -144,6 +144,12 @@ def read_ahead(read: Callable[[Item], Made], items: Iterable[Item]) -> Iterator[
             yield coming.popleft().result()
 
 
+def done_with(path: Path) -> None:
+    """Says that the job of this thread wants no more of a file that it asked for, so that room can be made of it."""
+    if found := _of(path):
+        found[0].done_with(found[1])
+
+
 def _take_part(thread: int) -> None:
     for mounted in _MOUNTED.values():
         mounted.take_part(thread)

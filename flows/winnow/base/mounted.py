@@ -240,6 +240,11 @@ class Mounted:
             if thread in self._jobs:
                 self._jobs[threading.get_ident()] = self._jobs[thread]
 
+    def done_with(self, name: str) -> None:
+        """Lets a file go that the job of this thread has asked for, where room is wanted before that is done."""
+        with self._lock:
+            self._jobs.get(threading.get_ident(), set()).discard(name)
+
     def _use(self, name: str, size: int | None = None) -> None:
         if self._bound is None:
             return

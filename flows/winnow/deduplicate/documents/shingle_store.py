@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from winnow.base.files import bytes_of, is_exchanged, read_ahead
+from winnow.base.files import bytes_of, done_with, is_exchanged, read_ahead
 from winnow.deduplicate.array_files import ArrayFile, Partition, PartitionedFile
 from winnow.deduplicate.documents.shingles import Hashes
 from winnow.deduplicate.passages.utf8_texts import Offsets
@@ -156,6 +156,7 @@ class _Sent:
             yield self.sized[start:stop].view(np.uint64)
             for some in np.split(self.places[start:stop], np.flatnonzero(run_starts(held[start:stop]))[1:]):
                 yield hashes[ranges(some["start"], some["start"] + some["size"])]
+        done_with(self.part.path)  # the next kind's file may take its room
 
 
 class ShingleStore:
