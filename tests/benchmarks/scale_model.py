@@ -152,8 +152,8 @@ def one_run(source: Path, into: Path, how: dict[str, float]) -> dict[str, Any]:
     clear_sets = comparison.clear
 
     def clear_brought(sets: Sequence[Any]) -> None:
-        parts = [part for one in sets if isinstance(one, Brought) for part in (one.sets, one.sizes)]
-        sizes["brought"] += sum(path.stat().st_size for path in {file.path for part in parts for file in part.files})
+        paths = {file.path for one in sets if isinstance(one, Brought) for file in one.files}
+        sizes["brought"] += sum(path.stat().st_size for path in paths)
         clear_sets(sets)
 
     comparison.clear = removals.clear = clear_brought  # type: ignore[attr-defined]

@@ -14,7 +14,8 @@ from winnow.run.work_plan import RANGE_ROWS
 READ_SECONDS, WRITE_SECONDS = 0.015, 0.03  # until the first byte of a range is there; until a small file is taken
 SHARD, RANGE, PARTITION = 64 << 20, RANGE_BYTES, 64 << 20  # bytes; of a shard, what read.shard_mb should be there
 FILE = 256 << 20  # bytes of a file of a table
-SETS_BROUGHT = 7  # times: of copies, what tells those apart (3), of alike ones (2), of those that are listed
+TOGETHER = 1, 3, 1, 1, 1  # kinds of sets brought: of copies, what tells those apart, of alike ones (2), of listed ones
+SETS_BROUGHT = sum(TOGETHER)
 
 
 def parts_of(rows: float, row_bytes: float) -> float:
@@ -22,14 +23,17 @@ def parts_of(rows: float, row_bytes: float) -> float:
     return max(1.0, rows * row_bytes / PARTITION)
 
 
-def exchange(files: float, each: float) -> tuple[float, float]:
-    """Reads and writes of rows that go from files to so many partitions, merged on the way as `gather` does it."""
-    reads, writes, spans = 0.0, 2 * files, 1.0
+def exchange(files: float, each: float, asked: float = 2) -> tuple[float, float]:
+    """Reads and writes of rows that go from files to so many partitions, merged on the way as `gather` does it.
+
+    A piece of a file is read in so many requests as are `asked`: where it begins and ends, and its rows.
+    """
+    reads, writes, spans = 0.0, files, 1.0
     while min(files, each) > MOST_PARTS:
         reads += 2 * spans * MOST_PARTS * files  # where its piece begins and ends, and the piece
         spans, each, files = spans * MOST_PARTS, each / MOST_PARTS, max(1.0, files / MOST_PARTS)
-        writes += 2 * spans * files
-    return reads + 2 * spans * each * files, writes
+        writes += spans * files
+    return reads + asked * spans * each * files, writes
 
 
 def counts_at(size: float, brought: float, dataset: float) -> dict[str, float]:
@@ -60,13 +64,14 @@ def requests(size: float, documents: float, passages: float, brought: float, mer
         exchange(shards, parts_of(passages, KEYED.itemsize)),
         *[exchange(shards, parts_of(passages, PASSAGE.itemsize))] * 2,
     ]  # fmt: skip
-    # The sets themselves and whose they are, by job; before that, by file, which ones are wanted.
     jobs = jobs_of(brought)
-    sets = [*[exchange(shards, jobs)] * 2, exchange(max(1.0, jobs / comparison.JOBS_LISTED), shards)] * SETS_BROUGHT
+    # Whose sets they are and the sets, which stand side by side; before that, by file, which ones are wanted.
+    sets = [exchange(shards, 2 * together * jobs, 1.5) for together in TOGETHER]
+    sets += [exchange(max(1.0, jobs / comparison.JOBS_LISTED), shards)] * SETS_BROUGHT
     return {
-        # raw, identities, repaired, prepared and index with their rejects and counts; sketches and shingle sets
+        # raw, identities, repaired, prepared and index with their rejects and counts; facts, sketches and shingle sets
         "writes": (
-            shards * 24
+            shards * 26
             + ranges / JOB_RANGES * 5
             + parts * 20
             + levels * 3 * ranges / MERGED_RANGES

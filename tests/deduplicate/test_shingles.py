@@ -19,7 +19,16 @@ from winnow.deduplicate.documents.kept_set import KeptSet, choose_kept, spread_c
 from winnow.deduplicate.documents.shingle_store import Slice
 from winnow.deduplicate.documents.shingles import Words, letter_table, overlapping, shingle_sets, sign_documents
 from winnow.deduplicate.sorted_rows import count_shared
-from winnow.deduplicate.work_files import KEPT, PLACED, VERIFIED, InputFile, ShingleSets, WorkFiles, lay_out
+from winnow.deduplicate.work_files import (
+    KEPT,
+    PLACED,
+    VERIFIED,
+    InputFile,
+    ShingleFile,
+    ShingleSets,
+    WorkFiles,
+    lay_out,
+)
 from winnow.run.executor import InlineExecutor
 
 MASK = 2**64 - 1
@@ -153,14 +162,14 @@ def test_pairs_are_verified_alike_however_little_memory_there_is(
     sets = [np.unique(rng.integers(0, 40, size).astype(np.uint64)) for size in (30, 25, 0, 12, 30, 1)]
     files = WorkFiles(tmp_path)
     inputs = [InputFile(path=tmp_path, name=name) for name in ("a", "b")]
-    stores = [files.shingles("near", [one]) for one in inputs]
-    for store, ranks in zip(stores, ([4, 0, 2], [1, 5, 3]), strict=True):
-        store.sets.write_bytes(b"".join(sets[r].tobytes() for r in ranks))
+    parts = []
+    for one, ranks in zip(inputs, ([4, 0, 2], [1, 5, 3]), strict=True):
         sizes = np.array([len(sets[r]) for r in ranks])
         rows = list(zip(ranks, (np.cumsum(sizes) - sizes).tolist(), sizes.tolist(), strict=True))
-        store.places.save(np.array(rows, PLACED))
-    starts = lay_out([store.places for store in stores], files.shingle_places("near"), len(sets))
-    near = ShingleSets(tuple(stores), tuple(starts), files.shingle_places("near"))
+        parts.append(ShingleFile(files.shingles("near", [one]), int(sizes.sum()), len(rows)))
+        parts[-1].path.write_bytes(b"".join([*(sets[r].tobytes() for r in ranks), np.array(rows, PLACED).tobytes()]))
+    starts = lay_out(parts, files.shingle_places("near"), len(sets))
+    near = ShingleSets(tuple(parts), tuple(starts), files.shingle_places("near"))
     pairs = [(a, b) for a in range(6) for b in range(a + 1, 6)]
     wanted = files.to_verify("all").save(np.array([a << 32 | b for a, b in pairs], np.uint64))
     monkeypatch.setattr(similarity, "SET_BYTES", room)

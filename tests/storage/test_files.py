@@ -22,7 +22,7 @@ from winnow.base.staging import once, write_file, write_parquet
 from winnow.deduplicate.array_files import PartitionedFile, whole_file
 from winnow.deduplicate.documents.comparison import Comparison
 from winnow.deduplicate.documents.shingle_store import Asked, ShingleStore
-from winnow.deduplicate.work_files import KEYED, PLACED, InputFile, ShingleSets, WorkFiles, lay_out
+from winnow.deduplicate.work_files import KEYED, PLACED, InputFile, ShingleFile, ShingleSets, WorkFiles, lay_out
 from winnow.publish.tables import table_update
 from winnow.publish.tables.row_files import read_rows
 from winnow.run import sorted_runs
@@ -94,14 +94,14 @@ def test_rows_of_a_file_of_staging_cost_one_question_beside_them(
     monkeypatch.setattr(mounted, "_SMALL", 100)
     path = machines.path("work-1", "rows.parquet")
     ends: list[str] = []
-    read_end = Store.read_end  # which goes on to the server
+    read_end = Store.read  # which goes on to the server
 
-    def read(store: Store, name: str, size: int) -> tuple[bytes, files.Entry]:
+    def read(store: Store, name: str, last: int) -> tuple[bytes, files.Entry]:
         ends.append(name)
-        return read_end(store, name, size)
+        return read_end(store, name, last)
 
     monkeypatch.setattr(Store, "entry", lambda _, name: pytest.fail(f"asked for the size of {name}"))
-    monkeypatch.setattr(Store, "read_end", read)
+    monkeypatch.setattr(Store, "read", read)
     machines.use("two")
     for made in (ROWS.slice(0, rows), ROWS.slice(rows // 2, 1), ROWS):  # written anew, shorter and longer
         machines.use("one")
@@ -167,17 +167,16 @@ def test_what_is_read_ahead_stays_until_the_job_is_done(ahead: bool, machines: M
 def test_shingle_sets_are_read_once_and_travel_to_the_jobs_that_ask_for_them(machines: Machines) -> None:
     work = WorkFiles(machines.path("work-1"))
     inputs = [InputFile(path=work.folder, name=f"{n}") for n in range(3)]
-    parts = [work.shingles("five", [one]) for one in inputs[:2]]
+    parts = [ShingleFile(work.shingles("five", [one]), 2000, 200) for one in inputs[:2]]
     hashes = np.arange(4000, dtype=np.uint64)
     machines.use("one")
     for part, ranks in zip(parts, (np.arange(0, 400, 2), np.arange(1, 400, 2)), strict=True):
         places = np.zeros(200, PLACED)
         places["rank"], places["start"], places["size"] = ranks, np.arange(0, 2000, 10), 10
         places["size"][-1] = 0  # a document may have nothing to say
-        with whole_file(part.sets) as file:
-            file.write((hashes[:2000] + np.uint64(2000 * ranks[0])).data)
-        part.places.save(places)
-    starts = lay_out([part.places for part in parts], work.shingle_places("five"), 401)
+        with whole_file(part.path) as file:
+            file.write((hashes[:2000] + np.uint64(2000 * ranks[0])).tobytes() + places.tobytes())
+    starts = lay_out(parts, work.shingle_places("five"), 401)
     sets = ShingleSets(tuple(parts), tuple(starts), work.shingle_places("five"))
     machines.use("two")
     asked = [np.array(ranks, np.uint32) for ranks in ([7, 8, 399, 20], [], [8, 400])]
@@ -241,6 +240,11 @@ def test_a_cache_stays_within_its_bound_but_for_what_a_job_is_at(machines: Machi
             files.at_hand(path)
         assert held() == ["1", "2", "3", "4"]
     assert held() == ["3", "4"]
+    with files.job(machines.mount):
+        for path in paths[1:5]:
+            files.at_hand(path)
+            files.done_with(path)
+        assert held() == ["3", "4"]
     write_file(machines.path("work-1", "made"), bytes(100))
     assert held() == ["4", "made"]
     assert len(files.files_in(machines.path("work-1"))) == 7
@@ -307,9 +311,9 @@ def test_a_worker_sends_what_it_writes_and_the_writer_takes_it_over(
     assert not root.exists()
     files._MOUNTED.clear()
     files.mount(mount)
-    files.keep_room(mount, 0, writes=True)
+    files.mounted_at(root).look_again(0, writes=True)
     files.take_over(path, file.bytes, file.sha256, entry)
-    assert files.sent_files(root) == {"tables/inputs/new.parquet": entry}
+    assert files.mounted_at(root).sent == {"tables/inputs/new.parquet": entry}
     assert path.stat().st_size == file.bytes
     assert sum(batch.num_rows for batch in read_rows([path], schema)) == n == file.rows
     assert files.at_hand(path).read_bytes()[:4] == b"PAR1"
@@ -331,4 +335,4 @@ def test_a_worker_that_works_in_the_writers_folder_leaves_its_file_there(
     assert path.stat().st_size == file.bytes
     assert bucket.store.entries() == {}
     files.take_over(path, file.bytes, file.sha256, entry)
-    assert files.sent_files(tmp_path) == {}
+    assert files.mounted_at(tmp_path).sent == {}

@@ -18,11 +18,13 @@ from tests.storage.dying import FIRST, SECOND, THIRD, publish_until
 
 from winnow.base.disk import remove_any
 from winnow.base.errors import DatasetBusy
+from winnow.base.object_store import Store, Taken
 from winnow.base.staging import write_file
 from winnow.publish.dataset import Dataset
 from winnow.publish.housekeeping import prune, vacuum
 from winnow.publish.recover import recover
 from winnow.publish.verify import verify
+from winnow.storage import push
 from winnow.storage.lock import lock_dataset
 from winnow.storage.working_copy import LATEST, kind_of
 
@@ -304,6 +306,19 @@ def test_the_call_of_a_held_run_travels_too_and_nothing_else_of_staging(bucket):
     assert not held.exists()
     assert one.dataset.staging.joinpath("shards.parquet").exists()
     assert names_in(bucket) == set()
+
+
+def test_a_copy_of_which_the_answer_was_lost_is_the_versions_file(bucket, monkeypatch):
+    monkeypatch.setattr(push, "_SMALL", 0)
+    copy = Store.copy
+
+    def lost(store: Store, source: str, target: str, replace: bool = False) -> bool:
+        assert copy(store, source, target, replace)
+        raise Taken(target)
+
+    monkeypatch.setattr(Store, "copy", lost)
+    bucket.machine().publish(FIRST)
+    assert_sound(bucket.read())
 
 
 @pytest.mark.slow

@@ -35,7 +35,7 @@ from pyarrow.fs import LocalFileSystem
 from winnow.base.disk import beside
 from winnow.base.mounted import Mount, Mounted
 from winnow.base.object_reader import ObjectReader
-from winnow.base.object_store import Entry, Gone
+from winnow.base.object_store import Entry, Gone, ObjectWriter
 from winnow.base.pointers import Pointer, is_pointer, lay_pointer, read_pointer
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ READ_AHEAD = 16
 """Pieces of files in the store that are fetched at once, and held."""
 
 _BUFFER = 64 << 10  # bytes that are fetched at least of an object that is read bit by bit
-_PARALLEL = 8  # files that are fetched at once: most of the time they wait for the network
+_PARALLEL = 8  # transfers at once
 
 _MOUNTED: dict[Path, Mounted] = {}
 
@@ -67,6 +67,11 @@ def mount(mount: Mount, folder: Path | None = None, bound_bytes: int | None = No
         _MOUNTED[mount.root] = Mounted(mount, folder or mount.root, bound_bytes)
 
 
+def mounted_at(root: Path) -> Mounted:
+    """Returns what this process has of the mount with that root."""
+    return _MOUNTED[root]
+
+
 def mounts() -> list[Mount]:
     """Returns the mounts of this process whose files stand where the paths say, for processes on this machine."""
     return [m.mount for m in _MOUNTED.values() if m.folder == m.mount.root]
@@ -75,7 +80,7 @@ def mounts() -> list[Mount]:
 @contextmanager
 def job(mount: Mount) -> Iterator[None]:
     """A job over files of a mount: those that it asks for stay in this process's folder until it is done."""
-    with _MOUNTED[mount.root].job():
+    with mounted_at(mount.root).job():
         yield
 
 
@@ -110,9 +115,15 @@ def is_mounted(path: Path) -> bool:
 
 def bring(paths: Iterable[Path]) -> None:
     """Fetches files that are wanted whole under their own paths, several at once."""
-    if absent := [path for path in paths if is_pointer(path)]:
-        with ThreadPoolExecutor(_PARALLEL) as pool:
-            list(pool.map(at_hand, absent))
+    in_parallel(at_hand, [path for path in paths if is_pointer(path)])
+
+
+def in_parallel(call: Callable[[Item], Made], items: Sequence[Item]) -> list[Made]:
+    """Returns what `call` gives for each item; several run at once, for they wait for the network, not for a core."""
+    if not items:
+        return []
+    with ThreadPoolExecutor(_PARALLEL) as pool:
+        return list(pool.map(call, items))
 
 
 def read_ahead(read: Callable[[Item], Made], items: Iterable[Item]) -> Iterator[Made]:
@@ -131,6 +142,12 @@ def read_ahead(read: Callable[[Item], Made], items: Iterable[Item]) -> Iterator[
                 yield coming.popleft().result()
         while coming:
             yield coming.popleft().result()
+
+
+def done_with(path: Path) -> None:
+    """Says that the job of this thread wants no more of a file that it asked for, so that room can be made of it."""
+    if found := _of(path):
+        found[0].done_with(found[1])
 
 
 def _take_part(thread: int) -> None:
@@ -158,30 +175,6 @@ def known_sha256(path: Path) -> str | None:
     if not (found := _of(path)) or not (pointer := read_pointer(path)):
         return None
     return pointer.sha256 or found[0].store.sha256(found[0].object_of(found[1]))
-
-
-def keep_room(mount: Mount, room: int, writes: bool = False) -> None:
-    """Says how many bytes of files may still be kept in the root of a mount, of whose objects nothing is known yet.
-
-    Small files are kept as they are read. Who `writes` keeps large ones too, for they are read again and again, and
-    sends files of tables as they are written.
-    """
-    _MOUNTED[mount.root].look_again(room, writes)
-
-
-def know(mount: Mount, stored: Mapping[str, Entry]) -> None:
-    """Says what is known of objects, so that nobody asks for it."""
-    _MOUNTED[mount.root].know(stored)
-
-
-def fetched_sums(root: Path) -> Mapping[str, str]:
-    """Returns the SHA-256 (hex) of what no manifest names, as it was fetched since `keep_room`, by name."""
-    return _MOUNTED[root].fetched
-
-
-def sent_files(root: Path) -> Mapping[str, Entry]:
-    """Returns the files of tables that the writer has sent, by their names, as the store had them then."""
-    return _MOUNTED[root].sent
 
 
 def is_exchanged(path: Path) -> bool:
@@ -381,7 +374,7 @@ class NewFile:
         self._file = place_for(path).open("xb")  # takes the name, also where it keeps nothing
         found = _of(path)
         self._sent = found if found and found[0].sends(found[1]) else None
-        self._object = self._sent[0].store.writer(self._sent[1]) if self._sent else None
+        self._object = ObjectWriter(self._sent[0].store, self._sent[1]) if self._sent else None
         self._is_kept = True
         self.size = 0
         self.closed = False

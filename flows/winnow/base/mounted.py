@@ -102,15 +102,19 @@ class Mounted:
         """
         if not name.startswith(STAGING) or not name.endswith(".parquet"):  # others may be empty, and have no end
             return self.entry(name).size, b""
-        end, entry = self.store.read_end(name, _END)
+        end, entry = self.store.read(name, _END)
         return entry.size, end
 
     def know(self, stored: Mapping[str, Entry]) -> None:
         self._stored.update(stored)
 
-    def look_again(self, room: int, writes: bool) -> None:
-        """Lets go what was known of the store; `room` is what may be kept here from now on."""
-        self._stored.clear()
+    def look_again(self, room: int, writes: bool = False, stored: Mapping[str, Entry] = {}) -> None:
+        """Lets go what was known of the store; `room` (bytes) is what may be kept here from now on.
+
+        Small files are kept as they are read. Who `writes` keeps large ones too, for they are read again and again, and
+        sends files of tables as they are written. Of what is `stored` nobody need ask for the size.
+        """
+        self._stored = dict(stored)
         self._ends.clear()
         self.sent.clear()
         self.fetched.clear()
@@ -235,6 +239,11 @@ class Mounted:
         with self._lock:
             if thread in self._jobs:
                 self._jobs[threading.get_ident()] = self._jobs[thread]
+
+    def done_with(self, name: str) -> None:
+        """Lets a file go that the job of this thread has asked for, where room is wanted before that is done."""
+        with self._lock:
+            self._jobs.get(threading.get_ident(), set()).discard(name)
 
     def _use(self, name: str, size: int | None = None) -> None:
         if self._bound is None:

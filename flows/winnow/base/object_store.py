@@ -173,12 +173,11 @@ class Store:
         with self.errors_named("listed"):
             return list(self.calls.list_with_delimiter(self.objects)["common_prefixes"])
 
-    def read(self, name: str) -> tuple[bytes, Entry]:
-        """Returns a small object whole. Raises Gone."""
+    def read(self, name: str, last: int | None = None) -> tuple[bytes, Entry]:
+        """Returns an object whole, or no more than its `last` bytes where it is not empty. Raises Gone."""
         with self.errors_named("read", name):
-            got = self.calls.get(self.objects, name)
-            meta = got.meta
-            return bytes(got.bytes()), Entry(meta["size"], meta["e_tag"])
+            got = self.calls.get(self.objects, name, options={"range": {"suffix": last}} if last else None)
+            return bytes(got.bytes()), Entry(got.meta["size"], got.meta["e_tag"])
 
     def polars_options(self) -> dict[str, str]:
         """Returns what polars has to be told to reach the same store; credentials it finds in the environment."""
@@ -192,13 +191,6 @@ class Store:
         with self.errors_named("read", name):
             meta = self.calls.head(self.objects, name)
             return Entry(meta["size"], meta["e_tag"])
-
-    def read_end(self, name: str, size: int) -> tuple[bytes, Entry]:
-        """Returns the last `size` bytes, or all, of an object that is not empty. Raises Gone."""
-        with self.errors_named("read", name):
-            got = self.calls.get(self.objects, name, options={"range": {"suffix": size}})
-            meta = got.meta
-            return bytes(got.bytes()), Entry(meta["size"], meta["e_tag"])
 
     def read_range(self, name: str, start: int, end: int) -> bytes:
         """Returns the bytes of an object from `start` to before `end`. Raises Gone."""
@@ -229,34 +221,23 @@ class Store:
         with self.errors_named("written", name):
             return _entry(self.calls.put(self.objects, name, content), content)
 
-    def writer(self, name: str) -> ObjectWriter:
-        """Opens an object to write; see there."""
-        return ObjectWriter(self, name)
+    def swap(self, name: str, content: Path | bytes, tag: str | None = None) -> Entry:
+        """Replaces the object that has `tag`; creates it where that is None. Raises Taken.
 
-    def create(self, name: str, content: Path | bytes) -> Entry:
-        """Writes an object where none stands. Raises Taken, unless what stands there is the very same.
-
-        The very same: an answer that was lost on the way makes the client try again, and find its own object.
+        Not where what stands there is the very same: an answer that was lost on the way makes the client try again, and
+        find its own object.
         """
         from obstore.exceptions import AlreadyExistsError, PreconditionError
 
+        mode: Any = "create" if tag is None else {"e_tag": tag}
         with self.errors_named("written", name):
             try:
-                return _entry(self.calls.put(self.objects, name, content, mode="create", use_multipart=False), content)
+                return _entry(self.calls.put(self.objects, name, content, mode=mode, use_multipart=False), content)
             except (AlreadyExistsError, PreconditionError) as error:
-                return self._same(name, content, error)
-
-    def swap(self, name: str, content: bytes, tag: str | None) -> Entry:
-        """Replaces the object that has `tag`; create it where that is None. Raises Taken."""
-        from obstore.exceptions import PreconditionError
-
-        if tag is None:
-            return self.create(name, content)
-        with self.errors_named("written", name):
-            try:
-                return _entry(self.calls.put(self.objects, name, content, mode={"e_tag": tag}), content)
-            except PreconditionError as error:
-                return self._same(name, content, error)
+                there, entry = self.read(name)
+                if there != (content if isinstance(content, bytes) else content.read_bytes()):
+                    raise Taken(name) from error
+                return entry
 
     def copy(self, source: str, target: str, replace: bool = False) -> bool:
         """Lets the store copy an object; False where it cannot do that. Raises Taken for a name that is not free."""
@@ -274,12 +255,6 @@ class Store:
         with self.errors_named("removed"):
             for start in range(0, len(names), 1000):
                 self.calls.delete(self.objects, names[start : start + 1000])
-
-    def _same(self, name: str, content: Path | bytes, error: Exception) -> Entry:
-        there, entry = self.read(name)
-        if there != (content if isinstance(content, bytes) else content.read_bytes()):
-            raise Taken(name) from error
-        return entry
 
     @contextmanager
     def errors_named(self, done: str, name: str = "") -> Iterator[None]:

@@ -2,10 +2,9 @@
 
 Jobs hand each other files, never rows. A file is written under a temporary name and renamed, so that a killed worker
 leaves no half file; it is not synced to disk, for a run can make it again. `winnow.base.files` finds and sends them,
-for workers may share nothing but a store. Rows that another job wants by key are sorted by hash partition, with a
-second file that says where each partition begins. Where a partition would be read from very many files, they are merged
-first, many of them and a share of the partitions at a time, so that files and reads grow with the rows, not with the
-files times the partitions.
+for workers may share nothing but a store. Rows that another job wants by key are sorted by hash partition. Where a
+partition would be read from very many files, they are merged first, many of them and a share of the partitions at a
+time, so that files and reads grow with the rows, not with the files times the partitions.
 """
 
 from __future__ import annotations
@@ -114,8 +113,7 @@ class ArrayFile:
 
     def load(self) -> NDArray[Any]:
         """The values, memory-mapped, so that workers on one machine share them; `np.load` takes ten times as long."""
-        with at_hand(self.path).open("rb") as file:
-            held = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        held = _mapped(self.path)
         size = 2 if held[6] == 1 else 4  # bytes that say how long the rest of the head is, by its version
         return np.frombuffer(held, self.dtype, offset=8 + size + int.from_bytes(held[8 : 8 + size], "little"))
 
@@ -126,54 +124,61 @@ class ArrayFile:
 
 
 @dataclass(frozen=True, slots=True)
-class PartitionedFile(ArrayFile):
-    """Rows sorted by their partition, of `count` partitions from the `first` on."""
+class PartitionedFile:
+    """Rows of one type, sorted by their partition: of partitions from the `first` on.
 
+    Before the rows stands at which byte each partition begins, and where the last ends, so that all is one file.
+    """
+
+    path: Path
+    dtype: np.dtype[Any]
     first: int = 0
 
-    @property
-    def starts(self) -> ArrayFile:
-        """Where each partition begins, and the end of the last."""
-        return ArrayFile(self.path.with_suffix(".starts.npy"), np.dtype(np.int64))
-
     def spread(self, rows: Rows, partition: NDArray[np.int64], partitions: int) -> PartitionedFile:
-        """Write rows, given the partition of each."""
+        """Write rows, given the partition of each; raises TypeError where they are of another type."""
+        if rows.dtype != self.dtype:
+            raise TypeError(f"{self.path.name} holds {self.dtype}, not {rows.dtype}")
         # Small numbers are sorted by their bytes, in one pass over the rows each.
         order = np.argsort(partition.astype(np.uint16) if partitions < 1 << 16 else partition, kind="stable")
-        self.save(rows[order] if partitions > 1 else rows)
-        self.starts.save(np.append(0, np.cumsum(np.bincount(partition, minlength=partitions))))
+        return self.fill([rows[order] if partitions > 1 else rows], np.bincount(partition, minlength=partitions))
+
+    def fill(self, pieces: Iterable[Rows], sizes: NDArray[np.int64]) -> PartitionedFile:
+        """Write rows that are in order, some at a time, given how many each partition has."""
+        ends = np.cumsum(np.append(0, sizes)) * self.dtype.itemsize
+        with whole_file(self.path) as file:
+            (ends + ends.nbytes).tofile(file)
+            for piece in pieces:
+                file.write(piece.view(np.uint8).data)
         return self
 
-    def fill(self, pieces: Iterable[Rows], starts: NDArray[np.int64]) -> PartitionedFile:
-        """Write rows that are in order, some at a time, given where each partition begins, and the end of the last."""
-        with whole_file(self.path) as file:
-            file.write(self._head(int(starts[-1])))
-            for piece in pieces:
-                piece.tofile(file)
-        self.starts.save(starts)
-        return self
+    def load(self) -> Rows:
+        """All rows, in the order of their partitions."""
+        held = _mapped(self.path)
+        return np.frombuffer(held, self.dtype, offset=int.from_bytes(held[:8], "little"))
 
     def of(self, partition: int) -> Rows:
         """The rows of one partition."""
-        start, stop = self.starts.some(partition - self.first, partition - self.first + 2).tolist()
-        return self.some(start, stop)
+        return self.cut(range(partition, partition + 1))[0]
 
     def cut(self, partitions: range) -> tuple[Rows, NDArray[np.int64]]:
         """The rows of some partitions, and where each begins among them, and the end of the last."""
-        bounds = self.starts.some(partitions.start - self.first, partitions.stop - self.first + 1)
-        return self.some(int(bounds[0]), int(bounds[-1])), bounds - bounds[0]
+        bounds = self.bounds(partitions)
+        return self.between(bounds[0], bounds[-1]), (bounds - bounds[0]) // self.dtype.itemsize
+
+    def bounds(self, partitions: range) -> NDArray[np.int64]:
+        """At which byte each of some partitions begins, and where the last ends."""
+        at = (8 * (n - self.first) for n in (partitions.start, partitions.stop + 1))
+        return np.frombuffer(bytes_of(self.path, *at), np.int64)
+
+    def between(self, start: int, stop: int) -> Rows:
+        """The rows from one byte to before another."""
+        return np.frombuffer(bytes_of(self.path, int(start), int(stop)), self.dtype)
 
     def merge(self, parts: Sequence[PartitionedFile], partitions: range) -> PartitionedFile:
         """Write the rows that other files have of some partitions, in the order of the files."""
         read = list(read_ahead(lambda part: part.cut(partitions), parts))
-        pieces, inside = [piece for piece, _ in read], [bounds for _, bounds in read]
-        with whole_file(self.path) as file:
-            file.write(self._head(sum(map(len, pieces))))
-            for n in range(len(partitions)):
-                for piece, at in zip(pieces, inside, strict=True):
-                    file.write(piece[at[n] : at[n + 1]].tobytes())
-        self.starts.save(np.sum(inside, axis=0))
-        return self
+        pieces = (rows[at[n] : at[n + 1]] for n in range(len(partitions)) for rows, at in read)
+        return self.fill(pieces, np.diff(np.sum([at for _, at in read], axis=0)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +212,7 @@ def gather(parts: Sequence[PartitionedFile], dtype: DTypeLike, partitions: int, 
         jobs: list[tuple[PartitionedFile, Sequence[PartitionedFile], range]] = []
         todo = []
         for some, files in many:
-            step = -(-len(some) // MOST_PARTS)
+            step = 2 * -(-len(some) // (2 * MOST_PARTS))  # even: of some rows two partitions belong together
             for share in (some[n : n + step] for n in range(0, len(some), step)):
                 groups = [files[n : n + MOST_PARTS] for n in range(0, len(files), MOST_PARTS)]
                 paths = [group[0].path.with_suffix(f".{share.start}.npy") for group in groups]
@@ -215,7 +220,7 @@ def gather(parts: Sequence[PartitionedFile], dtype: DTypeLike, partitions: int, 
                 jobs += zip(made, groups, repeat(share), strict=False)
                 todo.append((share, made))
         list(executor.map(PartitionedFile.merge, *zip(*jobs, strict=True)))
-        remove_files([path for _, files in many for file in files for path in (file.path, file.starts.path)])
+        remove_files([file.path for _, files in many for file in files])
     return sorted(found, key=lambda one: one.number)
 
 
@@ -233,6 +238,11 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
     with beside(place_for(path)) as temporary, temporary.open("xb") as file:
         yield file
     sent(path)
+
+
+def _mapped(path: Path) -> mmap.mmap:
+    with at_hand(path).open("rb") as file:
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
 
 def partitions_for(rows: int, bytes_a_row: int, budget: int = 64 << 20) -> int:

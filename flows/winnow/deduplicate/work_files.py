@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from winnow.deduplicate.array_files import ArrayFile, PartitionedFile, load_each
+from winnow.base.files import at_hand, bytes_of, read_ahead
+from winnow.deduplicate.array_files import ArrayFile, PartitionedFile
+from winnow.deduplicate.sorted_rows import Rows
 
 NO_RANK = np.uint32(0xFFFFFFFF)
 """Stands for a document that takes no part, and for no document. A rank is a place in the total order of documents."""
@@ -84,11 +86,23 @@ class InputFile:
 
 
 @dataclass(frozen=True, slots=True)
-class ShingleFiles:
-    """Shingle sets end to end, 64-bit numbers without a header, and where each document's set lies (PLACED)."""
+class ShingleFile:
+    """Shingle sets end to end, so many `hashes`, and behind them where each document's set lies (PLACED)."""
 
-    sets: Path
-    places: ArrayFile
+    path: Path
+    hashes: int = 0
+    documents: int = 0
+
+    def sets(self) -> NDArray[np.uint64]:
+        """The sets, mapped."""
+        if not self.hashes:  # there is no mapping of nothing
+            return np.empty(0, np.uint64)
+        return np.memmap(at_hand(self.path), np.uint64, "r", shape=self.hashes)
+
+    def places(self) -> Rows:
+        """Where each document's set lies, which is read alone."""
+        end = 8 * self.hashes
+        return np.frombuffer(bytes_of(self.path, end, end + PLACED.itemsize * self.documents), PLACED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +112,7 @@ class ShingleSets:
     `starts` says where each file begins, and the end of the last; `places` where each document's set lies, by rank.
     """
 
-    parts: tuple[ShingleFiles, ...]
+    parts: tuple[ShingleFile, ...]
     starts: tuple[int, ...]
     places: ArrayFile
 
@@ -116,26 +130,18 @@ class ShingleSets:
         return np.searchsorted(np.array(self.starts), starts, side="right") - 1
 
 
-@dataclass(frozen=True, slots=True)
-class SetParts:
-    """What jobs need of one file of sets: these end to end, and whose they are (SIZED), by job."""
-
-    sets: PartitionedFile
-    sizes: PartitionedFile
-
-
-def lay_out(parts: Sequence[ArrayFile], places: ArrayFile, documents: int) -> list[int]:
-    """Write where sets lie, by rank (PLACE), given where they do in each of the `parts` (PLACED).
+def lay_out(parts: Sequence[ShingleFile], places: ArrayFile, documents: int) -> list[int]:
+    """Write where sets lie, by rank (PLACE), given the files that they lie in.
 
     Returns where each part begins, one apart from the one before, and the end of the last.
     """
     starts = [0]
     with places.filled(documents) as by_rank:
         by_rank["start"] = NOWHERE
-        for some in load_each(parts):
+        for part, some in zip(parts, read_ahead(ShingleFile.places, parts), strict=True):
             by_rank["start"][some["rank"]] = some["start"] + starts[-1]
             by_rank["size"][some["rank"]] = some["size"]
-            starts.append(starts[-1] + int((some["start"] + some["size"]).max(initial=0)) + 1)
+            starts.append(starts[-1] + part.hashes + 1)
     return starts
 
 
@@ -215,8 +221,12 @@ class WorkFiles:
         """The same of a part of the order, or, where the facts are by doc_id, of a partition of them."""
         return self.order(fact).part(part)
 
+    def sorted_facts(self, index: InputFile) -> ArrayFile:
+        """What documents are ordered by, in that order."""
+        return self._array(f"sorted-facts-{index.name}", FACTS)
+
     def facts(self, index: InputFile) -> PartitionedFile:
-        """What documents are ordered by, in that order; a partition is a part of the order."""
+        """The same; a partition is a part of the order."""
         return PartitionedFile(self.folder / f"facts-{index.name}.npy", np.dtype(FACTS))
 
     def ranked(self, part: int) -> RankedPart:
@@ -303,10 +313,10 @@ class WorkFiles:
         """By rank, whether a document's shingles are wanted."""
         return self._array(f"wanted-{label}", np.bool_)
 
-    def shingles(self, label: str, inputs: Sequence[InputFile]) -> ShingleFiles:
+    def shingles(self, label: str, inputs: Sequence[InputFile]) -> Path:
         """Of documents whose passages lie in one file, or, given several, in more than one of them."""
         name = f"{label}-{inputs[0].name if len(inputs) == 1 else 'scattered'}"
-        return ShingleFiles(self.folder / f"shingles-{name}.u64", self._array(f"shingle-places-{name}", PLACED))
+        return self.folder / f"shingles-{name}.u64"
 
     def shingle_places(self, label: str) -> ArrayFile:
         """By rank, where each document's set lies among those of a label."""
@@ -316,9 +326,9 @@ class WorkFiles:
         """Whose sets jobs need, by the file that has them."""
         return PartitionedFile(self.folder / f"wanted-sets-{label}.npy", WANTED)
 
-    def sets_for(self, label: str) -> SetParts:
-        sets, sizes = (self.folder / f"{name}-for-{label}.npy" for name in ("sets", "sizes"))
-        return SetParts(PartitionedFile(sets, np.dtype(np.uint64)), PartitionedFile(sizes, SIZED))
+    def sets_for(self, label: str) -> PartitionedFile:
+        """What jobs need of one file of sets: of each job whose they are (SIZED), then these, end to end."""
+        return PartitionedFile(self.folder / f"sets-for-{label}.npy", np.dtype(np.uint64))
 
     @property
     def nearest(self) -> ArrayFile:

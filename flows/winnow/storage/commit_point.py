@@ -7,8 +7,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from winnow.base.errors import DatasetBusy
+from winnow.base.files import in_parallel
 from winnow.base.object_store import Entry, Gone, Store, Taken
-from winnow.storage.working_copy import LATEST, in_parallel, kind_of, tags_name, version_of, whole_views
+from winnow.storage.working_copy import LATEST, kind_of, tags_name, version_of, whole_views
 
 _FEW = 8  # views that are listed one by one
 

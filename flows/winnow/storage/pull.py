@@ -21,8 +21,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from winnow.base.disk import exchange, flush, flush_tree, link_or_copy, move, point, remove_any
+from winnow.base.disk import beside, exchange, flush, flush_tree, link_or_copy, move, point, remove_any
 from winnow.base.errors import DatasetError
+from winnow.base.files import in_parallel
 from winnow.base.object_store import Entry, Gone, Store
 from winnow.base.pointers import MOST_BYTES, Pointer, is_pointer, lay_pointer, read_pointer
 from winnow.base.staging import sha256_of
@@ -33,12 +34,10 @@ from winnow.storage.lease import is_settled
 from winnow.storage.working_copy import (
     COMPARED,
     MAY_CHANGE,
-    Done,
     Listed,
     State,
     WorkingCopy,
     files_here,
-    in_parallel,
     is_folded,
     kind_of,
     listed_files,
@@ -50,7 +49,7 @@ from winnow.storage.working_copy import (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoreContent:
+class StoreContent(Seen):
     """The store as it was found, without objects that are not what they should be; `winnow.storage.push` goes on.
 
     ``tags`` are those under which the last writer knew objects, ``listed`` what the manifests say of files, ``local``
@@ -58,7 +57,6 @@ class StoreContent:
     here. ``ahead``: whether this copy has files of tables that the store has not.
     """
 
-    seen: Seen
     tags: Mapping[str, str]
     listed: Mapping[str, Listed]
     local: Sequence[str]
@@ -67,17 +65,8 @@ class StoreContent:
 
     def with_more(self, more: StoreContent) -> StoreContent:
         """Returns the same with what was found when further versions were laid out."""
-        objects = {**more.objects, **self.objects}
-        seen = replace(self.seen, objects=objects, unlisted=self.seen.unlisted & more.seen.unlisted)
-        return replace(self, seen=seen, listed={**self.listed, **more.listed})
-
-    @property
-    def latest(self) -> Latest:
-        return self.seen.latest
-
-    @property
-    def objects(self) -> Mapping[str, Entry]:
-        return self.seen.objects
+        objects, listed = {**more.objects, **self.objects}, {**self.listed, **more.listed}
+        return replace(self, objects=objects, listed=listed, unlisted=self.unlisted & more.unlisted)
 
 
 def pull(
@@ -133,10 +122,10 @@ def _looking_again(
     store: Store,
     state: State,
     seen: Seen | None,
-    once: Callable[[Seen, bool], Done],
+    once: Callable[[Seen, bool], StoreContent],
     whole: bool = False,
     tries: int = 3,
-) -> Done:
+) -> StoreContent:
     """Returns what `once` gives for what the store has, and saves the state unless another has the copy.
 
     A reader holds no lease, so an object may go while it fetches; it looks again. What a listing names and nobody has
@@ -273,7 +262,8 @@ class _Fetch:
     def content(self, tags: Mapping[str, str], local: Sequence[str]) -> StoreContent:
         """Returns what the store has, but for what is unsound."""
         objects = {n: e for n, e in self.objects.items() if n not in self.unsound}
-        return StoreContent(seen=replace(self.seen, objects=objects), tags=tags, listed=self.listed, local=local)
+        latest, unlisted = self.seen.latest, self.seen.unlisted
+        return StoreContent(latest, objects, unlisted, tags=tags, listed=self.listed, local=local)
 
     def has_size(self, name: str) -> bool:
         path = self.copy.root / name
@@ -314,18 +304,16 @@ class _Fetch:
     def into_place(self, names: Iterable[str]) -> None:
         """Fetch objects to their files: whole, flushed, then renamed."""
 
-        def fetch(numbered: tuple[int, str]) -> None:
-            number, name = numbered
-            apart, target = self.copy.incoming / f"{number}.part", self.copy.root / name
-            entry = self.store.fetch(name, apart)
-            flush(apart)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            apart.replace(target)
+        def fetch(name: str) -> None:
+            target = self.copy.root / name
+            with beside(target) as apart:
+                entry = self.store.fetch(name, apart)
+                flush(apart)
             self.state.note(name, entry, sha256_of(target) if kind_of(name) in COMPARED else None)
 
-        in_parallel(fetch, enumerate(names))
+        in_parallel(fetch, list(names))
 
-    def manifests(self, views: Iterable[int], new: Collection[int]) -> dict[int, Manifest]:
+    def manifests(self, views: Iterable[int], new: Collection[int]) -> list[Manifest]:
         """Returns the manifests of the store's views that can be read; those of `new` ones are fetched."""
 
         def read(version: int) -> Manifest | None:
@@ -338,8 +326,7 @@ class _Fetch:
                 return read_manifest(path)
             return None
 
-        views = sorted(views)
-        return {v: m for v, m in zip(views, in_parallel(read, views), strict=True) if m}
+        return list(filter(None, in_parallel(read, sorted(views))))
 
     def _apart(self, version: int) -> Path:
         return self.copy.incoming / f"v{version}"
@@ -396,7 +383,7 @@ class _Fetch:
         Returns the files that are whole here, and the pointers that went.
         """
         whole, dropped = [], []
-        for name, pointer in files_here(self.copy.root, local_names(self.copy.root)):
+        for name, pointer in files_here(self.copy.root):
             if pointer is None:
                 whole.append(name)
             elif not self.is_sound(pointer.name) and not (
@@ -420,15 +407,14 @@ class _Fetch:
                 _remove(self.copy, self.state, [manifest_name(version)])
             return
         shown = f"{self.store.address.shown}/{manifest_name(version)}"
-        tables = _table_files(self.copy.root, manifest)
 
         def lay(name: str) -> None:
             place = f"v{version}/{name}"
             if kind_of(place) != "view":
                 raise DatasetError(f"{shown}: names a file outside: {name!r}")
             target = folder / name
-            if name in tables and self._sum_of(tables[name]) == self.listed[place].sha256:
-                link_or_copy(tables[name], target)
+            if table := self._table_file(self.listed[place]):
+                link_or_copy(table, target)
                 return
             target.parent.mkdir(parents=True, exist_ok=True)
             if not self.is_sound(place) or self._point(place, target):
@@ -444,19 +430,25 @@ class _Fetch:
             flush(target)
 
         rows = (f.name for t in manifest.tables.values() for f in t.files)
-        in_parallel(lay, (*rows, *manifest.files))
+        in_parallel(lay, [*rows, *manifest.files])
         flush(folder / MANIFEST)
         self._into_place(version)
         for name in self.objects:
             if name.startswith(f"v{version}/") and name not in self.unsound:
                 self.state.note(name, self.objects[name])
 
-    def _sum_of(self, path: Path) -> str | None:
-        """SHA-256 (hex) of a table's file; a pointer from before its version was laid out tells none, and is told."""
-        pointer, name = read_pointer(path), path.relative_to(self.copy.root).as_posix()
+    def _table_file(self, file: Listed) -> Path | None:
+        """Returns a view's file as its table has it, if it does.
+
+        A pointer from before its version was laid out tells no checksum, and is told.
+        """
+        name = file.table_name
+        if name is None or kind_of(name) != "data" or not (path := self.copy.root / name).is_file():
+            return None
+        pointer = read_pointer(path)
         if pointer and pointer.sha256 is None and not (self.is_sound(name) and self._point(name, path)):
             return None
-        return sha256_of(path)
+        return path if path.stat().st_size == file.bytes and sha256_of(path) == file.sha256 else None
 
     def fold(self, version: int) -> None:
         """Lets the pointer of its manifest stand for a version."""
@@ -470,15 +462,3 @@ class _Fetch:
             exchange(folder, target)
         else:
             move(folder, target)
-
-
-def _table_files(root: Path, manifest: Manifest) -> dict[str, Path]:
-    """Returns the files of a view that the tables have, by their name in the view."""
-    found = {}
-    for table, entry in manifest.tables.items():
-        for file in entry.files:
-            name = f"tables/{table}/{file.delta_path}"
-            path = root / name
-            if kind_of(name) == "data" and path.is_file() and path.stat().st_size == file.bytes:
-                found[file.name] = path
-    return found

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from winnow.base.disk import Checkpoint, no_checkpoint
 from winnow.base.errors import DatasetBusy, DatasetDamaged
-from winnow.base.files import at_hand, fetched_sums, sent_files
+from winnow.base.files import at_hand, in_parallel, mounted_at
 from winnow.base.object_store import Entry, Gone, Store, Taken
 from winnow.base.pointers import Pointer, is_pointer, read_pointer
 from winnow.base.staging import sha256_of
@@ -23,7 +23,7 @@ from winnow.publish.dataset import Dataset
 from winnow.publish.manifest import read_manifest
 from winnow.publish.mend import readable
 from winnow.publish.tables.delta import log_tail
-from winnow.storage.commit_point import Latest, Seen
+from winnow.storage.commit_point import Latest
 from winnow.storage.lease import Lease
 from winnow.storage.pull import StoreContent
 from winnow.storage.working_copy import (
@@ -35,7 +35,6 @@ from winnow.storage.working_copy import (
     State,
     WorkingCopy,
     files_here,
-    in_parallel,
     is_folded,
     kind_of,
     listed_files,
@@ -65,7 +64,7 @@ def push(
     `content` is what it held when this lease began, or after the last push. Raises Overtaken where another writer came
     between, and DatasetBusy where the lease is lost.
     """
-    work = _Push(copy, store, state, lease, content.seen, dict(content.objects), checkpoint)
+    work = _Push(copy, store, state, lease, content.unlisted, dict(content.objects), checkpoint)
     tags = content.tags
     try:
         latest = work.all(content.latest)
@@ -77,9 +76,8 @@ def push(
         ) from error
     finally:
         copy.save(state)
-    local = [name for name, pointer in files_here(copy.root, local_names(copy.root)) if pointer is None]
-    seen = replace(content.seen, latest=latest, objects=work.objects)
-    return StoreContent(seen=seen, tags=tags, listed=work.listed, local=local)
+    local = [name for name, pointer in files_here(copy.root) if pointer is None]
+    return StoreContent(latest, work.objects, content.unlisted, tags=tags, listed=work.listed, local=local)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +86,7 @@ class _Push:
     store: Store
     state: State
     lease: Lease
-    seen: Seen
+    unlisted: Collection[int]
     objects: dict[str, Entry]
     checkpoint: Checkpoint
     renewed: set[str] = field(default_factory=set)
@@ -100,7 +98,7 @@ class _Push:
     def all(self, latest: Latest) -> Latest:
         here = dict(local_names(self.copy.root))
         self._know_what_was_sent()
-        self.listed.update(listed_files({m.version: m for m in readable(Dataset(self.copy.root))}))
+        self.listed.update(listed_files(readable(Dataset(self.copy.root))))
         # First of all: another machine finishes by them what this one may not bring to its end.
         in_parallel(self._put, self._changed(here, "receipt"))
         self.checkpoint("receipts")
@@ -119,7 +117,7 @@ class _Push:
         self.checkpoint("side")
         newest = Dataset(self.copy.root).latest_version() or 0
         views = [n for n, k in here.items() if k == "view"]
-        known = {v for v in map(version_of, views) if not is_folded(self.copy.root, v)} - self.seen.unlisted
+        known = {v for v in map(version_of, views) if not is_folded(self.copy.root, v)} - set(self.unlisted)
         self._bring_back([n for n in views if version_of(n) <= latest.version and version_of(n) in known])
         for version in range(latest.version + 1, newest + 1):
             self._view(version, [n for n in views if version_of(n) == version])
@@ -135,7 +133,7 @@ class _Push:
 
         Raises Taken where another has held the lease since, who may have removed them.
         """
-        sent = sent_files(self.copy.root)
+        sent = mounted_at(self.copy.root).sent
         if sent and not self.lease.is_ours():
             raise Taken(min(sent))
         for name, entry in sent.items():
@@ -148,7 +146,7 @@ class _Push:
 
     def _changed(self, here: Mapping[str, Kind], *kinds: Kind) -> list[str]:
         """Files that the store has not, or has otherwise. What was fetched since the pull is known as it came."""
-        fetched = fetched_sums(self.copy.root)
+        fetched = mounted_at(self.copy.root).fetched
 
         def differs(name: str) -> bool:
             path = self.copy.root / name
@@ -240,7 +238,7 @@ class _Push:
         tails = {f"{log}/{file}" for log, files in logs.items() for file in log_tail(files)}
         said: dict[str, str] = {}
         for manifest in readable(Dataset(self.copy.root)):
-            version, named = manifest.version, listed_files({manifest.version: manifest}).keys()
+            version, named = manifest.version, listed_files([manifest]).keys()
             if version != latest and named.isdisjoint(self.sent):
                 continue
             names = sorted({*named, *(tails if version == latest else ())} & self.objects.keys())
@@ -270,36 +268,37 @@ class _Push:
         left = [n for n in self.objects if kind_of(n) == "view" and version_of(n) == version]
         self._drop(left)  # of a push that died
         last = manifest_name(version)
-        manifest = read_manifest(self.copy.root / last)
-        files = {f"v{version}/{f.name}": (t, f) for t, entry in manifest.tables.items() for f in entry.files}
 
         def lay(name: str) -> None:
             self.lease.check()
-            if name in files:
-                table, file = files[name]
-                source = f"tables/{table}/{file.delta_path}"
-                path = self.copy.root / name
-                if file.bytes <= _SMALL and not is_pointer(path):
-                    self._write(name, self.store.create)  # a copy takes three requests
-                    return
-                if source in self.objects and self.objects[source].size == file.bytes:
-                    try:
-                        if self.store.copy(source, name):
-                            self.objects[name] = Entry(file.bytes, None)
-                            return
-                    except Taken:
-                        # Perhaps our own, and the answer was lost; then it is the file that the manifest means.
-                        if self.store.sha256(name) != file.sha256:
-                            raise
-                        return
-            self._write(name, self.store.create)
+            if not self._copy_from_table(name):
+                self._write(name, self.store.swap)
 
         in_parallel(lay, [n for n in names if n != last])
         if any(self.objects[n].tag is None for n in names if n != last):  # the store tells no tag when it copies
             self.objects.update(self.store.entries(f"v{version}"))
         self.checkpoint("view")
-        self._write(last, self.store.create)
+        self._write(last, self.store.swap)
         self.checkpoint("manifest")
+
+    def _copy_from_table(self, name: str) -> bool:
+        """Lets the store copy a table's object to a view; false where it has none, cannot, or sending takes less."""
+        file = self.listed.get(name)
+        if not file or not file.table_name or not (source := self.objects.get(file.table_name)):
+            return False
+        small = source.size <= _SMALL and not is_pointer(self.copy.root / name)  # a copy takes three requests
+        if small or source.size != file.bytes:
+            return False
+        try:
+            copied = self.store.copy(file.table_name, name)
+        except Taken:
+            # Perhaps our own, and the answer was lost; then it is the file that the manifest means.
+            if self.store.sha256(name) != file.sha256:
+                raise
+            copied = True
+        if copied:
+            self.objects[name] = Entry(source.size, None)
+        return copied
 
     def _commit(self, version: int, latest: Latest) -> Latest:
         self.lease.check()

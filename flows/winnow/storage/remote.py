@@ -14,7 +14,7 @@ from uuid import uuid4
 from winnow.base.disk import Checkpoint, no_checkpoint
 from winnow.base.environment import cache_bytes
 from winnow.base.errors import DatasetDamaged, DatasetError, WinnowError
-from winnow.base.files import keep_room, know, mount
+from winnow.base.files import in_parallel, mount, mounted_at
 from winnow.base.mounted import STAGING, Mount
 from winnow.base.object_store import Entry, Gone, Store
 from winnow.base.pointers import Pointer, is_pointer, lay_pointer
@@ -29,9 +29,9 @@ from winnow.storage.working_copy import (
     LATEST,
     State,
     WorkingCopy,
-    in_parallel,
     is_folded,
     kind_of,
+    listed_files,
     manifest_name,
     version_of,
     whole_views,
@@ -60,6 +60,10 @@ class ObjectStoreRemote(Remote):
         return self.copy.address.shown
 
     @property
+    def store(self) -> Store:
+        return Store(self.copy.address)
+
+    @property
     def mount(self) -> Mount:
         """The copy's folder, whose files stand for objects of the address."""
         return Mount(root=self.copy.root, address=self.copy.address)
@@ -69,7 +73,7 @@ class ObjectStoreRemote(Remote):
 
         Raises DatasetDamaged where the last version is lost: an older one in its place would be read as the last.
         """
-        copy, store = self.copy, Store(self.copy.address)
+        copy, store = self.copy, self.store
         mount(self.mount)
         with copy.reading() as free:
             if free:
@@ -83,20 +87,20 @@ class ObjectStoreRemote(Remote):
 
     def lay_out(self, versions: Iterable[int]) -> None:
         """Brings the manifests of versions, and pointers for their files, where nobody here has asked for them yet."""
-        seen = self.content.seen if self.content else None
+        seen = self.content
         unlisted = seen.unlisted if seen and self.session else ()  # who writes has to know of what it may change
         new = [v for v in versions if v in unlisted or is_folded(self.copy.root, v)]
         if not new:
             return
-        copy, store = self.copy, Store(self.copy.address)
+        copy, store = self.copy, self.store
         if self.session:
             more = lay_out(copy, store, self.session, new, seen, writes=True)
         else:
             with copy.reading() as free:  # else a run of this machine has the copy
                 mine = copy if free else replace(copy, guest=f"-{uuid4().hex}")
                 more = lay_out(mine, store, copy.state(), new, seen, writes=False)
-        self.content = self.content.with_more(more) if self.content else more
-        know(self.mount, _sizes(more))
+        self.content = seen.with_more(more) if seen else more
+        mounted_at(copy.root).know(_sizes(more))
 
     def sound_end(self, table: str) -> int | None:
         """Returns the last commit of a table's log where nobody changed it since the last writer, nor is it here."""
@@ -112,7 +116,7 @@ class ObjectStoreRemote(Remote):
 
     def stored_bytes(self) -> int:
         """Returns how many bytes the objects of the address have."""
-        return sum(entry.size for entry in Store(self.copy.address).entries().values())
+        return sum(entry.size for entry in self.store.entries().values())
 
     @contextmanager
     def writing(self, root: Path, run_id: str, wait_seconds: float) -> Iterator[None]:
@@ -121,7 +125,7 @@ class ObjectStoreRemote(Remote):
         A body that fails pushes nothing: what it left is here for the next run, as on a file system. Raises DatasetBusy
         naming the holder, or saying that another run came first; the copy is then what the store has.
         """
-        copy, store = self.copy, Store(self.copy.address)
+        copy, store = self.copy, self.store
         assert copy.root == root
         with (
             lease.hold(store, run_id, copy.lasting_id(), wait_seconds, self.lease_seconds) as held,
@@ -157,16 +161,16 @@ class ObjectStoreRemote(Remote):
                 self.session, self.published = None, self.content.latest.version
 
     def _keep_room(self, state: State, content: StoreContent, writes: bool = False) -> None:
-        keep_room(self.mount, make_room(self.copy, state, content), writes)
-        know(self.mount, _sizes(content))
+        room = make_room(self.copy, state, content)
+        mounted_at(self.copy.root).look_again(room, writes, _sizes(content))
 
     def writer(self) -> Writer | None:
         """Returns who holds the lease, None where nobody does."""
-        return lease.holder(Store(self.copy.address))
+        return lease.holder(self.store)
 
     def verify(self, version: int | None = None) -> list[Problem]:
         """Returns what is wrong with the objects themselves; the working copy is checked as any dataset."""
-        copy, store = self.copy, Store(self.copy.address)
+        copy, store = self.copy, self.store
         dataset = Dataset(copy.root, self)
         dataset.lay_out(dataset.version_numbers() if version is None else [version])
         with copy.reading() as free:
@@ -198,7 +202,7 @@ def make_room(copy: WorkingCopy, state: State, content: StoreContent) -> int:
             break
         there = [
             n for n in sorted(names[number])
-            if (content.seen.is_unlisted(n) and n in state.tags) or (n in content.objects
+            if (content.is_unlisted(n) and n in state.tags) or (n in content.objects
             and content.objects[n].size == stat.st_size and content.objects[n].tag is not None
             and content.objects[n].tag == state.tags.get(n))
         ]  # fmt: skip
@@ -228,18 +232,12 @@ def _check_objects(copy: WorkingCopy, store: Store, version: int | None) -> list
     latest = read_latest(store)
     objects = store.entries()
     dataset = Dataset(copy.root)
-    wanted: dict[str, str] = {}
     here = {n for n in dataset.version_numbers() if n <= latest.version and version in (None, n)}
     whole = whole_views(objects, latest.version)
-    for number in sorted(here):
-        manifest = dataset.manifest(number)
-        wanted[manifest_name(number)] = sha256_of(dataset.manifest_path(number))
-        wanted |= {f"v{number}/{name}": sha256 for name, sha256 in manifest.files.items()}
-        for table, entry in manifest.tables.items():
-            wanted |= {f"v{number}/{f.name}": f.sha256 for f in entry.files}
-            # A vacuum may have removed the table's own; the view then has the only one.
-            made = {f"tables/{table}/{f.delta_path}": f.sha256 for f in entry.files if f.delta_path}
-            wanted |= {name: sha256 for name, sha256 in made.items() if name in objects}
+    wanted = {manifest_name(number): sha256_of(dataset.manifest_path(number)) for number in here}
+    # A vacuum may have removed the table's own; the view then has the only one.
+    listed = listed_files(dataset.manifest(number) for number in here)
+    wanted |= {n: file.sha256 for n, file in listed.items() if n.startswith("v") or n in objects}
     tables = [n for n in objects if kind_of(n) in ("data", "log") and n not in wanted]
     wanted |= {n: sha256_of(p) for n in tables if (p := copy.root / n).is_file() and not is_pointer(p)}
     asked = {n: s for n, s in wanted.items() if version is None or n.startswith(f"v{version}/")}

@@ -9,12 +9,11 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal
 from uuid import uuid4
 
 from pydantic import TypeAdapter, ValidationError
@@ -30,10 +29,6 @@ from winnow.publish.manifest import MANIFEST, Manifest
 from winnow.storage.lock import lock_file, read_writer
 
 _READER = "that looks at the dataset"  # the name under which a reader holds the lock of pulls
-
-_PARALLEL = 8  # transfers at once
-Item = TypeVar("Item")
-Done = TypeVar("Done")
 
 LATEST = "latest.json"
 HELD = ".staging/held.json"
@@ -83,53 +78,41 @@ def version_of(name: str) -> int:
 
 def local_names(root: Path) -> Iterator[tuple[str, Kind]]:
     """Yields the files of a working copy that have their place in the store."""
-    tops = [root / "tables", *root.glob("v[1-9]*")]
-    for top in tops:
-        for path in top.rglob("*") if top.is_dir() and not top.is_symlink() else ():
-            if path.is_file() and not path.is_symlink():
-                name = path.relative_to(root).as_posix()
-                kind = kind_of(name)
-                if kind:
-                    yield name, kind
-    if (root / HELD).is_file():
-        yield HELD, "side"
-    if (root / INDEX).is_file():
-        yield INDEX, "page"
-    yield from ((path.relative_to(root).as_posix(), "side") for path in root.glob("reviews/v*.jsonl"))
-    yield from ((path.relative_to(root).as_posix(), "receipt") for path in root.glob("erasures/*.json"))
+    for top in (*(root / name for name in ("tables", "reviews", "erasures", HELD, INDEX)), *root.glob("v[1-9]*")):
+        for path in top.rglob("*") if top.is_dir() and not top.is_symlink() else [top]:
+            kind = kind_of(name := path.relative_to(root).as_posix())
+            if kind and path.is_file() and not path.is_symlink():
+                yield name, kind
 
 
-def files_here(root: Path, names: Iterable[tuple[str, Kind]]) -> Iterator[tuple[str, Pointer | None]]:
-    """Yields the files of tables and views among `names`, each with its pointer where only the store has it."""
-    for name, kind in names:
+def files_here(root: Path) -> Iterator[tuple[str, Pointer | None]]:
+    """Yields the files of tables and views, each with its pointer where only the store has it."""
+    for name, kind in local_names(root):
         if kind in ("data", "view", "log", "note"):
             yield name, read_pointer(root / name)
 
 
-def in_parallel(call: Callable[[Item], Done], items: Iterable[Item]) -> list[Done]:
-    """Returns what `call` gives for each item; several run at once, for they wait for the network, not for a core."""
-    with ThreadPoolExecutor(_PARALLEL) as pool:
-        return list(pool.map(call, items))
-
-
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """What a manifest says of a file. It tells no size of a page: ``bytes`` is None."""
+    """What a manifest says of a file; of a page it tells no size. ``table_name``: what it is called in its table."""
 
     sha256: str
     bytes: int | None = None
+    table_name: str | None = None
 
 
-def listed_files(manifests: Mapping[int, Manifest]) -> dict[str, Listed]:
+def listed_files(manifests: Iterable[Manifest]) -> dict[str, Listed]:
     """Returns what the manifests say of the files of views and tables, by name."""
     found: dict[str, Listed] = {}
-    for number, manifest in manifests.items():
-        found |= {f"v{number}/{name}": Listed(sha256) for name, sha256 in manifest.files.items()}
+    for manifest in manifests:
+        view = f"v{manifest.version}"
+        found |= {f"{view}/{name}": Listed(sha256) for name, sha256 in manifest.files.items()}
         for table, entry in manifest.tables.items():
             for file in entry.files:
-                found[f"v{number}/{file.name}"] = listed = Listed(file.sha256, file.bytes)
-                if file.delta_path:
-                    found[f"tables/{table}/{file.delta_path}"] = listed
+                name = f"tables/{table}/{file.delta_path}" if file.delta_path else None
+                found[f"{view}/{file.name}"] = listed = Listed(file.sha256, file.bytes, name)
+                if name:
+                    found[name] = listed
     return found
 
 
@@ -179,6 +162,9 @@ class State:
         self.hashes.pop(name, None)
 
 
+_STATE = TypeAdapter(State)
+
+
 @dataclass(frozen=True, slots=True)
 class WorkingCopy:
     """Where everything of a working copy stands."""
@@ -199,7 +185,7 @@ class WorkingCopy:
 
     def state(self) -> State:
         """Returns what was known last time; nothing where that was lost, which costs a comparison and no more."""
-        return _read_state(self.root) or State(address=self.address.shown)
+        return _read_state(self.state_path) or State(address=self.address.shown)
 
     def lasting_id(self) -> str:
         """Returns the copy's id, on disk before it is used: a lease that a killed run leaves is known by it."""
@@ -253,8 +239,7 @@ def working_copy(address: Address) -> WorkingCopy:
 
 def refuse_working_copy(root: Path) -> None:
     """Raises UsageError where a local folder is the working copy of a dataset: its work would not travel."""
-    state = _read_state(root)
-    if state:
+    if state := _read_state(_state_path(root)):
         raise UsageError(f"{root}: is this machine's working copy of {state.address}; name that address instead")
 
 
@@ -262,11 +247,8 @@ def _state_path(root: Path) -> Path:
     return root.with_name(f"{root.name}.store.json")
 
 
-_STATE = TypeAdapter(State)
-
-
-def _read_state(root: Path) -> State | None:
+def _read_state(path: Path) -> State | None:
     try:
-        return _STATE.validate_json(_state_path(root).read_bytes())
+        return _STATE.validate_json(path.read_bytes())
     except (OSError, ValidationError):
         return None

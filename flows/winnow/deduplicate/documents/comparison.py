@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from itertools import chain, pairwise, repeat
+from itertools import pairwise, repeat, zip_longest
 from typing import TypeVar
 
 import numpy as np
@@ -13,15 +13,15 @@ from numpy.typing import NDArray
 
 from winnow.base.files import is_exchanged, remove_files
 from winnow.base.recipe import DeduplicateSettings
-from winnow.deduplicate.array_files import ArrayFile, gather, load_each, partitions_for
+from winnow.deduplicate.array_files import ArrayFile, PartitionedFile, gather, load_each, partitions_for
 from winnow.deduplicate.documents.document_order import load_order
 from winnow.deduplicate.documents.kept_set import components
 from winnow.deduplicate.documents.pair_jobs import cut_jobs, spread_pairs
 from winnow.deduplicate.documents.shingle_store import Asked, Brought, Slice, list_wanted, send_sets
 from winnow.deduplicate.documents.similarity import Sets, write_shingles
-from winnow.deduplicate.documents.templates import By, OwnWords, ToldApart, bound_alike, tell_apart
+from winnow.deduplicate.documents.templates import By, Given, OwnWords, ToldApart, bound_alike, tell_apart
 from winnow.deduplicate.sorted_rows import Rows, distinct_values, merged, run_starts
-from winnow.deduplicate.work_files import BOUND, SIZED, WANTED, InputFile, ShingleSets, WorkFiles, lay_out
+from winnow.deduplicate.work_files import BOUND, WANTED, InputFile, ShingleSets, WorkFiles, lay_out
 
 Made = TypeVar("Made")
 PAIRS_A_JOB, _FEW_PAIRS, _JOBS = 200_000, 1_000, 8
@@ -62,7 +62,7 @@ class Comparison:
         made = self.of_documents(kinds[0].label, wanted, write_shingles, self.files, kinds)
         for kind, parts in zip(kinds, zip(*made, strict=True), strict=True):
             places = self.files.shingle_places(kind.label)
-            starts = lay_out([part.places for part in parts], places, len(self.scattered))
+            starts = lay_out(parts, places, len(self.scattered))
             self.written[kind.label] = ShingleSets(tuple(parts), tuple(starts), places)
         return [self.written[kind.label] for kind in kinds]
 
@@ -84,24 +84,43 @@ class Comparison:
         return [job for some in cut for job in some.jobs()]
 
     def brought(
-        self, label: str, sets: ShingleSets | Brought, asked: Sequence[Asked], jobs: int, pairs: int | None = None
+        self, label: str, sets: ShingleSets, asked: Sequence[Asked], jobs: int, pairs: int | None = None
     ) -> Sequence[ShingleSets | Brought]:
-        """The sets that jobs ask for, job by job: where they were written, or, from a store, brought together.
+        """The same as `brought_together`, of one kind of sets."""
+        [found] = self.brought_together(label, [(sets, asked)], jobs, pairs)
+        return found
 
-        For a few `pairs` not all files are read.
+    def brought_together(
+        self,
+        label: str,
+        kinds: Sequence[tuple[Given, Sequence[Asked]]],
+        jobs: int,
+        pairs: int | None = None,
+    ) -> list[Sequence[ShingleSets | Brought]]:
+        """The sets that jobs ask for, kind by kind and job by job: where they were written, or, from a store, brought.
+
+        What a worker sends of the sets in one file of each kind is one file. For a few `pairs` not all files are read.
         """
-        if isinstance(sets, Brought) or not jobs or not is_exchanged(self.files.folder):
-            return [sets] * jobs
-        if pairs is not None and pairs < _FEW_A_FILE * len(sets.parts):
-            return [sets] * jobs
-        files, executor, count = self.files, self.executor, len(sets.parts)
-        some = [asked[n : n + JOBS_LISTED] for n in range(0, len(asked), JOBS_LISTED)]
-        lists = [files.wanted_sets(f"{label}-{n}") for n in range(len(some))]
-        wanted = gather(list(executor.map(list_wanted, some, lists, repeat(sets))), WANTED, count, executor)
-        outs = [files.sets_for(f"{label}-{n}") for n in range(count)]
-        sent = list(executor.map(send_sets, sets.parts, wanted, outs, repeat(jobs)))
-        brought = gather([part.sets for part in sent], np.uint64, jobs, executor)
-        return list(map(Brought, brought, gather([part.sizes for part in sent], SIZED, jobs, executor)))
+        files, executor = self.files, self.executor
+        found: list[Sequence[ShingleSets | Brought]] = [[sets] * jobs for sets, _ in kinds]
+        if not jobs or not is_exchanged(files.folder):
+            return found
+        lists: dict[int, tuple[ShingleSets, Iterable[PartitionedFile]]] = {}
+        for kind, (sets, asked) in enumerate(kinds):
+            if isinstance(sets, ShingleSets) and (pairs is None or pairs >= _FEW_A_FILE * len(sets.parts)):
+                some = [asked[n : n + JOBS_LISTED] for n in range(0, len(asked), JOBS_LISTED)]
+                outs = [files.wanted_sets(f"{label}-{kind}-{n}") for n in range(len(some))]
+                lists[kind] = sets, executor.map(list_wanted, some, outs, repeat(sets))
+        wanted = [gather(list(made), WANTED, len(sets.parts), executor) for sets, made in lists.values()]
+        parts = [list(zip(sets.parts, of, strict=True)) for (sets, _), of in zip(lists.values(), wanted, strict=True)]
+        packs = list(zip_longest(*parts))
+        outs = [files.sets_for(f"{label}-{n}") for n in range(len(packs))]
+        sent = executor.map(send_sets, packs, outs, repeat(jobs))
+        halves = gather(list(filter(None, sent)), np.uint64, 2 * jobs * len(lists), executor)
+        brought = [Brought(one.files, one.number) for one in halves[::2]]
+        for n, kind in enumerate(lists):
+            found[kind] = brought[n * jobs : (n + 1) * jobs]
+        return found
 
     def compare(
         self,
@@ -148,10 +167,8 @@ class Comparison:
         pairs: int | None = None,
     ) -> list[tuple[ToldApart, ...]]:
         """What tells documents apart, for each job, given whose sets it asks for; each of these is brought once."""
-        known: dict[tuple[int, By], Sequence[ShingleSets | Brought]] = {}
-        for sets, by in chain.from_iterable(own.asks() for own in apart):
-            if (id(sets), by) not in known:
-                known[id(sets), by] = self.brought(f"{label}-apart-{len(known)}", sets, asked(by), jobs, pairs)
+        asks = {(id(sets), by): (sets, asked(by)) for own in apart for sets, by in own.asks()}
+        known = dict(zip(asks, self.brought_together(f"{label}-apart", list(asks.values()), jobs, pairs), strict=True))
         return [
             tuple(own.given(*(known[id(sets), by][n] for sets, by in own.asks())) for own in apart) for n in range(jobs)
         ]
@@ -189,8 +206,7 @@ class Comparison:
 
 def clear(brought: Sequence[ShingleSets | Brought]) -> None:
     """Removes what was brought together for jobs that are done."""
-    parts = (part for one in brought if isinstance(one, Brought) for part in (one.sets, one.sizes))
-    remove_files(sorted({path for part in parts for file in part.files for path in (file.path, file.starts.path)}))
+    remove_files(sorted({file.path for one in brought if isinstance(one, Brought) for file in one.files}))
 
 
 def _clear_all(told: Sequence[Sequence[ToldApart]]) -> None:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from winnow.base.doc_ids import Column, as_doc_ids, doc_keys
 from winnow.base.errors import DatasetError
-from winnow.base.files import scan_parquet
+from winnow.base.files import remove_files, scan_parquet
 from winnow.deduplicate.array_files import ArrayFile, Partition, PartitionedFile, gather, load_each, partitions_for
 from winnow.deduplicate.passages.utf8_texts import Utf8Texts
 from winnow.deduplicate.sorted_rows import Rows, distinct_values, merged, run_starts, stand_in
@@ -109,16 +109,16 @@ def rank_documents(indexes: Sequence[InputFile], files: WorkFiles, executor: Exe
     runs = list(executor.map(_sort_facts, indexes, repeat(files)))
     sites = distinct_values(np.concatenate([np.array([_NO_SITE]), *(run.sites for run in runs)]))
     files.sites.save(sites)
-    sorted_facts = [files.facts(index) for index in indexes]
     count = sum(run.rows for run in runs)
     partitions = partitions_for(count, FACTS.itemsize)
     cuts = _cut([run.samples for run in runs], partitions)
     totals = np.zeros(len(cuts) + 1, np.int64)
-    for of_run in executor.map(_cut_run, sorted_facts, repeat(cuts)):
+    for of_run in executor.map(_cut_run, indexes, repeat(files), repeat(cuts)):
         totals += of_run
+    remove_files([files.sorted_facts(index).path for index in indexes])
     sizes = totals.tolist()
     firsts = list(accumulate(sizes, initial=0))[:-1]
-    pieces = gather(sorted_facts, FACTS, len(sizes), executor)
+    pieces = gather([files.facts(index) for index in indexes], FACTS, len(sizes), executor)
     parts = list(executor.map(_rank_part, pieces, firsts, repeat(files), repeat(partitions)))
     by_key = gather([part.by_key for part in parts], KEYED, partitions, executor)
     keyed = list(executor.map(_sort_keys, by_key, repeat(files)))
@@ -172,7 +172,7 @@ def _sort_facts(file: InputFile, files: WorkFiles) -> _SortedRun:
     if file.left_out:
         rows = rows[~stand_in(keys, file.left_out.load())]
     rows = _in_order(rows)
-    files.facts(file).save(rows)
+    files.sorted_facts(file).save(rows)
     return _SortedRun(rows=len(rows), samples=rows[::_SAMPLED].copy(), sites=np.unique(rows["site"]))
 
 
@@ -198,12 +198,12 @@ def _key(row: Any) -> tuple[Any, ...]:
     return tuple(row[name] for name in _ORDERED_BY)
 
 
-def _cut_run(run: PartitionedFile, cuts: Sequence[tuple[Any, ...]]) -> NDArray[np.int64]:
-    """Write where the parts of the order begin in a sorted run; return how many of its rows each part has."""
-    rows = run.load()
-    starts = np.array([0, *(bisect_left(rows, cut, key=_key) for cut in cuts), len(rows)], np.int64)
-    run.starts.save(starts)
-    return np.diff(starts)
+def _cut_run(file: InputFile, files: WorkFiles, cuts: Sequence[tuple[Any, ...]]) -> NDArray[np.int64]:
+    """Cut a sorted run where the parts of the order begin; return how many of its rows each part has."""
+    rows = files.sorted_facts(file).load()
+    sizes = np.diff([0, *(bisect_left(rows, cut, key=_key) for cut in cuts), len(rows)])
+    files.facts(file).fill([rows], sizes)
+    return sizes
 
 
 def _rank_part(pieces: Partition, first: int, files: WorkFiles, partitions: int) -> RankedPart:

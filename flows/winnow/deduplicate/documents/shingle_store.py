@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import FileIO
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from winnow.base.files import at_hand, bytes_of, is_exchanged
+from winnow.base.files import bytes_of, done_with, is_exchanged, read_ahead
 from winnow.deduplicate.array_files import ArrayFile, Partition, PartitionedFile
 from winnow.deduplicate.documents.shingles import Hashes
 from winnow.deduplicate.passages.utf8_texts import Offsets
@@ -25,10 +25,10 @@ from winnow.deduplicate.work_files import (
     NO_RANK,
     NOWHERE,
     PLACE,
+    PLACED,
     SIZED,
     WANTED,
-    SetParts,
-    ShingleFiles,
+    ShingleFile,
     ShingleSets,
 )
 
@@ -37,10 +37,34 @@ SET_BYTES = 64 << 20  # shingle sets held at a time
 
 @dataclass(frozen=True, slots=True)
 class Brought:
-    """The sets that one job needs, end to end, and whose they are, in the same order (SIZED)."""
+    """The sets of a kind that one job needs, in some files that `send_sets` wrote.
 
-    sets: Partition
-    sizes: Partition
+    Whose they are is in each the partition of that number, they are the next one.
+    """
+
+    files: Sequence[PartitionedFile]
+    number: int
+
+    def pieces(self) -> list[_Piece]:
+        """What each file has of them."""
+        return list(read_ahead(self._piece, self.files))
+
+    def _piece(self, file: PartitionedFile) -> _Piece:
+        start, middle, stop = file.bounds(range(self.number, self.number + 2)).tolist()
+        return _Piece(file.between(start, middle).view(SIZED), file, middle, stop)
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Whose sets a file has for a job (SIZED), and between which bytes these stand, end to end in the same order."""
+
+    sizes: Rows
+    file: PartitionedFile
+    start: int
+    stop: int
+
+    def sets(self) -> Hashes:
+        return self.file.between(self.start, self.stop)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +86,7 @@ class Asked:
     The job is the one with that number, or, for each row, that of the file in which the document of its `rank` is.
     """
 
-    rows: Slice | ArrayFile
+    rows: Slice | ArrayFile | PartitionedFile
     job: int | None = None
     by: tuple[str, ...] = ()
 
@@ -86,22 +110,53 @@ def list_wanted(asked: Sequence[Asked], out: PartitionedFile, sets: ShingleSets)
     return out.spread(rows, sets.file_of(rows["rank"]), len(sets.parts))
 
 
-def send_sets(part: ShingleFiles, wanted: Partition, out: SetParts, jobs: int) -> SetParts:
-    """Write what jobs need of a file of sets, by job."""
-    rows, places = wanted.load(), part.places.load()
-    places = places[np.argsort(places["rank"])]
-    rows = rows[np.argsort(rows["job"], kind="stable")]
-    of = places[np.searchsorted(places["rank"], rows["rank"])]
-    sizes = np.empty(len(rows), SIZED)
-    sizes["rank"], sizes["size"] = rows["rank"], of["size"]
-    out.sizes.spread(sizes, rows["job"].astype(np.int64), jobs)
-    ends = np.append(0, np.cumsum(of["size"], dtype=np.int64))
-    bounds = ends[np.searchsorted(rows["job"], np.arange(jobs + 1))]
-    hashes = np.memmap(at_hand(part.sets), np.uint64, "r") if len(rows) and ends[-1] else np.empty(0, np.uint64)
-    cuts = np.flatnonzero(np.append(run_starts(8 * ends[:-1] // SET_BYTES), True)).tolist()
-    pieces = (of[start:stop] for start, stop in pairwise(cuts))
-    out.sets.fill((hashes[ranges(some["start"], some["start"] + some["size"])] for some in pieces), bounds)
-    return out
+def send_sets(
+    parts: Sequence[tuple[ShingleFile, Partition] | None], out: PartitionedFile, jobs: int
+) -> PartitionedFile | None:
+    """Write what jobs need of files of sets, one of each kind and what is wanted of it (WANTED), kind by kind.
+
+    That is of each job whose they are (SIZED), then these, in two partitions. Where none is needed, nothing is written.
+    """
+    kinds = [_Sent.of(*part) if part else None for part in parts]
+    sizes = [kind.sizes(jobs) if kind else np.zeros(2 * jobs, np.int64) for kind in kinds]
+    if not any(some.any() for some in sizes):
+        return None
+    return out.fill(chain.from_iterable(kind.pieces() for kind in kinds if kind), np.concatenate(sizes))
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """Sets of a file that jobs need: which job, whose they are (SIZED) and where they lie (PLACED), sorted by job."""
+
+    part: ShingleFile
+    jobs: NDArray[np.uint32]
+    sized: Rows
+    places: Rows
+
+    @classmethod
+    def of(cls, part: ShingleFile, wanted: Partition) -> _Sent:
+        rows = wanted.load()
+        rows = rows[np.argsort(rows["job"], kind="stable")]
+        places = part.places() if len(rows) else np.empty(0, PLACED)
+        places = places[np.argsort(places["rank"])]
+        places = places[np.searchsorted(places["rank"], rows["rank"])]
+        sized = np.empty(len(rows), SIZED)
+        sized["rank"], sized["size"] = rows["rank"], places["size"]
+        return cls(part, rows["job"], sized, places)
+
+    def sizes(self, jobs: int) -> NDArray[np.int64]:
+        """Of each job, how many sets there are, and how many shingles these have."""
+        counts = (np.bincount(self.jobs, weights, jobs) for weights in (None, self.sized["size"]))
+        return np.stack(list(counts), axis=1).astype(np.int64).ravel()
+
+    def pieces(self) -> Iterator[Hashes]:
+        hashes = self.part.sets() if self.sized["size"].any() else np.empty(0, np.uint64)
+        held = 8 * np.cumsum(self.sized["size"], dtype=np.int64) // SET_BYTES
+        for start, stop in pairwise(np.flatnonzero(np.append(run_starts(self.jobs), True)).tolist()):
+            yield self.sized[start:stop].view(np.uint64)
+            for some in np.split(self.places[start:stop], np.flatnonzero(run_starts(held[start:stop]))[1:]):
+                yield hashes[ranges(some["start"], some["start"] + some["size"])]
+        done_with(self.part.path)  # the next kind's file may take its room
 
 
 class ShingleStore:
@@ -111,9 +166,11 @@ class ShingleStore:
         self._sets = sets
         self._files: dict[int, FileIO] = {}  # those that were asked for
         self._ranks: NDArray[np.uint32] | None = None  # of what was brought together, sorted
+        self._pieces: list[_Piece] = []
         self._hashes: Hashes | None = None
         if isinstance(sets, Brought):
-            rows = sets.sizes.load()
+            self._pieces = sets.pieces()
+            rows = merged([piece.sizes for piece in self._pieces], SIZED)
             order = np.argsort(rows["rank"])
             places = np.empty(len(rows) + 1, PLACE)
             places["size"], places[-1] = np.append(rows["size"][order], 0), (NOWHERE, 0)
@@ -144,10 +201,10 @@ class ShingleStore:
         """The sets of documents (each given once), some of them end to end, and where each starts and ends."""
         places = self._at(ranks)
         if isinstance(self._sets, Brought):
-            if self._hashes is None:
-                self._hashes = self._sets.sets.load()
+            if self._hashes is None and len(ranks):
+                self._hashes = merged(list(read_ahead(_Piece.sets, self._pieces)), np.uint64)
             starts = np.maximum(places["start"], 0)
-            return self._hashes, starts, starts + places["size"]
+            return np.empty(0, np.uint64) if self._hashes is None else self._hashes, starts, starts + places["size"]
         lie = np.argsort(places["start"], kind="stable")
         start, size = places["start"][lie], places["size"][lie].astype(np.int64)
         ends = np.cumsum(size)
@@ -165,7 +222,7 @@ class ShingleStore:
     def _fill(self, piece: Hashes, number: int, start: int) -> None:
         """Fill in what stands in a file. Raises OSError where the file ends before that."""
         assert isinstance(self._sets, ShingleSets)
-        path, at = self._sets.parts[number].sets, 8 * (start - self._sets.starts[number])
+        path, at = self._sets.parts[number].path, 8 * (start - self._sets.starts[number])
         if is_exchanged(path):
             piece[:] = np.frombuffer(bytes_of(path, at, at + piece.nbytes), np.uint64)
             return
@@ -179,8 +236,8 @@ class ShingleStore:
         """Documents, given sorted by rank, and the set of each; in any order."""
         if isinstance(self._sets, Brought):
             among = np.append(ranks, NO_RANK)
-            for number, sizes in enumerate(self._sets.sizes.each()):
-                piece = self._sets.sets.files[number].of(self._sets.sets.number)
+            for one in self._pieces:
+                sizes, piece = one.sizes, one.sets()
                 ends = np.cumsum(sizes["size"], dtype=np.int64)
                 here = among[np.searchsorted(among, sizes["rank"])] == sizes["rank"]
                 columns = (values[here].tolist() for values in (sizes["rank"], sizes["size"], ends))

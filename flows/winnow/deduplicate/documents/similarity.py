@@ -31,7 +31,7 @@ from winnow.deduplicate.work_files import (
     PLACED,
     VERIFIED,
     InputFile,
-    ShingleFiles,
+    ShingleFile,
     ShingleSets,
     WorkFiles,
 )
@@ -195,7 +195,7 @@ class Sets:
 
 def write_shingles(
     passages: Sequence[InputFile], wanted: ArrayFile, files: WorkFiles, kinds: Sequence[Sets]
-) -> list[ShingleFiles]:
+) -> list[ShingleFile]:
     """Write shingle sets of the documents that are `wanted`, each kind of them, in one pass over their texts.
 
     Given several files, a document's passages may lie in more than one of them, in the order of the files.
@@ -204,7 +204,7 @@ def write_shingles(
     places: list[list[Rows]] = [[] for _ in kinds]
     filled = [0] * len(kinds)
     with ExitStack() as stack:
-        open_files = [stack.enter_context(whole_file(out.sets)) for out in outs]
+        open_files = [stack.enter_context(whole_file(out)) for out in outs]
         for some in passages_of(passages, order, wanted.load()):
             words = some.words()
             for n, kind in enumerate(kinds):
@@ -214,9 +214,10 @@ def write_shingles(
                 place["rank"], place["size"], place["start"] = ranks, sizes, filled[n] + np.cumsum(sizes) - sizes
                 places[n].append(place)
                 filled[n] += len(hashes)
-    for out, found in zip(outs, places, strict=True):
-        out.places.save(merged(found, PLACED))
-    return outs
+        rows = [merged(found, PLACED) for found in places]
+        for file, found in zip(open_files, rows, strict=True):
+            found.tofile(file)
+    return list(map(ShingleFile, outs, filled, map(len, rows)))
 
 
 def passages_of(passages: Sequence[InputFile], order: DocumentOrder, marked: NDArray[np.bool_]) -> Iterable[_Passages]:
