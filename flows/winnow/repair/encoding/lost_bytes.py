@@ -42,6 +42,8 @@ _CAPITAL = re.compile("Â(?=[\x80€][\x93\x94\x98\x99\x9c\x9d\xa6\xa2“”˜�
 _VARIATION = re.compile(f"ï¸(?![\ufffd{_CONTINUED}])")
 # The first bytes of Cyrillic and Greek letters, D0 and CF, were read as Windows-1252 twice.
 _TWICE = re.compile("Ã(?=Ã|Â[\xa0-\xbf]|â[€„]|Å|Ë|Æ’)")
+# The first bytes of letters, read twice, and of their last byte, which is lost or a plain space now, the sign before it.
+_LAST_TWICE = re.compile(f"(?:(?<=Ã[ƒ„…†ŽÏ‘—˜™\x8f\x90])|(?<=Ã¡Â[º»]))Â(?![\ufffd?{_CONTINUED}])")
 MANY = 3
 MIN_LETTERS = 2  # of a word; shorter ones prove nothing
 # Quotes and dashes that were read so; of the last byte of a dash a quote came, and of its last byte nothing.
@@ -174,6 +176,8 @@ def mend(line: str) -> str:
         line = _VARIATION.sub("ï¸\x8f", line).replace("â¤ï¸", "â\x9d¤ï¸")
     if "Ã¢â‚¬" in line:
         line = restore_lost_quotes(_DASH_TWICE.sub("\\g<0>\x9d", line), _QUOTES_TWICE, "Â\x9d")
+    if "Â" in line and "Ã" in line:
+        line = _LAST_TWICE.sub("", line)
     if line.count("ÃÂ") >= MANY:
         line = _TWICE.sub("Ã\x8f" if line.count("ÃŽ") > line.count("Ã‘") else "Ã\x90", line)
     return restore_lost_quotes(line, _QUOTES, "\x9d") if "â€" in line else line

@@ -138,7 +138,7 @@ def _quoted(readings: dict[str, Reading], proven: frozenset[str]) -> dict[str, R
 
 
 # It proves nothing for the rules that need evidence: a wrong decoding splits no words and breaks no tags.
-MOJIBAKE = Rule("mojibake", 13, undo_mojibake, MOJIBAKE_GATE, beyond_ascii=True)
+MOJIBAKE = Rule("mojibake", 14, undo_mojibake, MOJIBAKE_GATE, beyond_ascii=True)
 
 ENCODING: tuple[Rule, ...] = (REPLACEMENTS, MOJIBAKE, LOSSY_REMAINS)
 """The rules that undo wrong decoding, in order."""
