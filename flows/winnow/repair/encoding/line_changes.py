@@ -172,7 +172,8 @@ def _are_examples(before: str, spots: Sequence[Change]) -> bool:
     )
 
 
-_FOREIGN_RUN = re.compile(r"[^\x00-\x7f]{5,}")
+# Chinese, Japanese and Korean beside it was decoded rightly.
+_FOREIGN_RUN = re.compile(r"[^\x00-\x7f\u3041-\u9fff\uac00-\ud7a3]{5,}")
 _has_foreign_run = detector(r"[^\x00-\x7f]{5}")  # far faster, and most lines have none
 
 

@@ -13,6 +13,7 @@ from itertools import chain
 from winnow.repair.encoding.charmaps import CHARMAPS, LOWERED, undo
 from winnow.repair.encoding.dropped_bytes import Span, lossy_words
 from winnow.repair.encoding.line_changes import speaks_of_encodings
+from winnow.repair.encoding.lost_wide_bytes import lossy_wide_letters
 from winnow.repair.encoding.normal_forms import undo_forms
 from winnow.repair.encoding.plausible import are_words, is_word
 from winnow.repair.engine.rule import Change, Evidence, Rule, detector
@@ -42,7 +43,7 @@ _CAPITAL = re.compile("Â(?=[\x80€][\x93\x94\x98\x99\x9c\x9d\xa6\xa2“”˜�
 _VARIATION = re.compile(f"ï¸(?![\ufffd{_CONTINUED}])")
 # The first bytes of Cyrillic and Greek letters, D0 and CF, were read as Windows-1252 twice.
 _TWICE = re.compile("Ã(?=Ã|Â[\xa0-\xbf]|â[€„]|Å|Ë|Æ’)")
-# The first bytes of letters, read twice, and of their last byte, which is lost or a plain space now, the sign before it.
+# The first bytes of letters, read twice, and the sign before their last byte, which is lost or a plain space now.
 _LAST_TWICE = re.compile(f"(?:(?<=Ã[ƒ„…†ŽÏ‘—˜™\x8f\x90])|(?<=Ã¡Â[º»]))Â(?![\ufffd?{_CONTINUED}])")
 MANY = 3
 MIN_LETTERS = 2  # of a word; shorter ones prove nothing
@@ -277,10 +278,10 @@ FIRST_MARK = 2  # control characters are in every encoding, and stand in no text
 
 def _with_lossy_words(line: str) -> tuple[str, list[Span]]:
     """The words of a line that lost bytes, and the line itself; or as it was before it was misread once more."""
-    if words := lossy_words(line):
+    if words := lossy_wide_letters(line) or lossy_words(line):
         return line, words
     for once in undo(line, _WINDOWS) if "Ã" in line else ():  # so every letter begins that was misread twice
-        if words := lossy_words(once):
+        if words := lossy_wide_letters(once) or lossy_words(once):
             return once, words
     return line, []
 
