@@ -225,7 +225,8 @@ class Aside:
                 return take(found[0])
             if len(word) == 1 and word != "Å" and not _is_among_cyrillic(found):
                 return word  # `Г ` among French words was `à`
-            return word[:-1] + take(word[-1]) if _ends_rightly(word, found["next"]) else word
+            is_unit = word == "Å" and found.string[max(0, found.start() - 2) : found.start()].strip().isdigit()
+            return word[:-1] + take(word[-1]) if is_unit or _ends_rightly(word, found["next"]) else word
 
         def without_remainders(piece: str) -> str:
             nothing = _REMAINING.isdisjoint(piece) and not _has_capitals_apart(piece)
