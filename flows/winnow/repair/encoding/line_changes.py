@@ -201,8 +201,9 @@ def _are_examples(before: str, spots: Sequence[Change]) -> bool:
     )
 
 
-# Chinese, Japanese and Korean beside it was decoded rightly.
+# Chinese, Japanese and Korean beside it was decoded rightly; so was Cyrillic of which nothing changes.
 _FOREIGN_RUN = re.compile(r"[^\x00-\x7f\u3041-\u9fff\uac00-\ud7a3]{5,}")
+_WESTERN_RUN = re.compile(r"[^\x00-\x7f\u0400-\u04ff\u3041-\u9fff\uac00-\ud7a3]{5,}")
 _has_foreign_run = detector(r"[^\x00-\x7f]{5}")  # far faster, and most lines have none
 
 
@@ -216,7 +217,8 @@ def is_chewed(before: str, after: str) -> bool:
         return False
     spots = _spots(before, after)
     at = 0
-    for run in _FOREIGN_RUN.finditer(before):
+    cyrillic = any("\u0400" <= max(before[spot.start : spot.end], default="") < "\u0500" for spot in spots)
+    for run in (_FOREIGN_RUN if cyrillic else _WESTERN_RUN).finditer(before):
         changed = 0
         while at < len(spots) and spots[at].start < run.end():
             changed += max(0, min(spots[at].end, run.end()) - max(spots[at].start, run.start()))

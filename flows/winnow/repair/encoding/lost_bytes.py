@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator
 from itertools import chain
 
-from winnow.repair.encoding.charmaps import CHARMAPS, LOWERED, undo
-from winnow.repair.encoding.dropped_bytes import Span, lossy_words
+from winnow.repair.encoding.charmaps import CHARMAPS, LEFT_OF_CYRILLIC, LOWERED, undo
+from winnow.repair.encoding.dropped_bytes import Span, lossy_words, with_cyrillic_letters
 from winnow.repair.encoding.line_changes import speaks_of_encodings
 from winnow.repair.encoding.lost_wide_bytes import lossy_wide_letters
 from winnow.repair.encoding.normal_forms import undo_forms
@@ -75,6 +75,7 @@ def restore_lost_quotes(line: str, quotes: re.Pattern[str], end: str) -> str:
 
 _WINDOWS = next(c for c in CHARMAPS if c.name == "cp1252")
 _has_lowered = detector(LOWERED)
+_has_cyrillic_left = detector(LEFT_OF_CYRILLIC)
 # Letters of Latin scripts, of which the first byte was a capital in Windows-1252: C3, C4 and C5 were Ã, Ä and Å.
 _LOWERED = re.compile(f"[A-Za-z]{{0,30}}[ãäå][{_CONTINUED}ÿ][A-Za-z{_CONTINUED}ãäåÿ]*")
 _LEAD_LOWERED = re.compile(f"[ãäå](?=[{_CONTINUED}ÿ])|ã$")
@@ -173,6 +174,8 @@ def mend(line: str) -> str:
         line = _CAPITAL.sub("â", line)
     if "â" in line:
         line = _MIDDLE.sub(lambda lost: _MIDDLES[lost.lastgroup], line)
+    if _has_cyrillic_left(line):
+        line = with_cyrillic_letters(line)
     if "ï¸" in line:
         line = _VARIATION.sub("ï¸\x8f", line).replace("â¤ï¸", "â\x9d¤ï¸")
     if "Ã¢â‚¬" in line:
