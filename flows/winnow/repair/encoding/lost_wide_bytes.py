@@ -25,8 +25,8 @@ _SIGN = f"[ã-í][{_REST}]"
 _SPACED = f"{_SIGN} (?={_SIGN}|[{_WIDE}])|[ã-í] [{_REST}]"
 _UNIT = re.compile(f"(?P<whole>{_SIGN}[{_REST}])|(?P<left>{_SPACED}|[ã-í][{_REST}]?)|[{_WIDE}]")
 _LEFT = re.compile(f"[ã-í][{_REST}]?(?![{_REST}])")
-# Signs of other encodings, of which the same letters are others; and one that says that something was lost.
-_FOREIGN = re.compile(f"[^\x00-\xff{_REST}\u2e80-\ud7a3\uff01-\uff5e]")
+# Signs of other encodings, of which the same letters are others, controls of Latin-1, and one that says what was lost.
+_FOREIGN = re.compile(f"[^\x00-\x7f\xc0-\xff{_REST}\u2e80-\ud7a3\uff01-\uff5e]")
 _IS_WIDE = re.compile(f"[{_WIDE}]")
 _KANA, _HANGUL = re.compile("[\u3041-\u30ff]"), re.compile("[\uac00-\ud7a3]")
 _KANA_LEFT = re.compile(f"ã(?:[^€{_REST}]|[^€](?![{_REST}]))")
@@ -86,7 +86,7 @@ def _letter(raw: bytes) -> str:
 
 def _spans(line: str, units: Sequence[_Unit], missing: bytes, language: str) -> Iterator[Span]:
     letters = [unit.letter for unit in units]
-    plain = all(simplified(letter) == letter for letter in letters)
+    plain = language == "zh" and all(simplified(letter) == letter for letter in letters)
     for n, unit in enumerate(units):
         if unit.letter:
             continue
