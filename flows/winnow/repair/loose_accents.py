@@ -23,6 +23,8 @@ _COMBINING = frozenset(_MARKS.values())
 _ACCENT = re.compile(f"[{''.join(_MARKS)}{''.join(sorted(_COMBINING))}]")
 _APOSTROPHES = frozenset("`´")  # are typed for an apostrophe and for quotes, and ask for more proof
 _AS_APOSTROPHE = re.compile(r"(?<=[A-Za-z])[`´](?=[A-Za-zı])")
+# Signs of Latin-1 that are last bytes of these letters in UTF-8, of which the first was dropped: `na¯ve`, `Bj¸rn`.
+_OF_LETTERS = {ord(sign): chr(ord(sign) + 0x40) for sign in "¨¯´¸"}
 _LIGATURES = frozenset("˘˙˚˝˜˛")  # stand for ligatures and other signs of some fonts too: `di˙erent`, `a˚er`
 _LETTERS = re.compile(r"[A-Za-z\u00c0-\u024f]{0,30}")
 _PIECE = re.compile(rf"(?:[A-Za-z\u00c0-\u024f]{{0,30}}{_ACCENT.pattern}){{0,8}}[A-Za-z\u00c0-\u024f]{{0,30}}")
@@ -130,6 +132,8 @@ def _read(text: str, start: int, end: int) -> _Reading | None:
     quoting = not _APOSTROPHES.isdisjoint(piece)
     if joined := _read_over_spaces(text, start, end, quoting):
         return joined
+    if _is_known(piece.translate(_OF_LETTERS)):
+        return None
     ways = [(made, first) for first in (True, False) if (made := _set(piece, first)) is not None]
     inside = _ACCENT.match(piece[-1]) is None and (
         _ACCENT.match(piece) is None or text[start - 1 : start] in ("'", "’")
@@ -143,7 +147,8 @@ def _read(text: str, start: int, end: int) -> _Reading | None:
         return None
     made, accent_first = ways[0]
     plain = not quoting and _COMBINING.isdisjoint(piece)
-    return _Reading(start, end, made, accent_first, inside and plain, False)
+    # A sign behind a letter may stand for another letter: `ge¯ntegreerde` was misread.
+    return _Reading(start, end, made, accent_first, inside and plain and accent_first, False)
 
 
 def _read_over_spaces(text: str, start: int, end: int, quoting: bool) -> _Reading | None:
@@ -171,7 +176,7 @@ def _read_over_spaces(text: str, start: int, end: int, quoting: bool) -> _Readin
 _OTHERS = "".join(_MARKS).replace("`", "")
 LOOSE_ACCENTS = Rule(
     "loose_accents",
-    1,
+    2,
     set_loose_accents,
     # backticks alone are of code and quotes
     rf"[{_OTHERS}] ?[A-Za-zı]|[A-Za-z][{_OTHERS}]|[A-Za-z ][\x{{300}}-\x{{328}}][A-Za-zı]",

@@ -221,6 +221,9 @@ _BY_MAC = r"[‰\x{89}]Û[ªÏ÷ÓÒÐÑ¢ò\x{9d}\x{cf}]|(?:^|[ (])å[£©¢](?
 # What is left of a letter that lost its last byte, where no language has a capital.
 _LEFT = "Ã[a-z]|[a-z][ÃÄÅ]"
 
+# The same of Cyrillic letters beside such that were decoded rightly.
+LEFT_OF_CYRILLIC = "[\\x{400}-\\x{4ff}]['’]?[ÐÑ]|[ÐÑ][\\x{400}-\\x{4ff}]"
+
 # Mojibake in small letters: no word has a sign there.
 LOWERED = f"[ãäå][ÿ{''.join(c for c in charmap('cp1252').table[0x80:0xC0] if not c.isspace())}]"
 
@@ -243,7 +246,7 @@ _REST = _class(charmap("cp1252").table[0x80:0xC0])
 _SYMBOLS = rf"â[‚„]{_REST}|(?:^|[^\pL])â[…‹†‡‰Š]{_REST}|Â¥[0-9]|[0-9]Â¥|Â(?:‚¬|„¢)|[0-9a-z]┬[░▓│]|(?:^|[^\pL])В© ?[0-9]"
 
 _SURE = f"{BAD}|{RUNS}|{_ARABIC_RUNS}|{_THAI}|{_SYMBOLS}|{_DOS}|{_BY_MAC}"
-MOJIBAKE_GATE = (_SURE, BESIDE_LETTER, _LEFT, LOWERED, _ALTERED)
+MOJIBAKE_GATE = (_SURE, BESIDE_LETTER, f"{_LEFT}|{LEFT_OF_CYRILLIC}", LOWERED, _ALTERED)
 """RE2 expressions of which one matches in every text in which this module finds something suspicious."""
 
 # One automaton for all questions, for to make its states takes long; a line is asked several of them.

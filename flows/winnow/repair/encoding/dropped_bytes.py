@@ -381,3 +381,38 @@ def _told(
         return None
     letters = zip(word, fitting[0][1], strict=True)
     return "".join(lossy.whole(char) if letter.left else line[letter.start : letter.end] for letter, char in letters)
+
+
+# Words of Cyrillic letters that were decoded rightly, but for those that lost a byte: ``дев’Ñтого``.
+_AMONG_CYRILLIC = re.compile("(?:[\u0400-\u04ff]['’]?|[ÐÑ]){2,30}")
+_LEFT_OF_CYRILLIC = re.compile(f"[ÐÑ](?![{''.join(map(re.escape, charmap('cp1252').table[0x80:0xC0]))}])")
+_SLAVIC = ("ru", "uk", "bg", "mk")
+
+
+def with_cyrillic_letters(line: str) -> str:
+    r"""The line with the bytes given back that letters lost in words of Cyrillic letters that were decoded rightly.
+
+    >>> with_cyrillic_letters("дев’Ñтого, ÐндрейÑ"), with_cyrillic_letters("Ñandú")
+    ('дев’Ñ\x8fтого, ÐндрейÑ', 'Ñandú')
+    """
+    return _AMONG_CYRILLIC.sub(_with_letters, line)
+
+
+def _with_letters(found: re.Match[str]) -> str:
+    word = found[0]
+    gaps = [gap.start() for gap in _LEFT_OF_CYRILLIC.finditer(word + found.string[found.end() : found.end() + 1])]
+    if not gaps or len(gaps) != word.count("Ð") + word.count("Ñ") or 2 * len(gaps) >= len(word):
+        return word
+    for lossy in (_LOSSY[3], _LOSSY[5]):
+        letters = [
+            [letter for letter, gap in lossy.gaps.items() if gap == lossy.gap(char)] if char in "ÐÑ" else [char]
+            for char in word
+        ]
+        if prod(map(len, letters)) > MAX_TRIED:
+            continue
+        tried = (text for text in map("".join, product(*letters)) if not has_odd_capitals(text))
+        costs = {text: min(costs_in(language).get(as_listed(text), UNKNOWN) for language in _SLAVIC) for text in tried}
+        known = sorted((cost, text) for text, cost in costs.items() if cost < UNKNOWN)
+        if known and (len(known) == 1 or known[1][0] - known[0][0] >= CLEARLY):
+            return "".join(lossy.whole(new) if old in "ÐÑ" else old for old, new in zip(word, known[0][1], strict=True))
+    return word

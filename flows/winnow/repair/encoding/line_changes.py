@@ -98,7 +98,10 @@ _DASHES = frozenset("–—―…•·\xa0 ")
 MAX_MENTION = 5  # characters of one sign that is quoted
 
 _IN_TABLE = re.compile(r"(?:^|\s)(?:[ÂÃ]  |Â )")
-_UNIT = re.compile(r"(?<![^\W\d_])Å[²³](?![^\W\d_])")
+# Ångströms, diameters (an Arabic letter looks so too, but is one of several), and from one letter to another.
+_UNIT = re.compile(r"(?<![^\W\d_])(?:(?:Å[²³±]|Ø[±¼½¾])(?![^\W\d_])|[ÄÅ]–(?=[A-ZÀ-ÖØ-Þ](?![^\W\d_])))")
+_UNITS = frozenset("ÄÅØ")
+_ARABIC = re.compile("[\u0620-\u06ff]")
 _CAPITALS = re.compile(r"[A-ZÀ-ÖØ-Þ][ÂÃ]\xa0(?:[A-ZÀ-ÖØ-Þ]|$)")
 
 
@@ -123,23 +126,23 @@ def speaks_of_encodings(text: str) -> bool:
 def is_doubtful_change(before: str, after: str) -> bool:
     """Whether leading from `before` to `after` is better left to a person.
 
-    True where mojibake is mentioned or shown as an example. Where a lone Â, or Ã stands in a table. Where capitals end
-    in Â before a no-break space: `MISUTÂ AJIKKO` is written so.
+    True where mojibake is mentioned, or shown as an example or beside what it stands for. Where a lone Â, or Ã stands
+    in a table. Where capitals end in Â before a no-break space: `MISUTÂ AJIKKO` is written so.
 
     >>> is_doubtful_change("such as “Ã©” or “Ã¨”", "such as “é” or “è”")
     True
-    >>> is_doubtful_change("he said “dÃ©jÃ vu”", "he said “déjà vu”")
-    False
+    >>> is_doubtful_change("he said “dÃ©jÃ vu”", "he said “déjà vu”"), is_doubtful_change("s/Ã©/é/", "s/é/é/")
+    (False, True)
     """
     spots = _spots(before, after)
-    tests = (_are_mentioned, _are_examples, _all_lone, _is_named)
+    tests = (_are_mentioned, _are_shown, _are_examples, _all_lone, _is_named)
     return any(is_so(before, spots) for is_so in tests)
 
 
 def is_mention(before: str, after: str) -> bool:
     """Whether all that changes are short signs that stand alone, at least one of them in quotes."""
     spots = _spots(before, after)
-    return _are_mentioned(before, spots) and not _all_lone(before, spots)
+    return _are_mentioned(before, spots) and not _all_lone(before, spots) and not _are_shown(before, spots)
 
 
 def _are_mentioned(before: str, spots: Sequence[Change]) -> bool:
@@ -150,6 +153,32 @@ def _are_mentioned(before: str, spots: Sequence[Change]) -> bool:
         left, right = before[max(spot.start - 2, 0) : spot.start], before[spot.end : spot.end + 2]
         quoted = quoted or (left.strip()[-1:] in _QUOTES and right.strip()[:1] in _QUOTES)
     return quoted
+
+
+# What stands between a misread word and what it stands for, in either order; and between such signs.
+_SHOWS = re.compile(
+    r"(?i)[^\w\n]{0,6}(?:[-=]+>|[→⇒|=]|\b(?:instead of|rather than|should (?:be|read)|becomes?|turns into|into|statt"
+    r"|anstatt|wird(?: zu)?|au lieu de|devient|en vez de|en lugar de|invece di|in plaats van|вместо)\b)[^\w\n]{0,6}"
+)
+_PARTS = re.compile(r"[^\w\n]{1,8}")
+MAX_SHOWN = 40  # characters from a word to what it stands for
+
+
+def _are_shown(before: str, spots: Sequence[Change]) -> bool:
+    """Whether most of what changes stands beside what it would become: ``Ã¤ | ä``, ``s/Ã©/é/``, "Ã¼ instead of ü"."""
+    return 2 * sum(_is_shown(before, spot) for spot in spots) > len(spots)
+
+
+def _is_shown(before: str, spot: Change) -> bool:
+    if not spot.after or spot.after in _DASHES:
+        return False
+    word = word_around(before, spot.start, spot.end, spot.after)
+    at = word.index(spot.after)
+    start, end = spot.start - at, spot.end + len(word) - at - len(spot.after)
+    behind = before.find(word, end, end + MAX_SHOWN + len(word))
+    ahead = before.rfind(word, max(0, start - MAX_SHOWN - len(word)), start)
+    gaps = [before[end:behind]] * (behind >= 0) + [before[ahead + len(word) : start]] * (ahead >= 0)
+    return any(_SHOWS.fullmatch(gap) or (word == spot.after and _PARTS.fullmatch(gap)) for gap in gaps)
 
 
 def _stands_alone(before: str, spot: Change) -> bool:
@@ -172,7 +201,9 @@ def _are_examples(before: str, spots: Sequence[Change]) -> bool:
     )
 
 
-_FOREIGN_RUN = re.compile(r"[^\x00-\x7f]{5,}")
+# Chinese, Japanese and Korean beside it was decoded rightly; so was Cyrillic of which nothing changes.
+_FOREIGN_RUN = re.compile(r"[^\x00-\x7f\u3041-\u9fff\uac00-\ud7a3]{5,}")
+_WESTERN_RUN = re.compile(r"[^\x00-\x7f\u0400-\u04ff\u3041-\u9fff\uac00-\ud7a3]{5,}")
 _has_foreign_run = detector(r"[^\x00-\x7f]{5}")  # far faster, and most lines have none
 
 
@@ -186,7 +217,8 @@ def is_chewed(before: str, after: str) -> bool:
         return False
     spots = _spots(before, after)
     at = 0
-    for run in _FOREIGN_RUN.finditer(before):
+    cyrillic = any("\u0400" <= max(before[spot.start : spot.end], default="") < "\u0500" for spot in spots)
+    for run in (_FOREIGN_RUN if cyrillic else _WESTERN_RUN).finditer(before):
         changed = 0
         while at < len(spots) and spots[at].start < run.end():
             changed += max(0, min(spots[at].end, run.end()) - max(spots[at].start, run.start()))
@@ -199,16 +231,18 @@ def is_chewed(before: str, after: str) -> bool:
 
 
 def keep_units(before: str, after: str) -> str:
-    """`after` with what is UTF-8 by chance as it stood: square ångströms, ``Å²``, which is no ``Ų``, and capitals.
+    """`after` with what is UTF-8 by chance as it stood: ``Å²`` (no ``Ų``), ``Ø½`` (no ``ؽ``), ``Ä–Z``, and capitals.
 
     >>> keep_units("5 Å² of the cafÃ©, jÅ³", "5 Ų of the café, jų"), keep_units("СВІТІВ, cafÃ©", "С²ҲВ, café")
     ('5 Å² of the café, jų', 'СВІТІВ, café')
     """
-    kept = {found.span() for found in _UNIT.finditer(before)} if "Å" in before else set[Span]()
+    kept = {found.span() for found in _UNIT.finditer(before)} if _UNITS.intersection(before) else set[Span]()
     in_capitals = _CYRILLIC_PAIRS.search(before) is not None
     if not kept and not in_capitals:
         return after
     changes = _spots(before, after)
+    if any(_ARABIC.search(change.after) and (change.start, change.end) not in kept for change in changes):
+        kept = {(start, end) for start, end in kept if before[start] != "Ø"}
     if in_capitals:
         chance = {(c.start, c.end): _of_capitals(before, c) for c in changes}
         # A line of which other Cyrillic letters were misread may have these misread as well.

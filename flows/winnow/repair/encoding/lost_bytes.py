@@ -10,16 +10,19 @@ import re
 from collections.abc import Iterator
 from itertools import chain
 
-from winnow.repair.encoding.charmaps import CHARMAPS, LOWERED, undo
-from winnow.repair.encoding.dropped_bytes import Span, lossy_words
+from winnow.repair.encoding.charmaps import CHARMAPS, LEFT_OF_CYRILLIC, LOWERED, undo
+from winnow.repair.encoding.dropped_bytes import Span, lossy_words, with_cyrillic_letters
 from winnow.repair.encoding.line_changes import speaks_of_encodings
+from winnow.repair.encoding.lost_wide_bytes import lossy_wide_letters
 from winnow.repair.encoding.normal_forms import undo_forms
 from winnow.repair.encoding.plausible import are_words, is_word
 from winnow.repair.engine.rule import Change, Evidence, Rule, detector
 
 # What can follow the first two bytes of a quote or dash, E2 80, in Windows-1252.
 _CONTINUED = r"\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"
-_QUOTES = re.compile(f"(?P<opening>â€œ)|â€\x9d|(?P<bare>â€)(?P<end>\u200c?)(?![?\ufffd{_CONTINUED}])")
+# A question mark stands for the last byte where a sentence goes on behind it.
+_GOES_ON = "[?](?=[,.;:)]|[ \xa0]+[a-zà-öø-ÿ])"
+_QUOTES = re.compile(f"(?P<opening>â€œ)|â€\x9d|(?P<bare>â€)(?P<end>\u200c?(?![?\ufffd{_CONTINUED}])|{_GOES_ON})")
 # Signs begin with E2, pictures with F0 9F. A space that is their last byte leaves none before the next word.
 _REMAINDER = re.compile(
     rf"(?:â[€œ˜š™„]|ðŸ[{_CONTINUED}])(?= [^\sï])|(?:â€|ðŸ[{_CONTINUED}]?)(?=$|[\n!->@-~])"
@@ -42,6 +45,8 @@ _CAPITAL = re.compile("Â(?=[\x80€][\x93\x94\x98\x99\x9c\x9d\xa6\xa2“”˜�
 _VARIATION = re.compile(f"ï¸(?![\ufffd{_CONTINUED}])")
 # The first bytes of Cyrillic and Greek letters, D0 and CF, were read as Windows-1252 twice.
 _TWICE = re.compile("Ã(?=Ã|Â[\xa0-\xbf]|â[€„]|Å|Ë|Æ’)")
+# The first bytes of letters, read twice, and the sign before their last byte, which is lost or a plain space now.
+_LAST_TWICE = re.compile(f"(?:(?<=Ã[ƒ„…†ŽÏ‘—˜™\x8f\x90])|(?<=Ã¡Â[º»]))Â(?![\ufffd?{_CONTINUED}])")
 MANY = 3
 MIN_LETTERS = 2  # of a word; shorter ones prove nothing
 # Quotes and dashes that were read so; of the last byte of a dash a quote came, and of its last byte nothing.
@@ -72,6 +77,7 @@ def restore_lost_quotes(line: str, quotes: re.Pattern[str], end: str) -> str:
 
 _WINDOWS = next(c for c in CHARMAPS if c.name == "cp1252")
 _has_lowered = detector(LOWERED)
+_has_cyrillic_left = detector(LEFT_OF_CYRILLIC)
 # Letters of Latin scripts, of which the first byte was a capital in Windows-1252: C3, C4 and C5 were Ã, Ä and Å.
 _LOWERED = re.compile(f"[A-Za-z]{{0,30}}[ãäå][{_CONTINUED}ÿ][A-Za-z{_CONTINUED}ãäåÿ]*")
 _LEAD_LOWERED = re.compile(f"[ãäå](?=[{_CONTINUED}ÿ])|ã$")
@@ -170,10 +176,14 @@ def mend(line: str) -> str:
         line = _CAPITAL.sub("â", line)
     if "â" in line:
         line = _MIDDLE.sub(lambda lost: _MIDDLES[lost.lastgroup], line)
+    if _has_cyrillic_left(line):
+        line = with_cyrillic_letters(line)
     if "ï¸" in line:
         line = _VARIATION.sub("ï¸\x8f", line).replace("â¤ï¸", "â\x9d¤ï¸")
     if "Ã¢â‚¬" in line:
         line = restore_lost_quotes(_DASH_TWICE.sub("\\g<0>\x9d", line), _QUOTES_TWICE, "Â\x9d")
+    if "Â" in line and "Ã" in line:
+        line = _LAST_TWICE.sub("", line)
     if line.count("ÃÂ") >= MANY:
         line = _TWICE.sub("Ã\x8f" if line.count("ÃŽ") > line.count("Ã‘") else "Ã\x90", line)
     return restore_lost_quotes(line, _QUOTES, "\x9d") if "â€" in line else line
@@ -220,7 +230,8 @@ class Aside:
                 return take(found[0])
             if len(word) == 1 and word != "Å" and not _is_among_cyrillic(found):
                 return word  # `Г ` among French words was `à`
-            return word[:-1] + take(word[-1]) if _ends_rightly(word, found["next"]) else word
+            is_unit = word == "Å" and found.string[max(0, found.start() - 2) : found.start()].strip().isdigit()
+            return word[:-1] + take(word[-1]) if is_unit or _ends_rightly(word, found["next"]) else word
 
         def without_remainders(piece: str) -> str:
             nothing = _REMAINING.isdisjoint(piece) and not _has_capitals_apart(piece)
@@ -273,10 +284,10 @@ FIRST_MARK = 2  # control characters are in every encoding, and stand in no text
 
 def _with_lossy_words(line: str) -> tuple[str, list[Span]]:
     """The words of a line that lost bytes, and the line itself; or as it was before it was misread once more."""
-    if words := lossy_words(line):
+    if words := lossy_wide_letters(line) or lossy_words(line):
         return line, words
     for once in undo(line, _WINDOWS) if "Ã" in line else ():  # so every letter begins that was misread twice
-        if words := lossy_words(once):
+        if words := lossy_wide_letters(once) or lossy_words(once):
             return once, words
     return line, []
 

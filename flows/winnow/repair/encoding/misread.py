@@ -76,7 +76,7 @@ def undo_misreading(text: str, evidence: Evidence) -> Iterator[Change]:
 
 
 # It proves nothing for the rules that need evidence, as mojibake does not.
-MISREAD = Rule("misread_charset", 3, undo_misreading, MISREAD_GATE, beyond_ascii=True)
+MISREAD = Rule("misread_charset", 4, undo_misreading, MISREAD_GATE, beyond_ascii=True)
 
 
 def is_surely_misread(line: str) -> bool:

@@ -32,7 +32,7 @@ _CONTRACTED = re.compile(rf"(?<!\w)[A-Za-z]{{1,7}}[{_APOSTROPHES}](?:t|s|m|d|re|
 # UTF-8 of which only the first byte had a character.
 _LOSSY = re.compile("(?<=[A-Za-z])â(?:[?€\ufffd][?\ufffd]|€|)(?=(?:t|s|m|d|re|ve|ll)(?!\\w))")
 _ELIDED = re.compile(
-    r"(?i)(?<![^\W_])(?:[cdjlmnst]|qu|(?:lors|puis|jus|quel)qu|(?:de|da|ne|su|a)ll|un|quest|aujourd)(â)"
+    r"(?i)(?<![^\W_])(?:[cdjlmnst]|qu|(?:lors|puis|jus|quel)qu|(?:de|da|ne|su|a)ll|un|quest|aujourd)(â(?:[?€\ufffd][?\ufffd]|€|))"
     r"(?=(?-i:([aeéèêhiouyàâîôœAEÉÈÊHIOUYÀÎÔŒ][^\W\d_]*)|Ã[^\w\s]))"
 )
 _BARE_PAIR = re.compile(
@@ -80,7 +80,7 @@ def undo_misread_quotes(text: str, evidence: Evidence) -> Iterator[Change]:
                 or (_is_contracted(token) and (found[0] != "â" or (bare and len(token) > LONG)))
             ):
                 changes.append(Change(at + found.start(), at + found.end(), "’", LIKELY))
-        changes += (Change(at + place, at + place + 1, sign, LIKELY) for place, sign in _bare_signs(line, contracted))
+        changes += (Change(at + start, at + end, sign, LIKELY) for start, end, sign in _bare_signs(line, contracted))
         lossy = {place for change in changes for place in range(change.start, change.end)}
         for start, sign in proven.signs(line) if proven else ():
             if at + start not in lossy:
@@ -95,27 +95,27 @@ def _lossy_words(line: str) -> set[str]:
     return {word_around(line, m.start(), m.end(), "’").lower() for m in _LOSSY.finditer(line)}
 
 
-def _bare_signs(line: str, contracted: bool) -> Iterator[tuple[int, str]]:
-    """Offsets of the letter that alone is left of a sign, and the sign: French apostrophes, and pairs of quotes.
+def _bare_signs(line: str, contracted: bool) -> Iterator[tuple[int, int, str]]:
+    """Start and end of what is left of a sign, and the sign: French apostrophes, and pairs of quotes.
 
     And dashes, where an English contraction of the text has lost the same.
 
-    >>> list(_bare_signs("câest lâhôtel, le câble", False)), list(_bare_signs("so âvery niceâ of you, an âge", False))
-    ([(1, '’'), (7, '’')], [(3, '“'), (13, '”')])
+    >>> list(_bare_signs("câest lâ??hôtel, le câble", False)), list(_bare_signs("so âvery niceâ of you, âge", False))
+    ([(1, 2, '’'), (7, 10, '’')], [(3, 4, '“'), (13, 14, '”')])
     """
     if "â" not in line:
         return
     for found in _ELIDED.finditer(line):
         word = word_around(line, found.start(1), found.end(1), "â")
         if not is_word(word) and (not found[2] or known_in(found[2], "fr") or known_in(found[2], "it")):
-            yield found.start(1), "’"
+            yield *found.span(1), "’"
     for found in _BARE_PAIR.finditer(line):
         inside = words(found[1])
         tokens = f"â{inside[0]}", f"{inside[-1]}â"
         if known_in(inside[0], "en") and known_in(inside[-1], "en") and not any(map(is_word, tokens)):
-            yield from ((found.start(), "“"), (found.end() - 1, "”"))
+            yield from ((found.start(), found.start() + 1, "“"), (found.end() - 1, found.end(), "”"))
     if contracted:
-        yield from ((found.start(), "—") for found in _BARE_DASH.finditer(line))
+        yield from ((*found.span(), "—") for found in _BARE_DASH.finditer(line))
 
 
 _HAN = "\u3400-\u9fff\uac00-\ud7a3"
@@ -242,9 +242,9 @@ def _stands_as(sign: str, line: str, at: int) -> bool:
 _QUOTE_BEFORE_WORD = "".join(c for table in _TABLES for c, sign in table.items() if sign == "“")
 MISREAD_QUOTES = Rule(
     "misread_quotes",
-    4,
+    5,
     undo_misread_quotes,
     rf"[A-Za-z][{_GLUED_APOSTROPHES}]|[A-Za-z][{_APOSTROPHES}](?:t|s|m|d|re|ve|ll)(?:[^\pL]|$)|(?:^|[\s(\[-])[{_QUOTE_BEFORE_WORD}][A-Za-z]"
     r"|[A-Za-z]â(?:[?€\x{fffd}][?\x{fffd}]|€|)(?:t|s|m|d|re|ve|ll)(?:[^\pL]|$)"
-    r"|(?i:[cdjlmnst]|qu|ll|un|aujourd)â[aeéèêhiouyàâîôœAEÉÈÊHIOUYÀÎÔŒÃ]|(?:^|[^\pL])â[A-Za-z0-9]",
+    r"|(?i:[cdjlmnst]|qu|ll|un|aujourd)â(?:[?€\x{fffd}][?\x{fffd}]|€)?[aeéèêhiouyàâîôœAEÉÈÊHIOUYÀÎÔŒÃ]|(?:^|[^\pL])â[A-Za-z0-9]",
 )

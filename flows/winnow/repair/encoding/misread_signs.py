@@ -51,6 +51,7 @@ MISREAD_GATE = "|".join((
     f"[а-џ][Ѐ-Я]|[А-џ][{_CYRILLIC_SIGNS}©®°][А-џ{_CYRILLIC_SIGNS}]|[{_CYRILLIC_SIGNS}]{{2}}[А-џ]|[€¬ƒ≥][а-џ]",
     r"[αßδεσφτπΦΘΩΣΓ][≡≤≥∩≈∞√ⁿ±][αßδεσφτπΦΘΩΣΓ≡≥≤∩≈∞√ⁿ]",  # Cyrillic read as cp437
     r"[┴┬┼╒╓╔╘╙╚╞╟╠╤╥╦╧╨╩╪╫╬]{2}|[А-яЁё][═-╬]|[═-╬][А-яЁё]",
+    "[аейоуюя]ъ(?:[^а-џ]|$)",  # Hebrew read as Cyrillic, which ends no word so
     r"[a-z ]ŕ[ ,.;:!?]",
     r"[a-z]õ(?:[^\pL]|$)|[ýüö]ţ|ţ[ýüö]|[üö]đ|ΰ",  # Hungarian, Turkish as Central European, Russian as Greek
     r"n[íê]t\b|(?i:\b(?:it|that|he|she|there|what|who|let))[íê]s\b|\b(?:I|[Yy]ou|[Ww]e|[Tt]hey)[íê](?:m|d|ll|re|ve)\b",

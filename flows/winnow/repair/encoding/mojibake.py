@@ -138,7 +138,7 @@ def _quoted(readings: dict[str, Reading], proven: frozenset[str]) -> dict[str, R
 
 
 # It proves nothing for the rules that need evidence: a wrong decoding splits no words and breaks no tags.
-MOJIBAKE = Rule("mojibake", 13, undo_mojibake, MOJIBAKE_GATE, beyond_ascii=True)
+MOJIBAKE = Rule("mojibake", 14, undo_mojibake, MOJIBAKE_GATE, beyond_ascii=True)
 
 ENCODING: tuple[Rule, ...] = (REPLACEMENTS, MOJIBAKE, LOSSY_REMAINS)
 """The rules that undo wrong decoding, in order."""
@@ -172,13 +172,15 @@ def best_reading(line: str, proven: frozenset[str] = frozenset(), home: frozense
         step = _one_step(current, proven, home)
         if step is None or ((proven or current != start) and is_surely_misread(current)):
             break
+        if current == start and is_chewed(current, step.text):
+            return Reading(line, 1.0)
         confidence = min(confidence, step.confidence)
         current, proven = aside.take_out(step.text), proven | step.proven
     back = None if current == start else aside.put_back(current)
     if back is not None and not _has_c1(line):
         back = _C1.sub("", back)  # bytes that were given back in vain
     current = line if back is None else in_title_case(line, in_capitals(line, keep_units(line, back)))
-    if current != line and (invents(line, current) or is_chewed(line, current) or takes_words_apart(line, current)):
+    if current != line and (invents(line, current) or takes_words_apart(line, current)):
         return Reading(line, 1.0)
     if current != line and is_doubtful_change(line, current):
         confidence = DOUBTFUL
@@ -305,6 +307,10 @@ def readings(text: str) -> Iterator[str]:
         layer = [form for form in deeper if not form.isascii()]
 
 
+# By Latin-1 and Windows-1252, of which the first letter lost a byte: `å‰æ` is no 剿.
+_BEGINS_ANOTHER = re.compile("[ã-í].?[ã-í]")
+
+
 def _in_pieces(line: str) -> tuple[str, frozenset[str]]:
     """The line with those pieces undone that show two sequences side by side, or one that ftfy finds bad."""
     found: list[tuple[int, int, int, int, str, str]] = []
@@ -317,7 +323,8 @@ def _in_pieces(line: str) -> tuple[str, frozenset[str]]:
         for match in charmap.sequences.finditer(line):
             start, end = match.span()
             if match[0] not in read:
-                read[match[0]] = _plainest(match[0], charmap, home) if is_suspicious(match[0]) else []
+                suspicious = is_suspicious(match[0]) and (order < 2 or not _BEGINS_ANOTHER.match(match[0]))
+                read[match[0]] = _plainest(match[0], charmap, home) if suspicious else []
             for under in read[match[0]]:
                 if order >= len(CHARMAPS) and len(under) == 1 and not _makes_a_word(line, start, end, under):
                     continue  # three errors for a letter that is none of a word: it is another sign's remainder

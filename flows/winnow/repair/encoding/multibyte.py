@@ -65,6 +65,15 @@ def _traditional() -> dict[int, str]:
     return mapping
 
 
+def simplified(text: str) -> str:
+    """Chinese text as the list of words has it.
+
+    >>> simplified("漢語")
+    '汉语'
+    """
+    return text.translate(_traditional())
+
+
 @cache  # one for each of three languages
 def _words(language: str) -> frozenset[str]:
     """Its words of two letters and more."""
@@ -184,7 +193,7 @@ def _judged(line: str, reading: Reading) -> Reading | None:
     really = reading.pair[1]
     best = 0.0
     for name in ("zh", "ja", "ko") if really == "utf-8" else (ASIAN[really],):
-        plain = letters.translate(_traditional()) if name == "zh" else letters
+        plain = simplified(letters) if name == "zh" else letters
         common = share_of_common(plain, name)
         if common < MIN_SHARE or (name == "ko" and letters[0] < "\uac00"):
             continue
@@ -265,7 +274,7 @@ def is_plausible(letters: str) -> bool:
     letters = letters[:SAMPLE]
     if share_of_common(letters, "zh") > MAX_SHARE or share_of_common(letters, "ja") > MAX_SHARE:
         return True
-    return max(share_of_common(letters.translate(_traditional()), "zh"), share_of_common(letters, "ko")) > MAX_SHARE
+    return max(share_of_common(simplified(letters), "zh"), share_of_common(letters, "ko")) > MAX_SHARE
 
 
 SHORTEST = 3  # letters of the longest word: one letter and two are read by chance
