@@ -123,4 +123,4 @@ def endings() -> list[str]:
     ['.txt', '.text']
     """
     plain = [e for f in FORMATS for e in f.endings]
-    return [*plain, f"and these packed as {', '.join(COMPRESSIONS)}"]
+    return [*plain, f"and these packed as {', '.join(COMPRESSIONS)} or in a .zip"]
