@@ -18,7 +18,9 @@ from winnow.read.mail import read_eml, read_kept_mbox, read_mbox
 from winnow.read.office import read_docx, read_epub, read_odt, read_pdf
 from winnow.read.parquet import read_kept_parquet, read_parquet
 from winnow.read.sources import FileSettings, settings_of
+from winnow.read.subtitles import read_subtitles
 from winnow.read.warc import read_kept_warc, read_warc
+from winnow.read.xml_text import read_xml
 
 Reader = Callable[[Content, FileSettings], Iterator[Read]]
 
@@ -71,6 +73,8 @@ FORMATS = (
     Format("docx", (".docx",), read_docx, read_docx),
     Format("odt", (".odt",), read_odt, read_odt),
     Format("epub", (".epub",), read_epub, read_epub),
+    Format("subtitles", (".srt", ".vtt"), read_subtitles, read_subtitles),
+    Format("xml", (".xml",), read_xml, read_xml),
     Format("warc", (".warc", ".wet"), read_warc, read_kept_warc),
     Format("parquet", (".parquet",), read_parquet, read_kept_parquet),
 )
