@@ -74,6 +74,7 @@ FILES = {
     "a.pdf": pdf_file(),
     "a.docx": docx_file(),
     "a.odt": odt_file(),
+    "a.rtf": rb"{\rtf1\ansi\ansicpg1252 Caf\'e9\par " + b"\\par ".join(str(r["text"]).encode() for r in RECORDS) + b"}",
     "a.epub": epub_file(),
     "a.srt": SUBTITLES,
     "a.vtt": b"WEBVTT\n\n" + SUBTITLES.replace(b",000", b".000"),
@@ -93,5 +94,5 @@ FILES = {
     "a.txt.zst": pa.compress(LINES, "zstd", asbytes=True),
 }
 
-ONE_DOCUMENT = set("a.txt b.txt a.html a.txt.zst a.eml a.pdf a.docx a.odt a.epub a.srt a.vtt a.xml".split())
+ONE_DOCUMENT = set("a.txt b.txt a.html a.txt.zst a.eml a.pdf a.docx a.odt a.rtf a.epub a.srt a.vtt a.xml".split())
 DOCUMENTS = {name: 1 if name in ONE_DOCUMENT else len(RECORDS) for name in FILES}

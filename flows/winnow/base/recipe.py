@@ -32,8 +32,8 @@ Charset = Annotated[str, AfterValidator(check_charset)]
 Delimiter = Annotated[str, StringConstraints(pattern=r'^[^"\r\n\\]$')]
 IdScope = Literal["auto", "file", "source", "everywhere"]
 FormatName = Literal[
-    "text", "jsonl", "json", "html", "csv", "tsv", "eml", "mbox", "pdf", "docx", "odt", "epub", "subtitles", "xml", "warc",
-    "parquet",
+    "text", "jsonl", "json", "html", "csv", "tsv", "eml", "mbox", "pdf", "docx", "odt", "rtf", "epub", "subtitles", "xml",
+    "warc", "parquet",
 ]  # fmt: skip
 
 
