@@ -251,7 +251,7 @@ def test_a_package_with_any_part_missing_or_broken_is_rows_or_a_reject(name: str
 
 RICH = {
     "charsets of fonts": (
-        rb"{\rtf1\ansi\ansicpg1252{\fonttbl{\f0 A;}{\f1\fcharset204 B;}}\f0 Caf\'e9 {\f1\'c4\'e0 }\'e9\par It\rquote s}",
+        rb"{\rtf1\ansi\ansicpg1252{\fonttbl{\f0 A;}{\f1\fcharset204 B;}}Caf\'e9 {\f1\'c4\'e0 }\'e9\par It\rquote s}",
         "Café Да é\nIt’s",
     ),
     "letters of two bytes": (rb"{\rtf1\ansi\ansicpg932 \'93\'fa\'96\'7b \'83A\'83\'43 end}", "日本 アイ end"),
