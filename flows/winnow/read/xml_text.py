@@ -21,11 +21,15 @@ from winnow.read.content import Content, sha256
 from winnow.read.html import read_html
 
 _DECLARATION = re.compile(r"\s{0,99}<\?xml\s[^<>]{0,300}?>")
+_PAGE = re.compile(rf"(?:{_DECLARATION.pattern})?\s{{0,99}}<(?:!doctype\s{{1,9}})?html[\s>]", re.IGNORECASE)
 _CHARSET = re.compile(r"encoding\s{0,9}=\s{0,9}[\"']([^\"'\s]{1,40})")
-_NAMED = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);)([A-Za-z][A-Za-z0-9]{1,31};)")
+_REFERENCE = re.compile(r"<!\[CDATA\[|\]\]>|&(?:(#\d{1,7}|#x[0-9A-Fa-f]{1,6}|[A-Za-z_][\w.-]{0,63});)?")
+_OWN = frozenset("amp lt gt quot apos".split())
+_ILLEGAL = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 0xFFFE, 0xFFFF), " ")
+_ENTITY = re.compile(r"<!ENTITY\s{1,99}([A-Za-z_][\w.-]{0,63})\s")
 _SPACES = re.compile(r"[ \t\n]+")
-_DECLARED = re.compile(  # of one or two characters, so that nothing grows
-    r"<!ENTITY\s{1,99}([A-Za-z][A-Za-z0-9]{1,31})\s{1,99}(?:\"(&#\w{1,8};|[^\"<&%]{1,2})\"|'(&#\w{1,8};|[^'<&%]{1,2})')"
+_SHORT = re.compile(  # entities of one or two characters, so that nothing grows
+    r"<!ENTITY\s{1,99}([A-Za-z_][\w.-]{0,63})\s{1,99}(?:\"(&#\w{1,8};|[^\"<&%]{1,2})\"|'(&#\w{1,8};|[^'<&%]{1,2})')"
 )
 _SPACE = "{http://www.w3.org/XML/1998/namespace}space"
 _AS_SET = frozenset("pre programlisting screen literallayout sourcecode verbatim code".split())
@@ -42,12 +46,11 @@ def read_xml(content: Content, settings: ReadSettings) -> Iterator[RawDocument]:
     said = _DECLARATION.match(head.removeprefix("\xef\xbb\xbf"))
     named = _CHARSET.search(said[0]) if said else None
     text, encoding = decode(raw, named[1] if named else settings.charset)
-    root = _root(text)
-    if _name(root) == "html":
+    if _PAGE.match(text):
         page = Content(path=content.path, blocks=iter((raw,)), open=content.open)
         yield from read_html(page, settings)
         return
-    found = _Said()
+    root, found = _root(text), _Said()
     found.frame(root)
     if not found.paragraphs:
         raise ReadError("empty", "holds no text between its tags; leave it out")
@@ -60,20 +63,52 @@ def read_xml(content: Content, settings: ReadSettings) -> Iterator[RawDocument]:
 
 
 def _root(text: str) -> Any:
+    """The root of a document. Faults that cost no text are passed over: names without a namespace, and signs."""
     from lxml import etree
 
-    text = _DECLARATION.sub("", text, count=1)
-    # Names of HTML are taken for what they are there: many files use them, and few say what they mean.
-    meant = {f"{m[1]};": unescape(m[2] or m[3]) for m in _DECLARED.finditer(text)}
-    text = _NAMED.sub(lambda m: escape(meant.get(m[1]) or html5.get(m[1], ""), quote=False) or m[0], text)
     parser = etree.XMLParser(
         encoding="utf-8", resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False,
-        remove_comments=True, remove_pis=True,
+        remove_comments=True, remove_pis=True, recover=True,
     )  # fmt: skip
+    plain = _plain(_DECLARATION.sub("", text, count=1).translate(_ILLEGAL))
     try:
-        return etree.fromstring(text.encode("utf-8", "replace"), parser)
+        root = etree.fromstring(plain.encode("utf-8", "replace"), parser)
     except (etree.XMLSyntaxError, ValueError) as error:
         raise ReadError("damaged", f"is no XML that can be read ({str(error)[:100]}); write it again") from error
+    for fault in parser.error_log.filter_from_level(etree.ErrorLevels.FATAL):
+        why = f"{fault.message.strip()[:100]}, line {fault.line}"
+        raise ReadError("damaged", f"is no XML that can be read ({why}); write it again")
+    if root is None:
+        raise ReadError("damaged", "is no XML that can be read; write it again")
+    return root
+
+
+def _plain(text: str) -> str:
+    """The source with names of characters as these, and with what is no reference as text, but for sections of CDATA.
+
+    Names of HTML are taken for what they are there: many files use them, and few say what they mean. Other entities
+    that a document declares stay references, and so as they are written.
+    """
+    declared = dict.fromkeys(_ENTITY.findall(text), "")
+    declared |= {m[1]: unescape(m[2] or m[3]) for m in _SHORT.finditer(text)}
+    in_cdata = False
+
+    def put(sign: re.Match[str]) -> str:
+        nonlocal in_cdata
+        if sign[0][0] != "&":
+            in_cdata = sign[0] == "<![CDATA["
+        if sign[0][0] != "&" or in_cdata:
+            return sign[0]
+        name = sign[1] or ""
+        if name in _OWN or (name in declared and not declared[name]):
+            return sign[0]
+        if name.startswith("#"):
+            code = int(name[2:], 16) if name[1] == "x" else int(name[1:])
+            is_sign = code < 0x110000 and code not in _ILLEGAL and not 0xD800 <= code < 0xE000
+            return sign[0] if is_sign else escape(sign[0])
+        return escape(declared.get(name) or html5.get(f"{name};") or sign[0])
+
+    return _REFERENCE.sub(put, text)
 
 
 def _name(element: Any) -> str:
