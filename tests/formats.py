@@ -56,6 +56,10 @@ def message(row: dict[str, object]) -> bytes:
     return (head + kind + str(row["text"]) + file).encode()
 
 
+SUBTITLES = b"".join(
+    b"%d\n00:0%d:00,000 --> 00:0%d:09,000\n%s\n\n" % (n, n, n, str(row["text"]).encode())
+    for n, row in enumerate(RECORDS, 1)
+)
 MAILBOX = b"".join(b"From a@e.org Fri Mar  1 12:00:05 2024\n" + message(row) + b"\n" for row in RECORDS)
 FILES = {
     "a.txt": RECORDS[0]["text"].encode("utf-8"),
@@ -70,7 +74,13 @@ FILES = {
     "a.pdf": pdf_file(),
     "a.docx": docx_file(),
     "a.odt": odt_file(),
+    "a.rtf": rb"{\rtf1\ansi\ansicpg1252 Caf\'e9\par " + b"\\par ".join(str(r["text"]).encode() for r in RECORDS) + b"}",
     "a.epub": epub_file(),
+    "a.srt": SUBTITLES,
+    "a.vtt": b"WEBVTT\n\n" + SUBTITLES.replace(b",000", b".000"),
+    "a.xml": b"<doc><title>A title</title>"
+    + b"".join(b"<p>%s</p>" % str(r["text"]).encode() for r in RECORDS)
+    + b"</doc>",
     "a.eml": message(RECORDS[0]),
     "a.mbox": MAILBOX,
     "a.warc": b"".join(warc("http://e.org")),
@@ -84,5 +94,5 @@ FILES = {
     "a.txt.zst": pa.compress(LINES, "zstd", asbytes=True),
 }
 
-ONE_DOCUMENT = {"a.txt", "b.txt", "a.html", "a.txt.zst", "a.eml", "a.pdf", "a.docx", "a.odt", "a.epub"}
+ONE_DOCUMENT = set("a.txt b.txt a.html a.txt.zst a.eml a.pdf a.docx a.odt a.rtf a.epub a.srt a.vtt a.xml".split())
 DOCUMENTS = {name: 1 if name in ONE_DOCUMENT else len(RECORDS) for name in FILES}

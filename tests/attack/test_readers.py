@@ -70,7 +70,7 @@ def read_texts(path: Path) -> list[str]:
     return [r.text for r in found if isinstance(r, RawDocument)]
 
 
-CONTAINERS = [n for n in FILES if n.split(".")[1] in ("warc", "wet", "eml", "mbox", "docx", "odt", "epub", "pdf")]
+CONTAINERS = [n for n in FILES if n.split(".")[1] in "warc wet eml mbox docx odt rtf epub pdf srt vtt xml".split()]
 MUTATED = given(changes=st.lists(SLICES, max_size=3))
 EXAMPLES = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 

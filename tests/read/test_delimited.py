@@ -62,6 +62,7 @@ ABOVE = {
     "a title and a blank line": (b"Report, of 2020\n\n", 1),
     "comments": (b"# made by a program\n# on Monday\n", 2),
     "nothing but blank lines": (b"\n\n", 0),
+    "a title that a spreadsheet pads": (b"Report of 2020,,\n,,\n", 2),
 }
 
 
@@ -72,7 +73,10 @@ def test_lines_above_the_head_are_left_out_and_counted(above: bytes, n_left_out:
     assert texts([r for r in found if not isinstance(r, LeftOut)]) == {"1": "one", "2": "two"}
 
 
-@pytest.mark.parametrize("content", [b"id,body\n1,text\n2,more\n", b"id,body,x\n1,text\n2,more\n", b"a\nid,text\nb\n"])
+@pytest.mark.parametrize(
+    "content",
+    [b"id,body\n1,text\n2,more\n", b"id,body,x\n1,text\n2,more\n", b"a\nid,text\nb\n", b",body\n1,text\n2,x\n"],
+)
 def test_a_row_that_holds_the_name_of_the_text_is_no_head(content: bytes, tmp_path: Path) -> None:
     (reject,) = read(tmp_path, content)
     assert isinstance(reject, Reject) and reject.expectation == "no_text"
@@ -172,6 +176,32 @@ def test_a_row_that_is_too_long_costs_itself_alone(row: str, tmp_path: Path) -> 
     assert [r.expectation for r in rejects] == ["too_large"] * row.count("3,")
     assert "row 3" in rejects[0].reason
     assert texts([r for r in found if r not in rejects]) == {"1": "one", "5": "five", "6": "six\nand more"}
+
+
+ROWS = "".join(f"{n},words of row {n}\n" for n in range(10, 2_000))
+
+
+@pytest.mark.parametrize(
+    ("row", "kind"),
+    [
+        ('1,"never closed here\n', "malformed_row"),
+        ('1,"' + "so it goes on, line by line, for long\n" * 1_000 + '"\n', "too_large"),
+    ],
+    ids=["rows follow", "a long text"],
+)
+def test_a_quote_that_does_not_close_within_a_document_costs_its_row_alone(row: str, kind: str, tmp_path: Path) -> None:
+    content = f"id,text\n{row}{ROWS}".encode()
+    found = read(tmp_path, content, settings=SETTINGS.model_copy(update={"max_document_mb": 0.01}))
+    (reject,) = [r for r in found if isinstance(r, Reject)]
+    assert reject.expectation == kind
+    assert list(texts([r for r in found if r is not reject])) == [str(n) for n in range(10, 2_000)]
+
+
+def test_the_head_of_a_file_that_was_put_behind_another_is_left_out_and_counted(tmp_path: Path) -> None:
+    found = read(tmp_path, b"id,text\n1,one\n\xef\xbb\xbfid,text\n2,id\n3,text\n")
+    assert [r.records for r in found if isinstance(r, LeftOut)] == [1]
+    assert texts([r for r in found if not isinstance(r, LeftOut)]) == {"1": "one", "2": "id", "3": "text"}
+    assert sorted(texts(read(tmp_path, b"text\none\ntext\n")).values()) == ["one", "text"]
 
 
 def test_a_quote_that_would_close_inside_a_later_row_costs_its_row_alone(tmp_path: Path) -> None:

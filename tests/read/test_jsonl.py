@@ -49,6 +49,7 @@ BAD_LINES = [
     (b"{not json", "not_json"), (b"[1, 2]", "not_an_object"), (b'{"id": "x"}', "no_text"),
     (b'{"text": null}', "no_text"),
     (b'{"text": 5}', "text_not_a_string"), (b'{"text": "  "}', "no_text"), (b"\0" * 50, "binary"),
+    (b'{"text": "one", "n": 1, "text": "two"}', "malformed_record"),
     (b"[" * 100_000, "not_json"), (b'{"text": "x", "n": ' + b"1" * 5000 + b"}", "not_json"),
 ]  # fmt: skip
 
@@ -60,6 +61,19 @@ def test_a_bad_line_costs_one_reject_that_names_its_line(tmp_path, line, kind):
     assert (reject.stage, reject.expectation, reject.content) == ("read", kind, line)
     assert "a.jsonl, line 2 (byte 23)" in reject.reason
     assert reject.input == "a.jsonl"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"text": "a", "text": "a"}',
+        b'{"text": "", "text": "a"}',
+        b'{"text": "a", "kind": "text", "in": {"text": "b"}}',
+    ],
+)
+def test_a_text_that_is_given_once_is_read_whatever_else_has_its_name(tmp_path, line):
+    (document,) = read(tmp_path, line)
+    assert (document.text, document.content) == ("a", line)
 
 
 def test_lone_surrogates_become_replacement_characters_and_pairs_are_joined(tmp_path):

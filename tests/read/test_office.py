@@ -247,3 +247,34 @@ def test_a_package_with_any_part_missing_or_broken_is_rows_or_a_reject(name: str
             changed = {n: c if n != missing else instead for n, c in files.items() if n != missing or instead}
             found = read(tmp_path, name, packed({n: c for n, c in changed.items() if c is not None}))
             assert not isinstance(found, Reject) or found.expectation != INTERNAL_ERROR, found.metadata
+
+
+RICH = {
+    "charsets of fonts": (
+        rb"{\rtf1\ansi\ansicpg1252{\fonttbl{\f0 A;}{\f1\fcharset204 B;}}Caf\'e9 {\f1\'c4\'e0 }\'e9\par It\rquote s}",
+        "Café Да é\nIt’s",
+    ),
+    "letters of two bytes": (rb"{\rtf1\ansi\ansicpg932 \'93\'fa\'96\'7b \'83A\'83\'43 end}", "日本 アイ end"),
+    "bytes as they are": (b"{\\rtf1\\ansi\\ansicpg1251 \xc4\xe0, \\u1085?\\u1077?\\u-10179?\\u-8704?}", "Да, не😀"),
+    "what is not seen": (
+        rb"{\rtf1{\info{\title T}}{\header H}{\*\generator W;}{\pict 8950}\trowd A\cell B\cell\row \{x\}\line y}",
+        "A | B\n{x}\ny",
+    ),
+    "a code page of mainframes": (rb"{\rtf1\ansicpg500 Words}", "Words"),
+}
+
+
+@pytest.mark.parametrize(("content", "text"), RICH.values(), ids=RICH)
+def test_rich_text_is_what_it_says(content: bytes, text: str, tmp_path: Path) -> None:
+    found = read(tmp_path, "a.rtf", content)
+    assert isinstance(found, RawDocument)
+    assert found.text == text
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"), [(b"words", "damaged"), (b"{\\rtf1 }", "empty"), (b"{\\rtf1" + b"{" * 200_000, "empty")]
+)
+def test_what_holds_no_rich_text_is_a_reject(content: bytes, kind: str, tmp_path: Path) -> None:
+    found = read(tmp_path, "a.rtf", content)
+    assert isinstance(found, Reject)
+    assert found.expectation == kind

@@ -32,8 +32,9 @@ Charset = Annotated[str, AfterValidator(check_charset)]
 Delimiter = Annotated[str, StringConstraints(pattern=r'^[^"\r\n\\]$')]
 IdScope = Literal["auto", "file", "source", "everywhere"]
 FormatName = Literal[
-    "text", "jsonl", "json", "html", "csv", "tsv", "eml", "mbox", "pdf", "docx", "odt", "epub", "warc", "parquet"
-]
+    "text", "jsonl", "json", "html", "csv", "tsv", "eml", "mbox", "pdf", "docx", "odt", "rtf", "epub", "subtitles", "xml",
+    "warc", "parquet",
+]  # fmt: skip
 
 
 class Section(BaseModel):

@@ -18,11 +18,11 @@ from itertools import chain
 import orjson
 
 from winnow.base.errors import ReadError
-from winnow.base.records import LeftOut, RawDocument, Read, Reject
+from winnow.base.records import LeftOut, Read
 from winnow.read.charset import decode
 from winnow.read.charset_names import codec_named
 from winnow.read.content import MB, Content, sha256
-from winnow.read.delimited_lines import Lines, LongLine, TooLong, lines_of
+from winnow.read.delimited_lines import Lines, LongLine, TooLong, lines_of, long_line
 from winnow.read.fields import Record, Records, distinct, require_columns
 from winnow.read.jsonl import read_jsonl
 from winnow.read.sources import FileSettings
@@ -33,6 +33,7 @@ MAX_BEFORE_HEAD = 20  # lines: titles, dates, comments
 _NO_DELIMITER = "\x1f"  # which no text holds
 _SAMPLE = 1 << 18  # characters by which the dialect is told
 _MOST_RETRIES = 8  # quotes that never close; after so many the rest of the file is one reject
+_SOME_LINES = 1000  # by which those of rows are told from those of a text
 _DUMPED = {"n": "\\\n", "t": "\\\t", "r": "\\\r"}  # as csv takes the same escapes
 _DUMPED_NULL = re.compile(r"(?:^|\t)\\N\r?(?:$|\t)", re.MULTILINE)  # of a table that a database dumped
 _SEP = re.compile(r'(?P<quote>"?)sep=([,;\t|])(?P=quote)\s*$', re.IGNORECASE)
@@ -150,6 +151,8 @@ def _before_head(sample: list[str], delimiter: str, text_field: tuple[str, ...])
 
     >>> _before_head(["Report of 2020\\n", "\\n", "id,text\\n", "1,one\\n"], ",", ("text",))
     2
+    >>> _before_head(["Report,,\\n", ",,\\n", "id,text,by\\n", "1,one,\\n"], ",", ("text",))
+    2
     >>> _before_head(["id,body\\n", "1,text\\n"], ",", ("text",)), _before_head(["text\\n", "a,b\\n"], ",", ("text",))
     (0, 0)
     """
@@ -157,8 +160,9 @@ def _before_head(sample: list[str], delimiter: str, text_field: tuple[str, ...])
         found = _delimiter_of_head(line, delimiter, text_field)
         if found is None:
             continue
-        signs = [x.count(found) for x in sample[: n + 2]]
-        return n if n and signs[n] > max(signs[:n]) and signs[n] <= signs[-1] else 0
+        above = [x.rstrip(f'{found}" \r\n').count(found) for x in sample[:n]]  # a spreadsheet pads a title
+        signs = [x.count(found) for x in sample[n : n + 2]]
+        return n if n and max(above) < signs[0] <= signs[-1] else 0
     return 0
 
 
@@ -198,7 +202,7 @@ def _is_in_single_quotes(sample: str, between: str) -> bool:
 def _read(content: Content, settings: FileSettings, delimiter: str) -> Iterator[Read]:
     """A document or a reject for each row; what is kept of a row is its record as JSON.
 
-    Lines above the head, such as a title, are left out.
+    Lines above the head, such as a title, are left out, and so is the head where it stands again.
 
     Bytes that are not UTF-8 are decoded field by field. Raises ReadError for a file without a text column.
     """
@@ -254,11 +258,11 @@ def _head(lines: Lines, delimiter: str, settings: FileSettings) -> tuple[list[st
     return distinct(fields), dialect, sum(1 for line in above if line.strip())
 
 
-def _rows(lines: Lines, head: list[str], dialect: Dialect, records: Records) -> Iterator[RawDocument | Reject]:
+def _rows(lines: Lines, head: list[str], dialect: Dialect, records: Records) -> Iterator[Read]:
     settings = records.settings
     nulls = {name: None for name in settings.text_field if name in head}
     number = 1  # the head is row 1
-    retries = 0
+    retries = n_heads = 0
     while True:
         for row in _rows_as_meant(lines, dialect, len(head)):
             if isinstance(row, LongLine):
@@ -278,17 +282,23 @@ def _rows(lines: Lines, head: list[str], dialect: Dialect, records: Records) -> 
             fields = ["" if f == r"\N" else _decoded(f, settings, lines.charset) for f in row]
             while len(fields) > len(head) and not fields[-1]:  # a delimiter at the end of each row says nothing
                 fields.pop()
+            if len(head) > 1 and [field.strip(" \ufeff") for field in fields] == head:
+                n_heads += 1  # of a file that was put behind another
+                continue
             said = {h: f for h, f in zip(head, fields, strict=False) if f}
             # A row that does not fit the head is kept with it, field by field: nothing of it is cut off.
             raw = orjson.dumps(said if len(fields) <= len(head) else [head, fields])
             record = Record(value=nulls | said, raw=raw, sha256=sha256(raw), row=number, place=place)
             yield records.result(record, _too_many_fields(head, fields) if len(fields) > len(head) else None)
         else:
+            if n_heads:
+                yield LeftOut(input=records.content.path, records=n_heads)
             return
         swallowed, lines.row = lines.row, []
-        cut = swallowed if lines.ended and retries == _MOST_RETRIES else swallowed[:1]
+        cut = swallowed if lines.ended and retries >= _MOST_RETRIES else swallowed[:1]
         retries, lines.ended = retries + lines.ended, False
         raw = orjson.dumps([head, [_decoded(line, settings, lines.charset) for line in cut]])
+        raw = raw if len(raw) <= settings.max_document_mb * MB else b""
         number += 1
         place = f", row {number} (line {lines.before + 1})"
         unread = Record(value=None, raw=raw, sha256=sha256(raw), row=number, place=place)
@@ -312,7 +322,13 @@ def _rows_as_meant(lines: Lines, dialect: Dialect, width: int | None) -> Iterato
             continue
         except csv.Error:
             if sum(map(len, lines.row)) > csv.field_size_limit():
-                raise
+                if width is None:
+                    raise
+                if not _are_rows(lines.row[1:], dialect.delimiter, width):
+                    rows = dialect.rows(lines)
+                    yield long_line("".join(lines.row))
+                    continue
+                lines.ended = True  # as far as may be looked, the quote never closes
             row = None if lines.ended else dialect.as_meant("".join(lines.row), width)
             if row is None:
                 yield None
@@ -339,6 +355,12 @@ def _parted(lines: Sequence[str], delimiter: str, width: int | None) -> list[lis
     first = rows[0][0]
     counted = first.isdecimal() and [row[0] for row in rows] == [str(int(first) + n) for n in range(len(rows))]
     return rows if delimiter == "\t" or counted else []
+
+
+def _are_rows(lines: Sequence[str], delimiter: str, width: int) -> bool:
+    """Whether most lines have as many fields as the head, and more than one."""
+    sample = lines[:_SOME_LINES]
+    return width > 1 and 2 * sum(line.count(delimiter) == width - 1 for line in sample) > len(sample)
 
 
 def _open_quote() -> ReadError:

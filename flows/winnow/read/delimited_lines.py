@@ -113,3 +113,12 @@ class _Growing:
         line = LongLine()
         line.quotes, line.sha256 = self._quotes, self._digest.hexdigest()
         return line
+
+
+def long_line(text: str) -> LongLine:
+    """What stands for lines that are together longer than a document may be."""
+    growing = _Growing()
+    growing.add(text)
+    line = growing.whole()
+    assert isinstance(line, LongLine)
+    return line

@@ -62,10 +62,11 @@ class Records:
         (`value_of` says what a name may be). All fields that are not used go to the metadata, strings as they are,
         other values as JSON; null is left out. `source` tells what the document is called.
 
-        Raises ReadError: ``no_text``, ``text_not_a_string``; its reject has the same source.
+        Raises ReadError: ``no_text``, ``text_not_a_string``, ``malformed_record``; its reject has the same source.
         """
         settings, fields = self.settings, record.fields
         text_field = self._text_field(fields)
+        _refuse_two_texts(record.raw, text_field)
         text: str = value_of(fields, text_field)
         if "\r" in text:
             text = text.replace("\r\n", "\n").replace("\r", "\n")
@@ -139,6 +140,18 @@ class Records:
         if value_of(fields, held[0]) is None:
             raise ReadError("no_text", f"has no text: {held[0]!r} is null or empty; leave the record out or mend it")
         raise ReadError("no_text", f"has no text: {held[0]!r} is blank; leave the record out or mend it")
+
+
+def _refuse_two_texts(raw: bytes, name: str) -> None:
+    """Raise ReadError for an object that gives two texts in one field: readers of JSON take the last in silence."""
+    if raw.count(orjson.dumps(name)) < 2:
+        return
+    try:
+        pairs = json.loads(raw, object_pairs_hook=list, strict=False)
+    except (ValueError, RecursionError):
+        return
+    if len({value for key, value in pairs if key == name and isinstance(value, str) and value.strip()}) > 1:
+        raise ReadError("malformed_record", f"gives {name!r} twice, and not the same; keep one")
 
 
 _REMEDY = "name the field in read.text_field"

@@ -15,10 +15,12 @@ from winnow.read.html import read_html
 from winnow.read.json_value import read_json, read_kept_json
 from winnow.read.jsonl import read_jsonl
 from winnow.read.mail import read_eml, read_kept_mbox, read_mbox
-from winnow.read.office import read_docx, read_epub, read_odt, read_pdf
+from winnow.read.office import read_docx, read_epub, read_odt, read_pdf, read_rtf
 from winnow.read.parquet import read_kept_parquet, read_parquet
 from winnow.read.sources import FileSettings, settings_of
+from winnow.read.subtitles import read_subtitles
 from winnow.read.warc import read_kept_warc, read_warc
+from winnow.read.xml_text import read_xml
 
 Reader = Callable[[Content, FileSettings], Iterator[Read]]
 
@@ -70,7 +72,10 @@ FORMATS = (
     Format("pdf", (".pdf",), read_pdf, read_pdf),
     Format("docx", (".docx",), read_docx, read_docx),
     Format("odt", (".odt",), read_odt, read_odt),
+    Format("rtf", (".rtf",), read_rtf, read_rtf),
     Format("epub", (".epub",), read_epub, read_epub),
+    Format("subtitles", (".srt", ".vtt"), read_subtitles, read_subtitles),
+    Format("xml", (".xml",), read_xml, read_xml),
     Format("warc", (".warc", ".wet"), read_warc, read_kept_warc),
     Format("parquet", (".parquet",), read_parquet, read_kept_parquet),
 )
@@ -123,4 +128,4 @@ def endings() -> list[str]:
     ['.txt', '.text']
     """
     plain = [e for f in FORMATS for e in f.endings]
-    return [*plain, f"and these packed as {', '.join(COMPRESSIONS)}"]
+    return [*plain, f"and these packed as {', '.join(COMPRESSIONS)} or in a .zip"]

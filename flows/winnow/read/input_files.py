@@ -9,6 +9,7 @@ environment or the URL, and are never shown.
 from __future__ import annotations
 
 import os
+import posixpath
 import re
 import stat
 from collections.abc import Callable, Iterable, Iterator
@@ -33,7 +34,8 @@ from winnow.read.remote_files import (
     listed,
     open_remote,
 )
-from winnow.read.sources import left_out, source_of
+from winnow.read.sources import fits_any, left_out, source_of
+from winnow.read.zip_members import ENDING, archive_of, members_of, open_member
 
 _DEFAULTS = ReadSettings()
 
@@ -84,6 +86,11 @@ def readable_name(name: str) -> str:
     return _UNSAFE.sub(lambda m: "".join(f"%{b:02X}" for b in os.fsencode(m[0])), escaped)
 
 
+def is_hidden(name: str) -> bool:
+    """Whether a file or a folder that it lies in has a hidden name."""
+    return any(part.startswith(".") for part in name.split("/"))
+
+
 LONGEST_ENDING = 12  # what is longer stands after the last dot of a sentence
 _ESCAPES = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -102,12 +109,42 @@ class _Found:
     settings: ReadSettings
     files: Gathered[InputFile] = field(default_factory=lambda: Gathered(InputFiles))
     skipped: Gathered[Skipped] = field(default_factory=lambda: Gathered(SkippedFiles))
+    archives: set[str] = field(default_factory=set)
+    """Addresses of those whose files are listed."""
 
     def add(self, name: str, address: str, size: int) -> None:
         self.files.add(InputFile(readable_name(name), address, size))
 
     def skip(self, name: str, reason: str, size: int = 0, *, meant: bool = True) -> None:
         self.skipped.add(Skipped(readable_name(name), reason, size, meant))
+
+    def is_archive(self, name: str) -> bool:
+        """Whether a file is not read itself, but what is packed in it."""
+        path = readable_name(name)
+        is_zip = path.lower().endswith(ENDING) and type_of(path, self.settings) is None
+        return is_zip and not fits_any(path, self.settings.exclude)
+
+    def add_path(self, name: str, address: str, size: int) -> None:
+        """A file on disk, or the files in it; an archive that cannot be read is a file with a fault."""
+        if not self.is_archive(name):
+            self.add(name, address, size)
+            return
+        known: set[str] = set()
+        self.archives.add(address)
+        try:
+            for member, unpacked in members_of(address, self.settings):
+                within = posixpath.normpath(member).lstrip("/")
+                path = f"{name}/{within}"
+                if is_hidden(within):  # also what is to lie above its archive
+                    self.skip(path, "hidden", unpacked)
+                elif within in known:
+                    self.skip(path, "an older file of a name that its archive has again", unpacked, meant=False)
+                elif self.has_reader(path, partial(int, unpacked)):
+                    self.add(path, f"{address}/{member}", unpacked)
+                known.add(within)
+        except (OSError, ReadError) as error:
+            fault = str(unreadable(error) if isinstance(error, OSError) else error)
+            self.files.add(InputFile(readable_name(name), address, size, fault=fault))
 
     def has_reader(self, name: str, size: Callable[[], int]) -> bool:
         """Whether the recipe wants it and a reader knows its ending; if not, it is skipped."""
@@ -136,19 +173,19 @@ def _list_path(root: Path, leave_out: Iterable[str | Path], found: _Found) -> No
         raise UsageError(f"{root}: is the dataset itself, or lies in it; give the folder that the texts are in")
     if not Path(real_root).is_dir():
         size = Path(real_root).stat().st_size
-        if found.has_reader(root.name, lambda: size):
-            found.add(root.name, real_root, size)
+        if found.is_archive(root.name) or found.has_reader(root.name, lambda: size):
+            found.add_path(root.name, real_root, size)
         return
     links: list[tuple[str, str]] = []
     for entry, name in _walk(real_root, out, found):
-        if not found.has_reader(name, partial(_size_of, entry)):
+        if not found.is_archive(name) and not found.has_reader(name, partial(_size_of, entry)):
             continue
         if entry.is_symlink():
             links.append((name, entry.path))
         else:
-            found.add(name, entry.path, _size_of(entry))
+            found.add_path(name, entry.path, _size_of(entry))
     targets = [os.path.realpath(address) for _, address in links]
-    read_already = InputFiles(found.files.table()).addresses_among(targets)
+    read_already = InputFiles(found.files.table()).addresses_among(targets) | found.archives
     for name, address in links:
         _follow(name, address, real_root, read_already, found)
 
@@ -178,7 +215,7 @@ def _follow(name: str, address: str, root: str, read_already: set[str], found: _
         found.skip(name, "a link to a file that is read under its own name")
     else:
         try:
-            found.add(name, target, _size(Path(target).stat()))
+            found.add_path(name, target, _size(Path(target).stat()))
         except OSError:
             found.add(name, target, 0)
 
@@ -237,7 +274,7 @@ def _list_url(url: str, found: _Found) -> None:
         if file.type != fs.FileType.File:
             continue
         name = file.base_name if is_file else file.path.removeprefix(root).lstrip("/")
-        if any(part.startswith(".") for part in name.split("/")):
+        if is_hidden(name):
             found.skip(name, "hidden")
         elif found.has_reader(name, partial(int, file.size or 0)):
             path = parts.path if is_file else f"{parts.path.rstrip('/')}/{quote(name)}"
@@ -275,7 +312,7 @@ def _list_of_addresses(root: str, found: _Found) -> None:
 
 def _add_remote(files: Iterable[RemoteFile], found: _Found) -> None:
     for file in files:
-        if any(part.startswith(".") for part in file.name.split("/")):
+        if is_hidden(file.name):
             found.skip(file.name, "hidden")
         elif found.has_reader(file.name, partial(int, file.size)):
             found.add(file.name, file.address, file.size)
@@ -288,6 +325,8 @@ def open_input(address: str) -> BinaryIO:
     never opened, links are not followed (listing has resolved those that may be).
     """
     try:
+        if member := None if is_url(address) else archive_of(address):
+            return open_member(*member)
         return _open_url(address) if is_url(address) else _open_path(address)
     except OSError as error:
         raise unreadable(error) from error

@@ -1,4 +1,4 @@
-"""Documents that people send: PDF, DOCX, ODT and EPUB; each file is one document.
+"""Documents that people send: PDF, DOCX, ODT, RTF and EPUB; each file is one document.
 
 PDF is read by PDFium (extra ``office``): on a manual with its text beside it, its words came out as well as those of
 pdfminer.six, at a fraction of the time, and far better than those of pypdf. It is C++, so it runs in a process of its
@@ -28,6 +28,7 @@ from urllib.parse import unquote
 from winnow.base.errors import ReadError
 from winnow.base.recipe import ReadSettings
 from winnow.base.records import RawDocument, without_lone_surrogates
+from winnow.base.rich_text import text_of_rtf
 from winnow.read import pdf_pages
 from winnow.read.charset import decode
 from winnow.read.content import MB, Content, sha256, unpack_limit
@@ -381,6 +382,14 @@ def _odt_text(element: Any, boxes: list[Any]) -> Iterator[str]:
             yield child.text or ""
             yield from _odt_text(child, boxes)
         yield child.tail or ""
+
+
+def read_rtf(content: Content, settings: ReadSettings) -> Iterator[RawDocument]:
+    """One document, a line a paragraph; headers, footers, pictures and what is kept for programs are left out."""
+    raw = content.whole(settings)
+    if not raw.lstrip().startswith(b"{\\rtf"):
+        raise ReadError("damaged", "is no Rich Text Format; save it again, or name it for what it is")
+    yield _document(content, raw, _Said(blocks=[text_of_rtf(raw.decode("ascii", "surrogateescape"))]), "rtf")
 
 
 def read_epub(content: Content, settings: ReadSettings) -> Iterator[RawDocument]:

@@ -33,6 +33,7 @@ from winnow.read.held_files import open_held
 from winnow.read.input_files import unreadable
 from winnow.read.listing import InputFile, InputFiles
 from winnow.read.sources import FileSettings, settings_of
+from winnow.read.zip_members import archive_of
 
 MIN_PART = 1 << 20  # smaller parts cost more to open than to read
 _LEAST_SHARD = 2 * MB  # a worker is started in the time it takes to clean so much
@@ -104,7 +105,8 @@ def plan_shards(inputs: InputFiles, settings: ReadSettings) -> list[Shard]:
 
 def _spans(file: InputFile, part: int, settings: ReadSettings) -> list[Span]:
     found = type_of(file.path, settings)
-    if file.bytes <= part or found is None or found.compression or not found.format.by_lines:
+    is_cut = file.bytes > part and found is not None and found.format.by_lines and not found.compression
+    if not is_cut or archive_of(file.address):
         return [Span(file, 0, file.bytes)]
     size = -(-file.bytes // -(-file.bytes // part))
     return [Span(file, start, min(start + size, file.bytes)) for start in range(0, file.bytes, size)]
@@ -161,7 +163,7 @@ def _read_span(span: Span, settings: ReadSettings) -> Iterator[Read]:
     file, how = span.file, settings_of(span.file.path, settings)
     found = type_of(file.path, settings)
     if found is None:
-        yield _unknown_format(file.path)
+        yield reject_of(file.path, "unreadable", f": {file.fault}") if file.fault else _unknown_format(file.path)
         return
     try:
         with open_held(file) as stream:

@@ -358,7 +358,8 @@ def replacement(text: str, start: int, end: int, run: Sequence[Tag], tables: Seq
         alone = text[low - 1 : low] == "\n" and text[high : high + 1] == "\n"
         if alone and not any(map(_BLANK_LINE.search, gaps)):
             return low, high + 1, ""  # a line of its own
-        return low, high, _inline(text, low, high, start, gaps, level)
+        between = _inline(text, low, high, start, gaps, level)
+        return low, high, between or " " * _part_sentences(text, low, high, run)
     if high == len(text):
         return low, high, "\n" if "\n" in gaps[1] else ""
     prefix = _prefix(run)
@@ -385,6 +386,25 @@ def _inline(text: str, low: int, high: int, start: int, gaps: Sequence[str], lev
     return " " if any(gaps) or (level == SPACE and not _CLOSING_SIGN.match(text, high)) else ""
 
 
+_SHOWS_CODE = frozenset("code var kbd samp tt pre".split())
+_SENTENCE_END = re.compile(r"(?:\A|[\s>«“„(])[^\W\d_]{3,40}[.!?]\Z")
+_SENTENCE_START = re.compile(r"[^\W\d_]{1,40}(?=[\s,<]|\Z)")
+
+
+def _part_sentences(text: str, low: int, high: int, run: Sequence[Tag]) -> bool:
+    """Whether an element ends with a sentence, and the next one begins behind its tags.
+
+    Not so in names (`System.</b>Out`, `example.</i>com`), after abbreviations of two letters and in code.
+    """
+    if text[low - 1 : low] not in (".", "!", "?") or low == high:
+        return False
+    end, begin = _SENTENCE_END.search(text[max(0, low - 43) : low]), _SENTENCE_START.match(text, high)
+    if end is None or begin is None or not any(tag.closing for tag in run) or any(t.name in _SHOWS_CODE for t in run):
+        return False
+    last, first = end[0].lstrip("\n\t >«“„(")[:-1], begin[0]
+    return (last.islower() or text[low - 1] != ".") and first[0].isupper() and (first[1:].islower() or not first[1:])
+
+
 def _prefix(run: Sequence[Tag]) -> str:
     """What the line after the run begins with: a list item's dash, a quote's mark."""
     for tag in reversed(run):
@@ -397,11 +417,11 @@ def _prefix(run: Sequence[Tag]) -> str:
 
 _GATE = r"<[\s/!&;<]{0,12}[A-Za-z]|[A-Za-z]\s{0,3}/?\s{0,3}>|[\"']\s{0,3}/?\s{0,3}>|<!|<\?|</>"
 
-TAGS = Rule("tags", 9, find_tags, _GATE, proves=True, remembered=True)
-SHORT_TEXT_TAGS = Rule("short_text_tags", 9, find_tags_of_short_texts, _GATE, remembered=True)
+TAGS = Rule("tags", 10, find_tags, _GATE, proves=True, remembered=True)
+SHORT_TEXT_TAGS = Rule("short_text_tags", 10, find_tags_of_short_texts, _GATE, remembered=True)
 HTML_SOURCE = Rule(
     "html_source",
-    7,
+    8,
     find_tags_of_html_source,
     r"\A\s*<[A-Za-z!]|<!--|</?(?i:a|b|blockquote|br|center|cite|div|em|font|h[1-6r]|i|img|li|[ou]l|p|script|small|span"
     r"|strong|style|su[bp]|table|td|u)[ />]",

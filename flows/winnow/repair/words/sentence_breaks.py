@@ -26,12 +26,48 @@ _DOMAINS = frozenset("com net org edu gov io fm tv co uk de fr nl eu info biz".s
 _DOTTED = re.compile(rf"[{LATIN}]{{1,40}}(?=\.[{LATIN}_])")
 
 
+_CASED = "\u0370-\u03ff\u0400-\u052f\u0531-\u0587\u1f00-\u1fff"
+"""Greek, Cyrillic and Armenian, which have capitals."""
+_GLUED_BEYOND = re.compile(
+    rf"(?:(?<=[\s«“„(\"'—–-])|^)(?P<left>[{_CASED}]{{3,40}})(?P<quoted>»?)(?P<mark>[.!?])"
+    rf"(?P<right>[{_CASED}]{{1,40}})(?=, | (?![=+<>|])|$)"
+    r"|(?<=[^\s\d.])(?P<end>[।۔።։؟])(?=[^\W\d_])",  # these end nothing but a sentence
+    re.MULTILINE,
+)
+_FINAL = frozenset("аеёиоуыэюяьйъіїєўјαάεέηήιίοόυύωώϊϋνς")
+"""Letters on which abbreviations of Greek and Cyrillic never end: `ул.Ленина`, `проф.Иванов`, `λεωφ.Συγγρού`."""
+_LONG = 6  # letters; longer words are no abbreviations, or hardly ever
+
+
 def part_glued_sentences(text: str, evidence: Evidence) -> Iterator[Change]:
     """Part `stability.By`, in lines up to two away from damage.
 
     >>> GLUED_SENTENCES("for stability.By then"), GLUED_SENTENCES("in Node.js and System.Out of it")
     ('for stability. By then', 'in Node.js and System.Out of it')
+    >>> GLUED_SENTENCES("Он лёг спать.Утром встал"), GLUED_SENTENCES("На ул.Ленина, у Яндекс.Такси")
+    ('Он лёг спать. Утром встал', 'На ул.Ленина, у Яндекс.Такси')
     """
+    yield from sorted([*_glued_in_latin(text, evidence), *_glued_beyond_latin(text, evidence)])
+
+
+def _glued_beyond_latin(text: str, evidence: Evidence) -> Iterator[Change]:
+    """Sentences of scripts for which there are no lists of words, told by their marks and capitals."""
+    for low, high in evidence.damaged_spans(text, 2):
+        for match in _GLUED_BEYOND.finditer(text, low, high):
+            if match["end"]:
+                yield Change(match.end(), match.end(), " ", 0.7)
+                continue
+            left, right = match["left"], match["right"]
+            ends = match["mark"] != "." or left[-1] in _FINAL or len(left) >= _LONG
+            if (
+                (match["quoted"] or (ends and left.islower()))
+                and right[0].isupper()
+                and (right[1:].islower() or not right[1:])
+            ):
+                yield Change(match.end("mark"), match.end("mark"), " ", 0.7)
+
+
+def _glued_in_latin(text: str, evidence: Evidence) -> Iterator[Change]:
     dotted: Counter[str] | None = None
     for low, high, lexicon in damaged_prose(text, evidence, 2):
         for match in _GLUED.finditer(text, low, high):
@@ -151,6 +187,6 @@ def _has_paragraph_lines(text: str) -> bool:
     return 2 * long > len(text)
 
 
-GLUED_SENTENCES = Rule("glued_sentences", 4, part_glued_sentences, r"\pL[.!?]\p{Lu}", needs_evidence=True)
+GLUED_SENTENCES = Rule("glued_sentences", 5, part_glued_sentences, r"[\pL»][.!?]\p{Lu}|[।۔።։؟]\pL", needs_evidence=True)
 # A line broken in mid-sentence, in a text of one paragraph per line, is damage: more of it may follow.
 BROKEN_SENTENCES = Rule("broken_sentences", 1, join_broken_sentences, r"\n", proves=True, needs_evidence=True)
