@@ -145,6 +145,7 @@ def _raised(text: str, low: int, opening: Tag, closing: Tag) -> str:
 def _accepted(text: str, found: list[Tag], evidence: Evidence) -> tuple[list[Tag], Evidence]:
     """The tags that are damage, and where damage is proven."""
     closed = {t.name for t in found if t.closing}
+    found = _without_lone_letters(text, found)
     # In a text of many whole tags one odd opening tag is a slip of its author; no author spaces out "< / p >".
     broken = [t for t in found if t.kind == "broken" and t.strong]
     slip = len(broken) == 1 and not broken[0].closing and len(found) > 4 and not evidence.points
@@ -165,7 +166,8 @@ def _accepted(text: str, found: list[Tag], evidence: Evidence) -> tuple[list[Tag
             tag.kind in ("comment", "hidden") or (tag.name in ELEMENTS and _real(text, tag, closed, evidence, taught))
         ):
             accepted.append(tag)
-    return _whole_pairs(found, {*accepted, *snippet, *(wrapped_lines(text, found) if broken else ())}), proofs
+    used = (t for t in snippet if t.strong or t.closing or t.name in closed or not _is_of_values(text, t))
+    return _whole_pairs(found, {*accepted, *used, *(wrapped_lines(text, found) if broken else ())}), proofs
 
 
 MIN_LINES = 2  # so many, and no other sign of markup, are no example
@@ -201,6 +203,14 @@ MAX_PAIR = 1000  # characters between the halves of a pair of which one is damag
 def _whole_pairs(found: list[Tag], accepted: set[Tag]) -> list[Tag]:
     """The accepted tags in order, with the other half of each pair of inline tags of which one half was accepted."""
     taken = set(accepted)
+    for first, last in _pairs(found):
+        if (first in accepted) != (last in accepted) and last.start - first.end <= MAX_PAIR:
+            taken.update((first, last))
+    return sorted(taken, key=lambda tag: tag.start)
+
+
+def _pairs(found: Sequence[Tag]) -> Iterator[tuple[Tag, Tag]]:
+    """Each inline tag that is closed, and the tag that closes it."""
     opened: dict[str, list[Tag]] = {}
     for tag in found:
         if tag.name not in INLINE or tag.kind not in ("whole", "broken"):
@@ -208,10 +218,7 @@ def _whole_pairs(found: list[Tag], accepted: set[Tag]) -> list[Tag]:
         if not tag.closing:
             opened.setdefault(tag.name, []).append(tag)
         elif waiting := opened.get(tag.name):
-            first = waiting.pop()
-            if (first in accepted) != (tag in accepted) and tag.start - first.end <= MAX_PAIR:
-                taken.update((first, tag))
-    return sorted(taken, key=lambda tag: tag.start)
+            yield waiting.pop(), tag
 
 
 def _real(text: str, tag: Tag, closed: set[str], evidence: Evidence, taught: bool) -> bool:
@@ -228,13 +235,47 @@ def _real(text: str, tag: Tag, closed: set[str], evidence: Evidence, taught: boo
     at = bisect_left(evidence.points, tag.start)
     if at < len(evidence.points) and evidence.points[at] < tag.end:  # its brackets were damaged themselves
         joined = tag.name not in LONE or _JOINED.search(text, max(0, tag.start - 9), tag.start) is not None
-        shown = tag.name in PLACEHOLDER or _compares(text, tag) or _is_type(text, tag) or (taught and joined)
+        shown = tag.name in PLACEHOLDER or _is_of_values(text, tag) or (taught and joined)
         return tag.name in closed or not shown
     if tag.name in closed:
         return True
     if tag.name in PLACEHOLDER or _SPOKEN.search(text, max(0, tag.start - 12), tag.start):
         return False
     return len(tag.name) > 1 or _stands_alone(text, tag)
+
+
+_END_OF = {name: re.compile(rf"(?<![\w<])(?<!<[ /])(?<!< /){name} ?>") for name in "abiqsu"}
+
+
+def _without_lone_letters(text: str, found: list[Tag]) -> list[Tag]:
+    r"""The tags but for letters in brackets that open nothing: who speaks, ``<b> hello``, or a shift, ``1<<i>>2``.
+
+    >>> def kept(text): return len(_without_lone_letters(text, list(tags(text))))
+    >>> [kept(t) for t in ("<a> hi\n<b> ho", "<b>hi", "<b> no b >", "<b> no </b>", "1<<i>>2", "<a>", "<a\n> to <a> x")]
+    [0, 1, 1, 2, 0, 1, 2]
+    """
+    lone = {t for t in found if t.name in _END_OF and _is_lone_letter(text, t)}
+    if not lone:
+        return found
+    spared = {tag for pair in _pairs(found) for tag in pair}
+    broken = {t.name for t in found if (t.strong or t.kind == "broken") and t not in spared}
+    if not apply_changes(text, (Change(t.start, t.end, "") for t in found)).strip():
+        return found
+    return [t for t in found if t not in lone or t in spared or t.name in broken]
+
+
+def _is_lone_letter(text: str, tag: Tag) -> bool:
+    if tag.closing or tag.strong or _END_OF[tag.name].search(text, tag.end):
+        return False
+    before, after = text[tag.start - 1 : tag.start], text[tag.end : tag.end + 1]
+    if text.startswith("<<", tag.start):
+        return text.startswith(">>", tag.end - 2) and before.isalnum() and after.isalnum()
+    return text[tag.end - 1] == ">" and tag.kind == "whole" and not before.strip() and not after.strip()
+
+
+def _is_of_values(text: str, tag: Tag) -> bool:
+    """Whether a name stands beside what is compared with it, or is a type's."""
+    return _is_less_than(text, tag) or _is_type(text, tag) or _compares(text, tag)
 
 
 def _is_less_than(text: str, tag: Tag) -> bool:
@@ -397,8 +438,8 @@ def _prefix(run: Sequence[Tag]) -> str:
 
 _GATE = r"<[\s/!&;<]{0,12}[A-Za-z]|[A-Za-z]\s{0,3}/?\s{0,3}>|[\"']\s{0,3}/?\s{0,3}>|<!|<\?|</>"
 
-TAGS = Rule("tags", 9, find_tags, _GATE, proves=True, remembered=True)
-SHORT_TEXT_TAGS = Rule("short_text_tags", 9, find_tags_of_short_texts, _GATE, remembered=True)
+TAGS = Rule("tags", 10, find_tags, _GATE, proves=True, remembered=True)
+SHORT_TEXT_TAGS = Rule("short_text_tags", 10, find_tags_of_short_texts, _GATE, remembered=True)
 HTML_SOURCE = Rule(
     "html_source",
     7,
