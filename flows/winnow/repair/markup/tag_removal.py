@@ -145,7 +145,7 @@ def _raised(text: str, low: int, opening: Tag, closing: Tag) -> str:
 def _accepted(text: str, found: list[Tag], evidence: Evidence) -> tuple[list[Tag], Evidence]:
     """The tags that are damage, and where damage is proven."""
     closed = {t.name for t in found if t.closing}
-    found = _without_lone_letters(text, found)
+    found = _without_lone_letters(text, found, evidence)
     # In a text of many whole tags one odd opening tag is a slip of its author; no author spaces out "< / p >".
     broken = [t for t in found if t.kind == "broken" and t.strong]
     slip = len(broken) == 1 and not broken[0].closing and len(found) > 4 and not evidence.points
@@ -232,8 +232,7 @@ def _real(text: str, tag: Tag, closed: set[str], evidence: Evidence, taught: boo
         return True
     if _is_less_than(text, tag) and tag.name not in closed:
         return False
-    at = bisect_left(evidence.points, tag.start)
-    if at < len(evidence.points) and evidence.points[at] < tag.end:  # its brackets were damaged themselves
+    if _holds_damage(tag, evidence):
         joined = tag.name not in LONE or _JOINED.search(text, max(0, tag.start - 9), tag.start) is not None
         shown = tag.name in PLACEHOLDER or _is_of_values(text, tag) or (taught and joined)
         return tag.name in closed or not shown
@@ -244,17 +243,23 @@ def _real(text: str, tag: Tag, closed: set[str], evidence: Evidence, taught: boo
     return len(tag.name) > 1 or _stands_alone(text, tag)
 
 
+def _holds_damage(tag: Tag, evidence: Evidence) -> bool:
+    """Whether a tag's brackets were damaged themselves."""
+    at = bisect_left(evidence.points, tag.start)
+    return at < len(evidence.points) and evidence.points[at] < tag.end
+
+
 _END_OF = {name: re.compile(rf"(?<![\w<])(?<!<[ /])(?<!< /){name} ?>") for name in "abiqsu"}
 
 
-def _without_lone_letters(text: str, found: list[Tag]) -> list[Tag]:
+def _without_lone_letters(text: str, found: list[Tag], evidence: Evidence) -> list[Tag]:
     r"""The tags but for letters in brackets that open nothing: who speaks, ``<b> hello``, or a shift, ``1<<i>>2``.
 
-    >>> def kept(text): return len(_without_lone_letters(text, list(tags(text))))
+    >>> def kept(text): return len(_without_lone_letters(text, list(tags(text)), Evidence()))
     >>> [kept(t) for t in ("<a> hi\n<b> ho", "<b>hi", "<b> no b >", "<b> no </b>", "1<<i>>2", "<a>", "<a\n> to <a> x")]
     [0, 1, 1, 2, 0, 1, 2]
     """
-    lone = {t for t in found if t.name in _END_OF and _is_lone_letter(text, t)}
+    lone = {t for t in found if t.name in _END_OF and _is_lone_letter(text, t) and not _holds_damage(t, evidence)}
     if not lone:
         return found
     spared = {tag for pair in _pairs(found) for tag in pair}
