@@ -15,7 +15,7 @@ from winnow.repair.encoding.plausible import is_word
 from winnow.repair.engine.rule import Span
 from winnow.repair.markup.tags import end_of_repeats
 from winnow.repair.words.lexicon import lexicon_of
-from winnow.repair.words.word_index import known_to
+from winnow.repair.words.word_index import common_to, known_to
 
 NAMED: dict[str, str] = dict(html.entities.html5)
 """All named character references of the HTML standard; names end in a semicolon unless the standard allows none."""
@@ -431,6 +431,8 @@ def _misspelt(text: str, start: int, at: int) -> Reference | None:
     for known in (name, low):
         if known + ";" in NAMED and (known != name or name != found[1] or text[found.end() - 2] == " "):
             return Reference(start, found.end(), NAMED[known + ";"], "misspelt", known)
+    if common_to(low) and not text[found.end() : found.end() + 1].isalnum() and _is_joined(text, start, found[1]):
+        return None  # ``lost &found; and``
     near = [known for known in OFTEN_MISSPELT if one_letter_off(low, known)]
     if not near and len(low) >= 8:  # long names are unlike one another
         near = [known for known in _LONG if one_letter_off(low, known)]
