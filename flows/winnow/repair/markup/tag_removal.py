@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
@@ -166,7 +167,8 @@ def _accepted(text: str, found: list[Tag], evidence: Evidence) -> tuple[list[Tag
             tag.kind in ("comment", "hidden") or (tag.name in ELEMENTS and _real(text, tag, closed, evidence, taught))
         ):
             accepted.append(tag)
-    used = (t for t in snippet if t.strong or t.closing or t.name in closed or not _is_of_values(text, t))
+    again = closed | {name for name, n in Counter(t.name for t in found).items() if n > 1}
+    used = (t for t in snippet if t.strong or t.closing or t.name in again or not _is_of_values(text, t))
     return _whole_pairs(found, {*accepted, *used, *(wrapped_lines(text, found) if broken else ())}), proofs
 
 
@@ -253,29 +255,33 @@ _END_OF = {name: re.compile(rf"(?<![\w<])(?<!<[ /])(?<!< /){name} ?>") for name 
 
 
 def _without_lone_letters(text: str, found: list[Tag], evidence: Evidence) -> list[Tag]:
-    r"""The tags but for letters in brackets that open nothing: who speaks, ``<b> hello``, or a shift, ``1<<i>>2``.
+    r"""The tags but for letters in brackets that open nothing: two who speak, ``<a> hi <b> ho``, a shift, ``1<<i>>2``.
 
     >>> def kept(text): return len(_without_lone_letters(text, list(tags(text)), Evidence()))
-    >>> [kept(t) for t in ("<a> hi\n<b> ho", "<b>hi", "<b> no b >", "<b> no </b>", "1<<i>>2", "<a>", "<a\n> to <a> x")]
-    [0, 1, 1, 2, 0, 1, 2]
+    >>> [kept(t) for t in ("<a> hi\n<b> ho", "<b> hi", "<a> <b> o b >", "<a> <b> o</b>", "1<<i>>2", "<a\n> <a> <b> x")]
+    [0, 1, 2, 3, 0, 3]
     """
-    lone = {t for t in found if t.name in _END_OF and _is_lone_letter(text, t) and not _holds_damage(t, evidence)}
-    if not lone:
-        return found
-    spared = {tag for pair in _pairs(found) for tag in pair}
-    broken = {t.name for t in found if (t.strong or t.kind == "broken") and t not in spared}
-    if not apply_changes(text, (Change(t.start, t.end, "") for t in found)).strip():
-        return found
-    return [t for t in found if t not in lone or t in spared or t.name in broken]
+    alone = [t for t in found if t.name in _END_OF and not (t.closing or t.strong or _holds_damage(t, evidence))]
+    paired = {tag for pair in _pairs(found) for tag in pair} if alone else frozenset[Tag]()
+    broken = {t.name for t in found if (t.strong or t.kind == "broken") and t not in paired}
+    alone = [t for t in alone if t not in paired and t.name not in broken and not _END_OF[t.name].search(text, t.end)]
+    shifts = {t for t in alone if _is_shift(text, t)}
+    spoken = {t for t in alone if t.kind == "whole" and _is_spaced(text, t)}
+    if (
+        len({t.name for t in spoken}) < 2
+        or not apply_changes(text, (Change(t.start, t.end, "") for t in found)).strip()
+    ):
+        spoken = set()
+    return [t for t in found if t not in shifts and t not in spoken]
 
 
-def _is_lone_letter(text: str, tag: Tag) -> bool:
-    if tag.closing or tag.strong or _END_OF[tag.name].search(text, tag.end):
-        return False
-    before, after = text[tag.start - 1 : tag.start], text[tag.end : tag.end + 1]
-    if text.startswith("<<", tag.start):
-        return text.startswith(">>", tag.end - 2) and before.isalnum() and after.isalnum()
-    return text[tag.end - 1] == ">" and tag.kind == "whole" and not before.strip() and not after.strip()
+def _is_shift(text: str, tag: Tag) -> bool:
+    doubled = text.startswith("<<", tag.start) and text.startswith(">>", tag.end - 2)
+    return doubled and text[tag.start - 1 : tag.start].isalnum() and text[tag.end : tag.end + 1].isalnum()
+
+
+def _is_spaced(text: str, tag: Tag) -> bool:
+    return text[tag.end - 1] == ">" and not (text[tag.start - 1 : tag.start] + text[tag.end : tag.end + 1]).strip()
 
 
 def _is_of_values(text: str, tag: Tag) -> bool:
