@@ -10,6 +10,7 @@ from winnow.repair.encoding.charmaps import undo_runs
 from winnow.repair.encoding.plausible import are_words, is_word, word_around, words
 from winnow.repair.engine.rule import REACH, Change, Evidence, Rule, apply_changes
 from winnow.repair.escapes import is_code
+from winnow.repair.words.frequencies import costs_in
 
 _ESCAPE = r"\\{1,2}(?:u(?:[0-9a-fA-F]{4}|\{[0-9a-fA-F]{1,6}\})|U0001[fF][0-9a-fA-F]{3}|x(?:2[267fF]|3[cCeE]))"
 _JSON = re.compile(rf"(?:{_ESCAPE}(?:\\/)?)+|(?:%u[0-9a-fA-F]{{4}})+|(?<=<)\\/(?=[A-Za-z])")
@@ -94,7 +95,7 @@ _OF_TAGS = re.compile(r"u00(3c|3e|26|27|22)", re.IGNORECASE)
 
 
 def restore_stripped_escapes(text: str, evidence: Evidence) -> Iterator[Change]:
-    """Undo ``cafu00e9``, an escape of JSON that lost its backslash, where letters are among them and all make words.
+    """Undo ``cafu00e9``, an escape of JSON that lost its backslash, where one makes a word, and all do.
 
     So are brackets about the name of an element, ``u003cpu003e``, and what else is escaped beside them.
 
@@ -106,6 +107,8 @@ def restore_stripped_escapes(text: str, evidence: Evidence) -> Iterator[Change]:
     'GarÃ§on and JosÃ©'
     >>> STRIPPED_ESCAPES("menu2019, hash a8u00e9f3 and U+00E9"), STRIPPED_ESCAPES("see emu2019s u2013")
     ('menu2019, hash a8u00e9f3 and U+00E9', 'see emu2019s u2013')
+    >>> STRIPPED_ESCAPES("u201cItu2019s late,u201d they said")
+    '“It’s late,” they said'
     """
     if evidence.once(is_code, text):
         return
@@ -114,7 +117,8 @@ def restore_stripped_escapes(text: str, evidence: Evidence) -> Iterator[Change]:
         return
     changes = [Change(m.start(), m.end(), chr(int(m[1], 16)), 0.8) for m in _STRIPPED.finditer(text)]
     made = [word for word in words(undo_runs(apply_changes(text, changes))) if not word.split("’")[0].isascii()]
-    if not any(len(word) > 2 for word in made) or not all(is_word(word.split("’")[0]) for word in made):
+    proven = any(len(word) > 2 for word in made) or any(_contracts(text, change) for change in changes)
+    if not proven or not all(is_word(word.split("’")[0]) for word in made):
         return
     end, last = 0, ""
     for change in changes:
@@ -126,6 +130,19 @@ def restore_stripped_escapes(text: str, evidence: Evidence) -> Iterator[Change]:
         end, last = change.end, change.after
 
 
+RARER = 200  # centibels: how much rarer the word must be with the ``u``, which is often a name then
+_WORD_BEFORE = re.compile(r"(?<![^\W_])(?:u20[0-9a-f]{2})?([^\W\d_]{2,20})\Z")
+
+
+def _contracts(text: str, change: Change) -> bool:
+    """Whether an apostrophe parts a contraction, of which the word would be none with the ``u``: ``itu2019s``."""
+    if change.after != "’" or not _CONTRACTION.match(text, change.end):
+        return False
+    word = _WORD_BEFORE.search(text, max(0, change.start - 26), change.start)
+    costs = costs_in("en")
+    return word is not None and costs.get(low := word[1].lower(), 10_000) + RARER < costs.get(low + "u", 9_000)
+
+
 def _may_stand(sign: str, left: str, text: str, end: int) -> bool:
     """Whether a sign, between `left` and what is at `end`, is at the edge of a word, or parts a contraction."""
     right = text[end : end + 1]
@@ -135,7 +152,9 @@ def _may_stand(sign: str, left: str, text: str, end: int) -> bool:
 
 
 JSON_ESCAPES = Rule("json_escapes", 4, undo_json_escapes, r"[\\%]u[0-9a-fA-F{]|\\U0001|\\x[23][0-9a-fA-F]|<\\/")
-STRIPPED_ESCAPES = Rule("stripped_escapes", 3, restore_stripped_escapes, r"u00(?:[c-f][0-9a-f]|3[cC])")
+STRIPPED_ESCAPES = Rule(
+    "stripped_escapes", 4, restore_stripped_escapes, r"u00(?:[c-f][0-9a-f]|3[cC])|[a-z]u2019[stdmrvl]"
+)
 
 JSON: tuple[Rule, ...] = (JSON_ESCAPES, STRIPPED_ESCAPES)
 """The rules for escapes of JSON, in order."""
