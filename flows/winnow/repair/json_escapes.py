@@ -1,4 +1,4 @@
-r"""Escapes of JSON and JavaScript that a program left in prose: ``\u2019``, ``\u003cbr\u003e``, ``\x27``, ``u00e9``."""
+r"""Escapes of JSON, JavaScript and Python that a program left in prose: ``\u2019``, ``\u003cbr\u003e``, ``u00e9``."""
 
 from __future__ import annotations
 
@@ -151,10 +151,45 @@ def _may_stand(sign: str, left: str, text: str, end: int) -> bool:
     return not left.isalnum() or not right.isalnum()
 
 
+_BYTES_LITERAL = re.compile(r"\s{0,9}b(?:'((?:[^\\\n']|\\[^\n])*+)'|\"((?:[^\\\n\"]|\\[^\n])*+)\")\s{0,9}")
+_IN_BYTES = re.compile(r"(?:\\x[0-9a-f]{2})+|\\(.)")
+_SIGNS = {"n": "\n", "r": "\r", "t": "\t", "\\": "\\", "'": "'", '"': '"'}
+MIN_OF_SENTENCE = 4  # known words
+
+
+def open_bytes_literals(text: str, evidence: Evidence) -> Iterator[Change]:
+    r"""Undo ``b'The caf\xc3\xa9 is open.\n'``, bytes that Python wrote as it shows them, where they are all of a text.
+
+    Only sentences of UTF-8: other bytes, short ones and such as stand among words are a program's.
+
+    >>> BYTES_LITERALS(r"b'The caf\xc3\xa9 isn\'t open.\nIt was.'")
+    "The café isn't open.\nIt was."
+    >>> BYTES_LITERALS(r"b'caf\xc3\xa9'"), BYTES_LITERALS(r"say b'The caf\xc3\xa9 is not open.'")
+    ("b'caf\\xc3\\xa9'", "say b'The caf\\xc3\\xa9 is not open.'")
+    """
+    whole = _BYTES_LITERAL.fullmatch(text)
+    if whole is None or not text.isascii():
+        return
+    at = 1 if whole[1] is not None else 2
+    start, end = whole.span(at)
+    changes = [Change(0, start, "", 0.8)]
+    for found in _IN_BYTES.finditer(text, start, end):
+        try:
+            after = _SIGNS[found[1]] if found[1] else bytes.fromhex(found[0].replace("\\x", "")).decode()
+        except (KeyError, UnicodeDecodeError):
+            return
+        changes.append(Change(found.start(), found.end(), after, 0.8))
+    changes.append(Change(end, len(text), "", 0.8))
+    made = words(undo_runs(apply_changes(text, changes)))
+    if sum(word[1:].islower() and is_word(word) for word in made) >= MIN_OF_SENTENCE:
+        yield from changes
+
+
+BYTES_LITERALS = Rule("bytes_literals", 1, open_bytes_literals, r"\A\s*b['\"]")
 JSON_ESCAPES = Rule("json_escapes", 4, undo_json_escapes, r"[\\%]u[0-9a-fA-F{]|\\U0001|\\x[23][0-9a-fA-F]|<\\/")
 STRIPPED_ESCAPES = Rule(
     "stripped_escapes", 4, restore_stripped_escapes, r"u00(?:[c-f][0-9a-f]|3[cC])|[a-z]u2019[stdmrvl]"
 )
 
-JSON: tuple[Rule, ...] = (JSON_ESCAPES, STRIPPED_ESCAPES)
-"""The rules for escapes of JSON, in order."""
+JSON: tuple[Rule, ...] = (BYTES_LITERALS, JSON_ESCAPES, STRIPPED_ESCAPES)
+"""The rules for escapes of JSON and its like, in order."""
