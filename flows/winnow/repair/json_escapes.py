@@ -13,7 +13,9 @@ from winnow.repair.escapes import is_code
 from winnow.repair.words.frequencies import costs_in
 
 _ESCAPE = r"\\{1,2}(?:u(?:[0-9a-fA-F]{4}|\{[0-9a-fA-F]{1,6}\})|U0001[fF][0-9a-fA-F]{3}|x(?:2[267fF]|3[cCeE]))"
-_JSON = re.compile(rf"(?:{_ESCAPE}(?:\\/)?)+|(?:%u[0-9a-fA-F]{{4}})+|(?<=<)\\/(?=[A-Za-z])")
+_SPACE = r"(?<!\\x[0-9a-fA-F]{2})\\x[aA][0dD](?!\\x[89a-fA-F])"  # Python's; beside others they are bytes of UTF-8
+_JSON = re.compile(rf"{_SPACE}|(?:{_ESCAPE}(?:\\/)?)+|(?:%u[0-9a-fA-F]{{4}})+|(?<=<)\\/(?=[A-Za-z])")
+_NAMED = re.compile(r"\A[\s'\"`\[(].*[\s'\"`\])]\Z")  # an escape by itself is spoken of
 _POINT = re.compile(r"[0-9a-fA-F]{2,8}|/")
 _ASSIGNED = re.compile(r"""[=(,:]\s?[bu]?(["'])[^"'\n]{0,200}\\[uxU]""")  # a program's string
 _ALLOWED = frozenset("\n\r\t\xa0\xad\u200b\u200c\u200d\u200e\u200f\u2028\u2029\ufeff")
@@ -24,7 +26,8 @@ _TAG = re.compile(r"</?([A-Za-z][A-Za-z0-9]{0,10})(?:\s[^<>]{0,300})?/?>")
 def undo_json_escapes(text: str, evidence: Evidence) -> Iterator[Change]:
     r"""Undo ``\u2019``, ``caf\u00e9``, ``caf%u00e9``, ``don\x27t`` in prose, where one of them at least is proof.
 
-    That is: it completes a word or a tag, sets words in quotes, or is a picture or words of another script.
+    That is: it completes a word or a tag, sets words in quotes, is a picture or words of another script, or a space
+    between words, ``News\xa0and``.
 
     >>> JSON_ESCAPES(r"the caf\u00e9\u2019s lease"), JSON_ESCAPES(r"match \u00e9 with [\u00c0-\u017f]")
     ('the café’s lease', 'match \\u00e9 with [\\u00c0-\\u017f]')
@@ -39,7 +42,8 @@ def undo_json_escapes(text: str, evidence: Evidence) -> Iterator[Change]:
     for found in _JSON.finditer(text):
         after = _decoded(found[0])
         before = text[found.start() - 1 : found.start()]
-        if after is None or before in ("\\", ":") or (before == "/" and after[0] != ">"):
+        named = after in ("\xa0", "\xad") and _NAMED.search(text[found.start() - 1 : found.end() + 1])
+        if after is None or named or before in ("\\", ":") or (before == "/" and after[0] != ">"):
             return
         changes.append(Change(found.start(), found.end(), after, 0.8))
     plain = [change._replace(after=undo_runs(change.after)) for change in changes]
@@ -51,6 +55,10 @@ def undo_json_escapes(text: str, evidence: Evidence) -> Iterator[Change]:
         if _is_proof(read, start, change.end + shift, "'" not in text):
             yield from changes
             return
+
+
+_LAST = re.compile(r"([^\W\d_]{2,30})[.,;:!?)]?\Z")
+_FIRST = re.compile(r"[^\W\d_]{2,30}")
 
 
 def _decoded(escapes: str) -> str | None:
@@ -66,6 +74,11 @@ def _decoded(escapes: str) -> str | None:
 def _is_proof(read: str, start: int, end: int, quotes_only_escaped: bool) -> bool:
     """Whether ``read[start:end]``, which was escaped, can only be what it was decoded to."""
     after = read[start:end]
+    if after in ("\xa0", "\xad"):
+        left, right = _LAST.search(read, max(0, start - 32), start), _FIRST.match(read, end)
+        if left is None or right is None:
+            return False
+        return is_word(left[1] + right[0]) if after == "\xad" else is_word(left[1]) and is_word(right[0])
     token = word_around(read, start, end, after)
     if len(after) > 1 and min(after) > "\u0370" and (after[0] > "\u2e80" or len(after) > 3):
         return any(map(str.isalpha, after)) or max(after) > "\U0001f300"
@@ -186,7 +199,9 @@ def open_bytes_literals(text: str, evidence: Evidence) -> Iterator[Change]:
 
 
 BYTES_LITERALS = Rule("bytes_literals", 1, open_bytes_literals, r"\A\s*b['\"]")
-JSON_ESCAPES = Rule("json_escapes", 4, undo_json_escapes, r"[\\%]u[0-9a-fA-F{]|\\U0001|\\x[23][0-9a-fA-F]|<\\/")
+JSON_ESCAPES = Rule(
+    "json_escapes", 5, undo_json_escapes, r"[\\%]u[0-9a-fA-F{]|\\U0001|\\x(?:[23][0-9a-fA-F]|[aA][0dD])|<\\/"
+)
 STRIPPED_ESCAPES = Rule(
     "stripped_escapes", 4, restore_stripped_escapes, r"u00(?:[c-f][0-9a-f]|3[cC])|[a-z]u2019[stdmrvl]"
 )
