@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
-from winnow.base.html_names import BLOCK, CELL, ELEMENTS, HEADING, INLINE, REPLACED, TABLE
+from winnow.base.html_names import BLOCK, CELL, ELEMENTS, HEADING, INLINE, LOWERED, RAISED, REPLACED, TABLE
 from winnow.repair.engine.rule import Change, Evidence, NearDamage, Rule, apply_changes
 from winnow.repair.markup.html_source import OF_SOURCE, is_html_source
 from winnow.repair.markup.prose_tags import tags_of_prose
@@ -121,8 +121,6 @@ def _semicolon_of_space(text: str, start: int, end: int) -> re.Match[str] | None
     return _BEFORE_HARD_SPACE.match(text, end) if text[start - 1 : start] in tuple(".,:;!?") else None
 
 
-_SUPERSCRIPT = str.maketrans("0123456789+-−=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿ")
-_SUBSCRIPT = str.maketrans("0123456789+-−=()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎")
 _INDEX = re.compile(r"[-+−=()n]{0,2}[0-9]{1,4}[+−-]?|n")
 _VALUE = re.compile(r"(?:[0-9)\]]|(?<![A-Za-z])[A-Za-zµμ]{1,2})\Z")
 
@@ -138,9 +136,9 @@ def _raised(text: str, low: int, opening: Tag, closing: Tag) -> str:
     if opening.name != closing.name or opening.closing or not closing.closing or not _INDEX.fullmatch(inside):
         return ""
     if opening.name == "sup" and _VALUE.search(text, max(0, low - 3), low):
-        return inside.translate(_SUPERSCRIPT)
+        return inside.translate(RAISED)
     beside = text[max(0, low - 1) : low].isdigit() or text[closing.end : closing.end + 1].isdigit()
-    return inside.translate(_SUBSCRIPT) if opening.name == "sub" and beside else ""
+    return inside.translate(LOWERED) if opening.name == "sub" and beside else ""
 
 
 def _accepted(text: str, found: list[Tag], evidence: Evidence) -> tuple[list[Tag], Evidence]:
