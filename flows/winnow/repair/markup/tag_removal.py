@@ -451,7 +451,7 @@ TAGS = Rule("tags", 10, find_tags, _GATE, proves=True, remembered=True)
 SHORT_TEXT_TAGS = Rule("short_text_tags", 10, find_tags_of_short_texts, _GATE, remembered=True)
 HTML_SOURCE = Rule(
     "html_source",
-    7,
+    8,
     find_tags_of_html_source,
     r"\A\s*<[A-Za-z!]|<!--|</?(?i:a|b|blockquote|br|center|cite|div|em|font|h[1-6r]|i|img|li|[ou]l|p|script|small|span"
     r"|strong|style|su[bp]|table|td|u)[ />]",
