@@ -34,3 +34,7 @@ COMMON_REFERENCES = (
 )  # fmt: skip
 """The character references that text is full of; no programmer's variable is called so: ``& lsquo ;`` is no bitwise
 and."""
+
+RAISED = str.maketrans("0123456789+-−=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿ")
+LOWERED = str.maketrans("0123456789+-−=()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎")
+"""What ``<sup>`` and ``<sub>`` hold, as characters."""

@@ -5,9 +5,12 @@ from __future__ import annotations
 import html as entities
 import re
 
+from winnow.base.html_names import RAISED
+
 _IMAGE = re.compile(r"<img\b[^<>]{0,2000}>", re.IGNORECASE)
 _ALT = re.compile(r"""\balt\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
 _FILE_NAME = re.compile(r"\.\w{2,4}$")
+_EXPONENT = re.compile(r"(?<=\d)<sup>([-+−]?\d{1,4})</sup>", re.IGNORECASE)  # 10<sup>6</sup> is not 106
 _FOLDING = re.compile(r"<(/?)(details|summary)\b([^<>]{0,2000})>", re.IGNORECASE)
 _RUBY = re.compile(
     r"<r[pt]c?\b[^<>]{0,200}>[^<>]{0,200}(?:</r[pt]c?>)?|</?(?:ruby|rb|r[pt]c?)\b[^<>]{0,200}>", re.IGNORECASE
@@ -70,7 +73,7 @@ def with_plain_elements(html: str) -> str:
 
     What folds out has a heading; ruby is its text without how it is read; a figure of a table, a quote or code is
     those; the caption of a numbered figure is a paragraph; code beside its line numbers is code; an element that a
-    script defines holds text; a frame is what it holds.
+    script defines holds text; a frame is what it holds; an exponent is one still.
 
     >>> with_plain_elements("<details><summary>Q?</summary>A</details> <ruby>漢<rp>(</rp><rt>かん</rt></ruby>字")
     '<div><h4>Q?</h4>A</div> 漢字'
@@ -78,8 +81,11 @@ def with_plain_elements(html: str) -> str:
     '<div><pre>x</pre></div> <figure><img></figure><p>Figure 1. A</p>'
     >>> with_plain_elements("<table><tr><td class=gutter>1<td class=code><pre>x</pre></table><x-b>a</x-b><x-c>b</x-c>")
     '<pre>x</pre><span>a</span> <span>b</span>'
+    >>> with_plain_elements("10<sup>6</sup>, 1<sup>st</sup>, Na<sup>2</sup>")
+    '10⁶, 1<sup>st</sup>, Na<sup>2</sup>'
     """
     html = _FOLDING.sub(lambda m: f"<{m[1]}{'div' if m[2].lower() == 'details' else 'h4'}{m[3]}>", html)
+    html = _EXPONENT.sub(lambda m: m[1].translate(RAISED), html)
     html = _CENTER.sub(r"<\1div", _RUBY.sub("", html))
     html = _CUSTOM_TAG.sub(r"<\1span", _CUSTOM_BESIDE.sub("</span> ", html))
     if _FRAMESET.search(html):

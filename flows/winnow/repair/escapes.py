@@ -60,14 +60,14 @@ def is_code(text: str) -> bool:
     return is_about(text) or _holds(text, _CODE, _MAY_BE_CODE)
 
 
-_BYTES = re.compile(r"(?:\\x[89a-fA-F][0-9a-fA-F])+")
+_BYTES = re.compile(r"(?:\\x[89a-fA-F][0-9a-fA-F])+|(?:\\3[0-6][0-7](?:\\2[0-7]{2}){1,3})+")
 _LITERAL = re.compile(r"\b[bu][\"']|\\x[0-7][0-9a-fA-F]")
 
 
 def undo_byte_escapes(text: str, evidence: Evidence) -> Iterator[Change]:
-    r"""Undo ``caf\xc3\xa9`` and ``caf\xe9``, bytes written out, in prose where each decodes and one completes a word.
+    r"""Undo ``caf\xc3\xa9`` and ``caf\xe9``, bytes written out, in prose where each decodes and one makes a word.
 
-    They are UTF-8, or, where they cannot be, Windows-1252; then at least half of the words must be known.
+    They are UTF-8, in octal figures too, or, where they cannot be, Windows-1252: half of the words must be known then.
 
     >>> BYTE_ESCAPES(r"the caf\xc3\xa9\xe2\x80\x99s lease"), BYTE_ESCAPES(r"the caf\xe9 didn\x92t")
     ('the café’s lease', 'the café didn’t')
@@ -79,7 +79,7 @@ def undo_byte_escapes(text: str, evidence: Evidence) -> Iterator[Change]:
     if _LITERAL.search(text) or evidence.once(is_code, text):
         return
     found = list(_BYTES.finditer(text))
-    raw = [bytes.fromhex(m[0].replace("\\x", "")) for m in found]
+    raw = [bytes(int(d[1:], 16) if d[0] == "x" else int(d, 8) for d in m[0].split("\\")[1:]) for m in found]
     for charset in ("utf-8", "cp1252"):
         try:
             read = [piece.decode(charset) for piece in raw]
@@ -111,15 +111,16 @@ def undo_byte_escapes(text: str, evidence: Evidence) -> Iterator[Change]:
         return
 
 
-_ESCAPED_QUOTE = re.compile(r"\\{1,3}(['\"])")
+_ESCAPED_QUOTE = re.compile(r"\\{1,3}(['\"/])")
+_ESCAPED_ADDRESS = re.compile(r"\bhttps?:\\/\\/\w")
 _IN_WORD = re.compile(r"[A-Za-z]\\{1,3}'[A-Za-z]")
 _RTF_BYTE = re.compile(r"\\'(?:\d[0-9a-fA-F]|[a-fA-F]\d)")
 
 
 def undo_escaped_quotes(text: str, evidence: Evidence) -> Iterator[Change]:
-    r"""Undo ``didn\'t`` and ``\"so\"``, which databases and JSON leave in prose.
+    r"""Undo ``didn\'t``, ``\"so\"`` and ``http:\/\/``, which databases and JSON leave in prose.
 
-    Only where no quote of that kind stands without its backslash, as the ends of a program's string do.
+    Only where no such quote or slash stands without its backslash, as the ends of a program's string or expression do.
 
     >>> ESCAPED_QUOTES(r"O\'Brien didn\'t say \"no\"."), ESCAPED_QUOTES(r"print('didn\'t')")
     ('O\'Brien didn\'t say "no".', "print('didn\\'t')")
@@ -130,11 +131,14 @@ def undo_escaped_quotes(text: str, evidence: Evidence) -> Iterator[Change]:
     if evidence.once(is_code, text) or _RTF_BYTE.search(text):
         return
     n_double = sum(m[1] == '"' for m in found)
-    n_single = len(found) - n_double
+    n_slashes = sum(m[1] == "/" for m in found)
+    n_single = len(found) - n_double - n_slashes
     undone = {
         '"': n_double % 2 == 0 and text.count('"') == n_double,
         "'": text.count("'") == n_single and _IN_WORD.search(text) is not None,
     }
+    by_json = _ESCAPED_ADDRESS.search(text) is not None or (undone['"'] and n_double > 0)
+    undone["/"] = by_json and text.count("/") == n_slashes
     for m in found:
         if undone[m[1]]:
             yield Change(m.start(), m.end(), m[1], 0.7)
@@ -399,9 +403,10 @@ def _unquoted_words(token: str) -> str:
         return unquote(spaced, "cp1252")
 
 
-_LITERAL_END = re.compile(r"\\(?:r\\n|n|r)[ \t]?")
-_OTHER_ESCAPE = re.compile(r"\\(?![nrt\"'])")
-_ENDS = frozenset('.!?:;,"”’)»…')
+_LITERAL_END = re.compile(r"\\{1,2}(?:r\\{1,2}n|n|r)(?:[ \t]|\\{1,2}t)?")
+_OTHER_ESCAPE = re.compile(r"\\(?!\\?[nrt\"'])")
+_ENDS = frozenset('.!?:;,"”’)»…。！？：；」』،؟۔।>')
+_BULLETS = ("-", "*", "•")
 
 
 def undo_literal_line_ends(text: str, evidence: Evidence) -> Iterator[Change]:
@@ -426,17 +431,18 @@ def undo_literal_line_ends(text: str, evidence: Evidence) -> Iterator[Change]:
         chained = n > 0 and found[n - 1][1] == start
         before, after = text[start - 1 : start], text[end : end + 1]
         follows = n + 1 < len(found) and found[n + 1][0] == end
-        starts = after == "" or follows or after.isupper() or after.isdigit() or after in '-*•"“«('
+        begins = after.isalpha() and (chained or not after.islower())
+        starts = after == "" or follows or begins or after.isdigit() or after in '-*•"“«(「『<&'
         if not starts or not (chained or before == "" or before in _ENDS or before.isalnum()):
             return
-        after_sentence += before in _ENDS or chained
+        after_sentence += before in _ENDS or chained or (after in _BULLETS and text.lstrip().startswith(after))
     if 2 * after_sentence > len(found):
         for start, end in found:
-            yield Change(start, end, "\n", 0.8)
+            yield Change(start, end, "\n" + "\t" * text.endswith("t", start, end), 0.8)
 
 
-BYTE_ESCAPES = Rule("byte_escapes", 4, undo_byte_escapes, r"\\x[89a-fA-F][0-9a-fA-F]")
-ESCAPED_QUOTES = Rule("escaped_quotes", 2, undo_escaped_quotes, r"\\['\"]")
+BYTE_ESCAPES = Rule("byte_escapes", 5, undo_byte_escapes, r"\\x[89a-fA-F][0-9a-fA-F]|\\3[0-6][0-7]\\2[0-7]{2}")
+ESCAPED_QUOTES = Rule("escaped_quotes", 3, undo_escaped_quotes, r"\\['\"/]")
 TEX_ACCENTS = Rule(
     "tex_accents",
     2,
@@ -448,7 +454,7 @@ UTF7 = Rule("utf7", 1, undo_utf7, r"\+[A-Za-z0-9+/]{3}")
 MAIL_WORDS = Rule("mail_words", 2, undo_mail_words, r"=\?[A-Za-z][\w.*-]+\?[QqBb]\?")
 QUOTED_PRINTABLE = Rule("quoted_printable", 3, undo_quoted_printable, r"=[0-9A-F]{2}")
 URL_ESCAPES = Rule("url_escapes", 4, undo_url_escapes, r"%[0-9A-Fa-f]{2}")
-LITERAL_LINE_ENDS = Rule("literal_line_ends", 1, undo_literal_line_ends, r"\\[nr]")
+LITERAL_LINE_ENDS = Rule("literal_line_ends", 2, undo_literal_line_ends, r"\\[nr]")
 
 ESCAPES: tuple[Rule, ...] = (
     MAIL_WORDS, QUOTED_PRINTABLE, UTF7, BYTE_ESCAPES, TEX_ACCENTS, ESCAPED_QUOTES, OOXML_ESCAPES, URL_ESCAPES,

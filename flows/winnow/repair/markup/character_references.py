@@ -15,6 +15,7 @@ from winnow.repair.encoding.plausible import is_word
 from winnow.repair.engine.rule import Span
 from winnow.repair.markup.tags import end_of_repeats
 from winnow.repair.words.lexicon import lexicon_of
+from winnow.repair.words.word_index import common_to, known_to
 
 NAMED: dict[str, str] = dict(html.entities.html5)
 """All named character references of the HTML standard; names end in a semicolon unless the standard allows none."""
@@ -311,16 +312,38 @@ def _stands_for_sign(text: str, start: int, name: str) -> bool:
     before, follows = text[start - 1 : start], text[after : after + 1]
     if start == 0 and not follows:
         return name in LEGACY  # nothing around it that would say more than the standard does
-    if name not in ALSO_WORDS:
+    if name.lower() not in ALSO_WORDS:
         if name in LEGACY or name in UNMISTAKABLE:
             return True
-        if len(name) > 2 and (before.isspace() or _in_company(text, start, name)):
+        beside = before.isspace() or _in_company(text, start, name)
+        if len(name) > 2 and beside and not _is_joined(text, start, name):
             return True
     if follows == "&" and not before.isspace():
         return True
-    if name not in LEGACY or before.isalnum():
+    if name in _GREEK and (_SUBSTANCE.search(text, max(0, start - 12), start) or _OF_SCIENCE.match(text, after)):
+        return True
+    if (name not in LEGACY and name != "euro") or before.isalnum():
         return False
     return text[after : after + 2].strip()[:1].isdigit() or text[max(start - 2, 0) : start].strip()[-1:].isdigit()
+
+
+_BEHIND_WORD = re.compile(r"[^\W\d_]{2}[\"'”’)]?\s?\Z")
+
+
+def _is_joined(text: str, start: int, name: str) -> bool:
+    """Whether the ampersand says "and" between words, of which one is a name too: ``Black &Star``, ``Salz&Topf``."""
+    parted = name[0].isupper() or (text[start - 1].isspace() and text.count("&" + name, max(0, start - MAX_FEW)) < 2)
+    return parted and _BEHIND_WORD.search(text, max(0, start - 4), start) is not None and known_to(name.lower()) > 0
+
+
+_GREEK = frozenset("alpha beta gamma delta epsilon kappa lambda mu omega sigma tau zeta".split())
+LETTERS = ACCENTED | _GREEK
+_SUBSTANCE = re.compile(r"(?<![\w=&?/\[-])(?:[A-Z][A-Za-z]{1,5}-|[A-Z]{2,5}-?\d{1,2}-?)\Z")
+_OF_SCIENCE = re.compile(
+    r"-(?:\d(?![\w.])|(?:actin|adrenergic|amylase|amyloid|blocker|carotene|catenin|cell|galactosidase|globulin|glucan|glucosidase"
+    r"|helical|helices|helix|lactam|linolenic|opioid|ray|secretase|sheet|synuclein|thalassemia|tocopherol|tubulin)s?\b)"
+)
+"""What a Greek letter stands behind, ``TNF-&alpha``, or before, ``&beta-carotene``, and no variable does."""
 
 
 def _beginning(text: str, start: int, run: str) -> str | None:
@@ -354,11 +377,13 @@ _SPANISH = re.compile(r"(iquest|iexcl)[A-ZÁÉÍÓÚÑ]")
 
 
 def _of_bare_tag(text: str, start: int, run: str) -> str | None:
-    """``lt`` and ``gt`` about an element's name, ``&ltb&gtbold``; a Spanish sign before a capital, ``&iquestQu``."""
+    """``lt`` and ``gt`` about an element's name, ``&ltb&gt``; a Spanish sign before a capital; ``20 &degC``."""
     if run.startswith("lt") and _BARE_TAG.match(text, start):
         return "lt"
     if run.startswith("gt") and _BEFORE_GT.search(text, max(0, start - 120), start):
         return "gt"
+    if run in ("degC", "degF") and text[max(start - 2, 0) : start].strip()[-1:].isdigit():
+        return "deg"
     spanish = _SPANISH.match(run)
     return spanish[1] if spanish and not text[max(0, start - 1) : start].isalnum() else None
 
@@ -406,6 +431,8 @@ def _misspelt(text: str, start: int, at: int) -> Reference | None:
     for known in (name, low):
         if known + ";" in NAMED and (known != name or name != found[1] or text[found.end() - 2] == " "):
             return Reference(start, found.end(), NAMED[known + ";"], "misspelt", known)
+    if common_to(low) and not text[found.end() : found.end() + 1].isalnum() and _is_joined(text, start, found[1]):
+        return None  # ``lost &found; and``
     near = [known for known in OFTEN_MISSPELT if one_letter_off(low, known)]
     if not near and len(low) >= 8:  # long names are unlike one another
         near = [known for known in _LONG if one_letter_off(low, known)]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from winnow.repair.engine.rule import Change, Evidence, NearDamage, Rule, apply_changes
-from winnow.repair.markup.character_references import ACCENTED, LEGACY, OF_MARKUP, TYPOGRAPHIC, Reference, references
+from winnow.repair.markup.character_references import LEGACY, LETTERS, OF_MARKUP, TYPOGRAPHIC, Reference, references
 from winnow.repair.markup.html_source import OF_SOURCE
 from winnow.repair.markup.prose_tags import is_prose
 from winnow.repair.markup.shown_tags import in_code, is_in
@@ -215,8 +215,8 @@ class _Judge:
         return before.isalpha() and r.value.isalpha() and len(r.value) == 1 and ord(r.value) >= 0xC0
 
     def _of_word(self, r: Reference) -> bool:
-        """Whether it is an accented letter of prose that has lost its semicolon: ``caf&eacute au lait``."""
-        return r.kind == "unfinished" and r.name in ACCENTED and self.is_prose
+        """Whether it is a letter of prose that has lost its semicolon: ``caf&eacute au lait``, ``TNF-&alpha``."""
+        return r.kind == "unfinished" and r.name in LETTERS and self.is_prose
 
     def _token_before(self, r: Reference) -> str:
         start = max(self.text.rfind(c, max(0, r.start - 200), r.start) for c in " \n\t<>")
@@ -233,4 +233,4 @@ def _typographic(r: Reference) -> bool:
 
 _GATE = r"&[ \t\x{a0}]{0,5}[#A-Za-z]|&;[A-Za-z]|(?:amp|nbsp|lt|gt|quot) ?;|\A[a-z]{5,30};\z"
 
-ENTITIES = Rule("entities", 8, find_entities, _GATE, proves=True)
+ENTITIES = Rule("entities", 9, find_entities, _GATE, proves=True)

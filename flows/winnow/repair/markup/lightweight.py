@@ -78,6 +78,8 @@ _MAY_ASSIGN = re.compile(r"= ?(?:''|\[\[)")
 _SIGNS = {_STRONG: "''", _HEADING: "==", _LANGUAGE: "[[", _SWITCH: "__"}
 _REFERENCE = re.compile(r"<ref(?:\s[^<>/\n]{0,80})?>[^<>\n]{0,400}</ref>|<ref\s[^<>\n]{0,80}/>")
 
+_LEFT_OVER = re.compile(r"</ref>|<templatestyles\s[^<>\n]{0,200}/>", re.IGNORECASE)
+
 _SPACED_STARS = re.compile(r"(?<!\S)(\*\*|__) ([^*_\n]{1,120}?) \1(?!\S)")
 
 
@@ -155,16 +157,16 @@ def strip_wiki_markup(text: str, evidence: Evidence) -> Iterator[Change]:
     others = sum(_stands(p, text) for p in (_STRONG, _HEADING, _REFERENCE)) + bool(found)
     of_a_page = _FILE.search(text) is not None or _CATEGORY.search(text) is not None
     others += of_a_page and any(p.search(text) is not None for p in (_LINK, _SITE))
-    source = (piped > 0 or of_a_page) and others > 0
-    source = source or has_table(text)
+    source = (piped > 0 or of_a_page) and (others > 0 or _LEFT_OVER.search(text) is not None)
+    source = source or ("</ref>" in text and all(_stands(p, text) for p in (_REFERENCE, _STRONG))) or has_table(text)
     sure = source or any(map(is_sure, found))
     changes = list(table_changes(text))
     for template in found:
         if sure and (value := shown(template)) is not None:
             changes.append(Change(template.start, template.end, value, 0.7))
-    for pattern in (_PIPED, _LINK, _STRONG, _HEADING, _REFERENCE, _SITE, _CATEGORY, _SWITCH, _LANGUAGE):
+    for pattern in (_PIPED, _LINK, _STRONG, _HEADING, _REFERENCE, _LEFT_OVER, _SITE, _CATEGORY, _SWITCH, _LANGUAGE):
         for m in pattern.finditer(text) if _SIGNS.get(pattern, "") in text else ():
-            if not (source or (sure and pattern in (_PIPED, _STRONG))) and (
+            if not (source or (sure and pattern in (_PIPED, _LINK, _STRONG))) and (
                 pattern is not _PIPED or not evidence.near(text, m.start(), m.end())
             ):
                 continue
@@ -235,11 +237,11 @@ def close_spaced_emphasis(text: str, evidence: Evidence) -> Iterator[Change]:
 BBCODE = Rule("bbcode", 5, strip_bbcode, rf"(?i)\[/(?:{_BB_NAMES})(?::[a-z0-9:]+)?\]|\[(?:url|quote)=", proves=True)
 WIKI = Rule(
     "wiki",
-    6,
+    7,
     strip_wiki_markup,
     rf"\[\[[^\[\]|\n]+\|[^\[\]|\n]+\]\]|\[\[(?i:{_PICTURES}|{_CATEGORIES}):"
     r"|\{\{[A-Za-z][^{}|\n]{0,40}\||(?i:</? ?(?:poem|chem|ce|nowiki))|\{\|"
-    r"|[|!][ \t]*(?i:(?:col|row)span|style|v?align|width|bgcolor)\s?=\s?\"",
+    r"|</ref>|[|!][ \t]*(?i:(?:col|row)span|style|v?align|width|bgcolor)\s?=\s?\"",
     proves=True,
 )
 SPACED_EMPHASIS = Rule(

@@ -45,6 +45,8 @@ _ADVERTS = (
     r"|OA_show\(|_paq\.push\("
     r"|(?:var )?_comscore\s?=|\w{1,30}\.cmd\.push\(|window\.NREUM|self\.__next_f\.push\(|\(RLQ\s?=\s?window\."
 )
+# Glued to the sentence before it, as a rule.
+_SLOTS = r"if\s?\(typeof (?:ez_ad_units|__ez_fad_position)\b|__ez_fad_position\("
 # What scripts of a page begin with, at the start of a line or behind a sentence.
 _SCRIPT = (
     r"document\.(?:write|getElement\w{1,20}|createElement|querySelector\w{0,5}|addEventListener)\([\"']"
@@ -55,8 +57,9 @@ _SCRIPT = (
     r"|if\s?\((?:!|typeof )?\s?(?:window|jQuery)\b"
 )
 _BEHIND = r"(?:^|(?<=[.!?:»”\"')>}\];|])[ \t])[ \t]{0,9}"
-_START = re.compile(rf"(?<![\w.$])(?:{_ADVERTS})|{_BEHIND}(?:{_SCRIPT})", re.MULTILINE)
-_SURE = re.compile(rf"(?<![\w.$])(?:{_ADVERTS})")
+_SURELY = rf"(?<![\w.$])(?:{_ADVERTS})|(?<![\w$])(?:{_SLOTS})"
+_START = re.compile(rf"{_SURELY}|{_BEHIND}(?:{_SCRIPT})", re.MULTILINE)
+_SURE = re.compile(_SURELY)
 _FACTS = re.compile(r"\[?\s{0,40}\{\s{0,40}\"@(?:context|type|graph|id)\"\s?:")
 _GOES_ON = re.compile(
     rf"\s{{0,99}}(?:{_ADVERTS}|{_SCRIPT}|(?:var|let|const)\s\w|function\b[ \w$]{{0,40}}\(|[!(]function\b|\(\(\)\s?=>"
@@ -144,15 +147,16 @@ def scripts(text: str) -> Iterator[Found]:
 
 _PROPERTIES = frozenset("""
     align-items animation background background-color background-image background-position background-repeat
-    background-size border border-bottom border-color border-radius border-collapse border-left border-right
-    border-style border-top border-width bottom box-shadow box-sizing clear clip color columns content cursor
-    direction display fill flex flex-direction flex-wrap float font font-family font-size font-style font-weight
-    gap height justify-content left letter-spacing line-height list-style list-style-type list-style-image margin
-    margin-bottom margin-left margin-right margin-top max-height max-width min-height min-width object-fit opacity
-    order outline overflow overflow-x overflow-y padding padding-bottom padding-left padding-right padding-top
-    pointer-events position quotes right src table-layout text-align text-decoration text-indent text-overflow
-    text-shadow text-transform top transform transition vertical-align visibility white-space width word-break
-    word-wrap z-index zoom
+    background-size border border-bottom border-collapse border-color border-left border-radius border-right
+    border-style border-top border-width bottom box-shadow box-sizing clear clip clip-path clip-rule color columns
+    content cursor direction display enable-background fill fill-opacity fill-rule flex flex-direction flex-wrap
+    float font font-family font-size font-style font-weight gap height isolation justify-content left letter-spacing
+    line-height list-style list-style-image list-style-type margin margin-bottom margin-left margin-right margin-top
+    max-height max-width min-height min-width object-fit opacity order outline overflow overflow-x overflow-y
+    padding padding-bottom padding-left padding-right padding-top pointer-events position quotes right src stroke
+    stroke-linecap stroke-linejoin stroke-miterlimit stroke-width table-layout text-align text-decoration
+    text-indent text-overflow text-shadow text-transform top transform transition vertical-align visibility
+    white-space width word-break word-wrap z-index zoom
 """.split())  # fmt: skip
 _VALUE = r"(?:[^{};()]|\((?:[^()]|\([^()]{0,200}+\)){0,2000}+\)){1,600}+"
 _BODY = re.compile(rf"\{{\s*+(?:[\w-]{{2,40}}+\s*+:{_VALUE};\s*+)*+(?:[\w-]{{2,40}}+\s*+:{_VALUE})?+\}}")
@@ -315,17 +319,17 @@ _BEGINNINGS = "|".join(sorted({name.split("-")[0] for name in _PROPERTIES}))
 _kinds = detector(
     rf"\{{\s*(?:-|(?:{_BEGINNINGS})[a-z-]*\s*:)",
     r"\{\s*\"@(?:context|type|graph|id)\"",
-    _widened(_ADVERTS),
+    _widened(rf"{_ADVERTS}|{_SLOTS}"),
     _widened(rf"(?m:^|[.!?:»”\"')>}}\];|][ \t])[ \t]*(?:{_SCRIPT})"),
 )
 
 # Of few states, for it is asked of every text; `_kinds` asks more closely.
 PAGE_CODE = Rule(
     "page_code",
-    2,
+    3,
     strip_page_code,
     r"[{;]\n?[ \t]*(?:color|margin|padding|font|display|width|height|float|background|border|text-|position|content"
-    r"|overflow|list-)|\"@(?:context|type|graph|id)\"|adsbygoogle|googletag|_taboola|_gaq|dataLayer|gtag\(|ga\([\"']|\(function"
+    r"|overflow|list-|fill|stroke|opacity|clip-|visibility)|\"@(?:context|type|graph|id)\"|adsbygoogle|googletag|_taboola|_gaq|dataLayer|gtag\(|ga\([\"']|\(function"
     r"|!function|fbq\(|window\.[A-Za-z_]|document\.[a-z]|google_ad_|OneSignal|hbspt\.|cmd\.push|_f\.push|_paq|jQuery"
-    r"|OA_show|disqus_|addthis_|_comscore|CDATA|FB\.[iX]|amzn_|\(\) ?=>|(?:var|const) ",
+    r"|OA_show|ez_ad_units|disqus_|addthis_|_comscore|CDATA|FB\.[iX]|amzn_|\(\) ?=>|(?:var|const) ",
 )

@@ -71,7 +71,7 @@ def _is_balanced(text: str, found: Sequence[Tag]) -> bool:
     """Whether each pair is whole, but for what stands before all words and behind all.
 
     Paragraphs alone without attributes, among lines that are none, may be an example of them; an end tag whose name is
-    opened nowhere is none of anything.
+    opened nowhere is none of anything, and a letter in brackets at an edge opens nothing: ``cp <a> <b>``.
     """
     names = {tag.name for tag in found if not tag.closing}
     first, last = 0, len(text)
@@ -99,4 +99,5 @@ def _is_balanced(text: str, found: Sequence[Tag]) -> bool:
             opened.pop()
         elif first < tag.end and tag.start < last and (tag.name in names or tag.name in "abiu"):
             return False
-    return all(t.name in _UNCLOSED or t.end <= first or t.start >= last for t in opened)
+    at_edge = (t for t in opened if t.name not in _UNCLOSED)
+    return all((t.strong or t.name not in "abiqsu") and (t.end <= first or t.start >= last) for t in at_edge)

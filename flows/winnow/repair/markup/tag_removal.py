@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
-from winnow.base.html_names import BLOCK, CELL, ELEMENTS, HEADING, INLINE, REPLACED, TABLE
+from winnow.base.html_names import BLOCK, CELL, ELEMENTS, HEADING, INLINE, LOWERED, RAISED, REPLACED, TABLE
 from winnow.repair.engine.rule import Change, Evidence, NearDamage, Rule, apply_changes
 from winnow.repair.markup.html_source import OF_SOURCE, is_html_source
 from winnow.repair.markup.prose_tags import tags_of_prose
@@ -120,8 +121,6 @@ def _semicolon_of_space(text: str, start: int, end: int) -> re.Match[str] | None
     return _BEFORE_HARD_SPACE.match(text, end) if text[start - 1 : start] in tuple(".,:;!?") else None
 
 
-_SUPERSCRIPT = str.maketrans("0123456789+-−=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿ")
-_SUBSCRIPT = str.maketrans("0123456789+-−=()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎")
 _INDEX = re.compile(r"[-+−=()n]{0,2}[0-9]{1,4}[+−-]?|n")
 _VALUE = re.compile(r"(?:[0-9)\]]|(?<![A-Za-z])[A-Za-zµμ]{1,2})\Z")
 
@@ -137,14 +136,15 @@ def _raised(text: str, low: int, opening: Tag, closing: Tag) -> str:
     if opening.name != closing.name or opening.closing or not closing.closing or not _INDEX.fullmatch(inside):
         return ""
     if opening.name == "sup" and _VALUE.search(text, max(0, low - 3), low):
-        return inside.translate(_SUPERSCRIPT)
+        return inside.translate(RAISED)
     beside = text[max(0, low - 1) : low].isdigit() or text[closing.end : closing.end + 1].isdigit()
-    return inside.translate(_SUBSCRIPT) if opening.name == "sub" and beside else ""
+    return inside.translate(LOWERED) if opening.name == "sub" and beside else ""
 
 
 def _accepted(text: str, found: list[Tag], evidence: Evidence) -> tuple[list[Tag], Evidence]:
     """The tags that are damage, and where damage is proven."""
     closed = {t.name for t in found if t.closing}
+    found = _without_lone_letters(text, found, evidence)
     # In a text of many whole tags one odd opening tag is a slip of its author; no author spaces out "< / p >".
     broken = [t for t in found if t.kind == "broken" and t.strong]
     slip = len(broken) == 1 and not broken[0].closing and len(found) > 4 and not evidence.points
@@ -165,7 +165,9 @@ def _accepted(text: str, found: list[Tag], evidence: Evidence) -> tuple[list[Tag
             tag.kind in ("comment", "hidden") or (tag.name in ELEMENTS and _real(text, tag, closed, evidence, taught))
         ):
             accepted.append(tag)
-    return _whole_pairs(found, {*accepted, *snippet, *(wrapped_lines(text, found) if broken else ())}), proofs
+    again = closed | {name for name, n in Counter(t.name for t in found).items() if n > 1}
+    used = (t for t in snippet if t.strong or t.closing or t.name in again or not _is_of_values(text, t))
+    return _whole_pairs(found, {*accepted, *used, *(wrapped_lines(text, found) if broken else ())}), proofs
 
 
 MIN_LINES = 2  # so many, and no other sign of markup, are no example
@@ -201,6 +203,14 @@ MAX_PAIR = 1000  # characters between the halves of a pair of which one is damag
 def _whole_pairs(found: list[Tag], accepted: set[Tag]) -> list[Tag]:
     """The accepted tags in order, with the other half of each pair of inline tags of which one half was accepted."""
     taken = set(accepted)
+    for first, last in _pairs(found):
+        if (first in accepted) != (last in accepted) and last.start - first.end <= MAX_PAIR:
+            taken.update((first, last))
+    return sorted(taken, key=lambda tag: tag.start)
+
+
+def _pairs(found: Sequence[Tag]) -> Iterator[tuple[Tag, Tag]]:
+    """Each inline tag that is closed, and the tag that closes it."""
     opened: dict[str, list[Tag]] = {}
     for tag in found:
         if tag.name not in INLINE or tag.kind not in ("whole", "broken"):
@@ -208,10 +218,7 @@ def _whole_pairs(found: list[Tag], accepted: set[Tag]) -> list[Tag]:
         if not tag.closing:
             opened.setdefault(tag.name, []).append(tag)
         elif waiting := opened.get(tag.name):
-            first = waiting.pop()
-            if (first in accepted) != (tag in accepted) and tag.start - first.end <= MAX_PAIR:
-                taken.update((first, tag))
-    return sorted(taken, key=lambda tag: tag.start)
+            yield waiting.pop(), tag
 
 
 def _real(text: str, tag: Tag, closed: set[str], evidence: Evidence, taught: bool) -> bool:
@@ -225,16 +232,59 @@ def _real(text: str, tag: Tag, closed: set[str], evidence: Evidence, taught: boo
         return True
     if _is_less_than(text, tag) and tag.name not in closed:
         return False
-    at = bisect_left(evidence.points, tag.start)
-    if at < len(evidence.points) and evidence.points[at] < tag.end:  # its brackets were damaged themselves
+    if _holds_damage(tag, evidence):
         joined = tag.name not in LONE or _JOINED.search(text, max(0, tag.start - 9), tag.start) is not None
-        shown = tag.name in PLACEHOLDER or _compares(text, tag) or _is_type(text, tag) or (taught and joined)
+        shown = tag.name in PLACEHOLDER or _is_of_values(text, tag) or (taught and joined)
         return tag.name in closed or not shown
     if tag.name in closed:
         return True
     if tag.name in PLACEHOLDER or _SPOKEN.search(text, max(0, tag.start - 12), tag.start):
         return False
     return len(tag.name) > 1 or _stands_alone(text, tag)
+
+
+def _holds_damage(tag: Tag, evidence: Evidence) -> bool:
+    """Whether a tag's brackets were damaged themselves."""
+    at = bisect_left(evidence.points, tag.start)
+    return at < len(evidence.points) and evidence.points[at] < tag.end
+
+
+_END_OF = {name: re.compile(rf"(?<![\w<])(?<!<[ /])(?<!< /){name} ?>") for name in "abiqsu"}
+
+
+def _without_lone_letters(text: str, found: list[Tag], evidence: Evidence) -> list[Tag]:
+    r"""The tags but for letters in brackets that open nothing: two who speak, ``<a> hi <b> ho``, a shift, ``1<<i>>2``.
+
+    >>> def kept(text): return len(_without_lone_letters(text, list(tags(text)), Evidence()))
+    >>> [kept(t) for t in ("<a> hi\n<b> ho", "<b> hi", "<a> <b> o b >", "<a> <b> o</b>", "1<<i>>2", "<a\n> <a> <b> x")]
+    [0, 1, 2, 3, 0, 3]
+    """
+    alone = [t for t in found if t.name in _END_OF and not (t.closing or t.strong or _holds_damage(t, evidence))]
+    paired = {tag for pair in _pairs(found) for tag in pair} if alone else frozenset[Tag]()
+    broken = {t.name for t in found if (t.strong or t.kind == "broken") and t not in paired}
+    alone = [t for t in alone if t not in paired and t.name not in broken and not _END_OF[t.name].search(text, t.end)]
+    shifts = {t for t in alone if _is_shift(text, t)}
+    spoken = {t for t in alone if t.kind == "whole" and _is_spaced(text, t)}
+    if (
+        len({t.name for t in spoken}) < 2
+        or not apply_changes(text, (Change(t.start, t.end, "") for t in found)).strip()
+    ):
+        spoken = set()
+    return [t for t in found if t not in shifts and t not in spoken]
+
+
+def _is_shift(text: str, tag: Tag) -> bool:
+    doubled = text.startswith("<<", tag.start) and text.startswith(">>", tag.end - 2)
+    return doubled and text[tag.start - 1 : tag.start].isalnum() and text[tag.end : tag.end + 1].isalnum()
+
+
+def _is_spaced(text: str, tag: Tag) -> bool:
+    return text[tag.end - 1] == ">" and not (text[tag.start - 1 : tag.start] + text[tag.end : tag.end + 1]).strip()
+
+
+def _is_of_values(text: str, tag: Tag) -> bool:
+    """Whether a name stands beside what is compared with it, or is a type's."""
+    return _is_less_than(text, tag) or _is_type(text, tag) or _compares(text, tag)
 
 
 def _is_less_than(text: str, tag: Tag) -> bool:

@@ -424,6 +424,10 @@ def half_tags(text: str, start: int, end: int, beside: bool, opened: frozenset[s
         attributes = "=" in found[3]
         before, after = text[found.start() - 1 : found.start()], text[found.end() : found.end() + 1]
         ends_line = after in ("", "\n") and before in (" ", ">")
+        if not (slash or attributes or adjacent) and _ends_words(text, max(last, at - 80), found.start()):
+            chained = False  # ``<your email address>``
+            at = text.find(">", found.end(), end)
+            continue
         if slash or attributes or adjacent or ends_line or name not in ENGLISH or name in opened:
             yield Tag(found.start(), found.end(), name, "/" in found[1] or not slash, "half", attributes or slash)
             last = found.end()
@@ -431,6 +435,15 @@ def half_tags(text: str, start: int, end: int, beside: bool, opened: frozenset[s
         else:
             chained = False
         at = text.find(">", found.end(), end)
+
+
+_WORDS_IN_BRACKETS = re.compile(r"<[^\W\d_][\w'’,./-]*+(?: [\w'’,./-]++)*+ ?")
+
+
+def _ends_words(text: str, low: int, start: int) -> bool:
+    """Whether what stands before a name that ends with a bracket are words behind a bracket of their own."""
+    opening = text.rfind("<", low, start)
+    return opening >= 0 and _WORDS_IN_BRACKETS.fullmatch(text, opening, start) is not None
 
 
 def _half_at(text: str, low: int, bracket: int, end: int) -> tuple[re.Match[str] | None, str]:

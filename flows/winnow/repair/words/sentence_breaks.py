@@ -14,6 +14,7 @@ from itertools import pairwise
 from winnow.repair.engine.rule import Change, Evidence, Rule, Span, line_end
 from winnow.repair.words.lexicon import NEVER, damaged_prose
 from winnow.repair.words.text_language import LATIN
+from winnow.repair.words.word_index import common_to, known_to
 
 _GLUED = re.compile(rf"(?<=[{LATIN}][{LATIN}])[.!?](?=[A-ZÀ-ÖØ-Þ])")
 _WORD = re.compile(rf"[{LATIN}]{{1,40}}(?:['’][{LATIN}]{{1,10}})?")
@@ -24,19 +25,13 @@ _FREQUENT = 285
 _VERY_COMMON = 240
 _DOMAINS = frozenset("com net org edu gov io fm tv co uk de fr nl eu info biz".split())
 _DOTTED = re.compile(rf"[{LATIN}]{{1,40}}(?=\.[{LATIN}_])")
-
-
-_CASED = "\u0370-\u03ff\u0400-\u052f\u0531-\u0587\u1f00-\u1fff"
-"""Greek, Cyrillic and Armenian, which have capitals."""
-_GLUED_BEYOND = re.compile(
-    rf"(?:(?<=[\s«“„(\"'—–-])|^)(?P<left>[{_CASED}]{{3,40}})(?P<quoted>»?)(?P<mark>[.!?])"
-    rf"(?P<right>[{_CASED}]{{1,40}})(?=, | (?![=+<>|])|$)"
-    r"|(?<=[^\s\d.])(?P<end>[।۔።։؟])(?=[^\W\d_])",  # these end nothing but a sentence
-    re.MULTILINE,
+_OTHER_GLUED = re.compile(
+    r"(?<=[\u0430-\u045f\u0491]{4})[.!?](?=[\u0400-\u042f\u0490][\u0430-\u045f\u0491]{0,30}[\s,:])"
+    r"|(?<=[\u03ac-\u03ce]{4})[.!](?=[\u0386-\u03ab][\u03ac-\u03ce]{0,30}[\s,:])"
 )
-_FINAL = frozenset("аеёиоуыэюяьйъіїєўјαάεέηήιίοόυύωώϊϋνς")
-"""Letters on which abbreviations of Greek and Cyrillic never end: `ул.Ленина`, `проф.Иванов`, `λεωφ.Συγγρού`."""
-_LONG = 6  # letters; longer words are no abbreviations, or hardly ever
+_FULL_STOP = re.compile(r"(?<=[^\s\d.])[।۔።։؟](?=[^\W\d_])")  # ends nothing but a sentence
+_LAST_WORD, _NEXT_WORD = re.compile(r"(?<![\w.])[^\W\d_]{4,40}\Z"), re.compile(r"[^\W\d_]{1,31}")
+_SHORTENED = frozenset("проф акад англ итал респ франц греч просп корп соавт след устар".split())
 
 
 def part_glued_sentences(text: str, evidence: Evidence) -> Iterator[Change]:
@@ -44,30 +39,9 @@ def part_glued_sentences(text: str, evidence: Evidence) -> Iterator[Change]:
 
     >>> GLUED_SENTENCES("for stability.By then"), GLUED_SENTENCES("in Node.js and System.Out of it")
     ('for stability. By then', 'in Node.js and System.Out of it')
-    >>> GLUED_SENTENCES("Он лёг спать.Утром встал"), GLUED_SENTENCES("На ул.Ленина, у Яндекс.Такси")
-    ('Он лёг спать. Утром встал', 'На ул.Ленина, у Яндекс.Такси')
     """
-    yield from sorted([*_glued_in_latin(text, evidence), *_glued_beyond_latin(text, evidence)])
-
-
-def _glued_beyond_latin(text: str, evidence: Evidence) -> Iterator[Change]:
-    """Sentences of scripts for which there are no lists of words, told by their marks and capitals."""
-    for low, high in evidence.damaged_spans(text, 2):
-        for match in _GLUED_BEYOND.finditer(text, low, high):
-            if match["end"]:
-                yield Change(match.end(), match.end(), " ", 0.7)
-                continue
-            left, right = match["left"], match["right"]
-            ends = match["mark"] != "." or left[-1] in _FINAL or len(left) >= _LONG
-            if (
-                (match["quoted"] or (ends and left.islower()))
-                and right[0].isupper()
-                and (right[1:].islower() or not right[1:])
-            ):
-                yield Change(match.end("mark"), match.end("mark"), " ", 0.7)
-
-
-def _glued_in_latin(text: str, evidence: Evidence) -> Iterator[Change]:
+    if _OTHER_GLUED.search(text) or _FULL_STOP.search(text):
+        yield from sorted(_parted_in_other_letters(text, evidence))
     dotted: Counter[str] | None = None
     for low, high, lexicon in damaged_prose(text, evidence, 2):
         for match in _GLUED.finditer(text, low, high):
@@ -101,6 +75,24 @@ def _glued_in_latin(text: str, evidence: Evidence) -> Iterator[Change]:
                 sure = after < (_FREQUENT if noun else _VERY_COMMON) and text[right.end()] == " "
             if sure:
                 yield Change(at, at, " ", 0.9 if after < _COMMON else 0.7)
+
+
+def _parted_in_other_letters(text: str, evidence: Evidence) -> Iterator[Change]:
+    """The same in Cyrillic and Greek letters, between a known word in small letters and a common one; behind a danda.
+
+    >>> GLUED_SENTENCES("Мы пошли домой.Потом поели"), GLUED_SENTENCES("у проф.Петров и Яндекс.Маркет есть")
+    ('Мы пошли домой. Потом поели', 'у проф.Петров и Яндекс.Маркет есть')
+    """
+    for low, high in evidence.damaged_spans(text, 2):
+        yield from (Change(m.end(), m.end(), " ", 0.7) for m in _FULL_STOP.finditer(text, low, high))
+        for match in _OTHER_GLUED.finditer(text, low, high):
+            at = match.end()
+            left = _LAST_WORD.search(text, max(low, at - 42), at - 1)
+            right = _NEXT_WORD.match(text, at)
+            if left is None or right is None or not left[0].islower() or left[0] in _SHORTENED:
+                continue
+            if known_to(left[0]) & common_to(right[0].lower()):
+                yield Change(at, at, " ", 0.8)
 
 
 def _dotted(text: str) -> Counter[str]:
@@ -187,6 +179,6 @@ def _has_paragraph_lines(text: str) -> bool:
     return 2 * long > len(text)
 
 
-GLUED_SENTENCES = Rule("glued_sentences", 5, part_glued_sentences, r"[\pL»][.!?]\p{Lu}|[।۔።։؟]\pL", needs_evidence=True)
+GLUED_SENTENCES = Rule("glued_sentences", 5, part_glued_sentences, r"\pL[.!?]\p{Lu}|[।۔።։؟]\pL", needs_evidence=True)
 # A line broken in mid-sentence, in a text of one paragraph per line, is damage: more of it may follow.
 BROKEN_SENTENCES = Rule("broken_sentences", 1, join_broken_sentences, r"\n", proves=True, needs_evidence=True)
