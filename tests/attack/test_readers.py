@@ -129,6 +129,13 @@ HOSTILE: dict[str, bytes | Callable[[], bytes]] = {  # what takes long to pack i
     "tags without end.html": b"<div>" * 100_000,
     "attributes without end.html": b"<p " + b"a=1 " * 200_000 + b">words</p>",
     "entities without end.html": b"<p>" + b"&amp;" * 100_000,
+    "elements without end.xml": b"<a>" * 100_000,
+    "references without end.xml": b"<a>" + b"&" * 100_000 + b"&lt;" * 100_000 + b"</a>",
+    "entities in entities.xml": b'<!DOCTYPE a [<!ENTITY a0 "lol">'
+    + b"".join(b'<!ENTITY a%d "' % n + b"&a%d;" % (n - 1) * 10 + b'">' for n in range(1, 9))
+    + b"]><a>&a8;</a>",
+    "groups without end.rtf": b"{\\rtf1" + b"{" * 300_000,
+    "times without end.srt": b"00:00:01,000 --> 00:00:02,000\n" * 30_000,
     "a mark and nothing.txt": b"\xff\xfe",
     "marks of two charsets.txt": b"\xff\xfe\xef\xbb\xbfwords",
     "a bomb of one line.jsonl.gz": lambda: gzip.compress(b"a" * 60_000_000),

@@ -32,6 +32,7 @@ TEXTS = {
         "<p>Here: <list><item>one</item><item>two <b>x</b></item></list> after.<fn><p>A note.</p></fn></p>",
         "Here:\n\none\n\ntwo x\n\nafter.\n\nA note.",
     ),
+    "a quotation in a sentence": ("<p>He said <quote>yes</quote> to <title>Emma</title>.</p>", "He said yes to Emma."),
     "rows": ("<t><row><cell>a</cell><cell>b\n c</cell></row><row><cell/></row><tr><td>d</td></tr></t>", "a | b c\n\nd"),
     "code": (
         "<a><pre>\nif x &lt; 3:\n    y()\n</pre><p>Set <code>x=1</code>.</p></a>",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import warnings
 import zipfile
 from pathlib import Path
@@ -88,6 +89,17 @@ def test_an_archive_that_cannot_be_read_is_one_reject_and_the_rest_is_read(what:
     assert (reject.source, reject.expectation) == ("a.zip", "unreadable")
     assert reject.reason.startswith(f"a.zip: {why}")
     assert isinstance(document, RawDocument)
+
+
+def test_a_pipe_and_a_dead_link_are_never_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.zip")
+    (tmp_path / "b.zip").symlink_to(tmp_path / "nowhere.zip")
+    (tmp_path / "c.zip").mkdir()
+    (tmp_path / "c.zip" / "d.txt").write_text("words")
+    pipe, dead, document = read(tmp_path)
+    assert isinstance(pipe, Reject) and "a pipe" in pipe.reason and pipe.expectation == "unreadable"
+    assert isinstance(dead, Reject) and "dead link" in dead.reason and dead.expectation == "unreadable"
+    assert document.source == "c.zip/d.txt"
 
 
 @pytest.mark.parametrize(("what", "why"), [("data", "is broken in its archive"), ("locked", "is encrypted")])

@@ -36,7 +36,7 @@ _AS_SET = frozenset("pre programlisting screen literallayout sourcecode verbatim
 _PARAGRAPHS = frozenset("p para simpara head title l seg ab".split())
 _ROWS = frozenset("tr row".split())
 _BREAKS = frozenset("lb br cb pb".split())
-_FRAMES = frozenset("p para simpara ul ol dl item li listitem lg l quote blockquote figure disp-quote tr row".split())
+_FRAMES = frozenset("p para simpara ul ol dl item li listitem lg l blockquote figure disp-quote tr row".split())
 
 
 def read_xml(content: Content, settings: ReadSettings) -> Iterator[RawDocument]:

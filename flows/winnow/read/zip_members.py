@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import stat
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -127,6 +128,8 @@ class _Stored(io.FileIO):
 
 def _opened(archive: str) -> zipfile.ZipFile:
     status = Path(archive).stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise ReadError("unreadable", "is a pipe, a device or a folder, not a file; put a file there")
     return _kept(archive, (status.st_ino, status.st_size, status.st_mtime_ns, os.getpid()))
 
 

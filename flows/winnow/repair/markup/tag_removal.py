@@ -438,7 +438,7 @@ def _inline(text: str, low: int, high: int, start: int, gaps: Sequence[str], lev
 
 _SHOWS_CODE = frozenset("code var kbd samp tt pre".split())
 _SENTENCE_END = re.compile(r"(?:\A|[\s>«“„(])[^\W\d_]{3,40}[.!?]\Z")
-_SENTENCE_START = re.compile(r"[^\W\d_]{1,40}(?=[\s,<]|\Z)")
+_SENTENCE_START = re.compile(r"[^\W\d_]{1,40}(?=[\s,<]|[.!?](?:[\s<]|\Z)|\Z)")
 
 
 def _part_sentences(text: str, low: int, high: int, run: Sequence[Tag]) -> bool:
