@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -13,6 +14,8 @@ from tests.storage.conftest import Bucket
 
 from winnow.base.object_store import Taken
 from winnow.storage import lease
+
+RESET = struct.pack("ii", 1, 0)  # linger for no second: what closes then resets
 
 
 @contextmanager
@@ -30,7 +33,9 @@ def losing_answers(endpoint: str, count: int) -> Iterator[str]:
                 target.sendall(data)
         for end in (source, target):
             with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
+                end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+                end.shutdown(socket.SHUT_RD)
+            end.close()
 
     def serve() -> None:
         with suppress(OSError):

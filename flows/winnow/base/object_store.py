@@ -288,7 +288,8 @@ class Store:
             try:
                 return self.calls.put(self.objects, name, content, mode=mode, use_multipart=False)
             except GenericError as error:
-                if "HTTP error: " not in str(error) or " retries" in str(error):
+                said = str(error).split("\n")[0]
+                if "HTTP error: " not in said or " retries" in said:  # refused, or tried again already
                     raise
                 time.sleep(pause)
         return self.calls.put(self.objects, name, content, mode=mode, use_multipart=False)
