@@ -7,6 +7,8 @@ from tests.storage.dying import FIRST, SECOND
 
 from winnow.base.errors import DatasetError
 from winnow.cli.keep import verify
+from winnow.run.version_index import draw_index
+from winnow.storage.lock import lock_dataset
 
 
 def flipped(content: bytes) -> bytes:
@@ -19,6 +21,8 @@ def published(bucket):
     press = bucket.machine()
     press.publish(FIRST)
     press.publish(SECOND)
+    with lock_dataset(press.dataset, "page"):
+        draw_index(press.dataset)
     return press.dataset
 
 

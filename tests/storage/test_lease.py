@@ -59,6 +59,16 @@ def test_the_lease_of_a_dead_run_of_the_same_working_copy_is_taken_at_once(bucke
         assert note_of(bucket)["run"] == "next"
 
 
+def test_a_lease_of_a_clock_that_is_ahead_is_told_with_what_to_do(bucket):
+    with lease.hold(bucket.store, "first", "copy one"):
+        behind = time.time() - 3600
+        with (
+            pytest.raises(DatasetBusy, match=r"one of the two clocks is wrong.*remove \.lock\.json there"),
+            lease.hold(bucket.store, "second", "copy two", clock=lambda: behind),
+        ):
+            pass
+
+
 @pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"run": null}'])
 def test_what_is_no_lease_holds_nobody_off(bucket, content):
     bucket.store.put(lease.NAME, content)

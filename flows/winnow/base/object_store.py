@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import time
 from collections.abc import Callable, Iterator
 from configparser import ParsingError, RawConfigParser
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from winnow.base.addresses import redacted, refuse_credentials
 from winnow.base.errors import UsageError, WinnowError
 
 _CHUNK_BYTES = 8 << 20
+_PAUSES = (0.1, 1.0, 4.0)  # seconds, before a write is tried again whose connection broke
 _PAGE = 1000  # objects that a store lists in one answer
 
 OPTIONS = ("endpoint_override", "region", "scheme")
@@ -232,7 +234,7 @@ class Store:
         mode: Any = "create" if tag is None else {"e_tag": tag}
         with self.errors_named("written", name):
             try:
-                return _entry(self.calls.put(self.objects, name, content, mode=mode, use_multipart=False), content)
+                return _entry(self._put_if(name, content, mode), content)
             except (AlreadyExistsError, PreconditionError) as error:
                 there, entry = self.read(name)
                 if there != (content if isinstance(content, bytes) else content.read_bytes()):
@@ -256,6 +258,23 @@ class Store:
             for start in range(0, len(names), 1000):
                 self.calls.delete(self.objects, names[start : start + 1000])
 
+    def _put_if(self, name: str, content: Path | bytes, mode: Any) -> Any:
+        """Writes an object on a condition, again where the connection broke: obstore leaves that to its caller.
+
+        The write may have been done, so the condition may fail then for our own object.
+        """
+        from obstore.exceptions import GenericError
+
+        for pause in _PAUSES:
+            try:
+                return self.calls.put(self.objects, name, content, mode=mode, use_multipart=False)
+            except GenericError as error:
+                said = str(error).split("\n")[0]
+                if "HTTP error: " not in said or " retries" in said:  # refused, or tried again already
+                    raise
+                time.sleep(pause)
+        return self.calls.put(self.objects, name, content, mode=mode, use_multipart=False)
+
     @contextmanager
     def errors_named(self, done: str, name: str = "") -> Iterator[None]:
         from obstore.exceptions import BaseError
@@ -266,10 +285,14 @@ class Store:
             raise Gone(name) from error
         except BaseError as error:
             place = f"{self.address.shown}/{name}" if name else self.address.shown
-            raise WinnowError(
-                f"{place}: cannot be {done}: {_reason(error)}; check the address, the credentials in the environment "
-                "(AWS_ACCESS_KEY_ID, ...) and AWS_ENDPOINT_URL"
-            ) from error
+            why = _reason(error)
+            remedy = (
+                "the store is down, or asked too often: run again later, nothing is lost"
+                if re.search("answered (5|429)", why)
+                else "check the address, the credentials in the environment (AWS_ACCESS_KEY_ID, ...) "
+                "and AWS_ENDPOINT_URL"
+            )
+            raise WinnowError(f"{place}: cannot be {done}: {why}; {remedy}") from error
 
 
 class ObjectWriter:
@@ -314,9 +337,12 @@ def _reason(error: Exception) -> str:
     >>> _reason(ValueError("Generic S3 error: Error performing GET http://x/b in 2ms - Server returned non-2xx status "
     ...                    "code: 404 Not Found: <?xml ...\\n<Error>"))
     'the server answered 404 Not Found'
+    >>> _reason(ValueError("in 2ms - status code: 400 Bad Request: <Error><Code>ExpiredToken</Code></Error>"))
+    'the server answered 400 Bad Request (ExpiredToken)'
     """
     text = str(error)
     answered = re.search(r"status code: ([^:\n]+)", text)
     if answered:
-        return f"the server answered {answered[1].strip()}"
+        code = re.search("<Code>([A-Za-z]+)</Code>", text)
+        return f"the server answered {answered[1].strip()}" + (f" ({code[1]})" if code else "")
     return text.split("\n")[0].rpartition(" - ")[2][:200] or type(error).__name__

@@ -117,7 +117,7 @@ def hold(
                 break
             standing, *_ = _read(store)  # another one was quicker
         if time.monotonic() >= end:
-            raise DatasetBusy(f"{store.address.shown}: {_busy(standing, clock())}; wait and run again")
+            raise DatasetBusy(f"{store.address.shown}: {_busy(standing, clock(), seconds)}")
         sleep(min(_POLL_SECONDS, max(0.05, end - time.monotonic())))
     try:
         yield lease
@@ -128,11 +128,16 @@ def hold(
         lease.end()
 
 
-def _busy(standing: _Note | None, now: float) -> str:
+def _busy(standing: _Note | None, now: float, seconds: float) -> str:
     if standing is None:
-        return "another run is writing"
+        return "another run is writing; wait and run again"
     left = max(0, round(standing.expires - now))
-    return f"{standing.writer} is writing, and its lease runs out in {left} s unless it is renewed"
+    if left > 2 * seconds:  # longer than any lease: its holder's clock is ahead of this one
+        return (
+            f"{standing.writer} is writing, or was: by this machine's clock its lease runs out in {left} s, so one of "
+            f"the two clocks is wrong. Set it right, or remove {NAME} there if that run is dead"
+        )
+    return f"{standing.writer} is writing, and its lease runs out in {left} s unless it is renewed; wait and run again"
 
 
 def holder(store: Store, clock: Callable[[], float] = time.time) -> Writer | None:
