@@ -33,7 +33,7 @@ sys.path[:0] = [str(ROOT), str(Path(__file__).resolve().parent)]
 from charset_quality import by_chardet, by_charset_normalizer  # noqa: E402
 
 from winnow.repair.encoding.misread import MISREAD  # noqa: E402
-from winnow.repair.encoding.misread_pairs import PAIRS, Pair  # noqa: E402
+from winnow.repair.encoding.misread_pairs import NO_CODEC, PAIRS, Pair  # noqa: E402
 from winnow.repair.encoding.mojibake import ENCODING  # noqa: E402
 from winnow.repair.engine.repairer import Repairer  # noqa: E402
 
@@ -129,6 +129,8 @@ def show_pairs(found: Units, misses: int, only: str) -> None:
     print(f"{'really read as':30}" + "".join(c.rjust(16) for c in columns))
     totals: dict[str, list[int]] = {c: [0, 0] for c in columns}
     for pair in PAIRS:
+        if pair.really == NO_CODEC:
+            continue
         title = f"{pair.really} read as {pair.read_as}"
         if only and only not in title:
             continue

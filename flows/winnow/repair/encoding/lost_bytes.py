@@ -20,9 +20,7 @@ from winnow.repair.engine.rule import Change, Evidence, Rule, detector
 
 # What can follow the first two bytes of a quote or dash, E2 80, in Windows-1252.
 _CONTINUED = r"\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"
-# A question mark stands for the last byte where a sentence goes on behind it.
-_GOES_ON = "[?](?=[,.;:)]|[ \xa0]+[a-zà-öø-ÿ])"
-_QUOTES = re.compile(f"(?P<opening>â€œ)|â€\x9d|(?P<bare>â€)(?P<end>\u200c?(?![?\ufffd{_CONTINUED}])|{_GOES_ON})")
+_QUOTES = re.compile(f"(?P<opening>â€œ)|â€\x9d|(?P<bare>â€)(?P<end>\u200c?)(?![?\ufffd{_CONTINUED}])")
 # Signs begin with E2, pictures with F0 9F. A space that is their last byte leaves none before the next word.
 _REMAINDER = re.compile(
     rf"(?:â[€œ˜š™„]|ðŸ[{_CONTINUED}])(?= [^\sï])|(?:â€|ðŸ[{_CONTINUED}]?)(?=$|[\n!->@-~])"

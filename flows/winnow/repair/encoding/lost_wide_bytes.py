@@ -24,6 +24,7 @@ _SIGN = f"[ã-í][{_REST}]"
 # The space was the last byte of a letter, or the one between.
 _SPACED = f"{_SIGN} (?={_SIGN}|[{_WIDE}])|[ã-í] [{_REST}]"
 _UNIT = re.compile(f"(?P<whole>{_SIGN}[{_REST}])|(?P<left>{_SPACED}|[ã-í][{_REST}]?)|[{_WIDE}]")
+_WHOLE = re.compile(f"{_SIGN}[{_REST}]|[{_WIDE}]")
 _LEFT = re.compile(f"[ã-í][{_REST}]?(?![{_REST}])")
 # Signs of other encodings, of which the same letters are others, controls of Latin-1, and one that says what was lost.
 _FOREIGN = re.compile(f"[^\x00-\x7f\xc0-\xff{_REST}\u2e80-\ud7a3\uff01-\uff5e]")
@@ -53,7 +54,7 @@ def lossy_wide_letters(line: str) -> list[Span]:
     >>> [s.whole for s in lossy_wide_letters("å…¬å›æ•£")], lossy_wide_letters("prêt à l’été")
     (['å›\xad'], [])
     """
-    if not _LEFT.search(line) or _FOREIGN.search(line):
+    if not _WHOLE.search(line) or not _LEFT.search(line) or _FOREIGN.search(line):
         return []
     units = list(_units(line))
     letters = "".join(unit.letter for unit in units)

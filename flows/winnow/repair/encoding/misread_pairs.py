@@ -14,14 +14,21 @@ _REALLY: dict[str, tuple[str, ...]] = {
     "mac-cyrillic": _CYRILLIC, "cp1253": ("el",), "iso8859-7": ("el",), "cp1255": ("he",), "cp1256": ("ar", "fa"),
     "iso8859-6": ("ar",), "cp737": ("el",), "cp862": ("he",), "cp857": ("tr",), "cp775": ("lt", "lv"),
     "cp1250": _CENTRAL, "iso8859-2": _CENTRAL, "cp852": _CENTRAL, "cp1254": ("tr",), "cp1257": ("lt", "lv"),
-    "cp1252": _WESTERN, "cp850": _WESTERN, "mac-roman": _WESTERN,
+    "cp1252": _WESTERN, "cp850": _WESTERN, "mac-roman": _WESTERN, "tcvn3": ("vi",),
 }  # fmt: skip
+
+NO_CODEC = "tcvn3"
+"""Vietnamese fonts (TCVN 5712, third set), for which Python has no codec. Their capitals have no tones."""
+# From A1 on.
+_TCVN3 = ("ĂÂÊÔƠƯĐăâêôơưđ......àảãáạ.ằẳẵắ.......ặầẩẫấậè.ẻẽéẹềểễếệìỉ...ĩíịò.ỏõóọồổỗốộờởỡớợù.ủũúụừửữứựỳỷỹýỵ.").replace(
+    ".", "\ufffd"
+)
 
 # What it was taken for; commonest first.
 _READ_AS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("cp1252", ("cp1251", "koi8-u", "cp866", "iso8859-5", "mac-cyrillic", "cp1253", "iso8859-7", "cp1255", "cp1256",
                 "cp1250", "iso8859-2", "cp852", "cp1254", "cp1257", "cp850", "mac-roman", "iso8859-6", "cp737", "cp862",
-                "cp857", "cp775")),
+                "cp857", "cp775", "tcvn3")),
     ("cp1251", ("koi8-u", "cp866", "iso8859-5", "mac-cyrillic", "cp1252", "cp1250", "cp1254", "cp1253", "cp1255",
                 "cp1256", "cp1257")),
     ("koi8-u", ("cp1251", "cp866", "iso8859-5")),
@@ -73,7 +80,7 @@ def pair(read_as: str, really: str) -> Pair:
     table: dict[int, str] = {}
     for number in range(0x80, 0x100):
         byte = bytes([number])
-        after = byte.decode(really, "ignore") or LOST
+        after = (_tcvn3(number) if really == NO_CODEC else byte.decode(really, "ignore")) or LOST
         forms = {byte.decode(read_as, "ignore") or chr(number)}
         if read_as == "cp1252":
             forms.add(chr(number))  # Latin-1 differs by its C1 controls only
@@ -82,6 +89,10 @@ def pair(read_as: str, really: str) -> Pair:
             stays = form in _TYPOGRAPHY and not after.isalpha() and after not in _TYPOGRAPHY
             table[ord(form)] = form if stays else after
     return Pair(read_as, really, table, frozenset(map(chr, table)), _REALLY[really])
+
+
+def _tcvn3(number: int) -> str:
+    return _TCVN3[number - 0xA1] if number > 0xA0 else bytes([number]).decode("cp1252", "ignore")
 
 
 PAIRS: tuple[Pair, ...] = tuple(pair(a, b) for a, bs in _READ_AS for b in bs)
