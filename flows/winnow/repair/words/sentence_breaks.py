@@ -26,8 +26,8 @@ _VERY_COMMON = 240
 _DOMAINS = frozenset("com net org edu gov io fm tv co uk de fr nl eu info biz".split())
 _DOTTED = re.compile(rf"[{LATIN}]{{1,40}}(?=\.[{LATIN}_])")
 _OTHER_GLUED = re.compile(
-    r"(?<=[\u0430-\u045f\u0491]{4})[.!?](?=[\u0400-\u042f\u0490][\u0430-\u045f\u0491]{0,30}[\s,:])"
-    r"|(?<=[\u03ac-\u03ce]{4})[.!](?=[\u0386-\u03ab][\u03ac-\u03ce]{0,30}[\s,:])"
+    r"[.!?](?:(?<=[\u0430-\u045f\u0491]{4}.)(?=[\u0400-\u042f\u0490][\u0430-\u045f\u0491]{0,30}[\s,:])"
+    r"|(?<=[\u03ac-\u03ce]{4}.)(?=[\u0386-\u03ab][\u03ac-\u03ce]{0,30}[\s,:]))"
 )
 _LAST_WORD, _NEXT_WORD = re.compile(r"(?<![\w.])[^\W\d_]{4,40}\Z"), re.compile(r"[^\W\d_]{1,31}")
 _SHORTENED = frozenset("проф акад англ итал респ франц греч просп корп соавт след устар".split())
@@ -39,7 +39,7 @@ def part_glued_sentences(text: str, evidence: Evidence) -> Iterator[Change]:
     >>> GLUED_SENTENCES("for stability.By then"), GLUED_SENTENCES("in Node.js and System.Out of it")
     ('for stability. By then', 'in Node.js and System.Out of it')
     """
-    if _OTHER_GLUED.search(text):
+    if not text.isascii():
         yield from _parted_in_other_letters(text, evidence)
     dotted: Counter[str] | None = None
     for low, high, lexicon in damaged_prose(text, evidence, 2):
