@@ -165,7 +165,7 @@ def _accepted(text: str, found: list[Tag], evidence: Evidence) -> tuple[list[Tag
             tag.kind in ("comment", "hidden") or (tag.name in ELEMENTS and _real(text, tag, closed, evidence, taught))
         ):
             accepted.append(tag)
-    again = closed | {name for name, n in Counter(t.name for t in found).items() if n > 1}
+    again = closed | {name for name, n in Counter(t.name for t in found if snippet).items() if n > 1}
     used = (t for t in snippet if t.strong or t.closing or t.name in again or not _is_of_values(text, t))
     return _whole_pairs(found, {*accepted, *used, *(wrapped_lines(text, found) if broken else ())}), proofs
 
@@ -260,7 +260,9 @@ def _without_lone_letters(text: str, found: list[Tag], evidence: Evidence) -> li
     [0, 1, 2, 3, 0, 3]
     """
     alone = [t for t in found if t.name in _END_OF and not (t.closing or t.strong or _holds_damage(t, evidence))]
-    paired = {tag for pair in _pairs(found) for tag in pair} if alone else frozenset[Tag]()
+    if not alone:
+        return found
+    paired = {tag for pair in _pairs(found) for tag in pair}
     broken = {t.name for t in found if (t.strong or t.kind == "broken") and t not in paired}
     alone = [t for t in alone if t not in paired and t.name not in broken and not _END_OF[t.name].search(text, t.end)]
     shifts = {t for t in alone if _is_shift(text, t)}

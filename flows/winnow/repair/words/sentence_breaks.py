@@ -26,8 +26,9 @@ _VERY_COMMON = 240
 _DOMAINS = frozenset("com net org edu gov io fm tv co uk de fr nl eu info biz".split())
 _DOTTED = re.compile(rf"[{LATIN}]{{1,40}}(?=\.[{LATIN}_])")
 _OTHER_GLUED = re.compile(
-    r"(?<=[\u0430-\u045f\u0491]{4})[.!?](?=[\u0400-\u042f\u0490][\u0430-\u045f\u0491]{0,30}[\s,:])"
-    r"|(?<=[\u03ac-\u03ce]{4})[.!](?=[\u0386-\u03ab][\u03ac-\u03ce]{0,30}[\s,:])"
+    r"[.!?](?:(?:(?<=[\u0430-\u045f\u0491]{4}.)|(?<=[\u0430-\u045f\u0491]{3}».))"
+    r"(?=[\u0400-\u042f\u0490][\u0430-\u045f\u0491]{0,30}[\s,:](?![=+<>|]))"
+    r"|(?<=[\u03ac-\u03ce]{4}.)(?=[\u0386-\u03ab][\u03ac-\u03ce]{0,30}[\s,:](?![=+<>|])))"
 )
 _FULL_STOP = re.compile(r"(?<=[^\s\d.])[।۔።։؟](?=[^\W\d_])")  # ends nothing but a sentence
 _LAST_WORD, _NEXT_WORD = re.compile(r"(?<![\w.])[^\W\d_]{4,40}\Z"), re.compile(r"[^\W\d_]{1,31}")
@@ -40,7 +41,7 @@ def part_glued_sentences(text: str, evidence: Evidence) -> Iterator[Change]:
     >>> GLUED_SENTENCES("for stability.By then"), GLUED_SENTENCES("in Node.js and System.Out of it")
     ('for stability. By then', 'in Node.js and System.Out of it')
     """
-    if _OTHER_GLUED.search(text) or _FULL_STOP.search(text):
+    if not text.isascii():
         yield from sorted(_parted_in_other_letters(text, evidence))
     dotted: Counter[str] | None = None
     for low, high, lexicon in damaged_prose(text, evidence, 2):
@@ -89,9 +90,10 @@ def _parted_in_other_letters(text: str, evidence: Evidence) -> Iterator[Change]:
             at = match.end()
             left = _LAST_WORD.search(text, max(low, at - 42), at - 1)
             right = _NEXT_WORD.match(text, at)
-            if left is None or right is None or not left[0].islower() or left[0] in _SHORTENED:
-                continue
-            if known_to(left[0]) & common_to(right[0].lower()):
+            languages = common_to(right[0].lower()) if right else 0
+            if left is not None:
+                languages &= known_to(left[0]) if left[0].islower() and left[0] not in _SHORTENED else 0
+            if languages and (left is not None or text[at - 2] == "»"):
                 yield Change(at, at, " ", 0.8)
 
 
