@@ -67,7 +67,7 @@ def names_of(texts: Sequence[str]) -> set[str]:
 
     Where all nouns have a capital, as in German, only those beside another one, or after "in" and the like.
 
-    >>> sorted(names_of(["Anna Brown was born in Harbour Town in the north, and wrote for the Star."]))
+    >>> sorted(names_of(["Anna Brown was born in Harbour Town in the north, and wrote for many years for the Star."]))
     ['Anna', 'Brown', 'Harbour', 'Star', 'Town']
     >>> text = "Der Bürgermeister von Ulm und die Wirte sagten, dass das Fest nicht im Mai ist und Anna Braun mit."
     >>> sorted(names_of([text]))
