@@ -25,7 +25,7 @@ _ENDS = 6  # words at either end of a document whose figures say when it was pos
 _FIRST = re.compile(rf"\s*(?:\S{{1,40}}\s+){{1,{_ENDS}}}")
 _MAX_END = 300  # characters
 _MAX_VALUE = 4  # words
-_LONG = re.compile(r"[^\W\d_]{3,}")
+_LONG = re.compile(rf"[^\W\d_{_FACT}]{{3,40}}")
 _MAX_LINE = 80
 _MAX_STAMP = 140
 _MAX_SIZE = 3  # letters, as of XXL
@@ -55,6 +55,7 @@ _MONTH = re.compile(
     r"enero|febrero|marzo|abril|mayo|junio|julio|agosto|octubre|\w{3,6}iembre|января|февраля|марта|апреля|мая|июня|июля|"
     r"августа|сентября|октября|ноября|декабря"
 )
+_VERBS = frozenset(("may", "march", "mar"))
 _TIMES = re.compile(
     rf"(?i)(?:{_MONTH.pattern}|mon|tues?|wed|thu(?:rs?)?|fri|sat|sun|[ap]m|utc|gmt|cet|cest|est|edt|pst|pdt|at|on|of|the|"
     r"st|nd|rd|th|uhr|um|am|de|le|el|il|del|\w{3,6}day|\w{3,5}tag|mittwoch)\Z"
@@ -72,20 +73,15 @@ def as_stated(texts: Sequence[str], values: Sequence[bool]) -> list[str]:
 
     Words are told by their consonants, so that two spellings are one. When it was posted, and by whom, is left out.
 
-    >>> as_stated(["Posted on 3 May", "Size: not large", "Colour: dark blue"], [False] * 3)
-    ['', 'size: ꟿ lrg', 'klr: drk bl']
+    >>> as_stated(["Posted on 3 May", "It is not large.", "Colour: dark blue"], [False] * 3)
+    ['', 'it is ꟿ lrg.', 'klr: drk bl']
     """
-    return _as_stated(tuple(texts), tuple(values))
-
-
-@lru_cache(maxsize=1 << 12)  # for two kinds of sets ask for it
-def _as_stated(texts: tuple[str, ...], values: tuple[bool, ...]) -> list[str]:
-    return [_heard(stated(text.replace(_FACT, ""))) for text in _marked(texts, values)]
+    return [text.replace(_FACT, "") for text in _read(tuple(texts), tuple(values))[0]]
 
 
 def as_affirmed(texts: Sequence[str], values: Sequence[bool]) -> list[str]:
     """The same as if nothing was denied, and words and their opposites were one."""
-    return [_heard(affirmed(text.replace(_FACT, ""))) for text in _marked(tuple(texts), tuple(values))]
+    return [text.replace(_FACT, "") for text in _read(tuple(texts), tuple(values))[1]]
 
 
 def as_one(texts: Sequence[str], values: Sequence[bool]) -> list[str]:
@@ -94,7 +90,7 @@ def as_one(texts: Sequence[str], values: Sequence[bool]) -> list[str]:
     >>> as_one(["Posted on 3 May", "Size: large", "Colour: dark blue"], [False] * 3)
     ['', 'size: ꟾ', 'klr: ꟾ']
     """
-    return [_heard(_FACTS.sub(_FACT, affirmed(text))) for text in _marked(tuple(texts), tuple(values))]
+    return [_FACTS.sub(_FACT, text) for text in _read(tuple(texts), tuple(values))[1]]
 
 
 def facts(texts: Sequence[str], values: Sequence[bool]) -> list[str]:
@@ -103,7 +99,7 @@ def facts(texts: Sequence[str], values: Sequence[bool]) -> list[str]:
     >>> facts(["Posted on 3 May", "Size: large", "Colour: dark blue"], [False] * 3)
     ['', 'lrg', 'drk bl']
     """
-    return [_heard(" ".join(_EACH_FACT.findall(text)).lower()) for text in _marked(tuple(texts), tuple(values))]
+    return [" ".join(_EACH_FACT.findall(text)) for text in _read(tuple(texts), tuple(values))[0]]
 
 
 def titled(texts: Sequence[str], values: Sequence[bool]) -> list[str]:
@@ -127,8 +123,14 @@ def _is_stamp(line: str) -> bool:
     return bool(_STAMP.fullmatch(line)) or all(map(_TIMES.match, _LETTERS.findall(line)))
 
 
-@lru_cache(maxsize=1 << 12)  # for several kinds of sets ask for it
-def _marked(texts: tuple[str, ...], values: tuple[bool, ...]) -> list[str]:
+@lru_cache(maxsize=1 << 11)  # for several kinds of sets ask for it
+def _read(texts: tuple[str, ...], values: tuple[bool, ...]) -> tuple[list[str], list[str]]:
+    """The passages as they are stated and affirmed, with a mark before each fact."""
+    marked = _marked(texts, values)
+    return [_heard(stated(text)) for text in marked], [_heard(affirmed(text)) for text in marked]
+
+
+def _marked(texts: Sequence[str], values: Sequence[bool]) -> list[str]:
     """The passages without stamps, each fact with a mark before it."""
     whole = "\n".join(texts)
     title = _is_title(texts[0])
@@ -140,7 +142,8 @@ def _marked(texts: tuple[str, ...], values: tuple[bool, ...]) -> list[str]:
 
     def marked(word: str) -> str:
         low = word.lower()
-        fact = word in names or low in topics or (told and (low in NUMBERS or _MONTH.fullmatch(low)))
+        dated = _MONTH.fullmatch(low) and (low != word or low not in _VERBS)
+        fact = word in names or low in topics or (told and (low in NUMBERS or dated))
         return _FACT + word if fact else word
 
     out = []
