@@ -86,9 +86,9 @@ from winnow.deduplicate.work_files import (
 _PAIRS_READ = 1 << 20
 _FIVE, _THREE = Sets(label="five"), Sets(label="three", short=True)  # of all documents that are compared with any
 _BYTES_DECIDED = 128  # of rows that tell what is decided on a document, at most, but for few
-# Then a bucket's documents have been compared with its first 256; beyond that they are kept. Of documents of which a
+# Then a bucket's documents have been compared with its first 128; beyond that they are kept. Of documents of which a
 # twentieth is their own, as few have under one template, copies share five bands that only they have.
-_MAX_ROUNDS = 16
+_MAX_ROUNDS = 8
 
 
 def find_removals(
