@@ -41,13 +41,16 @@ from winnow.deduplicate.documents.similarity import (
     verify_pairs,
 )
 from winnow.deduplicate.documents.templates import (
-    OF_SHORT,
+    OF_STATEMENTS,
     OwnWords,
     ToldApart,
+    differ_little,
     find_templates,
     spread_prints,
+    titles_of,
     told_by_own_words,
     told_by_statements,
+    told_by_titles,
 )
 from winnow.deduplicate.inputs import asked_for, inputs_of, sorted_keys, whole
 from winnow.deduplicate.passage_rows import find_scattered, list_documents, write_prints
@@ -83,7 +86,9 @@ from winnow.deduplicate.work_files import (
 _PAIRS_READ = 1 << 20
 _FIVE, _THREE = Sets(label="five"), Sets(label="three", short=True)  # of all documents that are compared with any
 _BYTES_DECIDED = 128  # of rows that tell what is decided on a document, at most, but for few
-_MAX_ROUNDS = 64  # then a bucket's documents have been compared with its first 1,024; beyond that they are kept
+# Then a bucket's documents have been compared with its first 128; beyond that they are kept. Of documents of which a
+# twentieth is their own, as few have under one template, copies share five bands that only they have.
+_MAX_ROUNDS = 8
 
 
 def find_removals(
@@ -249,10 +254,14 @@ class _Search:
         if len(pairs) or len(in_buckets):  # few of all that are compared; the texts of these alone are looked at
             laters = files.wanted("laters").save(self.marked([_both(pairs)[1], in_buckets]) & reached)
             told_by = told_by_own_words(laters, templates, settings)
-            kinds = [*(kind for kind, _ in told_by), *OF_SHORT]
+            n_shingles = load_order(files).n_shingles
+            little = (rows[differ_little(rows, n_shingles)] for rows in load_each(near))
+            alike = self.marked((rows[side] for rows in little for side in ("first", "later")), [in_buckets])
+            stating = files.wanted("stating").save(alike)
+            kinds = [*(kind for kind, _ in told_by), *(replace(kind, among=stating) for kind in OF_STATEMENTS)]
             sets = self.comparison.write_shingles(self.marked(_both(pairs), [in_buckets]), kinds)
             apart += (OwnWords(own, three, share) for own, (_, share) in zip(sets, told_by, strict=False))
-            apart += told_by_statements(sets[len(told_by) :])
+            apart += told_by_statements(sets[len(told_by) :], files)
             near = self.comparison.told_apart(near, "0", apart, len(pairs))
         bounds = self.comparison.bounds(buckets, five, apart, settings)
         shared = SharedShingles(*(np.ascontiguousarray(bounds[name]) for name in ("rank", "size", "most")))
@@ -394,9 +403,11 @@ class _Search:
             return np.empty(0, VERIFIED)
         pairs = np.sort(held["holder"].astype(np.uint64) << np.uint64(32) | held["rank"])
         compare = self.comparison
-        [sets] = compare.write_shingles(self.marked(_both(pairs)), [Sets(label="remainder")])
+        kinds = [Sets(label="remainder"), titles_of("remainders")]
+        sets, titles = compare.write_shingles(self.marked(_both(pairs)), kinds)
         found = compare.compare(verify_pairs, pairs, "remainder", sets, self.files.verified)
-        return confirmed(merged(list(load_each(found)), VERIFIED), load_order(self.files).n_shingles, self.settings)
+        told = compare.told_apart(found, "remainder", [told_by_titles(titles)], len(pairs))
+        return confirmed(merged(list(load_each(told)), VERIFIED), load_order(self.files).n_shingles, self.settings)
 
     def left_out(self, copies: NDArray[np.bool_], rest: Rows) -> NDArray[np.bool_]:
         """By rank, which documents are left out: `copies`, what is one by the `rest` of it, and what was one before."""

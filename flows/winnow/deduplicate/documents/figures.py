@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import polars as pl
@@ -89,6 +90,7 @@ def in_records(texts: pa.LargeStringArray, words: Words) -> NDArray[np.bool_]:
     return found
 
 
+@lru_cache(maxsize=1 << 14)  # for several kinds of sets ask for it
 def _counted(text: str) -> tuple[int, int, int, int]:
     """How many lines of a form a text has, and characters in them, how many figures, and further words of those."""
     if _LINKS.search(text):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
+from itertools import chain, pairwise
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from winnow.base.files import scan_parquet
 from winnow.base.recipe import DeduplicateSettings
 from winnow.deduplicate.array_files import ArrayFile, whole_file
 from winnow.deduplicate.documents.document_order import DocumentOrder, load_order
-from winnow.deduplicate.documents.figures import MOST_WORDS, Figures, figures_among, in_records
+from winnow.deduplicate.documents.figures import Figures, in_records
 from winnow.deduplicate.documents.kept_set import are_close
 from winnow.deduplicate.documents.shingle_store import SET_BYTES, Brought, ShingleStore, Slice
 from winnow.deduplicate.documents.shingles import Hashes, Words, shingle_sets, short_shingle_sets, word_sets
@@ -36,9 +37,13 @@ from winnow.deduplicate.work_files import (
     WorkFiles,
 )
 
+MOST_STATED = 600  # words of a document whose facts are told apart
 _QUOTED = r"^[ \t]{0,40}>"  # as what a reply answers
 _LEAST_SHARE = 0.02  # of a document's characters that must be its own for it to be told apart by them
 
+
+Reworded = Callable[[Sequence[str], Sequence[bool]], Sequence[str]]
+"""What becomes of the passages of a document, given whether each gives values of a record."""
 
 _READ = ["position", "text", "fingerprint"]
 
@@ -72,6 +77,17 @@ class _Passages:
         """The words of the documents, or of what has the passages between the `bounds`."""
         starts = np.append(np.flatnonzero(run_starts(self.ranks)), len(self.ranks))
         return Words.of(Utf8Texts.of(self.texts), starts if bounds is None else bounds)
+
+    def reworded(self, way: Reworded, words: Words) -> _Passages:
+        """The passages in other words, of documents of MOST_STATED `words`; what is left empty is left out."""
+        short = np.diff(words.document_ends, prepend=0) <= MOST_STATED
+        few = short[np.cumsum(run_starts(self.ranks)) - 1]
+        some = self.filter(few)
+        values = in_records(some.texts, words.of_pieces(few)).tolist()
+        said, starts = some.texts.to_pylist(), [*np.flatnonzero(run_starts(some.ranks)).tolist(), len(some.ranks)]
+        ways = chain.from_iterable(way(said[a:b], values[a:b]) for a, b in pairwise(starts))
+        some = replace(some, texts=pa.array(ways, pa.large_string()))
+        return some.filter(np.asarray(pc.not_equal(some.texts, "")))
 
     def besides(self, templates: Rows, arrival: NDArray[np.int32], least_chars: int) -> NDArray[np.bool_]:
         """Which are no quotes and belong to no template (TEMPLATE), of documents that have both, and enough of them."""
@@ -136,38 +152,21 @@ class Questions:
         return _Told(some.questions())
 
 
-@dataclass(frozen=True, slots=True)
-class Values:
-    """Only the figures of records, which are short."""
-
-    def of(self, some: _Passages, words: Words, order: DocumentOrder) -> _Told:
-        values = _of_few_words(some, words)
-        values[values] = in_records(some.filter(values).texts, words.of_pieces(values))
-        return _Told(values, figures_among(words, some.texts, values))
-
-
-def _of_few_words(some: _Passages, words: Words) -> NDArray[np.bool_]:
-    """Which passages are of short documents."""
-    short = np.diff(words.document_ends, prepend=0) <= MOST_WORDS
-    few: NDArray[np.bool_] = short[np.cumsum(run_starts(some.ranks)) - 1]
-    return few
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sets:
     """Which shingle sets are written under a label: of five words, `short` or `single` ones, of all or `only` a part.
 
     They are written for the documents `among` those read, by rank, if that is given, and those of texts that are
-    `reworded` for short documents: it is told the text of a passage, and whether that gives values of a record. A
-    document of which that leaves no text has no set.
+    `reworded` for documents of MOST_STATED words: it is told the passages of one, and whether each gives values of a
+    record. A document of which that leaves no text has no set.
     """
 
     label: str
     short: bool = False
     single: bool = False
     among: ArrayFile | None = None
-    only: Besides | Questions | Values | None = None
-    reworded: Callable[[str, bool], str] | None = None
+    only: Besides | Questions | None = None
+    reworded: Reworded | None = None
 
     def of(self, some: _Passages, words: Words, order: DocumentOrder) -> tuple[NDArray[np.uint32], Hashes, Offsets]:
         """The ranks of the documents, and their shingle sets."""
@@ -175,11 +174,7 @@ class Sets:
         if self.among and not (kept := self.among.load()[some.ranks]).all():
             some, words = some.filter(kept), words.of_pieces(kept)
         if self.reworded:
-            few = _of_few_words(some, words)
-            some = some.filter(few)
-            values = in_records(some.texts, words.of_pieces(few))
-            texts = pa.array(map(self.reworded, some.texts.to_pylist(), values.tolist()), pa.large_string())
-            some = replace(some, texts=texts).filter(np.asarray(pc.not_equal(texts, "")))
+            some = some.reworded(self.reworded, words)
             words = some.words()
         if self.only:
             told = self.only.of(some, words, order)

@@ -26,19 +26,17 @@ from winnow.deduplicate.documents.similarity import (
     Questions,
     Sets,
     SharedShingles,
-    Values,
     count_pairs,
     print_keys,
 )
+from winnow.deduplicate.documents.statements import as_affirmed, as_one, as_stated, facts, titled
 from winnow.deduplicate.passage_rows import all_rows, of_rows
-from winnow.deduplicate.passages.contraries import affirmed, stated
-from winnow.deduplicate.passages.names import names_in
 from winnow.deduplicate.sorted_rows import Rows, count_shared, distinct_values, may_repeat, merged, run_starts
 from winnow.deduplicate.work_files import BOUND, KEYED, NO_RANK, TEMPLATE, InputFile, ShingleSets, WorkFiles
 
 SAME = 0.35  # share of a document's own shingles found in the other from which it says the same; chance gives .1
 ASKED = 0.8  # the same of its questions; one word more or less is another question
-SAME_NAMES = 0.6  # the same of the names in its sentences; a copy has them all, but for how some are spelt
+_DIFFERING = 120  # shingles at most; of a text of 300 words half as many as are left at Jaccard .47
 _SLOTS = 1 << 26
 
 
@@ -179,43 +177,59 @@ class ToldApart(Protocol):
         """Whether another document may say what each of these says."""
 
 
-OF_SHORT = (
-    Sets(label="words", single=True),
-    Sets(label="values", single=True, only=Values()),
-    Sets(label="stated", reworded=stated),
-    Sets(label="affirmed", reworded=affirmed),
-    Sets(label="names", single=True, reworded=names_in),
+def titles_of(label: str) -> Sets:
+    """The sets that `told_by_titles` needs."""
+    return Sets(label=label, single=True, reworded=titled)
+
+
+OF_STATEMENTS = (
+    titles_of("titles"),
+    Sets(label="facts", single=True, reworded=facts),
+    Sets(label="said", single=True, reworded=as_stated),
+    Sets(label="stated", reworded=as_stated),
+    Sets(label="affirmed", reworded=as_affirmed),
+    Sets(label="as-one", reworded=as_one),
 )
 """The sets that `told_by_statements` needs."""
 
 
 @dataclass(frozen=True, slots=True)
-class Contraries:
-    """Short documents that say the contrary, or have other values: their sets as they are `stated` and `affirmed`."""
+class Statements:
+    """Documents that say the contrary, or give other facts: their sets as they are `stated` and `affirmed`."""
 
     stated: Given
     affirmed: Given
+    as_one: Given
+    facts: OwnWords
+    files: WorkFiles
 
     def asks(self) -> Sequence[tuple[Given, By]]:
-        return (self.stated, ("first", "later")), (self.affirmed, ("first", "later"))
+        both = ("first", "later")
+        return (self.stated, both), (self.affirmed, both), (self.as_one, both), *self.facts.asks()
 
-    def given(self, *sets: Given) -> Contraries:
-        return Contraries(*sets)
+    def given(self, *sets: Given) -> Statements:
+        stated, affirmed, as_one, *rest = sets
+        return Statements(stated, affirmed, as_one, self.facts.given(*rest), self.files)
 
     def said_again(self, pairs: Rows) -> NDArray[np.bool_]:
         """Whether neither document of a pair (VERIFIED) says something else in the words of the other.
 
-        It does where more than half of what the one has in other words is the same once nothing is denied, and no
-        values are given.
+        It does where more than half of what the one has in other words is the same once nothing is denied; or once all
+        facts are one, if each gives some that the other does not.
         """
         again = np.ones(len(pairs), np.bool_)
         with closing(ShingleStore(self.stated)) as store:
-            short = np.flatnonzero(store.has(pairs["first"]) & store.has(pairs["later"]))
-        wanted = pairs["first"][short].astype(np.uint64) << np.uint64(32) | pairs["later"][short]
-        as_stated, as_affirmed = (count_pairs(wanted, sets) for sets in (self.stated, self.affirmed))
+            told = store.has(pairs["first"]) & store.has(pairs["later"])
+        told &= differ_little(pairs, load_order(self.files).n_shingles)
+        at = np.flatnonzero(told)
+        wanted = pairs["first"][at].astype(np.uint64) << np.uint64(32) | pairs["later"][at]
+        exchanged = ~self.facts.said_again(pairs[at])
+        as_stated, *read = (count_pairs(wanted, sets) for sets in (self.stated, self.affirmed, self.as_one))
         for size in ("of_first", "of_later"):
-            others, others_affirmed = (counted[size] - counted["both"] for counted in (as_stated, as_affirmed))
-            again[short[2 * others_affirmed < others]] = False
+            others, affirmed, as_one = (counted[size] - counted["both"] for counted in (as_stated, *read))
+            # Rows of a table are alike once their facts are, and fewer shingles stand for as much of the text.
+            of_one, of_stated = read[1][size].astype(np.int64), as_stated[size].astype(np.int64)
+            again[at[(2 * affirmed < others) | exchanged & (2 * as_one * of_stated < others * of_one)]] = False
         return again
 
     def may_be_said_again(self, among: NDArray[np.uint32]) -> NDArray[np.bool_]:
@@ -237,13 +251,25 @@ def told_by_own_words(
     return told_by
 
 
-def told_by_statements(sets: Sequence[ShingleSets]) -> list[ToldApart]:
-    """What tells short documents apart: a figure that only one of two records gives, what one denies, whom it names."""
-    words, values, as_stated, as_affirmed, names = sets
+def differ_little(pairs: Rows, n_shingles: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Which pairs (VERIFIED) differ in so few shingles that their facts may make most of it."""
+    first, later = n_shingles[pairs["first"]], n_shingles[pairs["later"]]
+    both = np.rint(pairs["containment"] * later)
+    little: NDArray[np.bool_] = np.maximum(first, later) - both <= _DIFFERING
+    return little
+
+
+def told_by_titles(titles: ShingleSets) -> ToldApart:
+    """What tells documents apart of which each title has a figure that the other does not: versions, days, parts."""
+    return OwnWords(titles, titles, 1, exchanged=True)
+
+
+def told_by_statements(sets: Sequence[ShingleSets], files: WorkFiles) -> list[ToldApart]:
+    """What tells documents apart: the figures of their titles, what one denies, which facts each of them gives."""
+    titles, facts, said, stated, affirmed, as_one = sets
     return [
-        OwnWords(values, words, 1),
-        Contraries(as_stated, as_affirmed),
-        OwnWords(names, words, SAME_NAMES, exchanged=True),
+        told_by_titles(titles),
+        Statements(stated, affirmed, as_one, OwnWords(facts, said, 1, exchanged=True), files),
     ]
 
 

@@ -57,6 +57,10 @@ _OPPOSITES = frozenset(  # any of which was put for another: a sum that rose and
         "false positive negative open opened close closed up down left right north south east west maximum minimum "
         "may must shall should buyer seller lessee lessor tenant landlord plaintiff defendant on off enabled "
         "disabled passed failed for against guilty innocent yes male female and or lender borrower "
+        "raise raises raised raising lowers lowered lowering welcomed welcomes criticised criticized criticises "
+        "condemned praised praises support supports supported oppose opposes opposed adopted arrested released bought "
+        "sold buy sell hired fired began ended started stopped strengthened weakened warm cold hot wet dry morning "
+        "evening cheap expensive large small big long short begrüßt kritisiert unterstützt gekauft verkauft "
         "employer employee licensor licensee creditor debtor front rear upper lower inner outer black white red green "
         "blue yellow brown mehr weniger über unter vor nach "
         "höher niedriger darf dürfen muss müssen soll sollen kann können erlaubt verboten steigt steigen gestiegen "
@@ -73,7 +77,6 @@ _UNSPACED_OPPOSITES = re.compile(
 )
 
 
-_FIGURE = re.compile(r"\d[\d.,:/-]*")
 FIELD = re.compile(r"(?m)^([ \t>*•·-]{0,8}[^\W_][^:：|\n]{0,40}(?::\**[ \t]+|：))[^|\n]{0,60}[^|\s.!?。！？…]$")
 """A line of a form: a label and what it is. Rows of tables are those of documentation too; its revisions are copies."""
 
@@ -92,7 +95,8 @@ def _turned(found: re.Match[str]) -> str:
     return word
 
 
-def stated(text: str, in_record: bool = False) -> str:
+@lru_cache(maxsize=1 << 13)  # for `affirmed` asks for it again
+def stated(text: str) -> str:
     """A text with a mark for what it denies; words that come and go with that are left out.
 
     >>> for text in ("It isn't safe.", "It is never unsafe.", "Es ist keine Gefahr.", "It doesn't work", "这不安全"):
@@ -103,11 +107,6 @@ def stated(text: str, in_record: bool = False) -> str:
     it ꟿ works
     这ꟿ安全
     """
-    return _stated(text)
-
-
-@lru_cache(maxsize=1 << 13)  # for `affirmed` asks for it again
-def _stated(text: str) -> str:
     read = text.lower().replace("’", "'").replace("can not", "cannot").replace("no one", "nobody")
     read = _DOES.sub(lambda found: f"{_MARK}{found[2] or ''}{_ENDINGS[found[1]] if found[2] else ''}", read)
     if not read.isascii():
@@ -116,15 +115,13 @@ def _stated(text: str) -> str:
     return _WORD.sub(_turned, read)
 
 
-def affirmed(text: str, in_record: bool = False) -> str:
-    """The same without the marks, as if words and their opposites were one; and so are values that are `in_record`.
+def affirmed(text: str) -> str:
+    """The same without the marks, as if words and their opposites were one.
 
-    >>> affirmed("Price: 1,234.50 euros", in_record=True), affirmed("He paid 20 euros in 3 days", in_record=True)
-    ('price: ꟿ', 'he paid ꟿ euros in ꟿ days')
+    >>> affirmed("It rose in May"), affirmed("It fell in May")
+    ('it ꟿ in ꟿ', 'it ꟿ in ꟿ')
     """
-    read = _stated(text).replace(_MARK, "")
-    if in_record:
-        read = _FIGURE.sub(_MARK, FIELD.sub(rf"\1{_MARK}", read))
+    read = stated(text).replace(_MARK, "")
     read = _UNSPACED_OPPOSITES.sub(_MARK, read)
     return _WORD.sub(lambda found: _MARK if found[0] in _OPPOSITES else found[0], read)
 
