@@ -65,7 +65,7 @@ def test_a_write_whose_answer_was_lost_is_tried_again_and_finds_its_own(
     assert bucket.store.read("name")[0] == b"two"
     with losing_answers(there, 1) as endpoint, pytest.raises(Taken):
         monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
-        bucket.store.create("name", b"another's stands there")
+        bucket.store.swap("name", b"another's stands there")
 
 
 def test_a_lease_is_held_over_a_broken_connection(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
