@@ -83,9 +83,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     return found
 
 
-@pytest.mark.parametrize(
-    "seed", [1, 2, pytest.param(3, marks=pytest.mark.slow), pytest.param(4, marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("seed", [1, *(pytest.param(n, marks=pytest.mark.slow) for n in (2, 3, 4))])
 def test_what_is_settled_changes_no_row(
     seed: int, tmp_path: Path, told: list[bool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
