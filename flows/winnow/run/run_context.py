@@ -19,7 +19,7 @@ from winnow.run.executor import Kind
 Intake = Literal["source", "quarantine", "nowhere"]
 """Where a run's documents come from: the input, the rejects that wait, or none but those that are published."""
 
-STAGE_VERSIONS = {"read": 5, "deduplicate": 8}
+STAGE_VERSIONS = {"read": 6, "deduplicate": 8}
 """Raised when a stage makes other rows of the same text, as a rule's version is; part of the recipe's fingerprint."""
 
 
