@@ -151,9 +151,9 @@ def is_full_disk(error: BaseException | None) -> bool:
 
 
 def limit_on_files() -> str:
-    """Says how large a file of this process may be; empty where that has no limit."""
+    """A sentence on how large a file of this process may be; empty where that has no limit."""
     size, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
-    return "" if size == resource.RLIM_INFINITY else f". No file may exceed {size} bytes here; see: ulimit -f"
+    return "" if size == resource.RLIM_INFINITY else f"No file may exceed {size} bytes here; see: ulimit -f."
 
 
 @contextmanager
@@ -168,5 +168,5 @@ def translate_full_disk(root: Path) -> Iterator[None]:
             raise
         raise DiskFull(
             f"{root}: the disk is full; the last version stays as it is. Free some space (winnow maintain removes what "
-            f"no version needs) and run again: finished shards are found in staging{limit_on_files()}"
+            f"no version needs) and run again: finished shards are found in staging. {limit_on_files()}".rstrip()
         ) from error

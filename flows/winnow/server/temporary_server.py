@@ -123,11 +123,11 @@ def give_prefect_a_home() -> None:
 
 
 def places_without_room() -> str:
-    """Names the folders that Prefect's database needs and that are full, with the remedy; empty where none is."""
+    """Sentences on folders that Prefect's database needs and that are full, with the remedy; a space ends each."""
     named = {"PREFECT_HOME": _home(), "TMPDIR": Path(os.environ.get("TMPDIR") or "/tmp")}
     full = {n: p for n, p in named.items() if p and p.is_dir() and shutil.disk_usage(p).free < ROOM}
-    said = [f"{path} is full: free some space, or name another folder in {n}" for n, path in full.items()]
-    return "".join(f"{words.removeprefix('. ')}. " for words in (*said, limit_on_files()) if words)
+    said = [f"{path} is full: free some space, or name another folder in {n}." for n, path in full.items()]
+    return "".join(f"{sentence} " for sentence in (*said, limit_on_files()) if sentence)
 
 
 def _home() -> Path | None:
