@@ -107,6 +107,14 @@ def test_an_approval_does_not_cover_what_failed_later(place, held):
         approve(held.run_id, "because", str(place.folder / "in"), str(place.dataset.root), as_json=True)
 
 
+def test_an_approval_does_not_cover_a_figure_that_is_worse_now(place, held):
+    place.write([GOOD[0], *({**SIGNS, "id": n} for n in "abc")])  # three of four are rejects, and one of two was
+    with pytest.raises(GateHeld, match=rf"(?s)few_rejects.*0\.75.*run {held.run_id} was approved, but there"):
+        approve(held.run_id, "because", str(place.folder / "in"), str(place.dataset.root), as_json=True)
+    again = run_awaiting_approval(place.dataset)
+    assert approve(again.run_id, "seen too", into=str(place.dataset.root), as_json=True) == 0
+
+
 @pytest.mark.parametrize("left", [b"", b"{", b"[]", b"null", b"\xff", b'{"run_id": "other"}', None])
 def test_what_was_kept_of_a_held_run_may_be_damaged_and_only_has_to_be_made_again(place, held, left, capsys):
     for path in place.dataset.staging.glob("held*"):

@@ -176,18 +176,28 @@ def _path(dataset: Dataset) -> Path:
     return dataset.staging / "held.json"
 
 
+LEEWAY = 1.1
+"""An approved figure may lie so many times as far outside its limit, for a source that grows moves it a little."""
+
+
 def covers(approved: PastRun, recipe_id: str, gate: GateResult) -> bool:
     """Whether the approval of a run lets this through: the same settings, and nothing fails that did not fail there.
 
+    No figure may be worse than the person saw it, but for a tenth (`LEEWAY`).
+
     >>> from datetime import UTC
     >>> from winnow.validate.gate import GateCheck
-    >>> few = GateCheck(expectation="enough_documents", passed=False, observed="0", limit="at least 1", sentence="few")
-    >>> few = GateResult(passed=False, results=(few,))
+    >>> def lost(missed_by: float) -> GateResult:
+    ...     check = GateCheck(expectation="a", passed=False, observed="", limit="", sentence="", missed_by=missed_by)
+    ...     return GateResult(passed=False, results=(check,))
     >>> now = datetime.now(UTC)
-    >>> run = PastRun(run_id="r", version=1, status="held", started_at=now, finished_at=now, recipe_id="a", gate=few,
-    ...     note=None)
-    >>> covers(run, "a", few), covers(run, "b", few), covers(run, "a", GateResult(passed=True))
-    (True, False, True)
+    >>> run = PastRun(run_id="r", version=1, status="held", started_at=now, finished_at=now, recipe_id="a",
+    ...     gate=lost(0.2), note=None)
+    >>> covers(run, "a", lost(0.21)), covers(run, "a", lost(0.3)), covers(run, "b", lost(0.2))
+    (True, False, False)
+    >>> covers(run, "a", GateResult(passed=True))
+    True
     """
-    seen = {check.expectation for check in approved.gate.held_by} if approved.gate else set()
-    return approved.recipe_id == recipe_id and {check.expectation for check in gate.held_by} <= seen
+    seen = {check.expectation: check.missed_by for check in approved.gate.held_by} if approved.gate else {}
+    none_is_worse = all(check.missed_by <= LEEWAY * seen.get(check.expectation, 0.0) for check in gate.held_by)
+    return approved.recipe_id == recipe_id and none_is_worse

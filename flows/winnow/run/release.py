@@ -126,8 +126,8 @@ def tidy_staging(run: Run) -> None:
 def may_pass(run: Run, gate: GateResult) -> bool:
     """Whether the version may go out: the gate passes, or a person approved what fails.
 
-    An approval lets through what the person has seen; anything new holds the version back again. Raises UsageError
-    where the run that was approved does not wait any more.
+    An approval lets through what the person has seen; anything new or worse holds the version back again. Raises
+    UsageError where the run that was approved does not wait any more.
     """
     order = run.order
     seen = run_to_approve(run.dataset, order.approved_run) if order.approved_run else None
@@ -148,6 +148,8 @@ def raise_held_back(
     listed = f"rejects: {counts}; see them: winnow rejects --into {run.dataset.name}\n" if kinds else ""
     listed += "".join(f"  {kind.reason}: {', '.join(map(visible, kind.examples))}\n" for kind in kinds)
     listed += "".join(f"note: {kind}\n" for kind in not_read(documents.skipped))
+    if run.order.approved_run:
+        listed += f"run {run.order.approved_run} was approved, but there this did not fail, or by less\n"
     raise GateHeld(
         f"the gate held v{run.version} back; the last version stays as it is\n{_reasons(judged.gate)}\n{listed}"
         f"{_way_on(run.dataset, run.run_id)}"

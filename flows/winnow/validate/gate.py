@@ -26,6 +26,8 @@ class GateCheck:
     observed: str  # empty where there was nothing to compare with
     limit: str
     sentence: str
+    missed_by: float = 0.0
+    """How far the figure lies outside its limit; 0 where it passed."""
 
     @property
     def verdict(self) -> Judgement:
@@ -183,6 +185,7 @@ def _largest_rule_change(facts: Facts, previous: Facts | None, settings: Validat
 
 def _gate_check(verdict: Verdict, value: float, detail: str) -> GateCheck:
     low, high = verdict.limits.get("min_value"), verdict.limits.get("max_value")
+    beyond = [value - high if high is not None else 0.0, low - value if low is not None else 0.0]
     if low is not None and high is not None:
         limit = plain(low) if low == high else f"{plain(low)} to {plain(high)}"
     else:
@@ -200,4 +203,5 @@ def _gate_check(verdict: Verdict, value: float, detail: str) -> GateCheck:
         observed="" if unknown else plain(value),
         limit=limit,
         sentence=said,
+        missed_by=0.0 if verdict.passed else float(max(beyond)),
     )
