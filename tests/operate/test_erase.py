@@ -10,7 +10,7 @@ from tests.publish.press import texts_of
 from tests.run.test_erasure import erase_all, traces
 from typer.testing import CliRunner
 
-from winnow.base.errors import WinnowError
+from winnow.base.errors import GateHeld, WinnowError
 from winnow.base.records import doc_id_of
 from winnow.cli.main import app
 from winnow.publish.erasure import Receipt
@@ -68,6 +68,17 @@ def test_an_erased_document_leaves_all_versions_its_copy_comes_back_and_it_stays
     winnow("rollback", "1")
     assert set(texts_of(place.dataset)) == {"kites"}, "what was erased from a version does not come back with it"
     assert verify(place.dataset, undo=undo) == []
+
+
+def test_what_stands_in_a_held_run_alone_is_erased(place, winnow):
+    place.write(GOOD)
+    place.build()
+    place.write([GOOD[0], ZORK])
+    with pytest.raises(GateHeld):
+        place.build()
+    assert traces(place.dataset.root, "Zork") != []
+    assert winnow("erase", "zork", "--reason", "asked", "--workers", "1")["erased"]["versions"] == []
+    assert traces(place.dataset.root, "Zork") == []
 
 
 @pytest.mark.slow

@@ -169,12 +169,14 @@ def found_in(dataset: Dataset, doc_ids: Collection[str]) -> dict[int, ErasedVers
 
 
 def known_documents(dataset: Dataset, doc_ids: Collection[str]) -> frozenset[str]:
-    """Those of `doc_ids` that any published version holds."""
+    """Those of `doc_ids` that any published version holds, or staging, where a run was held back or killed."""
     cut = _Cut(dataset, Receipt(run_id="", erased_at=datetime.min, reason="", doc_ids=tuple(doc_ids)))
-    return frozenset(
+    published = (
         i for m in dataset.published() for t in HOLDERS if t in m.tables for f in m.tables[t].files
         for i in cut.hits(dataset.view(m.version) / f.name, t, f.sha256)
     )  # fmt: skip
+    waiting = (i for shard in dataset.staging.glob("shards/raw/*.parquet") for i in cut.waiting(shard))
+    return frozenset([*published, *waiting])
 
 
 def erase(dataset: Dataset, order: Receipt, page_of: PageMaker) -> Receipt:
@@ -256,6 +258,13 @@ class _Cut:
             said = read_column(path, "gate").to_pylist()
             return [k for k, gate in zip(keys.to_pylist(), said, strict=True) if self._silent(gate) != gate]
         return []
+
+    def waiting(self, shard: Path) -> list[str]:
+        """Returns the documents that a shard in staging holds; one that is damaged is made again, and not asked."""
+        try:
+            return self.look(shard, "documents")
+        except (OSError, pa.ArrowException):
+            return []
 
     @property
     def _ids(self) -> pa.Array:

@@ -18,9 +18,9 @@ _DOC_ID = re.compile("[0-9a-f]{16}")
 
 
 def documents_named(dataset: Dataset, names: Sequence[str]) -> tuple[str, ...]:
-    """Returns the doc_ids of the documents that `names` mean, in any version; those that were erased before too.
+    """Returns the doc_ids of the documents that `names` mean: in a version, held back, or erased before.
 
-    Raises UsageError for a name that no version knows, and for no name at all.
+    Raises UsageError for a name that nothing knows, and for no name at all.
     """
     if not names:
         raise UsageError("name the documents to erase, by doc_id or source, or a file that lists them")
