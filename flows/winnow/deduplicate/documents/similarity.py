@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import chain, pairwise
 from typing import Any
 
@@ -22,6 +23,7 @@ from winnow.deduplicate.documents.figures import Figures, in_records
 from winnow.deduplicate.documents.kept_set import are_close
 from winnow.deduplicate.documents.shingle_store import SET_BYTES, Brought, ShingleStore, Slice
 from winnow.deduplicate.documents.shingles import Hashes, Words, shingle_sets, short_shingle_sets, word_sets
+from winnow.deduplicate.documents.statements import Statement
 from winnow.deduplicate.passage_rows import wanted_ranks, wanted_rows
 from winnow.deduplicate.passages.utf8_texts import Offsets, Utf8Texts
 from winnow.deduplicate.repeats.meaning import ASKS, MAX_QUESTION, QUESTION
@@ -42,8 +44,8 @@ _QUOTED = r"^[ \t]{0,40}>"  # as what a reply answers
 _LEAST_SHARE = 0.02  # of a document's characters that must be its own for it to be told apart by them
 
 
-Reworded = Callable[[Sequence[str], Sequence[bool]], Sequence[str]]
-"""What becomes of the passages of a document, given whether each gives values of a record."""
+Reworded = Callable[[Statement], Sequence[str]]
+"""What becomes of the passages of a document."""
 
 _READ = ["position", "text", "fingerprint"]
 
@@ -78,17 +80,6 @@ class _Passages:
         starts = np.append(np.flatnonzero(run_starts(self.ranks)), len(self.ranks))
         return Words.of(Utf8Texts.of(self.texts), starts if bounds is None else bounds)
 
-    def reworded(self, way: Reworded, words: Words) -> _Passages:
-        """The passages in other words, of documents of MOST_STATED `words`; what is left empty is left out."""
-        short = np.diff(words.document_ends, prepend=0) <= MOST_STATED
-        few = short[np.cumsum(run_starts(self.ranks)) - 1]
-        some = self.filter(few)
-        values = in_records(some.texts, words.of_pieces(few)).tolist()
-        said, starts = some.texts.to_pylist(), [*np.flatnonzero(run_starts(some.ranks)).tolist(), len(some.ranks)]
-        ways = chain.from_iterable(way(said[a:b], values[a:b]) for a, b in pairwise(starts))
-        some = replace(some, texts=pa.array(ways, pa.large_string()))
-        return some.filter(np.asarray(pc.not_equal(some.texts, "")))
-
     def besides(self, templates: Rows, arrival: NDArray[np.int32], least_chars: int) -> NDArray[np.bool_]:
         """Which are no quotes and belong to no template (TEMPLATE), of documents that have both, and enough of them."""
         owner = np.cumsum(run_starts(self.ranks)) - 1
@@ -114,6 +105,44 @@ class _Passages:
         answers = begins & (count > asked) & (count <= 1 + 3 * asked)
         found: NDArray[np.bool_] = asks & answers[owner]
         return found
+
+
+@dataclass(frozen=True)
+class _Read:
+    """Passages of documents with their words, and what several kinds of sets make of them, which is made once."""
+
+    some: _Passages
+    words: Words
+    made: dict[object, _Read] = field(default_factory=dict)
+
+    def among(self, marked: ArrayFile) -> _Read:
+        """Those of the documents that are marked, by rank."""
+        if marked not in self.made:
+            kept = marked.load()[self.some.ranks]
+            self.made[marked] = self if kept.all() else self.filter(kept)
+        return self.made[marked]
+
+    def filter(self, keep: NDArray[np.bool_]) -> _Read:
+        return _Read(self.some.filter(keep), self.words.of_pieces(keep))
+
+    def reworded(self, way: Reworded) -> _Read:
+        """The passages in other words, of documents of MOST_STATED words; what is left empty is left out."""
+        if way not in self.made:
+            some, said = self._said
+            texts = pa.array(chain.from_iterable(map(way, said)), pa.large_string())
+            some = replace(some, texts=texts).filter(np.asarray(pc.not_equal(texts, "")))
+            self.made[way] = _Read(some, some.words())
+        return self.made[way]
+
+    @cached_property
+    def _said(self) -> tuple[_Passages, list[Statement]]:
+        """The passages of documents of MOST_STATED words, and these."""
+        short = np.diff(self.words.document_ends, prepend=0) <= MOST_STATED
+        read = self.filter(short[np.cumsum(run_starts(self.some.ranks)) - 1])
+        some, texts = read.some, read.some.texts.to_pylist()
+        values = in_records(some.texts, read.words).tolist()
+        starts = [*np.flatnonzero(run_starts(some.ranks)).tolist(), len(some.ranks)]
+        return some, [Statement(texts[a:b], values[a:b]) for a, b in pairwise(starts)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +186,7 @@ class Sets:
     """Which shingle sets are written under a label: of five words, `short` or `single` ones, of all or `only` a part.
 
     They are written for the documents `among` those read, by rank, if that is given, and those of texts that are
-    `reworded` for documents of MOST_STATED words: it is told the passages of one, and whether each gives values of a
-    record. A document of which that leaves no text has no set.
+    `reworded` for documents of MOST_STATED words. A document of which that leaves no text has no set.
     """
 
     label: str
@@ -168,19 +196,19 @@ class Sets:
     only: Besides | Questions | None = None
     reworded: Reworded | None = None
 
-    def of(self, some: _Passages, words: Words, order: DocumentOrder) -> tuple[NDArray[np.uint32], Hashes, Offsets]:
+    def of(self, read: _Read, order: DocumentOrder) -> tuple[NDArray[np.uint32], Hashes, Offsets]:
         """The ranks of the documents, and their shingle sets."""
         about = None
-        if self.among and not (kept := self.among.load()[some.ranks]).all():
-            some, words = some.filter(kept), words.of_pieces(kept)
+        if self.among:
+            read = read.among(self.among)
         if self.reworded:
-            some = some.reworded(self.reworded, words)
-            words = some.words()
+            read = read.reworded(self.reworded)
         if self.only:
-            told = self.only.of(some, words, order)
+            told = self.only.of(read.some, read.words, order)
             if told.words is not None:
-                about = told.words[np.repeat(told.passages, np.diff(words.ends, prepend=0))]
-            some, words = some.filter(told.passages), words.of_pieces(told.passages)
+                about = told.words[np.repeat(told.passages, np.diff(read.words.ends, prepend=0))]
+            read = read.filter(told.passages)
+        some, words = read.some, read.words
         if self.single:
             sets = word_sets(words, np.ones(len(words.numbers), np.bool_) if about is None else about)
         else:
@@ -201,9 +229,9 @@ def write_shingles(
     with ExitStack() as stack:
         open_files = [stack.enter_context(whole_file(out)) for out in outs]
         for some in passages_of(passages, order, wanted.load()):
-            words = some.words()
+            read = _Read(some, some.words())
             for n, kind in enumerate(kinds):
-                ranks, hashes, sizes = kind.of(some, words, order)
+                ranks, hashes, sizes = kind.of(read, order)
                 open_files[n].write(hashes.data)
                 place = np.empty(len(sizes), PLACED)
                 place["rank"], place["size"], place["start"] = ranks, sizes, filled[n] + np.cumsum(sizes) - sizes

@@ -10,9 +10,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
-from winnow.deduplicate.passages.contraries import FIELD, affirmed, stated
+import re2
+
+from winnow.deduplicate.passages import contraries
+from winnow.deduplicate.passages.contraries import FIELD, split_words
 from winnow.deduplicate.passages.names import NUMBERS, names_of
 from winnow.deduplicate.passages.splitter import BULLETS, ends_sentence
 
@@ -29,16 +33,22 @@ _LONG = re.compile(rf"[^\W\d_{_FACT}]{{3,40}}")
 _MAX_LINE = 80
 _MAX_STAMP = 140
 _MAX_SIZE = 3  # letters, as of XXL
+_MAX_KNOWN, _MAX_WORD = 2000, 40  # characters of a passage and of a word of which it is known how it was read
 _TOPIC = 4  # letters
 _WORD = re.compile(rf"{_FACT}?[^\W_]\w*")
+_WORDS = re.compile(f"({_WORD.pattern})")
 _NO_WORD = re.compile(r"\W+")
+_DIGIT = re.compile(r"\d")  # each figure has one
 _FIGURE = re.compile(r"(?<!\w)(?:\d\w*(?:[.,:/-]\d\w*)*|[^\W\d_]{1,4}\d{1,4}(?!\w))")
-_REPORTS = re.compile(
-    r"(?i)\b(?:said|says|told|according to|reported (?:that|on)|announced|sagten?|laut|teilten?|berichtet(?:e|en)?|"
-    r"déclaré|selon|annoncé|dijo|dijeron|según|anunció|disse|segundo|anunciou|detto|secondo|annunciato|zei|volgens|powiedział|"
-    r"według|sade|enligt|сказал\w?|сообщил\w?|заявил\w?|по словам)\b|表示|宣布|报道|報道|述べ|発表"
+_TELLS = (
+    "said|says|told|according to|reported (?:that|on)|announced|sagten?|laut|teilten?|berichtet(?:e|en)?|déclaré|selon|"
+    "annoncé|dijo|dijeron|según|anunció|disse|segundo|anunciou|detto|secondo|annunciato|zei|volgens|powiedział|według|"
+    "sade|enligt|сказал\\w?|сообщил\\w?|заявил\\w?|по словам"
 )
+_UNSPACED_TELLS = "表示|宣布|报道|報道|述べ|発表"
+_REPORTS = re.compile(rf"(?i)\b(?:{_TELLS})\b|{_UNSPACED_TELLS}")
 """What reports are known by: their figures are put right later, and they stay the same reports."""
+_MAY_REPORT = re2.compile(rf"(?i){_TELLS}|{_UNSPACED_TELLS}|[ıİ]".replace(r"\w?", ""))  # re takes these for an i
 _STAMP = re.compile(
     r"(?i)[^\w\n]{0,12}(?:(?:from|to|cc|an|von|de|para|date|datum|дата|sent|gesendet|message-id|received|reply-to)\s?:|"
     r"(?:re-?)?posted|published|updated|modified|last (?:updated?|modified|edited|changed)|printed|by\b|written by|"
@@ -49,6 +59,8 @@ _STAMP = re.compile(
     r"bijgewerkt|опубликовано|обновлено|автор|источник|просмотров)[^\n]{0,100}"
 )
 """A line that says when a text was posted, and by whom."""
+_STAMP_BEGINS = frozenset(re.findall(r"[|(:?]([^\W\d_]{2})", _STAMP.pattern))  # first letters of all that it looks for
+_BEGINS = re.compile(r"\w\w?")
 _MONTH = re.compile(
     r"jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec|(?:jan|febr)uary|march|april|june|july|august|\w{3,6}ember|"
     r"october|januar|februar|märz|mai|juni|juli|oktober|janvier|février|mars|avril|juin|juillet|août|octobre|\w{3,5}embre|"
@@ -68,48 +80,63 @@ _VOWELS = re.compile("[aeiouyаеёиоуыэюяіїєαεηιουω]+")
 _TWICE = re.compile(r"(.)\1+")
 
 
-def as_stated(texts: Sequence[str], values: Sequence[bool]) -> list[str]:
-    """The passages of a document with a mark for what is denied; `values` are those of a record.
+@dataclass(frozen=True)
+class Statement:
+    """The passages of a document, and whether each gives values of a record; they are read once, when that is asked."""
+
+    texts: Sequence[str]
+    values: Sequence[bool]
+
+    @cached_property
+    def read(self) -> list[tuple[str, str]]:
+        """The passages as they are stated and affirmed, with a mark before each fact."""
+        marked = _marked(self.texts, self.values)
+        return [(_read if len(text) <= _MAX_KNOWN else _read.__wrapped__)(text) for text in marked]
+
+
+def as_stated(said: Statement) -> list[str]:
+    """The passages of a document with a mark for what is denied.
 
     Words are told by their consonants, so that two spellings are one. When it was posted, and by whom, is left out.
 
-    >>> as_stated(["Posted on 3 May", "It is not large.", "Colour: dark blue"], [False] * 3)
+    >>> as_stated(Statement(["Posted on 3 May", "It is not large.", "Colour: dark blue"], [False] * 3))
     ['', 'it is ꟿ lrg.', 'klr: drk bl']
     """
-    return [text.replace(_FACT, "") for text in _read(tuple(texts), tuple(values))[0]]
+    return [stated.replace(_FACT, "") for stated, _ in said.read]
 
 
-def as_affirmed(texts: Sequence[str], values: Sequence[bool]) -> list[str]:
+def as_affirmed(said: Statement) -> list[str]:
     """The same as if nothing was denied, and words and their opposites were one."""
-    return [text.replace(_FACT, "") for text in _read(tuple(texts), tuple(values))[1]]
+    return [affirmed.replace(_FACT, "") for _, affirmed in said.read]
 
 
-def as_one(texts: Sequence[str], values: Sequence[bool]) -> list[str]:
+def as_one(said: Statement) -> list[str]:
     """The same, and as if all facts in a row were one.
 
-    >>> as_one(["Posted on 3 May", "Size: large", "Colour: dark blue"], [False] * 3)
+    >>> as_one(Statement(["Posted on 3 May", "Size: large", "Colour: dark blue"], [False] * 3))
     ['', 'size: ꟾ', 'klr: ꟾ']
     """
-    return [_FACTS.sub(_FACT, text) for text in _read(tuple(texts), tuple(values))[1]]
+    return [_FACTS.sub(_FACT, affirmed) for _, affirmed in said.read]
 
 
-def facts(texts: Sequence[str], values: Sequence[bool]) -> list[str]:
+def facts(said: Statement) -> list[str]:
     """The facts of a document alone.
 
-    >>> facts(["Posted on 3 May", "Size: large", "Colour: dark blue"], [False] * 3)
+    >>> facts(Statement(["Posted on 3 May", "Size: large", "Colour: dark blue"], [False] * 3))
     ['', 'lrg', 'drk bl']
     """
-    return [" ".join(_EACH_FACT.findall(text)) for text in _read(tuple(texts), tuple(values))[0]]
+    return [" ".join(_EACH_FACT.findall(stated)) for stated, _ in said.read]
 
 
-def titled(texts: Sequence[str], values: Sequence[bool]) -> list[str]:
+def titled(said: Statement) -> list[str]:
     """The figures of a document's title: of which version, day or part it is.
 
-    >>> titled(["Version 2.4", "It has 3 new features."], [False] * 2)
+    >>> titled(Statement(["Version 2.4", "It has 3 new features."], [False] * 2))
     ['2_4', '']
     """
-    first = _FIGURE.findall(texts[0]) if _is_title(texts[0]) else []
-    return [" ".join(_NO_WORD.sub("_", figure) for figure in first if figure[0].isdigit()), *[""] * (len(texts) - 1)]
+    title, *others = said.texts
+    first = _FIGURE.findall(title) if _is_title(title) else []
+    return [" ".join(_NO_WORD.sub("_", figure) for figure in first if figure[0].isdigit()), *[""] * len(others)]
 
 
 def _is_title(text: str) -> bool:
@@ -118,49 +145,63 @@ def _is_title(text: str) -> bool:
 
 
 def _is_stamp(line: str) -> bool:
-    if len(line) > _MAX_STAMP:
-        return False
-    return bool(_STAMP.fullmatch(line)) or all(map(_TIMES.match, _LETTERS.findall(line)))
+    return len(line) <= _MAX_STAMP and _stamps(line)
 
 
-@lru_cache(maxsize=1 << 11)  # for several kinds of sets ask for it
-def _read(texts: tuple[str, ...], values: tuple[bool, ...]) -> tuple[list[str], list[str]]:
-    """The passages as they are stated and affirmed, with a mark before each fact."""
-    marked = _marked(texts, values)
-    return [_heard(stated(text)) for text in marked], [_heard(affirmed(text)) for text in marked]
+@lru_cache(maxsize=1 << 12)  # the same lines stand in many documents
+def _stamps(line: str) -> bool:
+    begins = _BEGINS.search(line)
+    may = begins and (begins[0].lower() in _STAMP_BEGINS or not begins[0].isalpha() or not begins[0].isascii())
+    return bool((may or "©" in line) and _STAMP.fullmatch(line)) or all(
+        _is_time(found[0]) for found in _LETTERS.finditer(line)
+    )
+
+
+@lru_cache(maxsize=1 << 12)
+def _is_time(word: str) -> bool:
+    return bool(_TIMES.match(word))
 
 
 def _marked(texts: Sequence[str], values: Sequence[bool]) -> list[str]:
     """The passages without stamps, each fact with a mark before it."""
     whole = "\n".join(texts)
     title = _is_title(texts[0])
-    topics = _topics(texts[0], texts[1:]) if title else frozenset()
-    names, reports = names_of(texts) | _capitals(texts[0] if title else ""), bool(_REPORTS.search(whole))
+    topics = _topics(texts[0], whole[len(texts[0]) :]) if title else frozenset()
+    names = names_of(texts) | _capitals(texts[0] if title else "")
+    reports = bool(_MAY_REPORT.search(whole) and _REPORTS.search(whole))
     if (opening := _OPENING.match(whole)) and not re.search(rf"\b{opening[1].lower()}\b", whole):
         names.add(opening[1])
     form = sum(not _is_stamp(found[0]) for found in FIELD.finditer(whole)) >= _FIELDS
-
-    def marked(word: str) -> str:
-        low = word.lower()
-        dated = _MONTH.fullmatch(low) and (low != word or low not in _VERBS)
-        fact = word in names or low in topics or (told and (low in NUMBERS or dated))
-        return _FACT + word if fact else word
-
     out = []
     for n, text in enumerate(texts):
         of_title, is_value = n == 0 and title, values[n]
         told = of_title or is_value or (not reports and _says(text))  # whether figures are facts
-        lines = [line for line in _LINK.sub(" ", text).split("\n") if is_value or not _is_stamp(line)]
-        read = "\n".join(lines)
+        read = _LINK.sub(" ", text) if any(sign in text for sign in ("](", "http", "www.")) else text
+        read = "\n".join([line for line in read.split("\n") if is_value or not _is_stamp(line)])
         if form or is_value:
             read = FIELD.sub(_with_value, read)
-        if told:
+        if told and _DIGIT.search(read):
             start = 0 if of_title or is_value or n else _after_words(read)
             stays = of_title or is_value or n + 1 < len(texts) or ends_sentence(read.rstrip())
             stop = len(read) if stays else _before_words(read)
             read = read[:start] + _FIGURE.sub(lambda found: _one(found[0]), read[start:stop]) + read[stop:]
-        out.append(_WORD.sub(lambda found: marked(found[0]), read))
+        parts = _WORDS.split(read)
+        words = set(parts[1::2])
+        here = names & words
+        if topics:
+            here |= {word for word in words if word.lower() in topics}
+        if told:
+            here.update(filter(_is_number if len(read) <= _MAX_KNOWN else _is_number.__wrapped__, words))
+        parts[1::2] = [_FACT + word if word in here else word for word in parts[1::2]]
+        out.append("".join(parts))
     return out
+
+
+@lru_cache(maxsize=1 << 13)
+def _is_number(word: str) -> bool:
+    """Whether a word is a number or a month."""
+    low = word.lower()
+    return low in NUMBERS or bool(_MONTH.fullmatch(low) and (low != word or low not in _VERBS))
 
 
 def _says(text: str) -> bool:
@@ -181,12 +222,13 @@ def _with_value(field: re.Match[str]) -> str:
     return field[1] + " ".join(_FACT + _NO_WORD.sub("_", word).strip("_") for word in value)
 
 
-def _topics(title: str, texts: Sequence[str]) -> frozenset[str]:
+def _topics(title: str, text: str) -> frozenset[str]:
     """The words of a title and its text that are alike but for their ends, in lower case."""
-    stems = {_stem(word) for word in _WORD.findall(title.lower()) if len(word) >= _TOPIC}
-    words = {word for text in texts for word in _WORD.findall(text.lower()) if _stem(word) in stems}
+    titles = _WORD.findall(title.lower())
+    stems = {_stem(word) for word in titles if len(word) >= _TOPIC}
+    words = {word for word in set(_WORD.findall(text.lower())) if _stem(word) in stems}
     again = {_stem(word) for word in words}
-    return frozenset(words | {word for word in _WORD.findall(title.lower()) if _stem(word) in again})
+    return frozenset(words | {word for word in titles if _stem(word) in again})
 
 
 def _capitals(title: str) -> set[str]:
@@ -201,18 +243,44 @@ def _stem(word: str) -> str:
     return word[:5].rstrip("s")
 
 
+@lru_cache(maxsize=1 << 12)  # the same passages stand in documents that are alike
+def _read(marked: str) -> tuple[str, str]:
+    """A passage as it is stated and affirmed: word by word, for what stands between words has no letters."""
+    parts = split_words(marked)
+    words = parts[1::2]
+    known = max(map(len, words), default=0) <= _MAX_WORD
+    read = []
+    for way in (_as_stated, _as_affirmed):
+        parts[1::2] = map(way if known else way.__wrapped__, words)
+        read.append("".join(parts))
+    return read[0], read[1]
+
+
+@lru_cache(maxsize=1 << 16)
+def _as_stated(word: str) -> str:
+    return _heard(contraries.as_stated(word))
+
+
+@lru_cache(maxsize=1 << 16)
+def _as_affirmed(word: str) -> str:
+    stated = contraries.as_stated(word)
+    affirmed = contraries.as_affirmed(stated)
+    return _as_stated(word) if affirmed == stated else _heard(affirmed)
+
+
 def _heard(text: str) -> str:
     """A text of which each word is without what two spellings of it differ in.
 
     >>> _heard("the colour of kiev"), _heard("the color of kyiv"), _heard("anna")
     ('th klr of kv', 'th klr of kv', 'ana')
     """
-    return _LONG.sub(lambda found: _as_heard(found[0]), text)
+    return _LONG.sub(_as_heard, text)
 
 
-@lru_cache(maxsize=1 << 16)
-def _as_heard(word: str) -> str:
-    bare = "".join(c for c in unicodedata.normalize("NFKD", word) if not unicodedata.combining(c))
+def _as_heard(found: re.Match[str]) -> str:
+    bare = found[0]
+    if not bare.isascii():
+        bare = "".join(c for c in unicodedata.normalize("NFKD", bare) if not unicodedata.combining(c))
     heard = _TWICE.sub(r"\1", _VOWELS.sub("", bare).translate(_AS_HEARD))
     return heard if len(heard) > 1 else _TWICE.sub(r"\1", bare)
 

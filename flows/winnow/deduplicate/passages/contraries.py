@@ -46,6 +46,7 @@ _UNSPACED = (
 _OPENINGS = "un", "in", "im", "il", "ir", "dis", "non", "не", "nie", "ne"
 _LETTER = r"[\w\u0900-\u0963\u0966-\u0dff]"  # with the vowel signs of India, which are no letters
 _WORD = re.compile(rf"{_LETTER}+(?:'{_LETTER}+)*")
+_WORDS = re.compile(f"({_WORD.pattern})")
 _DOES = re.compile(r"\b(do|does|did)(?:n't| not)( \w+)?")
 _ENDINGS = {"do": "", "does": "s", "did": "ed"}  # it does not work, and it works
 _OPPOSITES = frozenset(  # any of which was put for another: a sum that rose and one that fell
@@ -81,8 +82,8 @@ FIELD = re.compile(r"(?m)^([ \t>*•·-]{0,8}[^\W_][^:：|\n]{0,40}(?::\**[ \t]+
 """A line of a form: a label and what it is. Rows of tables are those of documentation too; its revisions are copies."""
 
 
-def _turned(found: re.Match[str]) -> str:
-    word = found[0]
+def as_stated(word: str) -> str:
+    """What becomes of a word of those of `split_words`."""
     if (turned := _TURNED.get(word)) is not None:
         return turned
     if word.endswith("n't"):
@@ -93,6 +94,21 @@ def _turned(found: re.Match[str]) -> str:
         opening = next(o for o in _OPENINGS if word.startswith(o))
         return f"{_MARK} {word[len(opening) :]}" if len(word) > len(opening) + 3 else word
     return word
+
+
+def split_words(text: str) -> list[str]:
+    """What stands between the words of a text, and its words, by turns, in lower case and each form of not as one.
+
+    >>> split_words("It can not work.")
+    ['', 'it', ' ', 'cannot', ' ', 'work', '.']
+    """
+    read = text.lower().replace("’", "'").replace("can not", "cannot").replace("no one", "nobody")
+    if "n't" in read or " not" in read:
+        read = _DOES.sub(lambda found: f"{_MARK}{found[2] or ''}{_ENDINGS[found[1]] if found[2] else ''}", read)
+    if not read.isascii():
+        for denied, turned in _UNSPACED:
+            read = read.replace(denied, turned)
+    return _WORDS.split(read)
 
 
 @lru_cache(maxsize=1 << 13)  # for `affirmed` asks for it again
@@ -107,12 +123,9 @@ def stated(text: str) -> str:
     it ꟿ works
     这ꟿ安全
     """
-    read = text.lower().replace("’", "'").replace("can not", "cannot").replace("no one", "nobody")
-    read = _DOES.sub(lambda found: f"{_MARK}{found[2] or ''}{_ENDINGS[found[1]] if found[2] else ''}", read)
-    if not read.isascii():
-        for denied, turned in _UNSPACED:
-            read = read.replace(denied, turned)
-    return _WORD.sub(_turned, read)
+    parts = split_words(text)
+    parts[1::2] = map(as_stated, parts[1::2])
+    return "".join(parts)
 
 
 def affirmed(text: str) -> str:
@@ -121,8 +134,14 @@ def affirmed(text: str) -> str:
     >>> affirmed("It rose in May"), affirmed("It fell in May")
     ('it ꟿ in ꟿ', 'it ꟿ in ꟿ')
     """
-    read = stated(text).replace(_MARK, "")
-    read = _UNSPACED_OPPOSITES.sub(_MARK, read)
+    return as_affirmed(stated(text))
+
+
+def as_affirmed(read: str) -> str:
+    """The same of a text that was read `as_stated`, or of a word: words do not join, so those of a text are enough."""
+    read = read.replace(_MARK, "")
+    if not read.isascii():
+        read = _UNSPACED_OPPOSITES.sub(_MARK, read)
     return _WORD.sub(lambda found: _MARK if found[0] in _OPPOSITES else found[0], read)
 
 
