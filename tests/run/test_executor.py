@@ -1,6 +1,7 @@
 """Shards run anywhere with the same results, and a dead worker costs its own call again, nothing more."""
 
 import os
+import resource
 import signal
 import time
 from pathlib import Path
@@ -202,3 +203,45 @@ def test_memory_goes_back_to_the_system_here_and_in_workers():
         for arrow, polars in (pools(), executor.submit(pools).result()):
             assert arrow == "system"
             assert polars.endswith("dirty_decay_ms:0,muzzy_decay_ms:0")  # polars puts its own before; the last counts
+
+
+_held: list[bytearray] = []
+
+
+def resident_mb(pid: int) -> float:
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * resource.getpagesize() / 1e6
+
+
+def leave_holes() -> tuple[int, float]:
+    """Frees all of 40 MB but the last piece, which keeps what lies below it in the heap."""
+    pieces = [bytearray(10_000) for _ in range(4000)]
+    _held.append(pieces.pop())
+    pieces.clear()
+    return os.getpid(), resident_mb(os.getpid())
+
+
+def test_a_worker_that_waits_gives_back_what_a_call_freed() -> None:
+    with open_executor("processes", workers=1) as executor:
+        pid, held = executor.submit(leave_holes).result()
+        deadline = time.monotonic() + 10
+        while resident_mb(pid) > held - 30 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert resident_mb(pid) < held - 30
+
+
+def most_faults(depth: int) -> int:
+    """Pages asked of the system in a loop of calls, at the worst of so many depths of the stack."""
+
+    def faults_below(left: int) -> int:
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+        for n in range(500):
+            square(n)
+        here = resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+        return max(here, faults_below(left - 1)) if left else here
+
+    return faults_below(depth)
+
+
+def test_at_no_depth_of_the_stack_does_a_call_in_a_loop_cost_memory_of_the_system() -> None:
+    with open_executor("processes", workers=1) as executor:
+        assert executor.submit(most_faults, 300).result() < 100
