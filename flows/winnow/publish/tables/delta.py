@@ -266,6 +266,7 @@ def fault_of(path: Path, file: ActiveFile, sha256: str | None) -> str | None:
 
 
 def commit(
+    table: DeltaTable,
     folder: Path,
     schema: pa.Schema,
     job: WriteJob,
@@ -275,12 +276,10 @@ def commit(
     remove: Sequence[ActiveFile | WrittenFile],
     data_change: bool,
 ) -> None:
-    """Adds and removes files of the table in `folder`, in one commit.
+    """Adds and removes files of the table in `folder`, in one commit; `table` stands as it leaves it.
 
     `data_change` false says that the rows stay the same (readers of the change feed see nothing).
     """
-    table = open_table(folder)
-    assert table is not None
     milliseconds = int(job.started_at.timestamp() * 1000)
     actions: list[AddAction | RemoveAction] = [
         AddAction(f.name, f.bytes, {}, milliseconds, data_change, _statistics(f, KEYS[folder.name])) for f in add
@@ -299,6 +298,7 @@ def commit(
         post_commithook_properties=PostCommitHookProperties(cleanup_expired_logs=False),
     )
     flush_log(folder)
+    table.update_incremental()
 
 
 def _statistics(file: WrittenFile, key: str) -> str:
