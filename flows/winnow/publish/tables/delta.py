@@ -203,6 +203,12 @@ def log_tail(names: Iterable[str], at: int | None = None) -> list[str]:
     return sorted(n for number, n in asked if number > last or (number == last and ".checkpoint" in n))
 
 
+def last_commit(folder: Path) -> int:
+    """Returns the highest number that a file of the log in `folder` has; -1 where there is none."""
+    names = (path.name for path in (folder / LOG).glob("[0-9]*"))
+    return max((int(name[:20]) for name in names if name[:20].isdigit()), default=-1)
+
+
 def create_table(folder: Path, schema: pa.Schema) -> DeltaTable:
     """Returns a new, empty Delta table with change data feed and the table's constraints, made in one commit."""
     folder.mkdir(parents=True, exist_ok=True)
