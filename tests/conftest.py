@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from winnow.base.environment import switch_off
+from winnow.base.environment import look_for_garbage_rarely, switch_off
 
 switch_off()
+look_for_garbage_rarely()  # as the command does; thousands of tests in memory make each look dear
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of processes would each compile all of the package anew
 os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
 

@@ -22,6 +22,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from deltalake import DeltaTable
 from pydantic import TypeAdapter, ValidationError
 
 from winnow.base.contracts import TABLES
@@ -434,7 +435,8 @@ def _erase_from_table(dataset: Dataset, name: str, cut: _Cut) -> None:
 def _keep_later_runs(old: Path, new: Path, manifests: Sequence[Manifest], cut: _Cut) -> None:
     """Brings what was recorded after the last version into the new table: runs that the gate held back."""
     now = active_files(open_table(old), "runs")
-    then = active_files(open_table(new), "runs")
+    table = DeltaTable(str(new))
+    then = active_files(table, "runs")
     add = []
     for file in now:
         if file.name not in {f.name for f in then}:
@@ -452,7 +454,7 @@ def _keep_later_runs(old: Path, new: Path, manifests: Sequence[Manifest], cut: _
             run_id=cut.order.run_id, version=manifests[-1].version, file_bytes=0, started_at=cut.order.erased_at,
             purpose="record",
         )  # fmt: skip
-        commit(new, storable(TABLES["runs"]), job, "record", add=add, remove=gone, data_change=True)
+        commit(table, new, storable(TABLES["runs"]), job, "record", add=add, remove=gone, data_change=True)
 
 
 def standing_aside(dataset: Dataset) -> Iterable[str]:

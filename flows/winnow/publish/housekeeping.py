@@ -82,8 +82,8 @@ def compact(
                 # A file may grow past the wished size by little; cutting it would leave a small one again.
                 joined += write_rows(rows, job.labelled(schema), job.paths_like(folder, group[0]), KEYS[name], size * 2)
             small = [f for g in groups for f in g]
-            commit(folder, schema, job, job.purpose, add=joined, remove=small, data_change=False)
-            after = len(active_files(open_table(folder), name))
+            commit(table, folder, schema, job, job.purpose, add=joined, remove=small, data_change=False)
+            after = len(active_files(table, name))
         done.append(Compacted(table=name, before=len(files), after=after))
     return done
 

@@ -284,10 +284,11 @@ def rebuild_log(folder: Path, manifests: Sequence[Manifest]) -> None:
                 add.append(
                     WrittenFile(path=folder / path, rows=file.rows, bytes=size, sha256=sha256, low=low, high=high)
                 )
-        gone = [f for f in active_files(DeltaTable(str(folder)), name) if f.name not in wanted]
+        table = DeltaTable(str(folder))
+        gone = [f for f in active_files(table, name) if f.name not in wanted]
         job = WriteJob(run_id="recovered", version=manifest.version, file_bytes=0, started_at=manifest.created_at)
-        commit(folder, storable(TABLES[name]), job, "recovered", add=add, remove=gone, data_change=True)
-        number = DeltaTable(str(folder)).version()
+        commit(table, folder, storable(TABLES[name]), job, "recovered", add=add, remove=gone, data_change=True)
+        number = table.version()
         now = wanted
     flush_log(folder)
 
@@ -359,7 +360,10 @@ def _lay_out_again(dataset: Dataset, number: int) -> Manifest:
         recipe=json.loads(row["recipe"]),
         packages=json.loads(row["packages"]),
         counts=json.loads(row["counts"]),
-        tables={name: lay_out_table(dataset, folder, number, name, {}, versions.get(name)) for name in TABLES},
+        tables={
+            name: lay_out_table(dataset, folder, number, name, open_table(dataset.table(name), versions.get(name)), {})
+            for name in TABLES
+        },
         note=row["note"],
     )
     settings = PublishSettings.model_validate(manifest.recipe.get("publish", {}))

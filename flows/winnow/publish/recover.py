@@ -29,6 +29,7 @@ from winnow.publish.tables.delta import (
     flush_log,
     is_ours,
     is_whole_commit,
+    last_commit,
     open_table,
     recorded_sums,
 )
@@ -73,7 +74,8 @@ def recover(dataset: Dataset, page_of: PageMaker | None = None, to_go_back: bool
     restored: list[str] = []
     for name in TABLES:
         folder, base = dataset.table(name), published_commit(manifest, name)
-        table = None if dataset.sound_end(name) == base else open_table(folder)
+        as_published = dataset.sound_end(name) == base or (not to_go_back and last_commit(folder) == base)
+        table = None if as_published else open_table(folder)
         if table is None:
             continue
         if to_go_back and name == "runs" and manifest and (older := _whole_runs(dataset, manifest, manifests or ())):

@@ -20,6 +20,7 @@ from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from deltalake import DeltaTable
 
 from winnow.base.contracts import TABLES, describe
 from winnow.base.disk import (
@@ -189,7 +190,7 @@ def _publish(publication: Publication, updates: Sequence[TableUpdate], erased: t
     with ThreadPoolExecutor(_WRITERS) as pool:
         prepared = list(pool.map(lambda update: prepare_update(dataset, update, job, publication.executor), updates))
     committed = {ready.update.name: commit_update(dataset, ready, job) for ready in prepared}
-    committed["runs"] = _commit_run(publication, job, {name: done.delta_version for name, done in committed.items()})
+    committed["runs"] = _commit_run(publication, job, {name: done.table.version() for name, done in committed.items()})
     checkpoint("tables")
 
     folder = dataset.building / f"v{job.version}"
@@ -211,7 +212,9 @@ def _publish(publication: Publication, updates: Sequence[TableUpdate], erased: t
         packages=dict(run.packages),
         counts=dict(run.counts),
         tables={
-            name: lay_out_table(dataset, folder, job.version, name, {**hashes[name], **committed[name].hashes})
+            name: lay_out_table(
+                dataset, folder, job.version, name, committed[name].table, {**hashes[name], **committed[name].hashes}
+            )
             for name in TABLES
         },
         note=run.note,
@@ -275,14 +278,13 @@ def _as_json(data: Mapping[str, Any]) -> str:
 
 
 def lay_out_table(
-    dataset: Dataset, folder: Path, version: int, name: str, hashes: Mapping[str, str], at: int | None = None
+    dataset: Dataset, folder: Path, version: int, name: str, delta: DeltaTable | None, hashes: Mapping[str, str]
 ) -> TableEntry:
-    """Lays out a table, as it stands or stood at commit `at`, in a view's `folder`; returns what the manifest says.
+    """Lays out a table, as `delta` stands, in a view's `folder`; returns what the manifest says.
 
     `hashes` are SHA-256 by file name, as far as they are known; the rest is computed.
     """
     schema = storable(TABLES[name])
-    delta = open_table(dataset.table(name), at)
     entries: list[FileEntry] = []
     for number, file in enumerate(active_files(delta, name)):
         source, place = dataset.table(name) / file.name, f"{name}/{view_name(number, version)}"

@@ -203,6 +203,12 @@ def log_tail(names: Iterable[str], at: int | None = None) -> list[str]:
     return sorted(n for number, n in asked if number > last or (number == last and ".checkpoint" in n))
 
 
+def last_commit(folder: Path) -> int:
+    """Returns the highest number that a file of the log in `folder` has; -1 where there is none."""
+    names = (path.name for path in (folder / LOG).glob("[0-9]*"))
+    return max((int(name[:20]) for name in names if name[:20].isdigit()), default=-1)
+
+
 def create_table(folder: Path, schema: pa.Schema) -> DeltaTable:
     """Returns a new, empty Delta table with change data feed and the table's constraints, made in one commit."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -266,6 +272,7 @@ def fault_of(path: Path, file: ActiveFile, sha256: str | None) -> str | None:
 
 
 def commit(
+    table: DeltaTable,
     folder: Path,
     schema: pa.Schema,
     job: WriteJob,
@@ -275,12 +282,10 @@ def commit(
     remove: Sequence[ActiveFile | WrittenFile],
     data_change: bool,
 ) -> None:
-    """Adds and removes files of the table in `folder`, in one commit.
+    """Adds and removes files of the table in `folder`, in one commit; `table` stands as it leaves it.
 
     `data_change` false says that the rows stay the same (readers of the change feed see nothing).
     """
-    table = open_table(folder)
-    assert table is not None
     milliseconds = int(job.started_at.timestamp() * 1000)
     actions: list[AddAction | RemoveAction] = [
         AddAction(f.name, f.bytes, {}, milliseconds, data_change, _statistics(f, KEYS[folder.name])) for f in add
@@ -299,6 +304,7 @@ def commit(
         post_commithook_properties=PostCommitHookProperties(cleanup_expired_logs=False),
     )
     flush_log(folder)
+    table.update_incremental()
 
 
 def _statistics(file: WrittenFile, key: str) -> str:

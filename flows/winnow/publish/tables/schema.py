@@ -112,7 +112,7 @@ def evolution(name: str, stored: pa.Schema, wanted: pa.Schema) -> Evolution:
 
 
 def evolve(table: DeltaTable, steps: Evolution, properties: CommitProperties) -> None:
-    """Makes the steps; each is a commit that changes no row."""
+    """Makes the steps; each is a commit that changes no row. `table` stands as they leave it."""
     if steps.added:
         table.alter.add_columns([Field.from_arrow(f) for f in steps.added], commit_properties=properties)
     for column in steps.loosened:
@@ -120,6 +120,8 @@ def evolve(table: DeltaTable, steps: Evolution, properties: CommitProperties) ->
     for column in steps.described:
         described = {key.decode(): text.decode() for key, text in (column.metadata or {}).items()}
         table.alter.set_column_metadata(column.name, described, commit_properties=properties)
+    if steps.added or steps.loosened or steps.described:
+        table.update_incremental()
 
 
 def description_of(described: pa.Schema | pa.Field) -> str:

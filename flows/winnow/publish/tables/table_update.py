@@ -79,12 +79,14 @@ class Removed:
 class TableUpdate:
     """What a table needs: rows to add, files that lose all their rows, files that lose those `removed`.
 
+    ``table`` is as it stood when this was found out; to open one costs more than most of what is asked of it.
     ``adopted`` are files that are whole already and only become the table's (a rollback brings them back).
     ``parts`` are the files that hold the rows to add, with their bytes, where files hold them. ``in_order`` says
     whether the rows to add must come in the table's order.
     """
 
     name: str
+    table: DeltaTable | None
     schema: pa.Schema
     rows: Callable[[], Iterator[pa.Table]]
     n_rows: int
@@ -121,6 +123,7 @@ def plan_update(dataset: Dataset, name: str, replaced: Replaced, parts: Sequence
     sizes = [(meta.num_rows, packed_bytes(meta)) for meta in metadata_of(parts)]
     return TableUpdate(
         name=name,
+        table=table,
         schema=schema,
         rows=lambda: read_rows(parts, schema),
         n_rows=sum(rows for rows, _ in sizes),
@@ -160,7 +163,7 @@ class PreparedUpdate:
 class CommittedUpdate:
     """A table after its commits; ``hashes`` are the SHA-256 of the files that were written."""
 
-    delta_version: int
+    table: DeltaTable
     hashes: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -171,8 +174,7 @@ def prepare_update(
 
     With an `executor` its workers write the new rows where they make more than one file.
     """
-    name, folder = update.name, dataset.table(update.name)
-    table = open_table(folder)
+    name, folder, table = update.name, dataset.table(update.name), update.table
     if table is not None and job.purpose == "publish" and _is_done(table, job):
         return PreparedUpdate(update=update, done=True)
     cut: list[ActiveFile] = []
@@ -230,22 +232,22 @@ def small_tail(files: Sequence[ActiveFile], changing: Collection[str], file_byte
 def commit_update(dataset: Dataset, prepared: PreparedUpdate, job: WriteJob) -> CommittedUpdate:
     """Makes prepared files the table's. A table to which nothing changes gets no commit, nor one that has it."""
     update, folder = prepared.update, dataset.table(prepared.update.name)
-    table = open_table(folder) or create_table(folder, update.schema)
+    table = update.table or create_table(folder, update.schema)
     if prepared.done:
-        return CommittedUpdate(delta_version=table.version())
+        return CommittedUpdate(table=table)
     steps = evolution(update.name, stored_schema(table), update.schema)
     evolve(table, steps, CommitProperties(custom_metadata=job.metadata("evolve")))
     if prepared.cut:
         purpose = "rearrange" if job.purpose == "publish" else job.purpose
         moved = [*prepared.kept, *prepared.split]
-        commit(folder, update.schema, job, purpose, add=moved, remove=prepared.cut, data_change=False)
+        commit(table, folder, update.schema, job, purpose, add=moved, remove=prepared.cut, data_change=False)
         job.checkpoint(f"{update.name}: rearranged")
     leaving: list[ActiveFile | WrittenFile] = [*update.emptied, *prepared.split]
     if prepared.new or leaving:
-        commit(folder, update.schema, job, job.purpose, add=prepared.new, remove=leaving, data_change=True)
+        commit(table, folder, update.schema, job, job.purpose, add=prepared.new, remove=leaving, data_change=True)
     job.checkpoint(f"{update.name}: committed")
     hashes = {f.name: f.sha256 for f in (*prepared.kept, *prepared.new)}
-    return CommittedUpdate(delta_version=DeltaTable(str(folder)).version(), hashes=hashes)
+    return CommittedUpdate(table=table, hashes=hashes)
 
 
 def apply_update(dataset: Dataset, update: TableUpdate, job: WriteJob) -> CommittedUpdate:
