@@ -7,19 +7,22 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 
 from ftfy.badness import BADNESS_RE
 from ftfy.fixes import restore_byte_a0
 
-from winnow.repair.engine.rule import compiled, detector
+from winnow.repair.engine.rule import Span, compiled, detector
+
+SEQUENCES = re.compile(rb"(?:[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3})+")
+"""Runs of one UTF-8 sequence or more. Lead and continuation bytes differ, so nothing can backtrack."""
 
 
 @dataclass(frozen=True, eq=False)  # told apart by identity, and looked up so
 class Charmap:
-    """One encoding: its 256 characters, and the expressions for UTF-8 sequences as they look in it."""
+    """One encoding: its 256 characters, and UTF-8 sequences as they look in it."""
 
     name: str
     table: str
@@ -38,15 +41,37 @@ class Charmap:
         """Characters that a sequence begins with."""
         return frozenset(self.table[0xC2:0xF5])
 
-    @cached_property  # most texts need none of the eighteen
-    def sequences(self) -> re.Pattern[str]:
-        """Runs of one sequence or more. Lead and continuation bytes differ, so nothing can backtrack."""
+    def raw(self, text: str) -> bytes:
+        """The bytes of a text, one a character: question marks for those that the encoding lacks."""
+        return codecs.charmap_encode(text, "replace", self.encoding)[0]  # type: ignore[arg-type]
+
+    def runs(self, text: str) -> Iterator[Span]:
+        """Start and end of the runs of one sequence or more: found in its bytes, which is the fastest."""
+        if self._is_one_to_one:
+            return (found.span() for found in SEQUENCES.finditer(self.raw(text)))
+        return (found.span() for found in self._sequences.finditer(text))
+
+    def replaced(self, text: str, reading: Callable[[int, int], str]) -> str:
+        """The text with each run of sequences as `reading` gives it, by start and end.
+
+        >>> charmap("mac_roman").replaced("g√¢teaux et r√©gime", lambda start, end: f"<{start}-{end}>")
+        'g<1-3>teaux et r<13-15>gime'
+        """
+        pieces: list[str] = []
+        at = 0
+        for start, end in self.runs(text):
+            pieces += (text[at:start], reading(start, end))
+            at = end
+        return "".join(pieces) + text[at:] if pieces else text
+
+    @cached_property
+    def _is_one_to_one(self) -> bool:
+        return len(self.characters) == len(self.table)
+
+    @cached_property
+    def _sequences(self) -> re.Pattern[str]:
         python = re.sub(r"\\x\{(\w+)\}", lambda m: re.escape(chr(int(m[1], 16))), self.sequence)
         return re.compile(f"{python}+")
-
-
-ASCII = frozenset(map(chr, range(128)))
-"""What every encoding here shares."""
 
 
 def _class(chars: str) -> str:
@@ -56,8 +81,8 @@ def _class(chars: str) -> str:
 def charmap(name: str) -> Charmap:
     r"""The encoding of that name; bytes that it leaves undefined pass through as C1 controls, as browsers read them.
 
-    >>> charmap("mac_roman").sequences.findall("g√¢teaux et r√©gime")
-    ['√¢', '√©']
+    >>> list(charmap("mac_roman").runs("g√¢teaux et r√©gime"))
+    [(1, 3), (13, 15)]
     """
     return _charmap(name, "".join(bytes([b]).decode(name, "ignore") or chr(b) for b in range(256)))
 
@@ -65,8 +90,8 @@ def charmap(name: str) -> Charmap:
 def by_way_of(first: str, way: str, last: str) -> Charmap:
     """UTF-8 that was read as `first`, written in the encoding `way` and read as `last`: three errors, one table.
 
-    >>> by_way_of("cp1252", "mac_roman", "cp1252").sequences.findall("That‰Ûªs å£1000")
-    ['‰Ûª', 'å£']
+    >>> list(by_way_of("cp1252", "mac_roman", "cp1252").runs("That‰Ûªs å£1000"))
+    [(4, 7), (9, 11)]
     """
     table = []
     for number, char in enumerate(charmap(first).table):
@@ -124,9 +149,45 @@ BESIDE_LETTER = "|".join(
 )
 
 
+EVERY = (*CHARMAPS, *BY_WAY_OF_MAC)
+
+
+@cache
+def _holders_of() -> dict[str, int]:
+    """For each character, a bit for each encoding of `EVERY` that has it."""
+    bits: dict[str, int] = {}
+    for number, charmap in enumerate(EVERY):
+        for char in charmap.characters:
+            bits[char] = bits.get(char, 0) | 1 << number
+    return bits
+
+
+@lru_cache(maxsize=64)  # a line is read anew more than once
+def holders(text: str) -> tuple[Charmap, ...]:
+    """Those of `EVERY` that have all characters of a text, in order: no other can be undone in it as a whole.
+
+    >>> [charmap.name for charmap in holders("Ă©l´")]
+    ['cp1250', 'cp1258']
+    """
+    bits = _holders_of()
+    shared = (1 << len(EVERY)) - 1
+    for char in set(text):
+        shared &= bits.get(char, 0)
+        if not shared:
+            return ()
+    return _numbered(shared)
+
+
+@lru_cache(maxsize=1024)
+def _numbered(bits: int) -> tuple[Charmap, ...]:
+    return tuple(charmap for number, charmap in enumerate(EVERY) if bits >> number & 1)
+
+
 @lru_cache(maxsize=256)  # several tests ask of the same line
 def undo(text: str, charmap: Charmap) -> Sequence[str]:
-    """What `text` was before UTF-8 was read as `charmap`: no reading, one, or two where spaces may be byte A0.
+    """What `text` was before UTF-8 was read as `charmap`: one reading, or none.
+
+    Spaces may be byte A0 where it is no UTF-8 as it stands.
 
     >>> undo("sÃ³", charmap("cp1252")), undo("só", charmap("cp1252"))
     (['só'], [])
@@ -135,15 +196,16 @@ def undo(text: str, charmap: Charmap) -> Sequence[str]:
         raw = codecs.charmap_encode(text, "strict", charmap.encoding)[0]  # type: ignore[arg-type]
     except UnicodeEncodeError:
         return []
-    readings = []
-    for form in (raw, _restore_a0(raw)) if charmap.has_a0 and _CUT_AT_SPACE.search(raw) else (raw,):
+    try:
+        reading = raw.decode()
+    except UnicodeDecodeError:
+        if not charmap.has_a0 or not _CUT_AT_SPACE.search(raw):
+            return []
         try:
-            reading = form.decode()
+            reading = _restore_a0(raw).decode()
         except UnicodeDecodeError:
-            continue
-        if reading != text and reading not in readings:
-            readings.append(reading)
-    return readings
+            return []
+    return [reading] if reading != text else []
 
 
 _FOREIGN_RUN = re.compile(r"[^\x00-\x7f]{2,}")
@@ -278,6 +340,24 @@ def is_doubtful(line: str) -> bool:
     (True, False)
     """
     return 1 in _signs_in(line)
+
+
+def is_left_of_letters(line: str) -> bool:
+    """Whether it shows what is left of letters that lost their last bytes.
+
+    >>> is_left_of_letters("le voilÃ"), is_left_of_letters("IL ÉTAIT Ã‰MU")
+    (True, False)
+    """
+    return 2 in _signs_in(line)
+
+
+def is_lowered(line: str) -> bool:
+    """Whether it shows mojibake in small letters.
+
+    >>> is_lowered("un cafã©"), is_lowered("un café, l'Ã©tÃ©")
+    (True, False)
+    """
+    return 3 in _signs_in(line)
 
 
 @lru_cache(maxsize=256)  # the readings of a line are scored again in each round

@@ -88,6 +88,13 @@ class _Lossy:
         left = "|".join("".join(self._any_of([byte]) for byte in bytes_) for bytes_ in self.beginnings)
         return re.compile(f"(?P<left>{left})(?!{self._any_of(range(0x80, 0xC0))}|\ufffd)")
 
+    @property
+    def sign(self) -> str:
+        """RE2 expression for the same."""
+        left = "|".join("".join(self.map.table[byte] for byte in bytes_) for bytes_ in self.beginnings)
+        rest = "".join(rf"\x{{{ord(char):x}}}" for char in self.map.table[0x80:0xC0])
+        return rf"(?:{left})(?:[^{rest}\x{{fffd}}]|\z)"
+
     def _any_of(self, numbers: Iterable[int]) -> str:
         return "[" + "".join(re.escape(self.map.table[n]) for n in numbers) + "]"
 
@@ -150,6 +157,7 @@ _LOSSY = (
     _Lossy(charmap("cp1251"), b"\x98", (b"\xd0",)),
     _Lossy(charmap("latin-1"), bytes((*range(0x80, 0xA1), 0xAD)), _BEGINNINGS),
 )
+_left_in = detector(*(lossy.sign for lossy in _LOSSY))
 
 
 @cache  # one for each encoding and language
@@ -231,11 +239,10 @@ def lossy_words(line: str) -> list[Span]:
     (['Ä\x8distÃ©'], ['MarÃ\xada'])
     """
     best: list[Span] = []
-    signs = frozenset(line) - {"\ufffd"}
-    for lossy in _LOSSY:
-        if lossy.map.leads.isdisjoint(signs) or not signs <= lossy.map.characters:
-            continue
-        if not lossy.left.search(line) or not lossy.may_explain(line):
+    left = sorted(_left_in(line))
+    signs = frozenset(line) - {"\ufffd"} if left else frozenset()
+    for lossy in (_LOSSY[number] for number in left):
+        if not signs <= lossy.map.characters or not lossy.may_explain(line):
             continue  # most lines lost nothing, and to read their letters takes long
         words = list(islice(_words(line, lossy), MAX_WORDS))
         whole = ["".join(letter.char for letter in word) for word in words if not any(letter.left for letter in word)]

@@ -58,20 +58,18 @@ def _spots(before: str, after: str) -> tuple[Change, ...]:
     signs = {c for c in set(before) & set(after) if c > "~" or c <= " "}
     signs = {c for c in signs if not c.isalnum() and before.count(c) == after.count(c)}
     for extra in (re.escape("".join(sorted(signs))), ""):
-        fixed = re.compile(f"[!-~{extra}]+")
-        runs = fixed.findall(before)
-        if runs == fixed.findall(after):
+        fixed = re.compile(f"([!-~{extra}]+)")
+        gaps, made = fixed.split(before), fixed.split(after)  # each but the last with the run behind it
+        if gaps[1::2] == made[1::2]:
             break
     else:
         return tuple(trimmed(0, before, after, 1.0))
     found: list[Change] = []
-    left, right = 0, 0
-    for run in runs:
-        end_left, end_right = before.index(run, left), after.index(run, right)
-        if end_left > left or end_right > right:
-            found += trimmed(left, before[left:end_left], after[right:end_right], 1.0)
-        left, right = end_left + len(run), end_right + len(run)
-    found += trimmed(left, before[left:], after[right:], 1.0)
+    at = 0
+    for left, right in zip(gaps, made, strict=True):
+        if left != right:
+            found += trimmed(at, left, right, 1.0)
+        at += len(left)
     return tuple(found)
 
 
@@ -170,7 +168,7 @@ def _are_shown(before: str, spots: Sequence[Change]) -> bool:
 
 
 def _is_shown(before: str, spot: Change) -> bool:
-    if not spot.after or spot.after in _DASHES:
+    if not spot.after or spot.after in _DASHES or spot.after not in before:
         return False
     word = word_around(before, spot.start, spot.end, spot.after)
     at = word.index(spot.after)

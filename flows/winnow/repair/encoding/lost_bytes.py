@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from itertools import chain
 
-from winnow.repair.encoding.charmaps import CHARMAPS, LEFT_OF_CYRILLIC, LOWERED, undo
+from winnow.repair.encoding.charmaps import CHARMAPS, LEFT_OF_CYRILLIC, is_left_of_letters, is_lowered, undo
 from winnow.repair.encoding.dropped_bytes import Span, lossy_words, with_cyrillic_letters
 from winnow.repair.encoding.line_changes import speaks_of_encodings
 from winnow.repair.encoding.lost_wide_bytes import lossy_wide_letters
@@ -34,8 +34,11 @@ _APART = re.compile(
     rf"|(?P<word>(?<![^\s(«])(?:[A-ZÀ-ÖØ-Þ\u0100-\u0231А-ЯЄІЇ]{{1,30}}[{_ENDS_SO}](?=[ \xa0])|[Å{_CYRILLIC}](?= )))"
     r"(?=\s(?P<next>[^\W\d_]{0,30}))"
 )
-_has_capitals_apart = detector(
-    rf"[A-ZÀ-ÖØ-Þ\x{{100}}-\x{{231}}\x{{400}}-\x{{42f}}][{_ENDS_SO}][ \x{{a0}}]|(?:^|\s)[Å\x{{400}}-\x{{42f}}] "
+# What each alternative needs, for most lines have none: a remainder, capitals, a letter alone.
+_signs_apart = detector(
+    _REMAINDER.pattern.replace("(?=", "(?:").replace("$", r"\z"),
+    rf"[A-ZÀ-ÖØ-Þ\x{{100}}-\x{{231}}\x{{400}}-\x{{42f}}][{_ENDS_SO}][ \x{{a0}}]|(?:^|\s)[Å\x{{400}}-\x{{42f}}] ",
+    f"[Å{_CYRILLIC}] ",
 )
 # `â€™` in capitals is `Â€™`; C2 80 begins no quote.
 _CAPITAL = re.compile("Â(?=[\x80€][\x93\x94\x98\x99\x9c\x9d\xa6\xa2“”˜™œ¦¢]|‚¬|„¢)")
@@ -74,7 +77,6 @@ def restore_lost_quotes(line: str, quotes: re.Pattern[str], end: str) -> str:
 
 
 _WINDOWS = next(c for c in CHARMAPS if c.name == "cp1252")
-_has_lowered = detector(LOWERED)
 _has_cyrillic_left = detector(LEFT_OF_CYRILLIC)
 # Letters of Latin scripts, of which the first byte was a capital in Windows-1252: C3, C4 and C5 were Ã, Ä and Å.
 _LOWERED = re.compile(f"[A-Za-z]{{0,30}}[ãäå][{_CONTINUED}ÿ][A-Za-z{_CONTINUED}ãäåÿ]*")
@@ -123,7 +125,7 @@ def _join_surrogates(halves: re.Match[str]) -> str:
 
 
 # Euro, ellipsis, bullet and trade mark that lost the byte between, which is a control character in Latin-1.
-_MIDDLE = re.compile("(?<=â)(?:(?P<euro>¬)|(?P<dots>¦)|(?P<mark>(?<=[A-Za-z]â)¢)|¢)(?=[\x00-\x7f\xa0âÃ]|$)")
+_MIDDLE = re.compile("â(?:(?P<euro>¬)|(?P<dots>¦)|(?P<mark>(?<=[A-Za-z]â)¢)|¢)(?=[\x00-\x7f\xa0âÃ]|$)")
 _MIDDLES = {"euro": "\x82¬", "dots": "\x80¦", "mark": "\x84¢", None: "\x80¢"}
 
 # Second bytes of quotes, dashes and the euro in Mac Roman, ``‚Ä`` and ``‚Ç``, which in small letters begin other signs.
@@ -166,15 +168,15 @@ def mend(line: str) -> str:
         line = _SURROGATES.sub(_join_surrogates, line)
     if ("á»" in line or "áº" in line) and not _RAISED.search(line):
         line = _LOWERED_VIETNAMESE.sub(lambda lead: lead[0].upper(), line)
-    elif _has_lowered(line):
+    elif is_lowered(line):
         line = raise_leads(line)
     if "‚" in line and line.islower():
         line = _LOWERED_MAC.sub(lambda second: second[0].upper(), line)
     if "Â" in line:
         line = _CAPITAL.sub("â", line)
     if "â" in line:
-        line = _MIDDLE.sub(lambda lost: _MIDDLES[lost.lastgroup], line)
-    if _has_cyrillic_left(line):
+        line = _MIDDLE.sub(lambda lost: "â" + _MIDDLES[lost.lastgroup], line)
+    if is_left_of_letters(line) and _has_cyrillic_left(line):
         line = with_cyrillic_letters(line)
     if "ï¸" in line:
         line = _VARIATION.sub("ï¸\x8f", line).replace("â¤ï¸", "â\x9d¤ï¸")
@@ -217,6 +219,9 @@ class Aside:
         self._taken.append(taken)
         if mark in line or line.isascii():
             return line
+        line, words = _with_lossy_words(line)
+        if not words and not _may_stand_apart(line):
+            return line
 
         def take(piece: str) -> str:
             taken.append(piece)
@@ -232,10 +237,8 @@ class Aside:
             return word[:-1] + take(word[-1]) if is_unit or _ends_rightly(word, found["next"]) else word
 
         def without_remainders(piece: str) -> str:
-            nothing = _REMAINING.isdisjoint(piece) and not _has_capitals_apart(piece)
-            return piece if nothing else _APART.sub(take_apart, piece)
+            return _APART.sub(take_apart, piece) if _may_stand_apart(piece) else piece
 
-        line, words = _with_lossy_words(line)
         pieces: list[str] = []
         at = 0
         for span in words:
@@ -250,7 +253,9 @@ class Aside:
     def put_back(self, reading: str) -> str | None:
         """The reading with everything where it stood, and without what was given back in vain; None where it can't."""
         for number, taken in reversed(list(enumerate(self._taken))):
-            parts = reading.split(chr(FIRST_MARK + number)) if taken else [reading]
+            if not taken:
+                continue
+            parts = reading.split(chr(FIRST_MARK + number))
             if len(parts) != len(taken) + 1:
                 return None
             reading = "".join(chain.from_iterable(zip(parts, [*taken, ""], strict=True)))
@@ -277,6 +282,14 @@ def _ends_rightly(word: str, following: str) -> bool:
 
 
 _REMAINING = frozenset("âð¢°")  # one of them is in each remainder
+
+
+def _may_stand_apart(piece: str) -> bool:
+    """Whether something of a piece may be taken out: a letter alone only beside what may be a remainder."""
+    signs = _signs_apart(piece)
+    return bool(signs) and (min(signs) < 2 or not _REMAINING.isdisjoint(piece))
+
+
 FIRST_MARK = 2  # control characters are in every encoding, and stand in no text any more when encodings are judged
 
 

@@ -13,16 +13,17 @@ import ftfy
 from ftfy.badness import is_bad
 
 from winnow.repair.encoding.charmaps import (
-    ASCII,
-    BY_WAY_OF_MAC,
     CHARMAPS,
+    EVERY,
     FOR_WHOLE_LINES,
     MAC_ROMAN,
     MOJIBAKE_GATE,
     PROVABLE,
+    SEQUENCES,
     Charmap,
     count_signs,
     foreign_runs,
+    holders,
     is_doubtful,
     is_suspicious,
     shows_sign,
@@ -255,6 +256,8 @@ def _likeliest(line: str, found: str, known: frozenset[str]) -> str:
     best, most = found, share_of_words(found, with_ascii=True)
     odd = has_odd_capitals(found)
     for reading in islice(readings(line), MAX_ALIKE) if most < 1.0 or odd else ():
+        if reading == found:
+            continue
         share = share_of_words(reading, with_ascii=True)
         better = odd and not has_odd_capitals(reading) if share >= most else False
         better = better or (share > most and share_of_words(reading) > 0.5)
@@ -295,9 +298,8 @@ def readings(text: str) -> Iterator[str]:
     for _ in range(MAX_DEPTH):
         deeper = []
         for form in layer:
-            signs = frozenset(form) - ASCII
-            for charmap in (*CHARMAPS, *BY_WAY_OF_MAC):
-                for reading in undo(form, charmap) if signs <= charmap.characters else ():
+            for charmap in holders(form):
+                for reading in undo(form, charmap):
                     if charmap.name in FOR_WHOLE_LINES and sum(map(str.isalpha, reading)) < MIN_LETTERS:
                         continue
                     if reading not in seen and len(seen) < MAX_READINGS:
@@ -315,17 +317,16 @@ def _in_pieces(line: str) -> tuple[str, frozenset[str]]:
     """The line with those pieces undone that show two sequences side by side, or one that ftfy finds bad."""
     found: list[tuple[int, int, int, int, str, str]] = []
     known, home = frozenset(line), systems(line)
-    foreign = foreign_runs(line)
-    for order, charmap in enumerate((*CHARMAPS, *BY_WAY_OF_MAC)):
-        if charmap.name in FOR_WHOLE_LINES or known.isdisjoint(charmap.leads) or not charmap.sequences.search(foreign):
+    for order, charmap in enumerate(EVERY):
+        if charmap.name in FOR_WHOLE_LINES or known.isdisjoint(charmap.leads):
             continue
         read: dict[str, list[str]] = {}
-        for match in charmap.sequences.finditer(line):
-            start, end = match.span()
-            if match[0] not in read:
-                suspicious = is_suspicious(match[0]) and (order < 2 or not _BEGINS_ANOTHER.match(match[0]))
-                read[match[0]] = _plainest(match[0], charmap, home) if suspicious else []
-            for under in read[match[0]]:
+        for start, end in charmap.runs(line):
+            run = line[start:end]
+            if run not in read:
+                suspicious = is_suspicious(run) and (order < 2 or not _BEGINS_ANOTHER.match(run))
+                read[run] = _plainest(run, charmap, home) if suspicious else []
+            for under in read[run]:
                 if order >= len(CHARMAPS) and len(under) == 1 and not _makes_a_word(line, start, end, under):
                     continue  # three errors for a letter that is none of a word: it is another sign's remainder
                 if not strange(line[max(start - 1, 0) : start] + under + line[end : end + 1], known):
@@ -365,33 +366,43 @@ def explaining(undone: Sequence[tuple[str, str]]) -> frozenset[str]:
     for line, reading in undone:
         foreign = foreign_runs(line)
         signs = frozenset(foreign)
+        told: dict[bytes, frozenset[str] | None] = {}
         for outer in PROVABLE:
             if signs.isdisjoint(outer.leads):
                 continue
-            for sequence in dict.fromkeys(islice(outer.sequences.findall(foreign), MAX_SEQUENCES)):
-                for once in _undone(sequence, outer):
-                    if once in reading:
-                        names.add(outer.name)
-                    elif inner := _explaining_once(once, reading):
-                        names |= {outer.name, *inner}
+            raw = outer.raw(foreign)
+            if raw not in told:  # by Windows-1252 and its neighbours a line is the same bytes
+                told[raw] = _explaining_bytes(raw, reading)
+            if (inner := told[raw]) is not None:
+                names |= {outer.name, *inner}
     return frozenset(names)
 
 
 MAX_SEQUENCES = 40  # of one line and encoding that are asked
 
 
-def _explaining_once(text: str, reading: str) -> list[str]:
-    return [name for name, under in _undone_by_each(text) if under in reading]
+def _explaining_bytes(raw: bytes, reading: str) -> frozenset[str] | None:
+    """The encodings by which pieces of some bytes stand in a reading if undone once more; None where no piece does."""
+    alone = False
+    names: set[str] = set()
+    for piece in dict.fromkeys(SEQUENCES.findall(raw)[:MAX_SEQUENCES]):
+        try:
+            once = piece.decode()
+        except UnicodeDecodeError:
+            continue
+        if once in reading:
+            alone = True
+        elif len(once) > 1:  # a sequence is two characters at the least
+            names.update(name for name, under in _undone_by_each(once) if under in reading)
+    return frozenset(names) if alone or names else None
 
 
-_undone = lru_cache(maxsize=4096)(undo)  # a text shows the same few sequences again and again
+_IS_PROVABLE = frozenset(PROVABLE)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=4096)  # a text shows the same few sequences again and again
 def _undone_by_each(text: str) -> tuple[tuple[str, str], ...]:
-    if text.isascii():
-        return ()
-    return tuple((charmap.name, reading) for charmap in PROVABLE for reading in undo(text, charmap))
+    return tuple((c.name, reading) for c in holders(text) if c in _IS_PROVABLE for reading in undo(text, c))
 
 
 def _doubtful(line: str, proven: frozenset[str], home: frozenset[int]) -> Reading | None:
@@ -417,15 +428,21 @@ def _doubtful(line: str, proven: frozenset[str], home: frozenset[int]) -> Readin
 _C1_IN_WORD = re.compile(r"[^\W\d_][\x80-\x9f][^\W\d_]")
 _C1 = re.compile(r"[\x80-\x9f]")
 _has_c1 = detector(r"[\x{80}-\x{9f}]")  # far faster, and most lines have none
+_C1_OF_MAC = {number: MAC_ROMAN.table[number] for number in range(0x80, 0xA0)}
+# Two sequences that hold no C1 control: with the others read as Mac Roman, a line that shows such is as suspicious.
+_REST = "[\xa1-\xac\xae-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]"
+_TWO_OF_WINDOWS = re.compile(f"(?:[ÂÃÎÏÐÑØÙ]{_REST}|[ã-í]{_REST}{_REST}){{2}}")
 
 
 def _mac_letters(line: str) -> str | None:
     """Mac Roman read as Latin-1, where that makes words of tokens that have a C1 control inside."""
-    if not _has_c1(line) or undo(line, CHARMAPS[0]) or not _C1_IN_WORD.search(line):
+    if not _has_c1(line) or _TWO_OF_WINDOWS.search(line) or undo(line, CHARMAPS[0]) or not _C1_IN_WORD.search(line):
         return None
-    mac = _C1.sub(lambda m: MAC_ROMAN.table[ord(m[0])], line)
+    mac = line.translate(_C1_OF_MAC)
+    if is_suspicious(mac):
+        return None
     windows = _C1.sub(lambda m: m[0].encode("latin-1").decode("sloppy-windows-1252"), line)
     changed = [(b, c) for a, b, c in zip(*(t.split(" ") for t in (line, mac, windows)), strict=True) if a != b]
-    if is_suspicious(mac) or any(are_words(c) for _, c in changed):
+    if any(are_words(c) for _, c in changed):
         return None
     return mac if any(are_words(b) for b, _ in changed) else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import partial
 
-from winnow.repair.encoding.charmaps import CHARMAPS, OF_WORDS, PROVABLE, Charmap, foreign_runs, undo
+from winnow.repair.encoding.charmaps import CHARMAPS, OF_WORDS, PROVABLE, SEQUENCES, Charmap, foreign_runs, undo
 from winnow.repair.encoding.plausible import are_words, is_word, strange, systems, words
 
 _WESTERN = frozenset(CHARMAPS[0].table + CHARMAPS[1].table)
@@ -52,7 +52,7 @@ def undo_in_tokens(line: str, proven: frozenset[str], only_proven: bool = False)
     for charmap in OF_WORDS:
         if (only_proven and charmap.name not in proven) or signs.isdisjoint(charmap.leads):
             continue
-        if not charmap.sequences.search(foreign):
+        if not SEQUENCES.search(charmap.raw(foreign)):
             continue
         tokens = _tokens(line, charmap)
         found = {n: r for n, t in enumerate(tokens) if not t.isascii() and (r := _undone(t, charmap)) is not None}
@@ -79,7 +79,7 @@ def _tokens(line: str, charmap: Charmap) -> list[str]:
 
 
 def _parted(line: str, charmap: Charmap) -> list[str]:
-    masked = charmap.sequences.sub(lambda found: "x" * len(found[0]), line)
+    masked = charmap.replaced(line, lambda start, end: "x" * (end - start))
     tokens: list[str] = []
     at = 0
     for gap in _PARTING.finditer(masked):
@@ -117,13 +117,13 @@ def undo_proven(line: str, proven: frozenset[str], home: frozenset[int]) -> str:
     for charmap in PROVABLE:
         known = charmap.name in proven or (charmap.name == "cp1252" and "latin-1" in proven)
         if known and not charmap.leads.isdisjoint(line):
-            line = charmap.sequences.sub(partial(_proven_reading, charmap, home), line)
+            line = charmap.replaced(line, partial(_proven_reading, charmap, home, line))
     return line
 
 
-def _proven_reading(charmap: Charmap, home: frozenset[int], match: re.Match[str]) -> str:
-    sequence, (start, end) = match[0], match.span()
-    left, right = match.string[max(start - 1, 0) : start], match.string[end : end + 1]
+def _proven_reading(charmap: Charmap, home: frozenset[int], line: str, start: int, end: int) -> str:
+    sequence = line[start:end]
+    left, right = line[max(start - 1, 0) : start], line[end : end + 1]
     if _reads_naturally(sequence, left, right):
         return sequence
     after = _first_reading(sequence, charmap)
@@ -138,7 +138,7 @@ def _undone(token: str, charmap: Charmap) -> str | None:
     """The token with all sequences of one encoding undone, if it becomes a word by that."""
     if len(token) > MAX_TOKEN:
         return None
-    after = charmap.sequences.sub(lambda found: _first_reading(found[0], charmap), token)
+    after = charmap.replaced(token, lambda start, end: _first_reading(token[start:end], charmap))
     # Signs inside a word are no gain: `о⬥н` for `отмен`.
     one_word = _WHOLE_WORD.fullmatch(_EDGE.sub("", after)) is not None
     return after if after != token and one_word and not strange(after) and gains(token, after) else None

@@ -41,6 +41,7 @@ _LISTS = (
     ("\u0370", bits("el")),
 )  # fmt: skip
 _COMMAS = {ord("ş"): "ș", ord("ţ"): "ț"}  # older Romanian text has cedillas, the list has commas
+_ROMANIAN = bits("ro")
 
 
 def strange(text: str, known: frozenset[str] = frozenset()) -> int:
@@ -65,6 +66,7 @@ _has_strange_joint = detector(_STRANGERS)
 _LOOSE_MARK = re.compile(r"(?:^|\s)([^\x00-\u02ff\u2000-\U0010ffff])")
 
 
+@lru_cache(maxsize=64)  # the reading of a line is asked of again when it is put together
 def invents(before: str, after: str) -> bool:
     """Whether a reading holds what nobody wrote: code points without a character, loose accents, alphabets in one word.
 
@@ -203,8 +205,15 @@ def share_of_words(text: str, with_ascii: bool = False) -> float:
 @lru_cache(maxsize=1 << 14)
 def _one_byte_each(word: str) -> int:
     """A byte of 1 for each language whose list has the word, so that a sum counts for all of them at once."""
-    mask = known_to(word) | known_to(word.translate(_COMMAS)) & bits("ro")
-    return sum(1 << 8 * n for n in range(len(LANGUAGES)) if mask >> n & 1) if mask else 0
+    mask = known_to(word)
+    if "ş" in word or "ţ" in word:
+        mask |= known_to(word.translate(_COMMAS)) & _ROMANIAN
+    return _spread(mask) if mask else 0
+
+
+@lru_cache(maxsize=1 << 14)
+def _spread(mask: int) -> int:
+    return sum(1 << 8 * n for n in range(len(LANGUAGES)) if mask >> n & 1)
 
 
 def has_odd_capitals(text: str) -> bool:
