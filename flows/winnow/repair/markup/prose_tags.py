@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
+from itertools import islice
 
 from winnow.base.html_names import TABLE
 from winnow.repair.engine.rule import Change, apply_changes
@@ -35,9 +37,9 @@ def is_prose(outside: str) -> bool:
     >>> [is_prose(t * 4) for t in ("The bees fly low. ", "Use the tag. ", "the bees fly low, ")]
     [True, False, False]
     """
-    sentences = sum(1 for _ in _SENTENCE.finditer(outside))
-    enough = sentences >= max(MIN_SENTENCES, len(outside) / PER_SENTENCE)
-    return enough and _TECHNICAL.search(outside) is None and not is_code(outside)
+    enough = max(MIN_SENTENCES, math.ceil(len(outside) / PER_SENTENCE))
+    sentences = sum(1 for _ in islice(_SENTENCE.finditer(outside), enough))
+    return sentences == enough and _TECHNICAL.search(outside) is None and not is_code(outside)
 
 
 def tags_of_prose(text: str, found: Sequence[Tag]) -> list[Tag]:
