@@ -294,7 +294,7 @@ def _settled(name: str) -> str | None:
     >>> [_settled(name) for name in ("rsquo", "#38", "ampamp", "UUML", "#55357", "no")]
     ['’', None, None, None, None, None]
     """
-    value = None if name.isupper() or name.lower().startswith("amp") else _value(name)
+    value = None if name.isupper() else _value(name)
     return None if value in ("\ufffd", "&") else value
 
 

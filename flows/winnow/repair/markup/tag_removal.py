@@ -10,11 +10,12 @@ from itertools import pairwise
 
 from winnow.base.html_names import BLOCK, CELL, ELEMENTS, HEADING, INLINE, LOWERED, RAISED, REPLACED, TABLE
 from winnow.repair.engine.rule import Change, Evidence, NearDamage, Rule, apply_changes
+from winnow.repair.markup.half_tags import half_tags
 from winnow.repair.markup.html_source import OF_SOURCE, is_html_source
 from winnow.repair.markup.prose_tags import tags_of_prose
 from winnow.repair.markup.short_texts import ABOUT, CODE, LONE, PROGRAM, SURELY_ABOUT, is_taught, of_snippet
 from winnow.repair.markup.shown_tags import used_tags, written_out
-from winnow.repair.markup.tags import NEIGHBOURS, PLACEHOLDER, SNIPPET, Tag, half_tags, may_hold_broken, tags
+from winnow.repair.markup.tags import NEIGHBOURS, PLACEHOLDER, SNIPPET, Tag, may_hold_broken, tags
 
 _SPOKEN = re.compile(r"\b(?:the|an?|use) \Z", re.IGNORECASE)
 _JOINED = re.compile(r"\b(?:of|with|to|and|or|an?|the|by|than|as|like|for) \Z")
