@@ -12,7 +12,7 @@ from winnow.base.html_names import BLOCK, CELL, ELEMENTS, HEADING, INLINE, LOWER
 from winnow.repair.engine.rule import Change, Evidence, NearDamage, Rule, apply_changes
 from winnow.repair.markup.half_tags import half_tags
 from winnow.repair.markup.html_source import OF_SOURCE, is_html_source
-from winnow.repair.markup.prose_tags import tags_of_prose
+from winnow.repair.markup.prose_tags import tags_if_of_prose, tags_of_prose
 from winnow.repair.markup.short_texts import ABOUT, CODE, LONE, PROGRAM, SURELY_ABOUT, is_taught, of_snippet
 from winnow.repair.markup.shown_tags import used_tags, written_out
 from winnow.repair.markup.tags import NEIGHBOURS, PLACEHOLDER, SNIPPET, Tag, may_hold_broken, tags
@@ -84,8 +84,9 @@ def find_tags_of_html_source(text: str, evidence: Evidence) -> Iterator[Change]:
     """
     if len(text) <= SNIPPET:
         return
-    found = evidence.once(_all_tags, text)
-    if text.lstrip()[:1] == "<" and is_html_source(text, found):
+    begins = text.lstrip()[:1] == "<"
+    found = evidence.once(_all_tags, text) if begins else tags_if_of_prose(text)
+    if begins and is_html_source(text, found):
         yield from _replaced(text, [t for t in found if t.kind != "custom"], 0.8)
     elif len(found) >= 2 * MIN_LINES and text.count("<") == len(found) == len(lines := wrapped_lines(text, found)):
         yield from _replaced(text, lines, 0.8)
