@@ -12,7 +12,7 @@ from winnow.base.html_names import ELEMENTS
 from winnow.repair.engine.rule import Span, line_end
 from winnow.repair.markup.tags import PLACEHOLDER, Tag
 
-_CODE_SPAN = re.compile(r"(?<![\w`])`[^`\n]{1,300}`(?![\w`])")
+_CODE_SPAN = re.compile(r"`(?<![\w`]`)[^`\n]{1,300}`(?![\w`])")
 _FENCE = re.compile(r"^ {0,3}(```|~~~)[\w+-]{0,20} ?$", re.MULTILINE)
 _STATEMENT = re.compile(r"[ \t]{0,3}[;),]")
 

@@ -167,7 +167,7 @@ def _accepted(text: str, found: list[Tag], evidence: Evidence) -> tuple[list[Tag
             tag.kind in ("comment", "hidden") or (tag.name in ELEMENTS and _real(text, tag, closed, evidence, taught))
         ):
             accepted.append(tag)
-    again = closed | {name for name, n in Counter(t.name for t in found if snippet).items() if n > 1}
+    again = closed | {name for name, n in Counter(t.name for t in found).items() if n > 1} if snippet else closed
     used = (t for t in snippet if t.strong or t.closing or t.name in again or not _is_of_values(text, t))
     return _whole_pairs(found, {*accepted, *used, *(wrapped_lines(text, found) if broken else ())}), proofs
 
@@ -400,7 +400,7 @@ def replacement(text: str, start: int, end: int, run: Sequence[Tag], tables: Seq
     >>> lines("one </p> <ul><li> two"), lines("one <b> two"), lines("on<b>e")
     ((3, 18, '\\n- '), (3, 8, ' '), (2, 5, ''))
     """
-    level = max(level_of(tag, inside) for tag, inside in zip(run, tables, strict=True))
+    level = max(map(level_of, run, tables))
     spaces = " \t\n\xa0" if level >= CELL_END else " \t\xa0"
     low, high = start, end
     while low > 0 and text[low - 1] in spaces:
