@@ -103,6 +103,7 @@ class _Judge:
         # Its own tags are out; what is left of it is its references.
         self.source = not evidence.by.isdisjoint(OF_SOURCE)
         self.source = self.source and not (self.snippet and _ABOUT_REFERENCES.search(text))
+        self.settled = self.escaped and not self.source  # whatever the text speaks of
 
     @cached_property
     def raw_ampersand(self) -> bool:
@@ -155,10 +156,11 @@ class _Judge:
         return r.kind == "broken"
 
     def confidence(self, r: Reference) -> float:
+        """How sure it is that a reference is damage; 0 where it is none."""
         if r.name in _ENDED and self.text.startswith("=", r.end) and "?" in self._token_before(r):
             return 0.0  # an address's ``&copy;=2``, where a program set semicolons behind all names
         sure = self._by_form(r)
-        return sure if sure and not self._talked_about(r) else 0.0
+        return 0.0 if sure and not self.settled and self._talked_about(r) else sure
 
     def _by_form(self, r: Reference) -> float:
         if r.start in self.proofs:
@@ -202,8 +204,6 @@ class _Judge:
 
     def _talked_about(self, r: Reference) -> bool:
         """Set in quotes or backticks by itself, or in a text without proof that speaks of references."""
-        if self.escaped and not self.source:
-            return False
         before, after = self.text[r.start - 1 : r.start], self.text[r.end : r.end + 1]
         if before and before in "`'\"" and before == after:
             return not self.escaped

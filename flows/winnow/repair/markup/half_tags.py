@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import chain
+from string import ascii_letters, digits
 
 from winnow.base.html_names import ELEMENTS, HIDDEN, RARE
 from winnow.repair.markup.tags import ENGLISH, Tag
@@ -74,13 +76,18 @@ def _ends_words(text: str, low: int, start: int) -> bool:
     return opening >= 0 and _WORDS_IN_BRACKETS.fullmatch(text, opening, start) is not None
 
 
+_GAP = re.compile(r"[ \t\n\xa0>]")
+_ENDS_HALF = frozenset(ascii_letters + digits + " \t\xa0/\"'>")
+
+
 def _half_at(text: str, low: int, bracket: int, end: int) -> tuple[re.Match[str] | None, str]:
     """The half-lost tag that ends with the bracket, beginning in ``text[low:bracket]`` after a space or a tag."""
-    reach = low if text[bracket - 1 : bracket] in ('"', "'", "/", " ") else max(low, bracket - 24)
-    for at in range(reach, bracket):
-        before = text[at - 1] if at else " "
-        if before not in " \t\n\xa0>" and at != low:
-            continue
+    before = text[bracket - 1 : bracket]
+    if before not in _ENDS_HALF:
+        return None, ""
+    reach = low if before in "\"'/ " else max(low, bracket - 24)
+    begins = (gap.end() for gap in _GAP.finditer(text, max(reach - 1, 0), bracket - 1))
+    for at in chain((low,) if reach == low else (), begins):
         found = _HALF.match(text, at, end)
         if found is not None and found.end() > bracket:
             name = found[2].replace(" ", "").lower()

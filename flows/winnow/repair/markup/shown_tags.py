@@ -148,9 +148,10 @@ def written_out(text: str, opening: Tag, closing: Tag) -> str:
     >>> see("<code>&lt;div&gt;</code>"), see("<code>a &lt; b</code>"), see("<pre>&lt;b&gt;\\n x</pre>")
     ('`<div>`', '', '```\\n<b>\\n x\\n```')
     """
+    if opening.name != closing.name or opening.name not in OF_CODE or closing.closing <= opening.closing:
+        return ""
     inside = text[opening.end : closing.start]
-    code = opening.name == closing.name and opening.name in OF_CODE and closing.closing > opening.closing
-    if not code or "`" in inside or "<" in inside or _TO_SHOW.search(inside) is None:
+    if "`" in inside or "<" in inside or _TO_SHOW.search(inside) is None:
         return ""
     shown = html.unescape(inside).strip()
     return f"```\n{shown}\n```" if "\n" in shown else f"`{shown}`"

@@ -134,8 +134,10 @@ def _raised(text: str, low: int, opening: Tag, closing: Tag) -> str:
     >>> raised("10<sup>6</sup>"), raised("2<sub>10</sub>"), raised("H<sub>2</sub>O"), raised("1<sup>st</sup>")
     ('⁶', '₁₀', '', '')
     """
+    if opening.name != closing.name or opening.closing or not closing.closing:
+        return ""
     inside = text[opening.end : closing.start]
-    if opening.name != closing.name or opening.closing or not closing.closing or not _INDEX.fullmatch(inside):
+    if not _INDEX.fullmatch(inside):
         return ""
     if opening.name == "sup" and _VALUE.search(text, max(0, low - 3), low):
         return inside.translate(RAISED)
@@ -363,6 +365,8 @@ def inside_tables(found: Sequence[Tag]) -> list[bool]:
 
     Rows lose their opening tags in damage, so a table is recognised by what stands on both sides.
     """
+    if TABLE.isdisjoint(tag.name for tag in found):
+        return [False] * len(found)
     before = _in_table(found, lambda tag: tag.closing)
     after = _in_table(found[::-1], lambda tag: not tag.closing and tag.kind != "half")
     return [a and b for a, b in zip(before, reversed(after), strict=True)]

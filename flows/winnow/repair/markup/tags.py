@@ -201,7 +201,8 @@ def tags(text: str) -> Iterator[Tag]:
             continue
         if start < 0:
             return
-        if text.startswith("<![CDATA[", start) and data_end < 0 and "]]>" not in absent:
+        sign = text[start + 1 : start + 2]
+        if sign == "!" and text.startswith("<![CDATA[", start) and data_end < 0 and "]]>" not in absent:
             data_end = text.find("]]>", start + 9)
             if data_end < 0:
                 absent.add("]]>")
@@ -210,14 +211,15 @@ def tags(text: str) -> Iterator[Tag]:
                 at = start + 9
                 continue
         first = start
-        while text.startswith("<", start + 1):  # a run of brackets is looked at once, at its last one
+        while sign == "<":  # a run of brackets is looked at once, at its last one
             start += 1
-        if text.startswith("</>", start):  # names nothing, so stands for nothing
+            sign = text[start + 1 : start + 2]
+        if sign == "/" and text.startswith("</>", start):  # names nothing, so stands for nothing
             yield Tag(start, start + 3, "wbr", True, "whole")
             at = start + 3
             continue
-        tag = _special(text, start, absent) if text[start + 1 : start + 2] in ("!", "?") else None
-        if tag is None and text.startswith("<xml>", start) and "</xml>" not in absent and _OFFICE.match(text, start):
+        tag = _special(text, start, absent) if sign in ("!", "?") else None
+        if sign == "x" and "</xml>" not in absent and _OFFICE.match(text, start):
             if (end := text.find("</xml>", start)) < 0:
                 absent.add("</xml>")
             else:
