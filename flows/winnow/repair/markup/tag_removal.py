@@ -6,12 +6,12 @@ import re
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from winnow.base.html_names import BLOCK, CELL, ELEMENTS, HEADING, INLINE, LOWERED, RAISED, REPLACED, TABLE
 from winnow.repair.engine.rule import Change, Evidence, NearDamage, Rule, apply_changes
 from winnow.repair.markup.half_tags import half_tags
-from winnow.repair.markup.html_source import OF_SOURCE, is_html_source
+from winnow.repair.markup.html_source import OF_SOURCE, begins_source, is_html_source
 from winnow.repair.markup.prose_tags import tags_if_of_prose, tags_of_prose
 from winnow.repair.markup.short_texts import ABOUT, CODE, LONE, PROGRAM, SURELY_ABOUT, is_taught, of_snippet
 from winnow.repair.markup.shown_tags import used_tags, written_out
@@ -84,7 +84,7 @@ def find_tags_of_html_source(text: str, evidence: Evidence) -> Iterator[Change]:
     """
     if len(text) <= SNIPPET:
         return
-    begins = text.lstrip()[:1] == "<"
+    begins = text.lstrip()[:1] == "<" and any(map(begins_source, islice(tags(text), 1)))
     found = evidence.once(_all_tags, text) if begins else tags_if_of_prose(text)
     if begins and is_html_source(text, found):
         yield from _replaced(text, [t for t in found if t.kind != "custom"], 0.8)
