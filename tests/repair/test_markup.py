@@ -6,9 +6,13 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from winnow.repair import REPAIRS, repair, replay
 from winnow.repair.engine.rule import Evidence, Rule, apply_changes
+from winnow.repair.markup import tags as reading
+from winnow.repair.markup.character_references import _at_ampersand, references
 from winnow.repair.markup.residue import RESIDUE
 from winnow.repair.markup.tag_removal import MARKUP
 
@@ -97,3 +101,32 @@ def test_what_a_page_left_among_prose_goes_where_it_can_be_nothing_else(among: s
     text = f"{PARAGRAPH * 2}\n{{}}\n{PARAGRAPH * 2}"
     lines = [line.strip() for line in repair(text.format(among)).text.splitlines()]
     assert lines == [line.strip() for line in text.format(left or among).splitlines()]
+
+
+def _made_of(pieces: str) -> st.SearchStrategy[str]:
+    return st.lists(st.sampled_from(pieces.split("|")), min_size=1, max_size=14).map("".join)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    _made_of("&|&|amp;|amp|AMP;|lt;|lt|gt;|quot;|#38;|#x26;|#8217;|#xE9;|#0;|#55357;&#56832;|UUML;|eacute;|;| |M|b|no;")
+)
+def test_references_read_in_one_look_are_those_read_layer_by_layer(text: str) -> None:
+    once = [r for r in references(text) if r.kind != "bare" and text[r.start] == "&"]
+    again = [_at_ampersand(text, r.start) for r in once]
+    assert [r for r, layered in zip(once, again, strict=True) if r != layered and len(r.value) == 1] == []
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    _made_of(
+        "<|>|>|</b>|<p|<a|</|<li/>|<s trong>|< / p|<x-y>|<file a|<script>|</script>| |\n|\"|'|b| href=\"x\"| a='1 > 0'"
+        "|<!--|-->|A b. C"
+    )
+)
+def test_tags_read_by_their_inside_alone_are_those_read_where_they_stand(text: str) -> None:
+    found = list(reading.tags(text))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reading, "_plain", lambda inside: None)
+        assert list(reading.tags(text)) == found
+    assert reading.may_hold_broken(text) or not any(tag.kind == "broken" and tag.strong for tag in found)

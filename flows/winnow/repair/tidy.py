@@ -16,6 +16,7 @@ _SPACE_AT_END = (
     r"[ \t\v\f\x1c-\x1f\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}](?:\n|\z)"
 )
 _LINE_FEEDS = re.compile(r"\n+")
+_SPACED_END = re.compile(r"\n(?<=[^\S\n]\n)")  # begins with its sign, so is found far faster
 
 
 def strip_line_ends(text: str, evidence: Evidence) -> Iterator[Change]:
@@ -32,12 +33,12 @@ def strip_line_ends(text: str, evidence: Evidence) -> Iterator[Change]:
         if len(bare) < len(text):
             yield Change(len(bare), len(text), "")
         return
-    start = 0
-    for line in text.split("\n"):
-        n_bare = len(line.rstrip())
-        if n_bare < len(line):
-            yield Change(start + n_bare, start + len(line), "")
-        start += len(line) + 1
+    ends = [found.start() for found in _SPACED_END.finditer(text)]
+    if text[-1:].isspace() and not text.endswith("\n"):
+        ends.append(len(text))
+    for end in ends:
+        start = text.rfind("\n", 0, end) + 1
+        yield Change(start + len(text[start:end].rstrip()), end, "")
 
 
 def close_up_blank_lines(text: str, evidence: Evidence) -> Iterator[Change]:

@@ -18,12 +18,14 @@ _CONTRACTED = re.compile(r"(?<=[A-Za-z]) ?#(?:0?39|x27);(?=(?:s|t|d|m|re|ve|ll)\
 _NO_HASH = re.compile(
     r"&(?:(14[5-8]|15[01]|82(?:1[1267]|2[0-26])|8482);|(?<=[A-Za-z]&)(0?39);(?=(?:s|t|d|m|re|ve|ll)\b))"
 )
+_HASHES = re.compile(r"#(?=(?:\d{2,4}|x[0-9A-Fa-f]{2,4});)")  # with which all of these begin
 _NUMBERED = re.compile(r"(?<![&#\w;])#(?:[1-9]|[12]\d|3[01]);")  # numbers of a list
 # Before their semicolon: signs that no word is, and letters.
 _SIGNS = r"[lr][sd]quo|[bs][bd]quo|[mn]dash|hellip|[lr]aquo|euro|pound"
 _LETTERS = "|".join(sorted(ACCENTED & HTML4))
 _NAME = re.compile(rf"(?:(?P<sign>{_SIGNS})|{_LETTERS})\Z")
-_LAST_LETTERS = frozenset("".join(name[-1] for name in ACCENTED & HTML4) + "ohpd")  # of a sign's name: `quo`, `dash`
+_LAST_LETTERS = "|".join(sorted({name[-3:] for name in ACCENTED & HTML4} | {"quo", "ash", "lip", "uro", "und"}))
+_END_OF_NAME = re.compile(rf";(?<=(?:{_LAST_LETTERS});)")  # most semicolons are of code
 _LETTER = re.compile(rf"({_LETTERS});")
 _WORD_BEFORE, _WORD_BEHIND = re.compile(r"(?:[^\W\d_]|;(?=\w)){0,30}\Z"), re.compile(r"(?:[^\W\d_]+;?){0,3}")
 _STYLE = re.compile(r"(?i)(?:colou?r|background|border|fill|stroke)[\w-]{0,20}\s*[:=]")
@@ -42,21 +44,22 @@ def restore_ampersands(text: str, evidence: Evidence) -> Iterator[Change]:
     >>> BARE_REFERENCES("Percheacute; no mdash; Meacute;xico"), BARE_REFERENCES("sharing; a subacute; Seagrave;")
     ('Perché no — México', 'sharing; a subacute; Seagrave;')
     """
+    hashes = [found.start() for found in _HASHES.finditer(text)]
     taken = [
         Change(found.start(), found.end(), "'", 0.7)
-        for found in _at_hashes(_CONTRACTED, text, spaced=True)
+        for found in _at_hashes(_CONTRACTED, text, hashes, spaced=True)
         if not text[max(0, found.start() - 4) : found.start()].endswith(("&", "amp", "amp;"))
     ]
     taken += [Change(m.start(), m.end(), numeric("#" + (m[1] or m[2])), 0.7) for m in _NO_HASH.finditer(text)]
     starts = {change.start for change in taken} | {change.end - 4 for change in taken}
-    for found in _at_hashes(_IN_TOKEN, text):
+    for found in _at_hashes(_IN_TOKEN, text, hashes):
         char = chr(int(found[1]))
         word = word_around(text, found.start(), found.end(), char)
         if (char in "°£©®§±½¼¾²³" and found.start() and text[found.start() - 1].isdigit()) or (
             char.isalpha() and "\xc0" <= char < "\u0180" and len(word) > 3 and is_word(word)
         ):
             taken.append(Change(found.start(), found.end(), char, 0.7))
-    for found in _at_hashes(_HASH, text):
+    for found in _at_hashes(_HASH, text, hashes):
         digits = found[1] or found[2]
         char = chr(int(digits[1:], 16) if digits[0] == "x" else int(digits))
         if _has_ampersand(text, found.start()):
@@ -80,10 +83,8 @@ def _has_ampersand(text: str, start: int) -> bool:
 
 def _named(text: str) -> Iterator[Change]:
     """Signs and letters by their names, from semicolon to semicolon."""
-    end = -1
-    while (end := text.find(";", end + 1)) >= 0:
-        if text[end - 1 : end] not in _LAST_LETTERS:
-            continue  # most of all, brackets in code
+    for semicolon in _END_OF_NAME.finditer(text):
+        end = semicolon.start()
         found = _NAME.search(text, max(0, end - 6), end)
         if found is None or _has_ampersand(text, found.start()):
             continue
@@ -110,17 +111,14 @@ def _makes_word(text: str, start: int, end: int, name: str) -> bool:
     return is_word(word.rstrip(";"))
 
 
-def _at_hashes(pattern: re.Pattern[str], text: str, spaced: bool = False) -> Iterator[re.Match[str]]:
-    """What `finditer` gives for an expression that begins at ``#``, or at a space before it, and holds it once.
+def _at_hashes(pattern: re.Pattern[str], text: str, hashes: list[int], spaced: bool = False) -> Iterator[re.Match[str]]:
+    """What `finditer` gives for an expression that begins at one of these ``#``, or at a space before it.
 
     An expression that looks behind itself is tried at every character otherwise.
     """
-    at = text.find("#")
-    while at >= 0:
-        found = pattern.match(text, at - 1 if spaced and text[at - 1 : at] == " " else at)
-        if found:
+    for at in hashes:
+        if found := pattern.match(text, at - 1 if spaced and text[at - 1 : at] == " " else at):
             yield found
-        at = text.find("#", found.end() if found else at + 1)
 
 
 _GATE = (

@@ -8,6 +8,7 @@ from __future__ import annotations
 import html.entities
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from winnow.base.html_names import COMMON_REFERENCES
@@ -138,7 +139,12 @@ _GLUED = re.compile(
     r"|copy(?=(?:19|20)\d\d\Z)|(?:pound|euro)(?=\d)"
 )
 _RUN = re.compile(r"(&(?:amp;){0,9}#?\w{1,9};)\1{7}")  # the same one over and over is one place
-_SIGN = re.compile(r"&(?=[ \t\xa0]{0,5}[A-Za-z#]|;[A-Za-z])|;(?<=[pt ];)")  # `p` and `t` end all of these names
+# Each is looked for by its first sign alone, which is found far faster than one of several.
+_AMPERSAND = re.compile(
+    r"&(?:((?:amp;){0,9})(#[0-9]{1,7}|#x[0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{0,31});"
+    r"|(?=[ \t\xa0]{0,5}[A-Za-z#]|;[A-Za-z]))"
+)
+_END_OF_BARE = re.compile(r";(?<=[pt ];)")  # `p` and `t` end all of these names
 # German words end so: fügt; hält;
 _BARE = re.compile(r"(?<![A-Za-z\u00c0-\u024f\u0300-\u036f&;])(?:amp|nbsp|lt|gt|quot) ?\Z|(?<=[a-z])(amp)\Z")
 _LAYERED = re.compile(r"[a-z]{2,6};")
@@ -157,39 +163,45 @@ def references(text: str) -> Iterator[Reference]:
             yield Reference(0, len(text), NAMED[alone[1] + ";"], "bare", alone[1])
         return
     at = 0
-    while found := _first(text, at):
-        start, end = found
-        if text[start] != "&":
+    ampersand = _AMPERSAND.search(text)
+    while True:
+        if ampersand and ampersand.start() < at:
+            ampersand = _AMPERSAND.search(text, at)
+        start = ampersand.start() if ampersand else len(text)
+        if text.find(";", at, start) >= 0 and (bare := _next_bare(text, at, start)):
+            start, end = bare
             reference = _bare(text, start, text[start:end])
+        elif ampersand is None:
+            return
+        elif (name := ampersand[2]) and (value := _settled(name)):
+            reference = Reference(start, ampersand.end(), value, "nested" if ampersand[1] else "plain", name)
         else:
             reference = _at_ampersand(text, start)
-            if reference is not None and (run := _RUN.match(text, start)) and run.end(1) == reference.end:
+        if reference is None:
+            at = start + 1
+            continue
+        if text.startswith("&", reference.end):  # the same one may stand there again
+            run = _RUN.match(text, start)
+            if run and run.end(1) == reference.end:
                 end = end_of_repeats(text, start, run.end(1))
                 times = (end - start) // (run.end(1) - start)
                 reference = reference._replace(end=end, value=reference.value * times)
-        if reference is None:
-            at = start + 1
-        else:
-            yield reference
-            at = reference.end
+        yield reference
+        at = reference.end
 
 
-def _first(text: str, at: int) -> Span | None:
-    """Where the next ampersand stands that may begin a reference, or the next name that has lost its own.
+def _next_bare(text: str, low: int, high: int) -> Span | None:
+    """Where in ``text[low:high]`` the next name stands that has lost its ampersand.
 
-    Looked for from their signs, of which a text has few, for letters would be looked at one by one.
+    Looked for from their ends, of which a text has few, for letters would be looked at one by one.
     """
-    low = at
-    while found := _SIGN.search(text, at):
+    for found in _END_OF_BARE.finditer(text, low, high):
         start, end = found.span()
-        if text[start] == "&":
-            return start, end
         if text[start - 2 : start] in ("lt", "gt") and start - 2 >= low and _is_bracket(text, start):
             return start - 2, end
         bare = _BARE.search(text, max(low, start - 5), start)
         if bare and (bare[1] is None or _LAYERED.match(text, end)):
             return bare.start(), end
-        at = end
     return None
 
 
@@ -273,6 +285,17 @@ def _value(name: str) -> str | None:
     if name[:1].isupper() and name[0] + low[1:] in HTML4:
         return NAMED[name[0] + low[1:] + ";"]
     return None
+
+
+@lru_cache(maxsize=4096)
+def _settled(name: str) -> str | None:
+    """The same of a name that means it whatever stands about it: no layer of escaping, half of a picture, or capitals.
+
+    >>> [_settled(name) for name in ("rsquo", "#38", "ampamp", "UUML", "#55357", "no")]
+    ['’', None, None, None, None, None]
+    """
+    value = None if name.isupper() else _value(name)
+    return None if value in ("\ufffd", "&") else value
 
 
 def _cased(value: str, before: str, name: str, after: str) -> str:

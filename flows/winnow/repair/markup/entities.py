@@ -39,6 +39,8 @@ _PROGRAM = re.compile(r"\bwhile ?\(|\bconst \w+ =|\(\w*(?:, ?\w+)*\) =>|\.innerH
 _IN_NAME = re.compile(r"\b[A-Z]{1,3}&[A-Z]{1,2}s?\b(?!;)")
 _MAY_BE_IN_NAME = re.compile(r"&(?<=[A-Z]&)[A-Z]")  # begins with its sign: far faster, and most texts have none
 _ESCAPED_NAME = re.compile(r"\b[A-Z]{1,3}&amp;[A-Z]")
+_ENDED = LEGACY - OF_MARKUP
+"""Names that a program may have set a semicolon behind in an address."""
 _AS_CODE = re.compile(
     r"(?:[=(,!|]|\\|->|\breturn|\bgoto|\bexists|&|\b(?:int|char|float|double|long|bool|var|let|auto)\s\*{0,2})\s?\Z"
 )
@@ -68,9 +70,9 @@ def find_entities(text: str, evidence: Evidence) -> Iterator[Change]:
         if confidence <= 0:
             continue
         start, value = reference.start, reference.value
-        if is_in(plain, start, reference.end):
+        if plain and is_in(plain, start, reference.end):
             continue  # goes with the tags around it
-        if reference.kind == "nested" and is_in(escaped, start, reference.end):
+        if escaped and reference.kind == "nested" and is_in(escaped, start, reference.end):
             value = html.escape(value)
         if pending is not None:
             if pending.end == start and pending.confidence == confidence:
@@ -86,28 +88,38 @@ class _Judge:
     """Decides for one text which of its references are damage."""
 
     def __init__(self, text: str, found: list[Reference], evidence: Evidence) -> None:
-        self.text = text
+        self.text, self.found = text, found
         self.snippet = len(text) <= SNIPPET
-        has_names = _MAY_BE_IN_NAME.search(text) and not _ESCAPED_NAME.search(text)
-        n_in_names = sum(1 for _ in _IN_NAME.finditer(text)) if has_names else 0
-        n_raw = text.count("&") - n_in_names - sum(r.kind != "bare" for r in found)
-        self.raw_ampersand = n_raw > 0 and n_raw > self._n_in_addresses(found)
-        proofs = [r.start for r in found if self._is_proof(r)]
-        proven = Evidence(sorted([*evidence.points, *proofs]), evidence.everywhere)
+        self.proofs = {r.start for r in found if self._is_proof(r)}
+        proven = Evidence(sorted([*evidence.points, *self.proofs]), evidence.everywhere)
         self.proven = bool(proven.points)
         self.near = NearDamage(text, proven, NEIGHBOURS)
         self.raw_tags = len(_RAW_TAG.findall(text)) if "<" in text else 0
-        n_nested = sum(r.kind == "nested" for r in found)
-        n_escaped = sum(1 for _ in _ESCAPED_TAG.finditer(text))
-        lone = n_nested + n_escaped < MANY and not self.proven and self._explains(found)
-        self.found = found
-        self.escaped = n_nested + n_escaped > 0 and not lone and ("<" not in text or self._only_compares)
-        self.full_of_escapes = n_nested + n_escaped >= MANY and n_nested + n_escaped > self.raw_tags
+        n_escaped = sum(r.kind == "nested" for r in found) + sum(1 for _ in _ESCAPED_TAG.finditer(text))
+        lone = n_escaped < MANY and not self.proven and self._explains(found)
+        self.escaped = n_escaped > 0 and not lone and ("<" not in text or self._only_compares)
+        self.full_of_escapes = n_escaped >= MANY and n_escaped > self.raw_tags
         self.program = self.snippet and _PROGRAM.search(text) is not None
         # Its own tags are out; what is left of it is its references.
         self.source = not evidence.by.isdisjoint(OF_SOURCE)
         self.source = self.source and not (self.snippet and _ABOUT_REFERENCES.search(text))
-        self.prose = not self.raw_tags and sum(_typographic(r) for r in found) >= MANY
+        self.settled = self.escaped and not self.source  # whatever the text speaks of
+
+    @cached_property
+    def raw_ampersand(self) -> bool:
+        """Whether an ampersand begins no reference, and stands in no name or address."""
+        has_names = _MAY_BE_IN_NAME.search(self.text) and not _ESCAPED_NAME.search(self.text)
+        n_in_names = sum(1 for _ in _IN_NAME.finditer(self.text)) if has_names else 0
+        n_raw = self.text.count("&") - n_in_names - sum(r.kind != "bare" for r in self.found)
+        return n_raw > 0 and n_raw > self._n_in_addresses(self.found)
+
+    @cached_property
+    def prose(self) -> bool:
+        return not self.raw_tags and sum(_typographic(r) for r in self.found) >= MANY
+
+    @cached_property
+    def is_about(self) -> bool:
+        return _ABOUT.search(self.text) is not None
 
     @cached_property
     def is_prose(self) -> bool:
@@ -144,13 +156,14 @@ class _Judge:
         return r.kind == "broken"
 
     def confidence(self, r: Reference) -> float:
-        if r.name in LEGACY - OF_MARKUP and self.text.startswith("=", r.end) and "?" in self._token_before(r):
+        """How sure it is that a reference is damage; 0 where it is none."""
+        if r.name in _ENDED and self.text.startswith("=", r.end) and "?" in self._token_before(r):
             return 0.0  # an address's ``&copy;=2``, where a program set semicolons behind all names
         sure = self._by_form(r)
-        return sure if sure and not self._talked_about(r) else 0.0
+        return 0.0 if sure and not self.settled and self._talked_about(r) else sure
 
     def _by_form(self, r: Reference) -> float:
-        if self._is_proof(r):
+        if r.start in self.proofs:
             return 0.95
         if self.escaped or (self.full_of_escapes and r.kind in ("nested", "plain")):
             return 0.9 if r.kind in ("nested", "plain") else self._weak(r)
@@ -194,7 +207,7 @@ class _Judge:
         before, after = self.text[r.start - 1 : r.start], self.text[r.end : r.end + 1]
         if before and before in "`'\"" and before == after:
             return not self.escaped
-        if self.source and r.kind == "nested" and not self._is_proof(r) and _ABOUT.search(self.text):
+        if self.source and r.kind == "nested" and r.start not in self.proofs and self.is_about:
             return True  # a reference to show
         if self.proven or self.escaped or self.source:
             return False

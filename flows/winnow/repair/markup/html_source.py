@@ -50,6 +50,11 @@ def is_wrapped(text: str, found: Sequence[Tag]) -> bool:
     return bool(found) and not opened and not text[at:].strip()
 
 
+def begins_source(first: Tag) -> bool:
+    """Whether an article's source may begin with a tag; with a list item begins a piece cut out of a longer one."""
+    return first.kind in ("comment", "hidden") or (not first.closing and first.name in BODY and first.name != "li")
+
+
 def is_html_source(text: str, found: Sequence[Tag]) -> bool:
     """Whether all of a text stands in balanced paragraphs, headings and lists, as an article's source does.
 
@@ -65,9 +70,8 @@ def is_html_source(text: str, found: Sequence[Tag]) -> bool:
     """
     if not found or not text.lstrip().startswith("<") or any(t.name in PAGE for t in found):
         return False
-    first = found[0]
-    if first.kind not in ("comment", "hidden") and (first.closing or first.name not in BODY - {"li"}):
-        return False  # a list item first: a piece cut out of a longer source
+    if not begins_source(found[0]):
+        return False
     if sum(t.kind not in ("whole", "comment", "hidden") for t in found) > MAX_ODD * len(found):
         return False
     n_open = n_closed = outside = inside = within = at = 0

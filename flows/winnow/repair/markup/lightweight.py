@@ -74,6 +74,7 @@ _EXTENSION = re.compile(
 _ASSIGNS = re.compile(r"^(?![ \t]*[|!*:{])[^|\n]{0,200}\w\]? ?= ?(?:''|\[\[)", re.MULTILINE)
 # What stands in every text in which these match: far faster to look for, and most texts have none.
 _may_be_about = detector(in_any_case(_ABOUT.pattern))
+_may_be_extension = detector(in_any_case(r"(?:poem|chem|ce|nowiki|noinclude|includeonly|onlyinclude) *(?m:>|$)"))
 _MAY_ASSIGN = re.compile(r"= ?(?:''|\[\[)")
 _SIGNS = {_STRONG: "''", _HEADING: "==", _LANGUAGE: "[[", _SWITCH: "__"}
 _REFERENCE = re.compile(r"<ref(?:\s[^<>/\n]{0,80})?>[^<>\n]{0,400}</ref>|<ref\s[^<>\n]{0,80}/>")
@@ -212,7 +213,7 @@ def _plain(text: str) -> str:
 def _extension_tags(text: str, source: bool) -> Iterator[Change]:
     """The tags of ``<poem>`` and ``<chem>`` go in pairs, one of which may have lost a bracket; what they hold stays."""
     opened: dict[str, re.Match[str]] = {}
-    for found in _EXTENSION.finditer(text):
+    for found in _EXTENSION.finditer(text) if _may_be_extension(text) else ():
         name = (found[2] or found[4]).lower()
         if not (found[1] or found[3]):
             opened[name] = found

@@ -252,12 +252,14 @@ def strip_page_code(text: str, evidence: Evidence) -> Iterator[Change]:
     opened = set(_kinds(text))
     found = [*(style_sheets(text) if 0 in opened else ()), *(_facts(text) if 1 in opened else ())]
     found += scripts(text) if opened & {2, 3} else ()
-    outside = apply_changes(text, (Change(start, end, " ") for start, end in _joined(found)))
-    if not found or _ABOUT.search(outside) or not _WORDS.search(_without_comments(outside)) or is_code(outside):
+    if not found:
+        return
+    spans = _joined(found)
+    outside = apply_changes(text, (Change(start, end, " ") for start, end in spans))
+    if _ABOUT.search(outside) or not _WORDS.search(_without_comments(outside)) or is_code(outside):
         return
     if not all(sure for *_, sure in found) and _TEACHES.search(outside):
         return
-    spans = _joined(found)
     if any(_is_example(text, start, end) for start, end in spans):
         return
     last = 0

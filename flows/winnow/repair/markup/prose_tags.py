@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
+from itertools import islice
 
 from winnow.base.html_names import TABLE
 from winnow.repair.engine.rule import Change, apply_changes
 from winnow.repair.escapes import is_code
 from winnow.repair.markup.short_texts import PROGRAM, is_taught
-from winnow.repair.markup.tags import Tag
+from winnow.repair.markup.tags import Tag, tags
 
 _OF_PROSE = frozenset("""
     a b blockquote br center cite div em figcaption figure font h1 h2 h3 h4 h5 h6 hr i img li ol p small
@@ -35,9 +37,27 @@ def is_prose(outside: str) -> bool:
     >>> [is_prose(t * 4) for t in ("The bees fly low. ", "Use the tag. ", "the bees fly low, ")]
     [True, False, False]
     """
-    sentences = sum(1 for _ in _SENTENCE.finditer(outside))
-    enough = sentences >= max(MIN_SENTENCES, len(outside) / PER_SENTENCE)
-    return enough and _TECHNICAL.search(outside) is None and not is_code(outside)
+    enough = max(MIN_SENTENCES, math.ceil(len(outside) / PER_SENTENCE))
+    sentences = sum(1 for _ in islice(_SENTENCE.finditer(outside), enough))
+    return sentences == enough and _TECHNICAL.search(outside) is None and not is_code(outside)
+
+
+def tags_if_of_prose(text: str) -> list[Tag]:
+    """All tags of a text, none where one is none of prose: most texts about programs have such a tag early on.
+
+    >>> [len(tags_if_of_prose(t)) for t in ("a <b>bee</b>", "a <b>bee</b> <stdin>")]
+    [2, 0]
+    """
+    found: list[Tag] = []
+    for tag in tags(text):
+        if not _may_be_of_prose(tag):
+            return []
+        found.append(tag)
+    return found
+
+
+def _may_be_of_prose(tag: Tag) -> bool:
+    return tag.kind in ("comment", "hidden") or (tag.kind == "whole" and tag.name in _OF_PROSE)
 
 
 def tags_of_prose(text: str, found: Sequence[Tag]) -> list[Tag]:
@@ -51,7 +71,7 @@ def tags_of_prose(text: str, found: Sequence[Tag]) -> list[Tag]:
     [4, 0, 0]
     """
     shown = [t for t in found if t.kind not in ("comment", "hidden")]
-    if not found or any(t.kind != "whole" or t.name not in _OF_PROSE for t in shown) or not _is_balanced(text, shown):
+    if not found or not all(map(_may_be_of_prose, found)) or not _is_balanced(text, shown):
         return []
     names = {t.name for t in shown}
     if not names.isdisjoint(TABLE) and not {"table", "tr"} <= names:
@@ -59,12 +79,13 @@ def tags_of_prose(text: str, found: Sequence[Tag]) -> list[Tag]:
     n_other = text.count("<") - sum(text.count("<", t.start, t.end) for t in found)
     if n_other > 0 and n_other > len(_NO_TAG.findall(text)):
         return []
-    if PROGRAM.search(text) or any(t.kind == "whole" and is_taught(text, t) for t in found):
-        return []
     if any(text.startswith("<?", t.start) and text[: t.start].strip() for t in found):
         return []  # XML of its own, shown
     outside = apply_changes(text, (Change(t.start, t.end, " ") for t in found))
-    return list(found) if outside.count("<") == len(_NO_TAG.findall(outside)) and is_prose(outside) else []
+    if outside.count("<") != len(_NO_TAG.findall(outside)) or not is_prose(outside):
+        return []
+    taught = any(t.kind == "whole" and is_taught(text, t) for t in found) or PROGRAM.search(text)
+    return [] if taught else list(found)
 
 
 def _is_balanced(text: str, found: Sequence[Tag]) -> bool:

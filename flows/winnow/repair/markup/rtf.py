@@ -21,7 +21,7 @@ def read_rtf(text: str, evidence: Evidence) -> Iterator[Change]:
         yield Change(0, len(text), after, 0.9)
 
 
-_BYTES = re.compile(r"(?:\\'[0-9a-fA-F]{2})+")
+_BYTES = re.compile(r"\\'[0-9a-fA-F]{2}(?:\\'[0-9a-fA-F]{2})*")
 
 
 def undo_rtf_bytes(text: str, evidence: Evidence) -> Iterator[Change]:

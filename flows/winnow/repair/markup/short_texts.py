@@ -7,9 +7,10 @@ from itertools import pairwise
 
 from winnow.base.html_names import ELEMENTS
 from winnow.repair.engine.rule import Change, apply_changes
+from winnow.repair.markup.half_tags import half_tags
 from winnow.repair.markup.html_source import is_wrapped
 from winnow.repair.markup.shown_tags import OF_CODE
-from winnow.repair.markup.tags import PLACEHOLDER, Tag, half_tags
+from winnow.repair.markup.tags import PLACEHOLDER, Tag
 
 ABOUT = re.compile(r"\b(?:html|xml|sgml|markup|tags?|elements?|attributes?|usage|syntax|synopsis)\b", re.IGNORECASE)
 SURELY_ABOUT = re.compile(r"\b(?:html|xml|sgml|markup|synopsis)\b", re.IGNORECASE)
@@ -45,6 +46,8 @@ _FAULTY = re.compile(
 )
 _OF_A_FAULT = r" (?:(?:is|are|was|were) )?(?:not allowed|not permitted|deprecated|obsolete|unsupported)\b"
 _MENTIONED = re.compile(rf"{_OF_A_FAULT}|[ -]{_WORD}(?!\w)| ?(?:タグ|标签|標籤)", re.IGNORECASE)
+_BEFORE_WORD = frozenset(" -タ标標")
+"""Signs with which the above begin; what stands before a tag and says what it is ends with a space."""
 _NAMED = re.compile(rf"(?<!\w){_WORD} \Z", re.IGNORECASE)
 _ELEMENT = re.compile(r"<([A-Za-z][\w:.-]{0,30})(?:\s[^<>]{0,300})?>[^<>]{1,600}</\1>")
 
@@ -99,6 +102,9 @@ def is_taught(text: str, tag: Tag) -> bool:
     >>> [is_taught(t, next(tags(t))) for t in ("use <em> for emphasis", "the <b> tag", "the <b>cat</b> sat")]
     [True, True, False]
     """
+    before, after = text[tag.start - 1 : tag.start], text[tag.end : tag.end + 1]
+    if before != " " and after not in _BEFORE_WORD:
+        return False
     if _FAULTY.search(text, max(0, tag.start - 12), tag.start) and not text[tag.end : tag.end + 1].isalnum():
         return True
     if tag.closing or (tag.strong and tag.name in LONE):

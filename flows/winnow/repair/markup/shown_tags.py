@@ -12,7 +12,7 @@ from winnow.base.html_names import ELEMENTS
 from winnow.repair.engine.rule import Span, line_end
 from winnow.repair.markup.tags import PLACEHOLDER, Tag
 
-_CODE_SPAN = re.compile(r"(?<![\w`])`[^`\n]{1,300}`(?![\w`])")
+_CODE_SPAN = re.compile(r"`(?<![\w`]`)[^`\n]{1,300}`(?![\w`])")
 _FENCE = re.compile(r"^ {0,3}(```|~~~)[\w+-]{0,20} ?$", re.MULTILINE)
 _STATEMENT = re.compile(r"[ \t]{0,3}[;),]")
 
@@ -95,6 +95,7 @@ def is_in(spans: list[Span], start: int, end: int) -> bool:
     return n >= 0 and end <= spans[n][1]
 
 
+_BEFORE_SHOWN = frozenset("=`'\"‘“")
 _DOUBLED = re.compile("(?<!`)``(?!`)")
 
 
@@ -107,17 +108,19 @@ def _parts_doubled(text: str, tag: Tag) -> bool:
 def _quoted(text: str, tag: Tag) -> bool:
     """Set in quotes or backticks by itself, or an option's value, as in a text about tags or a manual."""
     before, after = text[tag.start - 1 : tag.start], text[tag.end : tag.end + 1]
+    if before not in _BEFORE_SHOWN:
+        return before == after == " " and text.startswith("</>", tag.start)
     if tag.kind == "comment" and tag.name != "cdata":
-        return bool(before) and before in "`'\"" and text[tag.start + 4 : tag.start + 5] in ("`", "'", '"')
+        return before in "`'\"" and text[tag.start + 4 : tag.start + 5] in ("`", "'", '"')
     if before == "=" and not tag.strong and tag.name in (PLACEHOLDER | {"style"}):
         return True
-    if before and before in "'\"" and before == after and _STATEMENT.match(text, tag.end + 1):
+    if before in "'\"" and before == after and _STATEMENT.match(text, tag.end + 1):
         return True  # a program's string, whatever stands in it
     if before == after == "`" and tag.kind == "whole" and not _parts_doubled(text, tag):
         return True  # code, by Markdown
     if text[tag.start : tag.end] == "</>":
-        return before == after == " "
-    return not tag.strong and bool(before) and before in "`'\"‘“" and after != "" and after in "`'\"’”"
+        return False
+    return not tag.strong and before != "=" and after != "" and after in "`'\"’”"
 
 
 def in_code(text: str) -> tuple[list[Span], list[Span]]:
@@ -145,9 +148,10 @@ def written_out(text: str, opening: Tag, closing: Tag) -> str:
     >>> see("<code>&lt;div&gt;</code>"), see("<code>a &lt; b</code>"), see("<pre>&lt;b&gt;\\n x</pre>")
     ('`<div>`', '', '```\\n<b>\\n x\\n```')
     """
+    if opening.name != closing.name or opening.name not in OF_CODE or closing.closing <= opening.closing:
+        return ""
     inside = text[opening.end : closing.start]
-    code = opening.name == closing.name and opening.name in OF_CODE and closing.closing > opening.closing
-    if not code or "`" in inside or "<" in inside or _TO_SHOW.search(inside) is None:
+    if "`" in inside or "<" in inside or _TO_SHOW.search(inside) is None:
         return ""
     shown = html.unescape(inside).strip()
     return f"```\n{shown}\n```" if "\n" in shown else f"`{shown}`"

@@ -6,15 +6,16 @@ import re
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from winnow.base.html_names import BLOCK, CELL, ELEMENTS, HEADING, INLINE, LOWERED, RAISED, REPLACED, TABLE
 from winnow.repair.engine.rule import Change, Evidence, NearDamage, Rule, apply_changes
-from winnow.repair.markup.html_source import OF_SOURCE, is_html_source
-from winnow.repair.markup.prose_tags import tags_of_prose
+from winnow.repair.markup.half_tags import half_tags
+from winnow.repair.markup.html_source import OF_SOURCE, begins_source, is_html_source
+from winnow.repair.markup.prose_tags import tags_if_of_prose, tags_of_prose
 from winnow.repair.markup.short_texts import ABOUT, CODE, LONE, PROGRAM, SURELY_ABOUT, is_taught, of_snippet
 from winnow.repair.markup.shown_tags import used_tags, written_out
-from winnow.repair.markup.tags import NEIGHBOURS, PLACEHOLDER, SNIPPET, Tag, half_tags, may_hold_broken, tags
+from winnow.repair.markup.tags import NEIGHBOURS, PLACEHOLDER, SNIPPET, Tag, may_hold_broken, tags
 
 _SPOKEN = re.compile(r"\b(?:the|an?|use) \Z", re.IGNORECASE)
 _JOINED = re.compile(r"\b(?:of|with|to|and|or|an?|the|by|than|as|like|for) \Z")
@@ -83,8 +84,9 @@ def find_tags_of_html_source(text: str, evidence: Evidence) -> Iterator[Change]:
     """
     if len(text) <= SNIPPET:
         return
-    found = evidence.once(_all_tags, text)
-    if text.lstrip()[:1] == "<" and is_html_source(text, found):
+    begins = text.lstrip()[:1] == "<" and any(map(begins_source, islice(tags(text), 1)))
+    found = evidence.once(_all_tags, text) if begins else tags_if_of_prose(text)
+    if begins and is_html_source(text, found):
         yield from _replaced(text, [t for t in found if t.kind != "custom"], 0.8)
     elif len(found) >= 2 * MIN_LINES and text.count("<") == len(found) == len(lines := wrapped_lines(text, found)):
         yield from _replaced(text, lines, 0.8)
@@ -132,8 +134,10 @@ def _raised(text: str, low: int, opening: Tag, closing: Tag) -> str:
     >>> raised("10<sup>6</sup>"), raised("2<sub>10</sub>"), raised("H<sub>2</sub>O"), raised("1<sup>st</sup>")
     ('⁶', '₁₀', '', '')
     """
+    if opening.name != closing.name or opening.closing or not closing.closing:
+        return ""
     inside = text[opening.end : closing.start]
-    if opening.name != closing.name or opening.closing or not closing.closing or not _INDEX.fullmatch(inside):
+    if not _INDEX.fullmatch(inside):
         return ""
     if opening.name == "sup" and _VALUE.search(text, max(0, low - 3), low):
         return inside.translate(RAISED)
@@ -165,7 +169,7 @@ def _accepted(text: str, found: list[Tag], evidence: Evidence) -> tuple[list[Tag
             tag.kind in ("comment", "hidden") or (tag.name in ELEMENTS and _real(text, tag, closed, evidence, taught))
         ):
             accepted.append(tag)
-    again = closed | {name for name, n in Counter(t.name for t in found if snippet).items() if n > 1}
+    again = closed | {name for name, n in Counter(t.name for t in found).items() if n > 1} if snippet else closed
     used = (t for t in snippet if t.strong or t.closing or t.name in again or not _is_of_values(text, t))
     return _whole_pairs(found, {*accepted, *used, *(wrapped_lines(text, found) if broken else ())}), proofs
 
@@ -361,6 +365,8 @@ def inside_tables(found: Sequence[Tag]) -> list[bool]:
 
     Rows lose their opening tags in damage, so a table is recognised by what stands on both sides.
     """
+    if TABLE.isdisjoint(tag.name for tag in found):
+        return [False] * len(found)
     before = _in_table(found, lambda tag: tag.closing)
     after = _in_table(found[::-1], lambda tag: not tag.closing and tag.kind != "half")
     return [a and b for a, b in zip(before, reversed(after), strict=True)]
@@ -398,7 +404,7 @@ def replacement(text: str, start: int, end: int, run: Sequence[Tag], tables: Seq
     >>> lines("one </p> <ul><li> two"), lines("one <b> two"), lines("on<b>e")
     ((3, 18, '\\n- '), (3, 8, ' '), (2, 5, ''))
     """
-    level = max(level_of(tag, inside) for tag, inside in zip(run, tables, strict=True))
+    level = max(map(level_of, run, tables))
     spaces = " \t\n\xa0" if level >= CELL_END else " \t\xa0"
     low, high = start, end
     while low > 0 and text[low - 1] in spaces:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
-from winnow.base.html_names import ELEMENTS, HIDDEN, RARE
+from winnow.base.html_names import ELEMENTS, HIDDEN
 
 SNIPPET = 600  # characters; a text this short is a cell or a caption and is judged by itself
 NEIGHBOURS = 8  # lines around proven damage in which whole tags and references are taken for remains of it too
@@ -91,16 +91,6 @@ _FLAG = re.compile(
 )
 """An attribute that stands without a value (HTML standard)."""
 _HAVE_FLAGS = frozenset("option input select textarea button td th script video audio iframe".split())
-_HALF = re.compile(
-    r"""([/ \t]{0,4})([A-Za-z](?: ?[A-Za-z0-9]){0,9})((?:\s{1,3}[a-z-]{2,12}=(?:"[^"<>]{0,80}"|'[^'<>]{0,80}')){0,4}"""
-    r"[ \t\xa0]{0,3}/?[ \t\xa0]{0,3})>{1,4}"
-)
-_TAIL = re.compile(
-    r"(?:[^\s\"'<>=]{0,80}[\"'])?(?:\s{0,3}(?:href|src|class|id|style|title|target|rel|alt|width|height|align)"
-    r"=(?:\"[^\"<>]{0,500}\"|'[^'<>]{0,500}')){1,8}\s{0,3}/?>",
-    re.IGNORECASE,
-)
-"""What is left of a tag in which a text begins: ``link" class="x">``."""
 _PAIRED = frozenset(("li", "td", "th", "tr", "ul", "ol", "table", "p", "strong", "b", "em"))
 _CUSTOM_WITH_ATTRIBUTES = re.compile(
     r"([A-Za-z][A-Za-z0-9:-]{0,30})(?:\s{1,3}[\w:-]{1,30}\s?=\s?\"[^\"<>]{0,200}\"){1,6}\s?/?"
@@ -170,16 +160,29 @@ def _is_tail(name: str, rest: str, spaced: bool) -> bool:
 
 
 def may_hold_broken(text: str) -> bool:
-    """Whether a bracket may open a tag that is broken: one look for all of a text, and few texts have one.
+    """Whether a bracket may open a tag whose form proves damage: one look for all of a text, and few texts have one.
 
-    >>> [may_hold_broken(t) for t in ('<a href="x">, <file>, </p>, <me@x.org>, 1 < 2, <sys/x.h>', "a < b >", "</ st")]
-    [False, True, True]
+    >>> [may_hold_broken(t) for t in ('<a href="x">, <file>, </p>, <me@x.org>, 1 < 2, <sys/x.h>', "a < b >", "</ p >")]
+    [False, False, True]
     """
-    return any(found[1].lower() in _BEGINNINGS for found in _MAY_BE_BROKEN.finditer(text))
+    for found in _MAY_BE_BROKEN.finditer(text):
+        if found[1].lower() not in _BEGINNINGS:
+            continue
+        inside = _INSIDE.match(text, found.start() + 1)
+        if inside is None or _has_open_value(inside[0]):
+            return True  # a value may hold brackets, and reading each of them to its end would not be linear
+        tag = _at(text, found.start(), None)
+        if tag is not None and tag.kind == "broken" and tag.strong:
+            return True
+    return False
+
+
+def _has_open_value(inside: str) -> bool:
+    return inside.count('"') % 2 > 0 or inside.count("'") % 2 > 0
 
 
 def tags(text: str) -> Iterator[Tag]:
-    """Every tag of a known name, comment, and hidden element, from left to right; half-lost tags are `half_tags`.
+    """Every tag of a known name, comment, and hidden element, from left to right; half-lost ones: `half_tags`.
 
     Each character is looked at a bounded number of times.
 
@@ -198,7 +201,8 @@ def tags(text: str) -> Iterator[Tag]:
             continue
         if start < 0:
             return
-        if text.startswith("<![CDATA[", start) and data_end < 0 and "]]>" not in absent:
+        sign = text[start + 1 : start + 2]
+        if sign == "!" and text.startswith("<![CDATA[", start) and data_end < 0 and "]]>" not in absent:
             data_end = text.find("]]>", start + 9)
             if data_end < 0:
                 absent.add("]]>")
@@ -207,21 +211,22 @@ def tags(text: str) -> Iterator[Tag]:
                 at = start + 9
                 continue
         first = start
-        while text.startswith("<", start + 1):  # a run of brackets is looked at once, at its last one
+        while sign == "<":  # a run of brackets is looked at once, at its last one
             start += 1
-        if text.startswith("</>", start):  # names nothing, so stands for nothing
+            sign = text[start + 1 : start + 2]
+        if sign == "/" and text.startswith("</>", start):  # names nothing, so stands for nothing
             yield Tag(start, start + 3, "wbr", True, "whole")
             at = start + 3
             continue
-        tag = _special(text, start, absent) if text[start + 1 : start + 2] in ("!", "?") else None
-        if tag is None and text.startswith("<xml>", start) and "</xml>" not in absent and _OFFICE.match(text, start):
+        tag = _special(text, start, absent) if sign in ("!", "?") else None
+        if sign == "x" and "</xml>" not in absent and _OFFICE.match(text, start):
             if (end := text.find("</xml>", start)) < 0:
                 absent.add("</xml>")
             else:
                 tag = Tag(start, end + 6, "xml", False, "hidden", True)
         if tag is None:
             tag = _at(text, start, absent)
-        again = _RUN.match(text, start)
+        again = _RUN.match(text, start) if tag is None or text.startswith("<", tag.end) else None
         repeated = end_of_repeats(text, start, again.end(1)) if again else 0
         if tag is None:
             at = max(start + 1, repeated)
@@ -258,24 +263,24 @@ def _special(text: str, start: int, absent: set[str]) -> Tag | None:
     return None
 
 
-def _at(text: str, start: int, absent: set[str]) -> Tag | None:
+def _at(text: str, start: int, absent: set[str] | None) -> Tag | None:
+    """The tag that begins at `start`; without `absent`, names of which no end stands ahead, none is a hidden one."""
     inside = _INSIDE.match(text, start + 1)
     if inside is None:
         return None
-    if inside[0].count('"') % 2 or inside[0].count("'") % 2:  # the bracket may stand in a value
+    if (after := text[inside.end() : inside.end() + 2])[:1] == ">" and (plain := _plain(inside[0])):
+        name, closing, kind, strong = plain
+        if kind == "custom" or after != ">>" or not (closing or text[start - 1 : start] == "<"):
+            return Tag(start, inside.end() + 1, name, closing, kind, strong) if name else None
+    if _has_open_value(inside[0]):  # the bracket may stand in a value
         whole = _WITH_BRACKETS.match(text, start + 1)
         inside = whole if whole and "<%" not in whole[0] and "<?" not in whole[0] else inside  # no source of pages
     name, closing, broken, rest = name_of(inside[0])
     end = inside.end()
     follows = text[end : end + 1]
     if not name:
-        custom = inside[0].strip("/ \t\n")
-        slash = "/" in inside[0]
-        if follows == ">" and _CUSTOM.match(custom) and (slash or inside[0][:1].isalpha()):
-            return Tag(start, end + 1, custom.lower(), inside[0].lstrip()[:1] == "/", "custom")
-        if follows == ">" and (found := _CUSTOM_WITH_ATTRIBUTES.fullmatch(inside[0])):
-            return Tag(start, end + 1, found[1].lower(), False, "custom")
-        return None
+        custom = _custom(inside[0]) if follows == ">" else None
+        return Tag(start, end + 1, *custom, "custom") if custom else None
     n_text = 0
     if rest and (follows or not _CUT_NAME.search(rest)):
         n_text = _text_after_attributes(name, rest, follows == ">")
@@ -296,7 +301,7 @@ def _at(text: str, start: int, absent: set[str]) -> Tag | None:
         return Tag(start, end - n_text, name, closing, "broken", "=" in rest)
     else:
         return None
-    if name in HIDDEN and not closing and name not in absent and follows == ">":
+    if absent is not None and name in HIDDEN and not closing and name not in absent and follows == ">":
         found = re.compile(rf"<\s*/\s*{name}\s*>?", re.IGNORECASE).search(text, end)
         if found is None:
             absent.add(name)
@@ -307,6 +312,35 @@ def _at(text: str, start: int, absent: set[str]) -> Tag | None:
         strong = strong or name == "p" or (name == "table" and _begins_table(text, start, end))
     strong = strong or ("\n" in inside[0] and not inside[0].strip("/ \t\n!")[len(name) :].strip())
     return Tag(start, end, name, closing, "broken" if broken else "whole", strong)
+
+
+@lru_cache(maxsize=4096)
+def _plain(inside: str) -> tuple[str, bool, Kind, bool] | None:
+    """Name, whether it closes, kind and strength of a tag whose inside tells all of it; no name where it is no tag.
+
+    None where what stands about it tells more: a tag that is broken or hidden, or has a bracket in a value.
+
+    >>> _plain('a href="x"'), _plain("x-y/"), _plain("5 "), _plain("s trong"), _plain("script"), _plain('a b="x')
+    (('a', False, 'whole', True), ('x-y', False, 'custom', False), ('', False, 'whole', False), None, None, None)
+    """
+    if _has_open_value(inside):
+        return None
+    name, closing, broken, rest = name_of(inside)
+    if not name:
+        custom = _custom(inside)
+        return (*custom, "custom", False) if custom else ("", False, "whole", False)
+    if broken or name in HIDDEN or (rest and _text_after_attributes(name, rest, True)):
+        return None
+    return name, closing, "whole", bool(rest) or ("\n" in inside and not inside.strip("/ \t\n!")[len(name) :].strip())
+
+
+def _custom(inside: str) -> tuple[str, bool] | None:
+    """Name of a tag that is none of HTML's, and whether it closes."""
+    bare = inside.strip("/ \t\n")
+    if _CUSTOM.match(bare) and ("/" in inside or inside[:1].isalpha()):
+        return bare.lower(), inside.lstrip()[:1] == "/"
+    found = _CUSTOM_WITH_ATTRIBUTES.fullmatch(inside)
+    return (found[1].lower(), False) if found else None
 
 
 def _stands_open(name: str, rest: str) -> bool:
@@ -390,75 +424,6 @@ def _text_from(name: str, rest: str, at: int, after_attributes: bool) -> int:
 def _begins_table(text: str, start: int, end: int) -> bool:
     """Whether a row follows, or it is the text's first line: ``< table > ::= < row >`` of a grammar does neither."""
     return _ROW.match(text, end) is not None or (start == 0 and text[end : end + 1] == "\n")
-
-
-def half_tags(text: str, start: int, end: int, beside: bool, opened: frozenset[str] = frozenset()) -> Iterator[Tag]:
-    """Tags that have lost their opening bracket: ``strong >`` ``/ li >`` ``td >``, in ``text[start:end]``.
-
-    `beside`: whether a tag stands right before `start`; `opened`: names that have been opened and not closed. Words
-    that are names too count only with a slash, in a chain of tags or where they close what is open, so that
-    ``head > shoulders`` stays.
-
-    >>> t = ".</b> li > x / p > y > z head > toes"
-    >>> [t[h.start:h.end] for h in half_tags(t, 5, len(t), True)]
-    [' li >', '/ p >']
-    """
-    chained = beside
-    last = start
-    if start == 0 and (cut := _TAIL.match(text)):
-        yield Tag(0, cut.end(), "span", False, "half", True)
-        chained, last = True, cut.end()
-    at = text.find(">", last, end)
-    while at >= 0:
-        found, name = _half_at(text, max(last, at - 120), at, end)
-        if found is None:
-            chained = False
-            at = text.find(">", at + 1, end)
-            continue
-        if text[max(last, found.start() - 4) : found.start()].rstrip(" \t/")[-1:] == "<":
-            chained = False  # no half: a whole tag that was judged before
-            at = text.find(">", found.end(), end)
-            continue
-        adjacent = chained and not text[last : found.start()].strip(" \t\n\xa0>;/")
-        slash = "/" in found[1] or ("/" in found[3] and name not in RARE)  # ``reads one line at a time />``
-        attributes = "=" in found[3]
-        before, after = text[found.start() - 1 : found.start()], text[found.end() : found.end() + 1]
-        ends_line = after in ("", "\n") and before in (" ", ">")
-        if not (slash or attributes or adjacent) and _ends_words(text, max(last, at - 80), found.start()):
-            chained = False  # ``<your email address>``
-            at = text.find(">", found.end(), end)
-            continue
-        if slash or attributes or adjacent or ends_line or name not in ENGLISH or name in opened:
-            yield Tag(found.start(), found.end(), name, "/" in found[1] or not slash, "half", attributes or slash)
-            last = found.end()
-            chained = True
-        else:
-            chained = False
-        at = text.find(">", found.end(), end)
-
-
-_WORDS_IN_BRACKETS = re.compile(r"<[^\W\d_][\w'’,./-]*+(?: [\w'’,./-]++)*+ ?")
-
-
-def _ends_words(text: str, low: int, start: int) -> bool:
-    """Whether what stands before a name that ends with a bracket are words behind a bracket of their own."""
-    opening = text.rfind("<", low, start)
-    return opening >= 0 and _WORDS_IN_BRACKETS.fullmatch(text, opening, start) is not None
-
-
-def _half_at(text: str, low: int, bracket: int, end: int) -> tuple[re.Match[str] | None, str]:
-    """The half-lost tag that ends with the bracket, beginning in ``text[low:bracket]`` after a space or a tag."""
-    reach = low if text[bracket - 1 : bracket] in ('"', "'", "/", " ") else max(low, bracket - 24)
-    for at in range(reach, bracket):
-        before = text[at - 1] if at else " "
-        if before not in " \t\n\xa0>" and at != low:
-            continue
-        found = _HALF.match(text, at, end)
-        if found is not None and found.end() > bracket:
-            name = found[2].replace(" ", "").lower()
-            if name in ELEMENTS and name not in HIDDEN:
-                return found, name
-    return None, ""
 
 
 def end_of_repeats(text: str, start: int, end: int) -> int:

@@ -15,6 +15,7 @@ _ATTRIBUTES = rf"(?:[ \t]{{0,9}}{_ATTRIBUTE}){{1,12}}[ \t]{{0,9}}\|(?!\|)"
 # By itself it is a table's: a shell's ``a || id=5 | b`` has no such attribute.
 _SURE = r"(?:(?:col|row)span|style|align|valign|width|bgcolor)\s?=\s?\"[^\"|\n]{0,300}\"[ \t]{0,9}"
 _SURE_CELL = re.compile(rf"(?:\|\||!!|^[|!])[ \t]{{0,9}}(?:{_SURE}){{1,9}}\|(?!\|)", re.IGNORECASE)
+_VALUE = re.compile(r"=\s?\"")  # which each of these has
 _MARK = re.compile(
     rf"(?P<gone>^[ \t]{{0,9}}(?:\{{\|[^\n]{{0,600}}|\|-[^\n]{{0,600}}|\|\}}[ \t]{{0,9}})(?:\n|\Z))"
     rf"|(?P<caption>^[ \t]{{0,9}}\|\+(?:{_ATTRIBUTES})?[ \t]{{0,9}})"
@@ -64,7 +65,7 @@ def table_changes(text: str) -> Iterator[Change]:
 
 def _spans(text: str, only_whole: bool) -> Iterator[tuple[int, int]]:
     """Where tables stand that hold no others, and groups of lines that only cells of tables have; not in a program."""
-    if (only_whole and "{|" not in text) or _PROGRAM.search(text):
+    if ("{|" not in text and (only_whole or _VALUE.search(text) is None)) or _PROGRAM.search(text):
         return
     start, at, opened, rows, odd = -1, 0, False, 0, False
     for line in [*text.splitlines(keepends=True), None]:
