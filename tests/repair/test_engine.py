@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
+import re2
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +20,8 @@ from winnow.repair import REPAIRS, Repaired, escapes, repair, replay, rule_versi
 from winnow.repair.encoding import line_changes
 from winnow.repair.engine.repairer import Repairer
 from winnow.repair.engine.rule import (
+    A_CAPITAL,
+    A_LETTER,
     MAX_REMEMBERED,
     Change,
     Evidence,
@@ -188,6 +192,8 @@ def test_a_change_opens_the_gates_of_what_it_uncovers() -> None:
     assert {edit.rule for edit in once.edits} >= {"control_characters", "entities", "tags"}
     assert once.text == f"{around}\nOne two.\n\n{around}"
     assert repair(once.text).edits == ()
+    encoded = f"{around}\nA caf&Atilde;&copy; au lait.\n\n{around}"
+    assert repair(encoded).text == f"{around}\nA café au lait.\n\n{around}"
 
 
 def test_a_change_opens_the_gates_of_rules_that_were_shut_beside_damage() -> None:
@@ -204,6 +210,14 @@ def test_a_change_opens_the_gates_of_rules_that_were_shut_beside_damage() -> Non
 def test_rules_that_are_not_asked_of_ascii_find_nothing_in_it(rule: Rule) -> None:
     ascii = [chr(c) for c in range(128)]
     assert not list(rule.find("".join(a + b for a in ascii for b in ascii), Evidence([0])))
+
+
+@pytest.mark.parametrize(("kinds", "gate"), [("L", A_LETTER), ("Lu", A_CAPITAL)])
+def test_a_letter_of_a_gate_is_any_letter(kinds: str, gate: str) -> None:
+    scalars = (chr(n) for n in range(0x110000) if not 0xD800 <= n < 0xE000)
+    letters = "".join(char for char in scalars if unicodedata.category(char).startswith(kinds))
+    assert re2.sub(gate, "", letters) == ""
+    assert not re2.findall(gate, "0_ .’–\u00a0\n")
 
 
 def test_answers_about_lines_are_kept_and_never_more_of_them_than_memory_allows() -> None:

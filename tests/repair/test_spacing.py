@@ -13,7 +13,7 @@ from tests.growth import assert_linear
 from winnow.repair.engine.ledger import replay, undo
 from winnow.repair.engine.repairer import Repairer
 from winnow.repair.engine.rule import Evidence, Rule, apply_changes
-from winnow.repair.order import SPACING, SPACING_NAMES
+from winnow.repair.order import OF_WHOLE_TEXTS, SPACING, SPACING_NAMES
 from winnow.repair.words.sentence_breaks import BROKEN_SENTENCES
 
 CASES = [json.loads(line) for line in (Path(__file__).parents[1] / "cases" / "spacing.jsonl").open()]
@@ -155,6 +155,12 @@ def test_damaged_spans_are_the_lines_near_a_point(text, points, lines):
     for at in range(len(text) + 1):
         line = text.count("\n", 0, at)
         assert (at in inside) == any(abs(line - number) <= lines for number in numbers)
+
+
+@pytest.mark.parametrize("rule", [r for r in SPACING if r.name in OF_WHOLE_TEXTS], ids=lambda rule: rule.name)
+def test_rules_that_are_left_out_beside_damage_find_nothing_there(rule):
+    for case in CASES:
+        assert not list(rule.find(case["input"], damaged(case["input"])))
 
 
 @pytest.mark.parametrize(

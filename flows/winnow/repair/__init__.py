@@ -19,7 +19,7 @@ from winnow.base.errors import RecipeError
 from winnow.base.recipe import RedactSettings, RepairSettings, RuleSettings
 from winnow.repair.engine.ledger import is_masked, replay, undo
 from winnow.repair.engine.repairer import Repaired, Repairer
-from winnow.repair.order import REPAIRS, SPACING_NAMES
+from winnow.repair.order import OF_WHOLE_TEXTS, REPAIRS, SPACING_NAMES
 
 if TYPE_CHECKING:
     from winnow.repair.redact.redaction import Redactor
@@ -81,7 +81,8 @@ def _repairer(threshold: float, spacing: str, chosen: tuple[tuple[str, RuleSetti
     for name, _ in chosen:
         if why := unknown_rule(name):
             raise RecipeError(f"repair.rules.{name} {why}")
-    off = {name for name, rule in chosen if not rule.enabled} | (SPACING_NAMES if spacing == "off" else set())
+    off = {name for name, rule in chosen if not rule.enabled}
+    off |= {"off": SPACING_NAMES, "near_damage": OF_WHOLE_TEXTS}.get(spacing, frozenset())
     return Repairer(
         (rule for rule in REPAIRS if rule.name not in off),
         threshold,

@@ -55,3 +55,5 @@ REPAIRS: tuple[Rule, ...] = (
 """Every rule, in the order in which the engine runs them."""
 
 SPACING_NAMES = frozenset(rule.name for rule in SPACING)
+OF_WHOLE_TEXTS = frozenset(r.name for r in (QUOTE_SPACES, IDEOGRAPH_SPACES, SYMBOL_SPACING, NUMBER_SPACING))
+"""Those that do nothing beside damage: they need ``spacing = "everywhere"``."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import chain
 
@@ -81,11 +81,14 @@ class Repairer:
         self._late_gates = _Gates({n: self._rules[n].gates for n in self.late})
         self._alone = [detector(*rule.gates) for rule in self._rules]
 
-    def open_in(self, raw: bytes) -> set[int]:
-        """Numbers of the rules whose gates match, of those that may act without evidence."""
+    def open_in(self, raw: bytes, shut: Set[int]) -> set[int]:
+        """Numbers of the rules whose gates match, of those that may act without evidence.
+
+        A large gate is asked only where it is among the `shut` ones.
+        """
         found = self._small_gates.open_in(raw)
         if not raw.isascii():
-            found.update(n for n in self._large if self._alone[n](raw))
+            found.update(n for n in self._large if n in shut and self._alone[n](raw))
             if SURROGATE in raw:
                 found |= self._ungated
         return found
@@ -208,7 +211,7 @@ class _Text:
         self.text = text
         self._repairer = repairer
         self._raw = _encoded(text)
-        self.shut = {*repairer.early} - repairer.open_in(self._raw)  # until a change nearby opens their gates
+        self.shut = {*repairer.early} - repairer.open_in(self._raw, repairer.early)  # until a change nearby opens them
         self._unasked = repairer.late
         self._acted: set[int] = set()
 
@@ -228,16 +231,15 @@ class _Text:
         self.text = make(self.text, made)
         self._raw = b""
         near = _encoded(around(self.text, made))
-        open_now = self._repairer.open_in(near or self._encoded())
-        if not self._unasked:
-            open_now |= self._repairer.open_beside_damage(near or self._encoded())
         if near:
             (self.shut if self._repairer.is_thorough(number) else self._acted).add(number)
-            self.shut -= open_now
         else:
             self._acted.clear()
             self.shut |= (self._repairer.early | self._repairer.late) - self._unasked
-            self.shut -= open_now
+        raw = near or self._encoded()
+        self.shut -= self._repairer.open_in(raw, self.shut)
+        if not self._unasked:
+            self.shut -= self._repairer.open_beside_damage(raw)
 
     def _encoded(self) -> bytes:
         self._raw = self._raw or _encoded(self.text)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from winnow.repair.engine.rule import Change, Evidence, Rule
+from winnow.repair.engine.rule import A_LETTER, Change, Evidence, Rule
 from winnow.repair.words.lexicon import Lexicon, damaged_prose
 from winnow.repair.words.text_language import LATIN
 
@@ -74,9 +74,9 @@ APOSTROPHE_SPACES = Rule(
     2,
     close_apostrophes,
     (
-        r"\pL(?: ['’] ?|['’] )(?:s|t|re|ve|ll|d|m)(?:[^\pL]|$)",
-        r"(?i)(?:^|[^\pL])(?:[cdjlmnst]|[a-z]{0,5}qu|[ad]?[ae]ll|nell|sull|dall|un|quest|co[ms]|dov) ?['’] "
-        r"(?:[aeiouyhéèêàâîôûœ]\pL|è)",
+        rf"{A_LETTER}(?: ['’] ?|['’] )(?:s|t|re|ve|ll|d|m)(?:[^A-Za-z]|$)",
+        r"(?i)(?:^|[^A-Za-z])(?:[cdjlmnst]|[a-z]{0,5}qu|[ad]?[ae]ll|nell|sull|dall|un|quest|co[ms]|dov) ?['’] "
+        rf"(?:[aeiouyhéèêàâîôûœ]{A_LETTER}|è)",
     ),
     needs_evidence=True,
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from winnow.repair.engine.rule import Change, Evidence, Rule
+from winnow.repair.engine.rule import A_LETTER, Change, Evidence, Rule
 from winnow.repair.words.lexicon import Lexicon, damaged_prose
 from winnow.repair.words.text_language import LATIN
 
@@ -108,4 +108,4 @@ def _second_half(text: str, at: int) -> re.Match[str] | None:
     return word if word and word[0].islower() and word[0] not in CONJUNCTIONS else None
 
 
-HYPHENS = Rule("hyphens", 3, close_hyphens, r"\pL[-‐](?: |[ \t]{0,3}\n\n?)\pL", needs_evidence=True)
+HYPHENS = Rule("hyphens", 3, close_hyphens, rf"{A_LETTER}[-‐](?: |[ \t]{{0,3}}\n\n?){A_LETTER}", needs_evidence=True)

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
-from winnow.repair.engine.rule import Change, Evidence, Rule, Span, line_end
+from winnow.repair.engine.rule import A_LETTER, Change, Evidence, Rule, Span, line_end
 from winnow.repair.words.lexicon import damaged_prose
 from winnow.repair.words.text_language import LATIN, is_french, known_language, language_of, may_be_french
 from winnow.repair.words.word_groups import CODE_NEAR, is_code
@@ -222,4 +222,6 @@ def _chunk(text: str, at: int, low: int) -> tuple[int, int]:
 SPACE_BEFORE_PUNCTUATION = Rule(
     "space_before_punctuation", 5, space_before_punctuation, r"\S [,.;:!?)\]]", needs_evidence=True
 )
-SPACE_AFTER_PUNCTUATION = Rule("space_after_punctuation", 2, space_after_punctuation, r"\pL,\pL", needs_evidence=True)
+SPACE_AFTER_PUNCTUATION = Rule(
+    "space_after_punctuation", 2, space_after_punctuation, f"{A_LETTER},{A_LETTER}", needs_evidence=True
+)

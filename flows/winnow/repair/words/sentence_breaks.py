@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
 
-from winnow.repair.engine.rule import Change, Evidence, Rule, Span, line_end
+from winnow.repair.engine.rule import A_CAPITAL, A_LETTER, Change, Evidence, Rule, Span, line_end
 from winnow.repair.words.lexicon import NEVER, damaged_prose
 from winnow.repair.words.text_language import LATIN
 from winnow.repair.words.word_index import common_to, known_to
@@ -181,6 +181,8 @@ def _has_paragraph_lines(text: str) -> bool:
     return 2 * long > len(text)
 
 
-GLUED_SENTENCES = Rule("glued_sentences", 5, part_glued_sentences, r"\pL[.!?]\p{Lu}|[।۔።։؟]\pL", needs_evidence=True)
+GLUED_SENTENCES = Rule(
+    "glued_sentences", 5, part_glued_sentences, rf"{A_LETTER}[.!?]{A_CAPITAL}|[।۔።։؟]{A_LETTER}", needs_evidence=True
+)
 # A line broken in mid-sentence, in a text of one paragraph per line, is damage: more of it may follow.
 BROKEN_SENTENCES = Rule("broken_sentences", 1, join_broken_sentences, r"\n", proves=True, needs_evidence=True)

@@ -14,7 +14,17 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import accumulate
 
-from winnow.repair.engine.rule import Change, Evidence, Rule, Span, apply_changes, line_end, remembered_by_line
+from winnow.repair.engine.rule import (
+    A_CAPITAL,
+    A_LETTER,
+    Change,
+    Evidence,
+    Rule,
+    Span,
+    apply_changes,
+    line_end,
+    remembered_by_line,
+)
 from winnow.repair.words.hyphens import LIGATURES
 from winnow.repair.words.lexicon import (
     DOUBTFUL,
@@ -369,7 +379,7 @@ def _is_likelier(lexicon: Lexicon, first: str, second: str) -> bool:
     return joined >= 0 and (min(left, right) < 0 or joined + LIKELIER < left + right)
 
 
-LIGATURE_SPACES = Rule("ligature_spaces", 2, join_after_ligatures, r"[ﬀ-ﬄ] \pL", needs_evidence=True)
-DROP_CAPS = Rule("drop_caps", 1, join_drop_caps, r"(?:^|\n)\p{Lu}\n\n?\pL", needs_evidence=True)
-SPACED_LETTERS = Rule("spaced_letters", 3, join_spaced_letters, r"\pL \pL \pL \pL", needs_evidence=True)
-SPLIT_WORDS = Rule("split_words", 8, split_words, r"\pL \pL|\pL{6}", needs_evidence=True)
+LIGATURE_SPACES = Rule("ligature_spaces", 2, join_after_ligatures, f"[ﬀ-ﬄ] {A_LETTER}", needs_evidence=True)
+DROP_CAPS = Rule("drop_caps", 1, join_drop_caps, rf"(?:^|\n){A_CAPITAL}\n\n?{A_LETTER}", needs_evidence=True)
+SPACED_LETTERS = Rule("spaced_letters", 3, join_spaced_letters, " ".join([A_LETTER] * 4), needs_evidence=True)
+SPLIT_WORDS = Rule("split_words", 8, split_words, f"{A_LETTER} {A_LETTER}|{A_LETTER}{{6}}", needs_evidence=True)
