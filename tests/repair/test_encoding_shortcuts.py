@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from winnow.repair.encoding import lost_bytes, mojibake, normal_forms
+from winnow.repair.encoding import lost_bytes, lost_wide_bytes, mojibake, normal_forms, thai
 from winnow.repair.encoding.charmaps import EVERY, Charmap, charmap, holders, is_suspicious
 from winnow.repair.encoding.dropped_bytes import _LOSSY, _left_in
+from winnow.repair.encoding.line_changes import _SIGNS as _SIGNS_OF_LINES
 
 _SIGNS = sorted({c for one in EVERY for c in one.table[0x80:]}) + list("\u0300\u0301\u0303\u0308\u030c⁄μ\ufffd\u3042語")
 _PARTS = st.sampled_from([
@@ -80,3 +81,34 @@ def test_a_space_is_byte_a0_only_where_it_must_be(text: str, name: str) -> None:
     line = "".join(charmap(name).table[byte] for byte in text.encode())
     found = mojibake.undo(line, charmap(name))
     assert list(found) == ([text] if text != line else [])
+
+
+@many
+@given(LINES)
+def test_what_is_left_of_wide_letters_is_looked_for_wherever_it_stands(line: str) -> None:
+    assert (3 in lost_bytes._signs_in(line)) == bool(lost_wide_bytes._LEFT.search(line))
+
+
+@many
+@given(_MISREAD)
+def test_a_line_that_is_utf8_as_a_whole_is_read_first_as_it_is(line: str) -> None:
+    if not line.isascii() and (whole := mojibake._whole(line)) is not None:
+        assert next(mojibake.readings(line)) == whole
+
+
+@many
+@given(st.text(st.sampled_from("สวัสดีครับกขเแ a1€"), max_size=16), st.integers(1, 9))
+def test_a_text_of_too_few_bytes_for_thai_is_none(text: str, least: int) -> None:
+    raw = text.encode("cp874")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(thai, "_LETTERS", bytes(range(256)))
+        expected = thai.as_thai(raw + b" " * least, least)
+    assert thai.as_thai(raw + b" " * least, least) == expected
+
+
+@many
+@given(LINES, LINES)
+def test_a_change_is_cut_at_the_signs_that_stand_as_often_in_both_forms(before: str, after: str) -> None:
+    signs = {c for c in set(before) & set(after) if c > "~" or c <= " "}
+    signs = {c for c in signs if not c.isalnum() and before.count(c) == after.count(c)}
+    assert {c for c in set(_SIGNS_OF_LINES.findall(after)) if before.count(c) == after.count(c)} == signs

@@ -158,6 +158,8 @@ _LOSSY = (
     _Lossy(charmap("latin-1"), bytes((*range(0x80, 0xA1), 0xAD)), _BEGINNINGS),
 )
 _left_in = detector(*(lossy.sign for lossy in _LOSSY))
+LEFT = "|".join(dict.fromkeys(lossy.sign for lossy in _LOSSY))
+"""RE2 expression for what is left of letters: `lossy_words` finds nothing where it does not match."""
 
 
 @cache  # one for each encoding and language

@@ -53,10 +53,12 @@ def tight_changes(at: int, before: str, after: str, confidence: float) -> Iterat
         yield Change(at + spot.start, at + spot.end, spot.after, confidence)
 
 
+_SIGNS = re.compile(r"[^\w!-~]")
+
+
 @lru_cache(maxsize=64)  # a line's reading is judged by its spots before it is made of them
 def _spots(before: str, after: str) -> tuple[Change, ...]:
-    signs = {c for c in set(before) & set(after) if c > "~" or c <= " "}
-    signs = {c for c in signs if not c.isalnum() and before.count(c) == after.count(c)}
+    signs = {c for c in set(_SIGNS.findall(after)) if before.count(c) == after.count(c)}
     for extra in (re.escape("".join(sorted(signs))), ""):
         fixed = re.compile(f"([!-~{extra}]+)")
         gaps, made = fixed.split(before), fixed.split(after)  # each but the last with the run behind it
@@ -98,7 +100,7 @@ MAX_MENTION = 5  # characters of one sign that is quoted
 _IN_TABLE = re.compile(r"(?:^|\s)(?:[ÂÃ]  |Â )")
 # Ångströms, diameters (an Arabic letter looks so too, but is one of several), and from one letter to another.
 _UNIT = re.compile(r"(?<![^\W\d_])(?:(?:Å[²³±]|Ø[±¼½¾])(?![^\W\d_])|[ÄÅ]–(?=[A-ZÀ-ÖØ-Þ](?![^\W\d_])))")
-_UNITS = frozenset("ÄÅØ")
+_UNITS = "ÄÅØ"
 _ARABIC = re.compile("[\u0620-\u06ff]")
 _CAPITALS = re.compile(r"[A-ZÀ-ÖØ-Þ][ÂÃ]\xa0(?:[A-ZÀ-ÖØ-Þ]|$)")
 
@@ -234,7 +236,7 @@ def keep_units(before: str, after: str) -> str:
     >>> keep_units("5 Å² of the cafÃ©, jÅ³", "5 Ų of the café, jų"), keep_units("СВІТІВ, cafÃ©", "С²ҲВ, café")
     ('5 Å² of the café, jų', 'СВІТІВ, café')
     """
-    kept = {found.span() for found in _UNIT.finditer(before)} if _UNITS.intersection(before) else set[Span]()
+    kept = {found.span() for found in _UNIT.finditer(before)} if any(c in before for c in _UNITS) else set[Span]()
     in_capitals = _CYRILLIC_PAIRS.search(before) is not None
     if not kept and not in_capitals:
         return after

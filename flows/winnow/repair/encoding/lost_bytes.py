@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import chain
 
 from winnow.repair.encoding.charmaps import CHARMAPS, LEFT_OF_CYRILLIC, is_left_of_letters, is_lowered, undo
-from winnow.repair.encoding.dropped_bytes import Span, lossy_words, with_cyrillic_letters
+from winnow.repair.encoding.dropped_bytes import LEFT, Span, lossy_words, with_cyrillic_letters
 from winnow.repair.encoding.line_changes import speaks_of_encodings
-from winnow.repair.encoding.lost_wide_bytes import lossy_wide_letters
+from winnow.repair.encoding.lost_wide_bytes import LEFT_OF_WIDE, lossy_wide_letters
 from winnow.repair.encoding.normal_forms import undo_forms
 from winnow.repair.encoding.plausible import are_words, is_word
 from winnow.repair.engine.rule import Change, Evidence, Rule, detector
@@ -34,11 +35,16 @@ _APART = re.compile(
     rf"|(?P<word>(?<![^\s(«])(?:[A-ZÀ-ÖØ-Þ\u0100-\u0231А-ЯЄІЇ]{{1,30}}[{_ENDS_SO}](?=[ \xa0])|[Å{_CYRILLIC}](?= )))"
     r"(?=\s(?P<next>[^\W\d_]{0,30}))"
 )
-# What each alternative needs, for most lines have none: a remainder, capitals, a letter alone.
-_signs_apart = detector(
-    _REMAINDER.pattern.replace("(?=", "(?:").replace("$", r"\z"),
-    rf"[A-ZÀ-ÖØ-Þ\x{{100}}-\x{{231}}\x{{400}}-\x{{42f}}][{_ENDS_SO}][ \x{{a0}}]|(?:^|\s)[Å\x{{400}}-\x{{42f}}] ",
-    f"[Å{_CYRILLIC}] ",
+# What is taken out and what is given back, for most lines have neither. By number: a remainder, capitals, a letter
+# alone; what is left of a wide letter, and of another.
+_signs_in = lru_cache(maxsize=16)(
+    detector(
+        _REMAINDER.pattern.replace("(?=", "(?:").replace("$", r"\z"),
+        rf"[A-ZÀ-ÖØ-Þ\x{{100}}-\x{{231}}\x{{400}}-\x{{42f}}][{_ENDS_SO}][ \x{{a0}}]|(?:^|\s)[Å\x{{400}}-\x{{42f}}] ",
+        f"[Å{_CYRILLIC}] ",
+        LEFT_OF_WIDE,
+        LEFT,
+    )
 )
 # `â€™` in capitals is `Â€™`; C2 80 begins no quote.
 _CAPITAL = re.compile("Â(?=[\x80€][\x93\x94\x98\x99\x9c\x9d\xa6\xa2“”˜™œ¦¢]|‚¬|„¢)")
@@ -286,8 +292,8 @@ _REMAINING = frozenset("âð¢°")  # one of them is in each remainder
 
 def _may_stand_apart(piece: str) -> bool:
     """Whether something of a piece may be taken out: a letter alone only beside what may be a remainder."""
-    signs = _signs_apart(piece)
-    return bool(signs) and (min(signs) < 2 or not _REMAINING.isdisjoint(piece))
+    signs = _signs_in(piece)
+    return 0 in signs or 1 in signs or (2 in signs and not _REMAINING.isdisjoint(piece))
 
 
 FIRST_MARK = 2  # control characters are in every encoding, and stand in no text any more when encodings are judged
@@ -295,12 +301,17 @@ FIRST_MARK = 2  # control characters are in every encoding, and stand in no text
 
 def _with_lossy_words(line: str) -> tuple[str, list[Span]]:
     """The words of a line that lost bytes, and the line itself; or as it was before it was misread once more."""
-    if words := lossy_wide_letters(line) or lossy_words(line):
+    if words := _lossy(line):
         return line, words
     for once in undo(line, _WINDOWS) if "Ã" in line else ():  # so every letter begins that was misread twice
-        if words := lossy_wide_letters(once) or lossy_words(once):
+        if words := _lossy(once):
             return once, words
     return line, []
+
+
+def _lossy(line: str) -> list[Span]:
+    signs = _signs_in(line)
+    return (lossy_wide_letters(line) if 3 in signs else []) or (lossy_words(line) if 4 in signs else [])
 
 
 # U+FFFD in UTF-8, read as GBK two by two, is 锟斤拷; 烫烫烫 and 屯屯屯 are memory that nobody wrote to.

@@ -26,6 +26,8 @@ _SPACED = f"{_SIGN} (?={_SIGN}|[{_WIDE}])|[ã-í] [{_REST}]"
 _UNIT = re.compile(f"(?P<whole>{_SIGN}[{_REST}])|(?P<left>{_SPACED}|[ã-í][{_REST}]?)|[{_WIDE}]")
 _WHOLE = re.compile(f"{_SIGN}[{_REST}]|[{_WIDE}]")
 _LEFT = re.compile(f"[ã-í][{_REST}]?(?![{_REST}])")
+LEFT_OF_WIDE = rf"[ã-í][{_REST}]?(?:[^{_REST}]|\z)"
+"""RE2 expression for what is left of a letter: `lossy_wide_letters` finds nothing where it does not match."""
 # Signs of other encodings, of which the same letters are others, controls of Latin-1, and one that says what was lost.
 _FOREIGN = re.compile(f"[^\x00-\x7f\xc0-\xff{_REST}\u2e80-\ud7a3\uff01-\uff5e]")
 _IS_WIDE = re.compile(f"[{_WIDE}]")

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from winnow.repair.encoding.charmaps import CHARMAPS, undo
+from winnow.repair.encoding.charmaps import CHARMAPS, holders, undo
 from winnow.repair.encoding.line_changes import foreign_lines, is_doubtful_change, trimmed
 from winnow.repair.encoding.misread_pairs import LOST, PAIRS, Pair
 from winnow.repair.encoding.misread_signs import MISREAD_GATE, has_sign
@@ -25,6 +25,7 @@ FIRMLY = 4  # two sure lines, or four likely ones
 MAX_PROVEN = 3  # pairs of encodings that one text is read by
 ENOUGH = 3.0  # weight of words: two long ones, three short ones
 MIN_LETTERS = 4  # of the longest word: short ones turn up by chance
+_COMMONEST = frozenset(CHARMAPS[:8])
 LONE_WORD = 6  # letters of a word of another script that is proof alone
 
 
@@ -103,7 +104,7 @@ def candidates(line: str, pairs: Sequence[Pair] = PAIRS) -> Iterator[tuple[Pair,
 @lru_cache(maxsize=256)  # the engine looks at a text more than once
 def first_reading(line: str, proven: tuple[Pair, ...] = ()) -> Reading | None:
     """The best reading by words alone; None where there is none, or where the line is UTF-8 that was misread."""
-    if reads_well(line) or any(undo(line, charmap) for charmap in CHARMAPS[:8]):
+    if reads_well(line) or any(undo(line, charmap) for charmap in holders(line) if charmap in _COMMONEST):
         return None
     for pairs in (proven, PAIRS):
         best: Verdict | None = None

@@ -98,7 +98,7 @@ def undo_mojibake(text: str, evidence: Evidence) -> Iterator[Change]:
     if undone:
         # What some lines prove helps to read others in which a sign alone is too weak a proof.
         proven = explaining(undone[:MAX_PROOFS])
-        home = frozenset[int]().union(*(systems(reading) for _, reading in undone))
+        home = systems("".join(reading for _, reading in undone))
         for line in {line for _, line in lines}:
             first = readings.get(line, Reading(line, 1.0))
             if first.confidence >= LIKELY and _may_hold_more(first.text):
@@ -203,7 +203,7 @@ def _one_step(line: str, proven: frozenset[str], home: frozenset[int]) -> Readin
     known = frozenset(line)
     refused = False
     best, least = line, -1  # the line's own score, not 0, is reckoned where a reading's is not 0 either
-    for reading in chain([_by_ftfy(line)] if is_bad(line) else (), readings(line)):
+    for reading in chain(_commonest(line), readings(line)):
         score = _score(reading, known)
         if score and least < 0:
             least = _score(line, frozenset())
@@ -276,14 +276,32 @@ _has_marks = detector(r"[\x{300}-\x{36f}]")  # accents set apart, which stand in
 _CONFIG = ftfy.TextFixerConfig()
 
 
+def _commonest(line: str) -> Iterator[str]:
+    """The line as UTF-8 that was read as Latin-1 or Windows-1252, or as ftfy reads it where it finds it bad."""
+    if (whole := _whole(line)) is not None:
+        yield whole
+    elif is_bad(line):
+        yield _fixed(line)
+
+
 def _by_ftfy(line: str) -> str:
+    whole = _whole(line)
+    return _fixed(line) if whole is None else whole
+
+
+def _whole(line: str) -> str | None:
+    """What ftfy makes of a line that is UTF-8 as a whole, where no second step is to be searched, which takes long."""
     for encoding in ("latin-1", "sloppy-windows-1252"):
         with suppress(UnicodeEncodeError):
             raw = line.encode(encoding)
             with suppress(UnicodeDecodeError):
                 if "\x1a" not in (once := raw.decode()) and not is_suspicious(once):
-                    return once  # as ftfy does, which then searches the reading for a second step, and takes long
+                    return once
             break
+    return None
+
+
+def _fixed(line: str) -> str:
     return ftfy.fix_encoding_and_explain(line, _CONFIG).text  # `fix_encoding` makes two settings more each time
 
 
@@ -427,7 +445,7 @@ def _doubtful(line: str, proven: frozenset[str], home: frozenset[int]) -> Readin
 
 _C1_IN_WORD = re.compile(r"[^\W\d_][\x80-\x9f][^\W\d_]")
 _C1 = re.compile(r"[\x80-\x9f]")
-_has_c1 = detector(r"[\x{80}-\x{9f}]")  # far faster, and most lines have none
+_has_c1 = lru_cache(maxsize=16)(detector(r"[\x{80}-\x{9f}]"))  # far faster, and most lines have none
 _C1_OF_MAC = {number: MAC_ROMAN.table[number] for number in range(0x80, 0xA0)}
 # Two sequences that hold no C1 control: with the others read as Mac Roman, a line that shows such is as suspicious.
 _REST = "[\xa1-\xac\xae-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]"

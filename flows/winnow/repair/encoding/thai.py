@@ -17,6 +17,7 @@ _RUN = re.compile("[\u0e01-\u0e5b]+")
 _SIGN = re.compile(f"[{_BEFORE}{_ABOVE}{_TONE}{_AFTER}]")
 _RARE = re.compile("[ฃฅฆฌฎฏฑฒฤฦฺๅํ๎]")
 _BESIDE_LATIN = re.compile("[A-Za-z][\u0e01-\u0e5b]|[\u0e01-\u0e5b][A-Za-z]")
+_LETTERS = bytes(range(0xA1, 0xFC))  # those of `_RUN`
 LEAST = 8  # of a line; fewer prove nothing
 MIN_SIGNS, MAX_RARE = 0.2, 0.1  # shares
 
@@ -27,6 +28,8 @@ def as_thai(raw: bytes, least: int = LEAST) -> str | None:
     >>> as_thai("สวัสดีครับ".encode("cp874")), as_thai("Hôtel à Élysée ÆØÅ".encode("cp1252")), as_thai("किया".encode())
     ('สวัสดีครับ', None, None)
     """
+    if len(raw) - len(raw.translate(None, _LETTERS)) < least:
+        return None
     with suppress(UnicodeDecodeError):
         if not strange(raw.decode()):
             return None  # Hindi in UTF-8 has the form of Thai syllables
