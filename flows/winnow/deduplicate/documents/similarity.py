@@ -40,7 +40,7 @@ from winnow.deduplicate.work_files import (
 )
 
 MOST_STATED = 600  # words of a document whose facts are told apart
-_QUOTED = r"^[ \t]{0,40}>"  # as what a reply answers
+_QUOTED, _BEFORE_QUOTES = r"^[ \t]{0,40}>", list(b" \t>")  # as what a reply answers
 _LEAST_SHARE = 0.02  # of a document's characters that must be its own for it to be told apart by them
 
 
@@ -84,7 +84,8 @@ class _Passages:
         """Which are no quotes and belong to no template (TEMPLATE), of documents that have both, and enough of them."""
         owner = np.cumsum(run_starts(self.ranks)) - 1
         at = np.minimum(np.searchsorted(templates["key"], self.keys), max(len(templates) - 1, 0))
-        shared = pl.Series(self.texts).str.contains(_QUOTED).to_numpy()
+        shared = np.isin(Utf8Texts.of(self.texts).first_bytes(), _BEFORE_QUOTES)
+        shared[shared] = pl.Series(self.texts.filter(pa.array(shared))).str.contains(_QUOTED).to_numpy()
         if len(templates):
             shared |= (templates["key"][at] == self.keys) & (templates["arrival"][at] <= arrival[self.ranks])
         sizes = pc.utf8_length(self.texts).to_numpy(zero_copy_only=False)
@@ -96,15 +97,22 @@ class _Passages:
     def questions(self) -> NDArray[np.bool_]:
         """Which are questions, of documents of questions and answers: two passages at most for each, and a title."""
         owner = np.cumsum(run_starts(self.ranks)) - 1
-        texts = pl.Series(self.texts)
-        short = texts.zip_with(texts.str.len_chars() <= MAX_QUESTION, pl.Series([None], dtype=pl.String))
-        asks = (short.str.contains(ASKS) | short.str.contains(QUESTION)).fill_null(False).to_numpy()
+        asks = _ask(self.texts, self.positions <= 1)
+        begins = np.zeros(owner[-1] + 1 if len(owner) else 0, np.bool_)
+        begins[owner[asks]] = True  # of few, and only of these it matters which others are questions
+        asks |= _ask(self.texts, begins[owner] & (self.positions > 1))
         count, asked = np.bincount(owner), np.bincount(owner, weights=asks)
-        begins = np.zeros(len(count), np.bool_)
-        begins[owner[asks & (self.positions <= 1)]] = True
         answers = begins & (count > asked) & (count <= 1 + 3 * asked)
         found: NDArray[np.bool_] = asks & answers[owner]
         return found
+
+
+def _ask(texts: pa.LargeStringArray, some: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which of `some` texts are questions."""
+    asks: NDArray[np.bool_] = some & np.asarray(pc.less_equal(pc.utf8_length(texts), MAX_QUESTION))
+    short = pl.Series(texts.filter(pa.array(asks)))
+    asks[asks] = (short.str.contains(ASKS) | short.str.contains(QUESTION)).to_numpy()
+    return asks
 
 
 @dataclass(frozen=True)
