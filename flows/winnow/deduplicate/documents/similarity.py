@@ -48,6 +48,7 @@ Reworded = Callable[[Statement], Sequence[str]]
 """What becomes of the passages of a document."""
 
 _READ = ["position", "text", "fingerprint"]
+LEAST_ROWS = 1 << 13  # looked at together: of a few documents a file most of the time goes to starting work on arrays
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +68,13 @@ class _Passages:
         texts = self.texts.slice(start, stop - start)
         return _Passages(self.ranks[start:stop], self.positions[start:stop], texts, self.keys[start:stop])
 
-    def followed_by(self, others: _Passages) -> _Passages:
-        return _Passages(
-            np.concatenate((self.ranks, others.ranks)).astype(np.uint32),
-            np.concatenate((self.positions, others.positions)),
-            pa.concat_arrays([self.texts, others.texts]),
-            np.concatenate((self.keys, others.keys)),
+    @classmethod
+    def one_after_the_other(cls, some: Sequence[_Passages]) -> _Passages:
+        return cls(
+            merged([one.ranks for one in some], np.uint32),
+            merged([one.positions for one in some], np.int32),
+            pa.concat_arrays([pa.array([], pa.large_string()), *(one.texts for one in some)]),
+            merged([one.keys for one in some], np.uint64),
         )
 
     def words(self, bounds: Offsets | None = None) -> Words:
@@ -270,19 +272,21 @@ def prints_of(prints: pa.Array) -> Hashes:
 
 def _documents(file: InputFile, order: DocumentOrder, marked: NDArray[np.bool_]) -> Iterator[_Passages]:
     """The wanted documents of a file, some at a time."""
-    held = _Passages(
-        np.empty(0, np.uint32), np.empty(0, np.int32), pa.array([], pa.large_string()), np.empty(0, np.uint64)
-    )
+    held: list[_Passages] = []
     for ranks, rows in wanted_rows(file, order, marked, _READ):
         positions, texts = np.asarray(rows.column("position")), rows.column("text").cast(pa.large_string())
-        held = held.followed_by(_Passages(ranks, positions, texts, print_keys(rows.column("fingerprint"))))
-        size = len(held.ranks)
-        cut = int(np.flatnonzero(run_starts(held.ranks))[-1]) if size else 0  # the last one may go on
+        held.append(_Passages(ranks, positions, texts, print_keys(rows.column("fingerprint"))))
+        if sum(len(one.ranks) for one in held) < LEAST_ROWS:
+            continue
+        together = _Passages.one_after_the_other(held)
+        size = len(together.ranks)
+        cut = int(np.flatnonzero(run_starts(together.ranks))[-1])  # the last one may go on
         if cut:
-            yield held.slice(0, cut)
-        held = held.slice(cut, size)
-    if len(held.ranks):
-        yield held
+            yield together.slice(0, cut)
+        held = [together.slice(cut, size)]
+    together = _Passages.one_after_the_other(held)
+    if len(together.ranks):
+        yield together
 
 
 def _split(passages: Sequence[InputFile], order: DocumentOrder, marked: NDArray[np.bool_]) -> _Passages:

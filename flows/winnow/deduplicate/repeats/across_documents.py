@@ -22,7 +22,7 @@ from winnow.base.doc_ids import Column
 from winnow.base.recipe import DeduplicateSettings
 from winnow.deduplicate.array_files import ArrayFile, Partition, PartitionedFile, load_each
 from winnow.deduplicate.documents.document_order import DocumentOrder, load_order
-from winnow.deduplicate.documents.similarity import print_keys, prints_of
+from winnow.deduplicate.documents.similarity import LEAST_ROWS, print_keys, prints_of
 from winnow.deduplicate.passage_rows import all_rows, of_rows, wanted_rows
 from winnow.deduplicate.passages.fingerprint import fingerprints
 from winnow.deduplicate.repeats.inner_rows import go_inside, place_of
@@ -171,7 +171,7 @@ def _documents(passages: Sequence[InputFile], files: WorkFiles, wanted: NDArray[
                     pl.Series("low", print_keys(rows.column("fingerprint"))),
                 ).filter(np.asarray(rows.column("part")) == 0)
             )
-            if len(passages) == 1 and any(some.height for some in held):
+            if len(passages) == 1 and sum(some.height for some in held) >= LEAST_ROWS:
                 together = pl.concat(held)
                 last = int(np.flatnonzero(run_starts(together["rank"].to_numpy()))[-1])  # it may go on
                 yield together[:last]
