@@ -18,12 +18,12 @@ from tests.deduplicate.test_promotion import cases
 from winnow.base.errors import DatasetError
 from winnow.base.recipe import DeduplicateSettings
 from winnow.base.records import doc_id_of
-from winnow.deduplicate import array_files, removals
-from winnow.deduplicate.documents import comparison, document_order, kept_set, pair_jobs
+from winnow.deduplicate import array_files, passage_rows, removals
+from winnow.deduplicate.documents import comparison, document_order, kept_set, pair_jobs, similarity
 from winnow.deduplicate.documents.candidate_pairs import LEADS, LargeBuckets
 from winnow.deduplicate.documents.similarity import SharedShingles
 from winnow.deduplicate.prepare import PreparedShard
-from winnow.deduplicate.repeats import inner_rows
+from winnow.deduplicate.repeats import across_documents, inner_rows
 from winnow.deduplicate.work_files import KEYED
 
 SETTINGS = DeduplicateSettings()
@@ -329,6 +329,9 @@ def test_decisions_are_alike_in_however_many_parts_they_are_made_and_where_worke
     for bound, value in {"_SETS_COUNTED": 1, "JOBS_LISTED": 1, "_FEW_A_FILE": 0}.items():
         monkeypatch.setattr(comparison, bound, value)
     monkeypatch.setattr(pair_jobs, "JOB_BYTES", 10_000)
+    monkeypatch.setattr(passage_rows, "_AT_ONCE", 5)
+    for module in (similarity, across_documents):
+        monkeypatch.setattr(module, "LEAST_ROWS", 12)
     assert decide(tmp_path / "7", made, SETTINGS) == one
     assert one[0] and {row["reason"] for row in one[1]} >= {None, "repeat"}
     assert len(list((tmp_path / "7").glob("decided-passages-*"))) == 7

@@ -148,7 +148,7 @@ def test_passages_overlap_where_they_share_six_shingles_in_a_row(documents: list
 def test_shared_values_are_counted_for_each_pair(sets: list[set[int]]) -> None:
     values = np.array([value for one in sets for value in sorted(one)], np.uint64)
     ends = np.cumsum([len(one) for one in sets])
-    pairs = [(a, b) for a in range(len(sets)) for b in range(len(sets))]
+    pairs = [(a, b) for a in range(len(sets)) for b in range(len(sets)) if (a + b) % 3]  # some lie end to end
     first, later = (np.array(side) for side in zip(*pairs, strict=True))
     found = count_shared(values, ends - [len(one) for one in sets], ends, (first, later))
     assert found.tolist() == [len(sets[a] & sets[b]) for a, b in pairs]

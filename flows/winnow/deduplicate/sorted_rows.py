@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -139,20 +138,27 @@ def count_shared(
     """
     first, later = pairs
     out = np.zeros(len(first), np.int64)
-    groups = np.append(np.flatnonzero(run_starts(first)), len(first)).tolist()
+    begins = run_starts(first)
+    groups = np.append(np.flatnonzero(begins), len(first))
+    begin, end = starts[later], ends[later]
+    reach = np.append(0, np.cumsum(end - begin))
+    begins[1:] |= begin[1:] != end[:-1]  # sets that lie end to end are one stretch
+    stretches = np.append(np.flatnonzero(begins), len(first))
+    lefts, rights = begin[stretches[:-1]].tolist(), end[stretches[1:] - 1].tolist()
+    nth = np.searchsorted(stretches, groups)
+    leads = first[groups[:-1]]
+    bounds = (some.tolist() for some in (groups[:-1], groups[1:], starts[leads], ends[leads], nth[:-1], nth[1:]))
     seen = np.zeros(1 << 16, np.bool_)  # by a value's lowest bits: most of what is not shared need not be searched for
-    for start, stop in pairwise(groups):
-        one, others = values[starts[first[start]] : ends[first[start]]], later[start:stop]
-        if len(others) == 1:
-            other = values[starts[others[0]] : ends[others[0]]]
-        else:
-            other = values[ranges(starts[others], ends[others])]
+    for start, stop, here, there, left, right in zip(*bounds, strict=True):
+        one = values[here:there]
+        others = [values[a:b] for a, b in zip(lefts[left:right], rights[left:right], strict=True)]
+        other = others[0] if len(others) == 1 else np.concatenate(others)
         slots = one.astype(np.uint16)
         seen[slots] = True
         at = np.flatnonzero(seen[other.astype(np.uint16)])
         seen[slots] = False
         if values.dtype != slots.dtype:
             at = at[stand_in(other[at], one)]
-        bounds = np.append(0, np.cumsum(ends[others] - starts[others]))
-        out[start:stop] = np.diff(np.searchsorted(at, bounds))
+        up_to = np.searchsorted(at, reach[start : stop + 1] - reach[start])
+        out[start:stop] = up_to[1:] - up_to[:-1]
     return out

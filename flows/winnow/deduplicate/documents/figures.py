@@ -62,8 +62,8 @@ class Figures:
         given = np.diff(np.append(0, np.cumsum(begins))[np.append(0, words.ends)])
         sizes = pc.utf8_length(texts).to_numpy(zero_copy_only=False)
         long = _as_words(pieces, sizes)
-        links = pl.Series(texts).str.contains(_LINK).to_numpy()
-        dense = short & among & ~links & (given > 0) & (pieces >= SHORT) & (_WORDS_A_FIGURE * given >= long)
+        dense = short & among & (given > 0) & (pieces >= SHORT) & (_WORDS_A_FIGURE * given >= long)
+        dense[dense] = ~pl.Series(texts.filter(pa.array(dense))).str.contains(_LINK).to_numpy()
         sizes = np.where(among, sizes, 0)
         whole, in_dense = (np.bincount(owner, weights=w, minlength=len(documents)) for w in (sizes, dense * sizes))
         return cls(passages=dense & (2 * in_dense >= whole)[owner], words=is_figure)
@@ -107,7 +107,9 @@ def _as_words(pieces: Offsets, sizes: Offsets) -> NDArray[np.float64]:
 
 def figures_among(words: Words, texts: pa.LargeStringArray, some: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Which words of texts begin with a digit, of `some` of them."""
-    found = pl.Series(texts.filter(pa.array(some))).str.extract_all(_WORD_WITH_DIGIT).explode().drop_nulls().unique()
+    given = pl.Series(texts.filter(pa.array(some)))
+    given = given.filter(given.str.contains(r"\p{Nd}"))  # most have none
+    found = given.str.extract_all(_WORD_WITH_DIGIT).explode().drop_nulls().unique()
     found = found.filter(found.str.contains(r"^\p{Nd}"))
     known = distinct_values(Words.of(Utf8Texts.of(found.to_arrow()), np.arange(len(found) + 1)).in_pieces)
     looked_at = np.repeat(some, np.diff(words.ends, prepend=0))

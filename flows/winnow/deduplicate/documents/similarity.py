@@ -40,7 +40,7 @@ from winnow.deduplicate.work_files import (
 )
 
 MOST_STATED = 600  # words of a document whose facts are told apart
-_QUOTED = r"^[ \t]{0,40}>"  # as what a reply answers
+_QUOTED, _BEFORE_QUOTES = r"^[ \t]{0,40}>", list(b" \t>")  # as what a reply answers
 _LEAST_SHARE = 0.02  # of a document's characters that must be its own for it to be told apart by them
 
 
@@ -48,6 +48,7 @@ Reworded = Callable[[Statement], Sequence[str]]
 """What becomes of the passages of a document."""
 
 _READ = ["position", "text", "fingerprint"]
+LEAST_ROWS = 1 << 13  # looked at together: of a few documents a file most of the time goes to starting work on arrays
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +68,13 @@ class _Passages:
         texts = self.texts.slice(start, stop - start)
         return _Passages(self.ranks[start:stop], self.positions[start:stop], texts, self.keys[start:stop])
 
-    def followed_by(self, others: _Passages) -> _Passages:
-        return _Passages(
-            np.concatenate((self.ranks, others.ranks)).astype(np.uint32),
-            np.concatenate((self.positions, others.positions)),
-            pa.concat_arrays([self.texts, others.texts]),
-            np.concatenate((self.keys, others.keys)),
+    @classmethod
+    def one_after_the_other(cls, some: Sequence[_Passages]) -> _Passages:
+        return cls(
+            merged([one.ranks for one in some], np.uint32),
+            merged([one.positions for one in some], np.int32),
+            pa.concat_arrays([pa.array([], pa.large_string()), *(one.texts for one in some)]),
+            merged([one.keys for one in some], np.uint64),
         )
 
     def words(self, bounds: Offsets | None = None) -> Words:
@@ -84,7 +86,8 @@ class _Passages:
         """Which are no quotes and belong to no template (TEMPLATE), of documents that have both, and enough of them."""
         owner = np.cumsum(run_starts(self.ranks)) - 1
         at = np.minimum(np.searchsorted(templates["key"], self.keys), max(len(templates) - 1, 0))
-        shared = pl.Series(self.texts).str.contains(_QUOTED).to_numpy()
+        shared = np.isin(Utf8Texts.of(self.texts).first_bytes(), _BEFORE_QUOTES)
+        shared[shared] = pl.Series(self.texts.filter(pa.array(shared))).str.contains(_QUOTED).to_numpy()
         if len(templates):
             shared |= (templates["key"][at] == self.keys) & (templates["arrival"][at] <= arrival[self.ranks])
         sizes = pc.utf8_length(self.texts).to_numpy(zero_copy_only=False)
@@ -96,15 +99,22 @@ class _Passages:
     def questions(self) -> NDArray[np.bool_]:
         """Which are questions, of documents of questions and answers: two passages at most for each, and a title."""
         owner = np.cumsum(run_starts(self.ranks)) - 1
-        texts = pl.Series(self.texts)
-        short = texts.zip_with(texts.str.len_chars() <= MAX_QUESTION, pl.Series([None], dtype=pl.String))
-        asks = (short.str.contains(ASKS) | short.str.contains(QUESTION)).fill_null(False).to_numpy()
+        asks = _ask(self.texts, self.positions <= 1)
+        begins = np.zeros(owner[-1] + 1 if len(owner) else 0, np.bool_)
+        begins[owner[asks]] = True  # of few, and only of these it matters which others are questions
+        asks |= _ask(self.texts, begins[owner] & (self.positions > 1))
         count, asked = np.bincount(owner), np.bincount(owner, weights=asks)
-        begins = np.zeros(len(count), np.bool_)
-        begins[owner[asks & (self.positions <= 1)]] = True
         answers = begins & (count > asked) & (count <= 1 + 3 * asked)
         found: NDArray[np.bool_] = asks & answers[owner]
         return found
+
+
+def _ask(texts: pa.LargeStringArray, some: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which of `some` texts are questions."""
+    asks: NDArray[np.bool_] = some & np.asarray(pc.less_equal(pc.utf8_length(texts), MAX_QUESTION))
+    short = pl.Series(texts.filter(pa.array(asks)))
+    asks[asks] = (short.str.contains(ASKS) | short.str.contains(QUESTION)).to_numpy()
+    return asks
 
 
 @dataclass(frozen=True)
@@ -262,19 +272,21 @@ def prints_of(prints: pa.Array) -> Hashes:
 
 def _documents(file: InputFile, order: DocumentOrder, marked: NDArray[np.bool_]) -> Iterator[_Passages]:
     """The wanted documents of a file, some at a time."""
-    held = _Passages(
-        np.empty(0, np.uint32), np.empty(0, np.int32), pa.array([], pa.large_string()), np.empty(0, np.uint64)
-    )
+    held: list[_Passages] = []
     for ranks, rows in wanted_rows(file, order, marked, _READ):
         positions, texts = np.asarray(rows.column("position")), rows.column("text").cast(pa.large_string())
-        held = held.followed_by(_Passages(ranks, positions, texts, print_keys(rows.column("fingerprint"))))
-        size = len(held.ranks)
-        cut = int(np.flatnonzero(run_starts(held.ranks))[-1]) if size else 0  # the last one may go on
+        held.append(_Passages(ranks, positions, texts, print_keys(rows.column("fingerprint"))))
+        if sum(len(one.ranks) for one in held) < LEAST_ROWS:
+            continue
+        together = _Passages.one_after_the_other(held)
+        size = len(together.ranks)
+        cut = int(np.flatnonzero(run_starts(together.ranks))[-1])  # the last one may go on
         if cut:
-            yield held.slice(0, cut)
-        held = held.slice(cut, size)
-    if len(held.ranks):
-        yield held
+            yield together.slice(0, cut)
+        held = [together.slice(cut, size)]
+    together = _Passages.one_after_the_other(held)
+    if len(together.ranks):
+        yield together
 
 
 def _split(passages: Sequence[InputFile], order: DocumentOrder, marked: NDArray[np.bool_]) -> _Passages:

@@ -33,6 +33,13 @@ class Utf8Texts:
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
+    def first_bytes(self) -> NDArray[np.uint8]:
+        """The first byte of each text, 0 of one that is empty."""
+        found = np.zeros(len(self), np.uint8)
+        full = np.diff(self.offsets) > 0
+        found[full] = self.data[self.offsets[:-1][full]]
+        return found
+
     def hashes(self) -> list[bytes]:
         """128 bits of XXH3 of each text as it is, for exact copies."""
         view = self.data.data

@@ -22,7 +22,7 @@ from winnow.base.doc_ids import Column
 from winnow.base.recipe import DeduplicateSettings
 from winnow.deduplicate.array_files import ArrayFile, Partition, PartitionedFile, load_each
 from winnow.deduplicate.documents.document_order import DocumentOrder, load_order
-from winnow.deduplicate.documents.similarity import print_keys, prints_of
+from winnow.deduplicate.documents.similarity import LEAST_ROWS, print_keys, prints_of
 from winnow.deduplicate.passage_rows import all_rows, of_rows, wanted_rows
 from winnow.deduplicate.passages.fingerprint import fingerprints
 from winnow.deduplicate.repeats.inner_rows import go_inside, place_of
@@ -71,7 +71,6 @@ def spread_passages(
         rows["position"], rows["part"] = np.asarray(batch.column("position")), np.asarray(batch.column("part"))
         rows["chars"] = np.asarray(pc.utf8_length(batch.column("text")))
         rows["long"] = rows["chars"] >= settings.min_repeat_chars
-        rows["call"] = _hold(batch.column("text"), CALLS, np.full(len(rows), settings.promo_lines))
         rows["meaning"] = of_rows(
             batch.column("kind"), lambda kinds: np.array([by_kind.get(kind, 0) for kind in kinds.to_pylist()], np.uint8)
         )
@@ -80,14 +79,16 @@ def spread_passages(
         rows["high"], rows["low"] = prints_of(batch.column("fingerprint")).T
         asked = ~np.asarray(pc.is_in(batch.column("fingerprint").cast(pa.binary()), allowed))
         stays = (rows["rank"] != NO_RANK) & ~go_inside(place_of(rows["rank"], rows["position"]), rows["part"], files)
-        rows, asked = rows[stays], asked[stays]
+        told = rows["long"] if settings.keep_meaningful_repeats else False
+        listed = stays & asked & (told | (rows["meaning"] == 0))
+        rows["call"] = _hold(batch.column("text"), CALLS, listed & settings.promo_lines)
+        pieces.append(rows[listed])
+        rows = rows[stays]
         if not passages.only:  # those are judged already
             starts = np.flatnonzero(run_starts(rows["rank"]))[: len(rows)]
             sums = np.empty(len(starts), CHARS)
             sums["rank"], sums["chars"] = rows["rank"][starts], np.add.reduceat(rows["chars"], starts, dtype=np.int64)
             chars.append(sums)
-        told = rows["long"] if settings.keep_meaningful_repeats else False
-        pieces.append(rows[(told | (rows["meaning"] == 0)) & asked])
     parts = files.passage_parts(passages)
     rows = merged(pieces, PASSAGE)
     parts.passages.spread(rows, _partition(rows, partitions), partitions)
@@ -170,7 +171,7 @@ def _documents(passages: Sequence[InputFile], files: WorkFiles, wanted: NDArray[
                     pl.Series("low", print_keys(rows.column("fingerprint"))),
                 ).filter(np.asarray(rows.column("part")) == 0)
             )
-            if len(passages) == 1 and any(some.height for some in held):
+            if len(passages) == 1 and sum(some.height for some in held) >= LEAST_ROWS:
                 together = pl.concat(held)
                 last = int(np.flatnonzero(run_starts(together["rank"].to_numpy()))[-1])  # it may go on
                 yield together[:last]

@@ -25,4 +25,4 @@ def is_reference(text: str) -> bool:
     False
     """
     short = len(text) <= _MAX_REFERENCE
-    return short and all((_AUTHOR.match(text), _YEAR.search(text), _WHERE.search(text)))
+    return bool(short and _AUTHOR.match(text) and _YEAR.search(text) and _WHERE.search(text))
