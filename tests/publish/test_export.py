@@ -10,11 +10,15 @@ import pytest
 from tests.publish.press import Press, first_file, sources
 
 from winnow.base.errors import DatasetError, UsageError
+from winnow.publish.dataset import Dataset
 from winnow.publish.export import export
 
 
-@pytest.fixture
-def two(press: Press) -> Press:
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> Press:
+    """A dataset of two versions; read it, do not publish more."""
+    folder = tmp_path_factory.mktemp("two")
+    press = Press(Dataset(folder / "dataset"), folder / "work")
     press.publish(sources("a", "b"))
     press.publish(sources("b", word="new"))
     return press
@@ -56,4 +60,4 @@ def test_nothing_is_overwritten_and_no_half_file_is_left(two: Press, tmp_path: P
         export(two.dataset, 1, tmp_path / "out.csv")
     with pytest.raises(DatasetError, match="published: 1, 2"):
         export(two.dataset, 5, tmp_path / "out.parquet")
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["dataset", "taken.parquet", "work"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["taken.parquet"]

@@ -38,6 +38,15 @@ def three(once: Press, tmp_path: Path) -> Press:
     return copied(once, tmp_path)
 
 
+@pytest.fixture(scope="module")
+def joined(once: Press, tmp_path_factory: pytest.TempPathFactory) -> Press:
+    """The same, compacted, and without what no version needs."""
+    press = copied(once, tmp_path_factory.mktemp("joined"))
+    compact(press.dataset, "c", SETTINGS, START)
+    vacuum(press.dataset)
+    return press
+
+
 def texts_of_all(press: Press) -> dict[int, dict[str, str]]:
     return {n: texts_of(press.dataset, n) for n in press.dataset.version_numbers()}
 
@@ -80,21 +89,20 @@ def test_recovery_keeps_a_compaction(three: Press) -> None:
 @pytest.mark.parametrize("damage", [remove, flip])
 @pytest.mark.parametrize("table", ["documents", "runs"])
 def test_a_joined_file_that_is_lost_or_changed_is_found_and_the_next_version_is_not_built_on_it(
-    three: Press, table: str, damage: Callable[[Path], None]
+    once: Press, joined: Press, tmp_path: Path, table: str, damage: Callable[[Path], None]
 ) -> None:
-    before = texts_of_all(three)
-    compact(three.dataset, "c", SETTINGS, START)
-    vacuum(three.dataset)
-    (joined,) = active_files(open_table(three.dataset.table(table)), table)
-    damage(three.dataset.table(table) / joined.name)
-    assert [p.place for p in verify(three.dataset)] == [f"tables/{table}/{joined.name}"]
-    with lock_dataset(three.dataset, "next"):
-        (said,) = recover(three.dataset).mended
-    assert said.startswith(f"tables/{table}/{joined.name}: ")
-    assert verify(three.dataset) == []
-    three.publish(sources("e"))
-    assert texts_of_all(three) == {**before, 4: {**before[3], "e": texts_of(three.dataset)["e"]}}
-    assert (verify(three.dataset), len(pq.read_table(three.dataset.view(4) / "runs"))) == ([], 4)
+    before, press = texts_of_all(once), copied(joined, tmp_path)
+    dataset = press.dataset
+    (file,) = active_files(open_table(dataset.table(table)), table)
+    damage(dataset.table(table) / file.name)
+    assert [p.place for p in verify(dataset)] == [f"tables/{table}/{file.name}"]
+    with lock_dataset(dataset, "next"):
+        (said,) = recover(dataset).mended
+    assert said.startswith(f"tables/{table}/{file.name}: ")
+    assert verify(dataset) == []
+    press.publish(sources("e"))
+    assert texts_of_all(press) == {**before, 4: {**before[3], "e": texts_of(dataset)["e"]}}
+    assert (verify(dataset), len(pq.read_table(dataset.view(4) / "runs"))) == ([], 4)
 
 
 def test_vacuum_removes_only_what_no_version_needs(three: Press) -> None:

@@ -1,6 +1,7 @@
 """Every version loads in every tool, and goes on doing so."""
 
 import random
+from collections import Counter
 from pathlib import Path
 
 import duckdb
@@ -16,6 +17,7 @@ from tests.publish.press import Press, first_file, sources, texts_of
 from winnow.base.contracts import TABLES
 from winnow.publish.dataset import Dataset
 from winnow.publish.tables.row_files import write_rows
+from winnow.publish.verify import verify
 
 
 def test_every_version_of_four_runs_loads_in_every_tool(press: Press) -> None:
@@ -91,6 +93,23 @@ def test_a_run_that_changes_nothing_publishes_nothing(press: Press) -> None:
     assert press.publish({}, withdrawn=["never seen"]) is None
     assert press.dataset.version_numbers() == [1]
     assert {n: DeltaTable(str(press.dataset.table(n))).version() for n in TABLES} == before
+
+
+def test_a_publication_opens_each_table_to_recover_and_to_plan_and_no_more(
+    press: Press, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    press.publish(sources("a", "b"))
+    opened: Counter[str] = Counter()
+    begin = DeltaTable.__init__
+
+    def noted(table: DeltaTable, uri: str, *how: object, **more: object) -> None:
+        opened[Path(uri).name] += 1
+        begin(table, uri, *how, **more)
+
+    monkeypatch.setattr(DeltaTable, "__init__", noted)
+    press.publish(sources("b", word="new"))
+    assert opened == dict.fromkeys(TABLES, 2)
+    assert verify(press.dataset) == []
 
 
 def test_the_change_feed_names_exactly_the_rows_that_changed(press: Press) -> None:

@@ -6,9 +6,10 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from string import ascii_lowercase
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from tests.publish.press import Press, write_part
+from tests.publish.press import Press, copied, write_part
 
 from winnow.base.records import doc_id_of
 from winnow.publish.dataset import Dataset
@@ -27,6 +28,8 @@ VALID: dict[str, dict[str, Any]] = {
 }
 """Columns whose blank would break a constraint of their table, or is no JSON."""
 
+_MADE = TemporaryDirectory(prefix="versions-")  # goes with the process
+
 
 def letters(doc_ids: Iterable[str]) -> str:
     """The documents' letters, in order."""
@@ -42,9 +45,14 @@ def sha(content: str) -> str:
 
 
 def version(folder: Path, tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> Dataset:
-    """A dataset whose only version has these rows; without rows it has no version."""
-    tables = {t: [{**VALID.get(t, {}), **r} for r in rows] for t, rows in tables.items()}
-    press = Press(Dataset(folder / "dataset"), folder / "press")
-    parts = {t: [write_part(folder / "press" / f"{t}.parquet", t, rows)] for t, rows in tables.items() if rows}
-    press.publish({}, more=parts)
-    return press.dataset
+    """A dataset whose only version has these rows; without rows it has no version.
+
+    It is published once, and copied for all cases that begin with these rows.
+    """
+    tables = {t: [{**VALID.get(t, {}), **r} for r in rows] for t, rows in tables.items() if rows}
+    made = Path(_MADE.name, sha(repr(tables)))
+    press = Press(Dataset(made / "dataset"), made / "work")
+    if not made.exists():
+        parts = {t: [write_part(made / f"{t}.parquet", t, rows)] for t, rows in tables.items()}
+        press.publish({}, more=parts)
+    return copied(press, folder).dataset

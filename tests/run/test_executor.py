@@ -4,6 +4,8 @@ import os
 import resource
 import signal
 import time
+from collections.abc import Iterator
+from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
@@ -33,30 +35,36 @@ def die_always(n: int) -> int:
     return n
 
 
-@pytest.mark.parametrize("kind", ["inline", "processes"])
-def test_results_come_in_the_order_of_the_shards(kind):
-    with open_executor(kind, workers=2) as executor:
-        assert map_shards(executor, square, list(range(20))) == [n * n for n in range(20)]
-
-
-def test_a_killed_worker_is_replaced_and_nothing_is_lost(tmp_path):
+@pytest.fixture(scope="module")
+def pool() -> Iterator[Executor]:
+    """Two workers, for the tests that leave a pool as they found it; to begin one takes a processor a second."""
     with open_executor("processes", workers=2) as executor:
-        assert map_shards(executor, die_once, list(range(8)), [str(tmp_path / "m")] * 8) == list(range(8))
+        yield executor
 
 
-def test_a_shard_that_always_kills_its_worker_is_named():
-    with open_executor("processes", workers=1) as executor, pytest.raises(WinnowError, match=r"die_always\(1,\)"):
-        map_shards(executor, die_always, [0, 1, 2])
+def test_results_come_in_the_order_of_the_shards(pool):
+    with open_executor("inline") as inline:
+        for executor in (inline, pool):
+            assert map_shards(executor, square, list(range(20))) == [n * n for n in range(20)]
 
 
-def test_what_a_call_raises_comes_back_with_its_place_in_the_worker():
-    with open_executor("processes", workers=1) as executor:
-        with pytest.raises(ReadError, match="no text") as error:
-            executor.submit(fail_to_read).result()
-        assert error.value.kind == "empty" and "in fail_to_read" in error.value.__notes__[0]
-        with pytest.raises(RuntimeError, match="Stubborn in a worker process"):
-            executor.submit(fail_stubbornly).result()
-        assert executor.submit(square, 3).result() == 9
+def test_a_killed_worker_is_replaced_and_nothing_is_lost(pool, tmp_path):
+    assert map_shards(pool, die_once, list(range(8)), [str(tmp_path / "m")] * 8) == list(range(8))
+    assert (tmp_path / "m").exists()
+
+
+def test_a_shard_that_always_kills_its_worker_is_named(pool):
+    with pytest.raises(WinnowError, match=r"die_always\(1,\)"):
+        map_shards(pool, die_always, [0, 1, 2])
+
+
+def test_what_a_call_raises_comes_back_with_its_place_in_the_worker(pool):
+    with pytest.raises(ReadError, match="no text") as error:
+        pool.submit(fail_to_read).result()
+    assert error.value.kind == "empty" and "in fail_to_read" in error.value.__notes__[0]
+    with pytest.raises(RuntimeError, match="Stubborn in a worker process"):
+        pool.submit(fail_stubbornly).result()
+    assert pool.submit(square, 3).result() == 9
 
 
 def fail_to_read() -> None:
@@ -175,16 +183,19 @@ def test_a_worker_stands_where_the_one_stands_who_asks(tmp_path: Path, monkeypat
         assert executor.submit(os.getenv, "POLARS_MAX_THREADS").result() == os.getenv("POLARS_MAX_THREADS", "1")
 
 
-def test_no_worker_is_started_while_another_is_free() -> None:
+def test_no_worker_is_started_while_another_is_free(tmp_path: Path) -> None:
     with open_executor("processes", 3) as executor:
         one_after_the_other = {executor.submit(worker_id, n).result() for n in range(6)}
         assert len(one_after_the_other) == 1
-        at_once = set(map_shards(executor, worker_id_later, range(6)))
+        at_once = set(map_shards(executor, meet_two_others, [str(tmp_path)] * 6))
     assert len(at_once) == 3 and one_after_the_other < at_once
 
 
-def worker_id_later(n: int) -> int:
-    time.sleep(1)
+def meet_two_others(folder: str) -> int:
+    Path(folder, str(os.getpid())).touch()
+    until = time.monotonic() + 60
+    while len(list(Path(folder).iterdir())) < 3 and time.monotonic() < until:
+        time.sleep(0.01)
     return os.getpid()
 
 
@@ -198,11 +209,10 @@ def pools() -> tuple[str, str]:
     return pyarrow.default_memory_pool().backend_name, os.environ["_RJEM_MALLOC_CONF"]
 
 
-def test_memory_goes_back_to_the_system_here_and_in_workers():
-    with open_executor("processes", workers=1) as executor:
-        for arrow, polars in (pools(), executor.submit(pools).result()):
-            assert arrow == "system"
-            assert polars.endswith("dirty_decay_ms:0,muzzy_decay_ms:0")  # polars puts its own before; the last counts
+def test_memory_goes_back_to_the_system_here_and_in_workers(pool):
+    for arrow, polars in (pools(), pool.submit(pools).result()):
+        assert arrow == "system"
+        assert polars.endswith("dirty_decay_ms:0,muzzy_decay_ms:0")  # polars puts its own before; the last counts
 
 
 _held: list[bytearray] = []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from concurrent.futures import Executor
 from pathlib import Path
 
 import pyarrow as pa
@@ -29,9 +31,16 @@ def edits(path: Path, first: int, ends: list[int]) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def workers() -> Iterator[Executor]:
+    """For all cases: each worker imports Great Expectations, which takes it three seconds."""
+    with open_executor("processes", 2) as pool:
+        yield pool
+
+
 @pytest.mark.parametrize(("rows_a_job", "jobs"), [(1, 8), (5, 3), (500, 1)])
 def test_rows_of_many_files_are_checked_in_workers_as_they_are_here(
-    rows_a_job: int, jobs: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    rows_a_job: int, jobs: int, workers: Executor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ends = [[1, 2, 0], [3, 3], [0, 0, 0, 1], [0, 0], [5], [5], [6], [0]]  # 0 lies before its start
     parts = {**NO_FILES, "edits": tuple(edits(tmp_path / f"{n}.parquet", 10 * n, some) for n, some in enumerate(ends))}
@@ -45,8 +54,7 @@ def test_rows_of_many_files_are_checked_in_workers_as_they_are_here(
     assert len(asked) == jobs
     monkeypatch.setattr(table_checks, "_check_files", checked)
     monkeypatch.setattr(table_checks, "MANY_ROWS", 1)
-    with open_executor("processes", 2) as workers:
-        there = check_tables(parts, settings, workers)
+    there = check_tables(parts, settings, workers)
     assert here == there
     [broken] = [check for check in here if not check.passed]
     assert (broken.expectation, broken.n_rows, broken.n_failed) == ("end_not_before_start", 15, 7)
