@@ -9,9 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from winnow.base import staging
-from winnow.base.contracts import TABLES
-from winnow.base.staging import RAW, REPAIRED, write_parquet
+from winnow.base.doc_ids import bounds_in
+from winnow.base.staging import write_parquet
 
 ROWS = pa.table({"text": ["one", "two", "one"]})
 
@@ -28,11 +27,10 @@ def test_only_what_stays_waits_for_the_disk(
     assert [path.name for path in tmp_path.iterdir()] == ["rows.parquet"]
 
 
-@pytest.mark.parametrize("schema", [RAW, REPAIRED, *TABLES.values()], ids=["raw", "repaired", *TABLES])
-def test_columns_with_a_dictionary_are_named_as_parquet_names_them(schema: pa.Schema, tmp_path: Path) -> None:
-    write_parquet(tmp_path / "rows.parquet", [], schema)
-    laid_out = pq.ParquetFile(tmp_path / "rows.parquet").schema
-    paths = {laid_out.column(n).path for n in range(len(laid_out))}
-    told = set(staging._with_dictionary(schema))
-    assert told <= paths
-    assert {path.split(".")[0] for path in paths - told} <= {"text", "fingerprint", "bands", "sketch", "text_hash"}
+def test_doc_ids_are_sought_by_their_bounds_and_read_by_their_dictionary(tmp_path: Path) -> None:
+    rows = pa.table({"doc_id": ["a", "a", "b"], "kind": ["code"] * 3, "text": ["one", "two", "one"]})
+    write_parquet(tmp_path / "rows.parquet", [rows], rows.schema)
+    meta = pq.read_metadata(tmp_path / "rows.parquet")
+    assert list(bounds_in(meta)) == [("a", "b")]
+    columns = [meta.row_group(0).column(n) for n in range(3)]
+    assert [column.has_dictionary_page for column in columns] == [True, True, False]

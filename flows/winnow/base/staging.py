@@ -116,6 +116,8 @@ Counts = TypeVar("Counts", bound="DataclassInstance")
 
 # zstd 1 costs a few milliseconds a megabyte and keeps staging at a third of the text's size.
 _ZSTD_LEVEL = 1
+_REPEATING = ["doc_id", "kind"]  # read by their dictionaries; zstd packs what repeats in others in less time and room
+_SOUGHT = ["doc_id"]  # a range of them is looked for by the least and the greatest one of a row group
 
 
 def key_of(*parts: object) -> str:
@@ -178,34 +180,9 @@ def parquet_writer(
     path: Path, schema: pa.Schema, row_group_rows: int = 4096, *, durable: bool = True
 ) -> Iterator[Callable[[pa.Table], None]]:
     """What writes rows to `path`, which has them all when the context ends, or is not there; see `write_parquet`."""
-    how = {"compression": "zstd", "compression_level": _ZSTD_LEVEL, "use_dictionary": _with_dictionary(schema)}
-    with _in_place(path, durable) as file, pq.ParquetWriter(file, schema, **how) as writer:
+    how = {"compression": "zstd", "compression_level": _ZSTD_LEVEL, "use_dictionary": _REPEATING}
+    with _in_place(path, durable) as file, pq.ParquetWriter(file, schema, **how, write_statistics=_SOUGHT) as writer:
         yield partial(writer.write_table, row_group_size=row_group_rows)
-
-
-_UNLIKE = ("text", "fingerprint", "bands", "sketch", "text_hash")
-
-
-def _with_dictionary(schema: pa.Schema) -> list[str]:
-    """The columns in which values repeat: of others a dictionary takes time to write and to read, and no less room.
-
-    >>> _with_dictionary(pa.schema([("text", pa.string()), ("tags", pa.list_(pa.struct([("name", pa.string())])))]))
-    ['tags.list.element.name']
-    """
-    return [path for field in schema if field.name not in _UNLIKE for path in _leaves(field.type, field.name)]
-
-
-def _leaves(kind: pa.DataType, path: str) -> Iterator[str]:
-    """What Parquet calls the columns that a column of Arrow is cut into."""
-    if pa.types.is_map(kind):
-        yield from (f"{path}.key_value.{name}" for name in ("key", "value"))
-    elif pa.types.is_list(kind):
-        yield from _leaves(kind.value_type, f"{path}.list.element")
-    elif pa.types.is_struct(kind):
-        for field in kind:
-            yield from _leaves(field.type, f"{path}.{field.name}")
-    else:
-        yield path
 
 
 def once(done: Path, kind: type[Counts], outputs: Sequence[Path], work: Callable[[], Counts]) -> Counts:

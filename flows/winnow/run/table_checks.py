@@ -75,4 +75,4 @@ def _check_files(share: tuple[str, Sequence[Path]], settings: ValidateSettings) 
 def _frames(files: Sequence[Path], table: str) -> Iterator[pd.DataFrame]:
     """The rows of a table, whole files at a time, with the columns that its expectations look at."""
     for rows in merge_small_tables(parquet_file(file).read(columns=list(columns_of(table))) for file in files):
-        yield rows.to_pandas()
+        yield rows.to_pandas(strings_to_categorical=True)  # Great Expectations hashes, takes and looks them up

@@ -45,6 +45,7 @@ PID = struct.Struct("q")
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # malloc.h of glibc
 _MMAP_THRESHOLD_MAX = 32 << 20
 _IDLE = 0.05  # seconds without a call, after which a worker gives back what the last one freed
+_MOST_FREE = 48 << 20  # bytes that it keeps for a call that follows at once
 
 _loading: list[_ForkServer] = []
 """A fork server that was begun for the pool to come."""
@@ -371,7 +372,7 @@ def work(handle: int) -> None:
         except EOFError:
             return
         calls.send_bytes(_answer_to(asked))
-        if libc and not calls.poll(_IDLE):
+        if libc and (_free_bytes(libc) > _MOST_FREE or not calls.poll(_IDLE)):
             libc.malloc_trim(0)
 
 
@@ -415,6 +416,21 @@ def _keep_memory_during_a_call(libc: ctypes.CDLL) -> None:
     """Lets the C library use again what was freed: the system clears each page that it gives out anew."""
     libc.mallopt(_M_MMAP_THRESHOLD, _MMAP_THRESHOLD_MAX)
     libc.mallopt(_M_TRIM_THRESHOLD, 2 * _MMAP_THRESHOLD_MAX)
+
+
+class _Heap(ctypes.Structure):
+    """``struct mallinfo2`` of glibc since 2.33, in bytes; ``fordblks`` are free."""
+
+    _names = "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost"
+    _fields_ = [(name, ctypes.c_size_t) for name in _names.split()]
+
+
+def _free_bytes(libc: ctypes.CDLL) -> int:
+    """What is free in the heap, also where it was given back; more than any where this cannot be asked."""
+    if not hasattr(libc, "mallinfo2"):
+        return sys.maxsize
+    libc.mallinfo2.restype = _Heap
+    return int(libc.mallinfo2().fordblks)
 
 
 def _libc() -> ctypes.CDLL | None:
