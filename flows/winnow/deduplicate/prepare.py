@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, compress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,15 +23,18 @@ from winnow.deduplicate.documents.shingles import Signatures, Words, overlapping
 from winnow.deduplicate.passages.fingerprint import fingerprints
 from winnow.deduplicate.passages.splitter import Pieces, cut
 from winnow.deduplicate.passages.utf8_texts import Offsets, Utf8Texts, portions
+from winnow.deduplicate.repeats.inner_candidates import may_be_near, may_run
 from winnow.deduplicate.repeats.promotion import MAX_PROMO, PROMO_OPENING, SHORT_LINK, is_promo
 from winnow.deduplicate.repeats.within_document import (
+    PROSE,
+    PROTECTED,
     CutPassage,
     Outline,
     cut_at_repeats,
     least_chars,
     outline_repeats,
 )
-from winnow.deduplicate.sorted_rows import repeat
+from winnow.deduplicate.sorted_rows import repeat, stand_in
 
 _BATCH = 256  # documents at a time
 _PORTION = 1 << 20  # bytes of text of them at most, but for longer ones
@@ -81,7 +84,7 @@ def prepare_shard(repaired: Path, how: Preparation) -> PreparedShard:
         for batch in pq.ParquetFile(at_hand(repaired)).iter_batches(batch_size=_BATCH, columns=_COLUMNS):
             for first, stop in portions(Utf8Texts.of(batch.column("text")).offsets, _PORTION):
                 documents = batch.slice(first, stop - first)
-                passages = _Batch.of(documents, how.settings)
+                passages = Batch.of(documents, how.settings)
                 index.append(_index_rows(documents, passages, known, how))
                 yield passages.table()
 
@@ -90,7 +93,7 @@ def prepare_shard(repaired: Path, how: Preparation) -> PreparedShard:
     return made
 
 
-def _index_rows(batch: pa.RecordBatch, passages: _Batch, known: dict[str, int], how: Preparation) -> pa.Table:
+def _index_rows(batch: pa.RecordBatch, passages: Batch, known: dict[str, int], how: Preparation) -> pa.Table:
     signed = passages.signed
     compared = signed.n_words >= how.settings.min_document_words  # others have no bands: they are too short
     ids = batch.column("doc_id").to_pylist()
@@ -147,7 +150,7 @@ def _table(columns: Mapping[str, pa.Array | Sequence[Any]], schema: pa.Schema) -
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Batch:
+class Batch:
     """The passages of some documents end to end; document n has those from ``bounds[n]`` to ``bounds[n + 1]``."""
 
     settings: DeduplicateSettings
@@ -161,7 +164,7 @@ class _Batch:
     cuts: dict[int, list[CutPassage]]  # of documents in which a passage repeats or promotes: its passages, cut at it
 
     @classmethod
-    def of(cls, batch: pa.RecordBatch, settings: DeduplicateSettings) -> _Batch:
+    def of(cls, batch: pa.RecordBatch, settings: DeduplicateSettings) -> Batch:
         documents = list(map(cut, batch.column("text").to_pylist()))
         pieces = Pieces(*(list(chain.from_iterable(column)) for column in zip(*documents, strict=True)))
         bounds = np.cumsum([0, *(len(document.texts) for document in documents)])
@@ -194,10 +197,10 @@ class _Batch:
         promo = may_promote(texts) if settings.promo_lines else np.zeros(len(owners), np.bool_)
         least = {kind: least_chars(kind, settings) for kind in set(pieces.kinds)}
         long = texts.str.len_chars().to_numpy() >= np.array([least[kind] for kind in pieces.kinds], np.int64)
-        overlaps = overlapping(self.words)
+        near, runs = self._inner_candidates(np.flatnonzero(overlapping(self.words) & long))
         lows = np.frombuffer(b"".join(self.prints), np.uint64)[1::2]
-        again = (overlaps | repeat(lows ^ owners.astype(np.uint64))) & long  # others are not found again
-        for n in np.unique(owners[promo | again]).tolist():
+        again = repeat(lows ^ owners.astype(np.uint64)) & long  # others are not found again
+        for n in np.unique(owners[promo | again | near | runs]).tolist():
             a, b = self.bounds[n : n + 2].tolist()
             document = Pieces(pieces.kinds[a:b], pieces.texts[a:b], pieces.gaps[a:b])
             outline = Outline(
@@ -205,11 +208,27 @@ class _Batch:
                 texts=document.texts,
                 gaps=document.gaps,
                 prints=self.prints[a:b],
-                overlaps=np.flatnonzero(overlaps[a:b]).tolist(),
                 may_promote=np.flatnonzero(promo[a:b]).tolist(),
+                may_be_near=np.flatnonzero(near[a:b]).tolist(),
+                may_run=np.flatnonzero(runs[a:b]).tolist(),
             )
             if found := outline_repeats(outline, settings):
                 self.cuts[n] = cut_at_repeats(document.passages(), found)
+
+    def _inner_candidates(self, at: Offsets) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Marks passages that may be near another, and those with sentences that may stand again, of some passages."""
+        kinds, texts = ([column[n] for n in at.tolist()] for column in (self.pieces.kinds, self.pieces.texts))
+        marks = np.zeros((2, len(self.texts)), np.bool_)
+        owners = self._owners[at]
+        may_go = np.array([kind not in PROTECTED for kind in kinds], np.bool_)
+        prose = np.array([kind in PROSE for kind in kinds], np.bool_)
+        found = (
+            may_be_near(list(compress(texts, prose)), owners[prose], self.settings.passage_threshold),
+            may_run(list(compress(texts, may_go)), owners[may_go], self.settings),
+        )
+        for mark, asked, documents in zip(marks, (prose, may_go), found, strict=True):
+            mark[at[asked]] = stand_in(owners[asked], documents)
+        return marks[0], marks[1]
 
     def repeats(self) -> list[list[CutPassage]]:
         """Of each document, what goes for another passage of it, or as promotion, or stays although it repeats."""

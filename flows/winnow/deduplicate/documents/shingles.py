@@ -92,10 +92,11 @@ class Words:
     bounds: Offsets
 
     @classmethod
-    def of(cls, pieces: Utf8Texts, bounds: Offsets) -> Words:
+    def of(cls, pieces: Utf8Texts, bounds: Offsets, *, apart: bool = False) -> Words:
+        """The words of the pieces; characters that are words alone have nothing of those before them if `apart`."""
         parts = [
             _chunk_words(
-                Utf8Texts(pieces.data, pieces.offsets[bounds[a] : bounds[b] + 1]), bounds[a : b + 1] - bounds[a]
+                Utf8Texts(pieces.data, pieces.offsets[bounds[a] : bounds[b] + 1]), bounds[a : b + 1] - bounds[a], apart
             )
             for a, b in portions(pieces.offsets[bounds], _CHUNK)
         ]
@@ -123,7 +124,7 @@ class Words:
         return Words(numbers=numbers, in_pieces=numbers, ends=np.cumsum(sizes[kept]), bounds=bounds)
 
 
-def _chunk_words(pieces: Utf8Texts, bounds: Offsets) -> Words:
+def _chunk_words(pieces: Utf8Texts, bounds: Offsets, apart: bool) -> Words:
     letters, places = pieces.code_points(_ascii_letters())
     dotted = lone = beyond = np.flatnonzero(letters >= 0x80)
     if len(beyond):
@@ -148,12 +149,10 @@ def _chunk_words(pieces: Utf8Texts, bounds: Offsets) -> Words:
         at = np.flatnonzero(begins)
         is_alone = letters[at] >= _ALONE
         words_before = np.searchsorted(starts, lone)
-        numbers, in_pieces = (
-            _with_alone(
-                numbers, is_alone, letters[lone], words_before, np.searchsorted(places[borders], lone, side="right")
-            )
-            for borders in (bounds, slice(None))
+        groups = (
+            lone if apart else np.searchsorted(places[borders], lone, side="right") for borders in (bounds, slice(None))
         )
+        numbers, in_pieces = (_with_alone(numbers, is_alone, letters[lone], words_before, group) for group in groups)
         _mixed(in_pieces)
     ends = np.searchsorted(at, places[1:])
     return Words(numbers=_mixed(numbers), in_pieces=in_pieces, ends=ends, bounds=bounds)
