@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, compress
+from itertools import chain, compress, groupby
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -161,7 +161,7 @@ class Batch:
     prints: list[bytes]
     words: Words
     signed: Signatures
-    cuts: dict[int, list[CutPassage]]  # of documents in which a passage repeats or promotes: its passages, cut at it
+    cuts: dict[int, list[CutPassage]]  # of documents in which passages repeat or promote: these, cut at it
 
     @classmethod
     def of(cls, batch: pa.RecordBatch, settings: DeduplicateSettings) -> Batch:
@@ -202,18 +202,19 @@ class Batch:
         again = repeat(lows ^ owners.astype(np.uint64)) & long  # others are not found again
         for n in np.unique(owners[promo | again | near | runs]).tolist():
             a, b = self.bounds[n : n + 2].tolist()
-            document = Pieces(pieces.kinds[a:b], pieces.texts[a:b], pieces.gaps[a:b])
             outline = Outline(
-                kinds=document.kinds,
-                texts=document.texts,
-                gaps=document.gaps,
+                kinds=pieces.kinds[a:b],
+                texts=pieces.texts[a:b],
+                gaps=pieces.gaps[a:b],
                 prints=self.prints[a:b],
                 may_promote=np.flatnonzero(promo[a:b]).tolist(),
                 may_be_near=np.flatnonzero(near[a:b]).tolist(),
                 may_run=np.flatnonzero(runs[a:b]).tolist(),
             )
             if found := outline_repeats(outline, settings):
-                self.cuts[n] = cut_at_repeats(document.passages(), found)
+                at = dict.fromkeys(repeat.position for repeat in found)
+                blocks = [Passage(m, outline.kinds[m], outline.texts[m], outline.gaps[m]) for m in at]
+                self.cuts[n] = cut_at_repeats(blocks, found)
 
     def _inner_candidates(self, at: Offsets) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """Marks passages that may be near another, and those with sentences that may stand again, of some passages."""
@@ -251,26 +252,28 @@ class Batch:
         )
         tables, at = [], 0
         for n, rows in sorted(self.cuts.items()):
-            passages = [row.passage for row in rows]
-            if any(passage.part for passage in passages):
-                start, stop = self.bounds[n : n + 2].tolist()
-                tables += [whole.slice(at, start - at), self._in_parts(self.doc_ids[n], passages)]
-                at = stop
+            for position, cut_rows in groupby(rows, lambda row: row.passage.position):
+                parts = [row.passage for row in cut_rows]
+                if len(parts) > 1:
+                    place = int(self.bounds[n]) + position
+                    tables += [whole.slice(at, place - at), self._in_parts(self.doc_ids[n], parts)]
+                    at = place + 1
         return pa.concat_tables([*tables, whole.slice(at)])
 
-    def _in_parts(self, doc_id: pa.Scalar, passages: Sequence[Passage]) -> pa.Table:
-        """The same of one document, of which a passage was cut into parts."""
+    def _in_parts(self, doc_id: pa.Scalar, parts: Sequence[Passage]) -> pa.Table:
+        """The same of one passage that was cut into parts."""
         columns: dict[str, Sequence[Any]] = {
-            name: [getattr(passage, name) for passage in passages]
-            for name in ("position", "part", "kind", "text", "gap")
+            name: [getattr(part, name) for part in parts] for name in ("position", "part", "kind", "text", "gap")
         }
-        prints = fingerprints([passage.text for passage in passages], self.settings)
-        return _table({**columns, "fingerprint": prints, "doc_id": [doc_id.as_py()] * len(passages)}, PREPARED)
+        prints = fingerprints([part.text for part in parts], self.settings)
+        return _table({**columns, "fingerprint": prints, "doc_id": [doc_id.as_py()] * len(parts)}, PREPARED)
 
 
 def may_promote(texts: pl.Series) -> NDArray[np.bool_]:
     """Passages that are promotion, or would be if they stood again in their document."""
-    short = texts.zip_with(texts.str.len_chars() <= MAX_PROMO, pl.Series([None], dtype=pl.String))
-    out = (short.str.contains(PROMO_OPENING) | short.str.contains(SHORT_LINK)).fill_null(False).to_numpy().copy()
+    text = pl.col("text")
+    short = pl.when(text.str.len_chars() <= MAX_PROMO).then(text).str
+    opens = short.contains(PROMO_OPENING) | short.contains(SHORT_LINK)
+    out = texts.to_frame("text").select(opens.fill_null(False)).to_series().to_numpy().copy()
     out[out] = [is_promo(text, stands_again=True) for text in texts.filter(out)]
     return out

@@ -37,8 +37,9 @@ _STANDS_ALONE = re.compile(f"[{_ALONE}]")
 _WORD = re.compile(rf"{_STANDS_ALONE.pattern}|(?:(?!{_STANDS_ALONE.pattern})[^\W_])+")
 
 # Full stops of scripts without spaces end a sentence wherever they stand; others must be followed by white space.
-# The characters before and after are judged in `sentence_starts`, so that the expression itself stays linear.
-_END = re.compile(r"[.!?…؟।॥։።][.!?…\"'”’»)\]]{0,4}(?=\s)|[。！？][”’」』）\"]{0,4}")
+# The characters before and after are judged in `sentence_starts`, so that the expression itself stays linear. All
+# stops stand together at its beginning: an expression that begins with a choice is tried at every character.
+_END = re.compile(r"[.!?…؟।॥։።。！？](?:(?<=[。！？])[”’」』）\"]{0,4}|(?<![。！？])[.!?…\"'”’»)\]]{0,4}(?=\s))")
 _SPACE = re.compile(r"\s{1,400}")
 
 
