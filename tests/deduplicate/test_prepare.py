@@ -13,6 +13,7 @@ from winnow.deduplicate.passages.fingerprint import fingerprints
 from winnow.deduplicate.passages.splitter import cut
 from winnow.deduplicate.prepare import Batch
 from winnow.deduplicate.repeats.inner_candidates import may_be_near
+from winnow.deduplicate.repeats.meaning import Meaning
 from winnow.deduplicate.repeats.within_document import Outline, near_repeats, outline_repeats
 
 SAID = [
@@ -87,3 +88,20 @@ def test_passages_that_are_near_are_among_those_that_may_be(rows: list[tuple[int
     texts, owners = [text for _, text in rows], np.array([owner for owner, _ in rows], np.int64)
     near = {n for n in range(3) if near_repeats([text for owner, text in rows if owner == n], threshold)}
     assert near <= set(may_be_near(texts, owners, threshold).tolist())
+
+
+LINES = [
+    "The river runs by the mill,",
+    "And the wheel is turning still,",
+    "O turn, wheel, turn.",
+    "- an item",
+    "word " * 20,
+]
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(LINES), st.sampled_from(["\n", "\n\n"])).map("".join), max_size=24))
+def test_a_passage_is_no_verse_where_its_own_lines_tell_so(parts: list[str]) -> None:
+    pieces = cut("".join(parts))
+    meaning = Meaning(*pieces, list(range(len(pieces.texts))))
+    assert [meaning._in_verse(n) for n in range(len(pieces.texts))] == list(meaning._verse)

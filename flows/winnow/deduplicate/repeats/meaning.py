@@ -429,14 +429,11 @@ class Meaning:
         return bool(_QUESTION.match(self.texts[n])) or self._speaks(n)
 
     def _in_verse(self, n: int) -> bool:
-        return self._may_be_sung(n) and self._verse[n]
-
-    def _may_be_sung(self, n: int) -> bool:
-        """Whether a passage has short lines, and another beside it; of most it need not be asked what others are."""
         lines = self.texts[n].split("\n")
         if self.kinds[n] in _UNSUNG or max(len(line.strip()) for line in lines) > MAX_VERSE:
-            return False
-        return len(lines) > 1 or any(gap.count("\n") < 2 for gap in self.gaps[max(0, n - 1) : n + 1])
+            return False  # as of most: what the others are need not be asked then, nor where no line stands beside it
+        beside = len(lines) > 1 or any(gap.count("\n") < 2 for gap in self.gaps[max(0, n - 1) : n + 1])
+        return beside and self._verse[n]
 
     def _cells(self, n: int) -> int:
         text = self.texts[n].strip() if 0 <= n < len(self.texts) else ""
