@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, compress, groupby
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,15 +23,18 @@ from winnow.deduplicate.documents.shingles import Signatures, Words, overlapping
 from winnow.deduplicate.passages.fingerprint import fingerprints
 from winnow.deduplicate.passages.splitter import Pieces, cut
 from winnow.deduplicate.passages.utf8_texts import Offsets, Utf8Texts, portions
+from winnow.deduplicate.repeats.inner_candidates import may_be_near, may_run
 from winnow.deduplicate.repeats.promotion import MAX_PROMO, PROMO_OPENING, SHORT_LINK, is_promo
 from winnow.deduplicate.repeats.within_document import (
+    PROSE,
+    PROTECTED,
     CutPassage,
     Outline,
     cut_at_repeats,
     least_chars,
     outline_repeats,
 )
-from winnow.deduplicate.sorted_rows import repeat
+from winnow.deduplicate.sorted_rows import repeat, stand_in
 
 _BATCH = 256  # documents at a time
 _PORTION = 1 << 20  # bytes of text of them at most, but for longer ones
@@ -81,7 +84,7 @@ def prepare_shard(repaired: Path, how: Preparation) -> PreparedShard:
         for batch in pq.ParquetFile(at_hand(repaired)).iter_batches(batch_size=_BATCH, columns=_COLUMNS):
             for first, stop in portions(Utf8Texts.of(batch.column("text")).offsets, _PORTION):
                 documents = batch.slice(first, stop - first)
-                passages = _Batch.of(documents, how.settings)
+                passages = Batch.of(documents, how.settings)
                 index.append(_index_rows(documents, passages, known, how))
                 yield passages.table()
 
@@ -90,7 +93,7 @@ def prepare_shard(repaired: Path, how: Preparation) -> PreparedShard:
     return made
 
 
-def _index_rows(batch: pa.RecordBatch, passages: _Batch, known: dict[str, int], how: Preparation) -> pa.Table:
+def _index_rows(batch: pa.RecordBatch, passages: Batch, known: dict[str, int], how: Preparation) -> pa.Table:
     signed = passages.signed
     compared = signed.n_words >= how.settings.min_document_words  # others have no bands: they are too short
     ids = batch.column("doc_id").to_pylist()
@@ -147,7 +150,7 @@ def _table(columns: Mapping[str, pa.Array | Sequence[Any]], schema: pa.Schema) -
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Batch:
+class Batch:
     """The passages of some documents end to end; document n has those from ``bounds[n]`` to ``bounds[n + 1]``."""
 
     settings: DeduplicateSettings
@@ -158,10 +161,10 @@ class _Batch:
     prints: list[bytes]
     words: Words
     signed: Signatures
-    cuts: dict[int, list[CutPassage]]  # of documents in which a passage repeats or promotes: its passages, cut at it
+    cuts: dict[int, list[CutPassage]]  # of documents in which passages repeat or promote: these, cut at it
 
     @classmethod
-    def of(cls, batch: pa.RecordBatch, settings: DeduplicateSettings) -> _Batch:
+    def of(cls, batch: pa.RecordBatch, settings: DeduplicateSettings) -> Batch:
         documents = list(map(cut, batch.column("text").to_pylist()))
         pieces = Pieces(*(list(chain.from_iterable(column)) for column in zip(*documents, strict=True)))
         bounds = np.cumsum([0, *(len(document.texts) for document in documents)])
@@ -194,22 +197,39 @@ class _Batch:
         promo = may_promote(texts) if settings.promo_lines else np.zeros(len(owners), np.bool_)
         least = {kind: least_chars(kind, settings) for kind in set(pieces.kinds)}
         long = texts.str.len_chars().to_numpy() >= np.array([least[kind] for kind in pieces.kinds], np.int64)
-        overlaps = overlapping(self.words)
+        near, runs = self._inner_candidates(np.flatnonzero(overlapping(self.words) & long))
         lows = np.frombuffer(b"".join(self.prints), np.uint64)[1::2]
-        again = (overlaps | repeat(lows ^ owners.astype(np.uint64))) & long  # others are not found again
-        for n in np.unique(owners[promo | again]).tolist():
+        again = repeat(lows ^ owners.astype(np.uint64)) & long  # others are not found again
+        for n in np.unique(owners[promo | again | near | runs]).tolist():
             a, b = self.bounds[n : n + 2].tolist()
-            document = Pieces(pieces.kinds[a:b], pieces.texts[a:b], pieces.gaps[a:b])
             outline = Outline(
-                kinds=document.kinds,
-                texts=document.texts,
-                gaps=document.gaps,
+                kinds=pieces.kinds[a:b],
+                texts=pieces.texts[a:b],
+                gaps=pieces.gaps[a:b],
                 prints=self.prints[a:b],
-                overlaps=np.flatnonzero(overlaps[a:b]).tolist(),
                 may_promote=np.flatnonzero(promo[a:b]).tolist(),
+                may_be_near=np.flatnonzero(near[a:b]).tolist(),
+                may_run=np.flatnonzero(runs[a:b]).tolist(),
             )
             if found := outline_repeats(outline, settings):
-                self.cuts[n] = cut_at_repeats(document.passages(), found)
+                at = dict.fromkeys(repeat.position for repeat in found)
+                blocks = [Passage(m, outline.kinds[m], outline.texts[m], outline.gaps[m]) for m in at]
+                self.cuts[n] = cut_at_repeats(blocks, found)
+
+    def _inner_candidates(self, at: Offsets) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Marks passages that may be near another, and those with sentences that may stand again, of some passages."""
+        kinds, texts = ([column[n] for n in at.tolist()] for column in (self.pieces.kinds, self.pieces.texts))
+        marks = np.zeros((2, len(self.texts)), np.bool_)
+        owners = self._owners[at]
+        may_go = np.array([kind not in PROTECTED for kind in kinds], np.bool_)
+        prose = np.array([kind in PROSE for kind in kinds], np.bool_)
+        found = (
+            may_be_near(list(compress(texts, prose)), owners[prose], self.settings.passage_threshold),
+            may_run(list(compress(texts, may_go)), owners[may_go], self.settings),
+        )
+        for mark, asked, documents in zip(marks, (prose, may_go), found, strict=True):
+            mark[at[asked]] = stand_in(owners[asked], documents)
+        return marks[0], marks[1]
 
     def repeats(self) -> list[list[CutPassage]]:
         """Of each document, what goes for another passage of it, or as promotion, or stays although it repeats."""
@@ -232,26 +252,28 @@ class _Batch:
         )
         tables, at = [], 0
         for n, rows in sorted(self.cuts.items()):
-            passages = [row.passage for row in rows]
-            if any(passage.part for passage in passages):
-                start, stop = self.bounds[n : n + 2].tolist()
-                tables += [whole.slice(at, start - at), self._in_parts(self.doc_ids[n], passages)]
-                at = stop
+            for position, cut_rows in groupby(rows, lambda row: row.passage.position):
+                parts = [row.passage for row in cut_rows]
+                if len(parts) > 1:
+                    place = int(self.bounds[n]) + position
+                    tables += [whole.slice(at, place - at), self._in_parts(self.doc_ids[n], parts)]
+                    at = place + 1
         return pa.concat_tables([*tables, whole.slice(at)])
 
-    def _in_parts(self, doc_id: pa.Scalar, passages: Sequence[Passage]) -> pa.Table:
-        """The same of one document, of which a passage was cut into parts."""
+    def _in_parts(self, doc_id: pa.Scalar, parts: Sequence[Passage]) -> pa.Table:
+        """The same of one passage that was cut into parts."""
         columns: dict[str, Sequence[Any]] = {
-            name: [getattr(passage, name) for passage in passages]
-            for name in ("position", "part", "kind", "text", "gap")
+            name: [getattr(part, name) for part in parts] for name in ("position", "part", "kind", "text", "gap")
         }
-        prints = fingerprints([passage.text for passage in passages], self.settings)
-        return _table({**columns, "fingerprint": prints, "doc_id": [doc_id.as_py()] * len(passages)}, PREPARED)
+        prints = fingerprints([part.text for part in parts], self.settings)
+        return _table({**columns, "fingerprint": prints, "doc_id": [doc_id.as_py()] * len(parts)}, PREPARED)
 
 
 def may_promote(texts: pl.Series) -> NDArray[np.bool_]:
     """Passages that are promotion, or would be if they stood again in their document."""
-    short = texts.zip_with(texts.str.len_chars() <= MAX_PROMO, pl.Series([None], dtype=pl.String))
-    out = (short.str.contains(PROMO_OPENING) | short.str.contains(SHORT_LINK)).fill_null(False).to_numpy().copy()
+    text = pl.col("text")
+    short = pl.when(text.str.len_chars() <= MAX_PROMO).then(text).str
+    opens = short.contains(PROMO_OPENING) | short.contains(SHORT_LINK)
+    out = texts.to_frame("text").select(opens.fill_null(False)).to_series().to_numpy().copy()
     out[out] = [is_promo(text, stands_again=True) for text in texts.filter(out)]
     return out

@@ -40,7 +40,7 @@ _FACTOR = np.uint64(0x9E3779B97F4A7C15)
 _MASK = 2**64 - 1
 _ALONE = np.uint32(1 << 31)
 _I_WITH_DOT = 0x130  # lower() makes it an i and a dot above, and the dot ends the word
-_CHUNK = 1 << 17  # bytes of text read at a time, so that the arrays made of them stay in the processor's cache
+_CHUNK = 1 << 18  # bytes of text read at a time, so that the arrays made of them stay in the processor's cache
 _AT_ONCE = 1 << 16  # hashes of which a function is taken at once: they stay in the processor's cache
 _FEW, _LONG = 16, 1 << 14  # words as long as that so few, or longer than this: the rest of each is read by itself
 
@@ -92,10 +92,11 @@ class Words:
     bounds: Offsets
 
     @classmethod
-    def of(cls, pieces: Utf8Texts, bounds: Offsets) -> Words:
+    def of(cls, pieces: Utf8Texts, bounds: Offsets, *, apart: bool = False) -> Words:
+        """The words of the pieces; characters that are words alone have nothing of those before them if `apart`."""
         parts = [
             _chunk_words(
-                Utf8Texts(pieces.data, pieces.offsets[bounds[a] : bounds[b] + 1]), bounds[a : b + 1] - bounds[a]
+                Utf8Texts(pieces.data, pieces.offsets[bounds[a] : bounds[b] + 1]), bounds[a : b + 1] - bounds[a], apart
             )
             for a, b in portions(pieces.offsets[bounds], _CHUNK)
         ]
@@ -123,12 +124,14 @@ class Words:
         return Words(numbers=numbers, in_pieces=numbers, ends=np.cumsum(sizes[kept]), bounds=bounds)
 
 
-def _chunk_words(pieces: Utf8Texts, bounds: Offsets) -> Words:
+def _chunk_words(pieces: Utf8Texts, bounds: Offsets, apart: bool) -> Words:
     letters, places = pieces.code_points(_ascii_letters())
     dotted = lone = beyond = np.flatnonzero(letters >= 0x80)
+    found = np.empty(0, np.uint32)
     if len(beyond):
         codes, letters = letters[beyond], letters.copy()
-        letters[beyond] = found = letter_table().take(codes, mode="clip")
+        found = letter_table().take(codes, mode="clip")
+        letters[beyond] = (found & ~_ALONE).astype(letters.dtype)
         dotted, lone = beyond[codes == _I_WITH_DOT], beyond[found >= _ALONE]
     joined = letters != 0
     joined[lone] = False
@@ -146,14 +149,12 @@ def _chunk_words(pieces: Utf8Texts, bounds: Offsets) -> Words:
     if len(lone):
         begins[lone] = True
         at = np.flatnonzero(begins)
-        is_alone = letters[at] >= _ALONE
+        is_alone, found = ~joined[at], found[found >= _ALONE]
         words_before = np.searchsorted(starts, lone)
-        numbers, in_pieces = (
-            _with_alone(
-                numbers, is_alone, letters[lone], words_before, np.searchsorted(places[borders], lone, side="right")
-            )
-            for borders in (bounds, slice(None))
+        groups = (
+            lone if apart else np.searchsorted(places[borders], lone, side="right") for borders in (bounds, slice(None))
         )
+        numbers, in_pieces = (_with_alone(numbers, is_alone, found, words_before, group) for group in groups)
         _mixed(in_pieces)
     ends = np.searchsorted(at, places[1:])
     return Words(numbers=_mixed(numbers), in_pieces=in_pieces, ends=ends, bounds=bounds)

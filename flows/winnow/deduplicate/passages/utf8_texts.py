@@ -12,7 +12,7 @@ import xxhash
 from numpy.typing import NDArray
 
 Offsets = NDArray[np.int64]
-Codes = NDArray[np.uint32] | NDArray[np.uint8]
+Codes = NDArray[np.uint32] | NDArray[np.uint16] | NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +60,11 @@ class Utf8Texts:
         if text.isascii():
             return np.frombuffer(text, np.uint8), places
         further = np.flatnonzero(data & 0xC0 == 0x80)  # bytes of a character that began before them
-        text = text.decode("utf-8", "surrogatepass").encode("utf-32-le", "surrogatepass")
-        return np.frombuffer(text, np.uint32), places - np.searchsorted(further, places)
+        places = places - np.searchsorted(further, places)
+        chars = text.decode("utf-8", "surrogatepass")
+        if len(text := chars.encode("utf-16-le", "surrogatepass")) == 2 * len(chars):  # half of what is to be read then
+            return np.frombuffer(text, np.uint16), places
+        return np.frombuffer(chars.encode("utf-32-le", "surrogatepass"), np.uint32), places
 
 
 def portions(offsets: Offsets, size: int) -> Iterator[tuple[int, int]]:

@@ -46,6 +46,7 @@ MEANINGS = {
 _FAR = 32  # passages looked at on either side; keeps hostile repetition linear
 _SECTION = 8  # passages at most of what stands under a label and is one answer
 ALL_BELOW = 2  # stands for no passages: hashes are odd, or 0
+_UNSUNG = frozenset(("list_item", "table_row", "code"))  # kinds that are never verse
 _COPY = 3  # different passages in a row that stand again in the same order are a second copy
 _MAX_NAME = 40  # characters
 _MAX_LABEL = 80
@@ -379,7 +380,7 @@ class Meaning:
         alike = {size for size, times in sizes.items() if 3 <= size <= 16 and times >= 3}
         stanzas = [
             fits
-            and not any(kind in ("list_item", "table_row", "code") for kind in self.kinds[a:b])
+            and _UNSUNG.isdisjoint(self.kinds[a:b])
             and (is_verse(some) or (len(some) in alike and max(map(len, some)) <= MAX_VERSE))
             and not any(map(self._asks_or_speaks, range(a, b)))
             for some, fits, (a, b) in zip(lines, narrow, pairwise(bounds), strict=True)
@@ -428,7 +429,11 @@ class Meaning:
         return bool(_QUESTION.match(self.texts[n])) or self._speaks(n)
 
     def _in_verse(self, n: int) -> bool:
-        return self._verse[n]
+        lines = self.texts[n].split("\n")
+        if self.kinds[n] in _UNSUNG or max(len(line.strip()) for line in lines) > MAX_VERSE:
+            return False  # as of most: what the others are need not be asked then, nor where no line stands beside it
+        beside = len(lines) > 1 or any(gap.count("\n") < 2 for gap in self.gaps[max(0, n - 1) : n + 1])
+        return beside and self._verse[n]
 
     def _cells(self, n: int) -> int:
         text = self.texts[n].strip() if 0 <= n < len(self.texts) else ""

@@ -22,6 +22,8 @@ from winnow.deduplicate.repeats.promotion import is_promo
 PROTECTED = {"heading": HEADING, "table_row": ROW}
 """Kinds that stand more than once for a reason: "Conclusion" under each chapter, a row of a table."""
 
+PROSE = "paragraph", "quote"
+
 _ROUNDS = 4  # of looking whether what stays has a reason left when the rest is gone; then all of it goes
 
 _GLUED_CHARS = 400  # a run of repeated passages with this much prose is a second copy, headings and tables with it
@@ -35,8 +37,9 @@ _STANDS_ALONE = re.compile(f"[{_ALONE}]")
 _WORD = re.compile(rf"{_STANDS_ALONE.pattern}|(?:(?!{_STANDS_ALONE.pattern})[^\W_])+")
 
 # Full stops of scripts without spaces end a sentence wherever they stand; others must be followed by white space.
-# The characters before and after are judged in `sentence_starts`, so that the expression itself stays linear.
-_END = re.compile(r"[.!?…؟।॥։።][.!?…\"'”’»)\]]{0,4}(?=\s)|[。！？][”’」』）\"]{0,4}")
+# The characters before and after are judged in `sentence_starts`, so that the expression itself stays linear. All
+# stops stand together at its beginning: an expression that begins with a choice is tried at every character.
+_END = re.compile(r"[.!?…؟।॥։።。！？](?:(?<=[。！？])[”’」』）\"]{0,4}|(?<![。！？])[.!?…\"'”’»)\]]{0,4}(?=\s))")
 _SPACE = re.compile(r"\s{1,400}")
 
 
@@ -63,16 +66,17 @@ class InnerRepeat:
 class Outline:
     """A document's whole blocks by position: kind, text, white space after it, fingerprint.
 
-    `overlaps` are the positions of blocks that share words in a row with another, `may_promote` those that may be
-    promotion: only they are looked at more closely. None stands for all.
+    `may_promote` are the positions of blocks that may be promotion, `may_be_near` those that may be near another,
+    `may_run` those with sentences that may stand again: only they are looked at more closely. None stands for all.
     """
 
     kinds: Sequence[str]
     texts: Sequence[str]
     gaps: Sequence[str]
     prints: Sequence[bytes]
-    overlaps: Sequence[int] | None = None
     may_promote: Sequence[int] | None = None
+    may_be_near: Sequence[int] | None = None
+    may_run: Sequence[int] | None = None
 
     def may_go(self, n: int, settings: DeduplicateSettings) -> bool:
         """Whether a block is long enough, and of a kind, to be a repeat inside its document."""
@@ -192,14 +196,17 @@ def _repeats(doc: Outline, settings: DeduplicateSettings, goes: Collection[int])
         if n not in gone and m not in gone and doc.may_go(n, settings) and doc.prints[n] not in allowed:
             reason = meaning.of(n, m) if judged and n not in goes else None
             (stays if reason else gone)[n] = _whole(doc, n, reason or "repeat", m, 1.0)
-    left = [
-        n
-        for n in (every if doc.overlaps is None else doc.overlaps)
-        if n not in gone and n not in stays and doc.may_go(n, settings) and doc.prints[n] not in allowed
-    ]
-    texts = {n: doc.texts[n] for n in left}
-    prose = [n for n in left if doc.kinds[n] in ("paragraph", "quote")]
-    for later, first, similarity in near_repeats([texts[n] for n in prose], settings.passage_threshold):
+
+    def left(among: Sequence[int] | None) -> dict[int, str]:
+        return {
+            n: doc.texts[n]
+            for n in (every if among is None else among)
+            if n not in gone and n not in stays and doc.may_go(n, settings) and doc.prints[n] not in allowed
+        }
+
+    texts = {n: text for n, text in left(doc.may_be_near).items() if doc.kinds[n] in PROSE}
+    prose = list(texts)
+    for later, first, similarity in near_repeats(list(texts.values()), settings.passage_threshold):
         n, m = prose[later], prose[first]
         if judged and (contradicts(texts[n], texts[m]) or is_about_another(texts[n], texts[m])):
             continue
@@ -219,7 +226,7 @@ def _repeats(doc: Outline, settings: DeduplicateSettings, goes: Collection[int])
         if doc.kinds[n] in PROTECTED and doc.is_long(n, settings) and any(map(str.isalnum, doc.texts[n]))
     }
     runs = []
-    for run in _sentence_runs({n: text for n, text in texts.items() if n not in gone and n not in stays}, settings):
+    for run in _sentence_runs(left(doc.may_run), settings):
         if judged and run.position not in goes and (reason := meaning.of_run(run.position, run.start)):
             stays[run.position] = replace(run, reason=reason)
         else:
