@@ -186,8 +186,8 @@ def bring_log(folder: Path, at: int | None = None, since: int | None = None) -> 
     """Fetches what is not here of a table's log: all `since` a commit, or how the table stands, or stood `at` one."""
     if not is_mounted(folder) or not (folder / LOG).is_dir():
         return
-    names = [path.name for path in (folder / LOG).iterdir() if path.name[:20].isdigit()]
-    asked = log_tail(names, at) if since is None else [name for name in names if int(name[:20]) >= since]
+    names = [path.name for path in (folder / LOG).iterdir()]
+    asked = log_tail(names, at) if since is None else [name for number, name in _numbered(names) if number >= since]
     bring(folder / LOG / name for name in asked)
 
 
@@ -197,16 +197,19 @@ def log_tail(names: Iterable[str], at: int | None = None) -> list[str]:
     >>> log_tail(f"{n:020d}{end}" for n, end in ((1, ".json"), (2, ".json"), (1, ".checkpoint.parquet")))
     ['00000000000000000001.checkpoint.parquet', '00000000000000000002.json']
     """
-    numbered = [(int(name[:20]), name) for name in names if name[:20].isdigit()]
-    asked = [(number, name) for number, name in numbered if at is None or number <= at]
+    asked = [(number, name) for number, name in _numbered(names) if at is None or number <= at]
     last = max((number for number, name in asked if ".checkpoint" in name), default=-1)
     return sorted(n for number, n in asked if number > last or (number == last and ".checkpoint" in n))
 
 
 def last_commit(folder: Path) -> int:
     """Returns the highest number that a file of the log in `folder` has; -1 where there is none."""
-    names = (path.name for path in (folder / LOG).glob("[0-9]*"))
-    return max((int(name[:20]) for name in names if name[:20].isdigit()), default=-1)
+    return max((number for number, _ in _numbered(path.name for path in (folder / LOG).glob("*"))), default=-1)
+
+
+def _numbered(names: Iterable[str]) -> list[tuple[int, str]]:
+    """Returns the files of a log with the numbers of their commits; what else lies in its folder has none."""
+    return [(int(name[:20]), name) for name in names if name[:20].isdigit()]
 
 
 def create_table(folder: Path, schema: pa.Schema) -> DeltaTable:
